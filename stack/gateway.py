@@ -1,0 +1,55 @@
+"""The gateway as a process, configured by its environment alone."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.pocketbase import ROOT, PocketBase
+from stack.ports import LOOPBACK
+from stack.process import Process, inherit_environment
+
+
+@dataclass(frozen=True, slots=True)
+class StripeAccess:
+    """How the gateway reaches Stripe, and how Stripe signs its deliveries."""
+
+    secret_key: str
+    webhook_secrets: tuple[str, ...]
+    #: The address of Stripe's API, or of the simulator.
+    api_base: str = "https://api.stripe.com"
+
+
+class Gateway(Process):
+    """A gateway beside one PocketBase."""
+
+    def __init__(
+        self,
+        port: int,
+        *,
+        log: Path,
+        pocketbase: PocketBase,
+        stripe: StripeAccess,
+        frontend_origins: Sequence[str],
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.url = f"http://{LOOPBACK}:{port}"
+        super().__init__(
+            "The gateway",
+            [sys.executable, "-m", "gateway", "serve", f"--host={LOOPBACK}", f"--port={port}"],
+            log=log,
+            env={
+                **inherit_environment(),
+                **(env or {}),
+                "POCKETBASE_URL": pocketbase.url,
+                "POCKETBASE_SUPERUSER_EMAIL": pocketbase.superuser_email,
+                "POCKETBASE_SUPERUSER_PASSWORD": pocketbase.superuser_password,
+                "STRIPE_SECRET_KEY": stripe.secret_key,
+                "STRIPE_WEBHOOK_SECRETS": ",".join(stripe.webhook_secrets),
+                "STRIPE_API_BASE": stripe.api_base,
+                "GATEWAY_FRONTEND_ORIGINS": ",".join(frontend_origins),
+                "PYTHONUNBUFFERED": "1",
+            },
+            health_url=f"{self.url}/health",
+            cwd=ROOT,
+        )

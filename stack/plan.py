@@ -1,0 +1,140 @@
+"""What to start, as a value: made from the settings for `make run`, or anew for a test."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stack.errors import StackError
+from stack.gateway import StripeAccess
+from stack.local_secrets import SUPERUSER_EMAIL, LocalSecrets, generate_secrets
+from stack.ports import LOOPBACK, pick_free
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where each part listens on the loopback interface."""
+
+    pocketbase: int
+    gateway: int
+    simulator: int
+
+
+@dataclass(frozen=True, slots=True)
+class Superuser:
+    """The PocketBase superuser that the gateway works as."""
+
+    email: str
+    password: str
+    #: Made by us, so an old password of ours may be replaced; one that a person chose may not.
+    is_generated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The parts to start, their addresses and secrets, and the folder for what they keep."""
+
+    folder: Path
+    ports: Ports
+    superuser: Superuser
+    stripe: StripeAccess
+    #: Whether `stripe` is our simulator, which is then started too.
+    is_simulated: bool
+    frontend_origins: tuple[str, ...]
+    #: Further settings of the gateway, by environment variable.
+    gateway_env: Mapping[str, str] = field(default_factory=dict)
+    #: Further environment variables of PocketBase, for its hooks.
+    pocketbase_env: Mapping[str, str] = field(default_factory=dict)
+    #: The static files that PocketBase serves; an empty folder when None.
+    public_dir: Path | None = None
+    #: Whether a change of a collection in the dashboard writes a migration file.
+    automigrate: bool = False
+
+
+def plan_throwaway(folder: Path, gateway_env: Mapping[str, str] | None = None) -> Plan:
+    """Plan a simulated stack on free ports with fresh secrets, for a test or a benchmark."""
+    ports = Ports(pick_free(), pick_free(), pick_free())
+    new = generate_secrets()
+    return Plan(
+        folder=folder,
+        ports=ports,
+        superuser=Superuser(SUPERUSER_EMAIL, new.superuser_password, is_generated=True),
+        stripe=_simulate(ports, new),
+        is_simulated=True,
+        frontend_origins=("http://localhost:3000",),
+        gateway_env=gateway_env or {},
+    )
+
+
+def plan_from_settings(settings: Mapping[str, str], folder: Path, local: LocalSecrets) -> Plan:
+    """Plan what `make run` starts.
+
+    Raises:
+        StackError: a setting is missing or wrong; the sentence names it.
+    """
+    ports = Ports(
+        _read_port(settings, "POCKETBASE_PORT", 8090),
+        _read_port(settings, "GATEWAY_PORT", 8000),
+        _read_port(settings, "SIMULATOR_PORT", 12111),
+    )
+    is_simulated = "STRIPE_SECRET_KEY" not in settings
+    return Plan(
+        folder=folder,
+        ports=ports,
+        superuser=_choose_superuser(settings, local),
+        stripe=_simulate(ports, local) if is_simulated else _read_stripe(settings),
+        is_simulated=is_simulated,
+        frontend_origins=_choose_origins(settings, ports),
+        gateway_env={name: text for name, text in settings.items() if name.startswith("GATEWAY_")},
+        automigrate=True,
+    )
+
+
+def _simulate(ports: Ports, local: LocalSecrets) -> StripeAccess:
+    return StripeAccess(
+        local.simulator_secret_key,
+        (local.simulator_webhook_secret,),
+        f"http://{LOOPBACK}:{ports.simulator}",
+    )
+
+
+def _read_stripe(settings: Mapping[str, str]) -> StripeAccess:
+    if "STRIPE_WEBHOOK_SECRETS" not in settings:
+        raise StackError(
+            "STRIPE_SECRET_KEY is set but STRIPE_WEBHOOK_SECRETS is not: add the signing secret "
+            "(whsec_…) of the webhook endpoint, or the one that `stripe listen` prints."
+        )
+    return StripeAccess(
+        settings["STRIPE_SECRET_KEY"],
+        tuple(part.strip() for part in settings["STRIPE_WEBHOOK_SECRETS"].split(",")),
+        settings.get("STRIPE_API_BASE", "https://api.stripe.com"),
+    )
+
+
+def _choose_superuser(settings: Mapping[str, str], local: LocalSecrets) -> Superuser:
+    email = settings.get("POCKETBASE_SUPERUSER_EMAIL")
+    password = settings.get("POCKETBASE_SUPERUSER_PASSWORD")
+    if email and password:
+        return Superuser(email, password, is_generated=False)
+    if email or password:
+        missing = "POCKETBASE_SUPERUSER_PASSWORD" if email else "POCKETBASE_SUPERUSER_EMAIL"
+        raise StackError(
+            f"{missing} is not set: set the superuser's address and password, or none."
+        )
+    return Superuser(SUPERUSER_EMAIL, local.superuser_password, is_generated=True)
+
+
+def _choose_origins(settings: Mapping[str, str], ports: Ports) -> tuple[str, ...]:
+    if "GATEWAY_FRONTEND_ORIGINS" in settings:
+        return tuple(part.strip() for part in settings["GATEWAY_FRONTEND_ORIGINS"].split(","))
+    # What PocketBase serves itself, and the usual development servers.
+    local_ports = (ports.pocketbase, 3000, 5173)
+    return tuple(
+        f"http://{host}:{port}" for port in local_ports for host in ("localhost", LOOPBACK)
+    )
+
+
+def _read_port(settings: Mapping[str, str], name: str, default: int) -> int:
+    text = settings.get(name, str(default))
+    if not text.isdecimal() or not 0 < int(text) < 65_536:
+        raise StackError(f"{name} is {text!r}, which is no port: give a number from 1 to 65535.")
+    return int(text)

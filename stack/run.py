@@ -1,0 +1,35 @@
+"""What `make run` does: start everything, say where it is, wait, end everything."""
+
+from pathlib import Path
+
+from stack.folder_lock import lock_folder
+from stack.greeting import describe_secrets, describe_stack
+from stack.local_secrets import keep_secrets
+from stack.plan import plan_from_settings
+from stack.settings import read_settings
+from stack.stack import Stack
+from stack.stop_request import StopRequest
+
+
+def run(folder: Path, env_file: Path) -> None:
+    """Run the parts until somebody asks to stop.
+
+    Raises:
+        StackError: they cannot start, or one ended by itself; all have ended then.
+    """
+    stop = StopRequest()
+    stop.listen()
+    with lock_folder(folder):
+        secrets_file = folder / "secrets.env"
+        local, is_new = keep_secrets(secrets_file)
+        if is_new:
+            # Before anything can fail: they are shown at their making or never.
+            print(describe_secrets(local, secrets_file), flush=True)
+        stack = Stack(plan_from_settings(read_settings(env_file), folder, local))
+        try:
+            stack.start(stop.is_made)
+            if not stop.is_made():
+                print(describe_stack(stack), flush=True)
+            stack.watch(stop.is_made)
+        finally:
+            stack.stop()
