@@ -1,0 +1,69 @@
+"""Who buys: the PocketBase user behind a token, their Stripe customer, and the prices asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.errors import Unauthenticated
+from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.writes import Json
+
+_ROUTE = "/api/gateway/buyer"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price as PocketBase mirrors it."""
+
+    stripe_id: str
+    lookup_key: str
+    #: ``recurring`` or ``one_time``.
+    type: str
+    currency: str
+    #: Whether price and product are active.
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """A signed-in user."""
+
+    user: str
+    email: str
+    #: Whether PocketBase has verified the address.
+    verified: bool
+    name: str
+    #: The Stripe customer's id, "" before the first purchase.
+    customer: str
+    prices: tuple[Price, ...]
+
+
+async def read_buyer(pocketbase: PocketBase, token: str, prices: Sequence[str] = ()) -> Buyer:
+    """Ask PocketBase who the token's user is, with their customer and some prices, in one call.
+
+    Args:
+        token: the user's PocketBase token; only PocketBase can check it.
+        prices: Stripe price ids or lookup keys; unknown ones are left out of the answer.
+
+    Raises:
+        Unauthenticated: the token is missing, expired, or no user's.
+        PocketBaseUnavailable: it could not be asked.
+    """
+    if not token:
+        raise Unauthenticated
+    try:
+        answer = await pocketbase.call("POST", _ROUTE, {"prices": list(prices)}, token=token)
+    except PocketBaseRefused as refused:
+        raise Unauthenticated("The PocketBase user token is not valid.") from refused
+    return _read(answer)
+
+
+def _read(answer: Json) -> Buyer:
+    user = answer["user"]
+    return Buyer(
+        user=user["id"],
+        email=user["email"],
+        verified=user["verified"],
+        name=user["name"],
+        customer=answer["customer"],
+        prices=tuple(Price(**price) for price in answer["prices"]),
+    )

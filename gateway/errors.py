@@ -1,0 +1,134 @@
+"""The gateway's error tree and its wire form: RFC 9457 problem+json with PocketBase's members.
+
+A class's docstring is the problem's title; its ``status`` is the HTTP status.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class GatewayError(Exception):
+    """The gateway could not do this."""
+
+    status: ClassVar[int] = 500
+    #: Seconds after which a client may try again, if that makes sense.
+    retry_after: ClassVar[int | None] = None
+
+    def __init__(self, detail: str = "", data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.data = dict(data or {})
+
+    @property
+    def title(self) -> str:
+        """The first line of the class's docstring."""
+        return (type(self).__doc__ or "").strip().splitlines()[0]
+
+    @property
+    def slug(self) -> str:
+        """The class's name in kebab case, as the last part of the problem's ``type``."""
+        name = type(self).__name__
+        return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
+
+
+class InvalidRequest(GatewayError):
+    """The request is not valid."""
+
+    status = 400
+
+
+class InvalidSignature(InvalidRequest):
+    """The webhook signature does not match the body."""
+
+
+class InvalidEvent(InvalidRequest):
+    """The body is no Stripe event."""
+
+
+class Unauthenticated(GatewayError):
+    """A PocketBase user token is needed."""
+
+    status = 401
+
+
+class Forbidden(GatewayError):
+    """This is not allowed."""
+
+    status = 403
+
+
+class NotFound(GatewayError):
+    """There is no such thing."""
+
+    status = 404
+
+
+class NoCustomer(NotFound):
+    """This user has not bought anything yet."""
+
+
+class BodyTooLarge(GatewayError):
+    """The request body is too large."""
+
+    status = 413
+
+
+class UnsupportedMediaType(GatewayError):
+    """The request body must be JSON."""
+
+    status = 415
+
+
+class Unavailable(GatewayError):
+    """A part that this needs does not answer right now."""
+
+    status = 503
+    retry_after = 5
+
+
+class PocketBaseUnavailable(Unavailable):
+    """PocketBase does not answer right now."""
+
+
+class StripeUnavailable(Unavailable):
+    """Stripe does not answer right now."""
+
+
+class Overloaded(Unavailable):
+    """Too much is waiting to be written."""
+
+    retry_after = 1
+
+
+class StripeRefused(GatewayError):
+    """Stripe refused the request."""
+
+    status = 502
+
+
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    slug: str = "about:blank",
+    data: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return a problem document.
+
+    ``type``, ``title``, ``status`` and ``detail`` are RFC 9457's; ``message`` and ``data`` are
+    what the PocketBase SDKs read into ``ClientResponseError``.
+    """
+    return {
+        "type": slug if slug == "about:blank" else f"urn:problem:{slug}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "message": detail,
+        "data": dict(data or {}),
+    }
+
+
+def describe(error: GatewayError) -> dict[str, Any]:
+    """Return the problem document of an error."""
+    return problem(error.status, error.title, error.detail, slug=error.slug, data=error.data)

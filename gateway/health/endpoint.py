@@ -1,0 +1,33 @@
+"""GET /health (the process answers) and GET /ready (it can do its work)."""
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from gateway.errors import PocketBaseUnavailable
+from gateway.health.readiness import NotReady, check_pocketbase
+from gateway.problems import problem_responses
+
+router = APIRouter(tags=["health"])
+
+
+class Status(BaseModel):
+    """All is well."""
+
+    status: str = "ok"
+
+
+@router.get("/health", operation_id="read_health")
+async def read_health() -> Status:
+    """The process is alive; asks nobody else."""
+    return Status()
+
+
+@router.get(
+    "/ready",
+    operation_id="read_readiness",
+    responses=problem_responses(NotReady, PocketBaseUnavailable),
+)
+async def read_readiness(request: Request) -> Status:
+    """PocketBase answers, takes our superuser, and has the hooks and migrations that we need."""
+    await check_pocketbase(request.app.state.pocketbase)
+    return Status()

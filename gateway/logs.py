@@ -1,0 +1,34 @@
+"""Log lines as logfmt: time, level, message and keys; never payloads, tokens or addresses."""
+
+import logging
+from datetime import UTC, datetime
+
+from gateway.request_id import current_request_id
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+
+
+class LogfmtFormatter(logging.Formatter):
+    """Writes what is given as ``extra`` as ``key=value``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line, and a traceback behind it if there is one."""
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        fields = {"time": moment, "level": record.levelname.lower(), "msg": record.getMessage()}
+        fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        if request_id := current_request_id():
+            fields["request"] = request_id
+        line = " ".join(f"{key}={_quote(str(value))}" for key, value in fields.items())
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def _quote(value: str) -> str:
+    plain = value and value.isprintable() and not any(character in value for character in ' "=')
+    return value if plain else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def open_logs(level: str) -> None:
+    """Send every logger's lines to standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogfmtFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -1,0 +1,17 @@
+"""The seam to PocketBase: the superuser client, the commit route, and who a user token is."""
+
+from gateway.pocketbase.client import PocketBase, PocketBaseRefused
+from gateway.pocketbase.commit import CommitResult, EventRow, Group, StampedRow, Tie, commit
+from gateway.pocketbase.session import open_session
+
+__all__ = [
+    "CommitResult",
+    "EventRow",
+    "Group",
+    "PocketBase",
+    "PocketBaseRefused",
+    "StampedRow",
+    "Tie",
+    "commit",
+    "open_session",
+]

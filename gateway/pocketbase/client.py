@@ -1,0 +1,115 @@
+"""A thin client of PocketBase's API for the gateway's superuser.
+
+The token is cached; when it is refused, the calls that wait share one login, and each is sent
+once more.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+
+from gateway.errors import PocketBaseUnavailable
+from gateway.settings import Settings
+from gateway.writes import Json
+
+_LOGIN = "/api/collections/_superusers/auth-with-password"
+
+
+class PocketBaseRefused(Exception):
+    """PocketBase answered with a 4xx: the request is wrong, and stays wrong."""
+
+    def __init__(self, status: int, body: Json) -> None:
+        super().__init__(str(body.get("message") or f"HTTP {status}"))
+        self.status = status
+        self.body = body
+
+
+class PocketBase:
+    """Calls PocketBase as the superuser of the settings, or with a user's token."""
+
+    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+        self._settings = settings
+        self._session = session
+        self._token = ""
+        self._login = asyncio.Lock()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        query: Mapping[str, str | int] | None = None,
+    ) -> Json:
+        """Send one request and return the decoded answer ({} when there is none).
+
+        Args:
+            body: bytes are sent as they are, anything else as JSON.
+            token: a user's token; without it the superuser's is used.
+
+        Raises:
+            PocketBaseRefused: PocketBase answered 4xx.
+            PocketBaseUnavailable: no connection, no answer in time, or a 5xx.
+        """
+        if query:
+            path = f"{path}?{urlencode(query)}"
+        if token is not None:
+            return await self._send(method, path, body, token)
+        used = self._token or await self._log_in("")
+        try:
+            return await self._send(method, path, body, used)
+        except PocketBaseRefused as refused:
+            if refused.status != 401:
+                raise
+        return await self._send(method, path, body, await self._log_in(used))
+
+    async def _log_in(self, refused: str) -> str:
+        async with self._login:
+            if self._token and self._token != refused:
+                return self._token
+            credentials = {
+                "identity": self._settings.pocketbase_superuser_email,
+                "password": self._settings.pocketbase_superuser_password.get_secret_value(),
+            }
+            try:
+                answer = await self._send("POST", _LOGIN, credentials, "")
+            except PocketBaseRefused as error:
+                raise PocketBaseUnavailable(
+                    "PocketBase refuses the gateway's superuser:"
+                    " check POCKETBASE_SUPERUSER_EMAIL and POCKETBASE_SUPERUSER_PASSWORD."
+                ) from error
+            self._token = str(answer["token"])
+            return self._token
+
+    async def _send(self, method: str, path: str, body: Any, token: str) -> Json:
+        headers = {"Authorization": token} if token else {}
+        data = body
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        url = self._settings.pocketbase_url + path
+        try:
+            async with self._session.request(method, url, data=data, headers=headers) as response:
+                status, raw = response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise PocketBaseUnavailable from error
+        return _read(status, raw)
+
+
+def _read(status: int, raw: bytes) -> Json:
+    try:
+        answer = json.loads(raw) if raw else {}
+    except ValueError:
+        answer = {}
+    body = answer if isinstance(answer, dict) else {"items": answer}
+    # 429 is PocketBase's own rate limit: the request is right and may come again.
+    if status >= 500 or status == 429:
+        raise PocketBaseUnavailable
+    if status >= 400:
+        raise PocketBaseRefused(status, body)
+    return body

@@ -1,0 +1,140 @@
+"""The commit route of pb_hooks: events and the rows they change, in one PocketBase transaction."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.errors import PocketBaseUnavailable
+from gateway.ids import record_id
+from gateway.pocketbase.client import PocketBase
+from gateway.writes import Claim, Row, Stamp
+
+_ROUTE = "/api/gateway/commit"
+#: Parts the payloads: JSON text can't hold it unescaped (compare RFC 7464).
+_SEPARATOR = "\x1e"
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """The row of ``stripe_events`` that keeps one delivery."""
+
+    stripe_id: str
+    columns: dict[str, Any]
+    #: The body as it was signed.
+    payload: str
+    #: Index in `Group.rows` of the row that shows the event's object.
+    row: int | None = None
+    #: Given when the outcome is known without looking at a row.
+    outcome: str = ""
+    error: str = ""
+    #: Handle the event again although it is stored.
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StampedRow:
+    """A row to write if its stamp is newer than the stored one."""
+
+    row: Row
+    stamp: Stamp
+    #: Index in `Group.events` of the event that the row is from, None for a read.
+    event: int | None = None
+    #: The stored stamp that must still be there, instead of an older one.
+    expect: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What one transaction is to write."""
+
+    events: Sequence[EventRow] = ()
+    rows: Sequence[StampedRow] = ()
+    claims: Sequence[Claim] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A stored row that is neither older nor newer, and the payloads it may have come from."""
+
+    stamp: str
+    payloads: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommitResult:
+    """What became of a group."""
+
+    #: For each event: applied, superseded, repeated, tie, or the outcome that was given.
+    outcomes: tuple[str, ...] = ()
+    #: For each row: the tie that kept it, and its events, from being stored.
+    ties: tuple[Tie | None, ...] = field(default=())
+
+
+async def commit(pocketbase: PocketBase, group: Group) -> CommitResult:
+    """Write a group in one transaction; to send the same group again changes nothing.
+
+    Raises:
+        PocketBaseRefused: PocketBase can't store one of the rows; nothing is written.
+        PocketBaseUnavailable: whether it is written is not known.
+    """
+    answer = await _call_twice(pocketbase, _encode(group))
+    return CommitResult(
+        outcomes=tuple(answer["outcomes"]),
+        ties=tuple(
+            Tie(tie["stamp"], tuple(tie["events"])) if tie else None for tie in answer["ties"]
+        ),
+    )
+
+
+async def _call_twice(pocketbase: PocketBase, body: bytes) -> dict[str, Any]:
+    """A connection that PocketBase closed while idle fails at once: try on a new one."""
+    try:
+        return await pocketbase.call("POST", _ROUTE, body)
+    except PocketBaseUnavailable as error:
+        if isinstance(error.__cause__, TimeoutError) or error.__cause__ is None:
+            raise
+    return await pocketbase.call("POST", _ROUTE, body)
+
+
+def _encode(group: Group) -> bytes:
+    head = {
+        "events": [_event(event) for event in group.events],
+        "rows": [_row(row) for row in group.rows],
+        "claims": [
+            {
+                "customer": record_id(claim.customer),
+                "customer_id": claim.customer,
+                "user": claim.user,
+                "primary": claim.primary,
+            }
+            for claim in group.claims
+        ],
+    }
+    parts = [json.dumps(head), *(event.payload for event in group.events)]
+    return _SEPARATOR.join(parts).encode()
+
+
+def _event(event: EventRow) -> dict[str, Any]:
+    return {
+        "id": record_id(event.stripe_id),
+        "stripe_id": event.stripe_id,
+        **event.columns,
+        "row": event.row,
+        "outcome": event.outcome,
+        "error": event.error,
+        "again": event.again,
+    }
+
+
+def _row(stamped: StampedRow) -> dict[str, Any]:
+    return {
+        "collection": stamped.row.collection,
+        "values": stamped.row.record,
+        "user": stamped.row.user,
+        "stamp": list(stamped.stamp),
+        "event": stamped.event,
+        "expect": stamped.expect,
+        "again": stamped.again,
+    }

@@ -1,0 +1,82 @@
+"""Errors as responses: problem+json for everything that can go wrong, and its OpenAPI entry."""
+
+import logging
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from gateway.errors import GatewayError, describe, problem
+
+_log = logging.getLogger(__name__)
+_MEDIA_TYPE = "application/problem+json"
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Answer every error of the app with a problem document that gives nothing away."""
+    app.add_exception_handler(GatewayError, _on_gateway_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+def problem_responses(*errors: type[GatewayError]) -> dict[int | str, dict[str, Any]]:
+    """Return OpenAPI ``responses`` for error classes; classes of one status share an entry."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        entry = found.setdefault(
+            error.status, {"description": "", "content": {_MEDIA_TYPE: {"examples": {}}}}
+        )
+        instance = error()
+        entry["description"] = " ".join(filter(None, (entry["description"], instance.title)))
+        entry["content"][_MEDIA_TYPE]["examples"][instance.slug] = {"value": describe(instance)}
+        if error.retry_after is not None:
+            entry["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    return found
+
+
+def _respond(body: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(body, body["status"], headers=headers, media_type=_MEDIA_TYPE)
+
+
+async def _on_gateway_error(request: Request, error: Exception) -> JSONResponse:
+    known = cast("GatewayError", error)
+    log = _log.error if known.status >= 500 else _log.info
+    log("problem", extra={"problem": known.slug, "status": known.status, "path": request.url.path})
+    retry_after = known.retry_after
+    headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
+    if known.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _respond(describe(known), headers)
+
+
+async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
+    """Name each bad field as PocketBase does: ``data.<field> = {code, message}``."""
+    data = {}
+    for item in cast("RequestValidationError", error).errors():
+        # The first part says where (body, query); a body that is no JSON has only a position.
+        place = [str(part) for part in item["loc"][1:]]
+        field = ".".join(place) if item["type"] != "json_invalid" else ""
+        data[field or "body"] = {"code": f"validation_{item['type']}", "message": item["msg"]}
+    return _respond(
+        problem(
+            400,
+            "The request is not valid.",
+            "Some fields are not valid.",
+            slug="invalid-request",
+            data=data,
+        )
+    )
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    known = cast("HTTPException", error)
+    body = problem(known.status_code, known.detail, known.detail)
+    return _respond(body, dict(known.headers or {}))
+
+
+async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
+    _log.error("unexpected error", exc_info=error, extra={"path": request.url.path})
+    return _respond(problem(500, "Internal Server Error", "Something went wrong on our side."))

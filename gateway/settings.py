@@ -1,0 +1,114 @@
+"""The gateway's settings: read once from the environment at start, frozen, handed down."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_SECRETS_DIR = Path("/run/secrets")
+
+
+class SettingsError(Exception):
+    """The environment lacks a setting or holds a bad one; the text names the variables."""
+
+
+def _split(value: Any) -> Any:
+    """Return the parts of a comma-separated variable."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+class Settings(BaseSettings):
+    """Every setting, by the name of its environment variable. Secrets have no default."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        secrets_dir=_SECRETS_DIR if _SECRETS_DIR.is_dir() else None,
+    )
+
+    #: Where PocketBase listens.
+    pocketbase_url: str = "http://127.0.0.1:8090"
+    pocketbase_superuser_email: str
+    pocketbase_superuser_password: SecretStr
+
+    stripe_secret_key: SecretStr
+    #: One or more, comma-separated: while a secret is rotated both are valid.
+    stripe_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(min_length=1)
+    stripe_api_base: str = "https://api.stripe.com"
+
+    #: Origins of the frontends, comma-separated: who may call by CORS, and where redirects may go.
+    gateway_frontend_origins: Annotated[tuple[str, ...], NoDecode] = Field(min_length=1)
+    #: The largest request body, in bytes.
+    gateway_max_body_bytes: int = Field(default=1_048_576, ge=1024)
+    #: Events that may wait to be written; beyond that a delivery is answered 503 at once.
+    gateway_max_waiting_events: int = Field(default=1000, ge=1)
+    #: Seconds that PocketBase, or Stripe, may take to answer.
+    gateway_upstream_timeout: float = Field(default=15.0, gt=0)
+    gateway_log_level: str = "INFO"
+
+    @field_validator("stripe_webhook_secrets", "gateway_frontend_origins", mode="before")
+    @classmethod
+    def _split_list(cls, value: Any) -> Any:
+        return _split(value)
+
+    @field_validator("stripe_webhook_secrets")
+    @classmethod
+    def _refuse_empty(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not all(secret.get_secret_value().strip() for secret in secrets):
+            raise ValueError("must not be empty")
+        return secrets
+
+    @field_validator("gateway_frontend_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError(f"{origin!r} is no origin like https://app.example.com")
+            if parts.path or parts.query or parts.fragment or parts.username is not None:
+                raise ValueError(f"{origin!r} must be scheme, host and port only")
+        return tuple(origin.lower() for origin in origins)
+
+    @field_validator("pocketbase_url", "stripe_api_base")
+    @classmethod
+    def _strip_slash(cls, value: str) -> str:
+        if urlsplit(value).scheme not in ("http", "https"):
+            raise ValueError(f"{value!r} is no http(s) address")
+        return value.rstrip("/")
+
+    @field_validator("gateway_log_level")
+    @classmethod
+    def _check_level(cls, value: str) -> str:
+        if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @cached_property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The webhook secrets in clear, for the signature check only."""
+        return tuple(secret.get_secret_value() for secret in self.stripe_webhook_secrets)
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsError: one sentence a problem, naming the variable and never its value.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError(" ".join(_sentence(dict(item)) for item in error.errors())) from None
+
+
+def _sentence(item: dict[str, Any]) -> str:
+    variable = str(item["loc"][0]).upper()
+    if item["type"] == "missing":
+        return f"{variable} is not set."
+    return f"{variable} is wrong: {item['msg'].removeprefix('Value error, ')}."

@@ -1,0 +1,60 @@
+"""The Stripe SDK on the gateway's own HTTP session, and its errors in the gateway's terms."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+import stripe
+
+from gateway.errors import StripeRefused, StripeUnavailable
+from gateway.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+def open_stripe(settings: Settings, session: aiohttp.ClientSession) -> stripe.StripeClient:
+    """Return the SDK's client; it holds no global state.
+
+    A request that failed on the way is sent again up to twice, with the same idempotency key.
+    """
+    # The SDK logs request bodies when its logger is open.
+    logging.getLogger("stripe").setLevel(logging.WARNING)
+    timeout = aiohttp.ClientTimeout(total=settings.gateway_upstream_timeout, sock_connect=3)
+    return stripe.StripeClient(
+        settings.stripe_secret_key.get_secret_value(),
+        http_client=stripe.AIOHTTPClient(timeout=timeout, session=session),
+        base_addresses={"api": settings.stripe_api_base},
+        max_network_retries=2,
+    )
+
+
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Turn what a Stripe call raises into our errors; Stripe's own text goes to the log only.
+
+    Raises:
+        StripeUnavailable: no connection, no answer in time, a rate limit, or a 5xx.
+        StripeRefused: Stripe found the request wrong, or the key.
+    """
+    try:
+        yield
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        raise StripeUnavailable from error
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise StripeUnavailable from error
+    except stripe.IdempotencyError as error:
+        raise StripeUnavailable("Another request for the same is under way.") from error
+    except stripe.StripeError as error:
+        _log.error(
+            "stripe refused",
+            extra={
+                "status": error.http_status,
+                "code": error.code,
+                "stripe_request": error.request_id,
+                "param": getattr(error, "param", None),
+            },
+        )
+        if error.http_status is None or error.http_status >= 500:
+            raise StripeUnavailable from error
+        raise StripeRefused from error

@@ -1,0 +1,62 @@
+"""Reads an object from Stripe together with the span of time in which it was in that state."""
+
+import math
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import stripe
+
+from gateway.errors import NotFound
+from gateway.stripe_api.client import translate_errors
+
+#: Seconds by which Stripe's machines may differ in their clocks.
+_SKEW = 1
+
+
+class Missing(NotFound):
+    """Stripe does not have this object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What Stripe answered, and when that was, by Stripe's clock.
+
+    Events created before ``as_of`` are in it, those created after ``until`` are not.
+    """
+
+    body: dict[str, Any]
+    as_of: int
+    until: int
+
+
+async def read_object(client: stripe.StripeClient, path: str) -> Reading:
+    """GET one path of Stripe's API.
+
+    Raises:
+        Missing: Stripe answered 404.
+        StripeUnavailable, StripeRefused: see `translate_errors`.
+    """
+    started = time.monotonic()
+    with translate_errors():
+        try:
+            response = await client.raw_request_async("get", path)
+        except stripe.InvalidRequestError as error:
+            if error.http_status == 404:
+                raise Missing from error
+            raise
+    elapsed = time.monotonic() - started
+    answered = _answered_at(response.headers)
+    data: Any = response.data
+    return Reading(
+        body=dict(data),
+        as_of=math.floor(answered - elapsed) - _SKEW,
+        # The header drops the fraction of the second in which Stripe answered.
+        until=answered + _SKEW,
+    )
+
+
+def _answered_at(headers: Any) -> int:
+    stamp = headers.get("Date")
+    return int(parsedate_to_datetime(stamp).timestamp()) if stamp else int(time.time())

@@ -1,0 +1,6 @@
+"""Stripe's webhooks: endpoint → event → projections → projector → inbox → one transaction.
+
+``endpoint`` takes the delivery, ``event`` verifies it, ``projections`` say what each Stripe object
+means as a row, ``projector`` decides what an event changes, ``inbox`` writes what arrived together,
+``settlement`` decides what the clock alone can't.
+"""

@@ -1,0 +1,165 @@
+"""From raw bytes, headers and secrets to an event value. Performs no I/O."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from stripe import SignatureVerificationError, WebhookSignature
+
+from gateway.errors import InvalidEvent, InvalidSignature
+from gateway.writes import Json
+
+#: Seconds by which a signature may be old.
+TOLERANCE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One Stripe event, as it was signed and as it reads."""
+
+    stripe_id: str
+    type: str
+    #: Unix seconds by Stripe's clock.
+    created: int
+    #: The object as it was right after what happened; of a thin event, its ``object`` and ``id``.
+    object: Json
+    #: What ``*.updated`` replaced, None where Stripe does not say.
+    previous: Json | None
+    #: The connected account that the event is of, "" for the platform's own.
+    account: str
+    api_version: str
+    livemode: bool
+    #: Whether the event only names its object, which is then read from Stripe.
+    is_thin: bool
+    payload: str
+
+    @property
+    def object_id(self) -> str:
+        """The Stripe id of the object; of an entitlement summary, its customer's."""
+        found = self.object.get("id") or self.object.get("customer")
+        return found if isinstance(found, str) else ""
+
+
+def verify(body: bytes, signature: str, secrets: Iterable[str]) -> str:
+    """Return the body's text if one of the secrets signed it.
+
+    Raises:
+        InvalidSignature: none did, or too long ago.
+        InvalidEvent: the body is no UTF-8.
+    """
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise InvalidEvent("The body is not UTF-8.") from None
+    for secret in secrets:
+        try:
+            WebhookSignature.verify_header(text, signature, secret, TOLERANCE)
+        except (SignatureVerificationError, ValueError):
+            continue
+        return text
+    raise InvalidSignature
+
+
+def parse(payload: str) -> Event:
+    """Read an event from its JSON text.
+
+    Raises:
+        InvalidEvent: it is no JSON object, names a key twice, or lacks what every event has.
+    """
+    try:
+        body = _DECODER.decode(payload)
+    except (ValueError, RecursionError) as error:
+        raise InvalidEvent(f"The body is not valid JSON: {_reason(error)}.") from None
+    if not isinstance(body, dict):
+        raise InvalidEvent("The body is JSON, but no object.")
+    if body.get("object") == "v2.core.event":
+        return _read_thin(body, payload)
+    return _read(body, payload)
+
+
+def _read(body: Json, payload: str) -> Event:
+    data = body.get("data")
+    item = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(item, dict):
+        raise InvalidEvent("The event has no data.object.")
+    previous = data.get("previous_attributes")
+    return Event(
+        stripe_id=_text(body, "id"),
+        type=_text(body, "type"),
+        created=_seconds(body.get("created")),
+        object=item,
+        previous=previous if isinstance(previous, dict) else None,
+        account=_optional_text(body, "account"),
+        api_version=_optional_text(body, "api_version"),
+        livemode=body.get("livemode") is True,
+        is_thin=False,
+        payload=payload,
+    )
+
+
+def _read_thin(body: Json, payload: str) -> Event:
+    related = body.get("related_object")
+    related = related if isinstance(related, dict) else {}
+    return Event(
+        stripe_id=_text(body, "id"),
+        type=_text(body, "type"),
+        created=_seconds(body.get("created")),
+        object={
+            "object": _optional_text(related, "type"),
+            "id": _optional_text(related, "id"),
+        },
+        previous=None,
+        account=_optional_text(body, "context"),
+        api_version="v2",
+        livemode=body.get("livemode") is True,
+        is_thin=True,
+        payload=payload,
+    )
+
+
+def _seconds(value: Any) -> int:
+    """Unix seconds from a number, or from the date that v2 events carry."""
+    if isinstance(value, str):
+        try:
+            return int(datetime.fromisoformat(value).timestamp())
+        except (ValueError, OverflowError):
+            value = None
+    # Until the year 9999: later ones have no date column.
+    if type(value) is not int or not 0 < value < 253402300800:
+        raise InvalidEvent("The event has no time of creation.")
+    return value
+
+
+def _text(body: Json, key: str) -> str:
+    value = body.get(key)
+    if not isinstance(value, str) or not 0 < len(value) <= 255 or not value.isprintable():
+        raise InvalidEvent(f"The event has no {key}.")
+    return value
+
+
+def _optional_text(body: Json, key: str) -> str:
+    value = body.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Json:
+    """Readers differ in which of two equal keys they believe, so neither is."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)

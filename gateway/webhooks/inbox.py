@@ -1,0 +1,152 @@
+"""Writes the events that arrived together in one PocketBase transaction (group commit).
+
+Nothing waits for company: a lone event is written at once, and while a write is under way those
+that arrive meanwhile gather for the next.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+
+from gateway.errors import Overloaded
+from gateway.pocketbase import Group, PocketBase, PocketBaseRefused, commit
+from gateway.webhooks.group import Key, compose, event_row, key_of
+from gateway.webhooks.projector import Plan
+from gateway.webhooks.settlement import Settlement
+
+#: Writes under way at once: one is in PocketBase's transaction while the next is on its way.
+_WRITERS = 2
+#: What one transaction takes at the most, so that PocketBase's single writer is not held long.
+_GROUP_EVENTS = 64
+_GROUP_CHARACTERS = 4_000_000
+
+
+def _promise() -> "asyncio.Future[str]":
+    return asyncio.get_running_loop().create_future()
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    plan: Plan
+    outcome: "asyncio.Future[str]" = field(default_factory=_promise)
+
+    def succeed(self, outcome: str) -> None:
+        if not self.outcome.done():
+            self.outcome.set_result(outcome)
+
+    def fail(self, error: Exception) -> None:
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
+
+
+class Inbox:
+    """Takes plans and answers with what became of each, once that is durable."""
+
+    def __init__(self, pocketbase: PocketBase, settlement: Settlement, limit: int) -> None:
+        self._pocketbase = pocketbase
+        self._settlement = settlement
+        self._limit = limit
+        self._waiting: deque[_Delivery] = deque()
+        self._writers = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a further event would be refused."""
+        return len(self._waiting) >= self._limit
+
+    async def store(self, plan: Plan) -> str:
+        """Write an event and what it changes.
+
+        Returns:
+            The outcome: applied, superseded, repeated, unmirrored, foreign or failed.
+
+        Raises:
+            Overloaded: too many events wait; nothing is written.
+            PocketBaseUnavailable, StripeUnavailable: whether it is written is not known.
+        """
+        if self.is_full:
+            raise Overloaded
+        delivery = _Delivery(plan)
+        self._waiting.append(delivery)
+        if self._writers < _WRITERS:
+            self._writers += 1
+            self._start(self._write_waiting())
+        return await delivery.outcome
+
+    async def close(self) -> None:
+        """Finish what is under way."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _write_waiting(self) -> None:
+        try:
+            while group := self._take_group():
+                await self._write(group)
+        finally:
+            self._writers -= 1
+
+    def _take_group(self) -> list[_Delivery]:
+        group: list[_Delivery] = []
+        size = 0
+        while self._waiting and len(group) < _GROUP_EVENTS and size < _GROUP_CHARACTERS:
+            delivery = self._waiting.popleft()
+            if not delivery.outcome.done():  # Else its client has gone.
+                size += len(delivery.plan.event.payload)
+                group.append(delivery)
+        return group
+
+    async def _write(self, group: Sequence[_Delivery]) -> None:
+        """Write a group; one event that PocketBase refuses does not take the others down."""
+        composed = compose([delivery.plan for delivery in group])
+        try:
+            result = await commit(self._pocketbase, composed.group)
+        except PocketBaseRefused as refused:
+            if len(group) == 1:
+                await self._keep_failed(group[0], refused)
+                return
+            for delivery in group:
+                await self._write([delivery])
+            return
+        except Exception as error:  # Every delivery of the group learns of it.
+            for delivery in group:
+                delivery.fail(error)
+            return
+        undecided: dict[Key, list[_Delivery]] = {}
+        for delivery, place in zip(group, composed.places, strict=True):
+            outcome = "tie" if place is None else result.outcomes[place]
+            if outcome == "tie":
+                undecided.setdefault(key_of(delivery.plan), []).append(delivery)
+            else:
+                delivery.succeed(outcome)
+        for deliveries in undecided.values():
+            self._start(self._settle(deliveries))
+
+    async def _settle(self, deliveries: Sequence[_Delivery]) -> None:
+        try:
+            outcomes = await self._settlement.settle([each.plan for each in deliveries])
+        except PocketBaseRefused as refused:
+            for delivery in deliveries:
+                await self._keep_failed(delivery, refused)
+        except Exception as error:
+            for delivery in deliveries:
+                delivery.fail(error)
+        else:
+            for delivery, outcome in zip(deliveries, outcomes, strict=True):
+                delivery.succeed(outcome)
+
+    async def _keep_failed(self, delivery: _Delivery, refused: PocketBaseRefused) -> None:
+        """Store the event with the reason why its row can't be, for the dashboard and replay."""
+        plan = replace(delivery.plan, state=None, claims=(), outcome="failed", error=str(refused))
+        try:
+            await commit(self._pocketbase, Group([event_row(plan)]))
+        except Exception as error:
+            delivery.fail(error)
+        else:
+            delivery.succeed("failed")

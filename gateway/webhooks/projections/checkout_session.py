@@ -1,0 +1,47 @@
+"""A checkout session: a purchase as the buyer went through it."""
+
+from gateway.webhooks.shapes import mapping, moment, number, relation, stripe_id, text
+from gateway.writes import USER_METADATA, Changes, Claim, Json, Row
+
+
+def project_checkout_session(session: Json, deleted: bool) -> Changes:
+    """A free purchase has no payment; ``payment_status`` is then ``no_payment_required``."""
+    user = text(session.get("client_reference_id")) or text(
+        mapping(session.get("metadata")).get(USER_METADATA)
+    )
+    customer = stripe_id(session.get("customer"))
+    values = {
+        "customer": relation(customer),
+        "mode": text(session.get("mode")),
+        "status": text(session.get("status")),
+        "payment_status": text(session.get("payment_status")),
+        "currency": text(session.get("currency")),
+        "amount_total": number(session.get("amount_total")),
+        "subscription": relation(session.get("subscription")),
+        "payment": relation(session.get("payment_intent")),
+        "setup_intent": relation(session.get("setup_intent")),
+        "invoice": relation(session.get("invoice")),
+        "email": text(mapping(session.get("customer_details")).get("email"))
+        or text(session.get("customer_email")),
+        "client_reference_id": text(session.get("client_reference_id")),
+        "payment_link": text(stripe_id(session.get("payment_link"))),
+        "expires_at": moment(session.get("expires_at")),
+        "metadata": mapping(session.get("metadata")),
+        "created": moment(session.get("created")),
+    }
+    rank = _rank(values["status"], values["payment_status"])
+    row = Row("checkout_sessions", stripe_id(session), values, deleted, rank, user)
+    # Anybody may write a client_reference_id into a Payment Link's address: such a customer is
+    # the user's purchase, but never the one that /checkout and /portal use.
+    primary = not values["payment_link"]
+    claims = (Claim(customer, user, primary),) if customer and user and _is_done(session) else ()
+    return Changes(row, claims)
+
+
+def _is_done(session: Json) -> bool:
+    return session.get("status") in ("complete", None)
+
+
+def _rank(status: object, payment_status: object) -> int:
+    """Open, then expired or complete; a delayed payment becomes paid after that."""
+    return 1 + (status in ("complete", "expired")) + (payment_status == "paid")

@@ -1,0 +1,95 @@
+"""What is owed and what reduced it: invoices, invoice payments, credit notes."""
+
+from gateway.webhooks.shapes import (
+    invoice_payment,
+    invoice_subscription,
+    item_price,
+    listing,
+    mapping,
+    moment,
+    number,
+    relation,
+    stripe_id,
+    text,
+)
+from gateway.writes import Changes, Json, Row
+
+
+def project_invoice(invoice: Json, deleted: bool) -> Changes:
+    """A trial's invoice of 0 has no payment; a draft that is deleted stays as a deleted row."""
+    status = text(invoice.get("status"))
+    times = mapping(invoice.get("status_transitions"))
+    total = invoice.get("total")
+    values = {
+        "customer": relation(invoice.get("customer")),
+        "subscription": relation(invoice_subscription(invoice)),
+        "payment": relation(invoice_payment(invoice)),
+        "status": status,
+        "number": text(invoice.get("number")),
+        "billing_reason": text(invoice.get("billing_reason")),
+        "currency": text(invoice.get("currency")),
+        "total": number(total),
+        "amount_due": number(invoice.get("amount_due")),
+        "amount_paid": number(invoice.get("amount_paid")),
+        "amount_remaining": number(invoice.get("amount_remaining")),
+        "lines": [_line(line) for line in listing(invoice.get("lines"))],
+        "hosted_invoice_url": text(invoice.get("hosted_invoice_url")),
+        "invoice_pdf": text(invoice.get("invoice_pdf")),
+        "due_date": moment(invoice.get("due_date")),
+        "period_start": moment(invoice.get("period_start")),
+        "period_end": moment(invoice.get("period_end")),
+        "paid_at": moment(times.get("paid_at")),
+        "next_payment_attempt": moment(invoice.get("next_payment_attempt")),
+        "metadata": mapping(invoice.get("metadata")),
+        "deleted": deleted,
+        "created": moment(invoice.get("created")),
+    }
+    rank = {"draft": 1, "open": 2, "uncollectible": 3, "paid": 4, "void": 4}.get(status, 1)
+    return Changes(Row("invoices", stripe_id(invoice), values, final=deleted, rank=rank))
+
+
+def _line(line: Json) -> Json:
+    return {
+        "description": line.get("description"),
+        "amount": line.get("amount"),
+        "quantity": line.get("quantity"),
+        "price": stripe_id(item_price(line)),
+    }
+
+
+def project_invoice_payment(payment: Json, deleted: bool) -> Changes:
+    """Which payment paid which invoice; open, then paid or canceled."""
+    paid_by = mapping(payment.get("payment"))
+    status = text(payment.get("status"))
+    values = {
+        "invoice": relation(payment.get("invoice")),
+        "payment": relation(paid_by.get("payment_intent")),
+        "charge": relation(paid_by.get("charge")),
+        "status": status,
+        "currency": text(payment.get("currency")),
+        "amount_paid": number(payment.get("amount_paid")),
+        "paid_at": moment(mapping(payment.get("status_transitions")).get("paid_at")),
+        "created": moment(payment.get("created")),
+    }
+    rank = 2 if status in ("paid", "canceled") else 1
+    return Changes(Row("invoice_payments", stripe_id(payment), values, final=deleted, rank=rank))
+
+
+def project_credit_note(note: Json, deleted: bool) -> Changes:
+    """Issued, and perhaps voided."""
+    status = text(note.get("status"))
+    values = {
+        "customer": relation(note.get("customer")),
+        "invoice": relation(note.get("invoice")),
+        "status": status,
+        "number": text(note.get("number")),
+        "type": text(note.get("type")),
+        "reason": text(note.get("reason")),
+        "currency": text(note.get("currency")),
+        "total": number(note.get("total")),
+        "pdf": text(note.get("pdf")),
+        "metadata": mapping(note.get("metadata")),
+        "created": moment(note.get("created")),
+    }
+    rank = 2 if status == "void" else 1
+    return Changes(Row("credit_notes", stripe_id(note), values, final=deleted, rank=rank))

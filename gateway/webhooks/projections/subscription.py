@@ -1,0 +1,63 @@
+"""A subscription: what is being paid for, until when."""
+
+from gateway.webhooks.shapes import (
+    item_price,
+    listing,
+    mapping,
+    moment,
+    number,
+    relation,
+    stripe_id,
+    subscription_cancel_at,
+    subscription_period,
+    text,
+)
+from gateway.writes import USER_METADATA, Changes, Claim, Json, Row
+
+#: Statuses that a subscription never leaves.
+ENDED = ("canceled", "incomplete_expired")
+
+
+def project_subscription(subscription: Json, deleted: bool) -> Changes:
+    """``price`` and ``quantity`` are the first item's; ``items`` has all of them."""
+    items = listing(subscription.get("items"))
+    first = items[0] if items else subscription
+    start, end = subscription_period(subscription)
+    status = "canceled" if deleted else text(subscription.get("status"))
+    values = {
+        "customer": relation(subscription.get("customer")),
+        "status": status,
+        "price": relation(item_price(first)),
+        "quantity": number(first.get("quantity")),
+        "items": [_item(item) for item in items],
+        "currency": text(subscription.get("currency")),
+        "current_period_start": start,
+        "current_period_end": end,
+        "cancel_at_period_end": bool(subscription.get("cancel_at_period_end")),
+        "cancel_at": subscription_cancel_at(subscription),
+        "canceled_at": moment(subscription.get("canceled_at")),
+        "ended_at": moment(subscription.get("ended_at")),
+        "trial_end": moment(subscription.get("trial_end")),
+        "pause_collection": subscription.get("pause_collection"),
+        "metadata": mapping(subscription.get("metadata")),
+        "created": moment(subscription.get("created")),
+    }
+    row = Row("subscriptions", stripe_id(subscription), values, final=status in ENDED)
+    return Changes(row, _claims(subscription))
+
+
+def _item(item: Json) -> Json:
+    price = item_price(item)
+    return {
+        "id": stripe_id(item),
+        "price": stripe_id(price),
+        "product": stripe_id(price.get("product")),
+        "quantity": item.get("quantity"),
+        "current_period_end": moment(item.get("current_period_end")),
+    }
+
+
+def _claims(subscription: Json) -> tuple[Claim, ...]:
+    user = text(mapping(subscription.get("metadata")).get(USER_METADATA))
+    customer = stripe_id(subscription.get("customer"))
+    return (Claim(customer, user, primary=False),) if user and customer else ()

@@ -1,0 +1,28 @@
+"""A subscription schedule: changes of a subscription that are planned."""
+
+from gateway.webhooks.shapes import listing, mapping, moment, relation, stripe_id, text
+from gateway.writes import Changes, Json, Row
+
+_ENDED = ("released", "canceled", "completed")
+
+
+def project_subscription_schedule(schedule: Json, deleted: bool) -> Changes:
+    """A released schedule names its subscription as ``released_subscription``."""
+    status = text(schedule.get("status"))
+    subscription = schedule.get("subscription") or schedule.get("released_subscription")
+    values = {
+        "customer": relation(schedule.get("customer")),
+        "subscription": relation(subscription),
+        "status": status,
+        "current_phase": schedule.get("current_phase"),
+        "phases": listing(schedule.get("phases")),
+        "end_behavior": text(schedule.get("end_behavior")),
+        "released_at": moment(schedule.get("released_at")),
+        "canceled_at": moment(schedule.get("canceled_at")),
+        "completed_at": moment(schedule.get("completed_at")),
+        "metadata": mapping(schedule.get("metadata")),
+        "created": moment(schedule.get("created")),
+    }
+    rank = {"not_started": 1, "active": 2}.get(status, 1)
+    final = deleted or status in _ENDED
+    return Changes(Row("subscription_schedules", stripe_id(schedule), values, final, rank))

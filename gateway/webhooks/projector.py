@@ -1,0 +1,48 @@
+"""The policy for one event: what it changes, if anything. Pure; nothing else decides it."""
+
+import logging
+from dataclasses import dataclass
+
+from gateway.webhooks.event import Event
+from gateway.webhooks.order import State
+from gateway.webhooks.projections import PROJECTIONS
+from gateway.writes import Changes, Claim, Json
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done with an event."""
+
+    event: Event
+    #: The object's state, where the event shows one that is mirrored.
+    state: State | None = None
+    claims: tuple[Claim, ...] = ()
+    #: Known already when there is no state: unmirrored, foreign, failed or thin.
+    outcome: str = ""
+    error: str = ""
+    #: Handle the event although it is stored already.
+    again: bool = False
+
+
+def plan(event: Event) -> Plan:
+    """Decide what an event changes."""
+    if event.account:
+        # A connected account's objects are not the platform's.
+        return Plan(event, outcome="foreign")
+    if event.object.get("object") not in PROJECTIONS or not event.object_id:
+        return Plan(event, outcome="unmirrored")
+    if event.is_thin:
+        return Plan(event, outcome="thin")
+    try:
+        changes = project(event.object, deleted=event.type.endswith(".deleted"))
+    except Exception as error:  # A projection must not take the rest of its group down.
+        _log.exception("projection failed", extra={"event": event.stripe_id, "type": event.type})
+        return Plan(event, outcome="failed", error=f"{type(error).__name__}: {error}"[:2000])
+    return Plan(event, State(event, changes.row), changes.claims)
+
+
+def project(item: Json, *, deleted: bool = False) -> Changes:
+    """Return what a state of a mirrored Stripe object means."""
+    return PROJECTIONS[item["object"]](item, deleted or item.get("deleted") is True)

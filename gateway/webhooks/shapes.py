@@ -1,0 +1,126 @@
+"""Reads Stripe's objects as every API version from 2020 to 2026-10-28.endive shapes them.
+
+The webhook endpoint's version decides the shape, not the SDK's, so a receiver meets all of them.
+Values come out as PocketBase columns take them: "" for an absent text, date or relation.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway.ids import record_id
+from gateway.writes import Json
+
+
+def text(value: Any) -> str:
+    """A text column; anything that is no text or number becomes ""."""
+    if isinstance(value, bool):
+        return ""
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
+def number(value: Any) -> int | float:
+    """A number column; decimals come as strings since dahlia."""
+    if isinstance(value, bool):
+        return 0
+    if isinstance(value, int | float):
+        return value
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return 0
+
+
+def moment(value: Any) -> str:
+    """A date column from unix seconds; null stays empty and never becomes 1970."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return ""
+    try:
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S.000Z")
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def stripe_id(value: Any) -> str:
+    """The id behind an expandable field: an id, the expanded object, or nothing."""
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, str) else ""
+
+
+def relation(value: Any) -> str:
+    """A relation column from an expandable field."""
+    found = stripe_id(value)
+    return record_id(found) if found else ""
+
+
+def mapping(value: Any) -> Json:
+    """A hash; {} for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def listing(value: Any) -> list[Json]:
+    """The objects of a Stripe list, or of a plain array."""
+    if isinstance(value, dict):
+        value = value.get("data")
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def subscription_period(subscription: Json) -> tuple[str, str]:
+    """Start and end of the current period: on the items since basil, on the subscription before.
+
+    Items can have periods of their own; the subscription's is from first start to first end.
+    """
+    items = listing(subscription.get("items"))
+    starts = [item["current_period_start"] for item in items if item.get("current_period_start")]
+    ends = [item["current_period_end"] for item in items if item.get("current_period_end")]
+    start = min(starts) if starts else subscription.get("current_period_start")
+    end = min(ends) if ends else subscription.get("current_period_end")
+    return moment(start), moment(end)
+
+
+def subscription_cancel_at(subscription: Json) -> str:
+    """When the subscription ends, if it is to end: since clover a Portal cancel sets only this."""
+    if subscription.get("cancel_at"):
+        return moment(subscription["cancel_at"])
+    return subscription_period(subscription)[1] if subscription.get("cancel_at_period_end") else ""
+
+
+def item_price(item: Json) -> Json:
+    """The price of a subscription item or line item, as a hash with at least ``id`` when known.
+
+    ``price`` came with 2020-08-27; before it was ``plan``; invoice lines have ``pricing`` since
+    basil.
+    """
+    pricing = mapping(mapping(item.get("pricing")).get("price_details"))
+    for value in (item.get("price"), pricing.get("price"), item.get("plan")):
+        if isinstance(value, dict) and value.get("id"):
+            return value
+        if isinstance(value, str) and value:
+            return {"id": value, "product": pricing.get("product")}
+    return {}
+
+
+def invoice_subscription(invoice: Json) -> str:
+    """The subscription an invoice is for: under ``parent`` since basil, at the top before."""
+    details = mapping(mapping(invoice.get("parent")).get("subscription_details"))
+    return stripe_id(details.get("subscription")) or stripe_id(invoice.get("subscription"))
+
+
+def invoice_payment(invoice: Json) -> str:
+    """The PaymentIntent of an invoice, where the payload names it.
+
+    Until basil it stood at the top; since then it is listed in ``payments``, if that is included.
+    """
+    if invoice.get("payment_intent"):
+        return stripe_id(invoice["payment_intent"])
+    for payment in listing(invoice.get("payments")):
+        found = stripe_id(mapping(payment.get("payment")).get("payment_intent"))
+        if found and payment.get("is_default", True):
+            return found
+    return ""
+
+
+def card(payment_method_details: Any) -> Json:
+    """Brand, last four digits and expiry, of whichever kind of payment method has them."""
+    details = mapping(payment_method_details)
+    return mapping(details.get(text(details.get("type"))))

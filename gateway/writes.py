@@ -1,0 +1,76 @@
+"""What the gateway wants written to PocketBase, as values: rows, their stamps, and claims."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from gateway.ids import record_id
+
+#: A decoded JSON object.
+Json = dict[str, Any]
+
+#: The metadata key under which the gateway's Stripe objects name the PocketBase user.
+USER_METADATA = "pocketbase_user"
+
+
+class Stamp(NamedTuple):
+    """Which state of a Stripe object a row shows. Compared by pb_hooks/lib/commit.js.
+
+    See docs/decisions/003-order.md.
+    """
+
+    #: 1 once the object can't change back (deleted, canceled), else 0. Never goes down.
+    final: int
+    #: The state is not older than this second of Stripe's clock.
+    as_of: int
+    #: The state is not newer than this second; equal to ``as_of`` unless read from Stripe.
+    until: int
+    #: How far the object has come within one second, where its kind can say so. Never goes down.
+    rank: int
+    #: The id of the event that the state is from, or a unique name of the read.
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a mirror collection and the state of the Stripe object that it shows."""
+
+    collection: str
+    stripe_id: str
+    #: Column values, without ``id``, ``stripe_id``, ``user`` and ``stamp``.
+    values: Json
+    #: See `Stamp.final`.
+    final: bool = False
+    #: See `Stamp.rank`.
+    rank: int = 1
+    #: The PocketBase user, for rows whose object names no customer.
+    user: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Collection and Stripe id: rows with one key are states of one object."""
+        return self.collection, self.stripe_id
+
+    @property
+    def record(self) -> Json:
+        """The column values with the ids."""
+        return {"id": record_id(self.stripe_id), "stripe_id": self.stripe_id, **self.values}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Says that a Stripe customer belongs to a PocketBase user."""
+
+    #: The Stripe customer's id.
+    customer: str
+    #: The PocketBase user's id; ignored when no such user exists.
+    user: str
+    #: Whether /checkout may use this customer for the user.
+    primary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one state of a Stripe object means: the row that shows it, and whose it is."""
+
+    row: Row
+    claims: tuple[Claim, ...] = ()

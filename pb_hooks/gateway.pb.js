@@ -1,0 +1,36 @@
+/// <reference path="../pb_data/types.d.ts" />
+// The routes that the gateway calls. What they do lies in lib/; handlers share no outer scope.
+
+// Which hooks and migrations are here: the gateway's /ready compares it with what it was built for.
+routerAdd("GET", "/api/gateway/version", (e) => {
+  const { readVersion } = require(`${__hooks}/lib/version.js`)
+  return e.json(200, readVersion($app))
+}, $apis.requireSuperuserAuth())
+
+// Stores a group of Stripe events and the rows they change, in one transaction.
+// Body: a JSON head, then each event's payload as it was signed, parted by U+001E.
+routerAdd("POST", "/api/gateway/commit", (e) => {
+  const { commit } = require(`${__hooks}/lib/commit.js`)
+  const [head, ...payloads] = readerToString(e.request.body, 33554432).split("\x1e")
+  return e.json(200, commit($app, JSON.parse(head), payloads))
+}, $apis.bodyLimit(33554432), $apis.requireSuperuserAuth())
+
+// Everything /checkout and /portal ask of PocketBase, in one call and with the user's own token.
+routerAdd("POST", "/api/gateway/buyer", (e) => {
+  const { readBuyer } = require(`${__hooks}/lib/buyer.js`)
+  return e.json(200, readBuyer($app, e.auth, e.requestInfo().body))
+}, $apis.requireAuth("users"))
+
+// A user who has just proved an e-mail address gets the purchases that were made with it.
+onRecordAfterCreateSuccess((e) => {
+  const { linkByEmail } = require(`${__hooks}/lib/owners.js`)
+  linkByEmail(e.app, e.record)
+  e.next()
+}, "users")
+
+onRecordAfterUpdateSuccess((e) => {
+  const before = e.record.original()
+  const proved = !before.verified() || before.email() !== e.record.email()
+  if (proved) require(`${__hooks}/lib/owners.js`).linkByEmail(e.app, e.record)
+  e.next()
+}, "users")

@@ -1,0 +1,39 @@
+// What a signed-in user is to the shop: who they are, their Stripe customer, and the prices asked for.
+
+function readBuyer(app, user, asked) {
+  return {
+    user: {
+      id: user.id, email: user.email(), verified: user.verified(), name: user.getString("name"),
+    },
+    customer: readCustomer(app, user.id),
+    prices: readPrices(app, asked.prices),
+  }
+}
+
+function readCustomer(app, userId) {
+  const rows = app.findRecordsByFilter(
+    "customers", "user = {:user} && primary = true && deleted = false", "", 1, 0, { user: userId })
+  return rows.length ? rows[0].getString("stripe_id") : ""
+}
+
+// A price is asked for by its Stripe id or its lookup key.
+function readPrices(app, names) {
+  if (!Array.isArray(names) || names.length === 0) return []
+  const found = arrayOf(new DynamicModel({
+    id: "", stripe_id: "", lookup_key: "", type: "", currency: "", active: false, sold: false,
+  }))
+  app.db().newQuery(`
+    SELECT price.id, price.stripe_id, price.lookup_key, price.type, price.currency,
+           price.active AND NOT price.deleted AS active,
+           coalesce(product.active AND NOT product.deleted, true) AS sold
+    FROM prices price LEFT JOIN products product ON product.id = price.product
+    WHERE price.stripe_id IN (SELECT value FROM json_each({:names}))
+       OR (price.lookup_key != '' AND price.lookup_key IN (SELECT value FROM json_each({:names})))
+  `).bind({ names: JSON.stringify(names.map(String)) }).all(found)
+  return found.map((row) => ({
+    stripe_id: row.stripe_id, lookup_key: row.lookup_key, type: row.type,
+    currency: row.currency, active: row.active && row.sold,
+  }))
+}
+
+module.exports = { readBuyer }
