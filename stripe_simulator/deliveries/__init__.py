@@ -1,0 +1,1 @@
+"""Webhook deliveries: signed, repeated until answered, and out of order when asked."""

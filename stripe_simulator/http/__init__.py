@@ -1,0 +1,1 @@
+"""Stripe's v1 API over HTTP: form bodies in, JSON objects out."""

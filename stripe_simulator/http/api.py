@@ -1,0 +1,105 @@
+"""The API without a server: one request value in, one answer value out."""
+
+import base64
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from stripe_simulator.errors import StripeError
+from stripe_simulator.http import routes
+from stripe_simulator.http.expansion import expand
+from stripe_simulator.http.form import parse
+from stripe_simulator.http.idempotency import Idempotency, key_of
+from stripe_simulator.http.messages import Answer, Request
+from stripe_simulator.settings import API_VERSION
+from stripe_simulator.snapshots import JSON
+from stripe_simulator.world import World
+
+
+@dataclass(slots=True)
+class Api:
+    """Stripe's API over one world."""
+
+    world: World
+    #: The only key that is accepted; any test key when None.
+    api_key: str | None = None
+    idempotency: Idempotency = field(default_factory=Idempotency)
+
+    def answer(self, request: Request) -> Answer:
+        """Authenticate, replay or act, and store what must be replayed."""
+        refused = self.refuse(request)
+        if refused is not None:
+            return refused
+        answer = self.act(request)
+        self.idempotency.store(request, answer)
+        return answer
+
+    def refuse(self, request: Request) -> Answer | None:
+        """Return the answer to a request that does not act: a bad key, or a repeated one."""
+        try:
+            self._authenticate(request)
+            return self.idempotency.replay(request)
+        except StripeError as error:
+            return self.failed(request, error)
+
+    def act(self, request: Request) -> Answer:
+        """Carry the request out."""
+        self.world.clock.tick()
+        headers = self._headers(request)
+        caused_by = {"id": headers["Request-Id"], "idempotency_key": key_of(request)}
+        self.world.request = caused_by if request.method != "GET" else self.world.request
+        try:
+            body = self._result(request)
+            self.world.clock.tick()
+            return Answer(200, body, headers)
+        except StripeError as error:
+            return Answer(error.status, error.body, headers)
+        finally:
+            self.world.request = {"id": None, "idempotency_key": None}
+
+    def call(self, method: str, path: str, params: JSON | None = None) -> JSON:
+        """Call a transition in this process with typed parameters; errors are raised."""
+        params = dict(params or {})
+        paths = params.pop("expand", [])
+        result = routes.find(method, path)(self.world, params)
+        return expand(self.world, result, paths) if paths else result
+
+    def failed(self, request: Request, error: StripeError) -> Answer:
+        """The answer that an error is."""
+        return Answer(error.status, error.body, self._headers(request))
+
+    def _result(self, request: Request) -> JSON:
+        text = request.body.decode() if request.method == "POST" else request.query
+        if request.method == "DELETE" and request.body:
+            text = request.body.decode()
+        return self.call(request.method, unquote(request.path), parse(text))
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        version = request.headers.get("stripe-version", API_VERSION)
+        headers = {"Request-Id": self.world.ids.plain("req"), "Stripe-Version": version}
+        key = key_of(request)
+        return headers | ({"Idempotency-Key": key} if key else {})
+
+    def _authenticate(self, request: Request) -> None:
+        key = _key(request.headers.get("authorization", ""))
+        if not key:
+            raise StripeError(
+                401,
+                "invalid_request_error",
+                "You did not provide an API key. You need to provide your API key in the "
+                "Authorization header, using Bearer auth (e.g. 'Authorization: Bearer "
+                "YOUR_SECRET_KEY').",
+            )
+        accepted = key == self.api_key if self.api_key else key.startswith(("sk_test_", "rk_test_"))
+        if not accepted:
+            shown = f"{key[:8]}{'*' * 8}{key[-4:]}"
+            message = f"Invalid API Key provided: {shown}"
+            raise StripeError(401, "invalid_request_error", message)
+
+
+def _key(authorization: str) -> str:
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    if scheme.lower() == "basic":
+        return base64.b64decode(credentials + "==").decode("utf-8", "replace").partition(":")[0]
+    return ""

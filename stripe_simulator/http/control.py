@@ -1,0 +1,136 @@
+"""The control API under `/_simulator/`: what Stripe has no address for."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from stripe_simulator.errors import StripeError, invalid
+from stripe_simulator.http import actions
+from stripe_simulator.resources import webhook_endpoints
+from stripe_simulator.simulator import Simulator
+from stripe_simulator.snapshots import JSON
+
+Handler = Callable[[Simulator, dict[str, str], JSON], Any]
+
+
+def routes(simulator: Simulator) -> list[Route]:
+    """Every control address of a simulator."""
+    table: list[tuple[str, str, Handler]] = [
+        ("GET", "state", _state),
+        ("POST", "reset", _reset),
+        ("GET", "clock", _clock),
+        ("POST", "clock/advance", _advance),
+        ("GET", "faults", lambda s, ids, given: s.faults.listed()),
+        ("POST", "faults", _add_fault),
+        ("DELETE", "faults", lambda s, ids, given: s.faults.rules.clear()),
+        ("GET", "deliveries", _deliveries),
+        ("POST", "deliveries", _switch),
+        ("POST", "events/{id}/redeliver", _redeliver),
+        ("GET", "violations", lambda s, ids, given: s.violations),
+        ("POST", "webhook_endpoints", _endpoint),
+        ("POST", "connect", _connect),
+    ]
+    table += [("POST", path, _action(act)) for path, act in actions.ACTIONS.items()]
+    return [
+        Route(f"/_simulator/{path}", _door(simulator, handler), methods=[method])
+        for method, path, handler in table
+    ]
+
+
+def _door(simulator: Simulator, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        body = await request.body()
+        given: JSON = json.loads(body) if body else dict(request.query_params)
+        try:
+            result = handler(simulator, dict(request.path_params), given)
+            if isinstance(result, Awaitable):
+                result = await result
+        except StripeError as error:
+            return JSONResponse(error.body, error.status)
+        except (KeyError, TypeError, ValueError) as error:
+            return JSONResponse(invalid(f"{type(error).__name__}: {error}").body, 400)
+        simulator.courier.wake()
+        return JSONResponse({"ok": True} if result is None else result)
+
+    return answer
+
+
+def _action(act: actions.Action) -> Handler:
+    return lambda simulator, ids, given: act(simulator.world, ids.get("id", ""), given)
+
+
+def _state(simulator: Simulator, ids: dict[str, str], given: JSON) -> JSON:
+    world, courier = simulator.world, simulator.courier
+    switches = courier.switches
+    return {
+        "now": world.now,
+        "objects": {kind: len(found) for kind, found in world.objects.items() if found},
+        "events": len(world.events),
+        "deliveries": dict(courier.counts) | {"idle": courier.idle},
+        "faults": simulator.faults.listed(),
+        "switches": {name: getattr(switches, name) for name in switches.__slots__},
+        "violations": len(simulator.violations),
+    }
+
+
+def _reset(simulator: Simulator, ids: dict[str, str], given: JSON) -> None:
+    simulator.reset(int(given.get("seed", 0)), given.get("now"))
+
+
+def _clock(simulator: Simulator, ids: dict[str, str], given: JSON) -> JSON:
+    return {"now": simulator.world.now, "agenda": len(simulator.world.clock.agenda)}
+
+
+def _advance(simulator: Simulator, ids: dict[str, str], given: JSON) -> JSON:
+    before = len(simulator.world.events)
+    if "to" in given:
+        simulator.world.clock.advance_to(int(given["to"]))
+    else:
+        simulator.world.clock.advance(int(given["seconds"]))
+    return {"now": simulator.world.now, "events": len(simulator.world.events) - before}
+
+
+def _add_fault(simulator: Simulator, ids: dict[str, str], given: JSON) -> list[JSON]:
+    simulator.faults.add(given)
+    return simulator.faults.listed()
+
+
+async def _deliveries(simulator: Simulator, ids: dict[str, str], given: JSON) -> JSON:
+    """`?wait=10` waits until everything is delivered; `?limit=` and `?event=` choose the log."""
+    courier = simulator.courier
+    if "wait" in given:
+        await courier.wait_until_idle(float(given["wait"]))
+    entries = [e for e in courier.log if given.get("event") in (None, e["event"])]
+    limit = int(given.get("limit", 100))
+    return {
+        "idle": courier.idle,
+        "counts": dict(courier.counts),
+        "log": entries[-limit:] if limit else [],
+    }
+
+
+def _switch(simulator: Simulator, ids: dict[str, str], given: JSON) -> None:
+    simulator.courier.change(given)
+
+
+def _redeliver(simulator: Simulator, ids: dict[str, str], given: JSON) -> None:
+    world = simulator.world
+    if ids["id"] not in world.events_by_id:
+        raise invalid(f"No such event: '{ids['id']}'", "id", "resource_missing")
+    endpoint = given.get("endpoint")
+    endpoints = [endpoint] if endpoint else list(world.all("webhook_endpoint"))
+    simulator.courier.redeliver(ids["id"], endpoints, int(given.get("times", 1)))
+
+
+def _endpoint(simulator: Simulator, ids: dict[str, str], given: JSON) -> JSON:
+    url, events = given.pop("url"), given.pop("enabled_events", ["*"])
+    return webhook_endpoints.open(simulator.world, url, events, **given)
+
+
+def _connect(simulator: Simulator, ids: dict[str, str], given: JSON) -> None:
+    """Events from now on happen on a connected account; null ends that."""
+    simulator.world.connected_account = given.get("account")

@@ -1,0 +1,104 @@
+"""Lists: newest first, filtered, in pages by cursor."""
+
+from collections.abc import Callable
+from typing import Any
+
+from stripe_simulator.errors import invalid, missing_object
+from stripe_simulator.parameters import listing
+from stripe_simulator.resources.invoices import subscription_id
+from stripe_simulator.snapshots import JSON
+from stripe_simulator.world import World
+
+Filter = Callable[[JSON, Any], bool]
+
+RANGES: dict[str, Callable[[int, int], bool]] = {
+    "gt": lambda value, bound: value > bound,
+    "gte": lambda value, bound: value >= bound,
+    "lt": lambda value, bound: value < bound,
+    "lte": lambda value, bound: value <= bound,
+}
+
+
+def page(items: list[JSON], params: JSON, url: str) -> JSON:
+    """Cut one page out of items that stand newest first."""
+    limit = params.get("limit", 10)
+    if not isinstance(limit, int) or not 1 <= limit <= 100:
+        raise invalid("Limit must be between 1 and 100.", "limit", "parameter_invalid_integer")
+    if params.get("ending_before"):
+        end = _position(items, params["ending_before"], "ending_before")
+        start = max(0, end - limit)
+        return listing(items[start:end], url, has_more=start > 0)
+    start = 0
+    if params.get("starting_after"):
+        start = _position(items, params["starting_after"], "starting_after") + 1
+    return listing(items[start : start + limit], url, has_more=start + limit < len(items))
+
+
+def _position(items: list[JSON], id: str, param: str) -> int:
+    for position, item in enumerate(items):
+        if item["id"] == id:
+            return position
+    raise missing_object("object", id, param, 400)
+
+
+def select(items: list[JSON], params: JSON, filters: tuple[str, ...]) -> list[JSON]:
+    """Keep the items that pass every filter that was sent."""
+    for name in filters:
+        if params.get(name) not in (None, ""):
+            passes = SPECIAL.get(name) or _same(name)
+            items = [item for item in items if passes(item, params[name])]
+    return items
+
+
+def many(world: World, kind: str, params: JSON, filters: tuple[str, ...], url: str) -> JSON:
+    """One page of the objects of a kind."""
+    items = list(reversed(world.all(kind).values()))
+    return page(select(items, params, filters), params, url)
+
+
+def created(item: JSON, wanted: Any) -> bool:
+    """Whether an object's time passes `created` or `created[gte]` and the like."""
+    if not isinstance(wanted, dict):
+        return bool(item["created"] == int(wanted))
+    return all(RANGES[name](item["created"], int(bound)) for name, bound in wanted.items())
+
+
+def _same(name: str) -> Filter:
+    return lambda item, wanted: item.get(name) == wanted
+
+
+def _type(item: JSON, wanted: str) -> bool:
+    if wanted.endswith("*"):
+        return bool(item["type"].startswith(wanted[:-1]))
+    return bool(item["type"] == wanted)
+
+
+def _price(item: JSON, wanted: str) -> bool:
+    return any(entry["price"]["id"] == wanted for entry in item["items"]["data"])
+
+
+def _subscription(item: JSON, wanted: str) -> bool:
+    if item["object"] == "invoice":
+        return subscription_id(item) == wanted
+    return bool(item["subscription"] == wanted)
+
+
+def _status(item: JSON, wanted: str) -> bool:
+    if wanted == "all":
+        return True
+    if wanted == "ended":
+        return item["status"] in ("canceled", "incomplete_expired")
+    return bool(item["status"] == wanted)
+
+
+SPECIAL: dict[str, Filter] = {
+    "created": created,
+    "type": _type,
+    "types": lambda item, wanted: any(_type(item, one) for one in wanted),
+    "lookup_keys": lambda item, wanted: item["lookup_key"] in wanted,
+    "ids": lambda item, wanted: item["id"] in wanted,
+    "price": _price,
+    "subscription": _subscription,
+    "status": _status,
+    "coupon": lambda item, wanted: item["promotion"]["coupon"] == wanted,
+}

@@ -1,0 +1,60 @@
+"""The frame of every page: plain HTML, no script, everything escaped."""
+
+from html import escape
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0; background: #f6f8fa; color: #1a1f36; }
+main { max-width: 42rem; margin: 3rem auto; padding: 2rem; background: #fff; border-radius: 8px;
+       box-shadow: 0 1px 3px rgb(0 0 0 / 15%); }
+table { width: 100%; border-collapse: collapse; margin: 1rem 0; }
+td, th { padding: .4rem 0; text-align: left; border-bottom: 1px solid #e3e8ee; }
+td:last-child, th:last-child { text-align: right; }
+button { font: inherit; padding: .5rem 1rem; margin: .25rem .25rem .25rem 0; border: 0;
+         border-radius: 6px; background: #635bff; color: #fff; cursor: pointer; }
+button.plain { background: #e3e8ee; color: #1a1f36; }
+input, select { font: inherit; padding: .3rem; margin: .2rem 0; }
+label { display: block; margin: .5rem 0; }
+form.inline { display: inline; }
+.note { color: #c0123c; } .quiet { color: #697386; font-size: .9rem; }
+"""
+
+
+def page(title: str, body: str) -> str:
+    """A whole page; `body` is HTML already."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head>"
+        f"<body><main><h1>{escape(title)}</h1>{body}"
+        '<p class="quiet">Simulated: no money moves.</p></main></body></html>'
+    )
+
+
+def money(amount: int | None, currency: str | None) -> str:
+    """An amount in the smallest unit as people read it."""
+    return f"{(amount or 0) / 100:,.2f} {(currency or '').upper()}".strip()
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A table of texts; everything is escaped."""
+    titles = "".join(f"<th>{escape(text)}</th>" for text in head)
+    lines = "".join(
+        "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows
+    )
+    return f"<table><tr>{titles}</tr>{lines}</table>"
+
+
+def button(name: str, value: str, text: str, plain: bool = False) -> str:
+    """A button that sends one field."""
+    kind = ' class="plain"' if plain else ""
+    return f'<button{kind} name="{escape(name)}" value="{escape(value)}">{escape(text)}</button>'
+
+
+def hidden(name: str, value: str) -> str:
+    """A field that nobody sees."""
+    return f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+
+
+def note(text: str | None) -> str:
+    """Something that went wrong."""
+    return f'<p class="note" role="alert">{escape(text)}</p>' if text else ""

@@ -1,0 +1,70 @@
+"""Coupons: how much is taken off, and for how long."""
+
+from stripe_simulator.errors import invalid
+from stripe_simulator.parameters import metadata, optional, set_fields
+from stripe_simulator.snapshots import JSON
+from stripe_simulator.world import World
+
+
+def create(world: World, params: JSON) -> JSON:
+    """POST /v1/coupons."""
+    if not params.get("percent_off") and not params.get("amount_off"):
+        raise invalid("Must provide percent_off or amount_off.", "percent_off")
+    coupon: JSON = {
+        "id": optional(params, "id") or world.ids.letters(8),
+        "object": "coupon",
+        "amount_off": optional(params, "amount_off"),
+        "created": world.now,
+        "currency": optional(params, "currency"),
+        "duration": optional(params, "duration", "once"),
+        "duration_in_months": optional(params, "duration_in_months"),
+        "livemode": False,
+        "max_redemptions": optional(params, "max_redemptions"),
+        "metadata": metadata(params),
+        "name": optional(params, "name"),
+        "percent_off": optional(params, "percent_off"),
+        "redeem_by": optional(params, "redeem_by"),
+        "times_redeemed": 0,
+        "valid": True,
+    }
+    if coupon["id"] in world.all("coupon"):
+        raise invalid("Coupon already exists.", "id", "resource_already_exists")
+    world.add(coupon)
+    world.record("coupon.created", coupon)
+    return coupon
+
+
+def update(world: World, id: str, params: JSON) -> JSON:
+    """POST /v1/coupons/:id."""
+    coupon = world.get("coupon", id)
+    with world.change(coupon, "coupon.updated"):
+        set_fields(coupon, params, "name")
+        coupon["metadata"] = metadata(params, coupon["metadata"])
+    return coupon
+
+
+def delete(world: World, id: str, params: JSON) -> JSON:
+    """DELETE /v1/coupons/:id; discounts given already stay."""
+    coupon = world.get("coupon", id)
+    world.facts("deleted_coupons")[id] = dict(coupon)
+    world.record("coupon.deleted", coupon)
+    return world.remove(coupon)
+
+
+def redeem(world: World, id: str) -> JSON:
+    """Count one redemption; Stripe sends no event for the coupon itself."""
+    coupon = world.get("coupon", id, "coupon")
+    if not coupon["valid"]:
+        raise invalid(f"Coupon expired: {id}", "coupon", "coupon_expired")
+    coupon["times_redeemed"] += 1
+    most, until = coupon["max_redemptions"], coupon["redeem_by"]
+    used_up = most is not None and coupon["times_redeemed"] >= most
+    coupon["valid"] = not used_up and not (until is not None and until <= world.now)
+    return coupon
+
+
+def amount_off(coupon: JSON, amount: int) -> int:
+    """Return what a coupon takes off an amount; never more than the amount."""
+    if coupon["percent_off"] is not None:
+        return round(amount * float(coupon["percent_off"]) / 100)
+    return min(amount, int(coupon["amount_off"] or 0))

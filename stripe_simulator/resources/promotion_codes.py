@@ -1,0 +1,62 @@
+"""Promotion codes: what a customer types in to get a coupon."""
+
+from stripe_simulator.errors import invalid
+from stripe_simulator.parameters import metadata, optional, required, set_fields
+from stripe_simulator.snapshots import JSON
+from stripe_simulator.world import World
+
+
+def create(world: World, params: JSON) -> JSON:
+    """POST /v1/promotion_codes."""
+    promotion = required(params, "promotion")
+    coupon = world.get("coupon", required(promotion, "coupon"), "promotion[coupon]")
+    restrictions = params.get("restrictions") or {}
+    promotion_code: JSON = {
+        "id": world.ids.timed("promo", world.now),
+        "object": "promotion_code",
+        "active": optional(params, "active", True),
+        "code": optional(params, "code") or world.ids.letters(8).upper(),
+        "created": world.now,
+        "customer": optional(params, "customer"),
+        "customer_account": None,
+        "expires_at": optional(params, "expires_at"),
+        "livemode": False,
+        "max_redemptions": optional(params, "max_redemptions"),
+        "metadata": metadata(params),
+        "promotion": {"coupon": coupon["id"], "type": "coupon"},
+        "restrictions": {
+            "first_time_transaction": restrictions.get("first_time_transaction", False),
+            "minimum_amount": restrictions.get("minimum_amount"),
+            "minimum_amount_currency": restrictions.get("minimum_amount_currency"),
+        },
+        "times_redeemed": 0,
+    }
+    world.add(promotion_code)
+    world.record("promotion_code.created", promotion_code)
+    return promotion_code
+
+
+def update(world: World, id: str, params: JSON) -> JSON:
+    """POST /v1/promotion_codes/:id."""
+    promotion_code = world.get("promotion_code", id)
+    with world.change(promotion_code, "promotion_code.updated"):
+        set_fields(promotion_code, params, "active")
+        promotion_code["metadata"] = metadata(params, promotion_code["metadata"])
+    return promotion_code
+
+
+def by_code(world: World, code: str) -> JSON:
+    """Return the active promotion code that a customer typed."""
+    for promotion_code in world.all("promotion_code").values():
+        if promotion_code["active"] and promotion_code["code"].lower() == code.lower():
+            return promotion_code
+    raise invalid("This promotion code is invalid.", "promotion_code", "promotion_code_invalid")
+
+
+def redeem(world: World, promotion_code: JSON) -> None:
+    """Count one redemption; the last one makes the code inactive."""
+    most = promotion_code["max_redemptions"]
+    with world.change(promotion_code, "promotion_code.updated"):
+        promotion_code["times_redeemed"] += 1
+        if most is not None and promotion_code["times_redeemed"] >= most:
+            promotion_code["active"] = False

@@ -1,0 +1,84 @@
+"""Items of a subscription: which prices it bills, and for which period."""
+
+from typing import Any
+
+from stripe_simulator.errors import invalid
+from stripe_simulator.parameters import listing, metadata
+from stripe_simulator.periods import period_end
+from stripe_simulator.resources import prices
+from stripe_simulator.snapshots import JSON, snapshot
+from stripe_simulator.world import World
+
+
+def build(world: World, sub: str, params: JSON, start: int, end: int | None, anchor: int) -> JSON:
+    """A new item whose period begins at `start`; `end` overrides the price's period."""
+    price = prices.resolve(world, params)
+    if price["type"] != "recurring":
+        raise invalid(
+            "The price specified is set to `type=one_time` but this field only accepts prices "
+            "with `type=recurring`.",
+            "items[0][price]",
+        )
+    item: JSON = {
+        "id": world.ids.plain("si"),
+        "object": "subscription_item",
+        "billing_thresholds": None,
+        "created": world.now,
+        "current_period_end": end or period_end(price, start, anchor),
+        "current_period_start": start,
+        "discounts": [],
+        "metadata": metadata(params),
+        "price": snapshot(price),
+        "subscription": sub,
+        "tax_rates": [],
+    }
+    if price["recurring"]["usage_type"] == "licensed":
+        item["quantity"] = int(params.get("quantity") or 1)
+    return item
+
+
+def changed(world: World, sub: JSON, given: list[JSON]) -> list[JSON]:
+    """Return copies of the items as they would be after an update's `items`."""
+    items: list[JSON] = snapshot({"items": sub["items"]["data"]})["items"]
+    for params in given:
+        if params.get("id"):
+            items = _change_one(world, sub, items, params)
+        else:
+            start, anchor = world.now, sub["billing_cycle_anchor"]
+            end = items[0]["current_period_end"] if items else None
+            items.append(build(world, sub["id"], params, start, end, anchor))
+    if not items:
+        raise invalid("A subscription must have at least one active item.", "items")
+    return items
+
+
+def interval(item: JSON) -> tuple[str, int]:
+    """How often an item bills."""
+    recurring = item["price"]["recurring"]
+    return recurring["interval"], recurring["interval_count"]
+
+
+def restart(items: list[JSON], now: int) -> None:
+    """Begin every item's period now."""
+    for item in items:
+        item["current_period_start"] = now
+        item["current_period_end"] = period_end(item["price"], now)
+
+
+def as_list(sub: str, items: list[JSON]) -> JSON:
+    """The list that a subscription carries."""
+    return listing(items, f"/v1/subscription_items?subscription={sub}")
+
+
+def _change_one(world: World, sub: JSON, items: list[JSON], params: JSON) -> list[JSON]:
+    found: Any = next((item for item in items if item["id"] == params["id"]), None)
+    if found is None:
+        raise invalid(f"No such subscription item: '{params['id']}'", "items[0][id]")
+    if params.get("deleted"):
+        return [item for item in items if item is not found]
+    if params.get("price") or params.get("price_data"):
+        found["price"] = snapshot(prices.resolve(world, params))
+    if params.get("quantity") is not None:
+        found["quantity"] = params["quantity"]
+    found["metadata"] = metadata(params, found["metadata"])
+    return items

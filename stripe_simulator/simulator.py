@@ -1,0 +1,105 @@
+"""Everything of one running simulator: world, API, courier, faults, kept state."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from stripe_simulator import catalogue, state
+from stripe_simulator.deliveries.courier import Courier
+from stripe_simulator.deliveries.switches import Switches
+from stripe_simulator.http.api import Api
+from stripe_simulator.http.faults import Faults
+from stripe_simulator.http.idempotency import Idempotency
+from stripe_simulator.snapshots import JSON
+from stripe_simulator.world import World
+
+#: How often what fell due in real time is looked for, in seconds.
+TICK = 0.25
+#: How long changes are gathered before they are written, in seconds.
+GATHER = 0.05
+
+
+@dataclass(slots=True)
+class Simulator:
+    """One account, served."""
+
+    api: Api
+    faults: Faults = field(default_factory=Faults)
+    switches: Switches = field(default_factory=Switches)
+    #: Where the state is kept; nowhere when None.
+    file: Path | None = None
+    seed_catalogue: bool = False
+    courier: Courier = field(init=False)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    #: What the contract found wrong; filled by the contract when it is switched on.
+    violations: list[JSON] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=256))
+        self.courier = Courier(self.api.world, client, self.switches)
+        self.api.world.listeners.append(lambda event: self.courier.wake())
+        self._begin()
+
+    @property
+    def world(self) -> World:
+        """The simulated account."""
+        return self.api.world
+
+    def _begin(self) -> None:
+        kept = state.read(self.file) if self.file else None
+        if kept is not None:
+            state.load(self.api, kept)
+        if self.seed_catalogue:
+            catalogue.seed(self.world)
+
+    def reset(self, seed: int = 0, now: int | None = None) -> None:
+        """Begin afresh; webhook endpoints stay."""
+        endpoints = self.world.all("webhook_endpoint")
+        secrets = self.world.facts("endpoint")
+        self.courier.forget()
+        self.courier.log.clear()
+        self.courier.counts.clear()
+        self.faults.rules.clear()
+        self.violations.clear()
+        self.world.reset(seed, now)
+        self.world.objects["webhook_endpoint"] = endpoints
+        self.world.side["endpoint"] = secrets
+        self.api.idempotency = Idempotency()
+        if self.seed_catalogue:
+            catalogue.seed(self.world)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Deliver, keep time and keep the state while the block runs."""
+        tasks = [asyncio.create_task(w()) for w in (self.courier.run, self._tick, self._keep)]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+            await self.courier.client.aclose()
+            self.save()
+
+    def save(self) -> None:
+        """Write the state if it is kept."""
+        if self.file is not None:
+            state.save(self.file, state.dump(self.api))
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            self.world.clock.tick()
+
+    async def _keep(self) -> None:
+        while True:
+            await self.changed.wait()
+            await asyncio.sleep(GATHER)
+            self.changed.clear()
+            self.save()

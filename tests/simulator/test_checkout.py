@@ -1,0 +1,157 @@
+"""Checkout from Stripe's SDK and a browser's forms to the events it causes."""
+
+from typing import Any
+
+from tests.simulator.served import Running
+
+
+async def price(running: Running, key: str) -> str:
+    """The id of a price of the demo catalogue."""
+    found = await running.sdk.v1.prices.list_async({"lookup_keys": [key]})
+    return found.data[0].id
+
+
+async def session(running: Running, key: str, mode: Any, **more: Any) -> Any:
+    """A Checkout Session for one piece of a price."""
+    return await running.sdk.v1.checkout.sessions.create_async(
+        {
+            "mode": mode,
+            "line_items": [{"price": await price(running, key), "quantity": 1}],
+            "success_url": "https://shop.test/done?id={CHECKOUT_SESSION_ID}",
+            "cancel_url": "https://shop.test/back",
+            **more,
+        }
+    )
+
+
+async def test_a_subscription_exists_only_once_checkout_completes(running: Running) -> None:
+    """Paying on the page redirects to success_url and makes the subscription, active."""
+    made = await session(running, "pro_monthly", "subscription", client_reference_id="user_1")
+    assert (await running.sdk.v1.subscriptions.list_async()).data == []
+    page = await running.http.get(made.url)
+    assert "Pro" in page.text
+    assert "10.00 USD" in page.text
+    answer = await running.http.post(made.url, data={"outcome": "pay"})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"https://shop.test/done?id={made.id}"
+    done = await running.sdk.v1.checkout.sessions.retrieve_async(
+        made.id, {"expand": ["subscription.latest_invoice.payments", "line_items"]}
+    )
+    assert (done.status, done.payment_status) == ("complete", "paid")
+    assert done.subscription.status == "active"
+    assert done.subscription.latest_invoice.payments.data[0].status == "paid"
+    assert done.line_items.data[0].amount_total == 1_000
+
+
+async def test_a_subscription_checkout_tells_its_whole_story(running: Running) -> None:
+    """Everything that Stripe sends for a first subscription comes in the same second."""
+    made = await session(running, "pro_monthly", "subscription")
+    already = len(running.simulator.world.events)
+    await running.http.post(made.url, data={"outcome": "pay"})
+    events = running.simulator.world.events[already:]
+    assert {
+        "customer.created",
+        "payment_method.attached",
+        "customer.subscription.created",
+        "payment_intent.succeeded",
+        "charge.succeeded",
+        "invoice.created",
+        "invoice.finalized",
+        "invoice.paid",
+        "invoice.payment_succeeded",
+        "invoice_payment.paid",
+        "checkout.session.completed",
+    } <= {event["type"] for event in events}
+    assert len({event["created"] for event in events}) == 1
+
+
+async def test_a_declined_card_stays_on_the_page(running: Running) -> None:
+    """A decline shows why, fails the payment intent and leaves the session open."""
+    made = await session(running, "lifetime", "payment")
+    answer = await running.http.post(made.url, data={"outcome": "decline"})
+    assert answer.status_code == 402
+    assert "Your card was declined." in answer.text
+    types = [event["type"] for event in running.simulator.world.events]
+    assert types[-1] == "payment_intent.payment_failed"
+    again = await running.http.post(made.url, data={"outcome": "pay"})
+    assert again.status_code == 303
+    assert running.simulator.world.events[-1]["type"] == "checkout.session.completed"
+
+
+async def test_cancel_leads_back_and_changes_nothing(running: Running) -> None:
+    """Cancel redirects to cancel_url; the session can still be paid."""
+    made = await session(running, "lifetime", "payment")
+    answer = await running.http.post(made.url, data={"outcome": "cancel"})
+    assert answer.headers["location"] == "https://shop.test/back"
+    found = await running.sdk.v1.checkout.sessions.retrieve_async(made.id)
+    assert found.status == "open"
+
+
+async def test_a_delayed_payment_ends_later(running: Running) -> None:
+    """A bank debit completes the session unpaid; its end is told by an event of its own."""
+    made = await session(running, "lifetime", "payment")
+    await running.http.post(made.url, data={"outcome": "async"})
+    found = await running.sdk.v1.checkout.sessions.retrieve_async(made.id)
+    assert (found.status, found.payment_status) == ("complete", "unpaid")
+    await running.control(f"checkout/{made.id}/async", outcome="succeeded")
+    found = await running.sdk.v1.checkout.sessions.retrieve_async(made.id)
+    assert found.payment_status == "paid"
+    last = running.simulator.world.events[-1]
+    assert last["type"] == "checkout.session.async_payment_succeeded"
+
+
+async def test_a_trial_needs_no_payment(running: Running) -> None:
+    """A trial's first invoice is over nothing and has no payment intent."""
+    data = {"trial_period_days": 14, "metadata": {"user": "1"}}
+    made = await session(running, "pro_monthly", "subscription", subscription_data=data)
+    await running.http.post(made.url, data={"outcome": "pay"})
+    found = await running.sdk.v1.checkout.sessions.retrieve_async(
+        made.id, {"expand": ["subscription.latest_invoice.payments"]}
+    )
+    assert found.payment_status == "no_payment_required"
+    assert found.subscription.status == "trialing"
+    assert found.subscription.metadata["user"] == "1"
+    assert found.subscription.latest_invoice.amount_due == 0
+    assert found.subscription.latest_invoice.payments.data == []
+
+
+async def test_setup_keeps_a_card(running: Running) -> None:
+    """Setup mode attaches the card to the customer and takes no money."""
+    customer = await running.sdk.v1.customers.create_async({"email": "a@shop.test"})
+    made = await running.sdk.v1.checkout.sessions.create_async(
+        {
+            "mode": "setup",
+            "currency": "usd",
+            "customer": customer.id,
+            "success_url": "https://shop.test/done",
+        }
+    )
+    await running.http.post(made.url, data={"outcome": "pay", "card": "4444"})
+    cards = await running.sdk.v1.customers.payment_methods.list_async(customer.id)
+    assert [card.card.last4 for card in cards.data] == ["4444"]
+    assert running.simulator.world.events[-1]["type"] == "checkout.session.completed"
+
+
+async def test_a_promotion_code_typed_on_the_page_lowers_the_total(running: Running) -> None:
+    """allow_promotion_codes lets a customer type a code in."""
+    coupon = await running.sdk.v1.coupons.create_async({"percent_off": 20, "duration": "forever"})
+    await running.sdk.v1.promotion_codes.create_async(
+        {"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "TWENTY"}
+    )
+    made = await session(running, "pro_monthly", "subscription", allow_promotion_codes=True)
+    await running.http.post(made.url, data={"outcome": "pay", "promotion_code": "twenty"})
+    found = await running.sdk.v1.checkout.sessions.retrieve_async(
+        made.id, {"expand": ["subscription.latest_invoice", "subscription.discounts"]}
+    )
+    assert found.amount_total == 800
+    assert found.subscription.latest_invoice.total == 800
+    assert found.subscription.discounts[0].source.coupon == coupon.id
+
+
+async def test_a_session_expires(running: Running) -> None:
+    """A day later the session is expired and cannot be paid any more."""
+    made = await session(running, "lifetime", "payment")
+    await running.control("clock/advance", seconds=86_400)
+    assert running.simulator.world.events[-1]["type"] == "checkout.session.expired"
+    answer = await running.http.post(made.url, data={"outcome": "pay"})
+    assert answer.status_code == 400
