@@ -6,18 +6,16 @@ from stack.local_secrets import SUPERUSER_EMAIL, LocalSecrets
 from stack.stack import Stack
 
 _PURCHASE = """\
-Try a purchase (a new user, the first price of the catalogue):
+Try a purchase: sign up, log in, buy.
   PB={pocketbase} GW={gateway}
-  json() {{ python3 -c "import json,sys; print(json.load(sys.stdin)$1)"; }}
   curl -s $PB/api/collections/users/records -F email=me@example.com \\
     -F password=correct-horse -F passwordConfirm=correct-horse
   TOKEN=$(curl -s $PB/api/collections/users/auth-with-password \\
-    -F identity=me@example.com -F password=correct-horse | json '["token"]')
-  PRICE=$(curl -s $PB/api/collections/prices/records | json '["items"][0]["stripe_id"]')
+    -F identity=me@example.com -F password=correct-horse | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')
   curl -s $GW/checkout -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
-    -d '{{"line_items": [{{"price": "'$PRICE'", "quantity": 1}}]}}'
-  # Open the answer's url in a browser and pay; then:
-  curl -s $PB/api/collections/payments/records -H "Authorization: $TOKEN"
+    -d '{{"items": [{{"price": "{price}"}}], "success_url": "'$PB'/_/", "cancel_url": "'$PB'/_/"}}'
+Open the url of the answer in a browser and pay. What was bought is then a record:
+  curl -s $PB/api/collections/subscriptions/records -H "Authorization: $TOKEN"
 """
 
 
@@ -26,8 +24,10 @@ def describe_stack(stack: Stack) -> str:
     pocketbase, gateway = stack.pocketbase.url, stack.gateway.url
     if stack.plan.is_simulated:
         stripe = f"Stripe simulator      {stack.simulator.url}/"
+        price = "pro_monthly"
     else:
         stripe = f"Stripe                {stack.plan.stripe.api_base} (your keys)"
+        price = "a price's id or lookup key"
     return "\n".join(
         [
             f"PocketBase dashboard  {pocketbase}/_/ (as {stack.plan.superuser.email})",
@@ -35,7 +35,7 @@ def describe_stack(stack: Stack) -> str:
             stripe,
             f"Logs                  {stack.plan.folder / 'log'}",
             "",
-            _PURCHASE.format(pocketbase=pocketbase, gateway=gateway),
+            _PURCHASE.format(pocketbase=pocketbase, gateway=gateway, price=price),
             "Ctrl-C ends everything.",
         ]
     )
