@@ -6,8 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.openapi.utils import get_openapi
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from gateway import __version__
 from gateway.checkout.endpoint import router as checkout_router
@@ -44,6 +43,32 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await inbox.close()
 
 
+class Gateway(FastAPI):
+    """The FastAPI app, with the webhook endpoint before it."""
+
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        super().__init__(**options)
+        self.state.settings = settings
+        self._receive_event = RequestIdMiddleware(
+            webhooks.WebhookEndpoint(settings.webhook_secrets, settings.gateway_max_body_bytes)
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["path"] == webhooks.PATH:
+            scope["app"] = self
+            await self._receive_event(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, with what FastAPI does not route."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            document["paths"][webhooks.PATH] = webhooks.openapi(problem_responses)
+        return super().openapi()
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the gateway.
 
@@ -54,7 +79,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         SettingsError: a setting is missing or wrong.
     """
     settings = settings or read_settings()
-    app = FastAPI(
+    app = Gateway(
+        settings,
         title="PocketBase gateway",
         version=__version__,
         description=_DESCRIPTION,
@@ -64,16 +90,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         max_body_size=settings.gateway_max_body_bytes,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.settings = settings
     add_problem_handlers(app)
-    receive_event = webhooks.WebhookEndpoint(
-        settings.webhook_secrets, settings.gateway_max_body_bytes
-    )
-    app.router.routes.append(Route(webhooks.PATH, receive_event, methods=["POST"]))
     app.include_router(checkout_router)
     app.include_router(health_router)
     add_docs(app)
-    _document_webhooks(app)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(settings.gateway_frontend_origins),
@@ -83,21 +103,3 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(RequestIdMiddleware)
     return app
-
-
-def _document_webhooks(app: FastAPI) -> None:
-    """Add the plain ASGI endpoint to the OpenAPI document."""
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = get_openapi(
-                title=app.title,
-                version=app.version,
-                description=app.description,
-                routes=app.routes,
-            )
-            document["paths"][webhooks.PATH] = webhooks.openapi(problem_responses)
-            app.openapi_schema = document
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]

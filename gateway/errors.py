@@ -67,6 +67,12 @@ class NoCustomer(NotFound):
     """This user has not bought anything yet."""
 
 
+class MethodNotAllowed(GatewayError):
+    """This address takes another method."""
+
+    status = 405
+
+
 class BodyTooLarge(GatewayError):
     """The request body is too large."""
 

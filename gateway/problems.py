@@ -16,10 +16,10 @@ _MEDIA_TYPE = "application/problem+json"
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Answer every error of the app with a problem document that gives nothing away."""
-    app.add_exception_handler(GatewayError, _on_gateway_error)
+    app.add_exception_handler(GatewayError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_unexpected)
+    app.add_exception_handler(Exception, _on_error)
 
 
 def problem_responses(*errors: type[GatewayError]) -> dict[int | str, dict[str, Any]]:
@@ -41,15 +41,21 @@ def _respond(body: dict[str, Any], headers: dict[str, str] | None = None) -> JSO
     return JSONResponse(body, body["status"], headers=headers, media_type=_MEDIA_TYPE)
 
 
-async def _on_gateway_error(request: Request, error: Exception) -> JSONResponse:
-    known = cast("GatewayError", error)
-    log = _log.error if known.status >= 500 else _log.info
-    log("problem", extra={"problem": known.slug, "status": known.status, "path": request.url.path})
-    retry_after = known.retry_after
-    headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
-    if known.status == 401:
+def respond_to(error: Exception, path: str) -> JSONResponse:
+    """Log an error and return its problem document; one that is not ours tells nothing."""
+    if not isinstance(error, GatewayError):
+        _log.error("unexpected error", exc_info=error, extra={"path": path})
+        return _respond(problem(500, "Internal Server Error", "Something went wrong on our side."))
+    log = _log.error if error.status >= 500 else _log.info
+    log("problem", extra={"problem": error.slug, "status": error.status, "path": path})
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
+    if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return _respond(describe(known), headers)
+    return _respond(describe(error), headers)
+
+
+async def _on_error(request: Request, error: Exception) -> JSONResponse:
+    return respond_to(error, request.url.path)
 
 
 async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
@@ -75,8 +81,3 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     known = cast("HTTPException", error)
     body = problem(known.status_code, known.detail, known.detail)
     return _respond(body, dict(known.headers or {}))
-
-
-async def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
-    _log.error("unexpected error", exc_info=error, extra={"path": request.url.path})
-    return _respond(problem(500, "Internal Server Error", "Something went wrong on our side."))

@@ -1,7 +1,7 @@
 """POST /webhooks/stripe: verified, durable, then answered 2xx.
 
-A plain ASGI endpoint, because routing and validation would cost more than the work itself; its
-OpenAPI entry stands beside it.
+An ASGI app of its own before FastAPI's, whose routing and middleware cost as much as the work
+itself (docs/decisions/004-group-commit.md); its OpenAPI entry stands beside it.
 """
 
 import json
@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -20,10 +19,12 @@ from gateway.errors import (
     GatewayError,
     InvalidEvent,
     InvalidSignature,
+    MethodNotAllowed,
     Overloaded,
     PocketBaseUnavailable,
     StripeUnavailable,
 )
+from gateway.problems import respond_to
 from gateway.webhooks.event import parse, verify
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.projector import plan
@@ -52,14 +53,22 @@ _ERRORS = (
 
 @dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
-    """Takes Stripe's deliveries."""
+    """Takes Stripe's deliveries: an ASGI app of its own."""
 
     #: During a rotation several are valid.
     secrets: tuple[str, ...]
     max_body_bytes: int
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one delivery.
+        """Answer one delivery; every error is a problem document."""
+        try:
+            response = await self._answer(scope, receive)
+        except Exception as error:
+            response = respond_to(error, PATH)
+        await response(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        """Store one delivery.
 
         Raises:
             InvalidSignature, InvalidEvent, BodyTooLarge: nothing was written.
@@ -67,14 +76,13 @@ class WebhookEndpoint:
             ProjectionFailed: stored with its error; Stripe is to deliver again.
         """
         started = time.perf_counter()
-        request = Request(scope, receive)
-        inbox: Inbox = request.app.state.inbox
+        if scope["method"] != "POST":
+            raise MethodNotAllowed
+        inbox: Inbox = scope["app"].state.inbox
         if inbox.is_full:
             raise Overloaded
-        body = await _read_body(request, self.max_body_bytes)
-        if not body:
-            raise InvalidEvent("The body is empty.")
-        event = parse(verify(body, request.headers.get("stripe-signature", ""), self.secrets))
+        body = await _read_body(receive, self.max_body_bytes)
+        event = parse(verify(body, _read_signature(scope), self.secrets))
         outcome = await inbox.store(plan(event))
         _log.info(
             "stripe event",
@@ -88,23 +96,36 @@ class WebhookEndpoint:
         )
         if outcome == "failed":
             raise ProjectionFailed
-        await _ok(outcome)(scope, receive, send)
+        return Response(_ACCEPTED[outcome], media_type="application/json")
 
 
-async def _read_body(request: Request, limit: int) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
+_ACCEPTED = {
+    outcome: json.dumps({"received": True, "outcome": outcome}).encode()
+    for outcome in ("applied", "superseded", "repeated", "unmirrored", "foreign")
+}
+
+
+async def _read_body(receive: Receive, limit: int) -> bytes:
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidEvent("The body ended early.")
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > limit:
             raise BodyTooLarge(f"A webhook body may have {limit} bytes.")
-        chunks.append(chunk)
-    return b"".join(chunks)
+    if not body:
+        raise InvalidEvent("The body is empty.")
+    return body
 
 
-def _ok(outcome: str) -> Response:
-    body = json.dumps({"received": True, "outcome": outcome}).encode()
-    return Response(body, media_type="application/json")
+def _read_signature(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"stripe-signature":
+            return str(value, "latin-1")
+    return ""
 
 
 def openapi(problems: Callable[..., dict[int | str, dict[str, Any]]]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def moment(value: Any) -> str:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return ""
     try:
-        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S.000Z")
+        return datetime.fromtimestamp(value, UTC).isoformat(" ", "milliseconds")[:-6] + "Z"
     except (OverflowError, ValueError, OSError):
         return ""
 

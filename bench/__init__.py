@@ -1,0 +1,1 @@
+"""Measurements that anyone can run: ``python -m bench.webhooks``. Side by side, in one run."""

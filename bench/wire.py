@@ -1,0 +1,124 @@
+"""A load generator's HTTP client: keep-alive, raw bytes, as little work of its own as possible.
+
+What it costs is taken from the two cores that the measured servers share, so it is not httpx.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import cast
+
+import httptools
+
+
+class Connection(asyncio.Protocol):
+    """One HTTP/1.1 connection that sends a request and waits for its answer."""
+
+    def __init__(self) -> None:
+        self._body = bytearray()
+        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        # uvloop's transports are no subclasses of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser."""
+        self._parser.feed_data(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail the request that is under way."""
+        if self._answer and not self._answer.done():
+            self._answer.set_exception(exc or ConnectionResetError())
+
+    def on_message_begin(self) -> None:
+        """A new answer begins."""
+        self._body.clear()
+
+    def on_body(self, body: bytes) -> None:
+        """Part of an answer's body."""
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        """The answer is whole."""
+        assert self._answer
+        if not self._answer.done():
+            self._answer.set_result((self._parser.get_status_code(), bytes(self._body)))
+
+    def send(self, request: bytes) -> "asyncio.Future[tuple[int, bytes]]":
+        """Send one request; the future gives status and body."""
+        assert self._transport
+        self._parser = httptools.HttpResponseParser(self)
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return self._answer
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._transport:
+            self._transport.close()
+
+
+@asynccontextmanager
+async def connect(port: int) -> AsyncIterator[Connection]:
+    """Open a connection to a port of this machine."""
+    loop = asyncio.get_running_loop()
+    _, connection = await loop.create_connection(Connection, "127.0.0.1", port)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def encode(method: str, path: str, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> bytes:
+    """Return a request's bytes."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a run gave."""
+
+    seconds: float
+    #: Of each request, in seconds, sorted.
+    latencies: Sequence[float]
+    #: Requests that were not answered 2xx.
+    refused: int
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return len(self.latencies) / self.seconds
+
+    def percentile(self, share: float) -> float:
+        """Latency in milliseconds."""
+        return self.latencies[int((len(self.latencies) - 1) * share)] * 1000
+
+
+async def run_load(
+    port: int, clients: int, seconds: float, next_request: Callable[[], bytes]
+) -> Load:
+    """Let clients send one request after another, each on its connection, for some seconds."""
+    latencies: list[float] = []
+    refused = 0
+    end = time.perf_counter() + seconds
+
+    async def send_requests() -> None:
+        nonlocal refused
+        async with connect(port) as connection:
+            while (started := time.perf_counter()) < end:
+                status, _ = await connection.send(next_request())
+                latencies.append(time.perf_counter() - started)
+                refused += status >= 300
+
+    started = time.perf_counter()
+    await asyncio.gather(*(send_requests() for _ in range(clients)))
+    return Load(time.perf_counter() - started, sorted(latencies), refused)
