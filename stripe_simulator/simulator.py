@@ -53,8 +53,6 @@ class Simulator:
         kept = state.read(self.file) if self.file else None
         if kept is not None:
             state.load(self.api, kept)
-        if self.seed_catalogue:
-            catalogue.seed(self.world)
 
     def reset(self, seed: int = 0, now: int | None = None) -> None:
         """Begin afresh; webhook endpoints stay."""
@@ -75,6 +73,9 @@ class Simulator:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Deliver, keep time and keep the state while the block runs."""
+        if self.seed_catalogue:
+            # Not before: the webhook endpoints of the start are there by now, and hear of it.
+            catalogue.seed(self.world)
         tasks = [asyncio.create_task(w()) for w in (self.courier.run, self._tick, self._keep)]
         try:
             yield
