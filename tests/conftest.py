@@ -3,12 +3,17 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 
+import httpx
 import pytest
 import pytest_asyncio
 
 from stack.plan import plan_throwaway
 from stack.stack import Stack
+from tests.dashboard import Dashboard
+from tests.delivery import Sender
 from tests.frontend import Frontend
+from tests.shop import Shop
+from tests.stripe_account import StripeAccount
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +46,46 @@ async def frontend(stack: Stack) -> AsyncIterator[Frontend]:
     """A browser's view of the shared PocketBase."""
     async with Frontend(stack.pocketbase.url) as client:
         yield client
+
+
+@pytest_asyncio.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    """A client for everything but PocketBase."""
+    async with httpx.AsyncClient(timeout=20.0, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def superuser_token(stack: Stack) -> str:
+    """The shared PocketBase's superuser, logged in once."""
+    part = stack.pocketbase
+    answer = httpx.post(
+        f"{part.url}/api/collections/_superusers/auth-with-password",
+        json={"identity": part.superuser_email, "password": part.superuser_password},
+        trust_env=False,
+    )
+    return str(answer.raise_for_status().json()["token"])
+
+
+@pytest.fixture
+def dashboard(frontend: Frontend, superuser_token: str) -> Dashboard:
+    """The superuser's view of the shared PocketBase."""
+    return Dashboard(frontend, superuser_token)
+
+
+@pytest.fixture
+def sender(stack: Stack, http: httpx.AsyncClient) -> Sender:
+    """Delivers signed events to the shared gateway."""
+    return Sender(http, stack.gateway.url, stack.plan.stripe.webhook_secrets[0])
+
+
+@pytest.fixture
+def shop(stack: Stack, http: httpx.AsyncClient) -> Shop:
+    """A buyer's way to the shared gateway and the hosted pages."""
+    return Shop(http, stack.gateway.url)
+
+
+@pytest.fixture
+def account(stack: Stack, http: httpx.AsyncClient) -> StripeAccount:
+    """The Stripe account that the shared gateway sells for."""
+    return StripeAccount(http, stack.simulator)

@@ -1,0 +1,40 @@
+"""The seller's Stripe account: the API as the dashboard uses it, on the simulator."""
+
+from typing import Any
+
+import httpx
+
+from stack.simulator import Simulator
+
+
+class StripeAccount:
+    """Calls the Stripe API with the account's key."""
+
+    def __init__(self, http: httpx.AsyncClient, simulator: Simulator) -> None:
+        self._http = http
+        self._url = simulator.url
+        self._headers = {"Authorization": f"Bearer {simulator.stripe.secret_key}"}
+
+    async def create(self, path: str, **fields: str | int) -> dict[str, Any]:
+        """POST to `/v1/<path>`; nested fields are written `recurring[interval]`."""
+        answer = await self._http.post(f"{self._url}/v1/{path}", data=fields, headers=self._headers)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    async def list(self, path: str, **query: str | int) -> list[dict[str, Any]]:
+        """Return the newest 100 objects of `/v1/<path>`."""
+        answer = await self._http.get(
+            f"{self._url}/v1/{path}", params={"limit": 100, **query}, headers=self._headers
+        )
+        answer.raise_for_status()
+        return list(answer.json()["data"])
+
+    async def count(self, kind: str) -> int:
+        """Return how many objects of a kind (`checkout.session`) were ever made."""
+        state = (await self._http.get(f"{self._url}/_simulator/state")).json()
+        return int(state["objects"].get(kind, 0))
+
+    async def wait_delivered(self) -> None:
+        """Wait until every event has been delivered."""
+        answer = await self._http.get(f"{self._url}/_simulator/deliveries?wait=10&limit=0")
+        assert answer.json()["idle"], answer.text
