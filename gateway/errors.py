@@ -71,6 +71,8 @@ class MethodNotAllowed(GatewayError):
     """This address takes another method."""
 
     status = 405
+    #: What the resource takes instead.
+    allowed: ClassVar[str] = "POST"
 
 
 class BodyTooLarge(GatewayError):

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from gateway.errors import GatewayError, describe, problem
+from gateway.errors import GatewayError, MethodNotAllowed, describe, problem
 
 _log = logging.getLogger(__name__)
 _MEDIA_TYPE = "application/problem+json"
@@ -51,6 +51,8 @@ def respond_to(error: Exception, path: str) -> JSONResponse:
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = error.allowed
     return _respond(describe(error), headers)
 
 

@@ -56,8 +56,8 @@ def verify(body: bytes, signature: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         try:
             WebhookSignature.verify_header(text, signature, secret, TOLERANCE)
-        except (SignatureVerificationError, ValueError):
-            continue
+        except (SignatureVerificationError, ValueError, TypeError):
+            continue  # A TypeError is a header that is not ASCII.
         return text
     raise InvalidSignature
 
@@ -70,6 +70,7 @@ def parse(payload: str) -> Event:
     """
     try:
         body = _DECODER.decode(payload)
+        _refuse_surrogates(payload, body)
     except (ValueError, RecursionError) as error:
         raise InvalidEvent(f"The body is not valid JSON: {_reason(error)}.") from None
     if not isinstance(body, dict):
@@ -154,6 +155,15 @@ def _unique(pairs: list[tuple[str, Any]]) -> Json:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _refuse_surrogates(payload: str, body: Any) -> None:
+    """Half a character, escaped, is JSON by the letter, but no text that can be stored."""
+    if "\\ud" in payload or "\\uD" in payload:
+        try:
+            json.dumps(body, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("a text has half a character") from None
 
 
 def _reason(error: Exception) -> str:
