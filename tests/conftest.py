@@ -12,6 +12,7 @@ from stack.stack import Stack
 from tests.dashboard import Dashboard
 from tests.delivery import Sender
 from tests.frontend import Frontend
+from tests.http_client import open_client
 from tests.shop import Shop
 from tests.stripe_account import StripeAccount
 
@@ -51,7 +52,7 @@ async def frontend(stack: Stack) -> AsyncIterator[Frontend]:
 @pytest_asyncio.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """A client for everything but PocketBase."""
-    async with httpx.AsyncClient(timeout=20.0, trust_env=False) as client:
+    async with open_client() as client:
         yield client
 
 

@@ -58,8 +58,8 @@ class Sender:
     """Delivers to the webhook endpoint of one gateway."""
 
     def __init__(self, http: httpx.AsyncClient, gateway_url: str, secret: str) -> None:
-        self._http = http
-        self._url = f"{gateway_url}/webhooks/stripe"
+        self.http = http
+        self.url = f"{gateway_url}/webhooks/stripe"
         self.secret = secret
 
     async def send(self, event: Json) -> httpx.Response:
@@ -70,7 +70,7 @@ class Sender:
         """Deliver any body with a good signature."""
         return await self.post(body, {"Stripe-Signature": sign(body, self.secret)})
 
-    async def post(self, body: Any, headers: Mapping[str, str]) -> httpx.Response:
+    async def post(self, body: Any, headers: Mapping[str, Any]) -> httpx.Response:
         """Deliver bytes, or an async iterator of them (chunked), with just these headers."""
         json_type = {"Content-Type": "application/json"}
-        return await self._http.post(self._url, content=body, headers={**json_type, **headers})
+        return await self.http.post(self.url, content=body, headers={**json_type, **headers})

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 import httpx
 
+from tests.http_client import open_client
+
 Record = dict[str, Any]
 
 
@@ -66,7 +68,7 @@ class Frontend:
     """A client of one PocketBase; every refused request raises `httpx.HTTPStatusError`."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.AsyncClient(base_url=url, timeout=10.0, trust_env=False)
+        self.http = open_client(base_url=url, timeout=10.0)
 
     async def __aenter__(self) -> Self:
         return self
