@@ -75,9 +75,27 @@ class Contract:
         return violation
 
 
+def _innermost(error: Any) -> Any:
+    """Where a value may be one of several things, the error of the one that was meant."""
+    for _ in range(8):
+        if _kind(error) != "AnyOf":
+            break
+        inside = [inner for branch in error.kind.context for inner in branch]
+        meant = [inner for inner in inside if _kind(inner) not in ("Type", "Enum", "Constant")]
+        if not meant:
+            break
+        error = meant[0]
+    return error
+
+
+def _kind(error: Any) -> str:
+    return type(error.kind).__name__.rpartition("_")[2]
+
+
 def _answer(error: Any) -> StripeError:
+    error = _innermost(error)
     path = [str(part) for part in error.instance_path]
-    kind = type(error.kind).__name__.rpartition("_")[2]
+    kind = _kind(error)
     if kind == "AdditionalProperties":
         path.append(str(error.kind.unexpected[0]))
         name = _bracketed(path)

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from stripe_simulator.resources import (
     billing,
     checkout_completion,
+    disputes,
     payment_methods,
     refunds,
     renewals,
     subscription_states,
+    tax_ids,
 )
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
@@ -60,6 +62,21 @@ def fail_refund(world: World, id: str, given: JSON) -> JSON:
     return refunds.fail(world, id)
 
 
+def dispute(world: World, id: str, given: JSON) -> JSON:
+    """A bank opens a dispute over `charge` for a `reason`."""
+    return disputes.open(world, given["charge"], given.get("reason", "fraudulent"))
+
+
+def close_dispute(world: World, id: str, given: JSON) -> JSON:
+    """The bank decides a dispute: `status` is won or lost."""
+    return disputes.close(world, id, given.get("status", "lost"))
+
+
+def verify_tax_id(world: World, id: str, given: JSON) -> JSON:
+    """The authority answers: `status` is verified or unverified."""
+    return tax_ids.verify(world, id, given.get("status", "verified"))
+
+
 ACTIONS: dict[str, Action] = {
     "checkout/{id}/complete": complete,
     "checkout/{id}/async": finish_delayed,
@@ -68,4 +85,7 @@ ACTIONS: dict[str, Action] = {
     "subscriptions/{id}/renew": renew,
     "subscriptions/{id}/past_due": past_due,
     "refunds/{id}/fail": fail_refund,
+    "disputes": dispute,
+    "disputes/{id}/close": close_dispute,
+    "tax_ids/{id}/verify": verify_tax_id,
 }

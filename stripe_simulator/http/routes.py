@@ -12,7 +12,9 @@ from stripe_simulator.resources import (
     charges,
     checkout_sessions,
     coupons,
+    credit_notes,
     customers,
+    disputes,
     entitlements,
     events,
     invoice_items,
@@ -29,8 +31,10 @@ from stripe_simulator.resources import (
     promotion_codes,
     refunds,
     setup_intents,
+    subscription_schedules,
     subscription_updates,
     subscriptions,
+    tax_ids,
     tax_rates,
     webhook_endpoints,
 )
@@ -156,6 +160,17 @@ def _send(world: World, id: str, params: JSON) -> JSON:
     return invoice
 
 
+def _tax_ids(world: World, id: str, params: JSON) -> JSON:
+    world.get("customer", id)
+    found = [t for t in world.all("tax_id").values() if t["customer"] == id][::-1]
+    return page(found, params, f"/v1/customers/{id}/tax_ids")
+
+
+def _credit_note_lines(world: World, id: str, params: JSON) -> JSON:
+    lines: list[JSON] = world.get("credit_note", id)["lines"]["data"]
+    return page(lines, params, f"/v1/credit_notes/{id}/lines")
+
+
 def _search(kind: str, url: str) -> Handler:
     """Search by `field:'value'` clauses joined with AND."""
 
@@ -264,7 +279,36 @@ ROUTES: dict[str, Handler] = (
         "is_default",
         verbs="create update",
     )
+    | crud(
+        "dispute", "/v1/disputes", disputes, "charge", "payment_intent", "created", verbs="update"
+    )
+    | crud(
+        "credit_note",
+        "/v1/credit_notes",
+        credit_notes,
+        "invoice",
+        "customer",
+        "created",
+        verbs="create update",
+    )
+    | crud(
+        "subscription_schedule",
+        "/v1/subscription_schedules",
+        subscription_schedules,
+        "customer",
+        "created",
+        verbs="create update",
+    )
     | {
+        "POST /v1/disputes/:id/close": disputes.close_by_api,
+        "POST /v1/credit_notes/:id/void": credit_notes.void,
+        "GET /v1/credit_notes/:id/lines": _credit_note_lines,
+        "POST /v1/subscription_schedules/:id/cancel": subscription_schedules.cancel,
+        "POST /v1/subscription_schedules/:id/release": subscription_schedules.release,
+        "GET /v1/customers/:id/tax_ids": _tax_ids,
+        "POST /v1/customers/:id/tax_ids": tax_ids.create,
+        "GET /v1/customers/:id/tax_ids/:id": tax_ids.retrieve,
+        "DELETE /v1/customers/:id/tax_ids/:id": tax_ids.delete,
         "GET /v1/account": account.retrieve,
         "GET /v1/events": _events,
         "GET /v1/events/:id": events.retrieve,

@@ -154,6 +154,8 @@ def finalize_draft(world: World, id: str) -> None:
     invoice = world.find("invoice", id)
     if invoice is None or invoice["status"] != "draft" or not invoice["auto_advance"]:
         return
+    if world.find("customer", invoice["customer"]) is None:
+        return
     invoices.finalize(world, invoice)
     collect(world, id)
 

@@ -50,7 +50,7 @@ class Running:
     http: httpx.AsyncClient
     sdk: stripe.StripeClient
 
-    async def control(self, path: str, **given: Any) -> Any:
+    async def control(self, path: str, /, **given: Any) -> Any:
         """POST to the control API."""
         answer = await self.http.post(f"/_simulator/{path}", json=given)
         assert answer.status_code == 200, answer.text
