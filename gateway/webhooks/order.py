@@ -29,16 +29,23 @@ class State:
         return Stamp(int(row.final), event.created, event.created, rank, event.stripe_id)
 
     @property
-    def order(self) -> tuple[int, int, int]:
-        """What alone orders most states: finality, second, rank."""
+    def order(self) -> tuple[str, int, int, int]:
+        """What alone orders most states: the object's birth, finality, second, rank.
+
+        Coupons and products may be made again under the id of a deleted one.
+        """
         stamp = self.stamp
-        return stamp.final, stamp.as_of, stamp.rank
+        return str(self.row.values.get("created")), stamp.final, stamp.as_of, stamp.rank
 
 
 def latest(states: Sequence[State]) -> State | None:
-    """Return the state that the object has after all of these events, None if they can't tell."""
+    """Return the state that the object has after all of these events, None if they can't tell.
+
+    An event may stand there more than once. The answer is certain if none of the second's events
+    is missing, so it must be sought again with each that arrives.
+    """
     best = max(state.order for state in states)
-    top = [state for state in states if state.order == best]
+    top = list({state.event.stripe_id: state for state in states if state.order == best}.values())
     if all(state.row.values == top[0].row.values for state in top):
         return top[0]
     return _end_of_trail(top)
@@ -49,7 +56,8 @@ def _end_of_trail(states: Sequence[State]) -> State | None:
 
     Steps that follow one another form a trail, and the state that is entered once more than it is
     left is its end, whatever the order between. A trail with gaps, or one that ends where it
-    began, tells nothing.
+    began, tells nothing, and neither do events that don't say where they came from, unless all of
+    them led to that end.
     """
     steps = [(_before(state.event), _freeze(state.event.object)) for state in states]
     known = [(before, after) for before, after in steps if before is not None]
@@ -58,7 +66,7 @@ def _end_of_trail(states: Sequence[State]) -> State | None:
     ends = [node for node, surplus in balance.items() if surplus > 0]
     if len(ends) != 1 or balance[ends[0]] != 1 or not _is_connected(known):
         return None
-    if any(after not in balance for _, after in steps):
+    if any(after != ends[0] for before, after in steps if before is None):
         return None
     return next(state for state, (_, after) in zip(states, steps, strict=True) if after == ends[0])
 
