@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from stack.local_secrets import SUPERUSER_EMAIL, LocalSecrets
+from stack.plan import Plan
 from stack.stack import Stack
 
 _PURCHASE = """\
@@ -36,9 +37,19 @@ def describe_stack(stack: Stack) -> str:
             f"Logs                  {stack.plan.folder / 'log'}",
             "",
             _PURCHASE.format(pocketbase=pocketbase, gateway=gateway, price=price),
+            *_warn_of_leftovers(stack.plan),
             "Ctrl-C ends everything.",
         ]
     )
+
+
+def _warn_of_leftovers(plan: Plan) -> list[str]:
+    if plan.is_simulated or not plan.simulator_state.exists():
+        return []
+    return [
+        f"{plan.folder / 'pb_data'} holds rows of the simulator, which Stripe does not know: "
+        f"to begin anew, remove it and {plan.simulator_state}.\n"
+    ]
 
 
 def describe_secrets(local: LocalSecrets, file: Path) -> str:

@@ -49,6 +49,11 @@ class Plan:
     #: Whether a change of a collection in the dashboard writes a migration file.
     automigrate: bool = False
 
+    @property
+    def simulator_state(self) -> Path:
+        """The file in which the simulator keeps its account."""
+        return self.folder / "simulator.json"
+
 
 def plan_throwaway(folder: Path, gateway_env: Mapping[str, str] | None = None) -> Plan:
     """Plan a simulated stack on free ports with fresh secrets, for a test or a benchmark."""

@@ -43,9 +43,15 @@ class Stack:
 
     @property
     def parts(self) -> tuple[Process, ...]:
-        """The parts in the order of their start: what a part calls at start comes before it."""
-        # The simulator comes last: it announces its catalogue by webhook as soon as it is up.
-        return tuple(p for p in (self.pocketbase, self.gateway, self._simulator) if p is not None)
+        """The parts in the order of their start."""
+        return tuple(part for stage in self._stages for part in stage)
+
+    @property
+    def _stages(self) -> tuple[tuple[Process, ...], ...]:
+        # The gateway waits for its PocketBase. The simulator comes after it: it announces its
+        # catalogue by webhook as soon as it is up, and a missed delivery comes again much later.
+        last = () if self._simulator is None else (self._simulator,)
+        return (self.pocketbase, self.gateway), last
 
     def start(self, is_cancelled: Callable[[], bool] = _never) -> None:
         """Start every part and wait until each is healthy; stop half-way when cancelled.
@@ -57,11 +63,13 @@ class Stack:
         self._refuse_used_ports()
         try:
             self.pocketbase.ensure_superuser(replace=self.plan.superuser.is_generated)
-            for part in self.parts:
+            for stage in self._stages:
                 if is_cancelled():
                     return
-                part.start()
-                part.wait_healthy(is_cancelled=is_cancelled)
+                for part in stage:
+                    part.start()
+                for part in stage:
+                    part.wait_healthy(is_cancelled=is_cancelled)
         except BaseException:
             self.stop()
             raise
@@ -139,7 +147,7 @@ def _build_simulator(plan: Plan, gateway: Gateway) -> Simulator:
     return Simulator(
         plan.ports.simulator,
         log=_log(plan, "simulator"),
-        state=plan.folder / "simulator.json",
+        state=plan.simulator_state,
         webhook_url=f"{gateway.url}/webhooks/stripe",
         secret_key=plan.stripe.secret_key,
         webhook_secret=plan.stripe.webhook_secrets[0],

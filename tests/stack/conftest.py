@@ -23,11 +23,20 @@ _SETTINGS = ("POCKETBASE_", "STRIPE_", "GATEWAY_", "SIMULATOR_")
 class Run:
     """One `python -m stack`; what it prints is collected in files."""
 
-    def __init__(self, folder: Path, ports: dict[str, int], env_file: str, env: dict[str, str]):
+    def __init__(
+        self,
+        folder: Path,
+        ports: dict[str, int],
+        env_file: str,
+        env: dict[str, str],
+        *,
+        name: str = "run",
+    ) -> None:
+        self.home = folder
         self.folder = folder / "local"
         self.ports = ports
         (folder / "dotenv").write_text(env_file)
-        self._stdout, self._stderr = folder / "stdout", folder / "stderr"
+        self._stdout, self._stderr = folder / f"{name}.out", folder / f"{name}.err"
         plain = {name: text for name, text in os.environ.items() if not name.startswith(_SETTINGS)}
         with self._stdout.open("w") as stdout, self._stderr.open("w") as stderr:
             self.child = subprocess.Popen(
@@ -60,11 +69,16 @@ class Run:
         """Return the address of `pocketbase`, `gateway` or `simulator`."""
         return f"http://127.0.0.1:{self.ports[f'{part.upper()}_PORT']}"
 
+    @property
+    def parts(self) -> list[psutil.Process]:
+        """The processes of the parts."""
+        return psutil.Process(self.child.pid).children(recursive=True)
+
     def wait_up(self) -> list[psutil.Process]:
         """Wait for the greeting; return the processes of the parts."""
         wait_until(lambda: "Ctrl-C ends everything" in self.output or self._has_ended(), 40)
         assert self.child.poll() is None, self.errors
-        return psutil.Process(self.child.pid).children(recursive=True)
+        return self.parts
 
     def _has_ended(self) -> bool:
         return self.child.poll() is not None
@@ -95,7 +109,7 @@ class Run:
 @pytest.fixture
 def start_run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     """Start a run: `start_run(env_file="A=b", POCKETBASE_PORT="1")`; all share one folder."""
-    ports = {f"{part}_PORT": pick_free() for part in ("POCKETBASE", "GATEWAY", "SIMULATOR")}
+    ports = _pick_ports()
     with ExitStack() as ends:
 
         def start(env_file: str = "", **env: str) -> Run:
@@ -106,11 +120,24 @@ def start_run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
         yield start
 
 
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A first run that is up, for tests that only look at it."""
+    running = Run(tmp_path_factory.mktemp("run"), _pick_ports(), "", {})
+    running.wait_up()
+    yield running
+    _end(running)
+
+
 @pytest.fixture
 def used_port() -> Iterator[int]:
     """Listen on a loopback port; give its number."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
+
+
+def _pick_ports() -> dict[str, int]:
+    return {f"{part}_PORT": pick_free() for part in ("POCKETBASE", "GATEWAY", "SIMULATOR")}
 
 
 def _end(run: Run) -> None:
