@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
 
+from stack.gateway import Gateway
 from stack.plan import plan_throwaway
+from stack.ports import pick_free
 from stack.stack import Stack
 from tests.dashboard import Dashboard
 from tests.delivery import Sender
@@ -66,6 +69,28 @@ def superuser_token(stack: Stack) -> str:
         trust_env=False,
     )
     return str(answer.raise_for_status().json()["token"])
+
+
+@pytest.fixture
+def start_gateway(stack: Stack, tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
+    """Start a further gateway beside the shared PocketBase: `start_gateway(SETTING="value")`."""
+    with ExitStack() as ends:
+
+        def start(**env: str) -> Gateway:
+            made = Gateway(
+                pick_free(),
+                log=tmp_path / "gateway.log",
+                pocketbase=stack.pocketbase,
+                stripe=stack.plan.stripe,
+                frontend_origins=stack.plan.frontend_origins,
+            )
+            made.env |= env
+            ends.callback(made.stop)
+            made.start()
+            made.wait_healthy()
+            return made
+
+        yield start
 
 
 @pytest.fixture
