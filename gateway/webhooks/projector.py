@@ -31,7 +31,8 @@ def plan(event: Event) -> Plan:
     if event.account:
         # A connected account's objects are not the platform's.
         return Plan(event, outcome="foreign")
-    if event.object.get("object") not in PROJECTIONS or not event.object_id:
+    kind = event.object.get("object")
+    if not isinstance(kind, str) or kind not in PROJECTIONS or not event.object_id:
         return Plan(event, outcome="unmirrored")
     if event.is_thin:
         return Plan(event, outcome="thin")
@@ -40,6 +41,9 @@ def plan(event: Event) -> Plan:
     except Exception as error:  # A projection must not take the rest of its group down.
         _log.exception("projection failed", extra={"event": event.stripe_id, "type": event.type})
         return Plan(event, outcome="failed", error=f"{type(error).__name__}: {error}"[:2000])
+    if not changes.row.stripe_id:
+        # invoice.upcoming shows an invoice that does not exist yet.
+        return Plan(event, outcome="unmirrored")
     return Plan(event, State(event, changes.row), changes.claims)
 
 
