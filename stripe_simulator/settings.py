@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 
 API_VERSION = "2026-10-28.endive"
+
+#: A version before endive, which the Stripe CLI's fixtures are written for.
+OLDER_VERSION = "2026-05-27.dahlia"
+
 DAY = 86_400
 
 

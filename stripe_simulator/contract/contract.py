@@ -6,8 +6,10 @@ from stripe_simulator.contract.coercion import coerce
 from stripe_simulator.contract.differences import LACKING
 from stripe_simulator.contract.specification import Specification, specification
 from stripe_simulator.errors import StripeError, invalid
+from stripe_simulator.http.api import version_of
 from stripe_simulator.http.form import nest
 from stripe_simulator.http.messages import Answer, Request
+from stripe_simulator.settings import API_VERSION
 from stripe_simulator.snapshots import JSON
 
 #: Events that the document's list lacks.
@@ -28,9 +30,11 @@ class Contract:
         if template is None or request.path.startswith("/v2/"):
             return None
         text = request.body.decode() if request.body else request.query
-        schema = self.spec.request_schema(request.method, template)
+        older = version_of(request) < API_VERSION
+        schema = self.spec.request_schema(request.method, template, older)
         params = coerce(nest(text), schema)
-        for error in self.spec.request_validator(request.method, template).iter_errors(params):
+        validator = self.spec.request_validator(request.method, template, older)
+        for error in validator.iter_errors(params):
             self._keep(request.method + " " + request.path, "request", error)
             return _answer(error)
         return None

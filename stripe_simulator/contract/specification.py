@@ -96,10 +96,12 @@ class Specification:
                 return "/" + "/".join(template)
         return None
 
-    def request_schema(self, method: str, template: str) -> JSON:
-        """The schema of an operation's form, or of its query."""
+    def request_schema(self, method: str, template: str, older: bool = False) -> JSON:
+        """The schema of an operation's form, or of its query; `older` is as documented."""
         operation = self.document["paths"][template][method.lower()]
         schema = self._query(operation) if method == "GET" else self._form(operation)
+        if older:
+            return schema
         return differences.apply_to_request(f"{method} {template}", schema)
 
     def answer_validator(self, method: str, template: str) -> Any:
@@ -112,11 +114,11 @@ class Specification:
             self._validators[name] = self._compile(schema)
         return self._validators[name]
 
-    def request_validator(self, method: str, template: str) -> Any:
+    def request_validator(self, method: str, template: str, older: bool = False) -> Any:
         """The validator of an operation's parameters."""
-        name = f"request {method} {template}"
+        name = f"request {method} {template} {older}"
         if name not in self._validators:
-            schema = strict(self.request_schema(method, template))
+            schema = strict(self.request_schema(method, template, older))
             self._validators[name] = self._compile(schema)
         return self._validators[name]
 

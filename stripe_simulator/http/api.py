@@ -10,7 +10,7 @@ from stripe_simulator.http.expansion import expand
 from stripe_simulator.http.form import parse
 from stripe_simulator.http.idempotency import Idempotency, key_of
 from stripe_simulator.http.messages import Answer, Request
-from stripe_simulator.settings import API_VERSION
+from stripe_simulator.settings import API_VERSION, OLDER_VERSION
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
@@ -71,11 +71,16 @@ class Api:
         text = request.body.decode() if request.method == "POST" else request.query
         if request.method == "DELETE" and request.body:
             text = request.body.decode()
-        return self.call(request.method, unquote(request.path), parse(text))
+        params = parse(text)
+        if version_of(request) < API_VERSION:
+            params.pop("payment_method_types", None)
+        return self.call(request.method, unquote(request.path), params)
 
     def _headers(self, request: Request) -> dict[str, str]:
-        version = request.headers.get("stripe-version", API_VERSION)
-        headers = {"Request-Id": self.world.ids.plain("req"), "Stripe-Version": version}
+        headers = {
+            "Request-Id": self.world.ids.plain("req"),
+            "Stripe-Version": version_of(request),
+        }
         key = key_of(request)
         return headers | ({"Idempotency-Key": key} if key else {})
 
@@ -94,6 +99,12 @@ class Api:
             shown = f"{key[:8]}{'*' * 8}{key[-4:]}"
             message = f"Invalid API Key provided: {shown}"
             raise StripeError(401, "invalid_request_error", message)
+
+
+def version_of(request: Request) -> str:
+    """The API version of a request; the Stripe CLI names none and means an older one."""
+    cli = "stripe-cli" in request.headers.get("user-agent", "")
+    return request.headers.get("stripe-version", OLDER_VERSION if cli else API_VERSION)
 
 
 def _key(authorization: str) -> str:

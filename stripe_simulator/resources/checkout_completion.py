@@ -54,6 +54,14 @@ def complete(world: World, id: str, form: Form | None = None) -> JSON:
     return session
 
 
+def confirm(world: World, id: str, params: JSON) -> JSON:
+    """POST /v1/payment_pages/:id/confirm: the Stripe CLI pays by this undocumented address."""
+    method = world.get("payment_method", params.get("payment_method", ""), "payment_method")
+    if "card" in method:
+        return complete(world, id, Form(card=method["card"]["last4"]))
+    return complete(world, id, Form(delayed=True))
+
+
 def finish_delayed(world: World, id: str, succeeds: bool) -> JSON:
     """End the processing of a session's delayed payment."""
     session = world.get("checkout.session", id)

@@ -43,14 +43,15 @@ def create(world: World, params: JSON) -> JSON:
         "test_clock": None,
     }
     set_fields(customer, params, *FIELDS)
-    _invoice_settings(customer, params)
+    _invoice_settings(world, customer, params)
     world.add(customer)
     method = optional(params, "payment_method") or optional(params, "source")
-    world.record("customer.created", customer)
     if method:
         attached = payment_methods.attach(world, method, {"customer": customer["id"]})
-        if params.get("source"):
-            make_default(world, customer, attached["id"])
+        settings = customer["invoice_settings"]
+        if params.get("source") or settings["default_payment_method"] == method:
+            settings["default_payment_method"] = attached["id"]
+    world.record("customer.created", customer)
     return customer
 
 
@@ -62,7 +63,7 @@ def update(world: World, id: str, params: JSON) -> JSON:
         if "address" in params:
             customer["address"] = _address(params["address"])
         customer["metadata"] = metadata(params, customer["metadata"])
-        _invoice_settings(customer, params)
+        _invoice_settings(world, customer, params)
     return customer
 
 
@@ -104,8 +105,10 @@ def _address(given: Any) -> JSON | None:
     return {key: given.get(key) or None for key in keys}
 
 
-def _invoice_settings(customer: JSON, params: JSON) -> None:
+def _invoice_settings(world: World, customer: JSON, params: JSON) -> None:
     given = params.get("invoice_settings") or {}
+    if given.get("default_payment_method"):
+        payment_methods.must_exist(world, given["default_payment_method"])
     set_fields(
         customer["invoice_settings"], given, "custom_fields", "default_payment_method", "footer"
     )

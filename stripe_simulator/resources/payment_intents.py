@@ -4,7 +4,7 @@ from typing import Any
 
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata, optional, required, set_fields
-from stripe_simulator.resources import charges, payment_methods
+from stripe_simulator.resources import charges, disputes, payment_methods
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
@@ -122,6 +122,9 @@ def _received(world: World, intent: JSON, charge: JSON) -> str:
     }
     world.record("payment_intent.succeeded", intent)
     charges.settle(world, charge)
+    method = world.get("payment_method", intent["payment_method"])
+    if method.get("card", {}).get("last4") == payment_methods.DISPUTED:
+        disputes.open(world, charge["id"])
     return "succeeded"
 
 

@@ -14,9 +14,13 @@ CARDS = {
     "9995": ("visa", "insufficient_funds"),
     "0069": ("visa", "expired_card"),
     "0341": ("visa", "declines_later"),
+    "0259": ("visa", "succeeds"),
     "3155": ("visa", "requires_action"),
     "3184": ("visa", "requires_action"),
 }
+
+#: Charges of this card succeed and are disputed at once.
+DISPUTED = "0259"
 
 #: Stripe's ready-made ids (`pm_card_…` and `tok_…`) by last four digits.
 READY_MADE = {
@@ -35,7 +39,8 @@ READY_MADE = {
     "threeDSecure2Required": "3155",
     "threeDSecureRequired": "3155",
     "bypassPending": "4242",
-    "createDispute": "4242",
+    "createDispute": DISPUTED,
+    "createDisputeInquiry": DISPUTED,
 }
 
 
@@ -68,6 +73,12 @@ def resolve(world: World, id: str, param: str = "payment_method") -> JSON:
     if last4:
         return card(world, last4)
     return world.get("payment_method", id, param)
+
+
+def must_exist(world: World, id: str) -> None:
+    """Raise resource_missing for an id that is neither kept nor ready-made."""
+    if _ready_made(id) is None:
+        world.get("payment_method", id, "payment_method")
 
 
 def retrieve(world: World, id: str, params: JSON) -> JSON:

@@ -9,6 +9,7 @@ from stripe_simulator.resources import (
     subscription_states,
     subscriptions,
 )
+from stripe_simulator.settings import DAY
 from stripe_simulator.snapshots import JSON, snapshot
 from stripe_simulator.world import World
 
@@ -24,7 +25,7 @@ def renew(world: World, id: str) -> None:
         return
     if sub["cancel_at"] is not None and sub["cancel_at"] <= world.now:
         subscription_states.end(world, sub, "cancellation_requested")
-    elif sub["status"] == "trialing" and _trial_ends_without_method(world, sub):
+    elif trial_ends_without_method(world, sub):
         return
     else:
         begin_next_period(world, sub, due)
@@ -69,7 +70,9 @@ def expire_incomplete(world: World, id: str) -> None:
 def trial_will_end(world: World, id: str) -> None:
     """Three days before the end of a trial."""
     sub = _live(world, id)
-    if sub is not None and sub["status"] == "trialing":
+    if sub is None or sub["status"] != "trialing":
+        return
+    if sub["trial_end"] - 3 * DAY <= world.now < sub["trial_end"]:
         world.record("customer.subscription.trial_will_end", sub)
 
 
@@ -120,7 +123,10 @@ def _live(world: World, id: str) -> JSON | None:
     return sub if sub is not None and subscription_states.is_live(sub) else None
 
 
-def _trial_ends_without_method(world: World, sub: JSON) -> bool:
+def trial_ends_without_method(world: World, sub: JSON) -> bool:
+    """Pause or cancel at the end of a trial that nobody can pay for; returns whether it did."""
+    if sub["status"] != "trialing":
+        return False
     customer = world.get("customer", sub["customer"])
     if billing.method_for(world, customer, sub) is not None:
         return False

@@ -41,7 +41,9 @@ def update(world: World, id: str, params: JSON) -> JSON:
         invoice = _items(world, sub, items, params, resets)
     entitlements.refresh(world, sub["customer"])
     subscriptions.plan(world, sub)
-    if params.get("trial_end") == "now":
+    if params.get("trial_end") == "now" and sub["status"] == "trialing":
+        if renewals.trial_ends_without_method(world, sub):
+            return sub
         invoice = renewals.begin_next_period(world, sub, sub["items"]["data"])
         invoices.finalize(world, invoice)
     if invoice is not None:

@@ -120,10 +120,19 @@ def plan(world: World, sub: JSON) -> None:
         world.clock.at(upcoming, "upcoming", sub["id"])
     if sub["cancel_at"] is not None:
         world.clock.at(sub["cancel_at"], "cancel_at", sub["id"])
-    if sub["trial_end"] and sub["trial_end"] - 3 * DAY >= world.now:
-        world.clock.at(sub["trial_end"] - 3 * DAY, "trial_will_end", sub["id"])
+    if sub["status"] == "trialing" and sub["trial_end"]:
+        _plan_reminder(world, sub)
     if (sub["pause_collection"] or {}).get("resumes_at"):
         world.clock.at(sub["pause_collection"]["resumes_at"], "resume_collection", sub["id"])
+
+
+def _plan_reminder(world: World, sub: JSON) -> None:
+    """Once for each end of a trial: three days before it, or at once when it is nearer."""
+    reminded = world.facts("trial_reminded")
+    if reminded.get(sub["id"]) != sub["trial_end"]:
+        reminded[sub["id"]] = sub["trial_end"]
+        when = max(world.now, sub["trial_end"] - 3 * DAY)
+        world.clock.at(when, "trial_will_end", sub["id"])
 
 
 def cancel(world: World, id: str, params: JSON) -> JSON:
