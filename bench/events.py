@@ -3,6 +3,7 @@
 import hmac
 import itertools
 import json
+import random
 import time
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -20,6 +21,8 @@ class Subscriptions:
 
     count: int
     secret: str
+    #: Chooses the subscription of each event; in turn when not given.
+    chance: random.Random | None = None
     sent: int = 0
     #: What each subscription was last said to be: by Stripe id, event time and status.
     latest: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -30,12 +33,19 @@ class Subscriptions:
         """Return the next delivery's request, signed now."""
         number = next(self._numbers)
         self.sent += 1
-        subscription = f"sub_{self._prefix}{number % self.count:06}"
+        place = self.chance.randrange(self.count) if self.chance else number % self.count
+        subscription = self.name(place)
         created = START + number
         status = _STATUSES[number // self.count % len(_STATUSES)]
         self.latest[subscription] = (created, status)
         body = self.event(number, subscription, created, status)
-        return encode("POST", "/webhooks/stripe", body, [("Stripe-Signature", self._sign(body))])
+        return encode(
+            "POST", "/webhooks/stripe", body, [("Stripe-Signature", sign(body, self.secret))]
+        )
+
+    def name(self, place: int) -> str:
+        """Return the Stripe id of one of the subscriptions."""
+        return f"sub_{self._prefix}{place:06}"
 
     def event(self, number: int, subscription: str, created: int, status: str) -> bytes:
         """Return an event's body."""
@@ -47,10 +57,12 @@ class Subscriptions:
             .replace(b'"@created"', str(created).encode())
         )
 
-    def _sign(self, body: bytes) -> str:
-        now = int(time.time())
-        digest = hmac.new(self.secret.encode(), f"{now}.".encode() + body, sha256).hexdigest()
-        return f"t={now},v1={digest}"
+
+def sign(body: bytes, secret: str) -> str:
+    """Return the ``Stripe-Signature`` of a body, signed now."""
+    now = int(time.time())
+    digest = hmac.new(secret.encode(), f"{now}.".encode() + body, sha256).hexdigest()
+    return f"t={now},v1={digest}"
 
 
 def _price() -> dict[str, Any]:
@@ -68,7 +80,7 @@ def _price() -> dict[str, Any]:
 
 
 def _subscription() -> dict[str, Any]:
-    items = [
+    items: list[dict[str, Any]] = [
         {
             "id": f"si_TTZ000000000000{place}", "object": "subscription_item",
             "billing_thresholds": None, "created": START, "current_period_end": START + 2592000,

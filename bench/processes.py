@@ -12,7 +12,7 @@ class Meter:
 
     def _used(self) -> float:
         times = self._process.cpu_times()
-        return times.user + times.system
+        return float(times.user + times.system)
 
     def restart(self) -> None:
         """Count CPU time from now."""
@@ -26,4 +26,4 @@ class Meter:
     @property
     def rss_mb(self) -> float:
         """Resident memory, in megabytes."""
-        return self._process.memory_info().rss / 1e6
+        return float(self._process.memory_info().rss) / 1e6

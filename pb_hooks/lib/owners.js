@@ -2,6 +2,8 @@
 // `user` is filled from there, whichever arrives first. Rows are saved as records, so that PocketBase's
 // realtime and record hooks fire, but without validation: a relation may name what is still to come.
 
+const { placeholders } = require(`${__hooks}/lib/sql.js`)
+
 const OWNED = ["tax_ids", "payment_methods", "setup_intents", "subscriptions",
   "subscription_schedules", "checkout_sessions", "payments", "charges", "refunds", "disputes",
   "invoices", "invoice_payments", "credit_notes", "entitlement_summaries", "entitlements"]
@@ -43,9 +45,8 @@ function findUsers(tx, rows) {
   const users = {}
   if (customers.length === 0) return users
   const found = arrayOf(new DynamicModel({ id: "", user: "" }))
-  tx.db().newQuery(
-    "SELECT id, user FROM customers WHERE id IN (SELECT value FROM json_each({:ids}))",
-  ).bind({ ids: JSON.stringify(customers) }).all(found)
+  const { list, values } = placeholders(customers)
+  tx.db().newQuery(`SELECT id, user FROM customers WHERE id IN (${list})`).bind(values).all(found)
   for (const customer of found) users[customer.id] = customer.user
   return users
 }
@@ -113,9 +114,9 @@ function findClaimed(tx, claims) {
   const known = {}
   if (claims.length === 0) return known
   const found = arrayOf(new DynamicModel({ id: "", user: "", primary: false }))
-  tx.db().newQuery(
-    "SELECT id, user, `primary` FROM customers WHERE id IN (SELECT value FROM json_each({:ids}))",
-  ).bind({ ids: JSON.stringify(claims.map((claim) => claim.customer)) }).all(found)
+  const { list, values } = placeholders(claims.map((claim) => claim.customer))
+  tx.db().newQuery(`SELECT id, user, \`primary\` FROM customers WHERE id IN (${list})`)
+    .bind(values).all(found)
   for (const row of found) known[row.id] = { user: row.user, primary: row.primary }
   return known
 }
@@ -142,19 +143,28 @@ function link(tx, customer, user, primary) {
 // An e-mail address links only when PocketBase has verified it.
 function linkCustomerByEmail(tx, customer) {
   if (customer.getString("user") || !customer.getString("email")) return
-  const users = tx.findRecordsByFilter(
-    "users", "email:lower = {:email} && verified = true", "", 2, 0,
-    { email: customer.getString("email").toLowerCase() })
-  if (users.length === 1) link(tx, customer, users[0].id, true)
+  const email = customer.getString("email")
+  const user = findUserByEmail(tx, email) || findUserByEmail(tx, email.toLowerCase())
+  if (user && user.verified()) link(tx, customer, user.id, true)
+}
+
+function findUserByEmail(tx, email) {
+  try {
+    return tx.findAuthRecordByEmail("users", email)
+  } catch {
+    return null
+  }
 }
 
 function linkByEmail(app, user) {
   if (!user.verified() || !user.email()) return
   app.runInTransaction((tx) => {
-    const customers = tx.findRecordsByFilter(
-      "customers", "email:lower = {:email} && user = '' && deleted = false", "created", 0, 0,
-      { email: user.email().toLowerCase() })
-    for (const customer of customers) link(tx, customer, user.id, true)
+    const found = arrayOf(new DynamicModel({ id: "" }))
+    tx.db().newQuery(`
+      SELECT id FROM customers
+      WHERE email = {:email} COLLATE NOCASE AND user = '' AND deleted = false ORDER BY created
+    `).bind({ email: user.email() }).all(found)
+    for (const { id } of found) link(tx, findOne(tx, "customers", id), user.id, true)
   })
 }
 
