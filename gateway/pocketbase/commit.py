@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from gateway.errors import PocketBaseUnavailable
 from gateway.ids import record_id
@@ -33,6 +33,18 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Tie:
+    """A row that can't be judged by its stamp, and what it takes to decide."""
+
+    #: The stored row's stamp, "" if there is none.
+    stamp: str
+    #: All stored events of the seconds in question, None if they are too many or pruned.
+    payloads: tuple[str, ...] | None
+    #: What must be unchanged for a decision to stand.
+    guard: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class StampedRow:
     """A row to write if its stamp is newer than the stored one."""
 
@@ -40,8 +52,10 @@ class StampedRow:
     stamp: Stamp
     #: Index in `Group.events` of the event that the row is from, None for a read.
     event: int | None = None
-    #: The stored stamp that must still be there, instead of an older one.
-    expect: str = ""
+    #: The tie that the row decides: it is written if that is unchanged, whatever its stamp.
+    expect: Tie | None = None
+    #: Don't write the row, only judge it ("order"), or only its time ("time"): a tie or stale.
+    ask: Literal["", "order", "time"] = ""
     again: bool = False
 
 
@@ -52,14 +66,6 @@ class Group:
     events: Sequence[EventRow] = ()
     rows: Sequence[StampedRow] = ()
     claims: Sequence[Claim] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Tie:
-    """A stored row that is neither older nor newer, and the payloads it may have come from."""
-
-    stamp: str
-    payloads: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +88,13 @@ async def commit(pocketbase: PocketBase, group: Group) -> CommitResult:
     answer = await _call_twice(pocketbase, _encode(group))
     return CommitResult(
         outcomes=tuple(answer["outcomes"]),
-        ties=tuple(
-            Tie(tie["stamp"], tuple(tie["events"])) if tie else None for tie in answer["ties"]
-        ),
+        ties=tuple(_read_tie(tie) if tie else None for tie in answer["ties"]),
     )
+
+
+def _read_tie(tie: dict[str, Any]) -> Tie:
+    payloads = tie.pop("events")
+    return Tie(tie["stamp"], None if payloads is None else tuple(payloads), guard=tie)
 
 
 async def _call_twice(pocketbase: PocketBase, body: bytes) -> dict[str, Any]:
@@ -135,6 +144,7 @@ def _row(stamped: StampedRow) -> dict[str, Any]:
         "user": stamped.row.user,
         "stamp": list(stamped.stamp),
         "event": stamped.event,
-        "expect": stamped.expect,
+        "expect": stamped.expect and stamped.expect.guard,
+        "ask": stamped.ask,
         "again": stamped.again,
     }

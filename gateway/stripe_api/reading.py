@@ -31,8 +31,11 @@ class Reading:
     until: int
 
 
-async def read_object(client: stripe.StripeClient, path: str) -> Reading:
+async def read_object(client: stripe.StripeClient, path: str, version: str = "") -> Reading:
     """GET one path of Stripe's API.
+
+    Args:
+        version: the API version that shapes the answer, by default the SDK's.
 
     Raises:
         Missing: Stripe answered 404.
@@ -41,7 +44,8 @@ async def read_object(client: stripe.StripeClient, path: str) -> Reading:
     started = time.monotonic()
     with translate_errors():
         try:
-            response = await client.raw_request_async("get", path)
+            options = {"stripe_version": version} if version else {}
+            response = await client.raw_request_async("get", path, **options)
         except stripe.InvalidRequestError as error:
             if error.http_status == 404:
                 raise Missing from error

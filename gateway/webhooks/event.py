@@ -34,6 +34,8 @@ class Event:
     #: Whether the event only names its object, which is then read from Stripe.
     is_thin: bool
     payload: str
+    #: Of a thin event, the event that shows its object, if Stripe names one.
+    snapshot: str = ""
 
     @property
     def object_id(self) -> str:
@@ -117,6 +119,7 @@ def _read_thin(body: Json, payload: str) -> Event:
         livemode=body.get("livemode") is True,
         is_thin=True,
         payload=payload,
+        snapshot=_optional_text(body, "snapshot_event"),
     )
 
 

@@ -1,33 +1,35 @@
 """Decides what the clock alone can't: states of one object that share a second, and thin events.
 
 First from the stored events of that second; where these can't tell either, the object is read from
-Stripe. What was decided is written only if the row still is the one that was looked at, so that an
-older read never overwrites a newer one.
+Stripe. What was decided is written only if the row and the events of its second still are those
+that it was decided on, so that an older read never overwrites a newer one.
 """
 
 import asyncio
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import quote
 from uuid import uuid4
+from weakref import WeakValueDictionary
 
 import stripe
 
-from gateway.errors import PocketBaseUnavailable
+from gateway.errors import PocketBaseUnavailable, StripeUnavailable
 from gateway.pocketbase import Group, PocketBase, StampedRow, Tie, commit
 from gateway.stripe_api import Missing, Reading, read_object
-from gateway.webhooks.event import parse
-from gateway.webhooks.group import event_row, key_of
+from gateway.webhooks.event import Event, parse
+from gateway.webhooks.group import Key, event_row, key_of
 from gateway.webhooks.order import State, latest
 from gateway.webhooks.paths import SUMMARY, path_of
 from gateway.webhooks.projector import Plan, plan, project
-from gateway.writes import Claim, Json, Stamp
+from gateway.writes import Claim, Stamp
 
 _log = logging.getLogger(__name__)
 
 #: How often a row may change under our hands before the delivery is given back to Stripe.
-_ATTEMPTS = 5
+_ATTEMPTS = 6
 #: Objects read from Stripe at once, far below its rate limit.
 _READERS = 8
 
@@ -47,6 +49,8 @@ class Settlement:
         self._pocketbase = pocketbase
         self._stripe = client
         self._readers = asyncio.Semaphore(_READERS)
+        #: One settlement an object at a time: they would only undo each other's ties.
+        self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
     async def settle(self, plans: Sequence[Plan]) -> tuple[str, ...]:
         """Write the plans' events and the state that the object is in; return their outcomes.
@@ -56,31 +60,35 @@ class Settlement:
             PocketBaseRefused: PocketBase can't store the row.
             StripeUnavailable, StripeRefused: the object had to be read, and could not.
         """
-        tie: Tie | None = None
-        for _ in range(_ATTEMPTS):
-            decision = await self._decide(plans, tie)
-            rows = [decision.row] if decision.row else []
-            events = [event_row(each, row=0 if rows else None) for each in plans]
-            result = await commit(self._pocketbase, Group(events, rows, decision.claims))
-            tie = result.ties[0] if result.ties else None
-            if tie is None:
-                return result.outcomes
+        async with self._locks.setdefault(key_of(plans[0]), asyncio.Lock()):
+            tie: Tie | None = None
+            for _ in range(_ATTEMPTS):
+                result = await commit(self._pocketbase, await self._compose(plans, tie))
+                tie = result.ties[0] if result.ties else None
+                if tie is None:
+                    return result.outcomes
         _log.warning("row kept changing", extra={"object": key_of(plans[0])[1]})
         raise PocketBaseUnavailable("The row kept changing while it was written.")
 
+    async def _compose(self, plans: Sequence[Plan], tie: Tie | None) -> Group:
+        decision = await self._decide(plans, tie)
+        claims = (*(claim for each in plans for claim in each.claims), *decision.claims)
+        if decision.row:
+            return Group([event_row(each, row=0) for each in plans], [decision.row], claims)
+        outcome = "superseded" if tie and tie.stamp else "unmirrored"
+        left = [replace(each, outcome=outcome) for each in plans]
+        return Group([event_row(each) for each in left], claims=claims)
+
     async def _decide(self, plans: Sequence[Plan], tie: Tie | None) -> Decision:
-        claims = tuple(claim for each in plans for claim in each.claims)
         states = _states(plans, tie)
-        if winner := _tell_latest(plans, states, tie):
-            return Decision(_row_of(winner, plans, tie), claims)
+        if winner := _tell_latest(states, tie):
+            return Decision(_row_of(winner, plans, tie))
+        if tie is None:
+            return Decision(_question(plans, states))
         try:
-            reading = await self._read(plans[-1].event.object)
+            reading = await self._read(plans[-1].event)
         except Missing:
-            # Deleted: its last known state stands until the deletion's own event arrives.
-            if not states:
-                return Decision(None, claims)
-            last = max(states, key=lambda state: (state.order, state.event.stripe_id))
-            return Decision(_row_of(last, plans, tie), claims)
+            return await self._decide_missing(plans, states, tie)
         changes = project(reading.body)
         stamp = Stamp(
             int(changes.row.final),
@@ -89,13 +97,28 @@ class Settlement:
             changes.row.rank,
             f"read_{uuid4().hex}",
         )
-        row = StampedRow(changes.row, stamp, event=len(plans) - 1, expect=tie.stamp if tie else "")
-        return Decision(row, (*claims, *changes.claims))
+        row = StampedRow(changes.row, stamp, event=len(plans) - 1, expect=tie)
+        return Decision(row, changes.claims)
 
-    async def _read(self, item: Json) -> Reading:
-        kind, stripe_id = item["object"], str(item.get("id") or item.get("customer"))
+    async def _decide_missing(
+        self, plans: Sequence[Plan], states: Sequence[State], tie: Tie
+    ) -> Decision:
+        """The object is deleted: any known state will do until the deletion's own event comes."""
+        for each in plans:
+            if each.event.is_thin and each.event.type.endswith(".deleted"):
+                state = await self._read_snapshot(each.event)
+                return Decision(StampedRow(state.row, state.stamp, plans.index(each), expect=tie))
+        if not states or not _shows_row(states, tie):
+            return Decision(None)
+        last = max(states, key=lambda state: (state.order, state.event.stripe_id))
+        return Decision(_row_of(last, plans, tie))
+
+    async def _read(self, event: Event) -> Reading:
+        """Read an event's object in the shape that the event has: columns depend on it."""
+        kind, stripe_id = event.object["object"], event.object_id
+        version = "" if event.is_thin else event.api_version
         async with self._readers:
-            reading = await read_object(self._stripe, path_of(kind, stripe_id))
+            reading = await read_object(self._stripe, path_of(kind, stripe_id), version)
         if reading.body.get("deleted"):
             raise Missing
         if kind == SUMMARY:
@@ -103,10 +126,23 @@ class Settlement:
             return Reading(body, reading.as_of, reading.until)
         return reading
 
+    async def _read_snapshot(self, event: Event) -> State:
+        """What was deleted can be read no more, only the event that tells of it."""
+        path = f"/v1/events/{quote(event.snapshot, safe='')}"
+        try:
+            async with self._readers:
+                reading = await read_object(self._stripe, path)
+        except Missing:
+            raise StripeUnavailable(f"Stripe has no event {event.snapshot}.") from None
+        state = plan(parse(json.dumps(reading.body))).state
+        if state is None:
+            raise StripeUnavailable(f"The event {event.snapshot} shows no object.")
+        return state
+
 
 def _states(plans: Sequence[Plan], tie: Tie | None) -> list[State]:
     """The states that the plans and the stored events show, each event once."""
-    stored = [plan(parse(payload)) for payload in tie.payloads] if tie else []
+    stored = [plan(parse(payload)) for payload in (tie and tie.payloads) or ()]
     found = {
         each.event.stripe_id: each.state
         for each in (*stored, *plans)
@@ -115,23 +151,37 @@ def _states(plans: Sequence[Plan], tie: Tie | None) -> list[State]:
     return list(found.values())
 
 
-def _tell_latest(plans: Sequence[Plan], states: list[State], tie: Tie | None) -> State | None:
-    if any(each.outcome == "thin" for each in plans) or not states:
+def _tell_latest(states: Sequence[State], tie: Tie | None) -> State | None:
+    if not states or (tie and not _shows_row(states, tie)):
         return None
-    if tie and _source(tie) not in {state.event.stripe_id for state in states}:
-        return None  # The row is from a read, or from an event whose payload is pruned.
     return latest(states)
 
 
+def _shows_row(states: Sequence[State], tie: Tie) -> bool:
+    """Whether the row is from one of the states, and no event of its second is lost."""
+    if tie.payloads is None:
+        return False
+    return not tie.stamp or _source(tie) in {state.event.stripe_id for state in states}
+
+
+def _question(plans: Sequence[Plan], states: Sequence[State]) -> StampedRow:
+    """Asks PocketBase whether it knows better already, and which events it has of that second."""
+    if states:
+        state = max(states, key=lambda state: state.order)
+        return StampedRow(state.row, state.stamp, event=_place(state, plans), ask="order")
+    event = max((each.event for each in plans), key=lambda event: event.created)
+    row = project(event.object).row
+    return StampedRow(row, Stamp(0, event.created, event.created, 0, ""), ask="time")
+
+
 def _row_of(state: State, plans: Sequence[Plan], tie: Tie | None) -> StampedRow:
-    places = {each.event.stripe_id: place for place, each in enumerate(plans)}
-    is_stored = tie is not None and _source(tie) == state.event.stripe_id
-    return StampedRow(
-        state.row,
-        state.stamp,
-        event=places.get(state.event.stripe_id),
-        expect=tie.stamp if tie and not is_stored else "",
-    )
+    again = any(each.again for each in plans)
+    return StampedRow(state.row, state.stamp, _place(state, plans), expect=tie, again=again)
+
+
+def _place(state: State, plans: Sequence[Plan]) -> int | None:
+    ids = [each.event.stripe_id for each in plans]
+    return ids.index(state.event.stripe_id) if state.event.stripe_id in ids else None
 
 
 def _source(tie: Tie) -> str:

@@ -5,14 +5,15 @@
 // group.claims  which user a customer belongs to
 //
 // A row is written when its stamp is newer than the stored one. Where neither is newer (a tie), the
-// events of that object are not stored, and the answer carries what the gateway needs to decide.
+// events of that object are not stored, and the answer carries what the gateway needs to decide. Its
+// decision comes with the tie that it was made on, and is a tie again if that has changed meanwhile.
 const owners = require(`${__hooks}/lib/owners.js`)
 
 function commit(app, group, payloads) {
   let answer
   app.runInTransaction((tx) => {
     const repeated = findRepeated(tx, group.events)
-    const rows = judgeRows(tx, group.rows, repeated)
+    const rows = judgeRows(tx, group, repeated)
     const outcomes = group.events.map((event, i) =>
       repeated[i] ? "repeated" : outcomeOf(event, i, rows[event.row]))
     insertEvents(tx, group.events, outcomes, payloads)
@@ -38,35 +39,63 @@ function findRepeated(tx, events) {
 }
 
 // Each row with its stored record, if any, and a verdict: apply, same, stale or tie.
-function judgeRows(tx, rows, repeated) {
+function judgeRows(tx, group, repeated) {
   const ids = {}
-  for (const row of rows) (ids[row.collection] ||= []).push(row.values.id)
+  for (const row of group.rows) (ids[row.collection] ||= []).push(row.values.id)
   const stored = {}
   for (const collection in ids) {
     for (const record of tx.findRecordsByIds(collection, ids[collection])) {
       stored[collection + record.id] = record
     }
   }
-  return rows.map((row) => {
+  const news = countNews(group.events, repeated)
+  return group.rows.map((row, i) => {
     const record = stored[row.collection + row.values.id]
-    return { ...row, record, verdict: repeated[row.event] ? "stale" : judge(row, record) }
+    const verdict = news[i] === 0 ? "stale" : judge(tx, row, record, news[i] > 1)
+    return { ...row, record, verdict: row.ask && verdict === "apply" ? "tie" : verdict }
   })
+}
+
+// How many events that are not repeated each row stands for; rows without events are absent.
+function countNews(events, repeated) {
+  const news = {}
+  events.forEach((event, i) => {
+    if (event.row !== null) news[event.row] = (news[event.row] || 0) + (repeated[i] ? 0 : 1)
+  })
+  return news
 }
 
 // A stamp is [final, as_of, until, rank, source]: the state is not older than `as_of` and not newer
 // than `until` (equal for an event, a span for a read). `final` and `rank` never go down.
-function judge(row, record) {
+function judge(tx, row, record, hasRivals) {
   const stored = record ? record.getString("stamp") : ""
+  if (row.expect) return judgeDecision(tx, row, stored)
   if (stored === "") return "apply"
-  if (row.expect) return row.expect === stored ? "apply" : "tie"
   const [final, asOf, until, rank, source] = JSON.parse(stored)
   const mine = row.stamp
-  if (mine[4] === source) return row.again ? "apply" : "same"
-  if (mine[0] !== final) return mine[0] > final ? "apply" : "stale"
+  if (row.ask === "time") return mine[2] < asOf ? "stale" : "tie"
+  if (mine[4] === source) return row.again ? "apply" : hasRivals ? "tie" : "same"
+  if (mine[0] !== final) return compareBirths(row, record) || (mine[0] > final ? "apply" : "stale")
   if (mine[1] > until) return "apply"
   if (mine[2] < asOf) return "stale"
   if (mine[3] !== rank) return mine[3] > rank ? "apply" : "stale"
   return "tie"
+}
+
+// Was the tie that this was decided on the whole story? Another writer may have changed the row, or
+// stored an event of these seconds without changing it.
+function judgeDecision(tx, row, stored) {
+  const { stamp, seen, object, from, to } = row.expect
+  if (stamp !== stored || seen !== countEvents(tx, { object, from, to })) return "tie"
+  const isSame = stored !== "" && JSON.parse(stored)[4] === row.stamp[4]
+  return isSame && !row.again ? "same" : "apply"
+}
+
+// Coupons and products may be made again under the id of a deleted one: the younger object wins.
+function compareBirths(row, record) {
+  const [mine, other] = [row.values.created || "", record.getString("created")]
+  if (mine === other || mine === "" || other === "") return ""
+  return mine > other ? "apply" : "stale"
 }
 
 function outcomeOf(event, i, row) {
@@ -101,17 +130,35 @@ function insertEvents(tx, events, outcomes, payloads) {
   `).bind(values).execute()
 }
 
-// What the gateway needs to decide a tie: the stored stamp and the events it may have come from.
+const MOST_RIVALS = 100
+
+// What the gateway needs to decide a tie: the stored stamp, and all stored events of its seconds, if
+// they are few and none is pruned.
 function describeTie(tx, row) {
-  const stamp = row.record.getString("stamp")
-  const [, asOf, until] = JSON.parse(stamp)
-  const events = arrayOf(new DynamicModel({ payload: "" }))
-  tx.db().newQuery(`
-    SELECT payload FROM stripe_events
-    WHERE object_id = {:object} AND created BETWEEN {:from} AND {:to} AND payload != ''
-    LIMIT 100
-  `).bind({ object: row.values.stripe_id, from: moment(asOf), to: moment(until) }).all(events)
-  return { stamp, events: events.map((event) => event.payload) }
+  const stamp = row.record ? row.record.getString("stamp") : ""
+  const [, asOf, until] = JSON.parse(stamp || JSON.stringify(row.stamp))
+  const tie = {
+    object: row.values.stripe_id,
+    from: moment(Math.min(asOf, row.stamp[1])), to: moment(Math.max(until, row.stamp[2])),
+  }
+  const seen = countEvents(tx, tie)
+  const events = seen <= MOST_RIVALS ? findPayloads(tx, tie) : []
+  const isWhole = events.length === seen && events.every((payload) => payload !== "")
+  return { ...tie, stamp, seen, events: isWhole ? events : null }
+}
+
+const RIVALS = "FROM stripe_events WHERE object_id = {:object} AND created BETWEEN {:from} AND {:to}"
+
+function countEvents(tx, { object, from, to }) {
+  const found = new DynamicModel({ count: 0 })
+  tx.db().newQuery(`SELECT count(*) AS count ${RIVALS}`).bind({ object, from, to }).one(found)
+  return found.count
+}
+
+function findPayloads(tx, { object, from, to }) {
+  const found = arrayOf(new DynamicModel({ payload: "" }))
+  tx.db().newQuery(`SELECT payload ${RIVALS}`).bind({ object, from, to }).all(found)
+  return found.map((event) => event.payload)
 }
 
 function moment(seconds) {
