@@ -50,9 +50,9 @@ clean:
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "Python 3.11 or later is needed; choose one with make PYTHON=/path/to/python3."; exit 1; }
+		echo "Python 3.11 or later is needed; choose one with make PYTHON=/path/to/python3." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
-		echo "$(PYTHON) cannot make a virtual environment (Debian: apt-get install python3-venv)."; \
+		echo "$(PYTHON) cannot make a virtual environment (Debian: apt-get install python3-venv)." >&2; \
 		exit 1; }
 
 # Not by dev.stamp: that fails while the lock files lag behind pyproject.toml.
