@@ -1,9 +1,11 @@
 """Everything of one running simulator: world, API, courier, faults, kept state."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -23,6 +25,12 @@ TICK = 0.25
 GATHER = 0.05
 
 
+@cache
+def tls() -> ssl.SSLContext:
+    """The certificates that receivers are checked against; read once, because it takes long."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 @dataclass(slots=True)
 class Simulator:
     """One account, served."""
@@ -39,7 +47,8 @@ class Simulator:
     violations: list[JSON] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=256))
+        limits = httpx.Limits(max_connections=256)
+        client = httpx.AsyncClient(trust_env=False, limits=limits, verify=tls())
         self.courier = Courier(self.api.world, client, self.switches)
         self.api.world.listeners.append(lambda event: self.courier.wake())
         self._begin()

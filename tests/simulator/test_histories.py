@@ -32,6 +32,7 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
+@settings(max_examples=60, deadline=None)
 @given(HASHES, HASHES)
 def test_what_an_update_replaced_leads_back(before: dict[str, Any], after: dict[str, Any]) -> None:
     """Putting previous_attributes back gives the object before, for any two objects."""
@@ -39,6 +40,7 @@ def test_what_an_update_replaced_leads_back(before: dict[str, Any], after: dict[
     assert without_nulls(back) == without_nulls(before)
 
 
+@settings(max_examples=30, deadline=None)
 @given(HASHES)
 def test_no_change_replaces_nothing(value: dict[str, Any]) -> None:
     """An object that stays has no previous_attributes."""
