@@ -31,6 +31,7 @@ def describe_stack(stack: Stack) -> str:
         price = "a price's id or lookup key"
     return "\n".join(
         [
+            f"Example shop          {pocketbase}/",
             f"PocketBase dashboard  {pocketbase}/_/ (as {stack.plan.superuser.email})",
             f"Gateway               {gateway}/docs",
             stripe,

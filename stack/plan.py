@@ -7,6 +7,7 @@ from pathlib import Path
 from stack.errors import StackError
 from stack.gateway import StripeAccess
 from stack.local_secrets import SUPERUSER_EMAIL, LocalSecrets, generate_secrets
+from stack.pocketbase import ROOT
 from stack.ports import LOOPBACK, pick_free
 
 
@@ -90,6 +91,7 @@ def plan_from_settings(settings: Mapping[str, str], folder: Path, local: LocalSe
         is_simulated=is_simulated,
         frontend_origins=_choose_origins(settings, ports),
         gateway_env={name: text for name, text in settings.items() if name.startswith("GATEWAY_")},
+        public_dir=ROOT / "examples" / "shop",
         automigrate=True,
     )
 
