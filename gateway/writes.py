@@ -58,14 +58,21 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Says that a Stripe customer belongs to a PocketBase user."""
+    """Says that a Stripe customer belongs to a PocketBase user; the first that was stated holds.
+
+    See pb_hooks/lib/claims.js.
+    """
 
     #: The Stripe customer's id.
     customer: str
     #: The PocketBase user's id; ignored when no such user exists.
-    user: str
+    user: str = ""
+    #: Instead of a user: an address, ignored when PocketBase has not verified it as a user's.
+    email: str = ""
     #: Whether /checkout may use this customer for the user.
-    primary: bool
+    primary: bool = False
+    #: The second of Stripe's clock at which it was stated.
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)

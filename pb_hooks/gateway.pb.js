@@ -23,14 +23,14 @@ routerAdd("POST", "/api/gateway/buyer", (e) => {
 
 // A user who has just proved an e-mail address gets the purchases that were made with it.
 onRecordAfterCreateSuccess((e) => {
-  const { linkByEmail } = require(`${__hooks}/lib/owners.js`)
-  linkByEmail(e.app, e.record)
+  const { claimByEmail } = require(`${__hooks}/lib/claims.js`)
+  claimByEmail(e.app, e.record)
   e.next()
 }, "users")
 
 onRecordAfterUpdateSuccess((e) => {
   const before = e.record.original()
   const proved = !before.verified() || before.email() !== e.record.email()
-  if (proved) require(`${__hooks}/lib/owners.js`).linkByEmail(e.app, e.record)
+  if (proved) require(`${__hooks}/lib/claims.js`).claimByEmail(e.app, e.record)
   e.next()
 }, "users")

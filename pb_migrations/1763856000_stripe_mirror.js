@@ -41,10 +41,11 @@ const COLLECTIONS = {
   tax_rates: [SUPERUSERS, [text("display_name"), number("percentage"), bool("inclusive"),
     bool("active"), text("country"), text("jurisdiction"), metadata, created]],
 
-  // Who buys. `primary` marks the one customer that /checkout uses for a user.
-  customers: [OWNED, [user, bool("primary"), text("email"), text("name"), text("phone"),
-    text("currency"), number("balance"), bool("delinquent"), json("address"), metadata, deleted,
-    created]],
+  // Who buys. `primary` marks the one customer that /checkout uses for a user; `claims` is what has
+  // been said about whose it is, see pb_hooks/lib/claims.js.
+  customers: [OWNED, [user, bool("primary"), { name: "claims", type: "text", max: 20000, hidden: true },
+    text("email"), text("name"), text("phone"), text("currency"), number("balance"),
+    bool("delinquent"), json("address"), metadata, deleted, created]],
   tax_ids: [OWNED, [customer, user, text("type"), text("value"), text("country"),
     text("verification_status"), deleted, created]],
   payment_methods: [OWNED, [customer, user, text("type"), text("brand"), text("last4"),

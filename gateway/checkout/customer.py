@@ -31,7 +31,8 @@ async def ensure_customer(
         created = await client.v1.customers.create_async(
             _params(buyer), {"idempotency_key": _idempotency_key(buyer)}
         )
-    await commit(pocketbase, Group(claims=[Claim(created.id, buyer.user, primary=True)]))
+    claim = Claim(created.id, buyer.user, primary=True, since=created.created)
+    await commit(pocketbase, Group(claims=[claim]))
     return (await read_buyer(pocketbase, token)).customer or created.id
 
 

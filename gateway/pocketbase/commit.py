@@ -116,7 +116,9 @@ def _encode(group: Group) -> bytes:
                 "customer": record_id(claim.customer),
                 "customer_id": claim.customer,
                 "user": claim.user,
+                "email": claim.email,
                 "primary": claim.primary,
+                "since": claim.since,
             }
             for claim in group.claims
         ],

@@ -1,7 +1,7 @@
 """The policy for one event: what it changes, if anything. Pure; nothing else decides it."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.webhooks.event import Event
 from gateway.webhooks.order import State
@@ -44,7 +44,8 @@ def plan(event: Event) -> Plan:
     if not changes.row.stripe_id:
         # invoice.upcoming shows an invoice that does not exist yet.
         return Plan(event, outcome="unmirrored")
-    return Plan(event, State(event, changes.row), changes.claims)
+    claims = tuple(replace(claim, since=event.created) for claim in changes.claims)
+    return Plan(event, State(event, changes.row), claims)
 
 
 def project(item: Json, *, deleted: bool = False) -> Changes:

@@ -98,7 +98,8 @@ class Settlement:
             f"read_{uuid4().hex}",
         )
         row = StampedRow(changes.row, stamp, event=len(plans) - 1, expect=tie)
-        return Decision(row, changes.claims)
+        claims = (replace(claim, since=reading.until) for claim in changes.claims)
+        return Decision(row, tuple(claims))
 
     async def _decide_missing(
         self, plans: Sequence[Plan], states: Sequence[State], tie: Tie

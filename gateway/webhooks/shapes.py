@@ -40,6 +40,11 @@ def moment(value: Any) -> str:
         return ""
 
 
+def second(value: Any) -> int:
+    """A time as unix seconds, 0 for anything else."""
+    return int(value) if moment(value) else 0
+
+
 def stripe_id(value: Any) -> str:
     """The id behind an expandable field: an id, the expanded object, or nothing."""
     if isinstance(value, dict):

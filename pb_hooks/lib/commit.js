@@ -7,7 +7,8 @@
 // A row is written when its stamp is newer than the stored one. Where neither is newer (a tie), the
 // events of that object are not stored, and the answer carries what the gateway needs to decide. Its
 // decision comes with the tie that it was made on, and is a tie again if that has changed meanwhile.
-const owners = require(`${__hooks}/lib/owners.js`)
+const { claim } = require(`${__hooks}/lib/claims.js`)
+const { save } = require(`${__hooks}/lib/owners.js`)
 
 function commit(app, group, payloads) {
   let answer
@@ -17,8 +18,8 @@ function commit(app, group, payloads) {
     const outcomes = group.events.map((event, i) =>
       repeated[i] ? "repeated" : outcomeOf(event, i, rows[event.row]))
     insertEvents(tx, group.events, outcomes, payloads)
-    owners.save(tx, rows.filter((row) => row.verdict === "apply"))
-    owners.claim(tx, group.claims)
+    save(tx, rows.filter((row) => row.verdict === "apply"))
+    claim(tx, group.claims)
     answer = {
       outcomes, ties: rows.map((row) => row.verdict === "tie" ? describeTie(tx, row) : null),
     }

@@ -1,6 +1,6 @@
 """A checkout session: a purchase as the buyer went through it."""
 
-from gateway.webhooks.shapes import mapping, moment, number, relation, stripe_id, text
+from gateway.webhooks.shapes import mapping, moment, number, relation, second, stripe_id, text
 from gateway.writes import USER_METADATA, Changes, Claim, Json, Row
 
 
@@ -34,8 +34,9 @@ def project_checkout_session(session: Json, deleted: bool) -> Changes:
     # Anybody may write a client_reference_id into a Payment Link's address: such a customer is
     # the user's purchase, but never the one that /checkout and /portal use.
     primary = not values["payment_link"]
-    claims = (Claim(customer, user, primary),) if customer and user and _is_done(session) else ()
-    return Changes(row, claims)
+    since = second(session.get("created"))
+    claim = Claim(customer, user=user, primary=primary, since=since)
+    return Changes(row, (claim,) if customer and user and _is_done(session) else ())
 
 
 def _is_done(session: Json) -> bool:

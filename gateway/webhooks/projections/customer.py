@@ -1,12 +1,20 @@
 """Who pays, and with what: customers, tax ids, payment methods, setup intents."""
 
-from gateway.webhooks.shapes import card, mapping, moment, number, relation, stripe_id, text
+from gateway.webhooks.shapes import (
+    card,
+    mapping,
+    moment,
+    number,
+    relation,
+    second,
+    stripe_id,
+    text,
+)
 from gateway.writes import USER_METADATA, Changes, Claim, Json, Row
 
 
 def project_customer(customer: Json, deleted: bool) -> Changes:
     """A customer that the gateway made names its user in the metadata, which only we can write."""
-    metadata = mapping(customer.get("metadata"))
     values = {
         "email": text(customer.get("email")),
         "name": text(customer.get("name")),
@@ -15,13 +23,21 @@ def project_customer(customer: Json, deleted: bool) -> Changes:
         "balance": number(customer.get("balance")),
         "delinquent": bool(customer.get("delinquent")),
         "address": mapping(customer.get("address")),
-        "metadata": metadata,
+        "metadata": mapping(customer.get("metadata")),
         "deleted": deleted,
         "created": moment(customer.get("created")),
     }
-    user = text(metadata.get(USER_METADATA))
-    claims = (Claim(stripe_id(customer), user, primary=True),) if user and not deleted else ()
+    claims = () if deleted else _claims(customer)
     return Changes(Row("customers", stripe_id(customer), values, final=deleted), claims)
+
+
+def _claims(customer: Json) -> tuple[Claim, ...]:
+    found, since = stripe_id(customer), second(customer.get("created"))
+    user = text(mapping(customer.get("metadata")).get(USER_METADATA))
+    email = text(customer.get("email"))
+    by_user = (Claim(found, user=user, primary=True, since=since),) if user else ()
+    by_email = (Claim(found, email=email, primary=True, since=since),) if email else ()
+    return by_user + by_email
 
 
 def project_tax_id(tax_id: Json, deleted: bool) -> Changes:

@@ -7,6 +7,7 @@ from gateway.webhooks.shapes import (
     moment,
     number,
     relation,
+    second,
     stripe_id,
     subscription_cancel_at,
     subscription_period,
@@ -60,4 +61,5 @@ def _item(item: Json) -> Json:
 def _claims(subscription: Json) -> tuple[Claim, ...]:
     user = text(mapping(subscription.get("metadata")).get(USER_METADATA))
     customer = stripe_id(subscription.get("customer"))
-    return (Claim(customer, user, primary=False),) if user and customer else ()
+    since = second(subscription.get("created"))
+    return (Claim(customer, user=user, since=since),) if user and customer else ()

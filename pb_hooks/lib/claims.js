@@ -1,0 +1,101 @@
+// Whose a customer is. A claim says that a customer is a user's: by naming the user, or by an e-mail
+// address that PocketBase has verified as the user's. Among those that name a user, else among the
+// others, the one that was stated first holds, whichever arrived first; so all are kept:
+// customers.claims is [byEmail, since, user, primary] each.
+const { placeholders } = require(`${__hooks}/lib/sql.js`)
+const { findOne, userExists } = require(`${__hooks}/lib/records.js`)
+const { moveRows } = require(`${__hooks}/lib/owners.js`)
+const { choosePrimary } = require(`${__hooks}/lib/primary.js`)
+
+// Claims {customer, customer_id, user or email, primary, since}.
+function claim(tx, claims) {
+  const known = readClaims(tx, claims)
+  const changed = {}
+  for (const each of claims) {
+    const user = each.user || findUserByEmail(tx, each.email)
+    const entry = [each.user ? 0 : 1, each.since, user, each.primary]
+    const kept = known[each.customer] || []
+    if (!user || kept.some((other) => covers(other, entry)) || !userExists(tx, user)) continue
+    known[each.customer] = add(kept, entry)
+    changed[each.customer] = each.customer_id
+  }
+  for (const id in changed) settle(tx, id, changed[id], known[id])
+}
+
+function readClaims(tx, claims) {
+  const known = {}
+  if (claims.length === 0) return known
+  const found = arrayOf(new DynamicModel({ id: "", claims: "" }))
+  const { list, values } = placeholders(claims.map((claim) => claim.customer))
+  tx.db().newQuery(`SELECT id, claims FROM customers WHERE id IN (${list})`).bind(values).all(found)
+  for (const row of found) known[row.id] = JSON.parse(row.claims || "[]")
+  return known
+}
+
+// Whether a claim leaves nothing for another of the same user to say.
+function covers([byEmail, since, user, primary], other) {
+  return user === other[2] && byEmail <= other[0] && since <= other[1] && (primary || !other[3])
+}
+
+function add(kept, entry) {
+  return [...kept.filter((other) => !covers(entry, other)), entry].sort(compare)
+}
+
+function compare(a, b) {
+  return a[0] - b[0] || a[1] - b[1] || (a[2] < b[2] ? -1 : a[2] > b[2] ? 1 : b[3] - a[3])
+}
+
+// Gives a customer to the user whose claim holds.
+function settle(tx, id, stripeId, claims) {
+  let record = findOne(tx, "customers", id)
+  if (!record) {
+    record = new Record(tx.findCachedCollectionByNameOrId("customers"))
+    record.load({ id, stripe_id: stripeId })
+  }
+  const before = record.getString("user")
+  const holder = claims.find(([, , claimed]) => userExists(tx, claimed))
+  const user = holder ? holder[2] : before
+  if (user === before) {
+    // Nothing that anybody watches has changed.
+    tx.db().newQuery("UPDATE customers SET claims = {:claims} WHERE id = {:id}")
+      .bind({ id, claims: JSON.stringify(claims) }).execute()
+  } else {
+    record.load({ user, primary: false, claims: JSON.stringify(claims) })
+    tx.saveNoValidate(record)
+    moveRows(tx, id, user)
+    choosePrimary(tx, before)
+  }
+  choosePrimary(tx, user)
+}
+
+function findUserByEmail(tx, email) {
+  const user = findByEmail(tx, email) || findByEmail(tx, email.toLowerCase())
+  return user && user.verified() ? user.id : ""
+}
+
+function findByEmail(tx, email) {
+  try {
+    return tx.findAuthRecordByEmail("users", email)
+  } catch {
+    return null
+  }
+}
+
+// A user who has just proved an e-mail address gets the customers that have it.
+function claimByEmail(app, user) {
+  if (!user.verified() || !user.email()) return
+  app.runInTransaction((tx) => {
+    const found = arrayOf(new DynamicModel({ id: "", stripe_id: "" }))
+    tx.db().newQuery(`
+      SELECT id, stripe_id FROM customers
+      WHERE email = {:email} COLLATE NOCASE AND user = '' AND deleted = false
+    `).bind({ email: user.email() }).all(found)
+    const since = Math.floor(Date.now() / 1000)
+    claim(tx, found.map((customer) => ({
+      customer: customer.id, customer_id: customer.stripe_id, user: "", email: user.email(),
+      primary: true, since,
+    })))
+  })
+}
+
+module.exports = { claim, claimByEmail }

@@ -1,0 +1,20 @@
+// Records as the mirror writes them: without validation, because a relation may name what is still to
+// come, but as records, so that PocketBase's realtime and record hooks fire.
+
+function findOne(tx, collection, id) {
+  return id ? tx.findRecordsByIds(collection, [id])[0] : undefined
+}
+
+function userExists(tx, user) {
+  return !!user && !!findOne(tx, "users", user)
+}
+
+// Writes what differs; returns whether anything did.
+function update(tx, record, values) {
+  if (Object.keys(values).every((name) => record.get(name) === values[name])) return false
+  record.load(values)
+  tx.saveNoValidate(record)
+  return true
+}
+
+module.exports = { findOne, update, userExists }
