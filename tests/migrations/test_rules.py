@@ -1,0 +1,178 @@
+"""Who may do what: the catalogue is public, a row is its owner's to read, none is theirs to write.
+
+Every collection that is not named here must be the superusers' alone.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from stack.stack import Stack
+from tests.frontend import User
+from tests.member import impersonate_user
+
+PUBLIC = ("products", "prices")
+OWNED = (
+    "customers",
+    "tax_ids",
+    "payment_methods",
+    "setup_intents",
+    "subscriptions",
+    "subscription_schedules",
+    "checkout_sessions",
+    "payments",
+    "charges",
+    "refunds",
+    "invoices",
+    "invoice_payments",
+    "credit_notes",
+    "entitlement_summaries",
+    "entitlements",
+)
+SUPERUSERS = ("coupons", "promotion_codes", "tax_rates", "disputes", "stripe_events")
+ALL = (*PUBLIC, *OWNED, *SUPERUSERS)
+
+
+@pytest.fixture(scope="module")
+def rows(records: httpx.Client, root: dict[str, str], owner: User) -> Iterator[dict[str, str]]:
+    """One row of the owner's in each collection, by collection."""
+    made = {}
+    for collection in ALL:
+        row = {"stripe_id": f"rule_{collection}", "user": owner.id}
+        answer = records.post(f"{collection}/records", json=row, headers=root).raise_for_status()
+        made[collection] = answer.json()["id"]
+    yield made
+    for collection, row_id in made.items():
+        records.delete(f"{collection}/records/{row_id}", headers=root).raise_for_status()
+
+
+@pytest.fixture(params=["nobody", "another user", "the owner"])
+def header(request: pytest.FixtureRequest, owner: User, other: User) -> dict[str, str]:
+    """The header of each kind of visitor."""
+    tokens = {"nobody": "", "another user": other.token, "the owner": owner.token}
+    token = tokens[request.param]
+    return {"Authorization": token} if token else {}
+
+
+def _list(records: httpx.Client, collection: str, header: dict[str, str]) -> list[Any]:
+    mine = {"filter": f"stripe_id = 'rule_{collection}'"}
+    answer = records.get(f"{collection}/records", headers=header, params=mine)
+    return list(answer.raise_for_status().json()["items"])
+
+
+@pytest.mark.parametrize("collection", OWNED)
+def test_a_row_is_its_owners_to_read(
+    collection: str, records: httpx.Client, rows: dict[str, str], owner: User, other: User
+) -> None:
+    """The owner lists and views the row; for another user and for nobody it does not exist."""
+    path = f"{collection}/records/{rows[collection]}"
+    mine = {"Authorization": owner.token}
+    assert [row["id"] for row in _list(records, collection, mine)] == [rows[collection]]
+    assert records.get(path, headers=mine).status_code == 200
+    for header in ({}, {"Authorization": other.token}, {"Authorization": "garbage"}):
+        assert _list(records, collection, header) == []
+        assert records.get(path, headers=header).status_code == 404
+
+
+@pytest.mark.parametrize("collection", PUBLIC)
+def test_the_catalogue_is_everybodys_to_read(
+    collection: str, records: httpx.Client, rows: dict[str, str], header: dict[str, str]
+) -> None:
+    """Products and prices are listed and viewed without an account."""
+    assert [row["id"] for row in _list(records, collection, header)] == [rows[collection]]
+    path = f"{collection}/records/{rows[collection]}"
+    assert records.get(path, headers=header).status_code == 200
+
+
+@pytest.mark.parametrize("collection", SUPERUSERS)
+def test_what_is_internal_is_the_superusers_to_read(
+    collection: str, records: httpx.Client, rows: dict[str, str], header: dict[str, str]
+) -> None:
+    """Events, disputes and discounts can be read by no user, not even by the one they are of."""
+    path = f"{collection}/records"
+    assert records.get(path, headers=header).status_code == 403
+    assert records.get(f"{path}/{rows[collection]}", headers=header).status_code == 403
+
+
+@pytest.mark.parametrize("collection", ALL)
+def test_nobody_but_a_superuser_writes(
+    collection: str,
+    records: httpx.Client,
+    rows: dict[str, str],
+    root: dict[str, str],
+    header: dict[str, str],
+    owner: User,
+) -> None:
+    """Create, update and delete are refused in every collection, to owners as well."""
+    path = f"{collection}/records"
+    own = f"{path}/{rows[collection]}"
+    before = records.get(own, headers=root).json()
+    new = {"stripe_id": "stolen", "user": owner.id, "status": "active"}
+    assert records.post(path, json=new, headers=header).status_code == 403
+    assert records.patch(own, json=new, headers=header).status_code == 403
+    assert records.delete(own, headers=header).status_code == 403
+    assert records.get(own, headers=root).json() == before
+
+
+def test_nobody_writes_by_batch(
+    stack: Stack, rows: dict[str, str], header: dict[str, str], owner: User
+) -> None:
+    """The batch API is no way around the rules."""
+    new = {"stripe_id": "stolen", "user": owner.id}
+    entry = {"method": "POST", "url": "/api/collections/subscriptions/records", "body": new}
+    answer = httpx.post(
+        f"{stack.pocketbase.url}/api/batch",
+        json={"requests": [entry]},
+        headers=header,
+        trust_env=False,
+    )
+    assert answer.status_code in (400, 403)
+
+
+@pytest.mark.parametrize("path", ["commit", "version"])
+def test_the_gateways_routes_are_the_superusers(
+    path: str, stack: Stack, header: dict[str, str]
+) -> None:
+    """What pb_hooks offer the gateway is closed to everybody else."""
+    method = {"commit": "POST", "version": "GET"}[path]
+    url = f"{stack.pocketbase.url}/api/gateway/{path}"
+    answer = httpx.request(method, url, headers=header, content=b"{}", trust_env=False)
+    assert answer.status_code in (401, 403)
+
+
+def test_the_stamp_of_a_row_is_hidden(
+    records: httpx.Client, rows: dict[str, str], root: dict[str, str], owner: User
+) -> None:
+    """What the gateway notes in a row for itself is shown to superusers only."""
+    path = f"subscriptions/records/{rows['subscriptions']}"
+    assert "stamp" in records.get(path, headers=root).json()
+    assert "stamp" not in records.get(path, headers={"Authorization": owner.token}).json()
+
+
+def test_the_same_id_in_another_auth_collection_owns_nothing(
+    stack: Stack,
+    records: httpx.Client,
+    rows: dict[str, str],
+    superuser_token: str,
+    owner: User,
+) -> None:
+    """A record of another auth collection with the owner's id reads none of the owner's rows."""
+    with impersonate_user(stack.pocketbase, superuser_token, owner) as token:
+        header = {"Authorization": token}
+        for collection in OWNED:
+            assert _list(records, collection, header) == []
+            path = f"{collection}/records/{rows[collection]}"
+            assert records.get(path, headers=header).status_code == 404
+
+
+def test_every_other_collection_is_the_superusers(stack: Stack, root: dict[str, str]) -> None:
+    """A collection that this file does not name has no rule for anybody else."""
+    url = f"{stack.pocketbase.url}/api/collections?perPage=200"
+    for collection in httpx.get(url, headers=root, trust_env=False).json()["items"]:
+        if collection["system"] or collection["name"] in ("users", *PUBLIC, *OWNED):
+            continue
+        rules = [collection[f"{verb}Rule"] for verb in ("list", "view", "create", "update")]
+        assert rules == [None] * 4, collection["name"]
+        assert collection["deleteRule"] is None, collection["name"]
