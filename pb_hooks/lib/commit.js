@@ -9,6 +9,7 @@
 // decision comes with the tie that it was made on, and is a tie again if that has changed meanwhile.
 const { claim } = require(`${__hooks}/lib/claims.js`)
 const { save } = require(`${__hooks}/lib/owners.js`)
+const { placeholders } = require(`${__hooks}/lib/sql.js`)
 
 function commit(app, group, payloads) {
   let answer
@@ -31,9 +32,9 @@ function commit(app, group, payloads) {
 function findRepeated(tx, events) {
   if (events.length === 0) return []
   const stored = arrayOf(new DynamicModel({ id: "", outcome: "" }))
-  tx.db().newQuery(
-    "SELECT id, outcome FROM stripe_events WHERE id IN (SELECT value FROM json_each({:ids}))",
-  ).bind({ ids: JSON.stringify(events.map((event) => event.id)) }).all(stored)
+  const { list, values } = placeholders(events.map((event) => event.id))
+  tx.db().newQuery(`SELECT id, outcome FROM stripe_events WHERE id IN (${list})`)
+    .bind(values).all(stored)
   const done = {}
   for (const event of stored) done[event.id] = event.outcome !== "failed"
   return events.map((event) => !!done[event.id] && !event.again)
