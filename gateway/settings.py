@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     gateway_max_body_bytes: int = Field(default=1_048_576, ge=1024)
     #: Events that may wait to be written; beyond that a delivery is answered 503 at once.
     gateway_max_waiting_events: int = Field(default=1000, ge=1)
+    #: Days for which the payloads of events are kept; their ids are kept for ever.
+    gateway_keep_payload_days: int = Field(default=90, ge=1)
     #: Seconds that PocketBase, or Stripe, may take to answer.
     gateway_upstream_timeout: float = Field(default=15.0, gt=0)
     gateway_log_level: str = "INFO"

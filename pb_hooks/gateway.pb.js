@@ -15,6 +15,12 @@ routerAdd("POST", "/api/gateway/commit", (e) => {
   return e.json(200, commit($app, JSON.parse(head), payloads))
 }, $apis.bodyLimit(33554432), $apis.requireSuperuserAuth())
 
+// Empties the payloads of events that are older than a time: {before, limit, dry_run}.
+routerAdd("POST", "/api/gateway/prune", (e) => {
+  const { prune } = require(`${__hooks}/lib/retention.js`)
+  return e.json(200, prune($app, e.requestInfo().body))
+}, $apis.requireSuperuserAuth())
+
 // Everything /checkout and /portal ask of PocketBase, in one call and with the user's own token.
 routerAdd("POST", "/api/gateway/buyer", (e) => {
   const { readBuyer } = require(`${__hooks}/lib/buyer.js`)

@@ -1,0 +1,29 @@
+"""Empties the payloads of old events; their ids stay, so that a redelivery changes nothing."""
+
+from datetime import UTC, datetime, timedelta
+
+from gateway.pocketbase import PocketBase
+from gateway.webhooks.operations.times import column
+
+_ROUTE = "/api/gateway/prune"
+#: A transaction's share: PocketBase's single writer is held for a few milliseconds.
+_AT_ONCE = 500
+#: Transactions of one call; what is left is the next call's.
+_ROUNDS = 200
+
+
+async def prune(pocketbase: PocketBase, days: int, *, dry_run: bool = False) -> int:
+    """Empty the payloads of events that are older than ``days``, except failed ones.
+
+    Returns:
+        How many were pruned, 100,000 at most; in a dry run, how many there are to prune.
+    """
+    before = column(datetime.now(UTC) - timedelta(days=days))
+    asked = {"before": before, "limit": _AT_ONCE, "dry_run": dry_run}
+    pruned = 0
+    for _ in range(_ROUNDS):
+        answer = await pocketbase.call("POST", _ROUTE, asked)
+        pruned += answer["pruned"]
+        if dry_run or answer["pruned"] < _AT_ONCE:
+            break
+    return pruned
