@@ -1,0 +1,79 @@
+"""What differs between an object at Stripe and its row. Pure."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gateway.webhooks.projector import project
+from gateway.writes import Changes, Json, Row, Stamp
+
+#: What an answer that only says ``deleted: true`` tells about the row.
+_TOLD_BY_DELETION = ("deleted", "active", "valid")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object as Stripe showed it, and when that was (see `gateway.stripe_api.Reading`)."""
+
+    item: Json
+    as_of: int
+    until: int
+
+    @property
+    def stripe_id(self) -> str:
+        """The object's id; of an entitlement summary, its customer's."""
+        return str(self.item.get("id") or self.item["customer"])
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row that is not as Stripe has it."""
+
+    collection: str
+    stripe_id: str
+    #: added (no row yet), changed, deleted (Stripe says so), missing (Stripe does not know it).
+    kind: str
+    columns: tuple[str, ...] = ()
+
+    def describe(self) -> dict[str, Any]:
+        """The difference as JSON."""
+        return {
+            "collection": self.collection,
+            "stripe_id": self.stripe_id,
+            "difference": self.kind,
+            "columns": list(self.columns),
+        }
+
+
+def project_found(item: Json) -> Changes:
+    """Return what an object read from Stripe means as a row."""
+    changes = project(item)
+    if item.get("deleted") is not True:
+        return changes
+    values = changes.row.values
+    told = {name: values[name] for name in _TOLD_BY_DELETION if name in values}
+    return replace(changes, row=replace(changes.row, values=told))
+
+
+def compare(row: Row, stored: Json | None) -> Difference | None:
+    """Return how the stored row differs from what it should be, None if it does not."""
+    if stored is None:
+        return Difference(row.collection, row.stripe_id, "added")
+    columns = tuple(name for name, value in row.values.items() if stored.get(name) != value)
+    if not columns:
+        return None
+    kind = "deleted" if "deleted" in columns and row.values["deleted"] else "changed"
+    return Difference(row.collection, row.stripe_id, kind, columns)
+
+
+def is_surely_older(stored: Json, found: Found) -> bool:
+    """Whether the row shows an earlier state than what was found, by their times alone."""
+    if not stored["stamp"]:
+        return True
+    stamp = Stamp(*json.loads(stored["stamp"]))
+    return not stamp.final and stamp.until < found.as_of
+
+
+def is_final(stored: Json) -> bool:
+    """Whether the row shows an object that can't change back."""
+    return bool(stored["stamp"]) and Stamp(*json.loads(stored["stamp"])).final == 1

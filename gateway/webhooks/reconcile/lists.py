@@ -1,0 +1,138 @@
+"""Pages through Stripe's lists, newest first; one page at a time is in memory."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from gateway.ids import record_id
+from gateway.stripe_api import Missing, Reading
+from gateway.webhooks.paths import SUMMARY
+from gateway.webhooks.reconcile.comparison import Found
+from gateway.webhooks.reconcile.kinds import Kind
+from gateway.webhooks.reconcile.pace import PacedStripe
+from gateway.webhooks.shapes import moment
+from gateway.writes import Json
+
+_PAGE = 100
+_CUSTOMERS = "/v1/customers"
+#: Of one customer's things, more than Stripe lets a customer have.
+_MOST_PAGES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a list the next page begins."""
+
+    #: The id of the object that it follows, "" at the top.
+    after: str = ""
+    #: When that object was created, by Stripe's clock.
+    created: int = 0
+    #: The objects of the page before that were created in that same second.
+    edge: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Objects of one kind, and which rows should be among them."""
+
+    found: Sequence[Found]
+    #: The rows that this page would show if Stripe had their objects, as a PocketBase filter.
+    rows: str
+    #: Objects that such rows may be of although they are not on this page.
+    elsewhere: tuple[str, ...]
+    #: None after the last page.
+    next: Place | None
+
+
+async def read_page(stripe: PacedStripe, kind: Kind, place: Place, since: int | None) -> Page:
+    """Read the page of a list that begins at a place.
+
+    Args:
+        since: leave out what was created before, in unix seconds.
+
+    Raises:
+        Missing, StripeRefused: there is no such list, or not for this key.
+        StripeUnavailable: see `PacedStripe.read`.
+    """
+    if kind.is_of_customer:
+        return await _read_page_of_customers(stripe, kind, place, since)
+    reading = await stripe.read(_address(kind.path, kind.params, place.after, since))
+    items: list[Json] = reading.body["data"]
+    following = _next_place(reading, items)
+    return Page(
+        found=[Found(item, reading.as_of, reading.until) for item in items],
+        rows=_window(kind, place, following, since),
+        elsewhere=place.edge,
+        next=following,
+    )
+
+
+def _address(path: str, params: dict[str, str], after: str, since: int | None) -> str:
+    query = {"limit": str(_PAGE), **params}
+    if after:
+        query["starting_after"] = after
+    if since is not None:
+        query["created[gte]"] = str(since)
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(query)}"
+
+
+def _next_place(reading: Reading, items: Sequence[Json]) -> Place | None:
+    if not reading.body.get("has_more") or not items:
+        return None
+    last = items[-1]
+    edge = tuple(item["id"] for item in items if item["created"] == last["created"])
+    return Place(last["id"], last["created"], edge)
+
+
+def _window(kind: Kind, place: Place, following: Place | None, since: int | None) -> str:
+    """The rows created between the object before the page and its last one."""
+    conditions = [kind.rows, f"created <= '{moment(place.created)}'" if place.after else ""]
+    if following:
+        conditions.append(f"created > '{moment(following.created)}'")
+    elif since is not None:
+        conditions.append(f"created >= '{moment(since)}'")
+    return " && ".join(condition for condition in conditions if condition) or "id != ''"
+
+
+async def _read_page_of_customers(
+    stripe: PacedStripe, kind: Kind, place: Place, since: int | None
+) -> Page:
+    """What a page of customers has of this kind."""
+    reading = await stripe.read(_address(_CUSTOMERS, {}, place.after, since))
+    customers: list[Json] = reading.body["data"]
+    lists = await asyncio.gather(*(_read_of(stripe, kind, each["id"]) for each in customers))
+    # Who is deleted meanwhile has no list, and rows that tell nothing of others.
+    present = [
+        each["id"] for each, found in zip(customers, lists, strict=True) if found is not None
+    ]
+    rows = " || ".join(f"customer = '{record_id(customer)}'" for customer in present)
+    return Page(
+        found=[each for found in lists if found for each in found],
+        rows="" if kind.object == SUMMARY else rows,
+        elsewhere=(),
+        next=_next_place(reading, customers),
+    )
+
+
+async def _read_of(stripe: PacedStripe, kind: Kind, customer: str) -> list[Found] | None:
+    """Everything of this kind that a customer has, None if there is no such customer."""
+    path = kind.path.format(customer=quote(customer, safe=""))
+    found: list[Found] = []
+    after = ""
+    for _ in range(_MOST_PAGES):
+        try:
+            reading = await stripe.read(_address(path, kind.params, after, None))
+        except Missing:
+            return None
+        items: list[Json] = reading.body["data"]
+        found += [Found(item, reading.as_of, reading.until) for item in items]
+        if not reading.body.get("has_more") or not items:
+            break
+        after = items[-1]["id"]
+    if kind.object != SUMMARY:
+        return found
+    entitlements = {"data": [each.item for each in found]}
+    summary = {"object": SUMMARY, "customer": customer, "entitlements": entitlements}
+    as_of = min((each.as_of for each in found), default=reading.as_of)
+    return [Found(summary, as_of, reading.until)]

@@ -1,0 +1,44 @@
+"""Reads rows of the mirror from PocketBase, with their stamps."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from gateway.ids import record_id
+from gateway.pocketbase import PocketBase
+from gateway.webhooks.reconcile.pace import patiently
+from gateway.writes import Json
+
+_PAGE = 200
+
+
+async def read_rows(
+    pocketbase: PocketBase, collection: str, stripe_ids: Sequence[str]
+) -> dict[str, Json]:
+    """Return the rows of up to 100 objects, by Stripe id."""
+    if not stripe_ids:
+        return {}
+    wanted = " || ".join(f"id = '{record_id(each)}'" for each in stripe_ids)
+    rows = await _find(pocketbase, collection, wanted, len(stripe_ids))
+    return {row["stripe_id"]: row for row in rows}
+
+
+async def walk_rows(
+    pocketbase: PocketBase, collection: str, wanted: str
+) -> AsyncIterator[list[Json]]:
+    """Yield all rows that a PocketBase filter finds, in pages that fit into memory."""
+    last = ""
+    while rows := await _find(pocketbase, collection, f"id > '{last}' && ({wanted})", _PAGE):
+        yield rows
+        last = rows[-1]["id"]
+
+
+async def _find(pocketbase: PocketBase, collection: str, wanted: str, limit: int) -> list[Json]:
+    path = f"/api/collections/{collection}/records"
+    query: dict[str, str | int] = {
+        "filter": wanted,
+        "perPage": limit,
+        "skipTotal": 1,
+        "sort": "id",
+    }
+    answer = await patiently(lambda: pocketbase.call("GET", path, query=query))
+    rows: list[Json] = answer["items"]
+    return rows

@@ -1,0 +1,84 @@
+"""Asks Stripe at an even pace, and patiently when it, or PocketBase, does not answer."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import stripe
+
+from gateway.errors import Unavailable
+from gateway.stripe_api import Reading, read_object
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+#: Seconds to wait after each failure in a row; then the run ends, and can be continued.
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+_LONGEST_PAUSE = 60.0
+
+
+class Pace:
+    """Spaces requests evenly, so that Stripe's limit a second is never met by a burst."""
+
+    def __init__(self, rate: float) -> None:
+        self._interval = 1 / rate
+        self._next = 0.0
+        self.requests = 0
+
+    async def wait(self) -> None:
+        """Return when the next request may be sent."""
+        self.requests += 1
+        now = time.monotonic()
+        turn = max(self._next, now)
+        self._next = turn + self._interval
+        await asyncio.sleep(turn - now)
+
+
+@dataclass(slots=True)
+class PacedStripe:
+    """Reads from Stripe."""
+
+    client: stripe.StripeClient
+    pace: Pace
+    #: The API version that shapes the answers, by default the SDK's.
+    version: str = ""
+
+    async def read(self, path: str) -> Reading:
+        """GET one path.
+
+        Raises:
+            Missing: Stripe answered 404.
+            StripeRefused: see `gateway.stripe_api.translate_errors`.
+            StripeUnavailable: also after a minute of trying.
+        """
+
+        async def read() -> Reading:
+            await self.pace.wait()
+            return await read_object(self.client, path, self.version)
+
+        return await patiently(read)
+
+
+async def patiently(call: Callable[[], Awaitable[T]]) -> T:
+    """Call again, ever later, what is unavailable; it must be harmless to repeat.
+
+    Raises:
+        Unavailable: it still is after a minute.
+    """
+    for pause in _PAUSES:
+        try:
+            return await call()
+        except Unavailable as error:
+            _log.info("waiting", extra={"reason": error.detail})
+            await asyncio.sleep(max(pause, _asked_pause(error)))
+    return await call()
+
+
+def _asked_pause(error: Unavailable) -> float:
+    """The seconds that Stripe asks for with a 429."""
+    headers = getattr(error.__cause__, "headers", None) or {}
+    found = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
+    return min(float(found), _LONGEST_PAUSE) if str(found).isdecimal() else 0.0
