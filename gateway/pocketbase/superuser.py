@@ -1,0 +1,25 @@
+"""Who may operate the gateway: PocketBase's superusers."""
+
+from gateway.errors import Forbidden, Unauthenticated
+from gateway.pocketbase.client import PocketBase, PocketBaseRefused
+
+#: Answers superusers only.
+_ROUTE = "/api/gateway/version"
+
+
+async def check_superuser(pocketbase: PocketBase, token: str) -> None:
+    """Let PocketBase check a superuser's token; nobody else can.
+
+    Raises:
+        Unauthenticated: there is no token, or it is not valid.
+        Forbidden: it is a user's.
+        PocketBaseUnavailable: it could not be asked.
+    """
+    if not token:
+        raise Unauthenticated("A PocketBase superuser token is needed.")
+    try:
+        await pocketbase.call("GET", _ROUTE, token=token)
+    except PocketBaseRefused as refused:
+        if refused.status == 403:
+            raise Forbidden("Only a PocketBase superuser may do this.") from refused
+        raise Unauthenticated("The PocketBase superuser token is not valid.") from refused

@@ -1,0 +1,201 @@
+"""What /admin is asked and answers."""
+
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.webhooks.operations.replay import Replayed
+from gateway.webhooks.operations.stored_events import Selection
+from gateway.webhooks.operations.times import parse_time
+from gateway.webhooks.reconcile.background import is_under_way
+from gateway.writes import Json
+
+_TIME = "`2026-11-23`, `2026-11-23T09:30:00Z` (UTC without a zone), or `30m`, `2h`, `7d` ago"
+
+
+class Selectors(BaseModel):
+    """Which events: those that fit all that is given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str = Field(
+        default="", examples=["invoice.*"], description="`invoice.paid`, or `invoice.*`."
+    )
+    object: str = Field(default="", examples=["sub_1SWbVdLkdIwHu7ix"])
+    since: str = Field(default="", examples=["2d"], description=f"Created then or later: {_TIME}.")
+    until: str = Field(default="", examples=["2026-11-23"], description="Created before.")
+    outcome: str = Field(default="", examples=["failed"])
+
+    @property
+    def selection(self) -> Selection:
+        """As the stored events are searched."""
+        now = datetime.now(UTC)
+        return Selection(
+            type=self.type,
+            object_id=self.object,
+            outcome=self.outcome,
+            since=parse_time(self.since, now) if self.since else None,
+            until=parse_time(self.until, now) if self.until else None,
+        )
+
+
+class Listing(Selectors):
+    """Which events, and how many."""
+
+    limit: int = Field(default=50, ge=1, le=500)
+    after: str = Field(default="", description="The last event of the page before.")
+
+
+class Replay(Selectors):
+    """Which events to handle again: `ids`, or those that the other fields select."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"ids": ["evt_1SWbVhLkdIwHu7ix"]},
+                {"type": "customer.subscription.*", "since": "2d"},
+            ]
+        }
+    )
+
+    ids: list[str] = Field(default=[], max_length=1000)
+    after: str = Field(default="", description="Go on behind this event, the last of an answer.")
+    limit: int = Field(default=100, ge=1, le=1000)
+    dry_run: bool = False
+
+
+class StoredEvent(BaseModel):
+    """An event as it is stored."""
+
+    id: str = Field(examples=["evt_1SWbVhLkdIwHu7ix"])
+    type: str = Field(examples=["customer.subscription.updated"])
+    outcome: str = Field(
+        examples=["applied"], description="applied, superseded, unmirrored, foreign or failed."
+    )
+    error: str = Field(examples=[""])
+    attempts: int = Field(examples=[1])
+    object: str = Field(examples=["sub_1SWbVdLkdIwHu7ix"])
+    account: str = Field(examples=[""], description="The connected account, if it is one's.")
+    api_version: str = Field(examples=["2026-10-28.endive"])
+    livemode: bool
+    created: str = Field(examples=["2026-11-23 09:30:00.000Z"])
+    received: str = Field(examples=["2026-11-23 09:30:01.234Z"])
+
+    @classmethod
+    def of(cls, row: Json) -> Self:
+        """From the event's row."""
+        facts = {name: value for name, value in row.items() if value is not None}
+        return cls.model_validate({**facts, "id": row["stripe_id"], "object": row["object_id"]})
+
+
+class StoredEventWithPayload(StoredEvent):
+    """An event with what Stripe sent."""
+
+    payload: dict[str, Any] | None = Field(
+        default=None,
+        examples=[{"id": "evt_1SWbVhLkdIwHu7ix", "object": "event"}],
+        description="Null once it is pruned.",
+    )
+
+
+class EventPage(BaseModel):
+    """A page of events, newest first."""
+
+    events: list[StoredEvent]
+
+
+class ReplayedEvent(BaseModel):
+    """What became of one event."""
+
+    id: str = Field(examples=["evt_1SWbVhLkdIwHu7ix"])
+    type: str = Field(examples=["customer.subscription.updated"])
+    outcome: str = Field(
+        examples=["applied"],
+        description=(
+            "As of a delivery; or `ready` (a dry run), `pruned` (its payload is gone), `unknown`"
+            " (not stored), `error` (see `detail`)."
+        ),
+    )
+    detail: str = Field(examples=[""])
+
+    @classmethod
+    def of(cls, result: Replayed) -> Self:
+        """From what the replay says."""
+        return cls(
+            id=result.stripe_id, type=result.type, outcome=result.outcome, detail=result.detail
+        )
+
+
+class ReplayReport(BaseModel):
+    """What became of the events."""
+
+    events: list[ReplayedEvent]
+    outcomes: dict[str, int] = Field(examples=[{"applied": 3, "superseded": 1}])
+    has_more: bool = Field(description="Whether to go on `after` the last of these events.")
+
+
+class Prune(BaseModel):
+    """Which payloads to empty."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    older_than_days: int | None = Field(
+        default=None, ge=1, examples=[90], description="By default GATEWAY_KEEP_PAYLOAD_DAYS."
+    )
+    dry_run: bool = False
+
+
+class PruneReport(BaseModel):
+    """How many payloads were emptied, or in a dry run, are to be."""
+
+    pruned: int = Field(examples=[1200])
+
+
+class ReconcileRequest(BaseModel):
+    """What to bring in line; everything by default."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: bool = False
+    only: list[str] = Field(
+        default=[], examples=[["products", "prices"]], description="Collections; all by default."
+    )
+    since: str = Field(default="", description=f"Only what was created then or later: {_TIME}.")
+    events: bool = Field(default=True, description="Handle the events that were missed.")
+    objects: bool = Field(default=True, description="Compare the objects with their rows.")
+    rate: float = Field(default=20, gt=0, le=1000, description="Requests to Stripe a second.")
+
+
+class ReconcileStarted(BaseModel):
+    """The run, to be found among those of GET /admin/reconcile."""
+
+    id: str = Field(examples=["k3w9x1q8r5t2y7u"])
+
+
+class ReconcileRun(BaseModel):
+    """A run as it stands."""
+
+    id: str = Field(examples=["k3w9x1q8r5t2y7u"])
+    is_under_way: bool
+    started: str = Field(examples=["2026-11-23 09:30:00.000Z"])
+    updated: str = Field(examples=["2026-11-23 09:31:00.000Z"])
+    finished: str = Field(examples=[""], description="Empty until it has come to its end.")
+    error: str = Field(examples=[""], description="Why it was broken off.")
+    options: dict[str, Any]
+    step: str = Field(examples=["subscriptions all"], description="The list that is being read.")
+    report: dict[str, Any] = Field(
+        examples=[{"counts": {"products": {"listed": 3, "changed": 1}}, "differences": []}]
+    )
+
+    @classmethod
+    def of(cls, row: Json) -> Self:
+        """From the run's row."""
+        told = {"is_under_way": is_under_way(row), "step": row["position"]["step"]}
+        return cls.model_validate({**row, **told})
+
+
+class ReconcileRuns(BaseModel):
+    """The newest runs first."""
+
+    runs: list[ReconcileRun]

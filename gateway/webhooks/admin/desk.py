@@ -1,0 +1,49 @@
+"""What the admin API works with, made when the gateway starts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import stripe
+
+from gateway.pocketbase import PocketBase
+from gateway.settings import Settings
+from gateway.webhooks.inbox import Inbox
+from gateway.webhooks.operations.replay import Replayer
+from gateway.webhooks.operations.upkeep import Upkeep
+from gateway.webhooks.reconcile.background import BackgroundReconciliation
+from gateway.webhooks.settlement import Settlement
+
+_MOST_WAITING = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The operator's tools."""
+
+    pocketbase: PocketBase
+    replayer: Replayer
+    reconciliation: BackgroundReconciliation
+    keep_days: int
+
+
+@asynccontextmanager
+async def open_desk(
+    settings: Settings, pocketbase: PocketBase, client: stripe.StripeClient, settlement: Settlement
+) -> AsyncIterator[Desk]:
+    """Provide the tools, and keep up the mirror meanwhile."""
+    # An inbox of its own: a long replay must not use up the room that deliveries have.
+    inbox = Inbox(pocketbase, settlement, _MOST_WAITING)
+    replayer = Replayer(pocketbase, client, inbox)
+    reconciliation = BackgroundReconciliation(pocketbase, client, inbox)
+    keep_days = settings.gateway_keep_payload_days
+    upkeep = asyncio.create_task(Upkeep(pocketbase, replayer, keep_days).run())
+    try:
+        yield Desk(pocketbase, replayer, reconciliation, keep_days)
+    finally:
+        upkeep.cancel()
+        with suppress(asyncio.CancelledError):
+            await upkeep
+        await reconciliation.close()
+        await inbox.close()

@@ -1,0 +1,148 @@
+"""/admin: what `gateway events` and `gateway reconcile` do, for PocketBase's superusers."""
+
+from collections import Counter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from gateway.errors import (
+    Forbidden,
+    InvalidRequest,
+    PocketBaseUnavailable,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+from gateway.pocketbase.superuser import check_superuser
+from gateway.problems import problem_responses
+from gateway.webhooks.admin.bodies import (
+    EventPage,
+    Listing,
+    Prune,
+    PruneReport,
+    ReconcileRequest,
+    ReconcileRun,
+    ReconcileRuns,
+    ReconcileStarted,
+    Replay,
+    ReplayedEvent,
+    ReplayReport,
+    StoredEvent,
+    StoredEventWithPayload,
+)
+from gateway.webhooks.admin.desk import Desk
+from gateway.webhooks.operations.retention import prune
+from gateway.webhooks.operations.stored_events import (
+    NoSuchEvent,
+    Selection,
+    list_events,
+    read_event,
+)
+from gateway.webhooks.reconcile.background import ReconciliationUnderWay
+from gateway.webhooks.reconcile.run import Options, Runs
+
+_ERRORS = (InvalidRequest, Unauthenticated, Forbidden, PocketBaseUnavailable)
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="PocketBase superuser token",
+    description="The token of a sign-in to PocketBase's `_superusers` collection.",
+)
+
+
+async def _desk(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Desk:
+    """The tools, for superusers only."""
+    found: Desk = request.app.state.desk
+    await check_superuser(found.pocketbase, credentials.credentials if credentials else "")
+    return found
+
+
+SuperuserDesk = Annotated[Desk, Depends(_desk)]
+
+
+router = APIRouter(prefix="/admin", tags=["admin"])
+
+
+@router.get("/events", operation_id="list_events", responses=problem_responses(*_ERRORS))
+async def get_events(query: Annotated[Listing, Query()], desk: SuperuserDesk) -> EventPage:
+    """List stored events, newest first."""
+    rows = await list_events(desk.pocketbase, query.selection, query.limit, after=query.after)
+    return EventPage(events=[StoredEvent.of(row) for row in rows])
+
+
+@router.get(
+    "/events/{event}", operation_id="show_event", responses=problem_responses(*_ERRORS, NoSuchEvent)
+)
+async def get_event(event: str, desk: SuperuserDesk) -> StoredEventWithPayload:
+    """Show one event with what Stripe sent."""
+    row = await read_event(desk.pocketbase, event)
+    return StoredEventWithPayload.of(row)
+
+
+@router.post(
+    "/events/replay",
+    operation_id="replay_events",
+    responses=problem_responses(*_ERRORS, NoSuchEvent, UnsupportedMediaType),
+)
+async def replay_events(body: Replay, desk: SuperuserDesk) -> ReplayReport:
+    """Handle stored events again, oldest first.
+
+    Rows are written as this release projects them, unless they show a newer state already.
+    """
+    selection = body.selection
+    if bool(body.ids) == (selection != Selection()):
+        raise InvalidRequest("Give ids, or at least one field that selects events, not both.")
+    results = (
+        desk.replayer.replay_ids(body.ids, dry_run=body.dry_run)
+        if body.ids
+        else desk.replayer.replay_selected(
+            selection, after=body.after, limit=body.limit, dry_run=body.dry_run
+        )
+    )
+    done = [ReplayedEvent.of(result) async for result in results]
+    return ReplayReport(
+        events=done,
+        outcomes=Counter(each.outcome for each in done),
+        has_more=not body.ids and len(done) == body.limit,
+    )
+
+
+@router.post(
+    "/events/prune",
+    operation_id="prune_events",
+    responses=problem_responses(*_ERRORS, UnsupportedMediaType),
+)
+async def prune_events(body: Prune, desk: SuperuserDesk) -> PruneReport:
+    """Empty the payloads of old events, up to 100,000 a call; failed ones stay whole."""
+    days = body.older_than_days or desk.keep_days
+    return PruneReport(pruned=await prune(desk.pocketbase, days, dry_run=body.dry_run))
+
+
+@router.post(
+    "/reconcile",
+    status_code=202,
+    operation_id="start_reconciliation",
+    responses=problem_responses(*_ERRORS, UnsupportedMediaType, ReconciliationUnderWay),
+)
+async def start_reconciliation(body: ReconcileRequest, desk: SuperuserDesk) -> ReconcileStarted:
+    """Start bringing the mirror in line with Stripe, or continue the same run where it was."""
+    options = Options(
+        dry_run=body.dry_run,
+        only=tuple(body.only),
+        since=body.since,
+        events=body.events and not body.only,
+        objects=body.objects,
+    )
+    return ReconcileStarted(id=await desk.reconciliation.start(options, body.rate))
+
+
+@router.get(
+    "/reconcile", operation_id="list_reconciliations", responses=problem_responses(*_ERRORS)
+)
+async def list_reconciliations(
+    desk: SuperuserDesk, limit: Annotated[int, Query(ge=1, le=100)] = 10
+) -> ReconcileRuns:
+    """Show how the newest reconciliations went, or how far they are."""
+    rows = await Runs(desk.pocketbase).list_newest(limit)
+    return ReconcileRuns(runs=[ReconcileRun.of(row) for row in rows])
