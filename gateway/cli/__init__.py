@@ -1,0 +1,19 @@
+"""The gateway's commands."""
+
+import click
+
+from gateway import __version__
+from gateway.cli.events import events
+from gateway.cli.reconcile import reconcile
+from gateway.cli.serve import serve
+
+
+@click.group()
+@click.version_option(__version__)
+def main() -> None:
+    """A business-logic gateway beside PocketBase."""
+
+
+main.add_command(serve)
+main.add_command(events)
+main.add_command(reconcile)

@@ -1,0 +1,191 @@
+"""``gateway events``: look at Stripe's events as they are stored, and handle them again."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from gateway.cli.connection import Connection, fail, run
+from gateway.errors import InvalidRequest
+from gateway.webhooks.operations.replay import Replayed, Replayer
+from gateway.webhooks.operations.retention import prune as prune_payloads
+from gateway.webhooks.operations.stored_events import Selection, list_events, read_event
+from gateway.webhooks.operations.times import parse_time
+from gateway.writes import Json
+
+_TIME = "TIME"
+_IN_TROUBLE = ("failed", "error", "pruned", "unknown")
+
+
+@click.group()
+def events() -> None:
+    """Stripe's events as they are stored.
+
+    A TIME is 2026-11-23, 2026-11-23T09:30:00Z (UTC without a zone), or 30m, 2h, 7d ago; it is
+    compared with when Stripe says the event was created.
+    """
+
+
+def _select(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that select events; the command gets them as one ``selection``."""
+
+    def with_selection(
+        type: str,
+        object_id: str,
+        since: str,
+        until: str,
+        failed: bool,
+        outcome: str,
+        **others: Any,
+    ) -> None:
+        try:
+            selection = Selection(
+                type=type,
+                object_id=object_id,
+                outcome="failed" if failed else outcome,
+                since=parse_time(since, datetime.now(UTC)) if since else None,
+                until=parse_time(until, datetime.now(UTC)) if until else None,
+            )
+        except InvalidRequest as error:
+            fail(error.detail)
+        command(selection=selection, **others)
+
+    with_selection.__doc__ = command.__doc__
+    with_selection.__name__ = command.__name__
+    found: Callable[..., None] = with_selection
+    for option in (
+        click.option("--outcome", default="", help="applied, superseded, unmirrored, foreign, …"),
+        click.option("--failed", is_flag=True, help="Only those that failed."),
+        click.option("--until", default="", metavar=_TIME, help="Created before."),
+        click.option("--since", default="", metavar=_TIME, help="Created then or later."),
+        click.option("--object", "object_id", default="", metavar="ID", help="About this object."),
+        click.option("--type", default="", help="invoice.paid, or invoice.* for all of them."),
+    ):
+        found = option(found)
+    return found
+
+
+@events.command("list")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 500))
+@click.option("--after", default="", metavar="EVT", help="Go on behind this event.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@_select
+def list_(selection: Selection, limit: int, after: str, as_json: bool) -> None:
+    """List events, newest first."""
+
+    async def command(connection: Connection) -> None:
+        for event in await list_events(connection.pocketbase, selection, limit, after=after):
+            click.echo(json.dumps(event) if as_json else _line(event))
+
+    run(command)
+
+
+@events.command()
+@click.argument("event")
+@click.option("--json", "as_json", is_flag=True, help="The row as one JSON object.")
+def show(event: str, as_json: bool) -> None:
+    """Show one event with what Stripe sent."""
+
+    async def command(connection: Connection) -> None:
+        row = await read_event(connection.pocketbase, event)
+        if as_json:
+            click.echo(json.dumps(row))
+            return
+        payload = row.pop("payload")
+        for name in (name for name in row if name not in ("id", "collectionId", "collectionName")):
+            click.echo(f"{name + ':':13}{row[name]}")
+        click.echo(json.dumps(payload, indent=2) if payload else "The payload is pruned.")
+
+    run(command)
+
+
+@events.command()
+@click.argument("ids", nargs=-1, metavar="[EVT]…")
+@click.option("--dry-run", is_flag=True, help="Only say what would be handled.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@_select
+def replay(ids: tuple[str, ...], selection: Selection, dry_run: bool, as_json: bool) -> None:
+    """Handle stored events again: these, or all that the options select.
+
+    Rows are written as this release projects them, unless they show a newer state already.
+    """
+    if bool(ids) == (selection != Selection()):
+        fail("Give ids of events, or at least one option that selects some, not both.")
+
+    async def command(connection: Connection) -> None:
+        replayer = Replayer(connection.pocketbase, connection.client, connection.inbox)
+        results = (
+            replayer.replay_ids(ids, dry_run=dry_run)
+            if ids
+            else replayer.replay_selected(selection, dry_run=dry_run)
+        )
+        await _report(results, as_json)
+
+    run(command)
+
+
+@events.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def retry(as_json: bool) -> None:
+    """Handle all failed events again."""
+
+    async def command(connection: Connection) -> None:
+        replayer = Replayer(connection.pocketbase, connection.client, connection.inbox)
+        await _report(replayer.replay_selected(Selection(outcome="failed")), as_json)
+
+    run(command)
+
+
+@events.command()
+@click.option(
+    "--older-than",
+    type=click.IntRange(min=1),
+    metavar="DAYS",
+    help="By default GATEWAY_KEEP_PAYLOAD_DAYS.",
+)
+@click.option("--dry-run", is_flag=True, help="Only count.")
+def prune(older_than: int | None, dry_run: bool) -> None:
+    """Empty the payloads of old events; their ids stay, and failed ones stay whole."""
+
+    async def command(connection: Connection) -> None:
+        days = older_than or connection.settings.gateway_keep_payload_days
+        pruned = await prune_payloads(connection.pocketbase, days, dry_run=dry_run)
+        click.echo(f"{pruned} payloads {'to prune' if dry_run else 'pruned'}")
+
+    run(command)
+
+
+def _line(event: Json) -> str:
+    line = (
+        f"{event['created'][:19]}  {event['stripe_id']}  {event['outcome']:10}"
+        f"  {event['type']}  {event['object_id']}"
+    )
+    if event["outcome"] == "failed":
+        line += f"  attempts={event['attempts']}  {event['error']}"
+    return line
+
+
+async def _report(results: AsyncIterator[Replayed], as_json: bool) -> None:
+    """Print each result, and the numbers on stderr; exit code 1 if any is in trouble."""
+    outcomes: Counter[str] = Counter()
+    async for each in results:
+        outcomes[each.outcome] += 1
+        click.echo(
+            json.dumps(
+                {
+                    "event": each.stripe_id,
+                    "type": each.type,
+                    "outcome": each.outcome,
+                    "detail": each.detail,
+                }
+            )
+            if as_json
+            else f"{each.stripe_id}  {each.outcome:10}  {each.type}  {each.detail}".rstrip()
+        )
+    numbers = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
+    click.echo(numbers or "no such events", err=True)
+    if any(outcomes[outcome] for outcome in _IN_TROUBLE):
+        fail("Some could not be handled.")

@@ -1,0 +1,129 @@
+"""``gateway reconcile``: bring the mirror in line with Stripe."""
+
+import json
+import time
+from dataclasses import asdict
+
+import click
+
+from gateway.cli.connection import Connection, fail, run
+from gateway.errors import GatewayError
+from gateway.webhooks.reconcile.comparison import Difference
+from gateway.webhooks.reconcile.pace import Pace
+from gateway.webhooks.reconcile.reconciliation import Reconciliation, Watcher
+from gateway.webhooks.reconcile.run import Options, Report, Run
+
+_LINE_SECONDS = 1.0
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only report what differs.")
+@click.option("--only", default="", metavar="NAMES", help="Collections, such as products,prices.")
+@click.option("--since", default="", metavar="TIME", help="Only what was created then or later.")
+@click.option("--events-only", is_flag=True, help="Only handle the events that were missed.")
+@click.option("--objects-only", is_flag=True, help="Only compare the objects.")
+@click.option(
+    "--rate",
+    default=20.0,
+    show_default=True,
+    type=click.FloatRange(min=0.1, max=1000),
+    help="Requests to Stripe a second.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, the report last.")
+def reconcile(
+    dry_run: bool,
+    only: str,
+    since: str,
+    events_only: bool,
+    objects_only: bool,
+    rate: float,
+    as_json: bool,
+) -> None:
+    """Bring the mirror in line with Stripe; on an empty PocketBase, the first import.
+
+    Handles the events that were missed, then compares every mirrored object with its row. What
+    differs is printed, and repaired unless it is a dry run. A run that was broken off is continued
+    by the same command. TIME is as for `gateway events`.
+    """
+    if events_only and (objects_only or only):
+        fail("--events-only leaves nothing to compare: give it alone.")
+    options = Options(
+        dry_run=dry_run,
+        only=tuple(name.strip() for name in only.split(",") if name.strip()),
+        since=since,
+        # A few collections are compared; events are of all of them.
+        events=not objects_only and not only,
+        objects=not events_only,
+    )
+
+    async def command(connection: Connection) -> None:
+        pace = Pace(rate)
+        show = _Progress(pace, as_json)
+        reconciliation = Reconciliation(
+            connection.pocketbase,
+            connection.client,
+            connection.inbox,
+            options=options,
+            pace=pace,
+            watcher=Watcher(show.begin, show.print_difference, show.print_page),
+        )
+        try:
+            done = await reconciliation.run()
+        except GatewayError:
+            click.echo("Broken off; the same command continues.", err=True)
+            raise
+        show.print_end(done)
+        if not done.report.is_clean:
+            fail("Some could not be compared or written.")
+
+    run(command)
+
+
+class _Progress:
+    """Differences go to stdout, how far it is to stderr."""
+
+    def __init__(self, pace: Pace, as_json: bool) -> None:
+        self._pace = pace
+        self._as_json = as_json
+        self._started = time.monotonic()
+        self._printed = 0.0
+        self._step = ""
+
+    def begin(self, run: Run) -> None:
+        verb = "continued at" if run.was_continued else "begun"
+        click.echo(f"{verb} {run.step}".strip(), err=True)
+
+    def print_difference(self, difference: Difference) -> None:
+        click.echo(
+            json.dumps(difference.describe())
+            if self._as_json
+            else f"{difference.kind:8}  {difference.collection}  {difference.stripe_id}"
+            f"  {' '.join(difference.columns)}".rstrip()
+        )
+
+    def print_page(self, run: Run) -> None:
+        """At most once a second, and at the end of each list."""
+        now = time.monotonic()
+        if now - self._printed < _LINE_SECONDS and run.step == self._step:
+            return
+        self._printed, self._step = now, run.step
+        rate = self._pace.requests / max(now - self._started, 0.001)
+        name = run.step.split(" ")[0]
+        click.echo(f"{_describe(run.report, name)}; {rate:.1f} requests a second", err=True)
+
+    def print_end(self, run: Run) -> None:
+        if self._as_json:
+            click.echo(json.dumps({"run": run.id, **asdict(run.report)}))
+        for name, reason in {**run.report.refused, **run.report.failed}.items():
+            click.echo(f"{name}: {reason}", err=True)
+        counts = run.report.counts
+        differing = [name for name, numbers in counts.items() if numbers.keys() - {"listed"}]
+        click.echo(
+            "; ".join(_describe(run.report, name) for name in differing) or "no difference",
+            err=True,
+        )
+
+
+def _describe(report: Report, name: str) -> str:
+    counts = report.counts.get(name, {})
+    return f"{name}: " + (", ".join(f"{number} {what}" for what, number in counts.items()) or "0")
