@@ -29,10 +29,10 @@ class StripeAccount:
         answer.raise_for_status()
         return list(answer.json()["data"])
 
-    async def count(self, kind: str) -> int:
-        """Return how many objects of a kind (`checkout.session`) were ever made."""
+    async def count(self, *kinds: str) -> dict[str, int]:
+        """Return how many objects of each kind (`checkout.session`) were ever made."""
         state = (await self._http.get(f"{self._url}/_simulator/state")).json()
-        return int(state["objects"].get(kind, 0))
+        return {kind: int(state["objects"].get(kind, 0)) for kind in kinds}
 
     async def wait_delivered(self) -> None:
         """Wait until every event has been delivered."""

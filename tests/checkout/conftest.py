@@ -1,0 +1,44 @@
+"""Users of the till, and what Stripe must not have been asked for when a request is refused."""
+
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from stack.stack import Stack
+from tests.deadline import wait_until
+from tests.frontend import Frontend, User
+from tests.stripe_account import StripeAccount
+from tests.visitor import sign_up_visitor
+
+CountMade = Callable[[], Awaitable[dict[str, int]]]
+
+
+@pytest.fixture(scope="session")
+def visitor(stack: Stack) -> User:
+    """A user who never buys anything: signed up once, for all requests that are refused."""
+    return sign_up_visitor(stack.pocketbase.url)
+
+
+@pytest_asyncio.fixture
+async def user(frontend: Frontend) -> User:
+    """A new user."""
+    return await frontend.sign_up()
+
+
+@pytest.fixture
+def count_made(account: StripeAccount) -> CountMade:
+    """Count what Stripe was asked to make."""
+
+    async def count() -> dict[str, int]:
+        return await account.count("customer", "checkout.session", "billing_portal.session")
+
+    return count
+
+
+@pytest.fixture(scope="session", autouse=True)
+def catalogue(stack: Stack) -> None:
+    """Wait until what is for sale has been mirrored."""
+    path = f"{stack.pocketbase.url}/api/collections/prices/records?filter=lookup_key='lifetime'"
+    wait_until(lambda: httpx.get(path, trust_env=False).json()["items"])

@@ -1,0 +1,133 @@
+"""Who may buy: the holder of a valid token of this PocketBase's users, and nobody else."""
+
+import base64
+import hashlib
+import hmac
+
+import pytest
+
+from stack.stack import Stack
+from tests.checkout.conftest import CountMade
+from tests.dashboard import Dashboard
+from tests.deadline import eventually
+from tests.frontend import Frontend, User
+from tests.member import impersonate_user
+from tests.problem import read_problem
+from tests.shop import ORIGIN, Shop, build_order
+
+_REQUESTS = {"/checkout": build_order("pro_monthly"), "/portal": {"return_url": f"{ORIGIN}/a"}}
+
+
+async def _assert_refused(shop: Shop, authorization: str | None, count_made: CountMade) -> None:
+    """Check that both doors stay closed, with the scheme to use, and Stripe is not asked."""
+    before = await count_made()
+    headers = {} if authorization is None else {"Authorization": authorization.encode()}
+    for path, body in _REQUESTS.items():
+        answer = await shop.http.post(shop.url + path, json=body, headers=headers)
+        read_problem(answer, 401, "unauthenticated")
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert "prices" not in answer.text
+    assert await count_made() == before
+
+
+def _forge(token: str) -> str:
+    """The token as another PocketBase, with the same users, would sign it."""
+    content = token.rpartition(".")[0]
+    digest = hmac.new(b"another secret", content.encode(), hashlib.sha256).digest()
+    return f"{content}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
+
+
+def _unsign(token: str) -> str:
+    """The token with the algorithm `none`."""
+    header = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').decode().rstrip("=")
+    return f"{header}.{token.split('.')[1]}."
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer garbage",
+        "Bearer a.b.c",
+        "Bearer null",
+        "Bearer undefined",
+        "Bearer " + "x" * 5000,
+        "Bearer é",
+        "Bearer a\tb",
+        "Basic dXNlcjpwYXNz",
+    ],
+)
+async def test_without_a_token_nothing_is_sold(
+    authorization: str | None, shop: Shop, count_made: CountMade
+) -> None:
+    """No token, or something that is none, is a 401 problem that names the scheme."""
+    await _assert_refused(shop, authorization, count_made)
+
+
+async def test_a_token_needs_its_scheme(visitor: User, shop: Shop, count_made: CountMade) -> None:
+    """A good token under another scheme, or under none, is not taken."""
+    await _assert_refused(shop, visitor.token, count_made)
+    await _assert_refused(shop, f"Token {visitor.token}", count_made)
+
+
+async def test_a_token_that_this_pocketbase_did_not_sign_is_refused(
+    visitor: User, shop: Shop, count_made: CountMade
+) -> None:
+    """Another PocketBase's token, an unsigned one and one that is cut short are refused."""
+    await _assert_refused(shop, f"Bearer {_forge(visitor.token)}", count_made)
+    await _assert_refused(shop, f"Bearer {_unsign(visitor.token)}", count_made)
+    await _assert_refused(shop, f"Bearer {visitor.token[:-1]}", count_made)
+
+
+async def test_a_superusers_token_is_refused(
+    dashboard: Dashboard, shop: Shop, count_made: CountMade
+) -> None:
+    """A superuser is no customer."""
+    await _assert_refused(shop, f"Bearer {dashboard.token}", count_made)
+
+
+async def test_an_expired_token_is_refused(
+    visitor: User, dashboard: Dashboard, shop: Shop, count_made: CountMade
+) -> None:
+    """A token is good until its time is over, and not a moment longer."""
+    path = f"/api/collections/users/impersonate/{visitor.id}"
+    token = (await dashboard.call("POST", path, {"duration": 2}))["token"]
+    short = User(visitor.id, visitor.email, visitor.password, token)
+    body = _REQUESTS["/portal"]
+    assert (await shop.post("/portal", short, body)).status_code == 404
+
+    async def has_expired() -> bool:
+        return (await shop.post("/portal", short, body)).status_code == 401
+
+    await eventually(has_expired)
+    await _assert_refused(shop, f"Bearer {token}", count_made)
+
+
+async def test_a_token_ends_with_a_new_password(
+    user: User, frontend: Frontend, shop: Shop, count_made: CountMade
+) -> None:
+    """After a change of the password the old token is refused."""
+    body = {"oldPassword": user.password, "password": "another one", "passwordConfirm": ""}
+    body["passwordConfirm"] = body["password"]
+    path = f"/api/collections/users/records/{user.id}"
+    await frontend.call("PATCH", path, token=user.token, body=body)
+    await _assert_refused(shop, f"Bearer {user.token}", count_made)
+
+
+async def test_a_token_ends_with_its_user(
+    user: User, frontend: Frontend, shop: Shop, count_made: CountMade
+) -> None:
+    """The token of a deleted user is refused."""
+    path = f"/api/collections/users/records/{user.id}"
+    await frontend.call("DELETE", path, token=user.token)
+    await _assert_refused(shop, f"Bearer {user.token}", count_made)
+
+
+async def test_a_token_of_another_auth_collection_is_refused(
+    visitor: User, stack: Stack, superuser_token: str, shop: Shop, count_made: CountMade
+) -> None:
+    """Only `users` buy: a record of another auth collection with a user's id is not that user."""
+    with impersonate_user(stack.pocketbase, superuser_token, visitor) as token:
+        await _assert_refused(shop, f"Bearer {token}", count_made)
