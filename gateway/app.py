@@ -19,6 +19,8 @@ from gateway.request_id import RequestIdMiddleware
 from gateway.settings import Settings, read_settings
 from gateway.stripe_api import open_stripe
 from gateway.webhooks import endpoint as webhooks
+from gateway.webhooks.admin.desk import open_desk
+from gateway.webhooks.admin.endpoint import router as admin_router
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.settlement import Settlement
 
@@ -37,10 +39,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with open_session(settings) as session:
         app.state.pocketbase = pocketbase = PocketBase(settings, session)
         app.state.stripe = client = open_stripe(settings, session)
-        app.state.inbox = inbox = Inbox(
-            pocketbase, Settlement(pocketbase, client), settings.gateway_max_waiting_events
-        )
-        yield
+        settlement = Settlement(pocketbase, client)
+        app.state.inbox = inbox = Inbox(pocketbase, settlement, settings.gateway_max_waiting_events)
+        async with open_desk(settings, pocketbase, client, settlement) as app.state.desk:
+            yield
         await inbox.close()
 
 
@@ -93,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_problem_handlers(app)
     app.include_router(checkout_router)
     app.include_router(health_router)
+    app.include_router(admin_router)
     add_docs(app)
     app.add_middleware(BodyLimitMiddleware, limit=settings.gateway_max_body_bytes)
     app.add_middleware(
