@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-import httpx
-
 from stripe_simulator import catalogue, state
 from stripe_simulator.deliveries.courier import Courier
+from stripe_simulator.deliveries.post import Poster
 from stripe_simulator.deliveries.switches import Switches
 from stripe_simulator.http.api import Api
 from stripe_simulator.http.faults import Faults
@@ -28,7 +27,7 @@ GATHER = 0.05
 @cache
 def tls() -> ssl.SSLContext:
     """The certificates that receivers are checked against; read once, because it takes long."""
-    return httpx.create_ssl_context(trust_env=False)
+    return ssl.create_default_context()
 
 
 @dataclass(slots=True)
@@ -47,9 +46,7 @@ class Simulator:
     violations: list[JSON] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        limits = httpx.Limits(max_connections=256)
-        client = httpx.AsyncClient(trust_env=False, limits=limits, verify=tls())
-        self.courier = Courier(self.api.world, client, self.switches)
+        self.courier = Courier(self.api.world, Poster(tls()), self.switches)
         self.api.world.listeners.append(lambda event: self.courier.wake())
         self._begin()
 
@@ -94,7 +91,6 @@ class Simulator:
             for task in tasks:
                 with suppress(asyncio.CancelledError):
                     await task
-            await self.courier.client.aclose()
             self.save()
 
     def save(self) -> None:

@@ -8,8 +8,7 @@ from collections import Counter, deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import httpx
-
+from stripe_simulator.deliveries.post import Poster
 from stripe_simulator.deliveries.signature import header
 from stripe_simulator.deliveries.switches import Switches
 from stripe_simulator.http.messages import pretty
@@ -36,7 +35,7 @@ class Courier:
     """Delivers until its task is cancelled; one courier for one world."""
 
     world: World
-    client: httpx.AsyncClient
+    poster: Poster
     switches: Switches = field(default_factory=Switches)
     #: What was attempted, newest last.
     log: deque[JSON] = field(default_factory=lambda: deque(maxlen=100_000))
@@ -97,6 +96,7 @@ class Courier:
             timer.cancel()
         for task in self.under_way:
             task.cancel()
+        self.poster.close()
         self.waiting.clear()
         self._queue.clear()
 
@@ -155,11 +155,8 @@ class Courier:
             "Stripe-Signature": header(payload, facts["secret"], int(time.time())),
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
         }
-        with suppress(httpx.HTTPError):
-            answer = await self.client.post(
-                endpoint["url"], content=payload, headers=headers, timeout=self.switches.timeout
-            )
-            return answer.status_code
+        with suppress(OSError, TimeoutError):
+            return await self.poster.post(endpoint["url"], payload, headers, self.switches.timeout)
         return None
 
     def _note(self, delivery: Delivery, event: JSON, status: int | None) -> None:
