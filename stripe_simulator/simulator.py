@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from stripe_simulator.world import World
 TICK = 0.25
 #: How long changes are gathered before they are written, in seconds.
 GATHER = 0.05
+#: A large state is written more seldom: so many times longer than writing it takes.
+SELDOM = 20
 
 
 @cache
@@ -47,13 +50,17 @@ class Simulator:
 
     def __post_init__(self) -> None:
         self.courier = Courier(self.api.world, Poster(tls()), self.switches)
-        self.api.world.listeners.append(lambda event: self.courier.wake())
+        self.api.world.listeners.append(self._happened)
         self._begin()
 
     @property
     def world(self) -> World:
         """The simulated account."""
         return self.api.world
+
+    def _happened(self, event: JSON) -> None:
+        self.courier.wake()
+        self.changed.set()
 
     def _begin(self) -> None:
         kept = state.read(self.file) if self.file else None
@@ -86,17 +93,17 @@ class Simulator:
         try:
             yield
         finally:
+            self.save()
             for task in tasks:
                 task.cancel()
             for task in tasks:
                 with suppress(asyncio.CancelledError):
                     await task
-            self.save()
 
     def save(self) -> None:
         """Write the state if it is kept."""
         if self.file is not None:
-            state.save(self.file, state.dump(self.api))
+            state.save(self.file, state.dump(self.api, self.courier.owed.elements()))
 
     async def _tick(self) -> None:
         while True:
@@ -104,8 +111,11 @@ class Simulator:
             self.world.clock.tick()
 
     async def _keep(self) -> None:
+        took = 0.0
         while True:
             await self.changed.wait()
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(max(GATHER, took * SELDOM))
             self.changed.clear()
+            began = time.monotonic()
             self.save()
+            took = time.monotonic() - began

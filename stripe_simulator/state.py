@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
 
-def dump(api: Api) -> JSON:
-    """Everything that a world and its API remember."""
+def dump(api: Api, owed: Iterable[tuple[str, str]] = ()) -> JSON:
+    """Everything that a world and its API remember, and the deliveries that are owed."""
     world = api.world
     version, numbers, gauss = world.ids.random.getstate()
     return {
@@ -23,7 +24,7 @@ def dump(api: Api) -> JSON:
         "objects": world.objects,
         "side": world.side,
         "events": world.events,
-        "outbox": world.outbox,
+        "outbox": [*owed, *world.outbox],
         "idempotency": {
             key: [fingerprint, answer.status, answer.body, answer.headers]
             for key, (fingerprint, answer) in api.idempotency.answers.items()
@@ -63,7 +64,7 @@ def save(path: Path, state: JSON) -> None:
     """Write a state whole or not at all."""
     beside = path.with_name(path.name + ".new")
     with beside.open("w") as file:
-        json.dump(state, file)
+        file.write(json.dumps(state))
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)

@@ -42,6 +42,8 @@ class Courier:
     counts: Counter[str] = field(default_factory=Counter)
     #: Set when there may be something to start.
     moved: asyncio.Event = field(default_factory=asyncio.Event)
+    #: What no endpoint has taken yet, with how often it is on its way.
+    owed: Counter[tuple[str, str]] = field(default_factory=Counter)
     under_way: set[asyncio.Task[None]] = field(default_factory=set)
     waiting: set[asyncio.TimerHandle] = field(default_factory=set)
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -86,8 +88,7 @@ class Courier:
 
     def redeliver(self, event: str, endpoints: list[str], times: int = 1) -> None:
         """Deliver an event again."""
-        for _ in range(times):
-            self._queue.extend(Delivery(event, endpoint) for endpoint in endpoints)
+        self.world.outbox += [(event, endpoint) for endpoint in endpoints] * times
         self.wake()
 
     def forget(self) -> None:
@@ -99,10 +100,12 @@ class Courier:
         self.poster.close()
         self.waiting.clear()
         self._queue.clear()
+        self.owed.clear()
 
     def _collect(self) -> None:
         taken, self.world.outbox = self.world.outbox, []
         for event, endpoint in taken:
+            self.owed[event, endpoint] += 1
             self._queue.append(Delivery(event, endpoint))
             if self._happens(self.switches.duplicate):
                 self._queue.append(Delivery(event, endpoint, copy=True))
@@ -137,6 +140,7 @@ class Courier:
         event = self.world.events_by_id.get(delivery.event)
         endpoint = self.world.find("webhook_endpoint", delivery.endpoint)
         if event is None or endpoint is None:
+            self._forget_debt(delivery)
             return
         if self.switches.delay:
             await asyncio.sleep(self._random.random() * self.switches.delay)
@@ -178,10 +182,21 @@ class Courier:
             self.counts["delivered"] += 1
             if not delivery.copy:
                 event["pending_webhooks"] = max(0, event["pending_webhooks"] - 1)
+                self._forget_debt(delivery)
             return
         self.counts["failed"] += 1
-        if not delivery.copy and delivery.attempt < self.switches.most_attempts:
+        if delivery.copy:
+            return
+        if delivery.attempt < self.switches.most_attempts:
             self._retry_later(delivery)
+        else:
+            self._forget_debt(delivery)
+
+    def _forget_debt(self, delivery: Delivery) -> None:
+        key = (delivery.event, delivery.endpoint)
+        self.owed[key] -= 1
+        if self.owed[key] <= 0:
+            del self.owed[key]
 
     def _retry_later(self, delivery: Delivery) -> None:
         wait = self.switches.retry_first * 2 ** (delivery.attempt - 1)

@@ -6,7 +6,12 @@ from stripe_simulator.agenda import on_due
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata, optional, required
 from stripe_simulator.periods import add_interval, period_end
-from stripe_simulator.resources import subscription_states, subscription_updates, subscriptions
+from stripe_simulator.resources import (
+    billing,
+    subscription_states,
+    subscription_updates,
+    subscriptions,
+)
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
@@ -76,14 +81,15 @@ def release(world: World, id: str, params: JSON) -> JSON:
 
 @on_due("start_schedule")
 def start(world: World, id: str) -> None:
-    """The first phase begins: the subscription is made, its invoices are sent."""
+    """The first phase begins: the subscription is made; without a card its invoices are sent."""
     schedule = world.get("subscription_schedule", id)
     if schedule["status"] != "not_started" or not world.find("customer", schedule["customer"]):
         return
     phase = schedule["phases"][0]
     items = [{"price": i["price"], "quantity": i.get("quantity", 1)} for i in phase["items"]]
     params: JSON = {"customer": schedule["customer"], "items": items}
-    params |= {"collection_method": "send_invoice", "days_until_due": 30}
+    if billing.method_for(world, world.get("customer", schedule["customer"])) is None:
+        params |= {"collection_method": "send_invoice", "days_until_due": 30}
     sub = subscriptions.create(world, params)
     with world.change(schedule, "subscription_schedule.updated"):
         _attach(world, schedule, sub)

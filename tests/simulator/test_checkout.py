@@ -155,3 +155,51 @@ async def test_a_session_expires(running: Running) -> None:
     assert running.simulator.world.events[-1]["type"] == "checkout.session.expired"
     answer = await running.http.post(made.url, data={"outcome": "pay"})
     assert answer.status_code == 400
+
+
+async def test_an_embedded_session_has_a_secret_and_returns(running: Running) -> None:
+    """embedded_page and elements have no url; completion leads to return_url."""
+    made = await running.sdk.v1.checkout.sessions.create_async(
+        {
+            "mode": "payment",
+            "ui_mode": "embedded_page",
+            "line_items": [{"price": await price(running, "lifetime"), "quantity": 1}],
+            "return_url": "https://shop.test/back?id={CHECKOUT_SESSION_ID}",
+        }
+    )
+    assert made.url is None
+    assert made.client_secret
+    answer = await running.http.post(f"/c/pay/{made.id}", data={"outcome": "pay"})
+    assert answer.headers["location"] == f"https://shop.test/back?id={made.id}"
+
+
+async def test_a_customer_changes_an_adjustable_quantity(running: Running) -> None:
+    """The page's quantity counts for the total, within its bounds."""
+    item = {"price": await price(running, "lifetime"), "quantity": 1}
+    item["adjustable_quantity"] = {"enabled": True, "minimum": 1, "maximum": 3}
+    made = await session(running, "lifetime", "payment", line_items=[item])
+    (line,) = running.simulator.world.facts("line_items")[made.id]
+    field = f"quantity_{line['id']}"
+    refused = await running.http.post(made.url, data={"outcome": "pay", field: "4"})
+    assert refused.status_code == 400
+    await running.http.post(made.url, data={"outcome": "pay", field: "3"})
+    found = await running.sdk.v1.checkout.sessions.retrieve_async(made.id)
+    assert found.amount_total == 75_000
+
+
+async def test_a_one_time_payment_can_have_an_invoice(running: Running) -> None:
+    """invoice_creation makes an invoice that the payment pays."""
+    made = await session(
+        running,
+        "lifetime",
+        "payment",
+        customer_creation="always",
+        invoice_creation={"enabled": True, "invoice_data": {"metadata": {"order": "1"}}},
+    )
+    await running.http.post(made.url, data={"outcome": "pay", "email": "a@shop.test"})
+    found = await running.sdk.v1.checkout.sessions.retrieve_async(
+        made.id, {"expand": ["invoice", "customer"]}
+    )
+    assert found.invoice.status == "paid"
+    assert found.invoice.metadata["order"] == "1"
+    assert found.customer.email == "a@shop.test"

@@ -8,7 +8,7 @@ import httpx
 
 from stripe_simulator import state
 from tests.deadline import eventually
-from tests.simulator.served import Running, run
+from tests.simulator.served import SECRET, Receiver, Running, receiving, run
 
 
 async def test_a_second_start_finds_everything(tmp_path: Path) -> None:
@@ -52,6 +52,27 @@ async def test_what_was_due_falls_due_after_a_restart(tmp_path: Path) -> None:
     async with run(file=file) as second:
         await second.control("clock/advance", seconds=86_400)
         assert second.simulator.world.events[-1]["type"] == "checkout.session.expired"
+
+
+async def test_owed_deliveries_survive(tmp_path: Path) -> None:
+    """What no endpoint took before the end is delivered by the next start."""
+    file = tmp_path / "stripe.json"
+    async with receiving() as receiver:
+        async with run(file=file) as first:
+            await first.control("deliveries", paused=True)
+            await first.control("webhook_endpoints", url=receiver.url, secret=SECRET)
+            await first.sdk.v1.customers.create_async({"name": "A"})
+            receiver.statuses = [500]
+            await first.control("deliveries", paused=False, retry_first=60)
+            await eventually(lambda: has_arrived(receiver, 1))
+        async with run(file=file) as second:
+            await second.delivered()
+        assert receiver.types == ["customer.created"] * 2
+
+
+async def has_arrived(receiver: Receiver, count: int) -> bool:
+    """Whether so many deliveries came."""
+    return len(receiver.events) >= count
 
 
 async def left_session(running: Running) -> None:
