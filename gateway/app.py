@@ -65,11 +65,21 @@ class Gateway(FastAPI):
             await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, with what FastAPI does not route."""
+        """The OpenAPI document, with what FastAPI does not route, without what is never sent."""
         if self.openapi_schema is None:
             document = super().openapi()
+            _drop_validation_errors(document)
             document["paths"][webhooks.PATH] = webhooks.openapi(problem_responses)
         return super().openapi()
+
+
+def _drop_validation_errors(document: dict[str, Any]) -> None:
+    """FastAPI announces 422s in a form of its own; ours are problems with status 400."""
+    for item in document["paths"].values():
+        for operation in item.values():
+            operation["responses"].pop("422", None)
+    for schema in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(schema, None)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
