@@ -1,0 +1,75 @@
+"""Logs tell what happened, and neither secrets nor what people wrote."""
+
+import json
+from collections.abc import Callable
+
+import httpx
+
+from stack.gateway import Gateway
+from stack.stack import Stack
+from tests.delivery import Sender, build_customer, build_event, sign
+from tests.frontend import Frontend
+from tests.shop import ORIGIN, Shop, build_order
+
+_PRIVATE = "Private-Words-Of-A-Customer"
+
+
+async def test_the_log_holds_no_secret(
+    stack: Stack,
+    start_gateway: Callable[..., Gateway],
+    frontend: Frontend,
+    http: httpx.AsyncClient,
+    superuser_token: str,
+) -> None:
+    """At DEBUG, after good and bad requests of every kind, no secret and no payload is logged."""
+    gateway = start_gateway(GATEWAY_LOG_LEVEL="DEBUG")
+    user = await frontend.sign_up()
+    path = f"/api/collections/users/records/{user.id}"
+    await frontend.call("PATCH", path, token=user.token, body={"name": _PRIVATE})
+
+    shop = Shop(http, gateway.url)
+    await shop.check_out(user, "pro_monthly")
+    await shop.open_portal(user)
+    bad_orders = (
+        build_order("price_unknown"),
+        build_order("lifetime", surprise=_PRIVATE),
+        build_order("lifetime", success_url=f"https://evil.com/{_PRIVATE}"),
+        [_PRIVATE],
+    )
+    for order in bad_orders:
+        assert (await shop.post("/checkout", user, order)).status_code == 400
+    address = f"{ORIGIN}/{_PRIVATE}"
+    for authorization in (f"Bearer {user.token}x", f"Bearer {superuser_token}", _PRIVATE):
+        headers = {"Authorization": authorization}
+        answer = await http.post(
+            f"{gateway.url}/portal", json={"return_url": address}, headers=headers
+        )
+        assert answer.status_code == 401
+    await http.get(f"{gateway.url}/{_PRIVATE}?token={user.token}")
+
+    sender = Sender(http, gateway.url, stack.plan.stripe.webhook_secrets[0])
+    customer = build_customer(user.id, email=user.email, name=_PRIVATE, phone=_PRIVATE)
+    event = build_event("customer.created", customer)
+    assert (await sender.send(event)).status_code == 200
+    broken = json.dumps(event).encode()[:-1]
+    assert (await sender.send_signed(broken)).status_code == 400
+    unsigned = {"Stripe-Signature": sign(broken, sender.secret, at=1)}
+    assert (await sender.post(broken, unsigned)).status_code == 400
+
+    gateway.stop()
+    log = gateway.log.read_text()
+    assert event["id"] in log
+    assert "level=debug" in log
+    secrets = {
+        "superuser's password": stack.plan.superuser.password,
+        "superuser's address": stack.plan.superuser.email,
+        "superuser's token": superuser_token,
+        "Stripe key": stack.plan.stripe.secret_key,
+        "webhook secret": sender.secret,
+        "signature": unsigned["Stripe-Signature"].rpartition("=")[2],
+        "user's token": user.token,
+        "token": "eyJ",
+        "user's address": user.email,
+        "payload": _PRIVATE,
+    }
+    assert [name for name, secret in secrets.items() if secret in log] == []

@@ -1,0 +1,149 @@
+"""/ready says what is missing, in words that help and tell no secret; /health asks nobody."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from stack.plan import plan_throwaway
+from stack.pocketbase import ROOT
+from stack.stack import Stack
+from tests.delivery import build_event, sign
+from tests.frontend import Frontend
+from tests.migrate import migrate
+from tests.problem import read_problem
+
+_HOOKS = ROOT / "pb_hooks"
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A PocketBase to spoil, and its gateway; each test repairs what it breaks."""
+    made = Stack(plan_throwaway(tmp_path_factory.mktemp("readiness")))
+    try:
+        made.pocketbase.ensure_superuser()
+        for part in (made.pocketbase, made.gateway):
+            part.start()
+            part.wait_healthy()
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def restart(own: Stack) -> Iterator[Callable[..., None]]:
+    """Restart PocketBase on other hooks or migrations; it gets its own back after the test."""
+    right = own.pocketbase.command
+
+    def restart_with(**folders: Path) -> None:
+        own.pocketbase.command = tuple(
+            next(
+                (f"--{name}={path}" for name, path in folders.items() if f"--{name}=" in part), part
+            )
+            for part in right
+        )
+        own.pocketbase.restart()
+
+    yield restart_with
+    own.pocketbase.command = right
+    own.pocketbase.restart()
+    assert _ready(own).status_code == 200
+
+
+def _ready(own: Stack) -> httpx.Response:
+    return httpx.get(f"{own.gateway.url}/ready", trust_env=False)
+
+
+def _assert_not_ready(own: Stack, *words: str) -> None:
+    """Check that /ready says why, without a secret, and that the process lives all the same."""
+    answer = _ready(own)
+    detail = read_problem(answer, 503)["detail"]
+    assert int(answer.headers["retry-after"]) > 0
+    for word in words:
+        assert word in detail
+    for secret in (own.plan.superuser.password, own.plan.superuser.email, "Bearer", "eyJ"):
+        assert secret not in answer.text
+    assert httpx.get(f"{own.gateway.url}/health", trust_env=False).json() == {"status": "ok"}
+
+
+def _deliver(own: Stack) -> httpx.Response:
+    body = json.dumps(
+        build_event("product.created", {"id": "prod_1", "object": "product"})
+    ).encode()
+    signature = sign(body, own.plan.stripe.webhook_secrets[0])
+    return httpx.post(
+        f"{own.gateway.url}/webhooks/stripe",
+        content=body,
+        headers={"Stripe-Signature": signature},
+        trust_env=False,
+    )
+
+
+def test_all_is_well(stack: Stack) -> None:
+    """With everything in its place both addresses answer 200."""
+    for path in ("/health", "/ready"):
+        answer = httpx.get(stack.gateway.url + path, trust_env=False)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_not_ready_without_pocketbase(own: Stack, restart: Callable[..., None]) -> None:
+    """PocketBase is down: not ready, and the detail names PocketBase."""
+    own.pocketbase.kill()
+    _assert_not_ready(own, "PocketBase", "does not answer")
+
+
+def test_not_ready_without_hooks(own: Stack, restart: Callable[..., None], tmp_path: Path) -> None:
+    """PocketBase runs without our hooks: not ready, and no event is acknowledged."""
+    restart(hooksDir=tmp_path)
+    _assert_not_ready(own, "pb_hooks")
+    assert _deliver(own).status_code >= 500
+
+
+def test_not_ready_with_other_hooks(
+    own: Stack, restart: Callable[..., None], tmp_path: Path
+) -> None:
+    """Hooks of another version: not ready, and the detail names both versions."""
+    hooks = shutil.copytree(_HOOKS, tmp_path / "hooks")
+    version = hooks / "lib" / "version.js"
+    text = version.read_text()
+    version.write_text(text.replace("HOOKS_VERSION = ", "HOOKS_VERSION = 99"))
+    assert version.read_text() != text
+    restart(hooksDir=hooks)
+    _assert_not_ready(own, "version 99", "hooks")
+
+
+def test_not_ready_without_migrations(
+    own: Stack, restart: Callable[..., None], tmp_path: Path
+) -> None:
+    """A migration that was taken back is named; no event is acknowledged meanwhile."""
+    newest = max(path.name for path in (ROOT / "pb_migrations").glob("*.js"))
+    own.pocketbase.stop()
+    migrate(own.pocketbase, "down", "1")
+    restart(migrationsDir=tmp_path)
+    _assert_not_ready(own, newest)
+
+
+async def test_not_ready_with_a_wrong_superuser_password(own: Stack) -> None:
+    """A password that was changed in the dashboard: the detail names the settings to correct."""
+    part = own.pocketbase
+    async with Frontend(part.url) as frontend:
+
+        async def change_password(old: str, new: str) -> None:
+            token = await frontend.log_in(part.superuser_email, old, "_superusers")
+            [root] = await frontend.list_records("_superusers", token=token)
+            path = f"/api/collections/_superusers/records/{root['id']}"
+            body = {"password": new, "passwordConfirm": new}
+            await frontend.call("PATCH", path, token=token, body=body)
+
+        await change_password(part.superuser_password, "another password")
+        _assert_not_ready(own, "POCKETBASE_SUPERUSER_PASSWORD", "POCKETBASE_SUPERUSER_EMAIL")
+        answer = _deliver(own)
+        read_problem(answer, 503)
+        assert int(answer.headers["retry-after"]) > 0
+
+        await change_password("another password", part.superuser_password)
+    assert _ready(own).status_code == 200
+    assert _deliver(own).status_code == 200
