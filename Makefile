@@ -11,11 +11,12 @@ UPGRADE ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint types check clean lock
+.PHONY: help run test faults lint types check clean lock
 
 help:
 	@echo "make run     start PocketBase, the gateway and (without Stripe keys) the Stripe simulator"
 	@echo "make test    run the tests; ARGS='-k checkout' chooses some"
+	@echo "make faults  20,000 deliveries while parts are killed and paused; ARGS='--storm-seed 2'"
 	@echo "make lint    ruff, import-linter, deptry"
 	@echo "make types   mypy --strict"
 	@echo "make check   lint, types and tests"
@@ -27,6 +28,10 @@ run: $(VENV)/run.stamp
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# Minutes; `make test` has the same in small.
+faults: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest tests/faults --storm-deliveries 20000 $(ARGS)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
