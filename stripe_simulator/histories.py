@@ -11,6 +11,7 @@ import random as standard
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from stripe_simulator.errors import StripeError
@@ -36,25 +37,35 @@ NEWEST = 6
 
 def transitions(world: World, random: Random) -> dict[str, Callable[[], object]]:
     """Return what may happen now: a callable by name, each on an object chosen at random."""
-    found: dict[str, Callable[[], object]] = {}
-    for name, (kind, fits, move) in MOVES.items():
-        if kind is None:
-            found[name] = partial(move, world, random, {})
-            continue
-        newest = list(world.all(kind).values())[-NEWEST:]
-        candidates = [obj for obj in newest if fits(obj)]
-        if candidates:
-            found[name] = partial(move, world, random, random.choice(candidates))
-    return found
+    bound = {name: bind(world, random, name) for name in MOVES}
+    return {name: move for name, move in bound.items() if move is not None}
+
+
+def bind(world: World, random: Random, name: str) -> Callable[[], object] | None:
+    """Return a move on an object chosen at random; None when there is no object for it."""
+    kind, fits, move = MOVES[name]
+    if kind is None:
+        return partial(move, world, random, {})
+    candidates = [obj for obj in newest(world, kind) if fits(obj)]
+    return partial(move, world, random, random.choice(candidates)) if candidates else None
+
+
+def newest(world: World, kind: str) -> list[JSON]:
+    """The newest few objects of a kind."""
+    return list(islice(reversed(world.all(kind).values()), NEWEST))
 
 
 def step(world: World, random: Random) -> str:
     """Let one thing happen; returns its name. What Stripe would refuse changes nothing more."""
-    possible = transitions(world, random)
-    name = random.choice(sorted(possible))
-    with suppress(StripeError):
-        possible[name]()
-    return name
+    names = sorted(MOVES)
+    for _ in range(1_000):
+        name = random.choice(names)
+        move = bind(world, random, name)
+        if move is not None:
+            with suppress(StripeError):
+                move()
+            return name
+    raise RuntimeError("nothing is possible; play the opening first")
 
 
 def play(world: World, random: Random, steps: int, whole: bool = False) -> list[str]:
@@ -62,7 +73,7 @@ def play(world: World, random: Random, steps: int, whole: bool = False) -> list[
     opening(world, random)
     names = [name for name in MOVES if whole]
     for name in names:
-        move = transitions(world, random).get(name)
+        move = bind(world, random, name)
         if move is not None:
             with suppress(StripeError):
                 move()
@@ -107,9 +118,8 @@ def live(sub: JSON) -> bool:
 
 def a_customer(world: World, random: Random) -> JSON:
     """One of the newest customers; a new one when there is none."""
-    newest = list(world.all("customer").values())[-NEWEST:]
-    if newest:
-        return random.choice(newest)
+    if world.all("customer"):
+        return random.choice(newest(world, "customer"))
     add_customer(world, random, {})
     return next(reversed(world.all("customer").values()))
 

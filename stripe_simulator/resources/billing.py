@@ -49,14 +49,14 @@ def open_payment(world: World, invoice: JSON) -> JSON:
     return intent
 
 
-def pay(world: World, invoice: JSON, method: JSON | None, authenticated: bool = False) -> str:
+def pay(world: World, invoice: JSON, method: JSON | None, present: bool = False) -> str:
     """Try to pay an open invoice; returns succeeded, processing or what stands in the way."""
     if invoice["amount_due"] == 0:
         return _settled(world, invoice)
     intent = open_payment(world, invoice)
     if method is None:
         return _unpaid(world, invoice, "requires_payment_method")
-    return attempted(world, intent, payment_intents.attempt(world, intent, method, authenticated))
+    return attempted(world, intent, payment_intents.attempt(world, intent, method, present))
 
 
 def attempted(world: World, intent: JSON, status: str) -> str:
@@ -106,7 +106,7 @@ def authenticate(world: World, id: str, succeeds: bool = True) -> JSON:
         raise payment_intents.unexpected_state(intent)
     method = world.get("payment_method", intent["payment_method"])
     if succeeds:
-        status = payment_intents.attempt(world, intent, method, authenticated=True)
+        status = payment_intents.attempt(world, intent, method, present=True)
     else:
         status = payment_intents.fail(world, intent, method, "authentication_required")
     attempted(world, intent, status)
@@ -197,15 +197,14 @@ def _settled(world: World, invoice: JSON, out_of_band: bool = False) -> str:
 
 
 def _unpaid(world: World, invoice: JSON, status: str) -> str:
+    """Note the failure; a subscription that had begun is past due, and there are retries."""
     sub = subscription_of(world, invoice)
-    first = invoice["billing_reason"] == "subscription_create"
-    next_attempt = None
-    if not first and sub is not None and not sub["pending_update"]:
-        next_attempt = _next_attempt(world, invoice)
+    begun = sub is not None and sub["status"] != "incomplete" and not sub["pending_update"]
+    next_attempt = _next_attempt(world, invoice) if begun else None
     invoices.mark_failed(world, invoice, next_attempt, status == "requires_action")
     if next_attempt is not None:
         world.clock.at(next_attempt, "retry_invoice", invoice["id"])
-    if sub is not None and not first and not sub["pending_update"]:
+    if sub is not None and begun:
         subscription_states.failed(world, sub)
         if next_attempt is None and sub["status"] == "past_due":
             _give_up(world, sub)

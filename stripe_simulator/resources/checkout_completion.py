@@ -16,7 +16,6 @@ from stripe_simulator.resources import (
     payment_methods,
     promotion_codes,
     setup_intents,
-    subscription_states,
     subscriptions,
 )
 from stripe_simulator.snapshots import JSON
@@ -180,7 +179,7 @@ def _pay_once(world: World, session: JSON, method: JSON) -> bool:
     intent = found or _new_intent(world, session)
     intent["customer"] = session["customer"]
     session["payment_intent"] = intent["id"]
-    return payment_intents.attempt(world, intent, method, authenticated=True) == "succeeded"
+    return payment_intents.attempt(world, intent, method, present=True) == "succeeded"
 
 
 def _pay_invoice(world: World, session: JSON, method: JSON) -> bool:
@@ -192,7 +191,7 @@ def _pay_invoice(world: World, session: JSON, method: JSON) -> bool:
     fields["metadata"] = session["invoice_creation"]["invoice_data"]["metadata"]
     invoice = invoices.keep(world, invoices.build(world, customer, lines, **fields))
     invoices.finalize(world, invoice)
-    status = billing.pay(world, invoice, method, authenticated=True)
+    status = billing.pay(world, invoice, method, present=True)
     session["invoice"] = invoice["id"]
     if invoice["amount_due"]:
         session["payment_intent"] = _intent_of(world, session)["id"]
@@ -210,12 +209,10 @@ def _subscribe(world: World, session: JSON, method: JSON) -> bool:
     _add_one_time_lines(world, session, invoice)
     invoices.keep(world, invoice)
     invoices.finalize(world, invoice)
-    status = billing.pay(world, invoice, method, authenticated=True)
+    status = billing.pay(world, invoice, method, present=True)
     world.record("customer.subscription.created", sub)
     entitlements.refresh(world, customer["id"])
     session |= {"subscription": sub["id"], "invoice": invoice["id"]}
-    if status not in ("succeeded", "processing"):
-        subscription_states.failed(world, sub)
     return status == "succeeded"
 
 

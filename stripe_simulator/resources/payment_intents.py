@@ -45,14 +45,17 @@ def update(world: World, id: str, params: JSON) -> JSON:
     return intent
 
 
-def attempt(world: World, intent: JSON, method: JSON, authenticated: bool = False) -> str:
-    """Try to charge a method once; returns the intent's new status."""
+def attempt(world: World, intent: JSON, method: JSON, present: bool = False) -> str:
+    """Try to charge a method once; returns the intent's new status.
+
+    A customer who is present passes the bank's check, and the card that declines later is good.
+    """
     if intent["status"] not in OPEN:
         raise unexpected_state(intent)
     intent["payment_method"] = method["id"]
     intent["next_action"] = None
     what = payment_methods.behaviour(method)
-    if what == "succeeds" or (what == "requires_action" and authenticated):
+    if what == "succeeds" or (present and what in ("requires_action", "declines_later")):
         return _succeed(world, intent, method)
     if what == "requires_action":
         return _require_action(world, intent)

@@ -203,3 +203,23 @@ async def test_a_one_time_payment_can_have_an_invoice(running: Running) -> None:
     assert found.invoice.status == "paid"
     assert found.invoice.metadata["order"] == "1"
     assert found.customer.email == "a@shop.test"
+
+
+async def test_a_card_can_be_good_now_and_decline_later(running: Running) -> None:
+    """Card 0341 pays at Checkout and fails at the renewal."""
+    made = await session(running, "pro_monthly", "subscription")
+    await running.http.post(made.url, data={"outcome": "pay", "card": "0341"})
+    (sub,) = running.simulator.world.all("subscription").values()
+    assert sub["status"] == "active"
+    await running.control("clock/advance", seconds=32 * 86_400)
+    assert sub["status"] == "past_due"
+
+
+async def test_a_delayed_first_payment_that_fails_makes_past_due(running: Running) -> None:
+    """A subscription paid by bank debit is active until the debit comes back."""
+    made = await session(running, "pro_monthly", "subscription")
+    await running.http.post(made.url, data={"outcome": "async"})
+    (sub,) = running.simulator.world.all("subscription").values()
+    assert sub["status"] == "active"
+    await running.control(f"checkout/{made.id}/async", outcome="failed")
+    assert sub["status"] == "past_due"
