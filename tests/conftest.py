@@ -23,7 +23,10 @@ from tests.stripe_account import StripeAccount
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Running parts that all tests of this worker share: leave them running and as they were."""
-    with Stack(plan_throwaway(tmp_path_factory.mktemp("stack"))) as running:
+    made = Stack(plan_throwaway(tmp_path_factory.mktemp("stack")))
+    # What the gateway asks, and what it is answered, is held against Stripe's OpenAPI document.
+    made.simulator.command += ("--contract",)
+    with made as running:
         yield running
 
 

@@ -34,6 +34,11 @@ class StripeAccount:
         state = (await self._http.get(f"{self._url}/_simulator/state")).json()
         return {kind: int(state["objects"].get(kind, 0)) for kind in kinds}
 
+    async def read_violations(self) -> Any:
+        """Return every request, answer and event so far that Stripe's own document refuses."""
+        answer = await self._http.get(f"{self._url}/_simulator/violations")
+        return answer.json()
+
     async def wait_delivered(self) -> None:
         """Wait until every event has been delivered."""
         answer = await self._http.get(f"{self._url}/_simulator/deliveries?wait=10&limit=0")

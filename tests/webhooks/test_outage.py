@@ -104,7 +104,7 @@ async def test_while_pocketbase_is_frozen_the_answer_is_bounded(own: Stack, scen
         own.pocketbase.pause()
         try:
             # One round for those under way, one for those that waited meanwhile.
-            async with asyncio.timeout(2 * _TIMEOUT + 1):
+            async with asyncio.timeout(2 * _TIMEOUT + 3):
                 answers = await asyncio.gather(
                     *(scene.sender.send(event) for event in (scene.event, *more))
                 )
