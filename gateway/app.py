@@ -21,6 +21,7 @@ from gateway.stripe_api import open_stripe
 from gateway.webhooks import endpoint as webhooks
 from gateway.webhooks.admin.desk import open_desk
 from gateway.webhooks.admin.endpoint import router as admin_router
+from gateway.webhooks.admission import Admission
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.settlement import Settlement
 
@@ -40,7 +41,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.pocketbase = pocketbase = PocketBase(settings, session)
         app.state.stripe = client = open_stripe(settings, session)
         settlement = Settlement(pocketbase, client)
-        app.state.inbox = inbox = Inbox(pocketbase, settlement, settings.gateway_max_waiting_events)
+        app.state.inbox = inbox = Inbox(pocketbase, settlement)
         async with open_desk(settings, pocketbase, client, settlement) as app.state.desk:
             yield
         await inbox.close()
@@ -53,7 +54,11 @@ class Gateway(FastAPI):
         super().__init__(**options)
         self.state.settings = settings
         self._receive_event = RequestIdMiddleware(
-            webhooks.WebhookEndpoint(settings.webhook_secrets, settings.gateway_max_body_bytes)
+            webhooks.WebhookEndpoint(
+                settings.webhook_secrets,
+                settings.gateway_max_body_bytes,
+                Admission(settings.gateway_max_waiting_events),
+            )
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

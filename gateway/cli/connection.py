@@ -18,9 +18,6 @@ from gateway.stripe_api import open_stripe
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.settlement import Settlement
 
-#: Events that a command hands over at once are far fewer.
-_MOST_WAITING = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -68,7 +65,7 @@ async def _connect(settings: Settings) -> AsyncIterator[Connection]:
     async with open_session(settings) as session:
         pocketbase = PocketBase(settings, session)
         client = open_stripe(settings, session)
-        inbox = Inbox(pocketbase, Settlement(pocketbase, client), _MOST_WAITING)
+        inbox = Inbox(pocketbase, Settlement(pocketbase, client))
         try:
             yield Connection(settings, pocketbase, client, inbox)
         finally:

@@ -4,6 +4,7 @@ An ASGI app of its own before FastAPI's, whose routing and middleware cost as mu
 itself (docs/decisions/004-group-commit.md); its OpenAPI entry stands beside it.
 """
 
+import asyncio
 import json
 import logging
 import time
@@ -22,14 +23,18 @@ from gateway.errors import (
     MethodNotAllowed,
     Overloaded,
     PocketBaseUnavailable,
+    RequestTimeout,
     StripeUnavailable,
 )
 from gateway.problems import respond_to
+from gateway.webhooks.admission import Admission, Admitted
 from gateway.webhooks.event import parse, verify
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.projector import plan
 
 PATH = "/webhooks/stripe"
+#: Stripe sends a body at once.
+_READ_SECONDS = 10
 _log = logging.getLogger(__name__)
 
 
@@ -44,6 +49,7 @@ _ERRORS = (
     InvalidSignature,
     InvalidEvent,
     BodyTooLarge,
+    RequestTimeout,
     ProjectionFailed,
     Overloaded,
     PocketBaseUnavailable,
@@ -58,6 +64,7 @@ class WebhookEndpoint:
     #: During a rotation several are valid.
     secrets: tuple[str, ...]
     max_body_bytes: int
+    admission: Admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one delivery; every error is a problem document."""
@@ -71,7 +78,7 @@ class WebhookEndpoint:
         """Store one delivery.
 
         Raises:
-            InvalidSignature, InvalidEvent, BodyTooLarge: nothing was written.
+            InvalidSignature, InvalidEvent, BodyTooLarge, RequestTimeout: nothing was written.
             Overloaded, PocketBaseUnavailable, StripeUnavailable: Stripe is to deliver again.
             ProjectionFailed: stored with its error; Stripe is to deliver again.
         """
@@ -79,11 +86,10 @@ class WebhookEndpoint:
         if scope["method"] != "POST":
             raise MethodNotAllowed
         inbox: Inbox = scope["app"].state.inbox
-        if inbox.is_full:
-            raise Overloaded
-        body = await _read_body(receive, self.max_body_bytes)
-        event = parse(verify(body, _read_signature(scope), self.secrets))
-        outcome = await inbox.store(plan(event))
+        with self.admission.admit() as admitted:
+            body = await _read_in_time(receive, self.max_body_bytes, admitted)
+            event = parse(verify(body, _read_signature(scope), self.secrets))
+            outcome = await inbox.store(plan(event))
         _log.info(
             "stripe event",
             extra={
@@ -105,17 +111,28 @@ _ACCEPTED = {
 }
 
 
-async def _read_body(receive: Receive, limit: int) -> bytes:
+async def _read_in_time(receive: Receive, limit: int, admitted: Admitted) -> bytes:
+    """A slow sender must not keep its place."""
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            return await _read_body(receive, limit, admitted)
+    except TimeoutError:
+        raise RequestTimeout from None
+
+
+async def _read_body(receive: Receive, limit: int, admitted: Admitted) -> bytes:
     body = b""
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise InvalidEvent("The body ended early.")
-        body += message.get("body", b"")
+        chunk = message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > limit:
+        if len(body) + len(chunk) > limit:
             raise BodyTooLarge(f"A webhook body may have {limit} bytes.")
+        admitted.grow(len(chunk))
+        body += chunk
     if not body:
         raise InvalidEvent("The body is empty.")
     return body

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 
-from gateway.errors import Overloaded
 from gateway.pocketbase import Group, PocketBase, PocketBaseRefused, commit
 from gateway.webhooks.group import Key, compose, event_row, key_of
 from gateway.webhooks.projector import Plan
@@ -43,18 +42,12 @@ class _Delivery:
 class Inbox:
     """Takes plans and answers with what became of each, once that is durable."""
 
-    def __init__(self, pocketbase: PocketBase, settlement: Settlement, limit: int) -> None:
+    def __init__(self, pocketbase: PocketBase, settlement: Settlement) -> None:
         self._pocketbase = pocketbase
         self._settlement = settlement
-        self._limit = limit
         self._waiting: deque[_Delivery] = deque()
         self._writers = 0
         self._tasks: set[asyncio.Task[None]] = set()
-
-    @property
-    def is_full(self) -> bool:
-        """Whether a further event would be refused."""
-        return len(self._waiting) >= self._limit
 
     async def store(self, plan: Plan) -> str:
         """Write an event and what it changes.
@@ -63,11 +56,8 @@ class Inbox:
             The outcome: applied, superseded, repeated, unmirrored, foreign or failed.
 
         Raises:
-            Overloaded: too many events wait; nothing is written.
             PocketBaseUnavailable, StripeUnavailable: whether it is written is not known.
         """
-        if self.is_full:
-            raise Overloaded
         delivery = _Delivery(plan)
         self._waiting.append(delivery)
         if self._writers < _WRITERS:

@@ -93,7 +93,7 @@ async def open_operator(stack: Stack) -> AsyncIterator[Operator]:
     async with open_session(settings) as session:
         pocketbase = PocketBase(settings, session)
         client = open_stripe(settings, session)
-        inbox = Inbox(pocketbase, Settlement(pocketbase, client), 1000)
+        inbox = Inbox(pocketbase, Settlement(pocketbase, client))
         yield Operator(stack, pocketbase, client, inbox)
         await inbox.close()
 

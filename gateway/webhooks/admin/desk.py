@@ -15,8 +15,6 @@ from gateway.webhooks.operations.upkeep import Upkeep
 from gateway.webhooks.reconcile.background import BackgroundReconciliation
 from gateway.webhooks.settlement import Settlement
 
-_MOST_WAITING = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -34,7 +32,7 @@ async def open_desk(
 ) -> AsyncIterator[Desk]:
     """Provide the tools, and keep up the mirror meanwhile."""
     # An inbox of its own: a long replay must not use up the room that deliveries have.
-    inbox = Inbox(pocketbase, settlement, _MOST_WAITING)
+    inbox = Inbox(pocketbase, settlement)
     replayer = Replayer(pocketbase, client, inbox)
     reconciliation = BackgroundReconciliation(pocketbase, client, inbox)
     keep_days = settings.gateway_keep_payload_days
