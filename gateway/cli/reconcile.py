@@ -90,10 +90,12 @@ class _Progress:
         self._step = ""
 
     def begin(self, run: Run) -> None:
+        """Say whether the run is a new one."""
         verb = "continued at" if run.was_continued else "begun"
         click.echo(f"{verb} {run.step}".strip(), err=True)
 
     def print_difference(self, difference: Difference) -> None:
+        """One line each."""
         click.echo(
             json.dumps(difference.describe())
             if self._as_json
@@ -103,25 +105,26 @@ class _Progress:
 
     def print_page(self, run: Run) -> None:
         """At most once a second, and at the end of each list."""
+        has_ended = self._step not in ("", run.step)
+        shown, self._step = self._step if has_ended else run.step, run.step
         now = time.monotonic()
-        if now - self._printed < _LINE_SECONDS and run.step == self._step:
+        if now - self._printed < _LINE_SECONDS and not has_ended:
             return
-        self._printed, self._step = now, run.step
+        self._printed = now
         rate = self._pace.requests / max(now - self._started, 0.001)
-        name = run.step.split(" ")[0]
+        name = shown.split(" ")[0]
         click.echo(f"{_describe(run.report, name)}; {rate:.1f} requests a second", err=True)
 
     def print_end(self, run: Run) -> None:
+        """What differs in all, and what could not be done."""
         if self._as_json:
             click.echo(json.dumps({"run": run.id, **asdict(run.report)}))
         for name, reason in {**run.report.refused, **run.report.failed}.items():
             click.echo(f"{name}: {reason}", err=True)
         counts = run.report.counts
         differing = [name for name, numbers in counts.items() if numbers.keys() - {"listed"}]
-        click.echo(
-            "; ".join(_describe(run.report, name) for name in differing) or "no difference",
-            err=True,
-        )
+        told = "; ".join(_describe(run.report, name) for name in differing)
+        click.echo(told or "no difference", err=True)
 
 
 def _describe(report: Report, name: str) -> str:

@@ -1,0 +1,347 @@
+"""`gateway reconcile`: the first import, what differs, and that webhooks win."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.errors import InvalidRequest
+from gateway.webhooks.projections import PROJECTIONS
+from gateway.webhooks.reconcile.kinds import COLLECTIONS, KINDS
+from gateway.webhooks.reconcile.lists import Place, read_page
+from gateway.webhooks.reconcile.pace import Pace, PacedStripe
+from gateway.webhooks.reconcile.repair import Repairer
+from stack.stack import Stack
+from tests.dashboard import Dashboard
+from tests.deadline import eventually
+from tests.operations.operator import Operator, run_gateway, start_gateway_command
+from tests.operations.seller import Seller
+from tests.problem import read_problem
+
+Json = dict[str, Any]
+OpenDashboard = Callable[[Stack], Awaitable[Dashboard]]
+
+
+@pytest.fixture
+async def dashboard(shop_stack: Stack, open_dashboard: OpenDashboard) -> Dashboard:
+    """The superuser's view of this file's PocketBase."""
+    return await open_dashboard(shop_stack)
+
+
+@pytest.fixture
+async def quiet_seller(seller: Seller) -> Any:
+    """The seller of an account that is in line with the mirror, and delivers nothing from now."""
+    await seller.wait_delivered()
+    await seller.switch(paused=True)
+    yield seller
+    await seller.switch(paused=False)
+    await seller.wait_delivered()
+
+
+async def _snapshot(dashboard: Dashboard) -> dict[str, list[Json]]:
+    return {name: await dashboard.list(name, sort="id") for name in COLLECTIONS}
+
+
+def test_every_mirrored_object_is_listed() -> None:
+    """There is a list of Stripe's for each object that has a projection."""
+    assert {kind.object for kind in KINDS} == PROJECTIONS.keys()
+
+
+async def test_first_import_brings_the_whole_account(
+    shop_stack: Stack,
+    shop_operator: Operator,
+    quiet_seller: Seller,
+    dashboard: Dashboard,
+) -> None:
+    """On an account that was never heard of, one run makes every row, linked to its user.
+
+    A second run finds no difference, and the deliveries that come late change nothing.
+    """
+    seller = quiet_seller
+    user = await dashboard.frontend.sign_up()
+    buyer, subscription = await seller.sell_subscription(
+        email=user.email, **{"metadata[pocketbase_user]": user.id}
+    )
+    _, ended = await seller.sell_subscription(email="gone@example.com")
+    await seller.delete(f"subscriptions/{ended['id']}")
+    hidden = await seller.create("products", name="Hidden", active="false")
+    price = await seller.create("prices", product=hidden["id"], currency="eur", unit_amount=1)
+    await seller.create(f"prices/{price['id']}", active="false")
+    coupon = await seller.create("coupons", percent_off=10, duration="once")
+    await seller.create(
+        "promotion_codes", **{"promotion[type]": "coupon"}, **{"promotion[coupon]": coupon["id"]}
+    )
+    await seller.create("tax_rates", display_name="VAT", inclusive="false", percentage=19)
+    [charge] = await seller.list("charges", customer=buyer["id"])
+    refund = await seller.create("refunds", charge=charge["id"])
+
+    imported = await shop_operator.reconcile(events=False)
+    assert imported.run.report.is_clean
+    assert {"added"} == {kind for kind, _ in imported.found}
+    row = await dashboard.find("subscriptions", subscription["id"])
+    assert row
+    assert (row["status"], row["user"]) == ("active", user.id)
+    for collection, stripe_id, column, value in [
+        ("subscriptions", ended["id"], "status", "canceled"),
+        ("products", hidden["id"], "active", False),
+        ("prices", price["id"], "active", False),
+        ("coupons", coupon["id"], "percent_off", 10),
+        ("refunds", refund["id"], "user", user.id),
+        ("customers", buyer["id"], "primary", True),
+        ("charges", charge["id"], "amount_refunded", 900),
+    ]:
+        row = await dashboard.find(collection, stripe_id)
+        assert row
+        assert row[column] == value
+    assert await dashboard.count("payment_methods", f"user = '{user.id}'") == 1
+    assert await dashboard.count("promotion_codes") == 1
+
+    before = await _snapshot(dashboard)
+    assert not (await shop_operator.reconcile(events=False)).differences
+    await seller.switch(paused=False)
+    await seller.wait_delivered()
+    assert not (await shop_operator.reconcile(dry_run=True)).differences
+    after = await _snapshot(dashboard)
+    for collection, rows in before.items():
+        assert [{**row, "stamp": ""} for row in after[collection]] == [
+            {**row, "stamp": ""} for row in rows
+        ]
+
+
+async def test_missed_events_are_handled(
+    shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
+) -> None:
+    """Events that were never delivered are stored and applied, and none twice."""
+    customer = await quiet_seller.create("customers", name="Missed")
+    [event, *_] = await quiet_seller.list("events")
+    dry = await shop_operator.reconcile(objects=False, dry_run=True)
+    assert dry.count("events", "missed") == 1
+    assert await dashboard.find("customers", customer["id"]) is None
+    done = await shop_operator.reconcile(objects=False)
+    assert done.count("events", "applied") == 1
+    stored = await dashboard.find("stripe_events", event["id"])
+    assert stored
+    assert (stored["outcome"], stored["payload"]["id"]) == ("applied", event["id"])
+    assert await dashboard.find("customers", customer["id"])
+    again = await shop_operator.reconcile(objects=False)
+    assert again.run.report.counts["events"] == {"listed": again.count("events")}
+
+
+async def test_differences_are_reported_and_repaired(
+    shop_stack: Stack, shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
+) -> None:
+    """A dry run says what is added, changed, deleted and missing; the next run repairs it."""
+    seller = quiet_seller
+    await shop_operator.reconcile()
+    _, subscription = await seller.sell_subscription(email="a@example.com")
+    gone = await seller.create("customers", email="gone@example.com")
+    kept = await seller.create("customers", email="kept@example.com")
+    await shop_operator.reconcile()
+
+    async def patch(collection: str, stripe_id: str, values: Json) -> None:
+        row = await dashboard.find(collection, stripe_id)
+        assert row
+        await dashboard.call("PATCH", f"/api/collections/{collection}/records/{row['id']}", values)
+
+    await seller.delete(f"customers/{gone['id']}")
+    await patch("subscriptions", subscription["id"], {"status": "past_due", "quantity": 3})
+    lost = await dashboard.find("customers", kept["id"])
+    assert lost
+    await dashboard.call("DELETE", f"/api/collections/customers/records/{lost['id']}")
+    stray = {"id": "a" * 15, "stripe_id": "prod_stray", "name": "?", "active": True}
+    await dashboard.call("POST", "/api/collections/products/records", stray)
+
+    expected = {
+        ("changed", subscription["id"]),
+        ("added", kept["id"]),
+        ("deleted", gone["id"]),
+        ("missing", "prod_stray"),
+    }
+    before = await _snapshot(dashboard)
+    dry = await shop_operator.reconcile(events=False, dry_run=True)
+    assert dry.found == expected
+    changed = next(each for each in dry.differences if each.kind == "changed")
+    assert changed.columns == ("status", "quantity")
+    assert await _snapshot(dashboard) == before
+
+    assert (await shop_operator.reconcile(events=False)).found == expected
+    row = await dashboard.find("customers", gone["id"])
+    assert row
+    assert (row["deleted"], row["email"]) == (True, "gone@example.com")
+    row = await dashboard.find("products", "prod_stray")
+    assert row
+    assert (row["active"], row["deleted"]) == (True, False)
+    left = await shop_operator.reconcile(events=False, dry_run=True)
+    assert left.found == {("missing", "prod_stray")}
+    await dashboard.call("DELETE", f"/api/collections/products/records/{'a' * 15}")
+
+
+async def test_webhook_that_arrives_meanwhile_wins(
+    shop_operator: Operator, seller: Seller, dashboard: Dashboard
+) -> None:
+    """A page that was listed before a webhook came does not overwrite what the webhook wrote."""
+    customer = await seller.create("customers", name="listed")
+    await seller.wait_delivered()
+    reader = PacedStripe(shop_operator.client, Pace(1000))
+    kind = next(kind for kind in KINDS if kind.name == "customers")
+    page = await read_page(reader, kind, Place(), None)
+    await seller.create(f"customers/{customer['id']}", name="newer")
+    await seller.wait_delivered()
+    repairer = Repairer(shop_operator.pocketbase, reader, dry_run=False)
+    assert not (await repairer.repair("customers", page.found)).differences
+    row = await dashboard.find("customers", customer["id"])
+    assert row
+    assert row["name"] == "newer"
+
+
+async def test_rows_follow_stripe_while_everything_moves(
+    shop_operator: Operator, seller: Seller, dashboard: Dashboard
+) -> None:
+    """Reconciling over and over while shuffled webhooks arrive ends in Stripe's own state."""
+    customers = [await seller.create("customers", name="0") for _ in range(5)]
+    await seller.switch(shuffle=8, duplicate=0.3, delay=0.05)
+
+    async def rename(customer: Json) -> None:
+        for number in range(1, 9):
+            await seller.create(f"customers/{customer['id']}", name=str(number))
+
+    async def reconcile() -> None:
+        for _ in range(4):
+            await shop_operator.reconcile(only=("customers",), events=False)
+
+    await asyncio.gather(reconcile(), *(rename(customer) for customer in customers))
+    await seller.wait_delivered()
+    await seller.switch(shuffle=0, duplicate=0, delay=0)
+    rows = [await dashboard.find("customers", customer["id"]) for customer in customers]
+    assert [row and row["name"] for row in rows] == ["8"] * len(customers)
+
+
+async def test_place_that_is_gone_begins_the_list_anew(
+    shop_operator: Operator, seller: Seller, dashboard: Dashboard
+) -> None:
+    """A run whose last object was deleted meanwhile reads its list from the top."""
+    done = await shop_operator.reconcile(only=("coupons",), events=False)
+    [row, *_] = await dashboard.list("stripe_reconciliations", f"id = '{done.run.id}'")
+    place = {"after": "SPRING", "created": 1_700_000_000, "edge": ["SPRING"]}
+    position = {**row["position"], "step": "coupons", "place": place}
+    path = f"/api/collections/stripe_reconciliations/records/{row['id']}"
+    await dashboard.call("PATCH", path, {"finished": "", "position": position})
+    continued = await shop_operator.reconcile(only=("coupons",), events=False)
+    assert continued.run.id == done.run.id
+    assert continued.run.report.is_clean
+    assert continued.count("coupons") == done.count("coupons") + len(await seller.list("coupons"))
+
+
+async def test_detached_card_loses_its_customer(
+    shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
+) -> None:
+    """An object that its list no longer shows is read by itself, and its row follows."""
+    await quiet_seller.sell_subscription(email="card@example.com")
+    await shop_operator.reconcile()
+    [card, *_] = await dashboard.list("payment_methods", "customer != ''", sort="-created")
+    await quiet_seller.create(f"payment_methods/{card['stripe_id']}/detach")
+    done = await shop_operator.reconcile(only=("payment_methods",), events=False)
+    assert done.found == {("changed", card["stripe_id"])}
+    row = await dashboard.find("payment_methods", card["stripe_id"])
+    assert row
+    assert row["customer"] == ""
+
+
+async def test_refused_list_is_noted_and_passed_over(
+    shop_operator: Operator, seller: Seller
+) -> None:
+    """A key that may not read one list does not keep the others from being compared."""
+    await seller.control("POST", "faults", {"path": "/v1/coupons", "status": 403, "times": 1})
+    done = await shop_operator.reconcile(only=("coupons", "tax_rates"), events=False)
+    assert done.run.report.refused.keys() == {"coupons"}
+    assert done.count("tax_rates") == len(await seller.list("tax_rates"))
+
+
+async def test_rate_limit_is_waited_out(shop_operator: Operator, seller: Seller) -> None:
+    """A 429 makes the run wait and go on."""
+    fault = {"path": "/v1/products", "status": 429, "retry_after": 0, "times": 1}
+    await seller.control("POST", "faults", fault)
+    done = await shop_operator.reconcile(only=("products",), events=False)
+    assert done.run.report.is_clean
+    assert done.count("products") == len(await seller.list("products"))
+
+
+async def test_unknown_collection_is_refused(shop_operator: Operator) -> None:
+    """`--only` takes names of mirrored collections."""
+    with pytest.raises(InvalidRequest, match="subscribtions: not mirrored"):
+        await shop_operator.reconcile(only=("subscribtions",))
+
+
+async def test_command_prints_differences_and_a_report(
+    shop_stack: Stack, quiet_seller: Seller
+) -> None:
+    """With --json, stdout has a difference a line and the report last; progress is on stderr."""
+    product = await quiet_seller.create("products", name="Printed")
+    done = await run_gateway(
+        shop_stack, "reconcile", "--only", "products", "--dry-run", "--json", "--rate", "1000"
+    )
+    assert done.code == 0, done.err
+    *differences, report = [json.loads(line) for line in done.lines]
+    assert {
+        "collection": "products",
+        "stripe_id": product["id"],
+        "difference": "added",
+        "columns": [],
+    } in differences
+    assert report["counts"]["products"]["added"] == len(differences)
+    assert "products: " in done.err
+
+
+async def test_killed_run_is_continued(
+    shop_stack: Stack, quiet_seller: Seller, dashboard: Dashboard
+) -> None:
+    """After kill -9 the same command goes on behind the last page that was written."""
+    await asyncio.gather(
+        *(quiet_seller.create("coupons", percent_off=5, duration="once") for _ in range(210))
+    )
+    coupons = 210 + await dashboard.count("coupons")
+    command = ("reconcile", "--only", "coupons,tax_rates")
+    async with start_gateway_command(shop_stack, *command, "--rate", "0.5") as running:
+        assert running.stderr
+        async with asyncio.timeout(30):
+            while b"coupons: 100 listed" not in await running.stderr.readline():
+                pass
+        running.kill()
+        await running.wait()
+    written = await dashboard.count("coupons")
+    assert coupons - 110 <= written < coupons
+    done = await run_gateway(shop_stack, *command, "--rate", "1000")
+    assert "continued at coupons" in done.err
+    assert f"coupons: 210 added, {coupons} listed" in done.err
+    assert await dashboard.count("coupons") == coupons
+    again = await run_gateway(shop_stack, *command, "--rate", "1000")
+    assert "begun" in again.err
+    assert again.out == ""
+
+
+async def test_reconciliation_over_http(
+    http: httpx.AsyncClient, shop_stack: Stack, quiet_seller: Seller, dashboard: Dashboard
+) -> None:
+    """POST /admin/reconcile runs beside the requests, one at a time; GET shows how it goes."""
+    product = await quiet_seller.create("products", name="By HTTP")
+    url = f"{shop_stack.gateway.url}/admin/reconcile"
+    headers = {"Authorization": f"Bearer {dashboard.token}"}
+    body = {"only": ["products", "prices"], "rate": 2}
+    started = await http.post(url, json=body, headers=headers)
+    assert started.status_code == 202, started.text
+    read_problem(await http.post(url, json=body, headers=headers), 409)
+
+    async def find_finished() -> Json | None:
+        runs = (await http.get(url, headers=headers)).json()["runs"]
+        run = next(run for run in runs if run["id"] == started.json()["id"])
+        return run if run["finished"] else None
+
+    run = await eventually(find_finished)
+    assert not run["is_under_way"]
+    assert product["id"] in [each["stripe_id"] for each in run["report"]["differences"]]
+    assert await dashboard.find("products", product["id"])
+    unknown = {"only": ["unicorns"]}
+    read_problem(await http.post(url, json=unknown, headers=headers), 400, "invalid-request")
