@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     #: Days for which the payloads of events are kept; their ids are kept for ever.
     gateway_keep_payload_days: int = Field(default=90, ge=1)
     #: Seconds that PocketBase, or Stripe, may take to answer.
-    gateway_upstream_timeout: float = Field(default=15.0, gt=0)
+    gateway_upstream_timeout: float = Field(default=10.0, gt=0)
     gateway_log_level: str = "INFO"
 
     @field_validator("stripe_webhook_secrets", "gateway_frontend_origins", mode="before")

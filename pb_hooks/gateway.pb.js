@@ -12,7 +12,12 @@ routerAdd("GET", "/api/gateway/version", (e) => {
 routerAdd("POST", "/api/gateway/commit", (e) => {
   const { commit } = require(`${__hooks}/lib/commit.js`)
   const [head, ...payloads] = readerToString(e.request.body, 33554432).split("\x1e")
-  return e.json(200, commit($app, JSON.parse(head), payloads))
+  try {
+    return e.json(200, commit($app, JSON.parse(head), payloads))
+  } catch (error) {
+    // Else PocketBase would only say that something went wrong; the reason is kept with the event.
+    throw new BadRequestError(`${error}`)
+  }
 }, $apis.bodyLimit(33554432), $apis.requireSuperuserAuth())
 
 // Empties the payloads of events that are older than a time: {before, limit, dry_run}.

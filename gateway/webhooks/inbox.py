@@ -109,12 +109,13 @@ class Inbox:
                 delivery.fail(error)
             return
         undecided: dict[Key, list[_Delivery]] = {}
+        answered: set[int] = set()
         for delivery, place in zip(group, composed.places, strict=True):
-            outcome = "tie" if place is None else result.outcomes[place]
-            if outcome == "tie":
+            if place is None or result.outcomes[place] == "tie":
                 undecided.setdefault(key_of(delivery.plan), []).append(delivery)
-            else:
-                delivery.succeed(outcome)
+                continue
+            delivery.succeed("repeated" if place in answered else result.outcomes[place])
+            answered.add(place)
         for deliveries in undecided.values():
             self._start(self._settle(deliveries))
 

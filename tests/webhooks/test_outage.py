@@ -121,6 +121,22 @@ async def test_while_pocketbase_is_frozen_the_answer_is_bounded(own: Stack, scen
         await scene.assert_written_once([change.action for change in feed.seen])
 
 
+async def test_copies_that_wait_together_act_once(own: Stack, scene: Scene) -> None:
+    """Of copies that end in one transaction, one is applied and the others are repeated."""
+    first = [build_event("product.created", {"id": f"prod_{n}", "object": "product"}) for n in "xy"]
+    own.pocketbase.pause()
+    try:
+        # The first two keep both writers busy, so that the copies gather behind them.
+        sent = [asyncio.create_task(scene.sender.send(event)) for event in first]
+        sent += [asyncio.create_task(scene.sender.send(scene.event)) for _ in range(5)]
+        await asyncio.wait(sent, timeout=_TIMEOUT / 2)
+    finally:
+        own.pocketbase.resume()
+    answers = await asyncio.gather(*sent)
+    outcomes = [answer.json()["outcome"] for answer in answers[2:]]
+    assert sorted(outcomes) == ["applied", *["repeated"] * 4]
+
+
 async def _restart_gateway(own: Stack, pocketbase_url: str) -> None:
     own.gateway.env["POCKETBASE_URL"] = pocketbase_url
     await asyncio.to_thread(own.gateway.restart)
