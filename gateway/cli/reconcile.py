@@ -70,7 +70,7 @@ def reconcile(
         try:
             done = await reconciliation.run()
         except GatewayError:
-            click.echo("Broken off; the same command continues.", err=True)
+            show.print_broken_off()
             raise
         show.print_end(done)
         if not done.report.is_clean:
@@ -88,9 +88,11 @@ class _Progress:
         self._started = time.monotonic()
         self._printed = 0.0
         self._step = ""
+        self._has_begun = False
 
     def begin(self, run: Run) -> None:
         """Say whether the run is a new one."""
+        self._has_begun = True
         verb = "continued at" if run.was_continued else "begun"
         click.echo(f"{verb} {run.step}".strip(), err=True)
 
@@ -111,12 +113,17 @@ class _Progress:
         if now - self._printed < _LINE_SECONDS and not has_ended:
             return
         self._printed = now
+        self._print_numbers(run, shown)
+
+    def _print_numbers(self, run: Run, step: str) -> None:
+        now = time.monotonic()
         rate = self._pace.requests / max(now - self._started, 0.001)
-        name = shown.split(" ")[0]
+        name = step.split(" ")[0]
         click.echo(f"{_describe(run.report, name)}; {rate:.1f} requests a second", err=True)
 
     def print_end(self, run: Run) -> None:
         """What differs in all, and what could not be done."""
+        self._print_numbers(run, run.step)
         if self._as_json:
             click.echo(json.dumps({"run": run.id, **asdict(run.report)}))
         for name, reason in {**run.report.refused, **run.report.failed}.items():
@@ -125,6 +132,11 @@ class _Progress:
         differing = [name for name, numbers in counts.items() if numbers.keys() - {"listed"}]
         told = "; ".join(_describe(run.report, name) for name in differing)
         click.echo(told or "no difference", err=True)
+
+    def print_broken_off(self) -> None:
+        """How to go on, if there is something to go on with."""
+        if self._has_begun:
+            click.echo("Broken off; the same command continues.", err=True)
 
 
 def _describe(report: Report, name: str) -> str:

@@ -78,8 +78,13 @@ async def test_first_import_brings_the_whole_account(
     [charge] = await seller.list("charges", customer=buyer["id"])
     refund = await seller.create("refunds", charge=charge["id"])
 
+    # Stripe tells of a checkout only once it is over, so an open one is not missed.
+    page = {"success_url": "http://localhost:3000/thanks", "mode": "setup", "currency": "eur"}
+    open_session = await seller.create("checkout/sessions", **page)
+
     imported = await shop_operator.reconcile(events=False)
     assert imported.run.report.is_clean
+    assert await dashboard.find("checkout_sessions", open_session["id"]) is None
     assert {"added"} == {kind for kind, _ in imported.found}
     row = await dashboard.find("subscriptions", subscription["id"])
     assert row
