@@ -50,19 +50,21 @@ function judgeRows(tx, group, repeated) {
       stored[collection + record.id] = record
     }
   }
-  const news = countNews(group.events, repeated)
+  const news = findNews(group, repeated)
   return group.rows.map((row, i) => {
     const record = stored[row.collection + row.values.id]
-    const verdict = news[i] === 0 ? "stale" : judge(tx, row, record, news[i] > 1)
+    const hasRivals = news[i].some((event) => event !== row.event)
+    const isOld = news[i].length === 0 && group.events.some((event) => event.row === i)
+    const verdict = isOld ? "stale" : judge(tx, row, record, hasRivals)
     return { ...row, record, verdict: row.ask && verdict === "apply" ? "tie" : verdict }
   })
 }
 
-// How many events that are not repeated each row stands for; rows without events are absent.
-function countNews(events, repeated) {
-  const news = {}
+// For each row, the events about its object that are not repeated.
+function findNews({ events, rows }, repeated) {
+  const news = rows.map(() => [])
   events.forEach((event, i) => {
-    if (event.row !== null) news[event.row] = (news[event.row] || 0) + (repeated[i] ? 0 : 1)
+    if (event.row !== null && !repeated[i]) news[event.row].push(i)
   })
   return news
 }
