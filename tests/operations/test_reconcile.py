@@ -230,7 +230,7 @@ async def test_place_that_is_gone_begins_the_list_anew(
     """A run whose last object was deleted meanwhile reads its list from the top."""
     done = await shop_operator.reconcile(only=("coupons",), events=False)
     [row, *_] = await dashboard.list("stripe_reconciliations", f"id = '{done.run.id}'")
-    place = {"after": "SPRING", "created": 1_700_000_000, "edge": ["SPRING"]}
+    place = {"after": "NOWHERE", "created": 1_700_000_000, "edge": ["NOWHERE"]}
     position = {**row["position"], "step": "coupons", "place": place}
     path = f"/api/collections/stripe_reconciliations/records/{row['id']}"
     await dashboard.call("PATCH", path, {"finished": "", "position": position})
@@ -238,6 +238,24 @@ async def test_place_that_is_gone_begins_the_list_anew(
     assert continued.run.id == done.run.id
     assert continued.run.report.is_clean
     assert continued.count("coupons") == done.count("coupons") + len(await seller.list("coupons"))
+
+
+async def test_object_made_again_under_its_old_id_comes_back(
+    shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
+) -> None:
+    """A deleted row is written anew when Stripe has a younger object of that id."""
+    await quiet_seller.create("coupons", id="SPRING", percent_off=10, duration="once")
+    await quiet_seller.delete("coupons/SPRING")
+    await shop_operator.reconcile()
+    row = await dashboard.find("coupons", "SPRING")
+    assert row
+    assert row["deleted"]
+    await quiet_seller.control("POST", "clock/advance", {"seconds": 60})
+    await quiet_seller.create("coupons", id="SPRING", percent_off=25, duration="once")
+    await shop_operator.reconcile(only=("coupons",), events=False)
+    row = await dashboard.find("coupons", "SPRING")
+    assert row
+    assert (row["deleted"], row["percent_off"]) == (False, 25)
 
 
 async def test_detached_card_loses_its_customer(
