@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from stripe import SignatureVerificationError, WebhookSignature
@@ -160,6 +161,13 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
 
 
+def _read_float(number: str) -> float:
+    found = float(number)
+    if not isfinite(found):
+        raise ValueError(f"{number[:20]} is too large")
+    return found
+
+
 def _refuse_surrogates(payload: str, body: Any) -> None:
     """Half a character, escaped, is JSON by the letter, but no text that can be stored."""
     if "\\ud" in payload or "\\uD" in payload:
@@ -175,4 +183,6 @@ def _reason(error: Exception) -> str:
     return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_read_float
+)

@@ -4,6 +4,7 @@ The webhook endpoint's version decides the shape, not the SDK's, so a receiver m
 Values come out as PocketBase columns take them: "" for an absent text, date or relation.
 """
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,12 +23,13 @@ def number(value: Any) -> int | float:
     """A number column; decimals come as strings since dahlia."""
     if isinstance(value, bool):
         return 0
-    if isinstance(value, int | float):
-        return value
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
         return 0
+    if not math.isfinite(found):
+        return 0
+    return value if isinstance(value, int) else found
 
 
 def moment(value: Any) -> str:
@@ -76,11 +78,11 @@ def subscription_period(subscription: Json) -> tuple[str, str]:
     Items can have periods of their own; the subscription's is from first start to first end.
     """
     items = listing(subscription.get("items"))
-    starts = [item["current_period_start"] for item in items if item.get("current_period_start")]
-    ends = [item["current_period_end"] for item in items if item.get("current_period_end")]
-    start = min(starts) if starts else subscription.get("current_period_start")
-    end = min(ends) if ends else subscription.get("current_period_end")
-    return moment(start), moment(end)
+    starts = filter(None, (moment(item.get("current_period_start")) for item in items))
+    ends = filter(None, (moment(item.get("current_period_end")) for item in items))
+    start = min(starts, default=moment(subscription.get("current_period_start")))
+    end = min(ends, default=moment(subscription.get("current_period_end")))
+    return start, end
 
 
 def subscription_cancel_at(subscription: Json) -> str:

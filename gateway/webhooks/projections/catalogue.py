@@ -23,6 +23,9 @@ def project_product(product: Json, deleted: bool) -> Changes:
 def project_price(price: Json, deleted: bool) -> Changes:
     """The interval columns are empty for a one-time price."""
     recurring = mapping(price.get("recurring"))
+    # Parts of a cent stand only in the decimal.
+    amount = price.get("unit_amount")
+    amount = price.get("unit_amount_decimal") if amount is None else amount
     return _row(
         "prices",
         price,
@@ -31,7 +34,7 @@ def project_price(price: Json, deleted: bool) -> Changes:
         active=bool(price.get("active")) and not deleted,
         type=text(price.get("type")),
         currency=text(price.get("currency")),
-        unit_amount=number(price.get("unit_amount")),
+        unit_amount=number(amount),
         billing_scheme=text(price.get("billing_scheme")),
         interval=text(recurring.get("interval")),
         interval_count=number(recurring.get("interval_count")),

@@ -30,7 +30,7 @@ def project_subscription(subscription: Json, deleted: bool) -> Changes:
         "status": status,
         "price": relation(item_price(first)),
         "quantity": number(first.get("quantity")),
-        "items": [_item(item) for item in items],
+        "items": [_item(item, subscription) for item in items],
         "currency": text(subscription.get("currency")),
         "current_period_start": start,
         "current_period_end": end,
@@ -47,14 +47,15 @@ def project_subscription(subscription: Json, deleted: bool) -> Changes:
     return Changes(row, _claims(subscription))
 
 
-def _item(item: Json) -> Json:
+def _item(item: Json, subscription: Json) -> Json:
     price = item_price(item)
+    end = item.get("current_period_end") or subscription.get("current_period_end")
     return {
         "id": stripe_id(item),
         "price": stripe_id(price),
         "product": stripe_id(price.get("product")),
         "quantity": item.get("quantity"),
-        "current_period_end": moment(item.get("current_period_end")),
+        "current_period_end": moment(end),
     }
 
 

@@ -1,0 +1,147 @@
+"""From signed bytes to an event."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.errors import InvalidEvent, InvalidSignature
+from gateway.webhooks.event import TOLERANCE, parse, verify
+from tests.delivery import build_event, sign
+
+BODY = b'{"id": "evt_1"}'
+
+
+@pytest.mark.parametrize("secrets", [("a",), ("b", "a"), ("a", "b")])
+def test_one_good_secret_is_enough(secrets: tuple[str, ...]) -> None:
+    """During a rotation a delivery signed by either secret is taken."""
+    assert verify(BODY, sign(BODY, "a"), secrets) == BODY.decode()
+
+
+def test_one_good_signature_is_enough() -> None:
+    """The header may carry a signature for each of Stripe's secrets."""
+    header = f"{sign(BODY, 'old')},{sign(BODY, 'new').split(',')[1]}"
+
+    assert verify(BODY, header, ("new",)) == BODY.decode()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "x",
+        "t=,v1=",
+        "t=1,v1=0",
+        "t=99999999999999999999,v1=00",
+        sign(BODY, "b"),
+        sign(b"other", "a"),
+        sign(BODY, "a", time.time() - TOLERANCE - 5),
+        sign(BODY, "a").replace("v1=", "v0="),
+        sign(BODY, "a").partition(",")[2],
+    ],
+)
+def test_bad_signature(header: str) -> None:
+    """A header that none of the secrets made for this body and this time is refused."""
+    with pytest.raises(InvalidSignature):
+        verify(BODY, header, ("a",))
+
+
+@given(st.binary(max_size=40))
+def test_any_header(header: bytes) -> None:
+    """No header is an error of ours."""
+    with pytest.raises(InvalidSignature):
+        verify(BODY, header.decode("latin-1"), ("a",))
+
+
+def test_event() -> None:
+    """All that is known of an event is read, and the payload kept as it was signed."""
+    body = build_event(
+        "customer.updated", {"id": "cus_1", "object": "customer"}, {"name": None}, livemode=True
+    )
+    payload = json.dumps(body, indent=1)
+
+    event = parse(payload)
+
+    assert (event.stripe_id, event.type, event.created) == (
+        body["id"],
+        "customer.updated",
+        body["created"],
+    )
+    assert (event.object_id, event.previous, event.account) == ("cus_1", {"name": None}, "")
+    assert (event.livemode, event.is_thin, event.payload) == (True, False, payload)
+
+
+def test_thin_event() -> None:
+    """A notification names its object, its account, and the event that shows it."""
+    event = parse(
+        json.dumps(
+            {
+                "id": "evt_test_1",
+                "object": "v2.core.event",
+                "type": "v1.customer.deleted",
+                "created": "2026-11-01T00:00:00.000Z",
+                "context": "acct_1",
+                "livemode": False,
+                "related_object": {"id": "cus_1", "type": "customer", "url": "/v1/customers/cus_1"},
+                "snapshot_event": "evt_1",
+            }
+        )
+    )
+
+    assert (event.object, event.created) == ({"object": "customer", "id": "cus_1"}, 1793491200)
+    assert (event.account, event.is_thin, event.snapshot) == ("acct_1", True, "evt_1")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "",
+        "[]",
+        "null",
+        "{",
+        "{} {}",
+        '{"id": "a", "id": "b"}',
+        '{"id": "evt_1", "type": "x", "created": 1, "data": {"object": {"n": NaN}}}',
+        '{"id": "evt_1", "type": "x", "created": 1, "data": {"object": {"n": 1e999}}}',
+        '{"id": "evt_1", "type": "x", "created": 1, "data": {"object": {"n": "\\ud800"}}}',
+        "[" * 100_000,
+    ],
+)
+def test_no_json_object(payload: str) -> None:
+    """What is no JSON object that every reader understands alike is refused."""
+    with pytest.raises(InvalidEvent):
+        parse(payload)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("id", None),
+        ("id", ""),
+        ("id", 7),
+        ("id", "x" * 256),
+        ("id", "evt_\n1"),
+        ("type", None),
+        ("type", {}),
+        ("created", None),
+        ("created", 0),
+        ("created", -1),
+        ("created", True),
+        ("created", 1.5),
+        ("created", "yesterday"),
+        ("created", 253402300800),
+        ("data", None),
+        ("data", []),
+        ("data", {"object": None}),
+        ("data", {"object": "cus_1"}),
+    ],
+)
+def test_no_event(name: str, value: Any) -> None:
+    """An event without id, type, time or object is refused."""
+    body = build_event("customer.updated", {"id": "cus_1", "object": "customer"}) | {name: value}
+
+    with pytest.raises(InvalidEvent):
+        parse(json.dumps(body))
