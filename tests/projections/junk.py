@@ -13,12 +13,9 @@ _ODD_TEXTS = st.sampled_from(
     ["", "NaN", "inf", "-1e999", "1970-01-01", "null", "\x00", "é", "9" * 400]
 )
 _ODD_NUMBERS = st.sampled_from([0, -1, 2**53, 2**63, 10**40, 1e308, -1e308, 0.5, True, False])
+_TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 JUNK = st.recursive(
-    st.none()
-    | _ODD_TEXTS
-    | _ODD_NUMBERS
-    | st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
-    | st.integers(),
+    st.none() | _ODD_TEXTS | _ODD_NUMBERS | _TEXTS | st.integers(),
     lambda some: (
         st.lists(some, max_size=3)
         | st.dictionaries(

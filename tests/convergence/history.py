@@ -1,0 +1,124 @@
+"""One history: what happens at Stripe, how the gateway learns of it, and what must come of it."""
+
+import json
+from contextlib import suppress
+from random import Random
+from typing import Any
+
+from stripe_simulator import histories
+from stripe_simulator.errors import StripeError
+from tests.convergence import purchases
+from tests.convergence.bench import Bench
+from tests.convergence.mirror import differences
+from tests.convergence.oracle import Oracle
+
+Json = dict[str, Any]
+
+#: What changes at Stripe without an event: a read shows it, the last event does not.
+UNANNOUNCED = {
+    "coupons": {"times_redeemed", "valid"},
+    "promotion_codes": {"times_redeemed", "active"},
+    "checkout_sessions": {"metadata"},
+    "payments": {"amount", "description", "metadata"},
+    "setup_intents": {"metadata"},
+}
+MOVES = sorted({*histories.MOVES, *purchases.MOVES})
+
+
+class History:
+    """A fresh Stripe account, and three users of whom two have a verified address."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.world = bench.account.begin()
+        self.users = [self._add_user(number, verified=number < 2) for number in range(3)]
+        self._pending: list[Json] = []
+        self._sent: list[Json] = []
+        self._taken = 0
+        histories.opening(self.world, Random(0))
+
+    def _add_user(self, number: int, *, verified: bool) -> tuple[str, str]:
+        email = f"{number}.{self.world.ids.account.lower()}@example.com"
+        return self.bench.mirror.add_user(email, verified=verified), email
+
+    def possible_moves(self) -> list[str]:
+        """What may happen at Stripe now."""
+        return sorted({*histories.transitions(self.world, Random(0)), *purchases.MOVES})
+
+    def move(self, name: str, random: Random) -> None:
+        """Let something happen at Stripe, if it can happen now."""
+        if name in purchases.MOVES:
+            purchases.move(self.world, random, self.users, name)
+            return
+        possible = histories.transitions(self.world, random)
+        with suppress(StripeError):
+            possible.get(name, lambda: None)()
+
+    def deliver(self, random: Random, share: float = 1.0) -> None:
+        """Deliver part of what has happened and some of it again, shuffled, many at a time."""
+        self._pending += self.world.events[self._taken :]
+        self._taken = len(self.world.events)
+        now = [event for event in self._pending if random.random() < share]
+        ids = {event["id"] for event in now}
+        self._pending = [event for event in self._pending if event["id"] not in ids]
+        self._sent += now
+        again = random.choices(self._sent, k=len(now) // 4) if self._sent else []
+        foreign = [_connect(event) for event in random.sample(now, len(now) // 10)]
+        batch = [*now, *again, *foreign]
+        random.shuffle(batch)
+        self.bench.loop.run(self.bench.courier.deliver(batch))
+
+    def deliver_all(self, random: Random) -> None:
+        """Deliver everything; what falls due at Stripe meanwhile as well."""
+        while self._pending or self._taken < len(self.world.events):
+            self.deliver(random)
+
+    def deliver_in_order(self) -> None:
+        """Deliver one event after the other."""
+        for event in self.world.events:
+            self.bench.loop.run(self.bench.courier.deliver([event]))
+
+    def wrong_rows(self) -> dict[str, Json]:
+        """Return every row that differs from the oracle's, with the columns that do."""
+        verified = dict(self.users[:2])
+        users = {user: verified.get(user, "") for user, _ in self.users}
+        expected = Oracle.of(self.world.events, users).rows
+        wrong: dict[str, Json] = {}
+        for collection in {kind for kind, _ in expected}:
+            wanted = {found: row for (kind, found), row in expected.items() if kind == collection}
+            rows = self.bench.mirror.read(collection, list(wanted))
+            for stripe_id, row in wanted.items():
+                found = differences(row, rows.get(stripe_id))
+                if _is_read(rows.get(stripe_id)):
+                    for name in UNANNOUNCED.get(collection, ()):
+                        found.pop(name, None)
+                if found:
+                    stamp = (rows.get(stripe_id) or {}).get("stamp")
+                    wrong[f"{collection} {stripe_id} {stamp}"] = found
+        return wrong
+
+    def lost_events(self) -> set[str]:
+        """Return the ids of events that the inbox does not have."""
+        ids = {event["id"] for event in self.world.events}
+        return ids - self.bench.mirror.read("stripe_events", list(ids)).keys()
+
+    def describe(self) -> str:
+        """The history, a line an event."""
+        return "\n".join(
+            f"{event['created']} {event['id']} {event['type']}"
+            f" {event['data']['object'].get('id')}"
+            f" {json.dumps(event['data'].get('previous_attributes'))[:200]}"
+            for event in self.world.events
+        )
+
+
+def _connect(event: Json) -> Json:
+    """The same of a connected account, where the object is called something else."""
+    item = event["data"]["object"] | {"name": "foreign", "status": "foreign", "metadata": {}}
+    previous = event["data"].get("previous_attributes")
+    data = {"object": item} | ({"previous_attributes": previous} if previous else {})
+    return event | {"id": f"{event['id']}c", "account": "acct_1", "data": data}
+
+
+def _is_read(row: Json | None) -> bool:
+    return row is not None and '"read_' in row["stamp"]

@@ -1,0 +1,68 @@
+"""PocketBase's database file: rows as they stand, and users without the cost of hashing."""
+
+import json
+import sqlite3
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+Json = dict[str, Any]
+_AT_ONCE = 500
+
+
+class Mirror:
+    """Reads and prepares one running PocketBase."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._file = data_dir / "data.db"
+        self._connection = sqlite3.connect(self._file, timeout=10, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def read(self, collection: str, stripe_ids: list[str]) -> dict[str, Json]:
+        """Return the rows of these objects by Stripe id."""
+        found: dict[str, Json] = {}
+        for start in range(0, len(stripe_ids), _AT_ONCE):
+            some = stripe_ids[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(some))
+            query = f"SELECT * FROM {collection} WHERE stripe_id IN ({marks})"  # noqa: S608
+            for row in self._connection.execute(query, some):
+                found[row["stripe_id"]] = dict(row)
+        return found
+
+    def count(self, collection: str) -> int:
+        """Return how many rows a collection has."""
+        query = f"SELECT count(*) FROM {collection}"  # noqa: S608
+        return int(self._connection.execute(query).fetchone()[0])
+
+    def add_user(self, email: str, *, verified: bool) -> str:
+        """Add a user who can't log in; returns the id."""
+        user = token_hex(8)[:15]
+        values = (user, email, verified, token_hex(25), "none")
+        self._connection.execute(
+            "INSERT INTO users (id, email, verified, tokenKey, password) VALUES (?, ?, ?, ?, ?)",
+            values,
+        )
+        return user
+
+
+def differences(expected: Json, row: Json | None) -> Json:
+    """Return the columns that differ: what they should be, and what they are."""
+    if row is None:
+        return {"row": (expected, None)}
+    found = {name: _decode(row[name], value) for name, value in expected.items()}
+    return {
+        name: (expected[name], found[name]) for name in expected if expected[name] != found[name]
+    }
+
+
+def _decode(stored: Any, like: Any) -> Any:
+    """A stored column in the form of an expected value."""
+    if isinstance(like, bool):
+        return bool(stored)
+    if like is None or isinstance(like, dict | list):
+        return None if stored is None else json.loads(stored)
+    return stored

@@ -1,0 +1,69 @@
+"""Moves that say whose a customer is, beside those of the simulator's histories."""
+
+from contextlib import suppress
+from random import Random
+from typing import Any
+
+from stripe_simulator.errors import StripeError
+from stripe_simulator.histories import a_customer, a_price, call
+from stripe_simulator.resources import checkout_completion
+from stripe_simulator.world import World
+
+Json = dict[str, Any]
+
+#: The metadata key that names the user.
+KEY = "pocketbase_user"
+
+
+def make_customer(world: World, random: Random, users: list[tuple[str, str]]) -> None:
+    """A customer that names a user, or has a user's address, or both."""
+    user, _ = random.choice(users)
+    _, email = random.choice(users)
+    params: Json = {"email": email.upper() if random.random() < 0.3 else email}
+    if random.random() < 0.6:
+        params["metadata"] = {KEY: user}
+    call(world, "POST", "/v1/customers", params)
+
+
+def change_customer(world: World, random: Random, users: list[tuple[str, str]]) -> None:
+    """A customer gets another address, or another user."""
+    user, email = random.choice(users)
+    params = random.choice(({"email": email}, {"metadata": {KEY: user}}, {"metadata": {KEY: ""}}))
+    call(world, "POST", f"/v1/customers/{a_customer(world, random)['id']}", params)
+
+
+def subscribe_for(world: World, random: Random, users: list[tuple[str, str]]) -> None:
+    """A subscription that names a user."""
+    items = [{"price": a_price(world, random)}]
+    metadata = {KEY: random.choice(users)[0]}
+    params = {"customer": a_customer(world, random)["id"], "items": items, "metadata": metadata}
+    call(world, "POST", "/v1/subscriptions", params)
+
+
+def buy_for(world: World, random: Random, users: list[tuple[str, str]]) -> None:
+    """A user buys: by checkout or Payment Link, with a customer, a new one, or as a guest."""
+    mode = random.choice(("payment", "subscription"))
+    kind = "one_time" if mode == "payment" else "recurring"
+    params: Json = {
+        "mode": mode,
+        "success_url": "https://shop.test/",
+        "line_items": [{"price": a_price(world, random, kind), "quantity": 1}],
+        "client_reference_id": random.choice(users)[0],
+    }
+    is_link = random.random() < 0.4
+    if not is_link and random.random() < 0.5:
+        params["customer"] = a_customer(world, random)["id"]
+    session = call(world, "POST", "/v1/checkout/sessions", params)
+    if is_link:
+        session["payment_link"] = "plink_1"
+    form = checkout_completion.Form(email=random.choice(users)[1], delayed=random.random() < 0.2)
+    checkout_completion.complete(world, session["id"], form)
+
+
+MOVES = {move.__name__: move for move in (make_customer, change_customer, subscribe_for, buy_for)}
+
+
+def move(world: World, random: Random, users: list[tuple[str, str]], name: str) -> None:
+    """Make a move; what Stripe would refuse changes nothing more."""
+    with suppress(StripeError):
+        MOVES[name](world, random, users)

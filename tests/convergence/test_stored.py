@@ -1,0 +1,36 @@
+"""What a projection makes of any object is what PocketBase stores."""
+
+import json
+from itertools import count
+
+from hypothesis import given, settings
+
+from gateway.webhooks.event import parse
+from gateway.webhooks.projector import plan
+from tests.convergence.bench import Bench
+from tests.convergence.mirror import differences
+from tests.delivery import build_event
+from tests.projections.junk import Json, spoiled
+
+_NUMBERS = count()
+
+
+def test_junk_is_stored(bench: Bench) -> None:
+    """Objects with junk in them are applied, and their rows read back as they were projected."""
+
+    @settings(max_examples=60, deadline=None)
+    @given(spoiled())
+    def deliver(item: Json) -> None:
+        name = "customer" if item["object"].startswith("entitlements") else "id"
+        item[name] = f"junk_{next(_NUMBERS)}"
+        event = build_event(f"{item['object']}.updated", item)
+        planned = plan(parse(json.dumps(event)))
+
+        bench.loop.run(bench.courier.deliver([event]))
+
+        if planned.state:
+            row = planned.state.row
+            stored = bench.mirror.read(row.collection, [row.stripe_id])
+            assert not differences(row.values, stored.get(row.stripe_id))
+
+    deliver()
