@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -214,7 +214,7 @@ def main() -> None:
     started = time.monotonic()
     with (
         tempfile.TemporaryDirectory() as folder,
-        Stack(plan_throwaway(Path(folder), {"GATEWAY_LOG_LEVEL": "INFO"})) as stack,
+        Stack(replace(plan_throwaway(Path(folder)), is_simulated=False)) as stack,
     ):
 
         async def run() -> dict[str, Any]:

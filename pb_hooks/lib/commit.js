@@ -14,13 +14,14 @@ const { placeholders } = require(`${__hooks}/lib/sql.js`)
 function commit(app, group, payloads) {
   let answer
   app.runInTransaction((tx) => {
+    // First, so that a row is its user's from the moment it is there.
+    claim(tx, group.claims)
     const repeated = findRepeated(tx, group.events)
     const rows = judgeRows(tx, group, repeated)
     const outcomes = group.events.map((event, i) =>
       repeated[i] ? "repeated" : outcomeOf(event, i, rows[event.row]))
     insertEvents(tx, group.events, outcomes, payloads)
     save(tx, rows.filter((row) => row.verdict === "apply"))
-    claim(tx, group.claims)
     answer = {
       outcomes, ties: rows.map((row) => row.verdict === "tie" ? describeTie(tx, row) : null),
     }

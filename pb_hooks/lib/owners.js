@@ -49,10 +49,17 @@ function ownersFirst(rows) {
   return [...first, ...rows.filter((row) => place(row) < 0)]
 }
 
-// The users of all customers that the rows name, in one query.
+// The users of all customers that the rows name. Stored rows know theirs, because a customer that is
+// moved takes its rows along; the others are asked for in one query.
 function findUsers(tx, rows) {
-  const customers = rows.map((row) => row.values.customer).filter(Boolean)
   const users = {}
+  const customers = []
+  for (const { record, values } of rows) {
+    if (!values.customer) continue
+    const isKnown = record && record.getString("customer") === values.customer
+    if (isKnown) users[values.customer] = record.getString("user")
+    else customers.push(values.customer)
+  }
   if (customers.length === 0) return users
   const found = arrayOf(new DynamicModel({ id: "", user: "" }))
   const { list, values } = placeholders(customers)
