@@ -310,6 +310,7 @@ ROUTES: dict[str, Handler] = (
         "POST /v1/customers/:id/tax_ids": tax_ids.create,
         "GET /v1/customers/:id/tax_ids/:id": tax_ids.retrieve,
         "DELETE /v1/customers/:id/tax_ids/:id": tax_ids.delete,
+        "GET /v1/tax_ids/:id": one("tax_id"),
         "GET /v1/account": account.retrieve,
         "GET /v1/events": _events,
         "GET /v1/events/:id": events.retrieve,
