@@ -1,4 +1,4 @@
-"""PocketBase and a gateway whose Stripe is a world in this process."""
+"""PocketBase and two gateways, whose Stripe is a world in this process."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,9 @@ from pathlib import Path
 import aiohttp
 import uvicorn
 
+from stack.gateway import Gateway
 from stack.plan import plan_throwaway
+from stack.ports import pick_free
 from stack.stack import Stack
 from tests.convergence.account import Account
 from tests.convergence.courier import Courier
@@ -24,14 +26,34 @@ class Bench:
     stack: Stack
     account: Account
     mirror: Mirror
+    #: Delivers to both gateways by turns.
     courier: Courier
+    #: Deliver to the one and the other.
+    couriers: tuple[Courier, Courier]
     loop: Loop
+    http: aiohttp.ClientSession
+
+    def patch_user(self, user: str, values: dict[str, object]) -> None:
+        """Change a PocketBase user as a superuser does in the dashboard."""
+        self.loop.run(self._patch_user(user, values))
+
+    async def _patch_user(self, user: str, values: dict[str, object]) -> None:
+        part = self.stack.pocketbase
+        credentials = {"identity": part.superuser_email, "password": part.superuser_password}
+        login = f"{part.url}/api/collections/_superusers/auth-with-password"
+        async with self.http.post(login, json=credentials) as answer:
+            token = (await answer.json())["token"]
+        record = f"{part.url}/api/collections/users/records/{user}"
+        headers = {"Authorization": token}
+        async with self.http.patch(record, json=values, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Bench]:
     """Run all parts until the block ends."""
     stack = Stack(plan_throwaway(folder))
+    parts = (stack.pocketbase, stack.gateway, _build_replica(stack, folder))
     account, loop = Account(), Loop()
     server = _build_server(account, stack.plan.ports.simulator)
     serving = loop.start(server.serve())
@@ -39,20 +61,32 @@ def running(folder: Path) -> Iterator[Bench]:
     try:
         wait_until(lambda: server.started)
         stack.pocketbase.ensure_superuser(replace=True)
-        for part in (stack.pocketbase, stack.gateway):
+        for part in parts:
             part.start()
             part.wait_healthy()
         mirror = Mirror(stack.pocketbase.data_dir)
         secret = stack.plan.stripe.webhook_secrets[0]
-        yield Bench(stack, account, mirror, Courier(http, [stack.gateway.url], secret), loop)
+        one, other = (Courier(http, [part.url], secret) for part in parts[1:])
+        both = Courier(http, [part.url for part in parts[1:]], secret)
+        yield Bench(stack, account, mirror, both, (one, other), loop, http)
         mirror.close()
     finally:
-        stack.pocketbase.stop()
-        stack.gateway.stop()
+        for part in reversed(parts):
+            part.stop()
         loop.run(http.close())
         server.should_exit = True
         serving.result(10)
         loop.close()
+
+
+def _build_replica(stack: Stack, folder: Path) -> Gateway:
+    return Gateway(
+        pick_free(),
+        log=folder / "log" / "replica.log",
+        pocketbase=stack.pocketbase,
+        stripe=stack.plan.stripe,
+        frontend_origins=stack.plan.frontend_origins,
+    )
 
 
 async def _open_session() -> aiohttp.ClientSession:

@@ -15,7 +15,10 @@ class Mirror:
 
     def __init__(self, data_dir: Path) -> None:
         self._file = data_dir / "data.db"
-        self._connection = sqlite3.connect(self._file, timeout=10, isolation_level=None)
+        # Tests use it from their own thread and from the loop's, never at the same time.
+        self._connection = sqlite3.connect(
+            self._file, timeout=10, isolation_level=None, check_same_thread=False
+        )
         self._connection.row_factory = sqlite3.Row
 
     def close(self) -> None:
@@ -33,10 +36,10 @@ class Mirror:
                 found[row["stripe_id"]] = dict(row)
         return found
 
-    def count(self, collection: str) -> int:
-        """Return how many rows a collection has."""
-        query = f"SELECT count(*) FROM {collection}"  # noqa: S608
-        return int(self._connection.execute(query).fetchone()[0])
+    def find(self, collection: str, column: str, value: str) -> list[Json]:
+        """Return the rows that have a value in a column."""
+        query = f"SELECT * FROM {collection} WHERE {column} = ?"  # noqa: S608
+        return [dict(row) for row in self._connection.execute(query, [value])]
 
     def add_user(self, email: str, *, verified: bool) -> str:
         """Add a user who can't log in; returns the id."""

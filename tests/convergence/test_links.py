@@ -1,0 +1,210 @@
+"""Whose a customer is: by metadata, client_reference_id, or an address that PocketBase verified."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.convergence.bench import Bench
+from tests.convergence.scene import Scene
+
+Json = dict[str, Any]
+Arrange = Callable[[list[Json]], list[Json]]
+BOTH_ORDERS = pytest.mark.parametrize(
+    "arrange", [list, lambda events: events[::-1]], ids=["in order", "reversed"]
+)
+
+
+@pytest.fixture
+def scene(bench: Bench) -> Scene:
+    """A fresh Stripe account."""
+    return Scene(bench)
+
+
+def _customer_of(scene: Scene, session: str) -> Json:
+    customer = scene.row("checkout_sessions", session)["customer"]
+    [row] = scene.bench.mirror.find("customers", "id", customer)
+    return row
+
+
+@BOTH_ORDERS
+def test_metadata_of_the_customer(scene: Scene, arrange: Arrange) -> None:
+    """A customer that names a user is the user's, and the one that /checkout uses."""
+    user, _ = scene.add_user()
+    customer = scene.add_customer(metadata={"pocketbase_user": user})
+
+    scene.deliver(arrange(scene.events()))
+
+    row = scene.row("customers", customer)
+    assert (row["user"], row["primary"]) == (user, True)
+
+
+@BOTH_ORDERS
+def test_metadata_of_a_subscription(scene: Scene, arrange: Arrange) -> None:
+    """A subscription made in the Dashboard links its customer by metadata, but not as primary."""
+    user, _ = scene.add_user()
+    customer = scene.add_customer()
+    subscription = scene.subscribe(customer, metadata={"pocketbase_user": user})
+
+    scene.deliver(arrange(scene.events()))
+
+    assert scene.row("subscriptions", subscription)["user"] == user
+    row = scene.row("customers", customer)
+    assert (row["user"], row["primary"]) == (user, False)
+
+
+@BOTH_ORDERS
+def test_client_reference_id(scene: Scene, arrange: Arrange) -> None:
+    """The customer that a Checkout Session made is the user's whom the session names."""
+    user, _ = scene.add_user(verified=False)
+    session = scene.buy(client_reference_id=user)
+
+    scene.deliver(arrange(scene.events()))
+
+    row = _customer_of(scene, session)
+    assert (row["user"], row["primary"]) == (user, True)
+
+
+@BOTH_ORDERS
+def test_payment_link(scene: Scene, arrange: Arrange) -> None:
+    """A Payment Link's customer is linked, but never primary: anybody can write such an address."""
+    user, email = scene.add_user()
+    session = scene.buy(link=True, form={"email": email}, client_reference_id=user)
+
+    scene.deliver(arrange(scene.events()))
+
+    row = _customer_of(scene, session)
+    assert (row["user"], row["primary"]) == (user, False)
+    [subscription] = scene.bench.mirror.find("subscriptions", "customer", row["id"])
+    assert subscription["user"] == user
+
+
+@BOTH_ORDERS
+def test_verified_address(scene: Scene, arrange: Arrange) -> None:
+    """A customer with a verified address is that user's, whatever the case of its letters."""
+    user, email = scene.add_user()
+    customer = scene.add_customer(email=email.upper())
+    subscription = scene.subscribe(customer)
+
+    scene.deliver(arrange(scene.events()))
+
+    assert scene.row("customers", customer)["user"] == user
+    assert scene.row("subscriptions", subscription)["user"] == user
+
+
+def test_unverified_address(scene: Scene) -> None:
+    """An address that is not verified links nothing; once it is, everything is linked."""
+    user, email = scene.add_user(verified=False)
+    customer = scene.add_customer(email=email)
+    subscription = scene.subscribe(customer)
+
+    scene.deliver(scene.events())
+    assert scene.row("customers", customer)["user"] == ""
+    assert scene.row("subscriptions", subscription)["user"] == ""
+    scene.verify(user)
+
+    row = scene.row("customers", customer)
+    assert (row["user"], row["primary"]) == (user, True)
+    assert scene.row("subscriptions", subscription)["user"] == user
+
+
+def test_payment_link_verified_later(scene: Scene) -> None:
+    """A Payment Link's customer whose address is verified later is linked, but not primary."""
+    user, email = scene.add_user(verified=False)
+    session = scene.buy(link=True, form={"email": email})
+
+    scene.deliver(scene.events())
+    scene.verify(user)
+
+    row = _customer_of(scene, session)
+    assert (row["user"], row["primary"]) == (user, False)
+
+
+@BOTH_ORDERS
+def test_unknown_user(scene: Scene, arrange: Arrange) -> None:
+    """A user who does not exist is ignored, and the address counts."""
+    user, email = scene.add_user()
+    customer = scene.add_customer(email=email, metadata={"pocketbase_user": "nobody"})
+
+    scene.deliver(arrange(scene.events()))
+
+    assert scene.row("customers", customer)["user"] == user
+
+
+@BOTH_ORDERS
+def test_first_user_stays(scene: Scene, arrange: Arrange) -> None:
+    """A customer keeps the user whom it named first, whichever event arrives first."""
+    (first, _), (second, _) = scene.add_user(), scene.add_user()
+    customer = scene.add_customer(metadata={"pocketbase_user": first})
+    subscription = scene.subscribe(customer)
+    scene.world.clock.advance(5)
+    scene.call("POST", f"/v1/customers/{customer}", metadata={"pocketbase_user": second})
+
+    scene.deliver(arrange(scene.events()))
+
+    assert scene.row("customers", customer)["user"] == first
+    assert scene.row("subscriptions", subscription)["user"] == first
+
+
+@BOTH_ORDERS
+def test_a_new_address_changes_no_owner(scene: Scene, arrange: Arrange) -> None:
+    """A customer linked by address stays the user's when it gets another address."""
+    user, email = scene.add_user()
+    customer = scene.add_customer(email=email)
+    scene.world.clock.advance(5)
+    scene.call("POST", f"/v1/customers/{customer}", email="else@example.com")
+
+    scene.deliver(arrange(scene.events()))
+
+    row = scene.row("customers", customer)
+    assert (row["user"], row["email"]) == (user, "else@example.com")
+
+
+@BOTH_ORDERS
+def test_a_name_beats_an_address(scene: Scene, arrange: Arrange) -> None:
+    """What names the user holds against an address, whichever was stated first."""
+    (named, _), (_, email) = scene.add_user(), scene.add_user()
+    customer = scene.add_customer(email=email)
+    scene.world.clock.advance(5)
+    scene.subscribe(customer, metadata={"pocketbase_user": named})
+
+    scene.deliver(arrange(scene.events()))
+
+    assert scene.row("customers", customer)["user"] == named
+
+
+@BOTH_ORDERS
+def test_first_customer_is_primary(scene: Scene, arrange: Arrange) -> None:
+    """Of a user's customers the first is primary, and when it is deleted, the next."""
+    user, _ = scene.add_user()
+    first = scene.add_customer(metadata={"pocketbase_user": user})
+    scene.world.clock.advance(5)
+    second = scene.add_customer(metadata={"pocketbase_user": user})
+
+    scene.deliver(arrange(scene.events()))
+    assert [scene.row("customers", each)["primary"] for each in (first, second)] == [1, 0]
+
+    scene.call("DELETE", f"/v1/customers/{first}")
+    scene.deliver(arrange(scene.events()))
+    assert [scene.row("customers", each)["primary"] for each in (first, second)] == [0, 1]
+
+
+@BOTH_ORDERS
+def test_connected_accounts_link_nothing(scene: Scene, arrange: Arrange) -> None:
+    """A connected account's events make no row and link no user, even of an id that we know."""
+    user, email = scene.add_user()
+    customer = scene.add_customer(name="ours")
+    foreign = scene.add_customer(email=email, metadata={"pocketbase_user": user})
+    ours = [e for e in scene.events("customer.") if e["data"]["object"]["id"] == customer]
+    theirs = [
+        event | {"id": f"{event['id']}x", "account": "acct_1"}
+        for event in scene.events("customer.")
+    ]
+
+    scene.deliver(arrange([*ours, *theirs]))
+
+    assert scene.row("customers", customer)["user"] == ""
+    assert scene.bench.mirror.read("customers", [foreign]) == {}
+    stored = scene.bench.mirror.read("stripe_events", [event["id"] for event in theirs])
+    assert {row["outcome"] for row in stored.values()} == {"foreign"}
+    assert {row["account"] for row in stored.values()} == {"acct_1"}
