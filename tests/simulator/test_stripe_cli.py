@@ -2,19 +2,21 @@
 
 import asyncio
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.simulator.served import KEY, Running
+from tests.simulator.stripe_cli import CliUnavailableError, find_cli
 
-VERSION = "1.52.0"
-CACHE = Path(__file__).parents[2] / ".cache" / "stripe-cli"
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("npm") is None, reason="the Stripe CLI is installed by npm, which is not here"
-)
+@pytest.fixture(scope="session")
+def stripe_cli(testrun_uid: str) -> Path:
+    """The tool's binary; without it the tests are skipped with the reason."""
+    try:
+        return find_cli(testrun_uid)
+    except CliUnavailableError as error:
+        pytest.skip(str(error))
 
 
 async def run(*command: str, home: Path) -> None:
@@ -27,22 +29,11 @@ async def run(*command: str, home: Path) -> None:
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), 120)
+        output, _ = await asyncio.wait_for(process.communicate(), 60)
     except TimeoutError:
         process.kill()
         raise
     assert process.returncode == 0, output.decode()
-
-
-async def stripe_cli(home: Path) -> str:
-    """Install the CLI once into the cache; gives its binary."""
-    found = sorted(CACHE.glob("node_modules/@stripe/cli-*/bin/stripe*"))
-    if not found:
-        CACHE.mkdir(parents=True, exist_ok=True)
-        arguments = ("--no-save", "--no-audit", "--no-fund", "--prefix", str(CACHE))
-        await run("npm", "install", *arguments, f"@stripe/cli@{VERSION}", home=Path.home())
-        found = sorted(CACHE.glob("node_modules/@stripe/cli-*/bin/stripe*"))
-    return str(found[0])
 
 
 @pytest.mark.parametrize(
@@ -56,11 +47,10 @@ async def stripe_cli(home: Path) -> str:
     ],
 )
 async def test_the_official_tool_triggers_an_event(
-    running: Running, tmp_path: Path, event: str
+    running: Running, stripe_cli: Path, tmp_path: Path, event: str
 ) -> None:
     """`stripe trigger` builds what it needs through the API and the event happens."""
-    binary = await stripe_cli(tmp_path)
     address = ("--api-key", KEY, "--api-base", running.base)
-    await run(binary, "trigger", event, *address, home=tmp_path)
+    await run(str(stripe_cli), "trigger", event, *address, home=tmp_path)
     assert event in {happened["type"] for happened in running.simulator.world.events}
     assert running.simulator.violations == []
