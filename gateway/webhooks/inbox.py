@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 
+from gateway.errors import StripeRefused
 from gateway.pocketbase import Group, PocketBase, PocketBaseRefused, commit
 from gateway.webhooks.group import Key, compose, event_row, key_of
 from gateway.webhooks.projector import Plan
@@ -122,7 +123,7 @@ class Inbox:
     async def _settle(self, deliveries: Sequence[_Delivery]) -> None:
         try:
             outcomes = await self._settlement.settle([each.plan for each in deliveries])
-        except PocketBaseRefused as refused:
+        except (PocketBaseRefused, StripeRefused) as refused:
             for delivery in deliveries:
                 await self._keep_failed(delivery, refused)
         except Exception as error:
@@ -132,7 +133,7 @@ class Inbox:
             for delivery, outcome in zip(deliveries, outcomes, strict=True):
                 delivery.succeed(outcome)
 
-    async def _keep_failed(self, delivery: _Delivery, refused: PocketBaseRefused) -> None:
+    async def _keep_failed(self, delivery: _Delivery, refused: Exception) -> None:
         """Store the event with the reason why its row can't be, for the dashboard and replay."""
         plan = replace(delivery.plan, state=None, claims=(), outcome="failed", error=str(refused))
         try:

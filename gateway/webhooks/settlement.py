@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 import stripe
 
-from gateway.errors import PocketBaseUnavailable, StripeUnavailable
+from gateway.errors import PocketBaseUnavailable
 from gateway.pocketbase import Group, PocketBase, StampedRow, Tie, commit
 from gateway.stripe_api import Missing, Reading, read_object
 from gateway.webhooks.event import Event, parse
@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 _ATTEMPTS = 6
 #: Objects read from Stripe at once, far below its rate limit.
 _READERS = 8
+#: Columns that say that something is deleted.
+_FLAGS = ("deleted", "active", "valid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Settlement:
         """The object is deleted: any known state will do until the deletion's own event comes."""
         for each in plans:
             if each.event.is_thin and each.event.type.endswith(".deleted"):
-                state = await self._read_snapshot(each.event)
+                state = await self._read_snapshot(each.event) or _tombstone(each.event)
                 return Decision(StampedRow(state.row, state.stamp, plans.index(each), expect=tie))
         if not states or not _shows_row(states, tie):
             return Decision(None)
@@ -127,18 +129,24 @@ class Settlement:
             return Reading(body, reading.as_of, reading.until)
         return reading
 
-    async def _read_snapshot(self, event: Event) -> State:
-        """What was deleted can be read no more, only the event that tells of it."""
+    async def _read_snapshot(self, event: Event) -> State | None:
+        """What was deleted can be read no more, only the event that tells of it, for 30 days."""
+        if not event.snapshot:
+            return None
         path = f"/v1/events/{quote(event.snapshot, safe='')}"
         try:
             async with self._readers:
                 reading = await read_object(self._stripe, path)
         except Missing:
-            raise StripeUnavailable(f"Stripe has no event {event.snapshot}.") from None
-        state = plan(parse(json.dumps(reading.body))).state
-        if state is None:
-            raise StripeUnavailable(f"The event {event.snapshot} shows no object.")
-        return state
+            return None
+        return plan(parse(json.dumps(reading.body))).state
+
+
+def _tombstone(event: Event) -> State:
+    """Of an object that nothing shows any more: that it is deleted, and not for sale."""
+    row = project(event.object, deleted=True).row
+    values = {name: row.values[name] for name in _FLAGS if name in row.values}
+    return State(event, replace(row, values=values))
 
 
 def _states(plans: Sequence[Plan], tie: Tie | None) -> list[State]:

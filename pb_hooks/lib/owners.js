@@ -28,7 +28,7 @@ function save(tx, rows) {
     const record = row.record || new Record(tx.findCachedCollectionByNameOrId(row.collection))
     const before = row.record ? ownerFields(record) : {}
     const wasDeleted = row.collection === "customers" && record.getBool("deleted")
-    const owner = ownerOf(tx, row, users)
+    const owner = row.record && isSilent(row) ? {} : ownerOf(tx, row, users)
     record.load({ ...row.values, ...owner, stamp: JSON.stringify(row.stamp) })
     tx.saveNoValidate(record)
     const after = ownerFields(record)
@@ -77,6 +77,11 @@ function ownerOf(tx, row, users) {
   if (row.values.customer) return { user: users[row.values.customer] || "" }
   if (row.collection === "checkout_sessions") return { user: userExists(tx, row.user) ? row.user : "" }
   return inherit(tx, row.collection, row.values)
+}
+
+// A row of which only the deletion is known says nothing about its owner.
+function isSilent({ collection, values }) {
+  return !("customer" in values) && !NAMELESS.includes(collection)
 }
 
 // The owner of a row whose Stripe object names no customer.

@@ -33,7 +33,8 @@ class Account:
     def begin(self) -> World:
         """Begin anew: nothing in it, and ids that no earlier world had."""
         self.world = World(seed=next(_SEEDS))
-        self._endpoint = Endpoint(Api(self.world), Faults())
+        self.faults = Faults()
+        self._endpoint = Endpoint(Api(self.world), self.faults)
         return self.world
 
     def hold_next(self) -> Hold:

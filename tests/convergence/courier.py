@@ -34,16 +34,20 @@ class Courier:
 
         await asyncio.gather(*(one(place, event) for place, event in enumerate(events)))
 
-    async def _deliver_one(self, url: str, event: Json) -> None:
+    async def post(self, event: Json, url: str = "") -> tuple[int, Json]:
+        """Deliver once; returns the status and the answer."""
         body = json.dumps(event).encode()
+        headers = {"Stripe-Signature": sign(body, self._secret)}
+        async with self._http.post(url or self._urls[0], data=body, headers=headers) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    async def _deliver_one(self, url: str, event: Json) -> None:
         for _ in range(_ATTEMPTS):
-            headers = {"Stripe-Signature": sign(body, self._secret)}
-            async with self._http.post(url, data=body, headers=headers) as answer:
-                text = await answer.text()
-            if answer.status == 200:
-                outcome = json.loads(text)["outcome"]
+            status, answer = await self.post(event, url)
+            if status == 200:
+                outcome = answer["outcome"]
                 self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
                 return
-            assert answer.status == 503, f"{event['type']}: {answer.status} {text}"
+            assert status == 503, f"{event['type']}: {status} {answer}"
             self.refused += 1
         raise AssertionError(f"{event['id']} was refused {_ATTEMPTS} times")

@@ -130,6 +130,24 @@ def test_a_read_has_the_shape_of_its_event(scene: Scene) -> None:
     assert _reads_of(scene, product) == [(f"/v1/products/{product}", "2022-11-15")]
 
 
+def test_a_read_that_stripe_refuses(scene: Scene) -> None:
+    """An event that needs a read which our key may not make is kept with its error, and retried."""
+    product, courier = scene.product, scene.bench.courier
+    there, back = _rename(scene, product, "there", "Pro")
+    scene.deliver([there])
+    scene.bench.account.faults.add({"path": "/v1/products/", "status": 403})
+
+    status, _ = scene.bench.loop.run(courier.post(back))
+    stored = scene.row("stripe_events", back["id"])
+    assert (status, stored["outcome"]) == (500, "failed")
+    assert stored["error"] != ""
+    scene.deliver([back])
+
+    stored = scene.row("stripe_events", back["id"])
+    assert (stored["outcome"], stored["attempts"], stored["error"]) == ("applied", 2, "")
+    assert scene.row("products", product)["name"] == "Pro"
+
+
 def test_a_deleted_object_is_read_in_vain(scene: Scene) -> None:
     """Events that only a read could order wait for the deletion's event when the object is gone."""
     product = str(scene.call("POST", "/v1/products", name="Gone")["id"])

@@ -62,6 +62,24 @@ def test_a_deletion_is_told_by_its_snapshot(scene: Scene) -> None:
     assert (row["name"], row["deleted"], row["valid"]) == ("Gone", 1, 0)
 
 
+@pytest.mark.parametrize("snapshot", ["", "evt_pruned"])
+def test_a_deletion_without_a_snapshot(scene: Scene, snapshot: str) -> None:
+    """Where no event shows what was deleted, the row keeps what it had and is deleted."""
+    user, _ = scene.add_user()
+    customer = scene.add_customer(metadata={"pocketbase_user": user})
+    path = f"/v1/customers/{customer}/tax_ids"
+    tax_id = str(scene.call("POST", path, type="eu_vat", value="DE123456789")["id"])
+    scene.deliver(scene.events())
+    scene.call("DELETE", f"{path}/{tax_id}")
+    deleted = thin(scene.world.events[-1]) | {"snapshot_event": snapshot}
+
+    scene.deliver([deleted])
+
+    row = scene.row("tax_ids", tax_id)
+    assert (row["deleted"], row["value"], row["user"]) == (1, "DE123456789", user)
+    assert scene.row("stripe_events", deleted["id"])["outcome"] == "applied"
+
+
 def test_a_connected_accounts_notification_reads_nothing(scene: Scene) -> None:
     """A notification from a connected account is stored, and nothing is read."""
     before = len(scene.bench.account.reads)
