@@ -5,15 +5,18 @@ that arrive meanwhile gather for the next.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 
-from gateway.errors import StripeRefused
+from gateway.errors import GatewayError, StripeRefused
 from gateway.pocketbase import Group, PocketBase, PocketBaseRefused, commit
 from gateway.webhooks.group import Key, compose, event_row, key_of
 from gateway.webhooks.projector import Plan
 from gateway.webhooks.settlement import Settlement
+
+_log = logging.getLogger(__name__)
 
 #: Writes under way at once: one is in PocketBase's transaction while the next is on its way.
 _WRITERS = 2
@@ -94,20 +97,20 @@ class Inbox:
         return group
 
     async def _write(self, group: Sequence[_Delivery]) -> None:
-        """Write a group; one event that PocketBase refuses does not take the others down."""
-        composed = compose([delivery.plan for delivery in group])
+        """Write a group; one event that can't be written does not take the others down."""
         try:
+            composed = compose([delivery.plan for delivery in group])
             result = await commit(self._pocketbase, composed.group)
-        except PocketBaseRefused as refused:
+        except GatewayError as error:  # Every delivery of the group learns of it.
+            for delivery in group:
+                delivery.fail(error)
+            return
+        except Exception as error:
             if len(group) == 1:
-                await self._keep_failed(group[0], refused)
+                await self._keep_failed(group[0], error)
                 return
             for delivery in group:
                 await self._write([delivery])
-            return
-        except Exception as error:  # Every delivery of the group learns of it.
-            for delivery in group:
-                delivery.fail(error)
             return
         undecided: dict[Key, list[_Delivery]] = {}
         answered: set[int] = set()
@@ -123,22 +126,33 @@ class Inbox:
     async def _settle(self, deliveries: Sequence[_Delivery]) -> None:
         try:
             outcomes = await self._settlement.settle([each.plan for each in deliveries])
-        except (PocketBaseRefused, StripeRefused) as refused:
+        except StripeRefused as refused:
             for delivery in deliveries:
                 await self._keep_failed(delivery, refused)
-        except Exception as error:
+        except GatewayError as error:
             for delivery in deliveries:
                 delivery.fail(error)
+        except Exception as error:
+            for delivery in deliveries:
+                await self._keep_failed(delivery, error)
         else:
             for delivery, outcome in zip(deliveries, outcomes, strict=True):
                 delivery.succeed(outcome)
 
-    async def _keep_failed(self, delivery: _Delivery, refused: Exception) -> None:
+    async def _keep_failed(self, delivery: _Delivery, reason: Exception) -> None:
         """Store the event with the reason why its row can't be, for the dashboard and replay."""
-        plan = replace(delivery.plan, state=None, claims=(), outcome="failed", error=str(refused))
+        plan = replace(delivery.plan, state=None, claims=(), outcome="failed", error=_tell(reason))
         try:
             await commit(self._pocketbase, Group([event_row(plan)]))
         except Exception as error:
             delivery.fail(error)
         else:
             delivery.succeed("failed")
+
+
+def _tell(reason: Exception) -> str:
+    """What was refused is told by whoever refused it; anything else is a mistake of ours."""
+    if isinstance(reason, PocketBaseRefused | GatewayError):
+        return str(reason)
+    _log.error("event can't be handled", exc_info=reason)
+    return f"{type(reason).__name__}: {reason}"[:2000]
