@@ -39,12 +39,19 @@ def missing_object(noun: str, id: str, param: str = "id", status: int = 404) -> 
     )
 
 
+def decline_message(decline_code: str) -> str:
+    """What a customer is told about a declined card."""
+    if decline_code == "insufficient_funds":
+        return "Your card has insufficient funds."
+    return "Your card was declined."
+
+
 def card_declined(decline_code: str, **details: Any) -> StripeError:
     """A card that the bank refused."""
     return StripeError(
         402,
         "card_error",
-        "Your card was declined.",
+        decline_message(decline_code),
         code="card_declined",
         decline_code=decline_code,
         **details,

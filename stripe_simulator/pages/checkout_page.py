@@ -5,7 +5,12 @@ from html import escape
 from stripe_simulator.errors import invalid
 from stripe_simulator.pages.layout import button, money, note, page, table
 from stripe_simulator.resources import line_items
-from stripe_simulator.resources.checkout_completion import Form, complete
+from stripe_simulator.resources.checkout_completion import (
+    Form,
+    complete,
+    finish_delayed,
+    is_processing,
+)
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
@@ -13,10 +18,13 @@ CARDS = {
     "4242": "4242 4242 4242 4242 - succeeds",
     "4444": "5555 5555 5555 4444 - succeeds (Mastercard)",
     "0341": "4000 0000 0000 0341 - succeeds now, declines at renewal",
-    "3155": "4000 0025 0000 3155 - asks for authentication",
+    "3155": "4000 0025 0000 3155 - succeeds now, asks for authentication at renewal",
     "0002": "4000 0000 0000 0002 - declined",
     "9995": "4000 0000 0000 9995 - insufficient funds",
 }
+
+#: How a bank debit may end, with the buttons' texts.
+BANK = {"bank_pays": "The bank pays", "bank_refuses": "The bank refuses"}
 
 
 def show(world: World, id: str, message: str | None = None) -> str:
@@ -24,7 +32,7 @@ def show(world: World, id: str, message: str | None = None) -> str:
     session = world.get("checkout.session", id)
     if session["status"] != "open":
         text = f"<p>This session is {escape(session['status'])}.</p>"
-        return page("Checkout", text)
+        return page("Checkout", note(message) + text + _bank(world, session))
     return page("Checkout", note(message) + _items(world, session) + _form(world, session))
 
 
@@ -34,11 +42,21 @@ def submit(world: World, id: str, fields: dict[str, str]) -> str:
     outcome = fields.get("outcome", "pay")
     if outcome == "cancel":
         return str(session["cancel_url"] or session["return_url"] or "/")
-    if outcome not in ("pay", "decline", "async"):
+    if outcome in BANK:
+        finish_delayed(world, id, outcome == "bank_pays")
+    elif outcome in ("pay", "decline", "async"):
+        complete(world, id, _read(fields, outcome))
+    else:
         raise invalid(f"Unknown outcome: {outcome}", "outcome")
-    complete(world, id, _read(fields, outcome))
     where = str(session["success_url"] or session["return_url"] or "/")
     return where.replace("{CHECKOUT_SESSION_ID}", id)
+
+
+def _bank(world: World, session: JSON) -> str:
+    if not is_processing(world, session):
+        return ""
+    buttons = "".join(button("outcome", name, text, True) for name, text in BANK.items())
+    return f'<p>Its bank debit is on its way.</p><form method="post">{buttons}</form>'
 
 
 def _read(fields: dict[str, str], outcome: str) -> Form:

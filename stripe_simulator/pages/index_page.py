@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from html import escape
 
 from stripe_simulator.pages.layout import page, table
+from stripe_simulator.resources.checkout_completion import is_processing
 from stripe_simulator.settings import API_VERSION
 from stripe_simulator.world import World
 
@@ -30,8 +31,12 @@ def show(world: World) -> str:
 
 
 def _sessions(world: World) -> str:
-    open_ones = [s for s in world.all("checkout.session").values() if s["url"]][-20:]
-    links = [(s["url"], f"Checkout {s['mode']} {s['id'][:24]}…") for s in open_ones]
+    sessions = world.all("checkout.session").values()
+    links = [(s["url"], f"Checkout {s['mode']} {s['id'][:24]}…") for s in sessions if s["url"]][
+        -20:
+    ]
+    waiting = [s["id"] for s in sessions if is_processing(world, s)][-20:]
+    links += [(f"/c/pay/{id}", f"Bank debit of {id[:24]}…") for id in waiting]
     portals = list(world.all("billing_portal.session").values())[-20:]
     links += [(s["url"], f"Portal of {s['customer']}") for s in portals]
     return (

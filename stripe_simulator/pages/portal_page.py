@@ -62,10 +62,12 @@ def _after(session: JSON) -> str:
 def _subscription(world: World, sub: JSON) -> str:
     item = sub["items"]["data"][0]
     product = world.find("product", item["price"]["product"]) or {"name": "Subscription"}
-    text = f"{sub['status']}, until {day(item['current_period_end'])}"
-    if sub["cancel_at"]:
-        text = f"{sub['status']}, ends on {day(sub['cancel_at'])}"
-    head = f"<h2>{escape(product['name'])}</h2><p>{escape(text)}</p>"
+    end = f"until {day(item['current_period_end'])}"
+    if sub["ended_at"]:
+        end = f"ended on {day(sub['ended_at'])}"
+    elif sub["cancel_at"]:
+        end = f"ends on {day(sub['cancel_at'])}"
+    head = f"<h2>{escape(product['name'])}</h2><p>{escape(sub['status'])}, {end}</p>"
     if sub["status"] in ("canceled", "incomplete_expired"):
         return head
     fields = hidden("subscription", sub["id"]) + _actions(world, sub)
@@ -74,8 +76,11 @@ def _subscription(world: World, sub: JSON) -> str:
 
 def _actions(world: World, sub: JSON) -> str:
     prices = [p for p in world.all("price").values() if p["type"] == "recurring" and p["active"]]
+    current = sub["items"]["data"][0]["price"]["id"]
     options = "".join(
-        f'<option value="{p["id"]}">{escape(_name(world, p))}</option>' for p in prices
+        f'<option value="{p["id"]}"{" selected" * (p["id"] == current)}>'
+        f"{escape(_name(world, p))}</option>"
+        for p in prices
     )
     change = f'<label>Plan <select name="price">{options}</select></label>'
     change += button("action", "change_plan", "Change plan", True)
@@ -84,7 +89,7 @@ def _actions(world: World, sub: JSON) -> str:
     return (
         change
         + button("action", "cancel", "Cancel at the end of the period", True)
-        + button("action", "cancel_with_flag", "Cancel, classic way", True)
+        + button("action", "cancel_with_flag", "Cancel by cancel_at_period_end", True)
         + button("action", "cancel_now", "Cancel now", True)
     )
 

@@ -74,6 +74,13 @@ def finish_delayed(world: World, id: str, succeeds: bool) -> JSON:
     return session
 
 
+def is_processing(world: World, session: JSON) -> bool:
+    """Whether the session's delayed payment has not ended yet."""
+    if (session["status"], session["payment_status"]) != ("complete", "unpaid"):
+        return False
+    return bool(_intent_of(world, session)["status"] == "processing")
+
+
 def _intent_of(world: World, session: JSON) -> JSON:
     if session["payment_intent"]:
         return world.get("payment_intent", session["payment_intent"])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stripe_simulator.errors import invalid
+from stripe_simulator.errors import decline_message, invalid
 from stripe_simulator.parameters import metadata, optional, required, set_fields
 from stripe_simulator.resources import charges, disputes, payment_methods
 from stripe_simulator.snapshots import JSON
@@ -67,7 +67,8 @@ def attempt(world: World, intent: JSON, method: JSON, present: bool = False) -> 
 def fail(world: World, intent: JSON, method: JSON, decline_code: str) -> str:
     """Record a declined attempt; the intent asks for another payment method."""
     charge = charges.build(world, intent, method, "failed")
-    charge |= {"failure_code": "card_declined", "failure_message": "Your card was declined."}
+    message = decline_message(decline_code)
+    charge |= {"failure_code": "card_declined", "failure_message": message}
     world.record("charge.failed", charge)
     intent["latest_charge"] = charge["id"]
     _asks_again(world, intent, method, decline_code)
@@ -158,7 +159,7 @@ def _asks_again(world: World, intent: JSON, method: JSON, decline_code: str) -> 
         "charge": intent["latest_charge"],
         "code": "card_declined",
         "decline_code": code,
-        "message": "Your card was declined.",
+        "message": decline_message(code),
         "payment_method": dict(method),
         "type": "card_error",
     }

@@ -1,6 +1,6 @@
 """Setup intents: keep a payment method for later."""
 
-from stripe_simulator.errors import card_declined, invalid
+from stripe_simulator.errors import card_declined, decline_message, invalid
 from stripe_simulator.parameters import metadata, optional
 from stripe_simulator.resources import payment_methods
 from stripe_simulator.resources.payment_intents import refused_payment_method_types
@@ -46,7 +46,7 @@ def confirm(world: World, id: str, params: JSON) -> JSON:
     intent["last_setup_error"] = {
         "code": "card_declined",
         "decline_code": what,
-        "message": "Your card was declined.",
+        "message": decline_message(what),
         "type": "card_error",
     }
     world.record("setup_intent.setup_failed", intent)

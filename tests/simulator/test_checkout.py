@@ -100,6 +100,28 @@ async def test_a_delayed_payment_ends_later(running: Running) -> None:
     assert last["type"] == "checkout.session.async_payment_succeeded"
 
 
+async def test_a_bank_debit_is_ended_on_its_page(running: Running) -> None:
+    """A debit on its way is on the first page, and its page has a button for each end."""
+    made = await session(running, "lifetime", "payment")
+    await running.http.post(made.url, data={"outcome": "async"})
+    assert f"/c/pay/{made.id}" in (await running.http.get("/")).text
+    assert "The bank refuses" in (await running.http.get(made.url)).text
+    answer = await running.http.post(made.url, data={"outcome": "bank_refuses"})
+    assert answer.headers["location"].startswith("https://shop.test/")
+    assert "The bank refuses" not in (await running.http.get(made.url)).text
+    last = running.simulator.world.events[-1]
+    assert last["type"] == "checkout.session.async_payment_failed"
+
+
+async def test_a_decline_says_why(running: Running) -> None:
+    """The page tells a card without funds from one that is declined without a reason."""
+    made = await session(running, "lifetime", "payment")
+    answer = await running.http.post(made.url, data={"outcome": "pay", "card": "9995"})
+    assert "Your card has insufficient funds." in answer.text
+    answer = await running.http.post(made.url, data={"outcome": "decline"})
+    assert "Your card was declined." in answer.text
+
+
 async def test_a_trial_needs_no_payment(running: Running) -> None:
     """A trial's first invoice is over nothing and has no payment intent."""
     data = {"trial_period_days": 14, "metadata": {"user": "1"}}
