@@ -3,19 +3,19 @@
 from pathlib import Path
 
 from stack.local_secrets import SUPERUSER_EMAIL, LocalSecrets
-from stack.plan import Plan
+from stack.plan import DEFAULT_PORTS, Plan
 from stack.stack import Stack
 
 _PURCHASE = """\
-Try a purchase: sign up, log in, buy.
-  PB={pocketbase} GW={gateway}
+Try a purchase in the example shop, or from here: sign up, log in, buy.
+  PB={pocketbase} GATEWAY={gateway}
   curl -s $PB/api/collections/users/records -F email=me@example.com \\
     -F password=correct-horse -F passwordConfirm=correct-horse
   TOKEN=$(curl -s $PB/api/collections/users/auth-with-password \\
     -F identity=me@example.com -F password=correct-horse | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')
-  curl -s $GW/checkout -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
-    -d '{{"items": [{{"price": "{price}"}}], "success_url": "'$PB'/_/", "cancel_url": "'$PB'/_/"}}'
-Open the url of the answer in a browser and pay. What was bought is then a record:
+  curl -s $GATEWAY/checkout -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+    -d '{{"items": [{{"price": "{price}"}}], "success_url": "'$PB'/", "cancel_url": "'$PB'/"}}'
+Open the url of the answer in a browser and pay. A moment later it is a record:
   curl -s $PB/api/collections/subscriptions/records -H "Authorization: $TOKEN"
 """
 
@@ -31,7 +31,7 @@ def describe_stack(stack: Stack) -> str:
         price = "a price's id or lookup key"
     return "\n".join(
         [
-            f"Example shop          {pocketbase}/",
+            f"Example shop          {_locate_shop(stack)}",
             f"PocketBase dashboard  {pocketbase}/_/ (as {stack.plan.superuser.email})",
             f"Gateway               {gateway}/docs",
             stripe,
@@ -42,6 +42,13 @@ def describe_stack(stack: Stack) -> str:
             "Ctrl-C ends everything.",
         ]
     )
+
+
+def _locate_shop(stack: Stack) -> str:
+    # The page asks the gateway on port 8000 unless told otherwise.
+    port = stack.plan.ports.gateway
+    query = "" if port == DEFAULT_PORTS.gateway else f"?gateway_port={port}"
+    return f"{stack.pocketbase.url}/{query}"
 
 
 def _warn_of_leftovers(plan: Plan) -> list[str]:

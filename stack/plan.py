@@ -20,6 +20,9 @@ class Ports:
     simulator: int
 
 
+DEFAULT_PORTS = Ports(pocketbase=8090, gateway=8000, simulator=12111)
+
+
 @dataclass(frozen=True, slots=True)
 class Superuser:
     """The PocketBase superuser that the gateway works as."""
@@ -78,9 +81,9 @@ def plan_from_settings(settings: Mapping[str, str], folder: Path, local: LocalSe
         StackError: a setting is missing or wrong; the sentence names it.
     """
     ports = Ports(
-        _read_port(settings, "POCKETBASE_PORT", 8090),
-        _read_port(settings, "GATEWAY_PORT", 8000),
-        _read_port(settings, "SIMULATOR_PORT", 12111),
+        _read_port(settings, "POCKETBASE_PORT", DEFAULT_PORTS.pocketbase),
+        _read_port(settings, "GATEWAY_PORT", DEFAULT_PORTS.gateway),
+        _read_port(settings, "SIMULATOR_PORT", DEFAULT_PORTS.simulator),
     )
     is_simulated = "STRIPE_SECRET_KEY" not in settings
     return Plan(
