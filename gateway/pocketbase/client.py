@@ -1,11 +1,13 @@
 """A thin client of PocketBase's API for the gateway's superuser.
 
-The token is cached; when it is refused, the calls that wait share one login, and each is sent
-once more.
+The token is cached and renewed half-way through its life. When it is refused all the same, the
+calls that wait share one login, and each is sent once more.
 """
 
 import asyncio
 import json
+import time
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +19,8 @@ from gateway.settings import Settings
 from gateway.writes import Json
 
 _LOGIN = "/api/collections/_superusers/auth-with-password"
+#: Seconds for which a token is used at the least, however clocks differ.
+_SHORTEST_USE = 5.0
 
 
 class PocketBaseRefused(Exception):
@@ -35,6 +39,7 @@ class PocketBase:
         self._settings = settings
         self._session = session
         self._token = ""
+        self._renew_at = 0.0
         self._login = asyncio.Lock()
 
     async def call(
@@ -60,11 +65,14 @@ class PocketBase:
             path = f"{path}?{urlencode(query)}"
         if token is not None:
             return await self._send(method, path, body, token)
-        used = self._token or await self._log_in("")
+        # In time: to a list, PocketBase would answer as to a guest, without saying so.
+        is_fresh = time.monotonic() < self._renew_at
+        used = self._token if is_fresh else await self._log_in(self._token)
         try:
             return await self._send(method, path, body, used)
         except PocketBaseRefused as refused:
-            if refused.status != 401:
+            # Whoever comes with a token that is not valid is a guest, whom records refuse by 403.
+            if refused.status not in (401, 403):
                 raise
         return await self._send(method, path, body, await self._log_in(used))
 
@@ -84,6 +92,7 @@ class PocketBase:
                     " check POCKETBASE_SUPERUSER_EMAIL and POCKETBASE_SUPERUSER_PASSWORD."
                 ) from error
             self._token = str(answer["token"])
+            self._renew_at = time.monotonic() + max(_lifetime(self._token) / 2, _SHORTEST_USE)
             return self._token
 
     async def _send(self, method: str, path: str, body: Any, token: str) -> Json:
@@ -99,6 +108,12 @@ class PocketBase:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise PocketBaseUnavailable from error
         return _read(status, raw)
+
+
+def _lifetime(token: str) -> float:
+    """For how many seconds a token is still good, by its own word."""
+    claims = json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
+    return float(claims["exp"] - time.time())
 
 
 def _read(status: int, raw: bytes) -> Json:

@@ -1,0 +1,88 @@
+"""The gateway's own token: whatever ends it, the next call is a superuser's again."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import pytest_asyncio
+
+from gateway.pocketbase import PocketBase, PocketBaseRefused, open_session
+from gateway.settings import Settings
+from stack.stack import Stack
+from tests.deadline import eventually
+from tests.frontend import Frontend
+
+_SUPERUSERS = "/api/collections/_superusers"
+_EVENTS = "/api/collections/stripe_events/records"
+_CUSTOMERS = "/api/collections/customers/records"
+#: The shortest that PocketBase lets a token live.
+_SECONDS = 10
+
+
+@pytest.fixture
+def own(fresh_stack: Callable[..., Stack]) -> Stack:
+    """A PocketBase whose superuser may be changed."""
+    made = fresh_stack(start=False)
+    made.pocketbase.ensure_superuser()
+    made.pocketbase.start()
+    made.pocketbase.wait_healthy()
+    return made
+
+
+@pytest_asyncio.fixture
+async def frontend(own: Stack) -> AsyncIterator[Frontend]:
+    """Another client of that PocketBase."""
+    async with Frontend(own.pocketbase.url) as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def pocketbase(own: Stack) -> AsyncIterator[PocketBase]:
+    """The gateway's client of that PocketBase."""
+    settings = Settings(
+        pocketbase_url=own.pocketbase.url,
+        pocketbase_superuser_email=own.pocketbase.superuser_email,
+        pocketbase_superuser_password=own.pocketbase.superuser_password,
+        stripe_secret_key="sk_test_none",
+        stripe_webhook_secrets="whsec_none",
+        gateway_frontend_origins="http://localhost:3000",
+    )
+    async with open_session(settings) as session:
+        yield PocketBase(settings, session)
+
+
+async def _log_in(own: Stack, frontend: Frontend) -> str:
+    part = own.pocketbase
+    return await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
+
+
+async def test_records_are_read_with_a_new_token_when_the_old_one_is_void(
+    own: Stack, frontend: Frontend, pocketbase: PocketBase
+) -> None:
+    """A password that is set anew voids all tokens; the next read logs in again."""
+    await pocketbase.call("GET", _EVENTS)
+    token, password = await _log_in(own, frontend), own.pocketbase.superuser_password
+    [superuser] = await frontend.list_records("_superusers", token=token)
+    body = {"password": password, "passwordConfirm": password}
+    await frontend.call("PATCH", f"{_SUPERUSERS}/records/{superuser['id']}", token=token, body=body)
+    assert await pocketbase.call("GET", _EVENTS)
+
+
+async def test_the_token_is_renewed_before_it_ends(
+    own: Stack, frontend: Frontend, pocketbase: PocketBase
+) -> None:
+    """When the first token has run out, a list still shows what only superusers see."""
+    token = await _log_in(own, frontend)
+    settings = {"authToken": {"duration": _SECONDS}}
+    await frontend.call("PATCH", _SUPERUSERS, token=token, body=settings)
+    await pocketbase.call("POST", _CUSTOMERS, {"stripe_id": "cus_hidden"})
+    first = await _log_in(own, frontend)
+
+    async def has_run_out() -> bool:
+        try:
+            await pocketbase.call("GET", _EVENTS, token=first)
+        except PocketBaseRefused:
+            return True
+        return False
+
+    await eventually(has_run_out, within=2 * _SECONDS)
+    assert (await pocketbase.call("GET", _CUSTOMERS))["items"]
