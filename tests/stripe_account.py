@@ -21,6 +21,11 @@ class StripeAccount:
         answer.raise_for_status()
         return dict(answer.json())
 
+    async def delete(self, path: str) -> None:
+        """DELETE `/v1/<path>`."""
+        answer = await self._http.delete(f"{self._url}/v1/{path}", headers=self._headers)
+        answer.raise_for_status()
+
     async def list(self, path: str, **query: str | int) -> list[dict[str, Any]]:
         """Return the newest 100 objects of `/v1/<path>`."""
         answer = await self._http.get(

@@ -34,6 +34,8 @@ class Buyer:
     name: str
     #: The Stripe customer's id, "" before the first purchase.
     customer: str
+    #: How many customers the user had that were deleted at Stripe.
+    deleted_customers: int
     prices: tuple[Price, ...]
 
 
@@ -65,5 +67,6 @@ def _read(answer: Json) -> Buyer:
         verified=user["verified"],
         name=user["name"],
         customer=answer["customer"],
+        deleted_customers=answer["deleted_customers"],
         prices=tuple(Price(**price) for price in answer["prices"]),
     )

@@ -47,5 +47,9 @@ def _params(buyer: Buyer) -> "CustomerCreateParams":
 
 
 def _idempotency_key(buyer: Buyer) -> str:
-    """The same for the same parameters: Stripe refuses a key that comes back with others."""
-    return f"customer-{record_id(f'{buyer.user}|{buyer.email}|{buyer.name}')}"
+    """The same for the same parameters: Stripe refuses a key that comes back with others.
+
+    Another after a customer is deleted: to the old key Stripe would name the deleted one for a day.
+    """
+    who = f"{buyer.user}|{buyer.email}|{buyer.name}|{buyer.deleted_customers}"
+    return f"customer-{record_id(who)}"

@@ -6,6 +6,7 @@ function readBuyer(app, user, asked) {
       id: user.id, email: user.email(), verified: user.verified(), name: user.getString("name"),
     },
     customer: readCustomer(app, user.id),
+    deleted_customers: countDeleted(app, user.id),
     prices: readPrices(app, asked.prices),
   }
 }
@@ -14,6 +15,13 @@ function readCustomer(app, userId) {
   const rows = app.findRecordsByFilter(
     "customers", "user = {:user} && primary = true && deleted = false", "", 1, 0, { user: userId })
   return rows.length ? rows[0].getString("stripe_id") : ""
+}
+
+function countDeleted(app, userId) {
+  const found = new DynamicModel({ count: 0 })
+  app.db().newQuery("SELECT count(*) AS count FROM customers WHERE user = {:user} AND deleted")
+    .bind({ user: userId }).one(found)
+  return found.count
 }
 
 // A price is asked for by its Stripe id or its lookup key.

@@ -45,3 +45,20 @@ async def test_later_purchases_use_the_first_customer(
     [customer] = await frontend.list_records("customers", token=buyer.token)
     [subscription] = await frontend.list_records("subscriptions", token=buyer.token)
     assert subscription["customer"] == customer["id"]
+
+
+async def test_a_deleted_customer_is_replaced(
+    frontend: Frontend, shop: Shop, account: StripeAccount
+) -> None:
+    """Who buys again after the seller has deleted their customer gets a new one, and can pay."""
+    buyer = await frontend.sign_up()
+    await shop.check_out(buyer, "lifetime")
+    [first] = await frontend.list_records("customers", token=buyer.token)
+    await account.delete(f"customers/{first['stripe_id']}")
+    await account.wait_delivered()
+    await shop.pay(await shop.check_out(buyer, "lifetime"))
+    await account.wait_delivered()
+    [second] = await frontend.list_records("customers", token=buyer.token, filter="primary = true")
+    [payment] = await frontend.list_records("payments", token=buyer.token)
+    assert second["id"] != first["id"]
+    assert payment["customer"] == second["id"]
