@@ -1,0 +1,117 @@
+"""A decision is written only if what it was made on is still the whole story."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from gateway.pocketbase import (
+    CommitResult,
+    Group,
+    PocketBase,
+    StampedRow,
+    Tie,
+    commit,
+    open_session,
+)
+from gateway.settings import Settings
+from gateway.webhooks.event import parse
+from gateway.webhooks.group import event_row
+from gateway.webhooks.projector import Plan, plan
+from tests.convergence.bench import Bench
+from tests.convergence.scene import Scene
+from tests.delivery import build_event
+
+Json = dict[str, Any]
+
+
+def _plans(product: str, count: int) -> list[Plan]:
+    """Updates of one product within one second, which do not say what they replaced."""
+    items = [{"id": product, "object": "product", "name": str(i)} for i in range(count)]
+    events = [build_event("product.updated", item, created=1793491200) for item in items]
+    return [plan(parse(json.dumps(event))) for event in events]
+
+
+class _Writer:
+    """Writes as the gateway's settlement does, one step at a time."""
+
+    def __init__(self, pocketbase: PocketBase) -> None:
+        self._pocketbase = pocketbase
+
+    async def write(
+        self, plans: Sequence[Plan], winner: Plan, tie: Tie | None = None
+    ) -> CommitResult:
+        """Commit the plans' events with one state, on a tie or by its stamp alone."""
+        assert winner.state
+        place = plans.index(winner) if winner in plans else None
+        row = StampedRow(winner.state.row, winner.state.stamp, place, expect=tie)
+        events = [event_row(each, row=0) for each in plans]
+        return await commit(self._pocketbase, Group(events, [row]))
+
+
+@pytest.fixture
+def settings(bench: Bench) -> Settings:
+    """How to reach the bench's PocketBase."""
+    part = bench.stack.pocketbase
+    return Settings(
+        pocketbase_url=part.url,
+        pocketbase_superuser_email=part.superuser_email,
+        pocketbase_superuser_password=part.superuser_password,  # type: ignore[arg-type]
+        stripe_secret_key="sk_test_x",  # type: ignore[arg-type]
+        stripe_webhook_secrets="whsec_x",  # type: ignore[arg-type]
+        gateway_frontend_origins="http://localhost:3000",  # type: ignore[arg-type]
+    )
+
+
+async def test_an_event_stored_meanwhile_undoes_a_decision(
+    bench: Bench, settings: Settings
+) -> None:
+    """A decision is a tie again when another writer stored an event of its second, row or not."""
+    product = Scene(bench).product
+    first, second, third = _plans(product, 3)
+    async with open_session(settings) as session:
+        writer = _Writer(PocketBase(settings, session))
+        assert (await writer.write([first], first)).outcomes == ("applied",)
+        [mine] = (await writer.write([second], second)).ties
+        [other] = (await writer.write([third], third)).ties
+        assert mine
+        assert other
+        # The other writer finds that the row is the latest: nothing changes but the inbox.
+        assert (await writer.write([third], first, other)).outcomes == ("superseded",)
+
+        late = await writer.write([second], second, mine)
+
+    assert late.outcomes == ("tie",)
+    assert late.ties[0]
+    assert late.ties[0].payloads is not None
+    assert len(late.ties[0].payloads) == 2
+
+
+async def test_a_decision_on_the_whole_story_stands(bench: Bench, settings: Settings) -> None:
+    """A decision whose row and events are unchanged is written, and its event stored."""
+    product = Scene(bench).product
+    first, second = _plans(product, 2)
+    async with open_session(settings) as session:
+        writer = _Writer(PocketBase(settings, session))
+        await writer.write([first], first)
+        [tie] = (await writer.write([second], second)).ties
+
+        done = await writer.write([second], second, tie)
+
+    assert (done.outcomes, done.ties) == (("applied",), (None,))
+    assert bench.mirror.read("products", [product])[product]["name"] == "1"
+
+
+async def test_a_crowded_second_is_not_told(bench: Bench, settings: Settings) -> None:
+    """Of more events than can be weighed at once, none is given out: Stripe has to be read."""
+    product = Scene(bench).product
+    *crowd, last = _plans(product, 102)
+    async with open_session(settings) as session:
+        writer = _Writer(PocketBase(settings, session))
+        await writer.write(crowd, crowd[0])
+
+        [tie] = (await writer.write([last], last)).ties
+
+    assert tie
+    assert tie.payloads is None
