@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from gateway.request_id import current_request_id
 
@@ -13,13 +14,18 @@ class LogfmtFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, and a traceback behind it if there is one."""
-        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        moment = f"{_format(int(record.created))}.{int(record.msecs):03}Z"
         fields = {"time": moment, "level": record.levelname.lower(), "msg": record.getMessage()}
         fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if request_id := current_request_id():
             fields["request"] = request_id
         line = " ".join(f"{key}={_quote(str(value))}" for key, value in fields.items())
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+@lru_cache(maxsize=1)
+def _format(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _quote(value: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from contextvars import ContextVar
-from uuid import uuid4
+from secrets import token_hex
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,4 +43,4 @@ def _read(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == _HEADER and _given.fullmatch(value):
             return str(value, "ascii")
-    return uuid4().hex[:16]
+    return token_hex(8)

@@ -44,6 +44,8 @@ def latest(states: Sequence[State]) -> State | None:
     An event may stand there more than once. The answer is certain if none of the second's events
     is missing, so it must be sought again with each that arrives.
     """
+    if len(states) == 1:
+        return states[0]
     best = max(state.order for state in states)
     top = list({state.event.stripe_id: state for state in states if state.order == best}.values())
     if all(state.row.values == top[0].row.values for state in top):

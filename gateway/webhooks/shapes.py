@@ -6,6 +6,7 @@ Values come out as PocketBase columns take them: "" for an absent text, date or 
 
 import math
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from gateway.ids import record_id
@@ -36,6 +37,12 @@ def moment(value: Any) -> str:
     """A date column from unix seconds; null stays empty and never becomes 1970."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return ""
+    return _format(value)
+
+
+# An object names the same few times again and again, and formatting one is slow.
+@lru_cache(maxsize=4096)
+def _format(value: float) -> str:
     try:
         return datetime.fromtimestamp(value, UTC).isoformat(" ", "milliseconds")[:-6] + "Z"
     except (OverflowError, ValueError, OSError):
