@@ -30,7 +30,16 @@ routerAdd("POST", "/api/gateway/prune", (e) => {
 routerAdd("POST", "/api/gateway/buyer", (e) => {
   const { readBuyer } = require(`${__hooks}/lib/buyer.js`)
   return e.json(200, readBuyer($app, e.auth, e.requestInfo().body))
-}, $apis.requireAuth("users"))
+}, $apis.bodyLimit(131072), $apis.requireAuth("users"))
+
+// Nobody chooses their id: Stripe's objects may still name a user who is gone, and would be theirs.
+onRecordCreateRequest((e) => {
+  if (e.record.id && !e.hasSuperuserAuth()) {
+    const problem = new ValidationError("validation_id_chosen", "The id can't be chosen.")
+    throw new BadRequestError("Failed to create record.", { id: problem })
+  }
+  e.next()
+}, "users")
 
 // A user who has just proved an e-mail address gets the purchases that were made with it.
 onRecordAfterCreateSuccess((e) => {
