@@ -29,8 +29,15 @@ def _format(second: int) -> str:
 
 
 def _quote(value: str) -> str:
-    plain = value and value.isprintable() and not any(character in value for character in ' "=')
-    return value if plain else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """A value on one line: a path that a stranger asks for must not forge another."""
+    if value and value.isprintable() and not any(character in value for character in ' "=\\'):
+        return value
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{"".join(map(_show, escaped))}"'
+
+
+def _show(character: str) -> str:
+    return character if character.isprintable() else f"\\u{ord(character):04x}"
 
 
 def open_logs(level: str) -> None:

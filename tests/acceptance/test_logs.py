@@ -73,3 +73,19 @@ async def test_the_log_holds_no_secret(
         "payload": _PRIVATE,
     }
     assert [name for name, secret in secrets.items() if secret in log] == []
+
+
+async def test_a_request_can_not_forge_a_line(
+    start_gateway: Callable[..., Gateway], http: httpx.AsyncClient
+) -> None:
+    """Line breaks and control characters in a path are shown escaped."""
+    gateway = start_gateway()
+    path = "/admin/events/%0Atime=forged%1b[31m%C2%85%E2%80%A8"
+    assert (await http.get(gateway.url + path)).status_code == 401
+    too_long = await http.post(f"{gateway.url}/x%0D%0Atime=forged", content=b"x" * 2_000_000)
+    assert too_long.status_code == 413
+    gateway.stop()
+    log = gateway.log.read_text()
+    assert log.count("forged") == 2
+    assert not any(line.startswith("time=forged") for line in log.splitlines())
+    assert all(character.isprintable() for line in log.split("\n") for character in line)
