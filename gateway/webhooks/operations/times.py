@@ -15,15 +15,15 @@ def parse_time(text: str, now: datetime) -> datetime:
     Raises:
         InvalidRequest: it is none of them.
     """
-    if match := _AGO.fullmatch(text.strip()):
-        return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
     try:
+        if match := _AGO.fullmatch(text.strip()):
+            return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
         found = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise InvalidRequest(
             f"{text!r} is no time: write 2026-11-23, 2026-11-23T09:30:00Z, or 30m, 2h, 7d ago."
         ) from None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def column(moment: datetime) -> str:
