@@ -93,6 +93,9 @@ def cancel(world: World, id: str, params: JSON) -> JSON:
     intent = world.get("payment_intent", id)
     if intent["status"] not in (*OPEN, "requires_capture"):
         raise unexpected_state(intent)
+    for session, declined in world.facts("declined").items():
+        if declined == id and world.get("checkout.session", session)["status"] == "open":
+            raise invalid("Checkout still uses this PaymentIntent: expire its session instead.")
     intent |= {
         "status": "canceled",
         "canceled_at": world.now,

@@ -4,6 +4,7 @@ import pytest
 
 from stripe_simulator.errors import StripeError
 from stripe_simulator.http.actions import ACTIONS
+from stripe_simulator.resources.checkout_completion import Form, complete
 from tests.simulator.test_subscriptions import Shop
 
 
@@ -68,6 +69,26 @@ def test_a_declined_payment_is_a_402_that_names_the_code() -> None:
     assert raised.value.error["decline_code"] == "insufficient_funds"
     assert raised.value.error["payment_intent"]["status"] == "requires_payment_method"
     assert shop.since(0)[-1] == "payment_intent.payment_failed"
+
+
+def test_a_payment_that_checkout_still_uses_is_not_canceled() -> None:
+    """A declined payment at Checkout waits for another card; only its session can be given up."""
+    shop = Shop()
+    product = shop.post("products", name="Thing")["id"]
+    price = shop.post("prices", product=product, currency="usd", unit_amount=1_000)["id"]
+    items = [{"price": price, "quantity": 1}]
+    session = shop.post(
+        "checkout/sessions", mode="payment", line_items=items, success_url="https://shop.test/"
+    )
+    with pytest.raises(StripeError):
+        complete(shop.world, session["id"], Form(card="0002"))
+    [intent] = shop.world.all("payment_intent")
+
+    with pytest.raises(StripeError, match="expire its session"):
+        shop.post(f"payment_intents/{intent}/cancel")
+
+    complete(shop.world, session["id"], Form(card="4242"))
+    assert shop.world.get("payment_intent", intent)["status"] == "succeeded"
 
 
 def test_an_invoice_by_hand_is_paid_and_credited() -> None:
