@@ -21,6 +21,7 @@ def serve(host: str, port: int) -> None:
     import uvicorn
 
     from gateway.app import create_app
+    from gateway.cli.http_protocol import BoundedHttpProtocol
 
     settings = load_settings()
     open_logs(settings.gateway_log_level)
@@ -29,6 +30,7 @@ def serve(host: str, port: int) -> None:
         create_app(settings),
         host=host,
         port=port,
+        http=BoundedHttpProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -1,0 +1,113 @@
+"""What a stranger's connection can make the gateway hold: little, and not for long."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.cli.http_protocol import BoundedHttpProtocol
+from stack.ports import LOOPBACK, pick_free
+from stack.stack import Stack
+from tests.deadline import wait_until
+
+_MEGABYTE = b"a" * (1 << 20)
+_HEAD = b"POST /webhooks/stripe HTTP/1.1\r\nHost: gateway\r\n"
+_ENDLESS = {
+    "header": _HEAD + b"X-Header: ",
+    "address": b"GET /",
+    "trailer": _HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-Trailer: ",
+    "chunk extension": _HEAD + b"Transfer-Encoding: chunked\r\n\r\n2;x=",
+}
+
+
+@asynccontextmanager
+async def _connect(url: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+@pytest.mark.parametrize("part", _ENDLESS)
+async def test_an_endless_head_is_cut_off(part: str, stack: Stack) -> None:
+    """The connection is closed long before the gateway has read twenty megabytes."""
+    async with _connect(stack.gateway.url) as (reader, writer), asyncio.timeout(10):
+        writer.write(_ENDLESS[part])
+        sent = 0
+        try:
+            while sent < 20:
+                writer.write(_MEGABYTE)
+                await writer.drain()
+                sent += 1
+            await reader.read()
+        except ConnectionError:
+            pass
+    assert sent < 20
+
+
+async def test_tiny_chunks_are_cut_off(stack: Stack) -> None:
+    """A body whose chunks are mostly framing costs more to read than any sender needs."""
+    async with _connect(stack.gateway.url) as (reader, writer), asyncio.timeout(10):
+        writer.write(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 100_000)
+        try:
+            answer = await reader.read()
+        except ConnectionError:
+            answer = b""
+    assert b" 200 " not in answer
+    assert b" 400 " not in answer
+
+
+async def test_a_large_head_below_the_limit_is_read(stack: Stack) -> None:
+    """Cookies and tokens of many kilobytes are no reason to refuse a request."""
+    async with _connect(stack.gateway.url) as (reader, writer), asyncio.timeout(10):
+        head = b"GET /health HTTP/1.1\r\nHost: gateway\r\nX-Header: " + _MEGABYTE[:60_000]
+        for _ in range(3):
+            writer.write(head + b"\r\n\r\n")
+            assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200 OK")
+
+
+class _Impatient(BoundedHttpProtocol):
+    """Waits a moment only."""
+
+    arrival_seconds = 0.3
+
+
+async def _read_whole(scope: Scope, receive: Receive, send: Send) -> None:
+    body = await Request(scope, receive).body()
+    await Response(body)(scope, receive, send)
+
+
+@asynccontextmanager
+async def _serve_impatiently() -> AsyncIterator[str]:
+    """Serve an app that reads bodies without a limit of its own."""
+    port = pick_free()
+    server = uvicorn.Server(
+        uvicorn.Config(_read_whole, port=port, http=_Impatient, lifespan="off", log_config=None)
+    )
+    serving = asyncio.create_task(server.serve())
+    await asyncio.to_thread(wait_until, lambda: server.started)
+    yield f"http://{LOOPBACK}:{port}"
+    server.should_exit = True
+    await serving
+
+
+@pytest.mark.parametrize(
+    "part", [b"", b"POST / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc"]
+)
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "second"])
+async def test_a_request_must_arrive_in_time(part: bytes, is_first: bool) -> None:
+    """A connection that leaves a request unfinished is closed, also after a finished one."""
+    async with _serve_impatiently() as url, _connect(url) as (reader, writer), asyncio.timeout(10):
+        if not is_first:
+            writer.write(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nok")
+            assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+        writer.write(part or b"P")
+        assert b" 200 " not in await reader.read()
