@@ -75,12 +75,6 @@ class MethodNotAllowed(GatewayError):
     allowed: ClassVar[str] = "POST"
 
 
-class RequestTimeout(GatewayError):
-    """The request body took too long to arrive."""
-
-    status = 408
-
-
 class BodyTooLarge(GatewayError):
     """The request body is too large."""
 

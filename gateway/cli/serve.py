@@ -1,6 +1,7 @@
 """``gateway serve``: the HTTP server."""
 
 import asyncio
+import gc
 
 import click
 
@@ -26,8 +27,10 @@ def serve(host: str, port: int) -> None:
     settings = load_settings()
     open_logs(settings.gateway_log_level)
     asyncio.run(_refuse_wrong_superuser(settings))
+    app = create_app(settings)
+    _spare_garbage_collector()
     uvicorn.run(
-        create_app(settings),
+        app,
         host=host,
         port=port,
         http=BoundedHttpProtocol,
@@ -37,6 +40,13 @@ def serve(host: str, port: int) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=20,
     )
+
+
+def _spare_garbage_collector() -> None:
+    """Don't walk what stays for ever, nor so often: a sixth of all deliveries' time went there."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 async def _refuse_wrong_superuser(settings: Settings) -> None:

@@ -1,4 +1,9 @@
-"""Bounds what deliveries hold in memory, from their first byte until they are answered."""
+"""Bounds what deliveries hold in memory, from their first byte until they are answered.
+
+Anybody may send a body, and only a whole one shows whether Stripe signed it. So when there is no
+room, those whose bodies are still arriving give way, the longest first: Stripe sends a body at
+once, and whoever holds places by sending slowly keeps nobody out.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +20,8 @@ class Admission:
     def __init__(self, deliveries: int, room: int = _BYTES) -> None:
         self._deliveries = deliveries
         self._room = room
+        #: Those whose bodies are still arriving, the first come first.
+        self._arriving: dict[Admitted, None] = {}
 
     @contextmanager
     def admit(self) -> Iterator["Admitted"]:
@@ -24,14 +31,14 @@ class Admission:
             Overloaded: all places are taken; here, or when the body grows out of the room.
         """
         if self._deliveries < 1:
-            raise Overloaded
+            self._dismiss_oldest()
         self._deliveries -= 1
         admitted = Admitted(self)
+        self._arriving[admitted] = None
         try:
             yield admitted
         finally:
-            self._deliveries += 1
-            self._room += admitted.size
+            self.release(admitted)
 
     def take(self, size: int) -> None:
         """Use up room.
@@ -39,23 +46,54 @@ class Admission:
         Raises:
             Overloaded: there is not enough.
         """
-        if size > self._room:
-            raise Overloaded
+        while size > self._room:
+            self._dismiss_oldest()
         self._room -= size
+
+    def keep(self, admitted: "Admitted") -> None:
+        """A delivery gives way to nobody any more."""
+        self._arriving.pop(admitted, None)
+
+    def release(self, admitted: "Admitted") -> None:
+        """Give back what a delivery holds, once."""
+        if not admitted.has_left:
+            admitted.has_left = True
+            self.keep(admitted)
+            self._deliveries += 1
+            self._room += len(admitted.body)
+            # Its sender may take a while to notice.
+            admitted.body = b""
+
+    def _dismiss_oldest(self) -> None:
+        oldest = next(iter(self._arriving), None)
+        if oldest is None:
+            raise Overloaded
+        self.release(oldest)
 
 
 class Admitted:
-    """A delivery's place, and how much room its body takes."""
+    """A delivery's place, and its body as far as that has arrived."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
-        self.size = 0
+        self.body = b""
+        self.has_left = False
 
-    def grow(self, size: int) -> None:
+    def add(self, chunk: bytes) -> None:
         """Take room for some more bytes.
 
         Raises:
-            Overloaded: there is not enough.
+            Overloaded: there is not enough, or the delivery has given way to another.
         """
-        self._admission.take(size)
-        self.size += size
+        if self.has_left:
+            raise Overloaded
+        self._admission.take(len(chunk))
+        if self.has_left:  # For its own bytes: it was the oldest.
+            self._admission.take(-len(chunk))
+            raise Overloaded
+        self.body += chunk
+
+    def keep(self) -> bytes:
+        """Give way to nobody any more; return the body, which is whole."""
+        self._admission.keep(self)
+        return self.body

@@ -4,7 +4,6 @@ An ASGI app of its own before FastAPI's, whose routing and middleware cost as mu
 itself (docs/decisions/004-group-commit.md); its OpenAPI entry stands beside it.
 """
 
-import asyncio
 import json
 import logging
 import time
@@ -23,7 +22,6 @@ from gateway.errors import (
     MethodNotAllowed,
     Overloaded,
     PocketBaseUnavailable,
-    RequestTimeout,
     StripeUnavailable,
 )
 from gateway.problems import respond_to
@@ -33,8 +31,6 @@ from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.projector import plan
 
 PATH = "/webhooks/stripe"
-#: Stripe sends a body at once.
-_READ_SECONDS = 10
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +45,6 @@ _ERRORS = (
     InvalidSignature,
     InvalidEvent,
     BodyTooLarge,
-    RequestTimeout,
     ProjectionFailed,
     Overloaded,
     PocketBaseUnavailable,
@@ -78,7 +73,7 @@ class WebhookEndpoint:
         """Store one delivery.
 
         Raises:
-            InvalidSignature, InvalidEvent, BodyTooLarge, RequestTimeout: nothing was written.
+            InvalidSignature, InvalidEvent, BodyTooLarge: nothing was written.
             Overloaded, PocketBaseUnavailable, StripeUnavailable: Stripe is to deliver again.
             ProjectionFailed: stored with its error; Stripe is to deliver again.
         """
@@ -87,7 +82,7 @@ class WebhookEndpoint:
             raise MethodNotAllowed
         inbox: Inbox = scope["app"].state.inbox
         with self.admission.admit() as admitted:
-            body = await _read_in_time(receive, self.max_body_bytes, admitted)
+            body = await _read_body(receive, self.max_body_bytes, admitted)
             event = parse(verify(body, _read_signature(scope), self.secrets))
             outcome = await inbox.store(plan(event))
         _log.info(
@@ -111,17 +106,7 @@ _ACCEPTED = {
 }
 
 
-async def _read_in_time(receive: Receive, limit: int, admitted: Admitted) -> bytes:
-    """A slow sender must not keep its place."""
-    try:
-        async with asyncio.timeout(_READ_SECONDS):
-            return await _read_body(receive, limit, admitted)
-    except TimeoutError:
-        raise RequestTimeout from None
-
-
 async def _read_body(receive: Receive, limit: int, admitted: Admitted) -> bytes:
-    body = b""
     more = True
     while more:
         message = await receive()
@@ -129,13 +114,12 @@ async def _read_body(receive: Receive, limit: int, admitted: Admitted) -> bytes:
             raise InvalidEvent("The body ended early.")
         chunk = message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) + len(chunk) > limit:
+        if len(admitted.body) + len(chunk) > limit:
             raise BodyTooLarge(f"A webhook body may have {limit} bytes.")
-        admitted.grow(len(chunk))
-        body += chunk
-    if not body:
+        admitted.add(chunk)
+    if not admitted.body:
         raise InvalidEvent("The body is empty.")
-    return body
+    return admitted.keep()
 
 
 def _read_signature(scope: Scope) -> str:

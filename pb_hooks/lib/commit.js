@@ -51,23 +51,28 @@ function judgeRows(tx, group, repeated) {
       stored[collection + record.id] = record
     }
   }
-  const news = findNews(group, repeated)
-  return group.rows.map((row, i) => {
-    const record = stored[row.collection + row.values.id]
-    const hasRivals = news[i].some((event) => event !== row.event)
-    const isOld = news[i].length === 0 && group.events.some((event) => event.row === i)
-    const verdict = isOld ? "stale" : judge(tx, row, record, hasRivals)
-    return { ...row, record, verdict: row.ask && verdict === "apply" ? "tie" : verdict }
-  })
+  countEventsOf(group, repeated)
+  for (const row of group.rows) {
+    row.record = stored[row.collection + row.values.id]
+    const isOld = row.shown > 0 && row.news === 0
+    const verdict = isOld ? "stale" : judge(tx, row, row.record, row.rivals > 0)
+    row.verdict = row.ask && verdict === "apply" ? "tie" : verdict
+  }
+  return group.rows
 }
 
-// For each row, the events about its object that are not repeated.
-function findNews({ events, rows }, repeated) {
-  const news = rows.map(() => [])
+// For each row, how many events show its object, how many of them are not repeated, and how many of
+// these are not the one that the row is from.
+function countEventsOf({ events, rows }, repeated) {
+  for (const row of rows) row.shown = row.news = row.rivals = 0
   events.forEach((event, i) => {
-    if (event.row !== null && !repeated[i]) news[event.row].push(i)
+    if (event.row === null) return
+    const row = rows[event.row]
+    row.shown += 1
+    if (repeated[i]) return
+    row.news += 1
+    if (row.event !== i) row.rivals += 1
   })
-  return news
 }
 
 // A stamp is [final, as_of, until, rank, source]: the state is not older than `as_of` and not newer
@@ -109,8 +114,8 @@ function outcomeOf(event, i, row) {
   return row.verdict === "apply" && row.event === i ? "applied" : "superseded"
 }
 
-const EVENT_COLUMNS = ["id", "stripe_id", "type", "outcome", "error", "object_id", "account",
-  "api_version", "livemode", "created", "received"]
+const COLUMNS = ["id", "stripe_id", "type", "outcome", "error", "object_id", "account",
+  "api_version", "livemode", "created", "received", "payload"]
 
 // Plain SQL: nobody watches the inbox live, and a record costs several times as much.
 function insertEvents(tx, events, outcomes, payloads) {
@@ -118,17 +123,14 @@ function insertEvents(tx, events, outcomes, payloads) {
   const values = {}
   events.forEach((event, i) => {
     if (outcomes[i] === "tie" || outcomes[i] === "repeated") return
-    const row = { ...event, outcome: outcomes[i] }
-    const names = EVENT_COLUMNS.map((column, j) => {
-      values[`v${i}_${j}`] = row[column]
-      return `{:v${i}_${j}}`
-    })
-    values[`p${i}`] = payloads[i]
-    tuples.push(`(${names.join(",")},1,{:p${i}})`)
+    event.outcome = outcomes[i]
+    event.payload = payloads[i]
+    tuples.push(`(${COLUMNS.map((column) => `{:${column}${i}}`).join(",")},1)`)
+    for (const column of COLUMNS) values[column + i] = event[column]
   })
   if (tuples.length === 0) return
   tx.db().newQuery(`
-    INSERT INTO stripe_events (${EVENT_COLUMNS.join(",")},attempts,payload)
+    INSERT INTO stripe_events (${COLUMNS.join(",")},attempts)
     VALUES ${tuples.join(",")}
     ON CONFLICT (id) DO UPDATE SET
       outcome = excluded.outcome, error = excluded.error, attempts = attempts + 1

@@ -25,21 +25,32 @@ const FIRST = ["customers", "payments", "charges", "invoices"]
 function save(tx, rows) {
   const users = findUsers(tx, rows)
   for (const row of ownersFirst(rows)) {
-    const record = row.record || new Record(tx.findCachedCollectionByNameOrId(row.collection))
-    const before = row.record ? ownerFields(record) : {}
-    const wasDeleted = row.collection === "customers" && record.getBool("deleted")
-    const owner = row.record && isSilent(row) ? {} : ownerOf(tx, row, users)
-    record.load({ ...row.values, ...owner, stamp: JSON.stringify(row.stamp) })
-    tx.saveNoValidate(record)
-    const after = ownerFields(record)
-    const isMoved = before.user !== after.user || before.customer !== after.customer
-    if (row.collection === "customers") {
-      if (wasDeleted !== record.getBool("deleted")) choosePrimary(tx, record.getString("user"))
-    } else if (isMoved) {
-      refreshChildren(tx, row.collection, record)
-      if (row.values.payment_link) choosePrimary(tx, after.user)
-    }
+    if (row.collection === "customers") saveCustomer(tx, row)
+    else if (row.keepsOwner || (row.record && isSilent(row))) write(tx, row, {})
+    else saveOwned(tx, row, users)
   }
+}
+
+function saveCustomer(tx, row) {
+  const wasDeleted = !!row.record && row.record.getBool("deleted")
+  const record = write(tx, row, {})
+  if (wasDeleted !== record.getBool("deleted")) choosePrimary(tx, record.getString("user"))
+}
+
+function saveOwned(tx, row, users) {
+  const before = row.record ? ownerFields(row.record) : {}
+  const record = write(tx, row, ownerOf(tx, row, users))
+  const after = ownerFields(record)
+  if (before.user === after.user && before.customer === after.customer) return
+  refreshChildren(tx, row.collection, record)
+  if (row.values.payment_link) choosePrimary(tx, after.user)
+}
+
+function write(tx, row, owner) {
+  const record = row.record || new Record(tx.findCachedCollectionByNameOrId(row.collection))
+  record.load(Object.assign(row.values, owner, { stamp: JSON.stringify(row.stamp) }))
+  tx.saveNoValidate(record)
+  return record
 }
 
 function ownersFirst(rows) {
@@ -49,16 +60,16 @@ function ownersFirst(rows) {
   return [...first, ...rows.filter((row) => place(row) < 0)]
 }
 
-// The users of all customers that the rows name. Stored rows know theirs, because a customer that is
-// moved takes its rows along; the others are asked for in one query.
+// The users of the customers that rows name, in one query. A stored row whose customer stays the same
+// keeps its user too, because a customer that is moved takes its rows along.
 function findUsers(tx, rows) {
   const users = {}
   const customers = []
-  for (const { record, values } of rows) {
-    if (!values.customer) continue
-    const isKnown = record && record.getString("customer") === values.customer
-    if (isKnown) users[values.customer] = record.getString("user")
-    else customers.push(values.customer)
+  for (const row of rows) {
+    const customer = row.values.customer
+    if (!customer) continue
+    row.keepsOwner = !!row.record && row.record.getString("customer") === customer
+    if (!row.keepsOwner) customers.push(customer)
   }
   if (customers.length === 0) return users
   const found = arrayOf(new DynamicModel({ id: "", user: "" }))
