@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -17,8 +18,10 @@ from tests.problem import read_problem
 def test_no_more_deliveries_are_let_in_than_there_are_places() -> None:
     """The one too many is refused at once, and let in when another has left."""
     admission = Admission(deliveries=1)
-    with admission.admit(), pytest.raises(Overloaded), admission.admit():
-        pass
+    with admission.admit() as first:
+        first.keep()
+        with pytest.raises(Overloaded), admission.admit():
+            pass
     with admission.admit():
         pass
 
@@ -27,15 +30,69 @@ def test_bodies_together_have_a_limit() -> None:
     """A body that outgrows the room is refused, and gives back what it took."""
     admission = Admission(deliveries=2, room=10)
     with admission.admit() as first:
-        first.grow(6)
+        first.add(b"123456")
+        first.keep()
         with admission.admit() as second:
-            second.grow(4)
+            second.add(b"1234")
             with pytest.raises(Overloaded):
-                second.grow(1)
+                second.add(b"5")
         with admission.admit() as third:
-            third.grow(4)
+            third.add(b"1234")
     with admission.admit() as fourth:
-        fourth.grow(10)
+        fourth.add(b"1234567890")
+
+
+def test_who_still_arrives_gives_way() -> None:
+    """For a place or for room the oldest unfinished body is dropped, and can't go on."""
+    admission = Admission(deliveries=2, room=10)
+    with admission.admit() as slow, admission.admit() as slower:
+        slow.add(b"12345")
+        slower.add(b"12345")
+        with admission.admit() as quick:
+            assert (slow.body, slower.body) == (b"", b"12345")
+            quick.add(b"123456")
+            assert quick.keep() == b"123456"
+            assert slower.body == b""
+            for dismissed in (slow, slower):
+                with pytest.raises(Overloaded):
+                    dismissed.add(b"1")
+            with admission.admit() as last:
+                last.add(b"1234")
+                with pytest.raises(Overloaded):
+                    last.add(b"5")
+    with admission.admit() as one, admission.admit() as two:
+        one.add(b"12345")
+        two.add(b"12345")
+        assert (one.keep(), two.keep()) == (b"12345", b"12345")
+
+
+async def test_slow_strangers_keep_nobody_out(
+    fresh_stack: Callable[..., Stack], http: httpx.AsyncClient
+) -> None:
+    """With all places held by bodies that do not end, a signed delivery is stored at once."""
+    own = fresh_stack(start=False, GATEWAY_MAX_WAITING_EVENTS="2")
+    own.pocketbase.ensure_superuser()
+    for part in (own.pocketbase, own.gateway):
+        part.start()
+        part.wait_healthy()
+    sender = Sender(http, own.gateway.url, own.plan.stripe.webhook_secrets[0])
+    address = urlsplit(own.gateway.url)
+    head = b"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
+    strangers = []
+    for _ in range(5):
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(head)
+        await writer.drain()
+        strangers.append((reader, writer))
+    async with asyncio.timeout(5):
+        event = build_event("some.type", {"id": "x_1", "object": "x"})
+        assert (await sender.send(event)).status_code == 200
+        # Who gave way learns of it as soon as they go on.
+        reader, writer = strangers[0]
+        writer.write(b"}")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 503")
+    for _, writer in strangers:
+        writer.close()
 
 
 async def test_deliveries_beyond_the_limit_are_refused_at_once(
