@@ -55,14 +55,19 @@ def test_metadata_of_a_subscription(scene: Scene, arrange: Arrange) -> None:
 
 @BOTH_ORDERS
 def test_client_reference_id(scene: Scene, arrange: Arrange) -> None:
-    """The customer that a Checkout Session made is the user's whom the session names."""
+    """A session's customer is the user's whom it names; primary only if the metadata agrees.
+
+    A page that shows a pricing table can be made to name anybody.
+    """
     user, _ = scene.add_user(verified=False)
-    session = scene.buy(client_reference_id=user)
+    table = scene.buy(client_reference_id=user)
+    session = scene.buy(client_reference_id=user, metadata={"pocketbase_user": user})
 
     scene.deliver(arrange(scene.events()))
 
-    row = _customer_of(scene, session)
-    assert (row["user"], row["primary"]) == (user, True)
+    for bought, primary in ((table, False), (session, True)):
+        row = _customer_of(scene, bought)
+        assert (row["user"], row["primary"]) == (user, primary)
 
 
 @BOTH_ORDERS

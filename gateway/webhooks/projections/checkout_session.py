@@ -6,9 +6,8 @@ from gateway.writes import USER_METADATA, Changes, Claim, Json, Row
 
 def project_checkout_session(session: Json, deleted: bool) -> Changes:
     """A free purchase has no payment; ``payment_status`` is then ``no_payment_required``."""
-    user = text(session.get("client_reference_id")) or text(
-        mapping(session.get("metadata")).get(USER_METADATA)
-    )
+    ours = text(mapping(session.get("metadata")).get(USER_METADATA))
+    user = text(session.get("client_reference_id")) or ours
     customer = stripe_id(session.get("customer"))
     values = {
         "customer": relation(customer),
@@ -31,9 +30,10 @@ def project_checkout_session(session: Json, deleted: bool) -> Changes:
     }
     rank = _rank(values["status"], values["payment_status"])
     row = Row("checkout_sessions", stripe_id(session), values, deleted, rank, user)
-    # Anybody may write a client_reference_id into a Payment Link's address: such a customer is
-    # the user's purchase, but never the one that /checkout and /portal use.
-    primary = not values["payment_link"]
+    # Anybody may write a client_reference_id into a Payment Link's address or around a pricing
+    # table: such a customer is the user's purchase, but never the one that /checkout and /portal
+    # use. Metadata is the seller's alone.
+    primary = user == ours and not values["payment_link"]
     since = second(session.get("created"))
     claim = Claim(customer, user=user, primary=primary, since=since)
     return Changes(row, (claim,) if customer and user and _is_done(session) else ())
