@@ -24,26 +24,29 @@ const FIRST = ["customers", "payments", "charges", "invoices"]
 // Writes rows {collection, values, stamp, record?}, finds their owners, and gives orphans theirs.
 function save(tx, rows) {
   const users = findUsers(tx, rows)
+  // Chosen when all rows are written: one that was read before would undo it.
+  const choices = new Set()
   for (const row of ownersFirst(rows)) {
-    if (row.collection === "customers") saveCustomer(tx, row)
+    if (row.collection === "customers") saveCustomer(tx, row, choices)
     else if (row.keepsOwner || (row.record && isSilent(row))) write(tx, row, {})
-    else saveOwned(tx, row, users)
+    else saveOwned(tx, row, users, choices)
   }
+  for (const user of choices) choosePrimary(tx, user)
 }
 
-function saveCustomer(tx, row) {
+function saveCustomer(tx, row, choices) {
   const wasDeleted = !!row.record && row.record.getBool("deleted")
   const record = write(tx, row, {})
-  if (wasDeleted !== record.getBool("deleted")) choosePrimary(tx, record.getString("user"))
+  if (wasDeleted !== record.getBool("deleted")) choices.add(record.getString("user"))
 }
 
-function saveOwned(tx, row, users) {
+function saveOwned(tx, row, users, choices) {
   const before = row.record ? ownerFields(row.record) : {}
   const record = write(tx, row, ownerOf(tx, row, users))
   const after = ownerFields(record)
   if (before.user === after.user && before.customer === after.customer) return
   refreshChildren(tx, row.collection, record)
-  if (row.values.payment_link) choosePrimary(tx, after.user)
+  if (row.values.payment_link) choices.add(after.user)
 }
 
 function write(tx, row, owner) {

@@ -103,6 +103,27 @@ async def test_a_decision_on_the_whole_story_stands(bench: Bench, settings: Sett
     assert bench.mirror.read("products", [product])[product]["name"] == "1"
 
 
+async def test_rows_of_one_group_do_not_undo_each_other(bench: Bench, settings: Settings) -> None:
+    """A customer becomes primary in the transaction that deletes the first and changes itself."""
+    scene = Scene(bench)
+    user, _ = scene.add_user()
+    customers = [scene.add_customer(metadata={"pocketbase_user": user}) for _ in range(2)]
+    scene.deliver(scene.events())
+    customers.sort(key=lambda each: -bench.mirror.read("customers", [each])[each]["primary"])
+    first, second = customers
+    scene.world.clock.advance(5)
+    scene.call("DELETE", f"/v1/customers/{first}")
+    scene.call("POST", f"/v1/customers/{second}", name="changed")
+    states = [plan(parse(json.dumps(event))).state for event in scene.world.events[-2:]]
+    async with open_session(settings) as session:
+        rows = [StampedRow(state.row, state.stamp) for state in states if state]
+        await commit(PocketBase(settings, session), Group(rows=rows))
+
+    found = bench.mirror.read("customers", customers)
+    assert [found[each]["primary"] for each in customers] == [0, 1]
+    assert (found[first]["deleted"], found[second]["name"]) == (1, "changed")
+
+
 async def test_a_crowded_second_is_not_told(bench: Bench, settings: Settings) -> None:
     """Of more events than can be weighed at once, none is given out: Stripe has to be read."""
     product = Scene(bench).product
