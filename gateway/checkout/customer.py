@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import stripe
 
-from gateway.checkout.buyer import Buyer, read_buyer
+from gateway.buyer import Buyer, read_buyer
 from gateway.ids import record_id
 from gateway.pocketbase import Group, PocketBase, commit
 from gateway.stripe_api import translate_errors

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.checkout.buyer import read_buyer
+from gateway.buyer import read_buyer
 from gateway.checkout.customer import ensure_customer
 from gateway.checkout.portal import create_portal_session
 from gateway.checkout.redirects import check_redirect

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import stripe
 
-from gateway.checkout.buyer import Buyer, Price
+from gateway.buyer import Buyer, Price
 from gateway.errors import InvalidRequest
 from gateway.stripe_api import translate_errors
 from gateway.writes import USER_METADATA

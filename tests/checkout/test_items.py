@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.checkout.buyer import Price
+from gateway.buyer import Price
 from gateway.checkout.session import Item, Line, mode_of, resolve_items
 from gateway.errors import InvalidRequest
 
