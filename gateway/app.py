@@ -9,6 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import Receive, Scope, Send
 
 from gateway import __version__
+from gateway.billing.endpoint import router as billing_router
 from gateway.body_limit import BodyLimitMiddleware
 from gateway.checkout.endpoint import router as checkout_router
 from gateway.docs import add_docs
@@ -23,6 +24,7 @@ from gateway.webhooks.admin.desk import open_desk
 from gateway.webhooks.admin.endpoint import router as admin_router
 from gateway.webhooks.admission import Admission
 from gateway.webhooks.inbox import Inbox
+from gateway.webhooks.readings import Readings
 from gateway.webhooks.settlement import Settlement
 
 _DESCRIPTION = """
@@ -40,6 +42,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with open_session(settings) as session:
         app.state.pocketbase = pocketbase = PocketBase(settings, session)
         app.state.stripe = client = open_stripe(settings, session)
+        app.state.apply_reading = Readings(pocketbase, client).apply
         settlement = Settlement(pocketbase, client)
         app.state.inbox = inbox = Inbox(pocketbase, settlement)
         async with open_desk(settings, pocketbase, client, settlement) as app.state.desk:
@@ -109,6 +112,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     add_problem_handlers(app)
     app.include_router(checkout_router)
+    app.include_router(billing_router)
     app.include_router(health_router)
     app.include_router(admin_router)
     add_docs(app)

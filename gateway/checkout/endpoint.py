@@ -1,29 +1,24 @@
-"""POST /checkout and POST /portal."""
+"""POST /checkout."""
 
 from typing import Annotated
 
-import stripe
-from fastapi import APIRouter, Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.buyer import read_buyer
 from gateway.checkout.customer import ensure_customer
-from gateway.checkout.portal import create_portal_session
-from gateway.checkout.redirects import check_redirect
 from gateway.checkout.session import Item, create_session, resolve_items
+from gateway.dependencies import GatewaySettings, PocketBaseClient, StripeClient, Token
 from gateway.errors import (
     InvalidRequest,
-    NoCustomer,
     PocketBaseUnavailable,
     StripeRefused,
     StripeUnavailable,
     Unauthenticated,
     UnsupportedMediaType,
 )
-from gateway.pocketbase import PocketBase
 from gateway.problems import problem_responses
-from gateway.settings import Settings
+from gateway.redirects import check_redirect
 
 _ERRORS = (
     InvalidRequest,
@@ -33,12 +28,6 @@ _ERRORS = (
     PocketBaseUnavailable,
     StripeUnavailable,
 )
-_bearer = HTTPBearer(
-    auto_error=False,
-    scheme_name="PocketBase user token",
-    description="What `pb.authStore.token` holds after a sign-in.",
-)
-
 Url = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
@@ -83,44 +72,6 @@ class CheckoutResponse(BaseModel):
     url: str = Field(examples=["https://checkout.stripe.com/c/pay/cs_test_a1b2c3"])
 
 
-class PortalRequest(_Body):
-    """Where the portal leads back to."""
-
-    return_url: Url = Field(examples=["https://app.example.com/account"])
-
-
-class PortalResponse(BaseModel):
-    """The customer portal: send the browser to ``url``."""
-
-    url: str = Field(examples=["https://billing.stripe.com/p/session/test_a1b2c3"])
-
-
-def _pocketbase(request: Request) -> PocketBase:
-    found: PocketBase = request.app.state.pocketbase
-    return found
-
-
-def _stripe(request: Request) -> stripe.StripeClient:
-    found: stripe.StripeClient = request.app.state.stripe
-    return found
-
-
-def _settings(request: Request) -> Settings:
-    found: Settings = request.app.state.settings
-    return found
-
-
-def _token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
-    if credentials is None:
-        raise Unauthenticated
-    return credentials.credentials
-
-
-PocketBaseClient = Annotated[PocketBase, Depends(_pocketbase)]
-StripeClient = Annotated[stripe.StripeClient, Depends(_stripe)]
-GatewaySettings = Annotated[Settings, Depends(_settings)]
-Token = Annotated[str, Depends(_token)]
-
 router = APIRouter(tags=["checkout"])
 
 
@@ -153,21 +104,3 @@ async def create_checkout(
         cancel_url=body.cancel_url,
     )
     return CheckoutResponse(id=session.id, url=session.url or "")
-
-
-@router.post(
-    "/portal", operation_id="create_portal", responses=problem_responses(*_ERRORS, NoCustomer)
-)
-async def create_portal(
-    body: PortalRequest,
-    token: Token,
-    settings: GatewaySettings,
-    pocketbase: PocketBaseClient,
-    client: StripeClient,
-) -> PortalResponse:
-    """Open Stripe's customer portal for the signed-in user: cancel, resume, change plan or card."""
-    check_redirect("return_url", body.return_url, settings.gateway_frontend_origins)
-    buyer = await read_buyer(pocketbase, token)
-    if not buyer.customer:
-        raise NoCustomer
-    return PortalResponse(url=await create_portal_session(client, buyer.customer, body.return_url))

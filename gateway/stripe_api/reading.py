@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -29,6 +30,11 @@ class Reading:
     body: dict[str, Any]
     as_of: int
     until: int
+
+
+#: Writes the row of an object that was just read, as its webhook would; returns the object as it
+#: was last read. Capabilities are handed one (`gateway.app`), as only the webhooks know the rows.
+ApplyReading = Callable[[Reading], Awaitable[dict[str, Any]]]
 
 
 async def read_object(client: stripe.StripeClient, path: str, version: str = "") -> Reading:

@@ -1,4 +1,4 @@
-"""Where a purchase may lead back to: only addresses on the frontends' own origins. Pure."""
+"""Where Stripe's pages may lead back to: only addresses on the frontends' own origins. Pure."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit

@@ -1,0 +1,51 @@
+"""What endpoints are given: the connections that all requests share, and the caller's token."""
+
+from typing import Annotated
+
+import stripe
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from gateway.errors import Unauthenticated
+from gateway.pocketbase import PocketBase
+from gateway.settings import Settings
+from gateway.stripe_api import ApplyReading
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="PocketBase user token",
+    description="What `pb.authStore.token` holds after a sign-in.",
+)
+
+
+def _pocketbase(request: Request) -> PocketBase:
+    found: PocketBase = request.app.state.pocketbase
+    return found
+
+
+def _stripe(request: Request) -> stripe.StripeClient:
+    found: stripe.StripeClient = request.app.state.stripe
+    return found
+
+
+def _settings(request: Request) -> Settings:
+    found: Settings = request.app.state.settings
+    return found
+
+
+def _apply_reading(request: Request) -> ApplyReading:
+    found: ApplyReading = request.app.state.apply_reading
+    return found
+
+
+def _token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
+    if credentials is None:
+        raise Unauthenticated
+    return credentials.credentials
+
+
+PocketBaseClient = Annotated[PocketBase, Depends(_pocketbase)]
+StripeClient = Annotated[stripe.StripeClient, Depends(_stripe)]
+GatewaySettings = Annotated[Settings, Depends(_settings)]
+ReadingApplier = Annotated[ApplyReading, Depends(_apply_reading)]
+Token = Annotated[str, Depends(_token)]

@@ -1,0 +1,64 @@
+"""Writes what a request has just read from Stripe, so that nobody waits for the webhook.
+
+The row is written as a webhook's would be, and whichever comes first, both end in the same row:
+where times can't tell which is newer, the object is read again, knowing what guards the row.
+"""
+
+import logging
+from dataclasses import replace
+from uuid import uuid4
+
+import stripe
+
+from gateway.errors import PocketBaseUnavailable
+from gateway.pocketbase import Group, PocketBase, StampedRow, Tie, commit
+from gateway.stripe_api import Reading, read_object
+from gateway.webhooks.paths import path_of
+from gateway.webhooks.projector import project
+from gateway.writes import Json, Stamp
+
+_log = logging.getLogger(__name__)
+
+#: How often a row may change under our hands.
+_ATTEMPTS = 6
+
+
+class Readings:
+    """Applies readings of mirrored objects that have an id of their own."""
+
+    def __init__(self, pocketbase: PocketBase, client: stripe.StripeClient) -> None:
+        self._pocketbase = pocketbase
+        self._stripe = client
+
+    async def apply(self, reading: Reading) -> Json:
+        """Bring the object's row up to date; return the object as it was last read.
+
+        Raises:
+            PocketBaseUnavailable: the row kept changing, or PocketBase does not answer.
+            PocketBaseRefused: PocketBase can't store the row.
+            StripeUnavailable, StripeRefused: the object had to be read again, and could not.
+            Missing: it is no longer there.
+        """
+        item = reading.body
+        tie: Tie | None = None
+        for _ in range(_ATTEMPTS):
+            result = await commit(self._pocketbase, _compose(reading, tie))
+            tie = result.ties[0]
+            if tie is None:
+                return reading.body
+            reading = await read_object(self._stripe, path_of(item["object"], item["id"]))
+        _log.warning("row kept changing", extra={"object": item["id"]})
+        raise PocketBaseUnavailable("The row kept changing while it was written.")
+
+
+def _compose(reading: Reading, tie: Tie | None) -> Group:
+    changes = project(reading.body)
+    stamp = Stamp(
+        int(changes.row.final),
+        reading.as_of,
+        reading.until,
+        changes.row.rank,
+        f"read_{uuid4().hex}",
+    )
+    claims = [replace(claim, since=reading.until) for claim in changes.claims]
+    return Group(rows=[StampedRow(changes.row, stamp, expect=tie)], claims=claims)
