@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gateway.pocketbase import EventRow, Group, StampedRow
+from gateway.shapes import moment
 from gateway.webhooks.order import State, latest
 from gateway.webhooks.projector import Plan
-from gateway.webhooks.shapes import moment
 
 #: What plans must share to be decided together: the object that they show.
 Key = tuple[str, str]

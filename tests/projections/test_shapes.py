@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from gateway import shapes
 from gateway.ids import record_id
-from gateway.webhooks import shapes
 from tests.projections.junk import JUNK
 
 

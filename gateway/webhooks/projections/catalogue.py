@@ -1,6 +1,6 @@
 """What is for sale: products, prices, coupons, promotion codes, tax rates."""
 
-from gateway.webhooks.shapes import mapping, moment, number, relation, stripe_id, text
+from gateway.shapes import mapping, moment, number, relation, stripe_id, text
 from gateway.writes import Changes, Json, Row
 
 

@@ -1,6 +1,6 @@
 """A checkout session: a purchase as the buyer went through it."""
 
-from gateway.webhooks.shapes import mapping, moment, number, relation, second, stripe_id, text
+from gateway.shapes import mapping, moment, number, relation, second, stripe_id, text
 from gateway.writes import USER_METADATA, Changes, Claim, Json, Row
 
 

@@ -1,6 +1,6 @@
 """Who pays, and with what: customers, tax ids, payment methods, setup intents."""
 
-from gateway.webhooks.shapes import (
+from gateway.shapes import (
     card,
     mapping,
     moment,

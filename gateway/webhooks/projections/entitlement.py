@@ -1,6 +1,6 @@
 """The features a customer has now, as Stripe Entitlements say it."""
 
-from gateway.webhooks.shapes import listing, relation, stripe_id, text
+from gateway.shapes import listing, relation, stripe_id, text
 from gateway.writes import Changes, Json, Row
 
 

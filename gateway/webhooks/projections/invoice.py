@@ -1,6 +1,6 @@
 """What is owed and what reduced it: invoices, invoice payments, credit notes."""
 
-from gateway.webhooks.shapes import (
+from gateway.shapes import (
     invoice_payment,
     invoice_subscription,
     item_price,

@@ -1,6 +1,6 @@
 """Money that moves, or comes back: payment intents, charges, refunds, disputes."""
 
-from gateway.webhooks.shapes import card, mapping, moment, number, relation, stripe_id, text
+from gateway.shapes import card, mapping, moment, number, relation, stripe_id, text
 from gateway.writes import Changes, Json, Row
 
 

@@ -1,6 +1,6 @@
 """A subscription: what is being paid for, until when."""
 
-from gateway.webhooks.shapes import (
+from gateway.shapes import (
     item_price,
     listing,
     mapping,

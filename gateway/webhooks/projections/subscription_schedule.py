@@ -1,6 +1,6 @@
 """A subscription schedule: changes of a subscription that are planned."""
 
-from gateway.webhooks.shapes import listing, mapping, moment, relation, stripe_id, text
+from gateway.shapes import listing, mapping, moment, relation, stripe_id, text
 from gateway.writes import Changes, Json, Row
 
 _ENDED = ("released", "canceled", "completed")
