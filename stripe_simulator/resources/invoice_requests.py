@@ -7,13 +7,12 @@ from stripe_simulator.resources import (
     invoice_items,
     invoice_lines,
     invoices,
-    prorations,
     renewals,
-    subscription_items,
+    subscription_changes,
     subscriptions,
     tax_rates,
 )
-from stripe_simulator.snapshots import JSON, snapshot
+from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
 
@@ -65,22 +64,11 @@ def preview(world: World, params: JSON) -> JSON:
     if not params.get("subscription"):
         return _preview_new(world, params, details)
     sub = world.get("subscription", params["subscription"], "subscription")
-    given = optional(details, "items", [])
-    if not given:
+    if not subscription_changes.touches_items(details):
         return renewals.preview(world, sub) | {"id": world.ids.timed("upcoming_in", world.now)}
-    items = subscription_items.changed(world, sub, given)
-    return _preview_change(world, sub, items) | {"id": world.ids.timed("upcoming_in", world.now)}
-
-
-def _preview_change(world: World, sub: JSON, items: list[JSON]) -> JSON:
-    parts = prorations.build(world, sub, sub["items"]["data"], items, world.now)
-    changed = snapshot(sub)
-    changed["items"]["data"] = items
-    invoice = renewals.preview(world, changed)
-    lines = [invoice_lines.of_invoice_item(world, part) for part in parts]
-    invoice["lines"]["data"] = lines + invoice["lines"]["data"]
-    invoices.total_up(world, invoice)
-    return invoice
+    change = subscription_changes.build(world, sub, details)
+    invoice = subscription_changes.preview(world, sub, change)
+    return invoice | {"id": world.ids.timed("upcoming_in", world.now)}
 
 
 def _preview_new(world: World, params: JSON, details: JSON) -> JSON:

@@ -36,12 +36,18 @@ def apply(world: World, sub: JSON) -> None:
 
 @on_due("expire_pending_update")
 def expire(world: World, id: str) -> None:
-    """Nobody paid: the update is dropped and its invoice voided."""
+    """Nobody paid in time."""
     sub = world.find("subscription", id)
     pending = sub["pending_update"] if sub else None
-    if sub is None or not pending or pending["expires_at"] > world.now:
+    if sub is not None and pending and pending["expires_at"] <= world.now:
+        drop(world, sub)
+
+
+def drop(world: World, sub: JSON) -> None:
+    """A pending update, if there is one, is given up and its invoice voided."""
+    if not sub["pending_update"]:
         return
-    invoice = world.find("invoice", world.facts("pending_update_invoice").get(id))
+    invoice = world.find("invoice", world.facts("pending_update_invoice").get(sub["id"]))
     subscription_states.move(world, sub, pending_update=None)
     world.record("customer.subscription.pending_update_expired", sub)
     if invoice is not None and invoice["status"] == "open":

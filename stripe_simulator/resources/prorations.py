@@ -6,8 +6,13 @@ from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
 
-def build(world: World, sub: JSON, old: list[JSON], new: list[JSON], now: int) -> list[JSON]:
-    """Invoice items, not yet kept: credits for unused time, debits for the rest of the period."""
+def build(
+    world: World, sub: JSON, old: list[JSON], new: list[JSON], now: int, resets: bool = False
+) -> list[JSON]:
+    """Invoice items, not yet kept: credits for unused time, debits for the rest of the period.
+
+    When the billing cycle `resets`, whole new periods are billed instead. Usage is never prorated.
+    """
     if sub["status"] == "trialing":
         return []
     before = {item["id"]: item for item in old}
@@ -17,15 +22,19 @@ def build(world: World, sub: JSON, old: list[JSON], new: list[JSON], now: int) -
         was, will = before.get(id), after.get(id)
         if was and will and _bills(was) == _bills(will):
             continue
-        if was:
+        if was and not _is_metered(was):
             built.append(_part(world, sub, was, now, -1, "Unused time on"))
-        if will and will["current_period_start"] != now:
+        if will and not resets and not _is_metered(will):
             built.append(_part(world, sub, will, now, 1, "Remaining time on"))
     return built
 
 
 def _bills(item: JSON) -> tuple[str, int, int]:
     return item["price"]["id"], item.get("quantity", 1), item["current_period_start"]
+
+
+def _is_metered(item: JSON) -> bool:
+    return bool(item["price"]["recurring"]["usage_type"] == "metered")
 
 
 def _part(world: World, sub: JSON, item: JSON, now: int, sign: int, words: str) -> JSON:

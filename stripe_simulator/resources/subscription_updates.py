@@ -1,7 +1,5 @@
 """POST /v1/subscriptions/:id and its items: changes of plan, quantity, trial and end."""
 
-from typing import Any
-
 from stripe_simulator.errors import card_declined, invalid
 from stripe_simulator.parameters import metadata, optional, required, set_fields
 from stripe_simulator.resources import (
@@ -12,15 +10,15 @@ from stripe_simulator.resources import (
     invoices,
     payment_methods,
     pending_updates,
-    prorations,
     renewals,
+    subscription_changes,
     subscription_invoices,
     subscription_items,
     subscription_states,
     subscriptions,
     tax_rates,
 )
-from stripe_simulator.snapshots import JSON, snapshot
+from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
 
@@ -28,17 +26,20 @@ def update(world: World, id: str, params: JSON) -> JSON:
     """POST /v1/subscriptions/:id."""
     sub = world.get("subscription", id)
     _must_be_live(sub, params)
-    given = optional(params, "items", [])
-    items = subscription_items.changed(world, sub, given) if given else None
-    if items is not None and _must_wait(world, sub, params):
-        _hold(world, sub, items)
+    touched = subscription_changes.touches_items(params)
+    change = subscription_changes.build(world, sub, params) if touched else None
+    if change is not None and _must_wait(world, sub, change, params):
+        _hold(world, sub, change)
         return sub
-    resets = _resets_anchor(sub, items, params)
+    invoice = None
     with world.change(sub, subscription_states.UPDATED):
         _simple_fields(world, sub, params)
         _end(world, sub, params)
         _trial(world, sub, params)
-        invoice = _items(world, sub, items, params, resets)
+        if change is not None:
+            subscription_changes.keep(world, sub, change)
+            if change.bills_now:
+                invoice = _immediate(world, sub, change.items if change.resets else [])
     entitlements.refresh(world, sub["customer"])
     subscriptions.plan(world, sub)
     if params.get("trial_end") == "now" and sub["status"] == "trialing":
@@ -165,37 +166,6 @@ def _trial(world: World, sub: JSON, params: JSON) -> None:
         sub |= {"status": "trialing", "trial_start": sub["trial_start"] or world.now}
 
 
-def _resets_anchor(sub: JSON, items: list[JSON] | None, params: JSON) -> bool:
-    anchor = params.get("billing_cycle_anchor")
-    if (anchor or {}).get("type") == "now" if isinstance(anchor, dict) else anchor == "now":
-        return True
-    if items is None or sub["status"] == "trialing":
-        return False
-    old = {subscription_items.interval(item) for item in sub["items"]["data"]}
-    return {subscription_items.interval(item) for item in items} != old
-
-
-def _items(
-    world: World, sub: JSON, items: list[JSON] | None, params: JSON, resets: bool
-) -> JSON | None:
-    """Put changed items in place; returns the invoice that must be paid at once, if any."""
-    if items is None and not resets:
-        return None
-    behavior = optional(params, "proration_behavior", "create_prorations")
-    old, items = sub["items"]["data"], items or snapshot(sub["items"])["data"]
-    now = optional(params, "proration_date", world.now)
-    if resets:
-        subscription_items.restart(items, world.now)
-        sub["billing_cycle_anchor"] = world.now
-    parts = prorations.build(world, sub, old, items, now) if behavior != "none" else []
-    for part in parts:
-        invoice_items.keep(world, part)
-    sub["items"] = subscription_items.as_list(sub["id"], items)
-    if resets or (behavior == "always_invoice" and parts):
-        return _immediate(world, sub, items if resets else [])
-    return None
-
-
 def _immediate(world: World, sub: JSON, items: list[JSON]) -> JSON:
     invoice = subscription_invoices.draft(world, sub, items, "subscription_update")
     invoices.keep(world, invoice)
@@ -204,9 +174,14 @@ def _immediate(world: World, sub: JSON, items: list[JSON]) -> JSON:
     return invoice
 
 
-def _must_wait(world: World, sub: JSON, params: JSON) -> bool:
+def _must_wait(world: World, sub: JSON, change: subscription_changes.Change, params: JSON) -> bool:
+    """Whether an invoice must be paid first, and can't be; only an invoice made at once is."""
     behavior = optional(params, "payment_behavior", "allow_incomplete")
     if behavior not in ("pending_if_incomplete", "error_if_incomplete"):
+        return False
+    if behavior == "pending_if_incomplete":
+        _refuse_unsupported(params)
+    if not change.bills_now or not subscription_changes.preview(world, sub, change)["amount_due"]:
         return False
     customer = world.get("customer", sub["customer"])
     method = billing.method_for(world, customer, sub)
@@ -217,13 +192,36 @@ def _must_wait(world: World, sub: JSON, params: JSON) -> bool:
     return bool(sub["status"] == "active")
 
 
-def _hold(world: World, sub: JSON, items: list[JSON]) -> None:
-    parts: list[Any] = prorations.build(world, sub, sub["items"]["data"], items, world.now)
-    for part in parts:
+def _refuse_unsupported(params: JSON) -> None:
+    for name in params.keys() - PENDING:
+        raise invalid(
+            f"When `payment_behavior=pending_if_incomplete`, you cannot pass `{name}`.", name
+        )
+
+
+def _hold(world: World, sub: JSON, change: subscription_changes.Change) -> None:
+    pending_updates.drop(world, sub)
+    for part in change.parts:
         invoice_items.keep(world, part)
-    invoice = subscription_invoices.draft(world, sub, [], "subscription_update")
+    billed = change.items if change.resets else []
+    invoice = subscription_invoices.draft(world, sub, billed, "subscription_update")
     invoices.keep(world, invoice)
     invoices.finalize(world, invoice)
-    pending_updates.hold(world, sub, items, invoice)
+    pending_updates.hold(world, sub, change.items, invoice)
     customer = world.get("customer", sub["customer"])
     billing.pay(world, invoice, billing.method_for(world, customer, sub))
+
+
+#: What may be given with `payment_behavior=pending_if_incomplete`.
+PENDING = {
+    "add_invoice_items",
+    "billing_cycle_anchor",
+    "expand",
+    "items",
+    "metadata",
+    "payment_behavior",
+    "proration_behavior",
+    "proration_date",
+    "trial_end",
+    "trial_from_plan",
+}

@@ -248,7 +248,8 @@ def test_a_pending_update_expires() -> None:
     shop.use_card("chargeCustomerFail")
     change = [{"id": sub["items"]["data"][0]["id"], "quantity": 5}]
     shop.world.clock.advance(DAY)
-    shop.post(f"subscriptions/{sub['id']}", items=change, payment_behavior="pending_if_incomplete")
+    behavior = {"payment_behavior": "pending_if_incomplete", "proration_behavior": "always_invoice"}
+    shop.post(f"subscriptions/{sub['id']}", items=change, **behavior)
     shop.world.clock.advance(23 * 3_600)
     assert sub["pending_update"] is None
     assert "customer.subscription.pending_update_expired" in shop.since(0)
