@@ -47,6 +47,7 @@ check: lint types test
 lock: | $(BIN)/uv
 	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements.lock
 	$(COMPILE) $(UPGRADE) --group pocketbase -o requirements-pocketbase.lock
+	$(COMPILE) $(UPGRADE) --group examples -o examples/posts/requirements.lock
 	$(COMPILE) $(UPGRADE) --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 clean:

@@ -52,6 +52,8 @@ class Plan:
     public_dir: Path | None = None
     #: Whether a change of a collection in the dashboard writes a migration file.
     automigrate: bool = False
+    #: Folders of migrations besides this repository's.
+    migrations: tuple[Path, ...] = ()
 
     @property
     def simulator_state(self) -> Path:
@@ -96,6 +98,7 @@ def plan_from_settings(settings: Mapping[str, str], folder: Path, local: LocalSe
         gateway_env={name: text for name, text in settings.items() if name.startswith("GATEWAY_")},
         public_dir=ROOT / "examples" / "shop",
         automigrate=True,
+        migrations=_find_migrations(settings),
     )
 
 
@@ -141,6 +144,15 @@ def _choose_origins(settings: Mapping[str, str], ports: Ports) -> tuple[str, ...
     return tuple(
         f"http://{host}:{port}" for port in local_ports for host in ("localhost", LOOPBACK)
     )
+
+
+def _find_migrations(settings: Mapping[str, str]) -> tuple[Path, ...]:
+    names = settings.get("POCKETBASE_MIGRATIONS", "").split(",")
+    folders = tuple(ROOT / name.strip() for name in names if name.strip())
+    for folder in folders:
+        if not folder.is_dir():
+            raise StackError(f"POCKETBASE_MIGRATIONS names {folder}, which is no folder.")
+    return folders
 
 
 def _read_port(settings: Mapping[str, str], name: str, default: int) -> int:

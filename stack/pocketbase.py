@@ -3,14 +3,16 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stack.errors import StackError
+from stack.migrations import link_migrations
 from stack.ports import LOOPBACK
 from stack.process import Process, inherit_environment
 
 ROOT = Path(__file__).resolve().parent.parent
+_MIGRATIONS = ROOT / "pb_migrations"
 _SUPERUSER_HOOKS = Path(__file__).resolve().parent / "superuser"
 _OTHER_PASSWORD = 3
 
@@ -29,12 +31,16 @@ class PocketBase(Process):
         public_dir: Path | None = None,
         env: Mapping[str, str] | None = None,
         automigrate: bool = False,
+        migrations: Sequence[Path] = (),
     ) -> None:
         self.data_dir = data_dir
         self.url = f"http://{LOOPBACK}:{port}"
         self.superuser_email = superuser_email
         self.superuser_password = superuser_password
         self.public_dir = public_dir or data_dir.parent / "pb_public"
+        #: Folders of further migrations, besides this repository's.
+        self.migrations = tuple(migrations)
+        self._migrations_dir = data_dir.parent / "pb_migrations" if migrations else _MIGRATIONS
         super().__init__(
             "PocketBase",
             [
@@ -43,7 +49,7 @@ class PocketBase(Process):
                 f"--http={LOOPBACK}:{port}",
                 f"--dir={data_dir}",
                 f"--publicDir={self.public_dir}",
-                f"--migrationsDir={ROOT / 'pb_migrations'}",
+                f"--migrationsDir={self._migrations_dir}",
                 f"--hooksDir={ROOT / 'pb_hooks'}",
                 "--hooksWatch=false",
                 # Off, unless asked for: it writes a file into pb_migrations for every change of a
@@ -59,6 +65,8 @@ class PocketBase(Process):
     def start(self) -> None:
         """Start PocketBase; the folder that it serves files from is made if missing."""
         self.public_dir.mkdir(parents=True, exist_ok=True)
+        if self.migrations:
+            link_migrations(self._migrations_dir, (_MIGRATIONS, *self.migrations))
         super().start()
 
     def ensure_superuser(self, *, replace: bool = False) -> None:

@@ -129,6 +129,7 @@ def _build_pocketbase(plan: Plan) -> PocketBase:
         public_dir=plan.public_dir,
         env=plan.pocketbase_env,
         automigrate=plan.automigrate,
+        migrations=plan.migrations,
     )
 
 

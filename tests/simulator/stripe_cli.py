@@ -1,86 +1,23 @@
-"""Stripe's own command line tool, installed by npm once for every run and worker."""
+"""Stripe's own command line tool, installed by npm."""
 
-import fcntl
-import os
-import shutil
-import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.npm import CACHE, Tool, install_once
+
 VERSION = "1.52.0"
-CACHE = Path(__file__).parents[2] / ".cache" / "stripe-cli"
-_INSTALL_SECONDS = 60
-_OPTIONS = ("--no-save", "--no-audit", "--no-fund", "--fetch-retries=0", "--fetch-timeout=30000")
-
-
-class CliUnavailableError(Exception):
-    """The tool cannot be had here; the text is the reason."""
+_FOLDER = CACHE / "stripe-cli"
 
 
 def find_cli(run: str) -> Path:
-    """Return the tool's binary, installed on first use; a failed attempt counts for its test run.
+    """Return the tool's binary, installed on first use.
 
     Raises:
-        CliUnavailableError: npm is missing, or did not install it in a minute.
+        ToolUnavailableError: it cannot be had here.
     """
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with _lock(CACHE / "lock"):
-        return _installed() or _install(run, CACHE / "unavailable")
+    arguments = ("install", "--no-save", f"--prefix={_FOLDER / VERSION}", f"@stripe/cli@{VERSION}")
+    return install_once(Tool("the Stripe CLI", _FOLDER, arguments, _installed), run)
 
 
 def _installed() -> Path | None:
-    folder = CACHE / VERSION / "node_modules" / "@stripe"
+    folder = _FOLDER / VERSION / "node_modules" / "@stripe"
     return next(folder.glob("cli-*/bin/stripe*"), None)
-
-
-def _install(run: str, failure: Path) -> Path:
-    # The other workers, and the other tests, do not wait for the same failure again.
-    if failure.exists():
-        failed_run, reason = failure.read_text().split("\n", 1)
-        if failed_run == run:
-            raise CliUnavailableError(reason)
-    reason = _run_npm()
-    if binary := _installed():
-        return binary
-    failure.write_text(f"{run}\n{reason}")
-    raise CliUnavailableError(reason)
-
-
-def _run_npm() -> str:
-    """Install the tool; return the reason that holds if it is not there afterwards."""
-    npm = shutil.which("npm")
-    if npm is None:
-        return "npm, which installs the Stripe CLI, is not here"
-    log = CACHE / "npm.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [npm, "install", *_OPTIONS, f"--prefix={CACHE / VERSION}", f"@stripe/cli@{VERSION}"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        process.wait(_INSTALL_SECONDS)
-    except subprocess.TimeoutExpired:
-        return f"npm did not install the Stripe CLI in {_INSTALL_SECONDS} s"
-    finally:
-        # Whatever npm started ends with it, also when the tests are interrupted.
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    return f"npm could not install the Stripe CLI: {_first_error(log)}"
-
-
-def _first_error(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines()
-    return next((line for line in lines if "error" in line), "it holds none for this machine")
-
-
-@contextmanager
-def _lock(file: Path) -> Iterator[None]:
-    with file.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield

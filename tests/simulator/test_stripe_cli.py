@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.npm import ToolUnavailableError
 from tests.simulator.served import KEY, Running
-from tests.simulator.stripe_cli import CliUnavailableError, find_cli
+from tests.simulator.stripe_cli import find_cli
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +16,7 @@ def stripe_cli(testrun_uid: str) -> Path:
     """The tool's binary; without it the tests are skipped with the reason."""
     try:
         return find_cli(testrun_uid)
-    except CliUnavailableError as error:
+    except ToolUnavailableError as error:
         pytest.skip(str(error))
 
 

@@ -1,0 +1,1 @@
+"""What users of this project write themselves; nothing of the project imports it."""

@@ -1,0 +1,1 @@
+"""A worked example of logic on PocketBase's own records: blog posts."""

@@ -1,0 +1,92 @@
+"""What is computed from a post's words; pure."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from html.parser import HTMLParser
+
+import nh3
+
+_LONGEST_SLUG = 80
+_BLOCKS = {"p", "br", "li", "td", "th", "pre", "blockquote", "h2", "h3", "h4"}
+#: What PocketBase's editor makes; neither scripts, styles, forms nor frames.
+_TAGS = {
+    *(
+        "a",
+        "abbr",
+        "b",
+        "blockquote",
+        "br",
+        "code",
+        "del",
+        "em",
+        "h2",
+        "h3",
+        "h4",
+        "hr",
+        "i",
+        "img",
+    ),
+    *("ins", "li", "ol", "p", "pre", "s", "strong", "sub", "sup", "table", "tbody", "td", "th"),
+    *("thead", "tr", "u", "ul"),
+}
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title", "width", "height"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+}
+_SYNONYMS = {"js": "javascript", "py": "python", "golang": "go"}
+
+
+def slugify(title: str) -> str:
+    """Return a title as part of an address: `Über PocketBase!` becomes `uber-pocketbase`.
+
+    A title without Latin letters or digits gives "".
+    """
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z0-9]+", plain)
+    return "-".join(words)[:_LONGEST_SLUG].strip("-")
+
+
+def sanitise(html: str) -> str:
+    """Return HTML that is safe to show to everybody: known tags and attributes, no scripts."""
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    )
+
+
+def normalise_tags(tags: Iterable[str]) -> list[str]:
+    """Return tags in lower case, joined by hyphens, by one name each, in their first order."""
+    words = (re.sub(r"[\s_-]+", "-", tag.strip().lower().lstrip("#")) for tag in tags)
+    return list(dict.fromkeys(_SYNONYMS.get(word, word) for word in words if word))
+
+
+def count_words(html: str) -> int:
+    """Return how many words a reader sees."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return len("".join(reader.seen).split())
+
+
+class _Reader(HTMLParser):
+    """Collects the text between tags; blocks part words, inline tags don't."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _BLOCKS:
+            self.seen.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.handle_starttag(tag, [])
+
+    def handle_data(self, data: str) -> None:
+        self.seen.append(data)

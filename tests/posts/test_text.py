@@ -1,0 +1,68 @@
+"""What the example computes from a post's words: values in, values out, no server."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examples.posts.text import count_words, normalise_tags, sanitise, slugify
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        ("Über  PocketBase!", "uber-pocketbase"),
+        ("  Déjà vu: 2 Ångström ", "deja-vu-2-angstrom"),
+        ("日本語", ""),
+        ("a" * 79 + " b", "a" * 79),
+        ("../../etc", "etc"),
+    ],
+)
+def test_a_title_becomes_part_of_an_address(title: str, slug: str) -> None:
+    """Accents are folded, everything else but letters and digits parts words, the end is clean."""
+    assert slugify(title) == slug
+
+
+@pytest.mark.parametrize(
+    ("html", "safe"),
+    [
+        ("<p>Hi <b>you</b></p>", "<p>Hi <b>you</b></p>"),
+        ("<script>alert(1)</script>ok", "ok"),
+        ("<img src=x onerror=alert(1)>", '<img src="x">'),
+        ('<a href="javascript:alert(1)">x</a>', '<a rel="noopener noreferrer nofollow">x</a>'),
+        ("<p style='position:fixed'>x</p>", "<p>x</p>"),
+        ("<iframe src='//evil.example'></iframe>", ""),
+        ("<svg><script>1</script></svg>", ""),
+        ("1 < 2 & 3", "1 &lt; 2 &amp; 3"),
+    ],
+)
+def test_html_is_made_safe(html: str, safe: str) -> None:
+    """What the editor makes stays; what could act in a reader's browser goes."""
+    assert sanitise(html) == safe
+
+
+@given(st.text())
+def test_what_is_safe_stays_as_it_is(html: str) -> None:
+    """Saving a post again changes nothing: sanitising twice is sanitising once."""
+    once = sanitise(html)
+    assert sanitise(once) == once
+
+
+def test_tags_have_one_form() -> None:
+    """Case, blanks, hashes, synonyms and repetitions make no second tag; the order stays."""
+    tags = [" Python", "#PY", "Product  news", "product_news", "", "JS"]
+    assert normalise_tags(tags) == ["python", "product-news", "javascript"]
+
+
+@pytest.mark.parametrize(
+    ("html", "words"),
+    [
+        ("", 0),
+        ("<p>one</p><p>two</p>", 2),
+        ("o<b>n</b>e&nbsp;two&amp;", 2),
+        ("one<br>two<!-- three -->", 2),
+        ("<p>\n </p>", 0),
+    ],
+)
+def test_words_are_those_a_reader_sees(html: str, words: int) -> None:
+    """Tags and comments are no words, blocks part words, inline tags don't."""
+    assert count_words(html) == words
