@@ -14,11 +14,11 @@ from gateway.body_limit import BodyLimitMiddleware
 from gateway.checkout.endpoint import router as checkout_router
 from gateway.docs import add_docs
 from gateway.health.endpoint import router as health_router
-from gateway.pocketbase import PocketBase, open_session
+from gateway.pocketbase import PocketBase
 from gateway.problems import add_problem_handlers, problem_responses
 from gateway.request_id import RequestIdMiddleware
 from gateway.settings import Settings, read_settings
-from gateway.stripe_api import open_stripe
+from gateway.stripe_api import open_session, open_stripe
 from gateway.webhooks import endpoint as webhooks
 from gateway.webhooks.admin.desk import open_desk
 from gateway.webhooks.admin.endpoint import router as admin_router
@@ -39,8 +39,8 @@ Errors are `application/problem+json` (RFC 9457) with PocketBase's `message` and
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Hold the connections that all requests share; finish what is being written before closing."""
     settings: Settings = app.state.settings
-    async with open_session(settings) as session:
-        app.state.pocketbase = pocketbase = PocketBase(settings, session)
+    async with PocketBase(settings) as pocketbase, open_session(settings) as session:
+        app.state.pocketbase = pocketbase
         app.state.stripe = client = open_stripe(settings, session)
         app.state.apply_reading = Readings(pocketbase, client).apply
         settlement = Settlement(pocketbase, client)

@@ -12,9 +12,9 @@ import stripe
 
 from gateway.errors import GatewayError
 from gateway.logs import open_logs
-from gateway.pocketbase import PocketBase, PocketBaseRefused, open_session
+from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.settings import Settings, SettingsError, read_settings
-from gateway.stripe_api import open_stripe
+from gateway.stripe_api import open_session, open_stripe
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.settlement import Settlement
 
@@ -62,8 +62,7 @@ async def _run(settings: Settings, command: Callable[[Connection], Awaitable[Non
 
 @asynccontextmanager
 async def _connect(settings: Settings) -> AsyncIterator[Connection]:
-    async with open_session(settings) as session:
-        pocketbase = PocketBase(settings, session)
+    async with PocketBase(settings) as pocketbase, open_session(settings) as session:
         client = open_stripe(settings, session)
         inbox = Inbox(pocketbase, Settlement(pocketbase, client))
         try:

@@ -9,7 +9,7 @@ from gateway.cli.connection import fail, load_settings
 from gateway.errors import GatewayError, PocketBaseUnavailable
 from gateway.health.readiness import check_pocketbase
 from gateway.logs import open_logs
-from gateway.pocketbase import PocketBase, PocketBaseRefused, open_session
+from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.settings import Settings
 
 
@@ -51,9 +51,9 @@ def _spare_garbage_collector() -> None:
 
 async def _refuse_wrong_superuser(settings: Settings) -> None:
     """A wrong password never gets right by waiting; a PocketBase that is still starting does."""
-    async with open_session(settings) as session:
+    async with PocketBase(settings) as pocketbase:
         try:
-            await check_pocketbase(PocketBase(settings, session))
+            await check_pocketbase(pocketbase)
         except PocketBaseUnavailable as error:
             if isinstance(error.__cause__, PocketBaseRefused):
                 fail(error.detail)

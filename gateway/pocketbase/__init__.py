@@ -2,7 +2,6 @@
 
 from gateway.pocketbase.client import PocketBase, PocketBaseRefused
 from gateway.pocketbase.commit import CommitResult, EventRow, Group, StampedRow, Tie, commit
-from gateway.pocketbase.session import open_session
 
 __all__ = [
     "CommitResult",
@@ -13,5 +12,4 @@ __all__ = [
     "StampedRow",
     "Tie",
     "commit",
-    "open_session",
 ]

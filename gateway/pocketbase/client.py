@@ -9,16 +9,19 @@ import json
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import urlencode
 
-import aiohttp
-
+from gateway import __version__
 from gateway.errors import PocketBaseUnavailable
+from gateway.pocketbase.connections import Connections
 from gateway.settings import Settings
 from gateway.writes import Json
 
 _LOGIN = "/api/collections/_superusers/auth-with-password"
+#: One constant name: PocketBase mails an alert when a superuser logs in with a new User-Agent.
+USER_AGENT = f"pocketbase-gateway/{__version__.split('.')[0]}"
 #: Seconds for which a token is used at the least, however clocks differ.
 _SHORTEST_USE = 5.0
 
@@ -33,14 +36,32 @@ class PocketBaseRefused(Exception):
 
 
 class PocketBase:
-    """Calls PocketBase as the superuser of the settings, or with a user's token."""
+    """Calls PocketBase as the superuser of the settings, or with a user's token.
 
-    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+    A context manager that closes its connections.
+    """
+
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._session = session
+        self._connections = Connections(
+            settings.pocketbase_url, USER_AGENT, settings.gateway_upstream_timeout
+        )
         self._token = ""
         self._renew_at = 0.0
         self._login = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        """Nothing is opened before it is needed."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        self._connections.close()
 
     async def call(
         self,
@@ -101,13 +122,11 @@ class PocketBase:
         if body is not None:
             headers["Content-Type"] = "application/json"
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        url = self._settings.pocketbase_url + path
         try:
-            async with self._session.request(method, url, data=data, headers=headers) as response:
-                status, raw = response.status, await response.read()
-        except (aiohttp.ClientError, TimeoutError) as error:
+            answer = await self._connections.request(method, path, headers, data)
+        except OSError as error:
             raise PocketBaseUnavailable from error
-        return _read(status, raw)
+        return _read(answer.status, answer.body)
 
 
 def _lifetime(token: str) -> float:

@@ -1,9 +1,10 @@
 """The commit route of pb_hooks: events and the rows they change, in one PocketBase transaction."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import orjson
 
 from gateway.errors import PocketBaseUnavailable
 from gateway.ids import record_id
@@ -12,7 +13,7 @@ from gateway.writes import Claim, Row, Stamp
 
 _ROUTE = "/api/gateway/commit"
 #: Parts the payloads: JSON text can't hold it unescaped (compare RFC 7464).
-_SEPARATOR = "\x1e"
+_SEPARATOR = b"\x1e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,9 @@ def _encode(group: Group) -> bytes:
             for claim in group.claims
         ],
     }
-    parts = [json.dumps(head), *(event.payload for event in group.events)]
-    return _SEPARATOR.join(parts).encode()
+    return _SEPARATOR.join(
+        [orjson.dumps(head), *(event.payload.encode() for event in group.events)]
+    )
 
 
 def _event(event: EventRow) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from gateway.pocketbase import (
     StampedRow,
     Tie,
     commit,
-    open_session,
 )
 from gateway.settings import Settings
 from gateway.webhooks.event import parse
@@ -70,8 +69,8 @@ async def test_an_event_stored_meanwhile_undoes_a_decision(
     """A decision is a tie again when another writer stored an event of its second, row or not."""
     product = Scene(bench).product
     first, second, third = _plans(product, 3)
-    async with open_session(settings) as session:
-        writer = _Writer(PocketBase(settings, session))
+    async with PocketBase(settings) as pocketbase:
+        writer = _Writer(pocketbase)
         assert (await writer.write([first], first)).outcomes == ("applied",)
         [mine] = (await writer.write([second], second)).ties
         [other] = (await writer.write([third], third)).ties
@@ -92,8 +91,8 @@ async def test_a_decision_on_the_whole_story_stands(bench: Bench, settings: Sett
     """A decision whose row and events are unchanged is written, and its event stored."""
     product = Scene(bench).product
     first, second = _plans(product, 2)
-    async with open_session(settings) as session:
-        writer = _Writer(PocketBase(settings, session))
+    async with PocketBase(settings) as pocketbase:
+        writer = _Writer(pocketbase)
         await writer.write([first], first)
         [tie] = (await writer.write([second], second)).ties
 
@@ -115,9 +114,9 @@ async def test_rows_of_one_group_do_not_undo_each_other(bench: Bench, settings: 
     scene.call("DELETE", f"/v1/customers/{first}")
     scene.call("POST", f"/v1/customers/{second}", name="changed")
     states = [plan(parse(json.dumps(event))).state for event in scene.world.events[-2:]]
-    async with open_session(settings) as session:
+    async with PocketBase(settings) as pocketbase:
         rows = [StampedRow(state.row, state.stamp) for state in states if state]
-        await commit(PocketBase(settings, session), Group(rows=rows))
+        await commit(pocketbase, Group(rows=rows))
 
     found = bench.mirror.read("customers", customers)
     assert [found[each]["primary"] for each in customers] == [0, 1]
@@ -128,8 +127,8 @@ async def test_a_crowded_second_is_not_told(bench: Bench, settings: Settings) ->
     """Of more events than can be weighed at once, none is given out: Stripe has to be read."""
     product = Scene(bench).product
     *crowd, last = _plans(product, 102)
-    async with open_session(settings) as session:
-        writer = _Writer(PocketBase(settings, session))
+    async with PocketBase(settings) as pocketbase:
+        writer = _Writer(pocketbase)
         await writer.write(crowd, crowd[0])
 
         [tie] = (await writer.write([last], last)).ties

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import pytest_asyncio
 
-from gateway.pocketbase import PocketBase, PocketBaseRefused, open_session
+from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.settings import Settings
 from stack.stack import Stack
 from tests.deadline import eventually
@@ -46,8 +46,8 @@ async def pocketbase(own: Stack) -> AsyncIterator[PocketBase]:
         stripe_webhook_secrets="whsec_none",
         gateway_frontend_origins="http://localhost:3000",
     )
-    async with open_session(settings) as session:
-        yield PocketBase(settings, session)
+    async with PocketBase(settings) as client:
+        yield client
 
 
 async def _log_in(own: Stack, frontend: Frontend) -> str:
