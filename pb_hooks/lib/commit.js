@@ -16,8 +16,9 @@ function commit(app, group, payloads) {
   app.runInTransaction((tx) => {
     // First, so that a row is its user's from the moment it is there.
     claim(tx, group.claims)
-    const repeated = findRepeated(tx, group.events)
-    const rows = judgeRows(tx, group, repeated)
+    const rows = findRecords(tx, group.rows)
+    const repeated = findRepeated(tx, group.events, rows)
+    judgeRows(tx, group, repeated)
     const outcomes = group.events.map((event, i) =>
       repeated[i] ? "repeated" : outcomeOf(event, i, rows[event.row]))
     insertEvents(tx, group.events, outcomes, payloads)
@@ -29,11 +30,29 @@ function commit(app, group, payloads) {
   return answer
 }
 
+// The rows with their stored record, if any.
+function findRecords(tx, rows) {
+  const ids = {}
+  for (const row of rows) (ids[row.collection] ||= []).push(row.values.id)
+  const stored = {}
+  for (const collection in ids) {
+    for (const record of tx.findRecordsByIds(collection, ids[collection])) {
+      stored[collection + record.id] = record
+    }
+  }
+  for (const row of rows) {
+    row.record = stored[row.collection + row.values.id]
+    row.stored = row.record ? row.record.getString("stamp") : ""
+  }
+  return rows
+}
+
 // Which events are stored already. One that failed, or is asked for `again`, counts as new.
-function findRepeated(tx, events) {
-  if (events.length === 0) return []
+function findRepeated(tx, events, rows) {
+  const doubtful = events.filter((event, i) => !isNews(rows[event.row], i))
+  if (doubtful.length === 0) return []
   const stored = arrayOf(new DynamicModel({ id: "", outcome: "" }))
-  const { list, values } = placeholders(events.map((event) => event.id))
+  const { list, values } = placeholders(doubtful.map((event) => event.id))
   tx.db().newQuery(`SELECT id, outcome FROM stripe_events WHERE id IN (${list})`)
     .bind(values).all(stored)
   const done = {}
@@ -41,24 +60,21 @@ function findRepeated(tx, events) {
   return events.map((event) => !!done[event.id] && !event.again)
 }
 
-// Each row with its stored record, if any, and a verdict: apply, same, stale or tie.
+// Had this event been handled before, its object's row would be as new as the event, or newer.
+function isNews(row, i) {
+  if (!row || row.event !== i || row.stored === "") return false
+  const [final, , until] = JSON.parse(row.stored)
+  return row.stamp[0] === final && row.stamp[1] > until
+}
+
+// Gives each row a verdict: apply, same, stale or tie.
 function judgeRows(tx, group, repeated) {
-  const ids = {}
-  for (const row of group.rows) (ids[row.collection] ||= []).push(row.values.id)
-  const stored = {}
-  for (const collection in ids) {
-    for (const record of tx.findRecordsByIds(collection, ids[collection])) {
-      stored[collection + record.id] = record
-    }
-  }
   countEventsOf(group, repeated)
   for (const row of group.rows) {
-    row.record = stored[row.collection + row.values.id]
     const isOld = row.shown > 0 && row.news === 0
-    const verdict = isOld ? "stale" : judge(tx, row, row.record, row.rivals > 0)
+    const verdict = isOld ? "stale" : judge(tx, row, row.rivals > 0)
     row.verdict = row.ask && verdict === "apply" ? "tie" : verdict
   }
-  return group.rows
 }
 
 // For each row, how many events show its object, how many of them are not repeated, and how many of
@@ -77,15 +93,14 @@ function countEventsOf({ events, rows }, repeated) {
 
 // A stamp is [final, as_of, until, rank, source]: the state is not older than `as_of` and not newer
 // than `until` (equal for an event, a span for a read). `final` and `rank` never go down.
-function judge(tx, row, record, hasRivals) {
-  const stored = record ? record.getString("stamp") : ""
-  if (row.expect) return judgeDecision(tx, row, stored)
-  if (stored === "") return "apply"
-  const [final, asOf, until, rank, source] = JSON.parse(stored)
+function judge(tx, row, hasRivals) {
+  if (row.expect) return judgeDecision(tx, row)
+  if (row.stored === "") return "apply"
+  const [final, asOf, until, rank, source] = JSON.parse(row.stored)
   const mine = row.stamp
   if (row.ask === "time") return mine[2] < asOf ? "stale" : "tie"
   if (mine[4] === source) return row.again ? "apply" : hasRivals ? "tie" : "same"
-  if (mine[0] !== final) return compareBirths(row, record) || (mine[0] > final ? "apply" : "stale")
+  if (mine[0] !== final) return compareBirths(row) || (mine[0] > final ? "apply" : "stale")
   if (mine[1] > until) return "apply"
   if (mine[2] < asOf) return "stale"
   if (mine[3] !== rank) return mine[3] > rank ? "apply" : "stale"
@@ -94,7 +109,8 @@ function judge(tx, row, record, hasRivals) {
 
 // Was the tie that this was decided on the whole story? Another writer may have changed the row, or
 // stored an event of these seconds without changing it.
-function judgeDecision(tx, row, stored) {
+function judgeDecision(tx, row) {
+  const { stored } = row
   const { stamp, seen, object, from, to } = row.expect
   if (stamp !== stored || seen !== countEvents(tx, { object, from, to })) return "tie"
   const isSame = stored !== "" && JSON.parse(stored)[4] === row.stamp[4]
@@ -102,8 +118,8 @@ function judgeDecision(tx, row, stored) {
 }
 
 // Coupons and products may be made again under the id of a deleted one: the younger object wins.
-function compareBirths(row, record) {
-  const [mine, other] = [row.values.created || "", record.getString("created")]
+function compareBirths({ values, record }) {
+  const [mine, other] = [values.created || "", record.getString("created")]
   if (mine === other || mine === "" || other === "") return ""
   return mine > other ? "apply" : "stale"
 }
@@ -142,7 +158,7 @@ const MOST_RIVALS = 100
 // What the gateway needs to decide a tie: the stored stamp, and all stored events of its seconds, if
 // they are few and none is pruned.
 function describeTie(tx, row) {
-  const stamp = row.record ? row.record.getString("stamp") : ""
+  const stamp = row.stored
   const [, asOf, until] = JSON.parse(stamp || JSON.stringify(row.stamp))
   const tie = {
     object: row.values.stripe_id,
