@@ -1,6 +1,7 @@
 """Log lines as logfmt: time, level, message and keys; never payloads, tokens or addresses."""
 
 import logging
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -28,9 +29,12 @@ def _format(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+_is_plain = re.compile(r"[\w.:/+-]+", re.ASCII).fullmatch
+
+
 def _quote(value: str) -> str:
     """A value on one line: a path that a stranger asks for must not forge another."""
-    if value and value.isprintable() and not any(character in value for character in ' "=\\'):
+    if _is_plain(value):
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{"".join(map(_show, escaped))}"'
@@ -42,6 +46,11 @@ def _show(character: str) -> str:
 
 def open_logs(level: str) -> None:
     """Send every logger's lines to standard error."""
+    # What no line shows need not be found out: where it was logged, by which thread and task.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    if hasattr(logging, "logAsyncioTasks"):  # Python 3.12
+        logging.logAsyncioTasks = False
     handler = logging.StreamHandler()
     handler.setFormatter(LogfmtFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)

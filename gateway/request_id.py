@@ -2,14 +2,17 @@
 
 import re
 from contextvars import ContextVar
+from itertools import count
 from secrets import token_hex
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _current: ContextVar[str] = ContextVar("request_id", default="")
 _given = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADER = b"x-request-id"
+#: Ids of our own: this process's name, and a number.
+_process = token_hex(5)
+_numbers = count(1)
 
 
 def current_request_id() -> str:
@@ -33,7 +36,7 @@ class RequestIdMiddleware:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(raw=message["headers"])["X-Request-Id"] = request_id
+                message["headers"] = [*message["headers"], (_HEADER, request_id.encode())]
             await send(message)
 
         await self._app(scope, receive, send_with_id)
@@ -43,4 +46,4 @@ def _read(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == _HEADER and _given.fullmatch(value):
             return str(value, "ascii")
-    return token_hex(8)
+    return f"{_process}-{next(_numbers)}"

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import (
     BodyTooLarge,
@@ -64,12 +63,12 @@ class WebhookEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one delivery; every error is a problem document."""
         try:
-            response = await self._answer(scope, receive)
+            response: ASGIApp = await self._answer(scope, receive)
         except Exception as error:
             response = respond_to(error, PATH)
         await response(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+    async def _answer(self, scope: Scope, receive: Receive) -> ASGIApp:
         """Store one delivery.
 
         Raises:
@@ -97,11 +96,24 @@ class WebhookEndpoint:
         )
         if outcome == "failed":
             raise ProjectionFailed
-        return Response(_ACCEPTED[outcome], media_type="application/json")
+        return _ACCEPTED[outcome]
+
+
+class _Accepted:
+    """A 200 that is always the same."""
+
+    def __init__(self, outcome: str) -> None:
+        self._body = json.dumps({"received": True, "outcome": outcome}).encode()
+        length = str(len(self._body)).encode()
+        self._headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self._body})
 
 
 _ACCEPTED = {
-    outcome: json.dumps({"received": True, "outcome": outcome}).encode()
+    outcome: _Accepted(outcome)
     for outcome in ("applied", "superseded", "repeated", "unmirrored", "foreign")
 }
 

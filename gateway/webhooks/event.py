@@ -1,13 +1,15 @@
 """From raw bytes, headers and secrets to an event value. Performs no I/O."""
 
+import hmac
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from stripe import SignatureVerificationError, WebhookSignature
+import orjson
 
 from gateway.errors import InvalidEvent, InvalidSignature
 from gateway.writes import Json
@@ -48,21 +50,41 @@ class Event:
 def verify(body: bytes, signature: str, secrets: Iterable[str]) -> str:
     """Return the body's text if one of the secrets signed it.
 
+    Args:
+        signature: the ``Stripe-Signature`` header: ``t=<unix seconds>,v1=<hex>[,v1=<hex>…]``.
+
     Raises:
         InvalidSignature: none did, or too long ago.
         InvalidEvent: the body is no UTF-8.
     """
+    signed_at, given = _read_signature(signature)
+    if signed_at < time.time() - TOLERANCE:
+        raise InvalidSignature
+    message = b"%d.%b" % (signed_at, body)
+    for secret in secrets:
+        expected = hmac.digest(secret.encode(), message, "sha256").hex().encode()
+        if any(hmac.compare_digest(expected, each) for each in given):
+            return _decode(body)
+    raise InvalidSignature
+
+
+def _read_signature(signature: str) -> tuple[int, list[bytes]]:
+    """When the body was signed, and the signatures of the scheme that Stripe uses today."""
+    signed_at, given = -1, []
+    for part in signature.split(","):
+        name, _, value = part.partition("=")
+        if name == "t" and value.isascii() and value.isdecimal() and len(value) < 16:
+            signed_at = int(value)
+        elif name == "v1":
+            given.append(value.encode())
+    return signed_at, given
+
+
+def _decode(body: bytes) -> str:
     try:
-        text = body.decode()
+        return body.decode()
     except UnicodeDecodeError:
         raise InvalidEvent("The body is not UTF-8.") from None
-    for secret in secrets:
-        try:
-            WebhookSignature.verify_header(text, signature, secret, TOLERANCE)
-        except (SignatureVerificationError, ValueError, TypeError):
-            continue  # A TypeError is a header that is not ASCII.
-        return text
-    raise InvalidSignature
 
 
 def parse(payload: str) -> Event:
@@ -72,8 +94,7 @@ def parse(payload: str) -> Event:
         InvalidEvent: it is no JSON object, names a key twice, or lacks what every event has.
     """
     try:
-        body = _DECODER.decode(payload)
-        _refuse_surrogates(payload, body)
+        body = _load(payload)
     except (ValueError, RecursionError) as error:
         raise InvalidEvent(f"The body is not valid JSON: {_reason(error)}.") from None
     if not isinstance(body, dict):
@@ -147,6 +168,23 @@ def _text(body: Json, key: str) -> str:
 def _optional_text(body: Json, key: str) -> str:
     value = body.get(key)
     return value if isinstance(value, str) else ""
+
+
+def _load(payload: str) -> Any:
+    """Decode JSON strictly.
+
+    What is written as the very text that it was read from, in Stripe's own layout, hides nothing.
+    Anything else is read by a decoder that sees every key, ten times slower.
+    """
+    try:
+        body = orjson.loads(payload)
+        if orjson.dumps(body, option=orjson.OPT_INDENT_2) == payload.encode():
+            return body
+    except ValueError:
+        pass
+    body = _DECODER.decode(payload)
+    _refuse_surrogates(payload, body)
+    return body
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Json:
