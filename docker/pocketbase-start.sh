@@ -9,6 +9,12 @@ if [ -z "${POCKETBASE_SUPERUSER_PASSWORD:-}" ] && [ -r "$secret" ]; then
     export POCKETBASE_SUPERUSER_PASSWORD
 fi
 
+hooks=/run/secrets/gateway_hook_secrets
+if [ -z "${GATEWAY_HOOK_SECRETS:-}" ] && [ -r "$hooks" ]; then
+    GATEWAY_HOOK_SECRETS=$(cat "$hooks")
+    export GATEWAY_HOOK_SECRETS
+fi
+
 code=0
 pocketbase ensure-superuser --dir=/pb/data --hooksDir=/pb/superuser || code=$?
 if [ "$code" -eq 3 ]; then

@@ -16,6 +16,11 @@ from gateway.docs import add_docs
 from gateway.health.endpoint import router as health_router
 from gateway.pocketbase import PocketBase
 from gateway.problems import add_problem_handlers, problem_responses
+from gateway.records import endpoint as records
+from gateway.records.judge import Judge
+from gateway.records.registration import Registration
+from gateway.records.table import Table, load_table
+from gateway.records.transform import Dependencies
 from gateway.request_id import RequestIdMiddleware
 from gateway.settings import Settings, read_settings
 from gateway.stripe_api import open_session, open_stripe
@@ -45,30 +50,58 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.apply_reading = Readings(pocketbase, client).apply
         settlement = Settlement(pocketbase, client)
         app.state.inbox = inbox = Inbox(pocketbase, settlement)
-        async with open_desk(settings, pocketbase, client, settlement) as app.state.desk:
+        async with (
+            open_desk(settings, pocketbase, client, settlement) as app.state.desk,
+            _open_transforms(app, settings, pocketbase),
+        ):
             yield
         await inbox.close()
 
 
-class Gateway(FastAPI):
-    """The FastAPI app, with the webhook endpoint before it."""
+@asynccontextmanager
+async def _open_transforms(
+    app: FastAPI, settings: Settings, pocketbase: PocketBase
+) -> AsyncIterator[None]:
+    table: Table | None = app.state.table
+    if table is None:
+        yield
+        return
+    async with table.open(Dependencies(pocketbase, settings)) as dependencies:
+        app.state.judge = Judge(table.index(), dependencies)
+        registration = Registration(settings, pocketbase, table)
+        app.state.checks.append(registration.check)
+        async with registration.keep():
+            yield
 
-    def __init__(self, settings: Settings, **options: Any) -> None:
+
+class Gateway(FastAPI):
+    """The FastAPI app, with the endpoints before it that much depends on."""
+
+    def __init__(self, settings: Settings, table: Table | None, **options: Any) -> None:
         super().__init__(**options)
         self.state.settings = settings
-        self._receive_event = RequestIdMiddleware(
-            webhooks.WebhookEndpoint(
-                settings.webhook_secrets,
-                settings.gateway_max_body_bytes,
-                Admission(settings.gateway_max_waiting_events),
+        self.state.table = table
+        #: What else must be so before the gateway is ready; see `read_readiness`.
+        self.state.checks = []
+        self._before = {
+            webhooks.PATH: RequestIdMiddleware(
+                webhooks.WebhookEndpoint(
+                    settings.webhook_secrets,
+                    settings.gateway_max_body_bytes,
+                    Admission(settings.gateway_max_waiting_events),
+                )
             )
-        )
+        }
+        if table is not None:
+            self._before[records.PATH] = RequestIdMiddleware(
+                records.RecordsEndpoint(settings.hook_keys, settings.gateway_max_transform_bytes)
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and scope["path"] == webhooks.PATH:
+        if scope["type"] == "http" and (endpoint := self._before.get(scope["path"])):
             scope["app"] = self
-            await self._receive_event(scope, receive, send)
+            await endpoint(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -102,6 +135,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or read_settings()
     app = Gateway(
         settings,
+        load_table(settings),
         title="PocketBase gateway",
         version=__version__,
         description=_DESCRIPTION,

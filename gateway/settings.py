@@ -1,5 +1,6 @@
 """The gateway's settings: read once from the environment at start, frozen, handed down."""
 
+from base64 import b64decode
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,23 @@ def _split(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
+
+
+def _decode_hook_secret(secret: SecretStr) -> bytes:
+    """Return the bytes that a secret holds.
+
+    Raises:
+        ValueError: it has another form; the text does not repeat it.
+    """
+    prefix, _, encoded = secret.get_secret_value().partition("_")
+    try:
+        key = b64decode(encoded, validate=True)
+    except ValueError:
+        key = b""
+    # PocketBase's hooks take a key as text only, and that is UTF-8 to them.
+    if prefix != "whsec" or len(key) < 24 or not key.isascii():
+        raise ValueError("a secret is whsec_ and the base64 of at least 24 ASCII characters")
+    return key
 
 
 class Settings(BaseSettings):
@@ -54,7 +72,20 @@ class Settings(BaseSettings):
     gateway_upstream_timeout: float = Field(default=10.0, gt=0)
     gateway_log_level: str = "INFO"
 
-    @field_validator("stripe_webhook_secrets", "gateway_frontend_origins", mode="before")
+    #: The module with the table of transforms, for example ``examples.posts.transforms``.
+    gateway_transforms: str = ""
+    #: Sign the calls between PocketBase's hooks and the gateway; comma-separated, the first signs.
+    gateway_hook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    #: Where PocketBase reaches the gateway.
+    gateway_url: str = "http://127.0.0.1:8000"
+    #: Whether the writes of other superusers, the dashboard's too, pass through transforms.
+    gateway_transform_superusers: bool = True
+    #: The largest call with records for transforms, in bytes.
+    gateway_max_transform_bytes: int = Field(default=8_388_608, ge=1024)
+
+    @field_validator(
+        "stripe_webhook_secrets", "gateway_frontend_origins", "gateway_hook_secrets", mode="before"
+    )
     @classmethod
     def _split_list(cls, value: Any) -> Any:
         return _split(value)
@@ -64,6 +95,13 @@ class Settings(BaseSettings):
     def _refuse_empty(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         if not all(secret.get_secret_value().strip() for secret in secrets):
             raise ValueError("must not be empty")
+        return secrets
+
+    @field_validator("gateway_hook_secrets")
+    @classmethod
+    def _check_hook_secrets(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for secret in secrets:
+            _decode_hook_secret(secret)
         return secrets
 
     @field_validator("gateway_frontend_origins")
@@ -77,7 +115,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} must be scheme, host and port only")
         return tuple(origin.lower() for origin in origins)
 
-    @field_validator("pocketbase_url", "stripe_api_base")
+    @field_validator("pocketbase_url", "stripe_api_base", "gateway_url")
     @classmethod
     def _strip_slash(cls, value: str) -> str:
         if urlsplit(value).scheme not in ("http", "https"):
@@ -96,6 +134,11 @@ class Settings(BaseSettings):
         """The webhook secrets in clear, for the signature check only."""
         return tuple(secret.get_secret_value() for secret in self.stripe_webhook_secrets)
 
+    @cached_property
+    def hook_keys(self) -> tuple[bytes, ...]:
+        """What the hook secrets hold, for signing and checking calls only."""
+        return tuple(map(_decode_hook_secret, self.gateway_hook_secrets))
+
 
 def read_settings(**overrides: Any) -> Settings:
     """Read the settings from the environment.
@@ -104,9 +147,12 @@ def read_settings(**overrides: Any) -> Settings:
         SettingsError: one sentence a problem, naming the variable and never its value.
     """
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
     except ValidationError as error:
         raise SettingsError(" ".join(_sentence(dict(item)) for item in error.errors())) from None
+    if settings.gateway_transforms and not settings.gateway_hook_secrets:
+        raise SettingsError("GATEWAY_HOOK_SECRETS is not set, and GATEWAY_TRANSFORMS needs it.")
+    return settings
 
 
 def _sentence(item: dict[str, Any]) -> str:

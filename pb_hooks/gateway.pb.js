@@ -54,3 +54,40 @@ onRecordAfterUpdateSuccess((e) => {
   if (proved) require(`${__hooks}/lib/claims.js`).claimByEmail(e.app, e.record)
   e.next()
 }, "users")
+
+// The gateway's table of transforms: which direct writes it is to be asked about.
+routerAdd("POST", "/api/gateway/transforms", (e) => {
+  const { register } = require(`${__hooks}/lib/transform_table.js`)
+  const body = readerToString(e.request.body, 1048576)
+  return e.json(200, register($app, e.auth, e.request.header, body))
+}, $apis.bodyLimit(1048576), $apis.requireSuperuserAuth())
+
+onRecordCreateRequest((e) => require(`${__hooks}/lib/transforms.js`).enforce(e, "create"))
+onRecordUpdateRequest((e) => require(`${__hooks}/lib/transforms.js`).enforce(e, "update"))
+onRecordDeleteRequest((e) => require(`${__hooks}/lib/transforms.js`).enforce(e, "delete"))
+
+// What is at hand of the table is read anew after every change of it or of a collection.
+onRecordAfterCreateSuccess((e) => {
+  require(`${__hooks}/lib/transform_table.js`).forget($app)
+  e.next()
+}, "gateway_transforms")
+onRecordAfterUpdateSuccess((e) => {
+  require(`${__hooks}/lib/transform_table.js`).forget($app)
+  e.next()
+}, "gateway_transforms")
+onRecordAfterDeleteSuccess((e) => {
+  require(`${__hooks}/lib/transform_table.js`).forget($app)
+  e.next()
+}, "gateway_transforms")
+onCollectionAfterCreateSuccess((e) => {
+  require(`${__hooks}/lib/transform_table.js`).forget($app)
+  e.next()
+})
+onCollectionAfterUpdateSuccess((e) => {
+  require(`${__hooks}/lib/transform_table.js`).forget($app)
+  e.next()
+})
+onCollectionAfterDeleteSuccess((e) => {
+  require(`${__hooks}/lib/transform_table.js`).forget($app)
+  e.next()
+})

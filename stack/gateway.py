@@ -40,6 +40,7 @@ class Gateway(Process):
             log=log,
             env={
                 **inherit_environment(),
+                "GATEWAY_URL": self.url,
                 **(env or {}),
                 "POCKETBASE_URL": pocketbase.url,
                 "POCKETBASE_SUPERUSER_EMAIL": pocketbase.superuser_email,

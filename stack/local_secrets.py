@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ class LocalSecrets:
     superuser_password: str
     simulator_secret_key: str
     simulator_webhook_secret: str
+    #: Signs the calls between PocketBase's hooks and the gateway.
+    hook_secret: str
 
 
 def generate_secrets() -> LocalSecrets:
@@ -26,6 +29,7 @@ def generate_secrets() -> LocalSecrets:
         superuser_password=secrets.token_urlsafe(18),
         simulator_secret_key=f"sk_test_{secrets.token_hex(16)}",
         simulator_webhook_secret=f"whsec_{secrets.token_hex(16)}",
+        hook_secret=f"whsec_{b64encode(secrets.token_hex(24).encode()).decode()}",
     )
 
 
@@ -47,6 +51,7 @@ def _read(file: Path) -> LocalSecrets:
         simulator_webhook_secret=found.get(
             "SIMULATOR_WEBHOOK_SECRET", new.simulator_webhook_secret
         ),
+        hook_secret=found.get("HOOK_SECRET", new.hook_secret),
     )
     _write(file, kept)
     return kept
@@ -64,5 +69,6 @@ def _write(file: Path, kept: LocalSecrets) -> None:
             f"SUPERUSER_PASSWORD={kept.superuser_password}\n"
             f"SIMULATOR_SECRET_KEY={kept.simulator_secret_key}\n"
             f"SIMULATOR_WEBHOOK_SECRET={kept.simulator_webhook_secret}\n"
+            f"HOOK_SECRET={kept.hook_secret}\n"
         )
     part.replace(file)

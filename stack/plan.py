@@ -44,6 +44,8 @@ class Plan:
     #: Whether `stripe` is our simulator, which is then started too.
     is_simulated: bool
     frontend_origins: tuple[str, ...]
+    #: Sign the calls between PocketBase's hooks and the gateway; comma-separated.
+    hook_secrets: str
     #: Further settings of the gateway, by environment variable.
     gateway_env: Mapping[str, str] = field(default_factory=dict)
     #: Further environment variables of PocketBase, for its hooks.
@@ -72,6 +74,7 @@ def plan_throwaway(folder: Path, gateway_env: Mapping[str, str] | None = None) -
         stripe=_simulate(ports, new),
         is_simulated=True,
         frontend_origins=("http://localhost:3000",),
+        hook_secrets=new.hook_secret,
         gateway_env=gateway_env or {},
     )
 
@@ -95,6 +98,7 @@ def plan_from_settings(settings: Mapping[str, str], folder: Path, local: LocalSe
         stripe=_simulate(ports, local) if is_simulated else _read_stripe(settings),
         is_simulated=is_simulated,
         frontend_origins=_choose_origins(settings, ports),
+        hook_secrets=settings.get("GATEWAY_HOOK_SECRETS", local.hook_secret),
         gateway_env={name: text for name, text in settings.items() if name.startswith("GATEWAY_")},
         public_dir=ROOT / "examples" / "shop",
         automigrate=True,

@@ -127,7 +127,7 @@ def _build_pocketbase(plan: Plan) -> PocketBase:
         superuser_email=plan.superuser.email,
         superuser_password=plan.superuser.password,
         public_dir=plan.public_dir,
-        env=plan.pocketbase_env,
+        env={"GATEWAY_HOOK_SECRETS": plan.hook_secrets, **plan.pocketbase_env},
         automigrate=plan.automigrate,
         migrations=plan.migrations,
     )
@@ -140,7 +140,7 @@ def _build_gateway(plan: Plan, pocketbase: PocketBase) -> Gateway:
         pocketbase=pocketbase,
         stripe=plan.stripe,
         frontend_origins=plan.frontend_origins,
-        env=plan.gateway_env,
+        env={**plan.gateway_env, "GATEWAY_HOOK_SECRETS": plan.hook_secrets},
     )
 
 

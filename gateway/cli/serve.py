@@ -10,7 +10,7 @@ from gateway.errors import GatewayError, PocketBaseUnavailable
 from gateway.health.readiness import check_pocketbase
 from gateway.logs import open_logs
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-from gateway.settings import Settings
+from gateway.settings import Settings, SettingsError
 
 
 @click.command()
@@ -27,7 +27,10 @@ def serve(host: str, port: int) -> None:
     settings = load_settings()
     open_logs(settings.gateway_log_level)
     asyncio.run(_refuse_wrong_superuser(settings))
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except SettingsError as error:
+        fail(str(error))
     _spare_garbage_collector()
     uvicorn.run(
         app,

@@ -30,4 +30,6 @@ async def read_health() -> Status:
 async def read_readiness(request: Request) -> Status:
     """PocketBase answers, takes our superuser, and has the hooks and migrations that we need."""
     await check_pocketbase(request.app.state.pocketbase)
+    for check in request.app.state.checks:
+        check()
     return Status()

@@ -4,12 +4,13 @@ from gateway.errors import Unavailable
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 
 #: What pb_hooks/lib/version.js must say.
-HOOKS_VERSION = 3
+HOOKS_VERSION = 4
 #: What pb_migrations/ must have brought.
 MIGRATIONS = (
     "1763856000_stripe_mirror.js",
     "1763856001_stripe_events.js",
     "1763856002_operations.js",
+    "1763856004_transforms.js",
 )
 
 

@@ -71,12 +71,14 @@ class PocketBase:
         *,
         token: str | None = None,
         query: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Json:
         """Send one request and return the decoded answer ({} when there is none).
 
         Args:
             body: bytes are sent as they are, anything else as JSON.
             token: a user's token; without it the superuser's is used.
+            headers: further ones.
 
         Raises:
             PocketBaseRefused: PocketBase answered 4xx.
@@ -85,17 +87,17 @@ class PocketBase:
         if query:
             path = f"{path}?{urlencode(query)}"
         if token is not None:
-            return await self._send(method, path, body, token)
+            return await self._send(method, path, body, token, headers)
         # In time: to a list, PocketBase would answer as to a guest, without saying so.
         is_fresh = time.monotonic() < self._renew_at
         used = self._token if is_fresh else await self._log_in(self._token)
         try:
-            return await self._send(method, path, body, used)
+            return await self._send(method, path, body, used, headers)
         except PocketBaseRefused as refused:
             # Whoever comes with a token that is not valid is a guest, whom records refuse by 403.
             if refused.status not in (401, 403):
                 raise
-        return await self._send(method, path, body, await self._log_in(used))
+        return await self._send(method, path, body, await self._log_in(used), headers)
 
     async def _log_in(self, refused: str) -> str:
         async with self._login:
@@ -116,8 +118,17 @@ class PocketBase:
             self._renew_at = time.monotonic() + max(_lifetime(self._token) / 2, _SHORTEST_USE)
             return self._token
 
-    async def _send(self, method: str, path: str, body: Any, token: str) -> Json:
-        headers = {"Authorization": token} if token else {}
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        token: str,
+        further: Mapping[str, str] | None = None,
+    ) -> Json:
+        headers = dict(further or {})
+        if token:
+            headers["Authorization"] = token
         data = body
         if body is not None:
             headers["Content-Type"] = "application/json"

@@ -1,0 +1,22 @@
+"""Logic of one's own on PocketBase's CRUD: what a module named by GATEWAY_TRANSFORMS imports."""
+
+from gateway.records.transform import (
+    BLANK_AS_NONE,
+    Context,
+    Dependencies,
+    File,
+    Operation,
+    Transform,
+)
+from gateway.records.verdicts import FieldErrors, Refused
+
+__all__ = [
+    "BLANK_AS_NONE",
+    "Context",
+    "Dependencies",
+    "FieldErrors",
+    "File",
+    "Operation",
+    "Refused",
+    "Transform",
+]

@@ -1,0 +1,128 @@
+"""One write through its transform: what the hook in PocketBase is told to do with it."""
+
+import asyncio
+import inspect
+import logging
+import time
+from base64 import b64decode
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
+
+from gateway.errors import Unavailable
+from gateway.records.transform import Context, Dependencies, File, Transform
+from gateway.records.validation import build, describe, find_changes, read_incoming
+from gateway.records.verdicts import FieldErrors, Refused
+from gateway.writes import Json
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """The transforms with what they share."""
+
+    transforms: dict[tuple[str, str], Transform]
+    dependencies: Dependencies
+
+    async def judge_all(self, items: list[Json], user: Json | None) -> list[Json]:
+        """Return a verdict for each item, in their order; what waits does so side by side."""
+        if len(items) == 1:
+            return [await self.judge(items[0], user)]
+        return list(await asyncio.gather(*(self.judge(item, user) for item in items)))
+
+    async def judge(self, item: Json, user: Json | None) -> Json:
+        """Return one of the verdicts that pb_hooks/lib/transforms.js knows.
+
+        ``{"values": {…}}`` to set; ``{"errors": {field: {code, message}}, "message": …}`` or
+        ``{"refused": {status, message}}`` by the transform; ``{"failed": reason}`` by accident.
+        """
+        started = time.perf_counter()
+        transform = self.transforms.get((item["collection"], item["operation"]))
+        verdict = await self._run(transform, item, user) if transform else {"failed": "unknown"}
+        _note(item, verdict, started)
+        return verdict
+
+    async def _run(self, transform: Transform, item: Json, user: Json | None) -> Json:
+        try:
+            context = self._read_context(item, user)
+            values = read_incoming(item["record"], context)
+            returned = await _call(transform, values, context)
+            return {"values": to_jsonable_python(find_changes(values, returned, context))}
+        except FieldErrors as error:
+            return _field_errors(error.errors)
+        except Refused as refused:
+            return {"refused": {"status": refused.status, "message": refused.message}}
+        except ValidationError as error:
+            if transform.model is not None and error.title == transform.model.__name__:
+                return _field_errors(*describe(error))
+            return _fail(error, item)
+        except _TimeIsOver:
+            return {"failed": "timeout"}
+        except Unavailable:
+            return {"failed": "unavailable"}
+        except Exception as error:
+            return _fail(error, item)
+
+    def _read_context(self, item: Json, user: Json | None) -> Context:
+        return Context(
+            operation=item["operation"],
+            collection=item["collection"],
+            original=item["original"],
+            user=user,
+            sent=frozenset(item["sent"]),
+            files={name: tuple(map(_read_file, files)) for name, files in item["files"].items()},
+            dependencies=self.dependencies,
+        )
+
+
+class _TimeIsOver(Exception):
+    """The transform took longer than it may."""
+
+
+async def _call(transform: Transform, values: Json, context: Context) -> Any:
+    returned = transform.function(build(transform, values), context)
+    if not inspect.isawaitable(returned):
+        return returned
+    try:
+        async with asyncio.timeout(transform.timeout) as limit:
+            return await returned
+    except TimeoutError:
+        # Else it is the function's own, of a service that it asked.
+        if limit.expired():
+            raise _TimeIsOver from None
+        raise
+
+
+def _read_file(file: Json) -> File:
+    content = b64decode(file["content"]) if "content" in file else None
+    return File(file["name"], file["originalName"], file["size"], content)
+
+
+def _field_errors(fields: dict[str, tuple[str, str]], message: str = "") -> Json:
+    errors = {name: {"code": code, "message": text} for name, (code, text) in fields.items()}
+    return {"errors": errors, "message": message}
+
+
+def _fail(error: Exception, item: Json) -> Json:
+    _log.error(
+        "transform failed",
+        exc_info=error,
+        extra={"collection": item["collection"], "operation": item["operation"]},
+    )
+    return {"failed": "error"}
+
+
+def _note(item: Json, verdict: Json, started: float) -> None:
+    outcome = next(iter(verdict))
+    level = logging.WARNING if outcome == "failed" else logging.DEBUG
+    if _log.isEnabledFor(level):
+        keys = {
+            "collection": item["collection"],
+            "operation": item["operation"],
+            "outcome": verdict["failed"] if outcome == "failed" else outcome,
+            "ms": round((time.perf_counter() - started) * 1000, 1),
+        }
+        _log.log(level, "transform", extra=keys)

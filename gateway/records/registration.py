@@ -1,0 +1,113 @@
+"""Tells PocketBase which writes pass through us; it keeps that, so that it fails closed."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from secrets import token_hex
+
+from pydantic_core import to_json
+
+from gateway.errors import GatewayError, Unavailable
+from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.records.endpoint import PATH
+from gateway.records.signature import sign
+from gateway.records.table import Table
+from gateway.settings import Settings
+
+_ROUTE = "/api/gateway/transforms"
+#: Seconds between two tries while PocketBase is away.
+_RETRY = 1.0
+#: Seconds after which it is asked again: its data may have been restored meanwhile.
+_REPEAT = 60.0
+_log = logging.getLogger(__name__)
+
+
+class NotRegistered(Unavailable):
+    """PocketBase does not know the transforms yet."""
+
+
+class Registration:
+    """The table as PocketBase is to keep it."""
+
+    def __init__(self, settings: Settings, pocketbase: PocketBase, table: Table) -> None:
+        self._pocketbase = pocketbase
+        #: Why PocketBase does not have the table; "" once it has.
+        self._obstacle = "PocketBase was not asked yet."
+        self._key = settings.hook_keys[0]
+        self._body = to_json(
+            {
+                "url": settings.gateway_url + PATH,
+                # A table that a later gateway brought is not replaced by an earlier one's.
+                "started": int(time.time() * 1000),
+                "superusers": settings.gateway_transform_superusers,
+                "max_bytes": settings.gateway_max_transform_bytes,
+                "transforms": [
+                    {
+                        "collection": transform.collection,
+                        "operation": operation,
+                        "timeout": transform.timeout,
+                        "on_failure": transform.on_failure,
+                        "files": transform.files,
+                    }
+                    for operation, transform in table
+                ],
+            }
+        )
+
+    @asynccontextmanager
+    async def keep(self) -> AsyncIterator[None]:
+        """Register at once if PocketBase answers, and again for as long as the context lasts."""
+        delay = await self._try()
+        task = asyncio.create_task(self._repeat(delay))
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _repeat(self, delay: float) -> None:
+        while True:
+            await asyncio.sleep(delay)
+            delay = await self._try()
+
+    async def _try(self) -> float:
+        """Return after how many seconds to come again."""
+        try:
+            missing = await self.register()
+        except PocketBaseRefused as refused:
+            self._note(str(refused), logging.ERROR)
+            return _REPEAT
+        except GatewayError as error:
+            self._note(error.detail, logging.WARNING)
+            return _RETRY
+        self._note(
+            f"There is no collection {', '.join(missing)}." if missing else "", logging.WARNING
+        )
+        self._obstacle = ""
+        return _REPEAT
+
+    def _note(self, obstacle: str, level: int) -> None:
+        if obstacle and obstacle != self._obstacle:
+            _log.log(level, "transforms", extra={"reason": obstacle})
+        self._obstacle = obstacle
+
+    def check(self) -> None:
+        """Refuse to be ready before PocketBase sends its writes here.
+
+        Raises:
+            NotRegistered: the detail says why.
+        """
+        if self._obstacle:
+            raise NotRegistered(self._obstacle)
+
+    async def register(self) -> list[str]:
+        """Bring PocketBase's table in line with ours; return the collections that do not exist.
+
+        Raises:
+            PocketBaseRefused: it has none of our secrets, or lacks the hooks.
+            PocketBaseUnavailable: it does not answer.
+        """
+        headers = sign(f"msg_{token_hex(10)}", int(time.time()), self._body, self._key)
+        answer = await self._pocketbase.call("POST", _ROUTE, self._body, headers=headers)
+        return list(answer["missing"])

@@ -1,0 +1,94 @@
+"""Signed calls by the Standard Webhooks specification: id, time and body under one HMAC.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+import hashlib
+import hmac
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.errors import Unauthenticated
+
+ID = "webhook-id"
+TIMESTAMP = "webhook-timestamp"
+SIGNATURE = "webhook-signature"
+#: Seconds by which a call may be old, or the clocks may differ.
+TOLERANCE = 60
+#: The answer to a call is signed under the call's id with this before it, so that neither can be
+#: taken for the other.
+ANSWER_PREFIX = "answer_"
+
+_MOST_IDS = 200_000
+
+
+class NotSigned(Unauthenticated):
+    """The call is not signed as it must be."""
+
+
+def decode_secret(secret: str) -> bytes:
+    """Return the key in a ``whsec_…`` secret.
+
+    Raises:
+        ValueError: it is no base64.
+    """
+    return b64decode(secret.removeprefix("whsec_"), validate=True)
+
+
+def sign(call_id: str, timestamp: int, body: bytes, key: bytes) -> dict[str, str]:
+    """Return the three headers of a message."""
+    signature = b64encode(_digest(call_id, str(timestamp), body, key)).decode()
+    return {ID: call_id, TIMESTAMP: str(timestamp), SIGNATURE: f"v1,{signature}"}
+
+
+def verify(headers: Mapping[str, str], body: bytes, keys: Sequence[bytes], now: float) -> str:
+    """Return the id of a message that one of the keys has signed lately.
+
+    Args:
+        headers: by lower-case name.
+        now: seconds since the epoch.
+
+    Raises:
+        NotSigned: a header is missing, no signature fits, or the time is too far from now.
+    """
+    call_id, timestamp = headers.get(ID, ""), headers.get(TIMESTAMP, "")
+    if not call_id or not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        raise NotSigned
+    if abs(now - int(timestamp)) > TOLERANCE:
+        raise NotSigned("The call is too old, or the clocks differ.")
+    given = [part[3:] for part in headers.get(SIGNATURE, "").split(" ") if part.startswith("v1,")]
+    for key in keys:
+        expected = b64encode(_digest(call_id, timestamp, body, key)).decode()
+        if any(hmac.compare_digest(expected.encode(), part.encode()) for part in given):
+            return call_id
+    raise NotSigned
+
+
+def _digest(call_id: str, timestamp: str, body: bytes, key: bytes) -> bytes:
+    signed = f"{call_id}.{timestamp}.".encode() + body
+    return hmac.digest(key, signed, hashlib.sha256)
+
+
+@dataclass(slots=True)
+class SeenIds:
+    """The ids of the calls that could still be replayed; bounded, the oldest go first."""
+
+    most: int = _MOST_IDS
+    _seen: dict[str, float] = field(default_factory=dict)
+
+    def add(self, call_id: str, now: float) -> None:
+        """Note an id.
+
+        Raises:
+            NotSigned: it came before.
+        """
+        if call_id in self._seen:
+            raise NotSigned("The call came before.")
+        while self._seen:
+            oldest = next(iter(self._seen))
+            # A time-stamp may be ahead by the tolerance, and then stay good for it once more.
+            if len(self._seen) < self.most and now - self._seen[oldest] <= 2 * TOLERANCE:
+                break
+            del self._seen[oldest]
+        self._seen[call_id] = now

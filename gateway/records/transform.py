@@ -1,0 +1,115 @@
+"""What a user's module holds: a table of transforms, each a function for a collection's writes."""
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator
+
+from gateway.pocketbase import PocketBase
+from gateway.settings import Settings
+from gateway.writes import Json
+
+Operation = Literal["create", "update", "delete"]
+OnFailure = Literal["closed", "open"]
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+
+#: Annotates a model's field that may be empty: PocketBase's empty dates, numbers and relations in
+#: text form are "", which `datetime | None` would refuse.
+BLANK_AS_NONE = BeforeValidator(lambda value: None if value == "" else value)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that comes with the request, and is not stored yet."""
+
+    #: As PocketBase would store it: with a random ending.
+    name: str
+    #: As the client named it.
+    original_name: str
+    #: In bytes.
+    size: int
+    #: None unless the transform asks for `Transform.files`.
+    content: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What transforms share: opened with the gateway and closed with it."""
+
+    #: Calls PocketBase as the gateway's superuser.
+    pocketbase: PocketBase
+    settings: Settings
+    #: What the module's ``open_dependencies(dependencies)`` yielded; None if it has none.
+    own: Any = None
+
+
+# Only a test calls a transform without; it then gives what its function needs.
+_NONE_GIVEN: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What surrounds the incoming values. ``Context("create", "posts")`` is enough for a test."""
+
+    operation: Operation
+    collection: str
+    #: The stored record with its hidden fields, without secrets; None for a create.
+    original: Json | None = None
+    #: The signed-in record with its ``collectionName``, without hidden fields; None for a guest.
+    user: Json | None = None
+    #: The fields that the client sent.
+    sent: frozenset[str] = frozenset()
+    #: New files by field.
+    files: Mapping[str, tuple[File, ...]] = field(default_factory=dict)
+    dependencies: Dependencies = _NONE_GIVEN
+
+
+Returned = BaseModel | Mapping[str, Any] | None
+#: ``def prepare_post(incoming: PostInput, context: Context) -> PostInput``, or ``async def``.
+#: A plain function runs on the event loop, so it must be quick; whatever waits must be async.
+Function = Callable[[Any, Context], Returned | Awaitable[Returned]]
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """A function that every direct write to a collection passes through.
+
+    It is called with the values as they would be saved, and returns them as they shall be: the
+    model, or a dict of what changes, or None for no change. It raises `FieldErrors` or `Refused`.
+
+    Raises:
+        ValueError: a value makes no sense.
+    """
+
+    #: The name of the collection.
+    collection: str
+    operations: frozenset[Operation] | set[Operation]
+    function: Function
+    #: What ``incoming`` is validated into; without it the function is given a dict.
+    model: type[BaseModel] | None = None
+    #: Seconds that the function may take.
+    timeout: float = 3.0
+    #: When the gateway can't be reached or the time is over: refuse the write, or let it pass.
+    on_failure: OnFailure = "closed"
+    #: Whether the contents of new files are shipped too.
+    files: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.collection:
+            raise ValueError("a transform needs a collection")
+        unknown = set(self.operations) - set(OPERATIONS)
+        if unknown or not self.operations:
+            raise ValueError(f"{self}: operations must be some of {', '.join(OPERATIONS)}")
+        if "delete" in self.operations and self.model is not None:
+            raise ValueError(f"{self}: nothing comes in with a delete, so it has no model")
+        if not (math.isfinite(self.timeout) and 0 < self.timeout <= 60):
+            raise ValueError(f"{self}: timeout must be more than 0 and at most 60 seconds")
+        if self.on_failure not in get_args(OnFailure):
+            raise ValueError(f"{self}: on_failure must be closed or open")
+        object.__setattr__(self, "operations", frozenset(self.operations))
+
+    def __str__(self) -> str:
+        """The collection with the function's name."""
+        return f"{self.collection} ({getattr(self.function, '__name__', 'function')})"

@@ -1,0 +1,96 @@
+"""Incoming values as a model, and what is wrong with them in PocketBase's words. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from gateway.records.transform import Context, Transform
+from gateway.writes import Json
+
+#: What PocketBase puts beside a record's fields.
+_NO_FIELDS = ("collectionId", "collectionName", "expand")
+_BLANK: tuple[Any, ...] = (None, "", 0, False)
+
+
+def read_incoming(record: Json, context: Context) -> Json:
+    """Return the values as they would be saved, with files by name.
+
+    What is not sent with a create is left out, so that the model's defaults hold.
+    """
+    values = {name: value for name, value in record.items() if name not in _NO_FIELDS}
+    if context.operation == "create":
+        values = {k: v for k, v in values.items() if k in context.sent or not is_blank(v)}
+    for name in context.files:
+        values[name] = _name_files(values[name])
+    return values
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a field with this value is empty to PocketBase."""
+    return value in _BLANK or value == [] or value == {}
+
+
+def _name_files(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_name_files(item) for item in value]
+    return value["name"] if isinstance(value, dict) else value
+
+
+def build(transform: Transform, values: Json) -> Any:
+    """Return what the function is given.
+
+    Raises:
+        ValidationError: the values are none of the model.
+    """
+    if transform.model is None:
+        return dict(values)
+    return transform.model.model_validate(values)
+
+
+def find_changes(
+    values: Json, returned: BaseModel | Mapping[str, Any] | None, context: Context
+) -> Json:
+    """Return what differs from the incoming values, as JSON.
+
+    A model's defaults are written with a create only: with an update they stand for fields that
+    the client does not see, not for their values.
+    """
+    if returned is None or context.operation == "delete":
+        return {}
+    if isinstance(returned, BaseModel):
+        only_set = context.operation == "update"
+        returned = returned.model_dump(mode="json", by_alias=True, exclude_unset=only_set)
+    return {
+        name: value
+        for name, value in returned.items()
+        if (
+            values[name] != value
+            if name in values
+            else not is_blank(value) or context.operation == "update"
+        )
+    }
+
+
+def describe(error: ValidationError) -> tuple[dict[str, tuple[str, str]], str]:
+    """Return the errors by field as code and message, and the message of those without a field."""
+    fields: dict[str, tuple[str, str]] = {}
+    general = ""
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        name, *place = [str(part) for part in item["loc"]] or [""]
+        message = _sentence(item["msg"])
+        if place:
+            message = f"{'.'.join(place)}: {message}"
+        if not name:
+            general = general or message
+        elif item["type"] == "missing":
+            fields.setdefault(name, ("validation_required", "Cannot be blank."))
+        else:
+            fields.setdefault(name, (f"validation_{item['type']}", message))
+    return fields, general
+
+
+def _sentence(message: str) -> str:
+    text = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
