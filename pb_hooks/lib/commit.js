@@ -135,23 +135,26 @@ const COLUMNS = ["id", "stripe_id", "type", "outcome", "error", "object_id", "ac
 
 // Plain SQL: nobody watches the inbox live, and a record costs several times as much.
 function insertEvents(tx, events, outcomes, payloads) {
-  const tuples = []
-  const values = {}
-  events.forEach((event, i) => {
-    if (outcomes[i] === "tie" || outcomes[i] === "repeated") return
+  const places = events.map((_, i) => i)
+    .filter((i) => outcomes[i] !== "tie" && outcomes[i] !== "repeated")
+  if (places.length === 0) return
+  const insert = tx.db().newQuery(INSERT)
+  if (places.length > 1) insert.prepare()
+  for (const i of places) {
+    const event = events[i]
     event.outcome = outcomes[i]
     event.payload = payloads[i]
-    tuples.push(`(${COLUMNS.map((column) => `{:${column}${i}}`).join(",")},1)`)
-    for (const column of COLUMNS) values[column + i] = event[column]
-  })
-  if (tuples.length === 0) return
-  tx.db().newQuery(`
-    INSERT INTO stripe_events (${COLUMNS.join(",")},attempts)
-    VALUES ${tuples.join(",")}
-    ON CONFLICT (id) DO UPDATE SET
-      outcome = excluded.outcome, error = excluded.error, attempts = attempts + 1
-  `).bind(values).execute()
+    insert.bind(event).execute()
+  }
+  if (places.length > 1) insert.close()
 }
+
+const INSERT = `
+  INSERT INTO stripe_events (${COLUMNS.join(",")},attempts)
+  VALUES (${COLUMNS.map((column) => `{:${column}}`).join(",")},1)
+  ON CONFLICT (id) DO UPDATE SET
+    outcome = excluded.outcome, error = excluded.error, attempts = attempts + 1
+`
 
 const MOST_RIVALS = 100
 
