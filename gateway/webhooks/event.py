@@ -180,7 +180,7 @@ def _load(payload: str) -> Any:
         body = orjson.loads(payload)
         if orjson.dumps(body, option=orjson.OPT_INDENT_2) == payload.encode():
             return body
-    except ValueError:
+    except (ValueError, TypeError):  # No JSON, or nested more deeply than orjson writes.
         pass
     body = _DECODER.decode(payload)
     _refuse_surrogates(payload, body)
