@@ -1,0 +1,138 @@
+"""What a post must be, and what follows from what its author wrote.
+
+Named by ``GATEWAY_TRANSFORMS=examples.posts.transforms``; README.md beside it takes you through.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from examples.posts.publishing import count_published, read_allowance
+from examples.posts.slugs import choose_free, read_taken
+from examples.posts.text import count_words, normalise_tags, sanitise, slugify
+from gateway.records import Context, FieldErrors, Transform
+
+_FEWEST_WORDS = 3
+
+
+class PostInput(BaseModel):
+    """What an author writes; all else of a post is computed."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+    title: str = Field(min_length=1, max_length=200)
+    content: str = ""
+    author: str = ""
+    published: bool = False
+    tags: list[str] = Field(default_factory=list, max_length=20)
+    #: The file's name; PocketBase checks type and size.
+    featured_image: str = ""
+
+
+async def prepare_post(post: PostInput, context: Context) -> dict[str, Any]:
+    """Return a post's values as they are stored.
+
+    Raises:
+        FieldErrors: a field that the author can correct, or what their plan does not include.
+    """
+    author = choose_author(post, context)
+    values = describe(post) | keep_computed(context) | {"author": author}
+    if needs_slug(context):
+        values["slug"] = await find_slug(post.title, context)
+    if post.published:
+        check_content(post, values)
+    if post.published and not was_published(context):
+        now = datetime.now(UTC)
+        await check_allowance(author, now, context)
+        values["published_at"] = values["published_at"] or f"{now:%Y-%m-%d %H:%M:%S.000Z}"
+    return values
+
+
+def describe(post: PostInput) -> dict[str, Any]:
+    """Return what follows from the words alone."""
+    content = sanitise(post.content)
+    return {
+        "title": post.title,
+        "content": content,
+        "tags": normalise_tags(post.tags),
+        "word_count": count_words(content),
+    }
+
+
+def keep_computed(context: Context) -> dict[str, Any]:
+    """Return what is stored of the fields that only this module writes."""
+    original = context.original or {}
+    return {name: original.get(name, "") for name in ("slug", "published_at")}
+
+
+def choose_author(post: PostInput, context: Context) -> str:
+    """Return who wrote it: whoever creates it, and that never changes."""
+    stored = context.original
+    author = str(stored["author"]) if stored else own_id(context) or post.author
+    if post.author not in ("", author):
+        raise FieldErrors({"author": ("validation_author_fixed", "The author can't be changed.")})
+    return author
+
+
+def own_id(context: Context) -> str:
+    """Return the id of the signed-in user, "" for superusers, who write for others."""
+    user = context.user or {}
+    return str(user["id"]) if user.get("collectionName") == "users" else ""
+
+
+def was_published(context: Context) -> bool:
+    """Say whether readers have seen it already."""
+    return bool(context.original and context.original["published"])
+
+
+def needs_slug(context: Context) -> bool:
+    """Say whether the address follows the title: until the first publication, links stay valid."""
+    if context.original is None:
+        return True
+    return "title" in context.sent and not context.original["published_at"]
+
+
+def check_content(post: PostInput, values: dict[str, Any]) -> None:
+    """Refuse to show readers what is no post yet."""
+    errors = {}
+    if values["word_count"] < _FEWEST_WORDS:
+        message = f"A published post has at least {_FEWEST_WORDS} words."
+        errors["content"] = ("validation_too_short", message)
+    if "announcement" in values["tags"] and not post.featured_image:
+        message = "An announcement is published with an image."
+        errors["featured_image"] = ("validation_required", message)
+    if errors:
+        raise FieldErrors(errors)
+
+
+async def check_allowance(author: str, now: datetime, context: Context) -> None:
+    """Refuse one more published post than the author's plan includes."""
+    pocketbase = context.dependencies.pocketbase
+    allowed = await read_allowance(pocketbase, author, now)
+    if allowed == 0:
+        message = "Your plan does not include publishing."
+        raise FieldErrors({"published": ("validation_not_in_plan", message)})
+    if allowed and await count_published(pocketbase, author) >= allowed:
+        message = f"Your plan includes {allowed} published posts."
+        raise FieldErrors({"published": ("validation_plan_limit", message)})
+
+
+async def find_slug(title: str, context: Context) -> str:
+    """Return an address that no other post has, "" for a title without Latin letters."""
+    slug = slugify(title)
+    if not slug:
+        return ""
+    taken = await read_taken(context.dependencies.pocketbase, slug)
+    return choose_free(slug, taken - {(context.original or {}).get("slug")})
+
+
+#: Every transform of this application.
+TRANSFORMS = (
+    Transform(
+        collection="posts",
+        operations={"create", "update"},
+        model=PostInput,
+        function=prepare_post,
+    ),
+)

@@ -1,0 +1,31 @@
+"""What makes a user an author: rows of `entitlements`, as the gateway mirrors them."""
+
+from secrets import token_hex
+
+import httpx
+
+from tests.frontend import User
+
+
+def entitle(pocketbase_url: str, root: str, user: User, *, limit: int = 0, until: str = "") -> None:
+    """Give a user the feature that the example asks for.
+
+    Args:
+        root: a superuser's token.
+        limit: published posts at a time; 0 for any number.
+        until: when it ends, by PocketBase's form; "" for never.
+    """
+    row = {
+        "stripe_id": f"ent_{token_hex(6)}",
+        "user": user.id,
+        "feature": "publishing",
+        "active": True,
+        "active_until": until,
+        "limit": limit,
+    }
+    httpx.post(
+        f"{pocketbase_url}/api/collections/entitlements/records",
+        json=row,
+        headers={"Authorization": root},
+        trust_env=False,
+    ).raise_for_status()

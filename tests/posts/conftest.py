@@ -1,0 +1,82 @@
+"""PocketBase and a gateway with the example of examples/posts, for every test of this folder."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from stack.plan import plan_throwaway
+from stack.pocketbase import ROOT, PocketBase
+from stack.stack import Stack
+from tests.frontend import User
+from tests.npm import ToolUnavailableError
+from tests.posts.author import entitle
+from tests.posts.js_sdk import JsSdk, find_sdk
+from tests.visitor import sign_up_visitor
+
+MIGRATIONS = ROOT / "examples" / "posts" / "pb_migrations"
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The running parts with the example; no Stripe."""
+    env = {"GATEWAY_TRANSFORMS": "examples.posts.transforms"}
+    plan = plan_throwaway(tmp_path_factory.mktemp("posts"), env)
+    with Stack(replace(plan, is_simulated=False, migrations=(MIGRATIONS,))) as running:
+        allow_batches(running.pocketbase)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def superuser_token(stack: Stack) -> str:
+    """This PocketBase's superuser, logged in once."""
+    return log_in_superuser(stack.pocketbase)
+
+
+def log_in_superuser(part: PocketBase) -> str:
+    """Return a token of the superuser that the gateway works as."""
+    answer = httpx.post(
+        f"{part.url}/api/collections/_superusers/auth-with-password",
+        json={"identity": part.superuser_email, "password": part.superuser_password},
+        trust_env=False,
+    )
+    return str(answer.raise_for_status().json()["token"])
+
+
+def allow_batches(part: PocketBase) -> None:
+    """Turn on PocketBase's batch API, which is off until somebody wants it."""
+    batch = {"batch": {"enabled": True, "maxRequests": 60, "timeout": 10}}
+    headers = {"Authorization": log_in_superuser(part)}
+    url = f"{part.url}/api/settings"
+    httpx.patch(url, json=batch, headers=headers, trust_env=False).raise_for_status()
+
+
+@pytest.fixture(scope="session")
+def author(stack: Stack, superuser_token: str) -> User:
+    """A user whose plan includes any number of published posts."""
+    user = sign_up_visitor(stack.pocketbase.url)
+    entitle(stack.pocketbase.url, superuser_token, user)
+    return user
+
+
+@pytest.fixture(scope="session")
+def sdk_folder(testrun_uid: str) -> Path:
+    """Where PocketBase's JavaScript SDK is; without it the tests are skipped with the reason."""
+    try:
+        return find_sdk(testrun_uid)
+    except ToolUnavailableError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def open_page(sdk_folder: Path, stack: Stack) -> Callable[[User], JsSdk]:
+    """Open a page that a user has signed in to."""
+    return lambda user: JsSdk(sdk_folder, stack.pocketbase.url, user.token, user.id)
+
+
+@pytest.fixture
+def page(open_page: Callable[[User], JsSdk], author: User) -> JsSdk:
+    """The author's page."""
+    return open_page(author)

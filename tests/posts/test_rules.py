@@ -1,0 +1,113 @@
+"""The example's rules, each in a line or two: no server, no stand-ins."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from examples.posts.publishing import add_up
+from examples.posts.slugs import choose_free
+from examples.posts.transforms import (
+    PostInput,
+    check_content,
+    choose_author,
+    describe,
+    needs_slug,
+    was_published,
+)
+from gateway.records import Context, FieldErrors
+
+_NOW = datetime(2026, 11, 23, tzinfo=UTC)
+_ANN = {"id": "ann", "collectionName": "users"}
+_ROOT = {"id": "root", "collectionName": "_superusers"}
+_STORED = {"author": "ann", "published": False, "published_at": "", "slug": "a"}
+
+
+def _update(*sent: str, **stored: Any) -> Context:
+    return Context("update", "posts", _STORED | stored, _ANN, frozenset(sent))
+
+
+def test_words_are_counted_in_what_is_stored() -> None:
+    """What is computed follows from the sanitised text, not from the one that was sent."""
+    post = PostInput(title=" A ", content="<p>one</p><script>two three</script>", tags=["JS", "js"])
+    assert describe(post) == {
+        "title": "A",
+        "content": "<p>one</p>",
+        "word_count": 1,
+        "tags": ["javascript"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("author", "context", "chosen"),
+    [
+        ("", Context("create", "posts", user=_ANN), "ann"),
+        ("ann", Context("create", "posts", user=_ANN), "ann"),
+        ("bob", Context("create", "posts", user=_ROOT), "bob"),
+        ("ann", _update("title"), "ann"),
+    ],
+)
+def test_the_author_is_who_writes(author: str, context: Context, chosen: str) -> None:
+    """A user writes in their own name, a superuser in anybody's."""
+    assert choose_author(PostInput(title="A", author=author), context) == chosen
+
+
+@pytest.mark.parametrize("context", [Context("create", "posts", user=_ANN), _update("author")])
+def test_another_author_is_refused(context: Context) -> None:
+    """Nobody writes in another's name, or gives a post away."""
+    with pytest.raises(FieldErrors) as refused:
+        choose_author(PostInput(title="A", author="bob"), context)
+    assert set(refused.value.errors) == {"author"}
+
+
+@pytest.mark.parametrize(
+    ("context", "needed"),
+    [
+        (Context("create", "posts"), True),
+        (_update("title"), True),
+        (_update("content"), False),
+        (_update("title", published_at="2026-01-01 00:00:00.000Z"), False),
+    ],
+)
+def test_the_address_of_what_was_published_stays(context: Context, needed: bool) -> None:
+    """The slug follows the title until readers may have links to it."""
+    assert needs_slug(context) is needed
+
+
+def test_publishing_is_a_change() -> None:
+    """Only what was no draft before counts as published already."""
+    assert was_published(_update("title", published=True))
+    assert not was_published(_update("published"))
+    assert not was_published(Context("create", "posts"))
+
+
+def test_all_that_lacks_is_said_at_once() -> None:
+    """An announcement of two words without an image has two errors."""
+    post = PostInput(title="A", content="Two words", tags=["Announcement"])
+    with pytest.raises(FieldErrors) as refused:
+        check_content(post, describe(post))
+    assert set(refused.value.errors) == {"content", "featured_image"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "posts"),
+    [
+        ([], 0),
+        ([{"limit": 3}], 3),
+        ([{"limit": 3}, {"limit": 2}], 5),
+        ([{"limit": 3}, {"limit": 0}], None),
+        ([{"limit": 3, "active": False}], 0),
+        ([{"limit": 3, "active_until": "2026-11-22 23:59:59.000Z"}], 0),
+        ([{"limit": 3, "active_until": "2026-11-23 00:00:01.000Z"}], 3),
+    ],
+)
+def test_entitlements_add_up(rows: list[dict[str, Any]], posts: int | None) -> None:
+    """What is active now counts; one without a limit lifts the others'."""
+    stored = [{"active": True, "active_until": "", **row} for row in rows]
+    assert add_up(stored, _NOW) == posts
+
+
+def test_a_taken_address_gets_a_number() -> None:
+    """The first that is free, whichever others begin alike."""
+    assert choose_free("a", {"b"}) == "a"
+    assert choose_free("a", {"a", "a-2", "a-b"}) == "a-3"
