@@ -25,4 +25,5 @@ fi
 
 unset POCKETBASE_SUPERUSER_PASSWORD
 exec pocketbase serve --http=0.0.0.0:8090 --dir=/pb/data --publicDir=/pb/public \
-    --migrationsDir=/pb/migrations --hooksDir=/pb/hooks --hooksWatch=false --automigrate=false
+    --migrationsDir=/pb/migrations --hooksDir=/pb/hooks --hooksWatch=false --hooksPool=50 \
+    --automigrate=false

@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 _MIGRATIONS = ROOT / "pb_migrations"
 _SUPERUSER_HOOKS = Path(__file__).resolve().parent / "superuser"
 _OTHER_PASSWORD = 3
+#: As in docker/pocketbase-start.sh.
+_HOOKS_POOL = 50
 
 
 class PocketBase(Process):
@@ -52,6 +54,9 @@ class PocketBase(Process):
                 f"--migrationsDir={self._migrations_dir}",
                 f"--hooksDir={ROOT / 'pb_hooks'}",
                 "--hooksWatch=false",
+                # A write holds one of these while it waits for its transform and for the database;
+                # beyond them each write makes another, which costs as much as the write.
+                f"--hooksPool={_HOOKS_POOL}",
                 # Off, unless asked for: it writes a file into pb_migrations for every change of a
                 # collection.
                 f"--automigrate={str(automigrate).lower()}",

@@ -40,7 +40,9 @@ def serve(host: str, port: int) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=75,
+        # Longer than PocketBase keeps its connections, 90 s: else one that we close just then
+        # costs a write, because what may have had an effect is not sent again.
+        timeout_keep_alive=100,
         timeout_graceful_shutdown=20,
     )
 

@@ -40,17 +40,18 @@ function digest(id, timestamp, body, key) {
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+const DIGITS = ALPHABET.split("")
 
-// Base64 of what stands in hexadecimal: three hexadecimal digits are two of base64.
+// Base64 of the 32 bytes that stand in hexadecimal: six hexadecimal digits are four of base64, and two
+// bytes remain. It is half of what a signature costs here, hence no loop over single digits.
 function encode(hex) {
   let text = ""
-  for (let i = 0; i < hex.length; i += 3) {
-    const digits = hex.slice(i, i + 3)
-    const bits = parseInt(digits.padEnd(3, "0"), 16)
-    text += ALPHABET[bits >> 6]
-    if (digits.length > 1) text += ALPHABET[bits & 63]
+  for (let i = 0; i < 60; i += 6) {
+    const bits = parseInt(hex.slice(i, i + 6), 16)
+    text += DIGITS[bits >> 18] + DIGITS[bits >> 12 & 63] + DIGITS[bits >> 6 & 63] + DIGITS[bits & 63]
   }
-  return text.padEnd(Math.ceil(text.length / 4) * 4, "=")
+  const bits = parseInt(hex.slice(60), 16) << 2
+  return `${text}${DIGITS[bits >> 12]}${DIGITS[bits >> 6 & 63]}${DIGITS[bits & 63]}=`
 }
 
 function decode(base64) {
