@@ -21,6 +21,19 @@ class Price:
     currency: str
     #: Whether price and product are active.
     active: bool
+    #: ``licensed`` or ``metered``, "" for a one-time price.
+    usage_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSubscription:
+    """A subscription that the buyer may change."""
+
+    stripe_id: str
+    #: The Stripe id of its customer, who is the buyer.
+    customer: str
+    #: Which of its states PocketBase shows: another after each change.
+    stamp: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +50,19 @@ class Buyer:
     #: How many customers the user had that were deleted at Stripe.
     deleted_customers: int
     prices: tuple[Price, ...]
+    #: The one that was asked for, if it is theirs.
+    subscription: OwnSubscription | None = None
 
 
-async def read_buyer(pocketbase: PocketBase, token: str, prices: Sequence[str] = ()) -> Buyer:
+async def read_buyer(
+    pocketbase: PocketBase, token: str, prices: Sequence[str] = (), subscription: str = ""
+) -> Buyer:
     """Ask PocketBase who the token's user is, with their customer and some prices, in one call.
 
     Args:
         token: the user's PocketBase token; only PocketBase can check it.
         prices: Stripe price ids or lookup keys; unknown ones are left out of the answer.
+        subscription: a Stripe subscription id; one that is not the user's is left out as well.
 
     Raises:
         Unauthenticated: the token is missing, expired, or no user's.
@@ -53,7 +71,8 @@ async def read_buyer(pocketbase: PocketBase, token: str, prices: Sequence[str] =
     if not token:
         raise Unauthenticated
     try:
-        answer = await pocketbase.call("POST", _ROUTE, {"prices": list(prices)}, token=token)
+        asked = {"prices": list(prices), "subscription": subscription}
+        answer = await pocketbase.call("POST", _ROUTE, asked, token=token)
     except PocketBaseRefused as refused:
         raise Unauthenticated("The PocketBase user token is not valid.") from refused
     return _read(answer)
@@ -69,4 +88,5 @@ def _read(answer: Json) -> Buyer:
         customer=answer["customer"],
         deleted_customers=answer["deleted_customers"],
         prices=tuple(Price(**price) for price in answer["prices"]),
+        subscription=OwnSubscription(**found) if (found := answer["subscription"]) else None,
     )

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import stripe
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from gateway.errors import Unauthenticated
@@ -49,3 +49,11 @@ StripeClient = Annotated[stripe.StripeClient, Depends(_stripe)]
 GatewaySettings = Annotated[Settings, Depends(_settings)]
 ReadingApplier = Annotated[ApplyReading, Depends(_apply_reading)]
 Token = Annotated[str, Depends(_token)]
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=255,
+        description="The same for a request that is sent again: it then acts once, for a day.",
+    ),
+]

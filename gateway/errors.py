@@ -51,6 +51,12 @@ class Unauthenticated(GatewayError):
     status = 401
 
 
+class PaymentRequired(GatewayError):
+    """The payment did not succeed."""
+
+    status = 402
+
+
 class Forbidden(GatewayError):
     """This is not allowed."""
 
@@ -73,6 +79,18 @@ class MethodNotAllowed(GatewayError):
     status = 405
     #: What the resource takes instead.
     allowed: ClassVar[str] = "POST"
+
+
+class Conflict(GatewayError):
+    """The present state does not allow this."""
+
+    status = 409
+
+
+class IdempotencyKeyReused(GatewayError):
+    """This Idempotency-Key came with another request."""
+
+    status = 422
 
 
 class BodyTooLarge(GatewayError):

@@ -1,8 +1,13 @@
-"""PocketBase record ids that follow from Stripe ids: writes and relations need no look-up."""
+"""Ids that follow from others: of records, and of requests that may come twice."""
 
 from hashlib import sha256
 
 _LENGTH = 15
+
+
+def idempotency_key(kind: str, *parts: str) -> str:
+    """Return a key for Stripe that is the same for the same parts, and tells nothing of them."""
+    return f"{kind}-{sha256('|'.join(parts).encode()).hexdigest()[:32]}"
 
 
 def record_id(stripe_id: str) -> str:

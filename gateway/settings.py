@@ -70,6 +70,12 @@ class Settings(BaseSettings):
     gateway_keep_payload_days: int = Field(default=90, ge=1)
     #: Seconds that PocketBase, or Stripe, may take to answer.
     gateway_upstream_timeout: float = Field(default=10.0, gt=0)
+    #: Coupons that users may give their subscriptions themselves, comma-separated ids.
+    gateway_open_coupons: Annotated[tuple[str, ...], NoDecode] = ()
+    #: Configurations of Stripe's portal, comma-separated ids; the first is the default.
+    gateway_portal_configurations: Annotated[tuple[str, ...], NoDecode] = ()
+    #: Meters that users may report their own usage on, comma-separated event names.
+    gateway_open_meters: Annotated[tuple[str, ...], NoDecode] = ()
     gateway_log_level: str = "INFO"
 
     #: The module with the table of transforms, for example ``examples.posts.transforms``.
@@ -84,7 +90,13 @@ class Settings(BaseSettings):
     gateway_max_transform_bytes: int = Field(default=8_388_608, ge=1024)
 
     @field_validator(
-        "stripe_webhook_secrets", "gateway_frontend_origins", "gateway_hook_secrets", mode="before"
+        "stripe_webhook_secrets",
+        "gateway_frontend_origins",
+        "gateway_open_coupons",
+        "gateway_portal_configurations",
+        "gateway_open_meters",
+        "gateway_hook_secrets",
+        mode="before",
     )
     @classmethod
     def _split_list(cls, value: Any) -> Any:

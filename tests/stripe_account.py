@@ -1,5 +1,7 @@
 """The seller's Stripe account: the API as the dashboard uses it, on the simulator."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -18,6 +20,12 @@ class StripeAccount:
     async def create(self, path: str, **fields: str | int) -> dict[str, Any]:
         """POST to `/v1/<path>`; nested fields are written `recurring[interval]`."""
         answer = await self._http.post(f"{self._url}/v1/{path}", data=fields, headers=self._headers)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    async def read(self, path: str) -> dict[str, Any]:
+        """GET `/v1/<path>`."""
+        answer = await self._http.get(f"{self._url}/v1/{path}", headers=self._headers)
         answer.raise_for_status()
         return dict(answer.json())
 
@@ -43,6 +51,16 @@ class StripeAccount:
         """Return every request, answer and event so far that Stripe's own document refuses."""
         answer = await self._http.get(f"{self._url}/_simulator/violations")
         return answer.json()
+
+    @asynccontextmanager
+    async def holding_deliveries(self) -> AsyncIterator[None]:
+        """Let no webhook out until the context ends."""
+        url = f"{self._url}/_simulator/deliveries"
+        (await self._http.post(url, json={"paused": True})).raise_for_status()
+        try:
+            yield
+        finally:
+            (await self._http.post(url, json={"paused": False})).raise_for_status()
 
     async def wait_delivered(self) -> None:
         """Wait until every event has been delivered."""

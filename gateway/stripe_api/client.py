@@ -7,7 +7,12 @@ from contextlib import contextmanager
 import aiohttp
 import stripe
 
-from gateway.errors import StripeRefused, StripeUnavailable
+from gateway.errors import (
+    IdempotencyKeyReused,
+    PaymentRequired,
+    StripeRefused,
+    StripeUnavailable,
+)
 from gateway.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -35,6 +40,8 @@ def translate_errors() -> Iterator[None]:
 
     Raises:
         StripeUnavailable: no connection, no answer in time, a rate limit, or a 5xx.
+        PaymentRequired: the customer's bank or card refused.
+        IdempotencyKeyReused: the request's key came with another request before.
         StripeRefused: Stripe found the request wrong, or the key.
     """
     try:
@@ -43,7 +50,13 @@ def translate_errors() -> Iterator[None]:
         raise StripeUnavailable from error
     except (aiohttp.ClientError, TimeoutError) as error:
         raise StripeUnavailable from error
+    except stripe.CardError as error:
+        # The reason in detail is not for the customer: it may say that a card is stolen.
+        reason = {"code": error.code or "card_declined", "message": "The payment failed."}
+        raise PaymentRequired(data={"payment": reason}) from error
     except stripe.IdempotencyError as error:
+        if error.http_status == 400:
+            raise IdempotencyKeyReused from error
         raise StripeUnavailable("Another request for the same is under way.") from error
     except stripe.StripeError as error:
         _log.error(

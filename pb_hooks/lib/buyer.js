@@ -1,4 +1,5 @@
-// What a signed-in user is to the shop: who they are, their Stripe customer, and the prices asked for.
+// What a signed-in user is to the shop: who they are, their Stripe customer, and the prices and the
+// subscription asked for.
 
 function readBuyer(app, user, asked) {
   return {
@@ -8,6 +9,7 @@ function readBuyer(app, user, asked) {
     customer: readCustomer(app, user.id),
     deleted_customers: countDeleted(app, user.id),
     prices: readPrices(app, asked.prices),
+    subscription: readSubscription(app, user.id, asked.subscription),
   }
 }
 
@@ -24,15 +26,29 @@ function countDeleted(app, userId) {
   return found.count
 }
 
+// A subscription that the user may change: one of a customer of theirs. Null for any other, whether
+// there is one or not.
+function readSubscription(app, userId, stripeId) {
+  if (typeof stripeId !== "string" || stripeId === "") return null
+  const found = arrayOf(new DynamicModel({ customer: "", stamp: "" }))
+  app.db().newQuery(`
+    SELECT customer.stripe_id AS customer, subscription.stamp AS stamp
+    FROM subscriptions subscription JOIN customers customer ON customer.id = subscription.customer
+    WHERE subscription.stripe_id = {:stripeId} AND customer.user = {:userId}
+  `).bind({ stripeId, userId }).all(found)
+  return found.length ? { stripe_id: stripeId, customer: found[0].customer, stamp: found[0].stamp } : null
+}
+
 // A price is asked for by its Stripe id or its lookup key.
 function readPrices(app, names) {
   if (!Array.isArray(names) || names.length === 0) return []
   const found = arrayOf(new DynamicModel({
-    id: "", stripe_id: "", lookup_key: "", type: "", currency: "", active: false, sold: false,
+    id: "", stripe_id: "", lookup_key: "", type: "", usage_type: "", currency: "", active: false,
+    sold: false,
   }))
   app.db().newQuery(`
-    SELECT price.id, price.stripe_id, price.lookup_key, price.type, price.currency,
-           price.active AND NOT price.deleted AS active,
+    SELECT price.id, price.stripe_id, price.lookup_key, price.type, price.usage_type,
+           price.currency, price.active AND NOT price.deleted AS active,
            coalesce(product.active AND NOT product.deleted, true) AS sold
     FROM prices price LEFT JOIN products product ON product.id = price.product
     WHERE price.stripe_id IN (SELECT value FROM json_each({:names}))
@@ -40,7 +56,7 @@ function readPrices(app, names) {
   `).bind({ names: JSON.stringify(names.map(String)) }).all(found)
   return found.map((row) => ({
     stripe_id: row.stripe_id, lookup_key: row.lookup_key, type: row.type,
-    currency: row.currency, active: row.active && row.sold,
+    usage_type: row.usage_type, currency: row.currency, active: row.active && row.sold,
   }))
 }
 

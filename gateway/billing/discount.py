@@ -1,0 +1,130 @@
+"""Gives a subscription a discount: a promotion code, or a coupon that the seller opened to users.
+
+One at a time, and each coupon once in a subscription's life: what was given stands in its metadata.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import stripe
+
+from gateway.billing.plan_change import request_key
+from gateway.billing.subscription import OwnedSubscription, conflict, require_live
+from gateway.errors import InvalidRequest, StripeRefused
+from gateway.ids import record_id
+from gateway.shapes import listing, mapping, number, stripe_id, text
+from gateway.stripe_api import translate_errors
+from gateway.writes import Json
+
+if TYPE_CHECKING:
+    from stripe.params import SubscriptionUpdateParams, SubscriptionUpdateParamsDiscount
+
+_METADATA = "pocketbase_coupon_"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A coupon, and the promotion code that led to it, if one did."""
+
+    field: str
+    coupon: str
+    promotion_code: str = ""
+
+    @property
+    def source(self) -> "SubscriptionUpdateParamsDiscount":
+        """What Stripe is to redeem."""
+        if self.promotion_code:
+            return {"promotion_code": self.promotion_code}
+        return {"coupon": self.coupon}
+
+    @property
+    def metadata(self) -> str:
+        """The key under which a subscription says that it had this coupon."""
+        return f"{_METADATA}{record_id(self.coupon)}"
+
+
+async def find_promotion_code(
+    client: stripe.StripeClient, subscription: OwnedSubscription, code: str
+) -> Offer:
+    """Return what a promotion code gives to this customer.
+
+    Raises:
+        InvalidRequest: there is no such code, or it is another customer's: the answer is the same.
+        StripeUnavailable, StripeRefused
+    """
+    with translate_errors():
+        found = await client.v1.promotion_codes.list_async(
+            {"code": code, "active": True, "limit": 10}
+        )
+    for entry in listing(found.to_dict()):
+        customer = stripe_id(entry.get("customer"))
+        coupon = stripe_id(mapping(entry.get("promotion")).get("coupon"))
+        if coupon and customer in ("", stripe_id(subscription.body.get("customer"))):
+            return Offer("promotion_code", coupon, stripe_id(entry))
+    raise _refuse("promotion_code", "promotion_code_unknown", "This code is not valid.")
+
+
+def find_coupon(coupon: str, allowed: Collection[str]) -> Offer:
+    """Return what a coupon gives, if users may take it themselves.
+
+    Raises:
+        InvalidRequest: they may not, or there is none.
+    """
+    if coupon not in allowed:
+        raise _refuse("coupon", "coupon_unknown", "This coupon is not offered.")
+    return Offer("coupon", coupon)
+
+
+async def give_discount(
+    client: stripe.StripeClient, subscription: OwnedSubscription, offer: Offer, *, key: str
+) -> None:
+    """Redeem an offer for a subscription; to ask again while it runs changes nothing.
+
+    Raises:
+        Conflict: the subscription ended, has another discount, or had this one before.
+        InvalidRequest: Stripe does not redeem it here.
+        StripeUnavailable, StripeRefused, IdempotencyKeyReused
+    """
+    require_live(subscription)
+    running = _running(subscription)
+    if offer.coupon in running:
+        return
+    if running:
+        raise conflict("discount_running", "Another discount is still running.")
+    if offer.metadata in mapping(subscription.body.get("metadata")):
+        raise conflict("coupon_used", "This subscription had this discount before.")
+    params: SubscriptionUpdateParams = {
+        "discounts": [offer.source],
+        "metadata": {offer.metadata: offer.coupon},
+    }
+    options: stripe.RequestOptions = {
+        "idempotency_key": request_key("discount", subscription, key, params)
+    }
+    try:
+        with translate_errors():
+            await client.v1.subscriptions.update_async(subscription.stripe_id, params, options)
+    except StripeRefused as refused:
+        if getattr(refused.__cause__, "http_status", None) not in (400, 404):
+            raise
+        code = f"{offer.field}_not_applicable"
+        raise _refuse(offer.field, code, "This does not apply here.") from refused
+
+
+def _running(subscription: OwnedSubscription) -> set[str]:
+    """The coupons of the discounts that have not ended."""
+    found = listing(subscription.body.get("discounts"))
+    return {
+        _coupon_of(discount)
+        for discount in found
+        if not 0 < number(discount.get("end")) <= subscription.now
+    }
+
+
+def _coupon_of(discount: Json) -> str:
+    source = mapping(discount.get("source"))
+    return stripe_id(source.get("coupon")) or text(mapping(discount.get("coupon")).get("id"))
+
+
+def _refuse(field: str, code: str, message: str) -> InvalidRequest:
+    return InvalidRequest(message, {field: {"code": code, "message": message}})

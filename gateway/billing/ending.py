@@ -1,0 +1,138 @@
+"""Cancels a subscription, now or at the end of its period, and takes that back."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import stripe
+
+from gateway.billing.plan_change import request_key
+from gateway.billing.subscription import OwnedSubscription, conflict, require_live
+from gateway.errors import StripeRefused
+from gateway.shapes import number
+from gateway.stripe_api import translate_errors
+
+if TYPE_CHECKING:
+    from stripe.params import SubscriptionCancelParams, SubscriptionUpdateParams
+
+Feedback = Literal[
+    "customer_service",
+    "low_quality",
+    "missing_features",
+    "other",
+    "switched_service",
+    "too_complex",
+    "too_expensive",
+    "unused",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a customer leaves, for the seller to read at Stripe."""
+
+    feedback: Feedback | None = None
+    comment: str = ""
+
+    @property
+    def params(self) -> Any:
+        """The parameters that say so, if anything was said."""
+        said = {"feedback": self.feedback, "comment": self.comment}
+        details = {name: value for name, value in said.items() if value}
+        return {"cancellation_details": details} if details else {}
+
+
+async def cancel_at_period_end(
+    client: stripe.StripeClient,
+    subscription: OwnedSubscription,
+    reason: Reason,
+    *,
+    key: str,
+) -> None:
+    """Let a subscription run out; to ask again changes nothing.
+
+    Raises:
+        Conflict: it has ended.
+        StripeUnavailable, StripeRefused, IdempotencyKeyReused
+    """
+    require_live(subscription)
+    if subscription.status == "incomplete":
+        raise conflict("subscription_incomplete", "Nothing is paid yet: it can be canceled now.")
+    if _ends_with_period(subscription):
+        return
+    params: SubscriptionUpdateParams = {"cancel_at_period_end": True}
+    params.update(reason.params)
+    options: stripe.RequestOptions = {
+        "idempotency_key": request_key("cancel", subscription, key, params)
+    }
+    with translate_errors():
+        await client.v1.subscriptions.update_async(subscription.stripe_id, params, options)
+
+
+async def cancel_now(
+    client: stripe.StripeClient,
+    subscription: OwnedSubscription,
+    reason: Reason,
+) -> None:
+    """End a subscription; usage that is not billed yet is, and nothing is given back.
+
+    To ask again changes nothing.
+
+    Raises:
+        StripeUnavailable, StripeRefused
+    """
+    if subscription.has_ended:
+        return
+    params: SubscriptionCancelParams = {"invoice_now": True, "prorate": False}
+    params.update(reason.params)
+    try:
+        with translate_errors():
+            await client.v1.subscriptions.cancel_async(subscription.stripe_id, params)
+    except StripeRefused as refused:
+        # Somebody else was first: Stripe knows it no more among those that can be canceled.
+        if getattr(refused.__cause__, "http_status", None) != 404:
+            raise
+
+
+async def resume(client: stripe.StripeClient, subscription: OwnedSubscription, *, key: str) -> None:
+    """Take a planned cancellation back, or begin a paused subscription again.
+
+    To ask again changes nothing.
+
+    Raises:
+        Conflict: it has ended, or it ends on a date that the seller chose.
+        StripeUnavailable, StripeRefused, PaymentRequired, IdempotencyKeyReused
+    """
+    require_live(subscription)
+    body = subscription.body
+    if body.get("cancel_at_period_end") or body.get("cancel_at"):
+        if not _ends_with_period(subscription):
+            raise conflict("end_agreed", "The subscription ends on the date that was agreed.")
+        await _keep(client, subscription, key)
+    # An open invoice is that of an earlier try: paying it is what is missing.
+    if subscription.status == "paused" and subscription.invoice.get("status") != "open":
+        options: stripe.RequestOptions = {
+            "idempotency_key": request_key("resume", subscription, key, "paused")
+        }
+        with translate_errors():
+            await client.v1.subscriptions.resume_async(subscription.stripe_id, {}, options)
+
+
+async def _keep(client: stripe.StripeClient, subscription: OwnedSubscription, key: str) -> None:
+    is_flag = subscription.body.get("cancel_at_period_end")
+    params: SubscriptionUpdateParams = (
+        {"cancel_at_period_end": False} if is_flag else {"cancel_at": ""}
+    )
+    options: stripe.RequestOptions = {
+        "idempotency_key": request_key("keep", subscription, key, params)
+    }
+    with translate_errors():
+        await client.v1.subscriptions.update_async(subscription.stripe_id, params, options)
+
+
+def _ends_with_period(subscription: OwnedSubscription) -> bool:
+    """Whether it is to end no later than what is paid: a later end is the seller's offer."""
+    if subscription.body.get("cancel_at_period_end"):
+        return True
+    ends = [number(item.get("current_period_end")) for item in subscription.items]
+    cancel_at = number(subscription.body.get("cancel_at"))
+    return bool(cancel_at and ends and cancel_at <= max(ends))

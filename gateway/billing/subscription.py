@@ -1,0 +1,154 @@
+"""A subscription of the caller's: PocketBase knows whose it is, Stripe how it is now."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+import stripe
+
+from gateway.buyer import Buyer, read_buyer
+from gateway.errors import Conflict, GatewayError, NotFound, PaymentRequired
+from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.shapes import listing, mapping, stripe_id, text
+from gateway.stripe_api import ApplyReading, Missing, Reading, read_object
+from gateway.writes import Json
+
+_log = logging.getLogger(__name__)
+
+#: Statuses that a subscription never leaves.
+_ENDED = ("canceled", "incomplete_expired")
+
+
+class NoSubscription(NotFound):
+    """There is no such subscription."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedSubscription:
+    """A subscription that the buyer may change, as Stripe has it now."""
+
+    buyer: Buyer
+    reading: Reading
+    #: Which state PocketBase showed before Stripe was asked: another after each change.
+    stamp: str
+
+    @property
+    def body(self) -> Json:
+        """Stripe's subscription, ``latest_invoice`` and ``discounts`` expanded."""
+        return self.reading.body
+
+    @property
+    def stripe_id(self) -> str:
+        """The subscription's id."""
+        return stripe_id(self.body)
+
+    @property
+    def status(self) -> str:
+        """Stripe's status."""
+        return text(self.body.get("status"))
+
+    @property
+    def items(self) -> list[Json]:
+        """The subscription items."""
+        return listing(self.body.get("items"))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it can't change any more."""
+        return self.status in _ENDED
+
+    @property
+    def invoice(self) -> Json:
+        """The latest invoice, {} if there is none."""
+        return mapping(self.body.get("latest_invoice"))
+
+    @property
+    def now(self) -> int:
+        """The second of Stripe's clock at which it was read."""
+        return self.reading.until - 1
+
+
+async def read_owned(
+    client: stripe.StripeClient,
+    pocketbase: PocketBase,
+    token: str,
+    subscription: str,
+    prices: Sequence[str] = (),
+) -> OwnedSubscription:
+    """Return a subscription if it is the caller's; the buyer comes with the prices asked for.
+
+    Raises:
+        NoSubscription: it is not, or does not exist: the answer is the same.
+        Unauthenticated, PocketBaseUnavailable, StripeUnavailable, StripeRefused
+    """
+    buyer = await read_buyer(pocketbase, token, prices, subscription)
+    own = buyer.subscription
+    if own is None:
+        raise NoSubscription
+    try:
+        reading = await _read(client, own.stripe_id)
+    except Missing:
+        raise NoSubscription from None
+    if stripe_id(reading.body.get("customer")) != own.customer:
+        _log.error("subscription of another customer", extra={"subscription": own.stripe_id})
+        raise NoSubscription
+    return OwnedSubscription(buyer, reading, own.stamp)
+
+
+async def show_changed(
+    client: stripe.StripeClient, apply_reading: ApplyReading, changed: OwnedSubscription
+) -> OwnedSubscription:
+    """Read a subscription again after a change, and write its row and its invoice's at once.
+
+    Raises:
+        StripeUnavailable, StripeRefused
+    """
+    reading = await _read(client, changed.stripe_id)
+    fresh = replace(changed, reading=reading)
+    for body in filter(None, (reading.body, fresh.invoice)):
+        try:
+            await apply_reading(replace(reading, body=body))
+        except (GatewayError, PocketBaseRefused):
+            # What was asked for is done, and its webhook brings the row.
+            _log.warning("row not written at once", extra={"object": stripe_id(body)})
+    return fresh
+
+
+def require_live(subscription: OwnedSubscription) -> None:
+    """Refuse what is impossible for a subscription that ended.
+
+    Raises:
+        Conflict
+    """
+    if subscription.has_ended:
+        raise conflict("subscription_ended", "The subscription has ended.")
+
+
+def payment_required(subscription: OwnedSubscription) -> PaymentRequired:
+    """Return the error for a change that waits until its invoice is paid.
+
+    ``data.payment`` has the invoice's page and, where Stripe gives one, the secret with which
+    Stripe.js finishes the payment.
+    """
+    invoice = subscription.invoice
+    payment = {
+        "code": "payment_incomplete",
+        "message": "The change takes effect when its invoice is paid.",
+        "invoice": stripe_id(invoice),
+        "hosted_invoice_url": text(invoice.get("hosted_invoice_url")),
+        "client_secret": text(mapping(invoice.get("confirmation_secret")).get("client_secret")),
+    }
+    given = {key: value for key, value in payment.items() if value}
+    return PaymentRequired(data={"payment": given})
+
+
+def conflict(code: str, message: str) -> Conflict:
+    """Return the error for a subscription that is not in the state that this needs."""
+    return Conflict(message, {"subscription": {"code": code, "message": message}})
+
+
+async def _read(client: stripe.StripeClient, subscription: str) -> Reading:
+    path = f"/v1/subscriptions/{quote(subscription, safe='')}"
+    expanded = "expand[]=discounts&expand[]=latest_invoice.confirmation_secret"
+    return await read_object(client, f"{path}?{expanded}")

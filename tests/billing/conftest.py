@@ -1,0 +1,38 @@
+"""Users who have bought, and what they ask of their subscriptions."""
+
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+
+from stack.stack import Stack
+from tests.billing.subscriber import Subscriber
+from tests.deadline import wait_until
+from tests.frontend import Frontend
+from tests.shop import Shop
+from tests.stripe_account import StripeAccount
+
+Subscribe = Callable[..., Awaitable[Subscriber]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def catalogue(stack: Stack) -> None:
+    """Wait until what is for sale has been mirrored."""
+
+    path = f"{stack.pocketbase.url}/api/collections/prices/records?filter=lookup_key='lifetime'"
+    wait_until(lambda: httpx.get(path, trust_env=False).json()["items"])
+
+
+@pytest.fixture
+def subscribe(frontend: Frontend, shop: Shop, account: StripeAccount) -> Subscribe:
+    """Sign up and buy: `await subscribe("pro_monthly", card="4242")`."""
+
+    async def buy(*prices: str, card: str = "4242") -> Subscriber:
+        user = await frontend.sign_up()
+        session = await shop.check_out(user, *(prices or ("pro_monthly",)))
+        await shop.press(session["url"], outcome="pay", card=card)
+        await account.wait_delivered()
+        [row] = await frontend.list_records("subscriptions", token=user.token)
+        return Subscriber(user, row["stripe_id"], shop, account, frontend)
+
+    return buy

@@ -1,0 +1,75 @@
+"""Another plan or quantity: what was previewed is charged, once, and the row shows it at once."""
+
+import asyncio
+
+from tests.billing.conftest import Subscribe
+from tests.problem import read_problem
+
+
+async def test_what_was_previewed_is_charged(subscribe: Subscribe) -> None:
+    """The change with the preview's date makes an invoice of the very amount that was shown."""
+    subscriber = await subscribe()
+    preview = await subscriber.do("preview", quantity=5)
+    assert preview["due_now"] == preview["total"] > 0
+    assert sum(line["amount"] for line in preview["lines"]) == preview["total"]
+    changed = await subscriber.do("change", quantity=5, proration_date=preview["proration_date"])
+    assert changed["items"][0]["quantity"] == 5
+    invoice, first = await subscriber.list_invoices()
+    assert (invoice["status"], invoice["amount_paid"]) == ("paid", preview["due_now"])
+    assert first["billing_reason"] == "subscription_create"
+
+
+async def test_the_rows_show_a_change_before_its_webhook(subscribe: Subscribe) -> None:
+    """When the answer comes, the user's page shows the new plan and the invoice that paid it."""
+    subscriber = await subscribe()
+    before = await subscriber.read_row()
+    async with subscriber.account.holding_deliveries():
+        changed = await subscriber.do("change", price="pro_yearly")
+        row = await subscriber.read_row()
+        assert row["price"] != before["price"]
+        assert row["items"][0]["price"] == changed["items"][0]["price"]
+        invoices = await subscriber.frontend.list_records(
+            "invoices", token=subscriber.user.token, filter="billing_reason='subscription_update'"
+        )
+        assert [invoice["status"] for invoice in invoices] == ["paid"]
+    await subscriber.account.wait_delivered()
+    assert (await subscriber.read_row())["items"] == row["items"]
+
+
+async def test_a_preview_changes_nothing(subscribe: Subscribe) -> None:
+    """Neither the subscription nor its invoices differ after any number of previews."""
+    subscriber = await subscribe()
+    before = await subscriber.read(), await subscriber.list_invoices()
+    for wanted in ({"price": "pro_yearly"}, {"quantity": 9}, {"quantity": 1}):
+        await subscriber.do("preview", **wanted)
+    assert (await subscriber.read(), await subscriber.list_invoices()) == before
+
+
+async def test_two_clicks_are_charged_once(subscribe: Subscribe) -> None:
+    """Ten changes to the same at once, and one later, make one invoice, with a key or without."""
+    for key in ("", "click-1"):
+        subscriber = await subscribe()
+        await asyncio.gather(
+            *(subscriber.do("change", price="pro_yearly", key=key) for _ in range(10))
+        )
+        await subscriber.do("change", price="pro_yearly", key=key)
+        assert len(await subscriber.list_invoices()) == 2
+
+
+async def test_a_key_is_for_one_request(subscribe: Subscribe) -> None:
+    """An Idempotency-Key that comes with another change is a 422, and changes nothing."""
+    subscriber = await subscribe()
+    await subscriber.do("change", quantity=2, key="a")
+    answer = await subscriber.ask("change", quantity=3, key="a")
+    read_problem(answer, 422, "idempotency-key-reused")
+    assert (await subscriber.read_row())["quantity"] == 2
+    await subscriber.do("change", quantity=3, key="b")
+
+
+async def test_back_and_forth_within_a_minute(subscribe: Subscribe) -> None:
+    """Changes that return to a plan of before are made each time, without a key."""
+    subscriber = await subscribe()
+    for quantity in (2, 1, 2, 1):
+        changed = await subscriber.do("change", quantity=quantity)
+        assert changed["items"][0]["quantity"] == quantity
+        assert (await subscriber.read())["items"]["data"][0]["quantity"] == quantity
