@@ -87,10 +87,8 @@ class Conflict(GatewayError):
     status = 409
 
 
-class IdempotencyKeyReused(GatewayError):
+class IdempotencyKeyReused(Conflict):
     """This Idempotency-Key came with another request."""
-
-    status = 422
 
 
 class BodyTooLarge(GatewayError):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 import stripe
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.billing.bodies import Body, PlanBody, StripeId, Url
 from gateway.billing.plan import plan_change
@@ -79,7 +79,19 @@ class ConfirmFlow(PlanBody):
 class PortalRequest(Body):
     """Where the portal leads back to, and at which page it opens."""
 
-    return_url: Url = Field(examples=["https://app.example.com/account"])
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"return_url": "https://app.example.com/account"},
+                {
+                    "return_url": "https://app.example.com/account",
+                    "flow": {"type": "subscription_cancel", "subscription": "sub_1a2b3c"},
+                },
+            ]
+        }
+    )
+
+    return_url: Url
     configuration: StripeId | None = Field(
         default=None, description="One of the settings' portal configurations."
     )

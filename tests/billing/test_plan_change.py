@@ -57,11 +57,11 @@ async def test_two_clicks_are_charged_once(subscribe: Subscribe) -> None:
 
 
 async def test_a_key_is_for_one_request(subscribe: Subscribe) -> None:
-    """An Idempotency-Key that comes with another change is a 422, and changes nothing."""
+    """An Idempotency-Key that comes with another change is a 409, and changes nothing."""
     subscriber = await subscribe()
     await subscriber.do("change", quantity=2, key="a")
     answer = await subscriber.ask("change", quantity=3, key="a")
-    read_problem(answer, 422, "idempotency-key-reused")
+    read_problem(answer, 409, "idempotency-key-reused")
     assert (await subscriber.read_row())["quantity"] == 2
     await subscriber.do("change", quantity=3, key="b")
 
