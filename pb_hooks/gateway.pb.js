@@ -66,6 +66,11 @@ onRecordCreateRequest((e) => require(`${__hooks}/lib/transforms.js`).enforce(e, 
 onRecordUpdateRequest((e) => require(`${__hooks}/lib/transforms.js`).enforce(e, "update"))
 onRecordDeleteRequest((e) => require(`${__hooks}/lib/transforms.js`).enforce(e, "delete"))
 
+onBatchRequest((e) => {
+  require(`${__hooks}/lib/transform_batch.js`).prepareBatch(e)
+  e.next()
+})
+
 // What is at hand of the table is read anew after every change of it or of a collection.
 onRecordAfterCreateSuccess((e) => {
   require(`${__hooks}/lib/transform_table.js`).forget($app)

@@ -68,6 +68,11 @@ function hiddenOf(collection) {
     .map((field) => field.name).filter((name) => !secret.includes(name))
 }
 
+// The type of a field, "" for any other name; `__proto__` and the like are names that clients send.
+function typeOf(entry, name) {
+  return Object.prototype.hasOwnProperty.call(entry.fields, name) ? entry.fields[name] : ""
+}
+
 // Takes the gateway's table over: what is no longer in it is removed, unless a later gateway brought
 // what is stored. Returns the collections that do not exist.
 function register(app, auth, headers, body) {
@@ -118,4 +123,4 @@ function idOf(app, name) {
   }
 }
 
-module.exports = { find, forget, register }
+module.exports = { find, forget, register, typeOf }

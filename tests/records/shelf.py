@@ -65,7 +65,10 @@ def describe(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
         "user": context.user,
         "sent": sorted(context.sent),
         "files": {
-            name: [(file.name, file.original_name, file.size, file.content) for file in files]
+            name: [
+                (file.name, file.original_name, file.size, file.content and file.content.decode())
+                for file in files
+            ]
             for name, files in context.files.items()
         },
         "own": context.dependencies.own,

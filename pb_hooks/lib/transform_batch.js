@@ -1,0 +1,129 @@
+// Writes that PocketBase makes inside of a transaction: the gateway is asked about all of them in one
+// call before it begins, and each record hook finds its verdict. The transaction holds PocketBase's one
+// writer; a call from inside of it would stall everybody.
+const { ask, describe, exportAll, passesThrough } = require(`${__hooks}/lib/transform_call.js`)
+const { find } = require(`${__hooks}/lib/transform_table.js`)
+
+// On the request: the verdicts that were asked for before its transaction began.
+const VERDICTS = "gateway.verdicts"
+// Names a batch's item to its record hook, by a number that no client can know.
+const ITEM = "x-gateway-item"
+
+// As PocketBase's own: what it does not take, it refuses itself.
+const ADDRESS = /^\/api\/collections\/([^/?]+)\/records(?:\/([^/?]+))?(\?.*)?$/
+
+function prepareBatch(e) {
+  const asked = []
+  e.batch.forEach((request, i) => {
+    const target = findTarget(e.app, request)
+    const entry = target && find(e.app, target.collection, target.operation)
+    if (!entry || !passesThrough(entry, e.auth) || !mayWrite(e, request, target)) return
+    asked.push({ i, entry, ...target, item: load(e, request, target, entry) })
+  })
+  if (asked.length > 0) hand(e, asked)
+}
+
+// The collection, the operation, and the record that is there already.
+function findTarget(app, request) {
+  const method = request.method.toUpperCase()
+  const [, name, id] = ADDRESS.exec(request.url) || []
+  const collection = name && findCollection(app, name)
+  if (!collection || collection.isView()) return null
+  const isNamed = method === "PATCH" || method === "DELETE"
+  if (isNamed !== !!id) return null
+  const body = request.body || {}
+  const record = findRecord(app, collection, method === "PUT" && body.id ? toString(body.id) : id)
+  if (method === "POST") return { collection, operation: "create" }
+  if (method === "PUT") return { collection, operation: record ? "update" : "create", record }
+  if (!record) return null
+  return { collection, operation: method === "PATCH" ? "update" : "delete", record }
+}
+
+function findCollection(app, name) {
+  try {
+    return app.findCachedCollectionByNameOrId(name)
+  } catch (_) {
+    return null
+  }
+}
+
+function findRecord(app, collection, id) {
+  return id ? app.findRecordsByIds(collection, [id])[0] : undefined
+}
+
+// PocketBase checks the rules later. A transform is not shown a record that its rule would not: the
+// errors could tell what is in it.
+function mayWrite(e, request, { collection, operation, record }) {
+  if (e.hasSuperuserAuth()) return true
+  if (operation === "create") return collection.createRule !== null
+  const info = e.requestInfo().clone()
+  info.context = "batch"
+  info.method = operation === "update" ? "PATCH" : "DELETE"
+  info.body = record.replaceModifiers(request.body)
+  info.query = readQuery(request.url)
+  for (const name in request.headers || {}) {
+    info.headers[name.toLowerCase().replace(/-/g, "_")] = request.headers[name]
+  }
+  return e.app.canAccessRecord(record, info, collection[`${operation}Rule`])
+}
+
+function readQuery(url) {
+  const query = {}
+  for (const pair of (url.split("?")[1] || "").split("&")) {
+    const [name, value] = pair.split("=").map((part) => decodeURIComponent(part.replace(/\+/g, " ")))
+    if (name && !(name in query)) query[name] = value || ""
+  }
+  return query
+}
+
+// The item with the values as they would be saved: PocketBase's own form loads them.
+function load(e, request, { collection, operation, record }, entry) {
+  const target = record || new Record(collection)
+  if (operation === "delete") return describe(entry, operation, target, {})
+  const body = target.replaceModifiers(request.body)
+  const form = new RecordUpsertForm(e.app, target)
+  if (e.hasSuperuserAuth()) form.grantSuperuserAccess()
+  form.load(body)
+  return describe(entry, operation, target, body)
+}
+
+function hand(e, asked) {
+  const verdicts = ask(e, asked)
+  const number = $security.randomString(24)
+  const notes = {}
+  asked.forEach(({ i, entry, collection, operation, record }, k) => {
+    notes[i] = writeNote(entry, collection, operation, record, verdicts[k])
+    e.batch[i].headers = { ...without(e.batch[i].headers || {}, ITEM), [ITEM]: `${number}.${i}` }
+  })
+  e.set(VERDICTS, { number, notes })
+}
+
+function without(headers, name) {
+  const rest = {}
+  for (const key in headers) if (key.toLowerCase() !== name) rest[key] = headers[key]
+  return rest
+}
+
+// A verdict is good for one write, to the record as the transform saw it.
+function writeNote(entry, collection, operation, record, verdict) {
+  return JSON.stringify({ target: nameTarget(entry, collection, operation, record), verdict })
+}
+
+function nameTarget(entry, collection, operation, record) {
+  const original = operation === "create" ? "" : toString(exportAll(record.original(), entry))
+  return [operation, collection.id, original].join(" ")
+}
+
+// The verdict that was asked for before the transaction; a refusal when there is none for this write.
+function recall(e, entry, operation) {
+  const { number, notes } = e.get(VERDICTS) || {}
+  const [given, i] = (e.requestInfo().headers.x_gateway_item || "").split(".")
+  const note = number && given === number && notes[i] ? JSON.parse(notes[i]) : null
+  if (note && note.target === nameTarget(entry, e.collection, operation, e.record)) {
+    return note.verdict
+  }
+  const message = "The record has changed since the batch began, or came with it. Write it on its own."
+  return { refused: { status: 400, message } }
+}
+
+module.exports = { prepareBatch, recall }
