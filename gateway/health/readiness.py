@@ -10,6 +10,7 @@ MIGRATIONS = (
     "1763856000_stripe_mirror.js",
     "1763856001_stripe_events.js",
     "1763856002_operations.js",
+    "1763856003_entitlements.js",
     "1763856004_transforms.js",
 )
 

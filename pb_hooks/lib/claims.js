@@ -6,9 +6,12 @@ const { placeholders } = require(`${__hooks}/lib/sql.js`)
 const { findOne, userExists } = require(`${__hooks}/lib/records.js`)
 const { moveRows } = require(`${__hooks}/lib/owners.js`)
 const { choosePrimary } = require(`${__hooks}/lib/primary.js`)
+const { entitle } = require(`${__hooks}/lib/entitlements.js`)
+const { addPayer, noPayers } = require(`${__hooks}/lib/payers.js`)
 
-// Claims {customer, customer_id, user or email, primary, since}.
-function claim(tx, claims) {
+// Claims {customer, customer_id, user or email, primary, since}. Adds to `payers` those of whom
+// something has changed.
+function claim(tx, claims, payers) {
   const known = readClaims(tx, claims)
   const changed = {}
   for (const each of claims) {
@@ -19,7 +22,7 @@ function claim(tx, claims) {
     known[each.customer] = add(kept, entry)
     changed[each.customer] = each.customer_id
   }
-  for (const id in changed) settle(tx, id, changed[id], known[id])
+  for (const id in changed) settle(tx, id, changed[id], known[id], payers)
 }
 
 function readClaims(tx, claims) {
@@ -46,7 +49,7 @@ function compare(a, b) {
 }
 
 // Gives a customer to the user whose claim holds.
-function settle(tx, id, stripeId, claims) {
+function settle(tx, id, stripeId, claims, payers) {
   let record = findOne(tx, "customers", id)
   if (!record) {
     record = new Record(tx.findCachedCollectionByNameOrId("customers"))
@@ -63,6 +66,8 @@ function settle(tx, id, stripeId, claims) {
     record.load({ user, primary: false, claims: JSON.stringify(claims) })
     tx.saveNoValidate(record)
     moveRows(tx, id, user)
+    addPayer(payers, before)
+    addPayer(payers, user)
     choosePrimary(tx, before)
   }
   choosePrimary(tx, user)
@@ -91,10 +96,12 @@ function claimByEmail(app, user) {
       WHERE email = {:email} COLLATE NOCASE AND user = '' AND deleted = false
     `).bind({ email: user.email() }).all(found)
     const since = Math.floor(Date.now() / 1000)
+    const payers = noPayers()
     claim(tx, found.map((customer) => ({
       customer: customer.id, customer_id: customer.stripe_id, user: "", email: user.email(),
       primary: true, since,
-    })))
+    })), payers)
+    entitle(tx, payers)
   })
 }
 

@@ -8,21 +8,25 @@
 // events of that object are not stored, and the answer carries what the gateway needs to decide. Its
 // decision comes with the tie that it was made on, and is a tie again if that has changed meanwhile.
 const { claim } = require(`${__hooks}/lib/claims.js`)
+const { entitle } = require(`${__hooks}/lib/entitlements.js`)
 const { save } = require(`${__hooks}/lib/owners.js`)
+const { noPayers } = require(`${__hooks}/lib/payers.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 
 function commit(app, group, payloads) {
   let answer
   app.runInTransaction((tx) => {
     // First, so that a row is its user's from the moment it is there.
-    claim(tx, group.claims)
+    const payers = noPayers()
+    claim(tx, group.claims, payers)
     const rows = findRecords(tx, group.rows)
     const repeated = findRepeated(tx, group.events, rows)
     judgeRows(tx, group, repeated)
     const outcomes = group.events.map((event, i) =>
       repeated[i] ? "repeated" : outcomeOf(event, i, rows[event.row]))
     insertEvents(tx, group.events, outcomes, payloads)
-    save(tx, rows.filter((row) => row.verdict === "apply"))
+    save(tx, rows.filter((row) => row.verdict === "apply"), payers)
+    entitle(tx, payers)
     answer = {
       outcomes, ties: rows.map((row) => row.verdict === "tie" ? describeTie(tx, row) : null),
     }

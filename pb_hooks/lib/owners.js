@@ -3,10 +3,11 @@
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 const { findOne, update, userExists } = require(`${__hooks}/lib/records.js`)
 const { choosePrimary } = require(`${__hooks}/lib/primary.js`)
+const { addPayer, addPayerOf, addPayersOf, changesOffer } = require(`${__hooks}/lib/payers.js`)
 
 const OWNED = ["tax_ids", "payment_methods", "setup_intents", "subscriptions",
   "subscription_schedules", "checkout_sessions", "payments", "charges", "refunds", "disputes",
-  "invoices", "invoice_payments", "credit_notes", "entitlement_summaries", "entitlements"]
+  "invoices", "invoice_payments", "credit_notes", "entitlement_summaries"]
 
 // Rows that take their owner from another row: by which field, in which collection, to find it. Those
 // whose Stripe object never names a customer take that as well.
@@ -21,16 +22,19 @@ const NAMELESS = ["refunds", "disputes", "invoice_payments"]
 // Owners are saved before what they own.
 const FIRST = ["customers", "payments", "charges", "invoices"]
 
-// Writes rows {collection, values, stamp, record?}, finds their owners, and gives orphans theirs.
-function save(tx, rows) {
+// Writes rows {collection, values, stamp, record?}, finds their owners, and gives orphans theirs. Adds
+// to `payers` those of whom something has changed.
+function save(tx, rows, payers) {
   const users = findUsers(tx, rows)
+  const offers = rows.filter(changesOffer)
   // Chosen when all rows are written: one that was read before would undo it.
   const choices = new Set()
   for (const row of ownersFirst(rows)) {
     if (row.collection === "customers") saveCustomer(tx, row, choices)
-    else if (row.keepsOwner || (row.record && isSilent(row))) write(tx, row, {})
-    else saveOwned(tx, row, users, choices)
+    else if (row.keepsOwner || (row.record && isSilent(row))) saveKept(tx, row, payers)
+    else saveOwned(tx, row, users, choices, payers)
   }
+  addPayersOf(tx, payers, offers)
   for (const user of choices) choosePrimary(tx, user)
 }
 
@@ -40,11 +44,18 @@ function saveCustomer(tx, row, choices) {
   if (wasDeleted !== record.getBool("deleted")) choices.add(record.getString("user"))
 }
 
-function saveOwned(tx, row, users, choices) {
+function saveKept(tx, row, payers) {
+  addPayerOf(payers, row.collection, write(tx, row, {}))
+}
+
+function saveOwned(tx, row, users, choices, payers) {
   const before = row.record ? ownerFields(row.record) : {}
   const record = write(tx, row, ownerOf(tx, row, users))
   const after = ownerFields(record)
+  addPayerOf(payers, row.collection, record)
   if (before.user === after.user && before.customer === after.customer) return
+  addPayer(payers, before.user)
+  addPayer(payers, after.user)
   refreshChildren(tx, row.collection, record)
   if (row.values.payment_link) choices.add(after.user)
 }

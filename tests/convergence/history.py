@@ -95,6 +95,18 @@ class History:
                 if found:
                     stamp = (rows.get(stripe_id) or {}).get("stamp")
                     wrong[f"{collection} {stripe_id} {stamp}"] = found
+        return wrong | self._wrong_entitlements()
+
+    def _wrong_entitlements(self) -> dict[str, Json]:
+        """Return what each user's entitlements should be, and are, where these differ."""
+        wrong: dict[str, Json] = {}
+        for user, _ in self.users:
+            expected = self.bench.mirror.entitle(user)
+            found = {row["feature"]: row for row in self.bench.mirror.find("entitlements", "user", user)}
+            for feature in expected.keys() | found.keys():
+                row = differences(expected.get(feature, {"active": "no row"}), found.get(feature))
+                if row:
+                    wrong[f"entitlement {user} {feature}"] = row
         return wrong
 
     def lost_events(self) -> set[str]:

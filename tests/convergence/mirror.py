@@ -6,6 +6,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from tests.convergence.entitled import Entitled
+
 Json = dict[str, Any]
 _AT_ONCE = 500
 
@@ -40,6 +42,10 @@ class Mirror:
         """Return the rows that have a value in a column."""
         query = f"SELECT * FROM {collection} WHERE {column} = ?"  # noqa: S608
         return [dict(row) for row in self._connection.execute(query, [value])]
+
+    def entitle(self, user: str) -> dict[str, Json]:
+        """Return what the rows say that a user may use, by feature."""
+        return Entitled(self._connection, user).rows()
 
     def add_user(self, email: str, *, verified: bool) -> str:
         """Add a user who can't log in; returns the id."""

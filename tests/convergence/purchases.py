@@ -1,4 +1,4 @@
-"""Moves that say whose a customer is, beside those of the simulator's histories."""
+"""Moves that say whose a customer is and what one gets, beside those of the simulator's histories."""
 
 from contextlib import suppress
 from random import Random
@@ -50,6 +50,8 @@ def buy_for(world: World, random: Random, users: list[tuple[str, str]]) -> None:
         "line_items": [{"price": a_price(world, random, kind), "quantity": 1}],
         "client_reference_id": random.choice(users)[0],
     }
+    if random.random() < 0.7:
+        params["metadata"] = {"pocketbase_item_1": f"{a_price(world, random, 'one_time')}:2"}
     is_link = random.random() < 0.4
     if not is_link and random.random() < 0.5:
         params["customer"] = a_customer(world, random)["id"]
@@ -60,7 +62,26 @@ def buy_for(world: World, random: Random, users: list[tuple[str, str]]) -> None:
     checkout_completion.complete(world, session["id"], form)
 
 
-MOVES = {move.__name__: move for move in (make_customer, change_customer, subscribe_for, buy_for)}
+def describe_offer(world: World, random: Random, users: list[tuple[str, str]]) -> None:
+    """A product or price offers features, others than before, or none."""
+    path = random.choice(
+        (
+            f"/v1/products/{random.choice(list(world.all('product')))}",
+            f"/v1/prices/{a_price(world, random, random.choice(('recurring', 'one_time')))}",
+        )
+    )
+    metadata = {
+        "features": random.choice(("", "pro", "pro, export")),
+        "limit_export": random.choice(("", "10", "2.5")),
+        "duration_days": random.choice(("", "30")),
+    }
+    call(world, "POST", path, {"metadata": metadata})
+
+
+MOVES = {
+    move.__name__: move
+    for move in (make_customer, change_customer, subscribe_for, buy_for, describe_offer)
+}
 
 
 def move(world: World, random: Random, users: list[tuple[str, str]], name: str) -> None:

@@ -1,0 +1,142 @@
+// What payers may use: `entitlements`, one row a payer and feature, for PocketBase rules to read. The
+// rows follow from the mirrored rows alone, so they are the same whatever came first; they are computed
+// anew for every payer of whom a transaction changes something, and written where they differ.
+const { findOffers } = require(`${__hooks}/lib/offers.js`)
+const { endOfItem, merge, toTime } = require(`${__hooks}/lib/grants.js`)
+const { DAY, readPolicy } = require(`${__hooks}/lib/policy.js`)
+const purchases = require(`${__hooks}/lib/purchases.js`)
+
+const AT_ONCE = 200
+const FOREVER = "9999-12-31 23:59:59.999Z"
+
+// Brings the rows of payers in line: {user: Set of ids}.
+function entitle(tx, payers) {
+  for (const column in payers) {
+    const ids = [...payers[column]]
+    for (let start = 0; start < ids.length; start += AT_ONCE) {
+      const some = { column, ids: ids.slice(start, start + AT_ONCE) }
+      writeRows(tx, some, composeRows(some.column, findGrants(tx, some, readPolicy())))
+    }
+  }
+}
+
+// Returns the grants of all payers, see lib/grants.js.
+function findGrants(tx, payers, policy) {
+  const subscriptions = purchases.findSubscriptions(tx, payers)
+  const sessions = purchases.findSessions(tx, payers)
+  const summaries = purchases.findSummaries(tx, payers)
+  if (subscriptions.length + sessions.length === 0) return []
+  const offerOf = findOffers(tx, [...subscriptions, ...sessions].flatMap((bought) => bought.items))
+  const facts = findFacts(tx, payers, policy, subscriptions)
+  return [
+    ...subscriptions.flatMap((each) => grantsOfSubscription(each, offerOf, facts, policy)),
+    ...summaries.flatMap((each) => grantsOfSummary(each, subscriptions, facts, policy)),
+    ...grantsOfSessions(tx, payers, sessions, offerOf, facts),
+  ]
+}
+
+// What else must be known, asked for only where it matters.
+function findFacts(tx, payers, policy, subscriptions) {
+  const isUnpaid = subscriptions.some(({ status }) => status === "past_due")
+  const unpaid = isUnpaid ? purchases.findUnpaid(tx, payers) : {}
+  const returned = policy.revokes ? purchases.findReturned(tx, payers) : new Set()
+  const { back, newest } = returned.size
+    ? purchases.findInvoices(tx, payers, returned) : { back: new Set(), newest: {} }
+  const of = ({ id }) => ({
+    unpaidSince: unpaid[id], isReturned: !!newest[id] && back.has(newest[id].id),
+  })
+  return { of, isReturned: ({ payment, invoice }) => returned.has(payment) || back.has(invoice) }
+}
+
+function grantsOfSubscription(subscription, offerOf, facts, policy) {
+  const about = facts.of(subscription)
+  return subscription.items.flatMap((item) => {
+    const quantity = item.quantity ?? 1
+    const until = quantity > 0 ? endOfItem(subscription, item, about, policy) : 0
+    return grantsOf(subscription, offerOf(item).offer, { until, kind: "subscription" }, quantity)
+  })
+}
+
+// Stripe names the features that a customer has now, but neither until when nor how much of them: they
+// last as long as the customer's subscriptions.
+function grantsOfSummary({ payer, customer, lookup_keys }, subscriptions, facts, policy) {
+  return subscriptions.filter((each) => each.customer === customer).flatMap((each) => {
+    const ends = each.items.map((item) => endOfItem(each, item, facts.of(each), policy))
+    const grant = { payer, source: each.stripe_id, limit: null, until: Math.max(0, ...ends) }
+    return lookup_keys.map((feature) => ({ ...grant, feature, kind: "summary" }))
+  })
+}
+
+// Prices that recur are in the session's subscription.
+function grantsOfSessions(tx, payers, sessions, offerOf, facts) {
+  const bought = sessions.flatMap((session) => session.items
+    .map((item) => ({ session, item, about: offerOf(item) }))
+    .filter(({ about }) => about.type === "one_time"))
+  const isTimed = bought.some(({ about }) => about.offer.days !== Infinity)
+  const paidAt = isTimed ? purchases.findPaidAt(tx, payers) : {}
+  return bought.flatMap(({ session, item: { quantity }, about: { offer } }) => {
+    if (facts.isReturned(session)) return grantsOf(session, offer, { until: 0, kind: "payment" }, 1)
+    if (offer.days === Infinity) {
+      return grantsOf(session, offer, { until: Infinity, kind: "payment" }, quantity)
+    }
+    const from = toTime(paidAt[session.payment] || session.created)
+    const until = from + offer.days * quantity * DAY
+    return grantsOf(session, offer, { from, until, kind: "pass" }, 1)
+  })
+}
+
+function grantsOf({ payer, stripe_id: source }, { limits }, grant, quantity) {
+  return Object.keys(limits).map((feature) => (
+    { ...grant, payer, feature, source, limit: limits[feature] * quantity }))
+}
+
+function composeRows(column, grants) {
+  const byRow = {}
+  for (const grant of grants) (byRow[idOf(column, grant)] ||= []).push(grant)
+  const rows = {}
+  for (const id in byRow) {
+    const [{ payer, feature }] = byRow[id]
+    const { active, until, limit, sources } = merge(byRow[id])
+    rows[id] = {
+      id, [column]: payer, feature, active, active_until: active ? toDate(until) : "",
+      limit: active && limit !== Infinity ? limit : 0, sources: JSON.stringify(sources),
+    }
+  }
+  return rows
+}
+
+function idOf(column, { payer, feature }) {
+  return $security.sha256(`${column}/${payer}/${feature}`).slice(0, 15)
+}
+
+function toDate(time) {
+  const isFar = time > Date.parse("9999-01-01T00:00:00Z")
+  return isFar ? FOREVER : new Date(time).toISOString().replace("T", " ")
+}
+
+// Writes what differs, so that subscribers hear of nothing else; rows that nothing names any more go.
+function writeRows(tx, payers, rows) {
+  const stored = purchases.find(tx, payers, "entitlements", {
+    id: "", feature: "", active: false, active_until: "", limit: -0, sources: "",
+  })
+  const changed = new Set(Object.keys(rows))
+  const gone = []
+  for (const row of stored) {
+    if (!rows[row.id]) gone.push(row.id)
+    else if (isSame(row, rows[row.id])) changed.delete(row.id)
+  }
+  for (const record of tx.findRecordsByIds("entitlements", gone)) tx.delete(record)
+  const records = {}
+  for (const record of tx.findRecordsByIds("entitlements", [...changed])) records[record.id] = record
+  for (const id of changed) {
+    const record = records[id] || new Record(tx.findCachedCollectionByNameOrId("entitlements"))
+    record.load(rows[id])
+    tx.saveNoValidate(record)
+  }
+}
+
+function isSame(stored, row) {
+  return ["active", "active_until", "limit", "sources"].every((name) => stored[name] === row[name])
+}
+
+module.exports = { entitle }

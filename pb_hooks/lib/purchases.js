@@ -1,0 +1,121 @@
+// What a payer has bought, from the mirrored rows: one query a kind for all payers of a transaction.
+//
+// payers  {column, ids}: the column that names them in every mirrored row, and their ids
+const { placeholders } = require(`${__hooks}/lib/sql.js`)
+
+// The metadata keys under which a Checkout Session names what was bought: price, or price:quantity.
+const ITEM = "pocketbase_item_"
+
+function findSubscriptions(tx, payers) {
+  const rows = find(tx, payers, "subscriptions", {
+    id: "", stripe_id: "", customer: "", status: "", items: "", current_period_start: "",
+    current_period_end: "", cancel_at: "", pause_collection: "",
+  })
+  return rows.map((row) => Object.assign(row, {
+    items: JSON.parse(row.items || "[]"), pause_collection: JSON.parse(row.pause_collection || "null"),
+  }))
+}
+
+function findSummaries(tx, payers) {
+  const rows = find(tx, payers, "entitlement_summaries", { customer: "", lookup_keys: "" })
+  return rows.map((row) => Object.assign(row, { lookup_keys: JSON.parse(row.lookup_keys || "[]") }))
+}
+
+// Paid Checkout Sessions, with the items that their metadata names.
+function findSessions(tx, payers) {
+  const rows = find(tx, payers, "checkout_sessions", {
+    stripe_id: "", payment: "", invoice: "", metadata: "", created: "",
+  }, `AND payment_status IN ('paid', 'no_payment_required') AND instr(metadata, '${ITEM}')`)
+  return rows.map((row) => Object.assign(row, { items: readItems(JSON.parse(row.metadata)) }))
+}
+
+function readItems(metadata) {
+  return Object.keys(metadata).filter((key) => key.startsWith(ITEM)).map((key) => {
+    const [price, quantity] = `${metadata[key]}`.split(":")
+    return { price: price.trim(), product: "", quantity: Math.max(1, Math.floor(Number(quantity)) || 1) }
+  })
+}
+
+// When the oldest open invoice of each subscription was due.
+function findUnpaid(tx, payers) {
+  const rows = find(tx, payers, "invoices", { subscription: "", created: "", due_date: "" },
+    "AND status = 'open' AND NOT deleted AND subscription != ''")
+  const since = {}
+  for (const { subscription, created, due_date } of rows) {
+    const due = due_date || created
+    if (!since[subscription] || due < since[subscription]) since[subscription] = due
+  }
+  return since
+}
+
+// Charges of which nothing is left: refunded in full, or disputed and not won.
+function findReturned(tx, payers) {
+  const rows = find(tx, payers, "charges", { id: "", payment: "" }, `AND (refunded OR id IN (
+    SELECT charge FROM disputes WHERE charge = charges.id
+      AND status IN ('needs_response', 'under_review', 'lost')))`)
+  const returned = new Set()
+  for (const { id, payment } of rows) returned.add(id).add(payment)
+  returned.delete("")
+  return returned
+}
+
+// The newest invoice of each subscription that paid for a period, and all invoices whose money came back.
+function findInvoices(tx, payers, returned) {
+  const rows = find(tx, payers, "invoices", {
+    id: "", subscription: "", payment: "", status: "", billing_reason: "", amount_paid: -0, created: "",
+  }, "AND NOT deleted")
+  const paidBy = find(tx, payers, "invoice_payments", { invoice: "", payment: "", charge: "" })
+  const back = new Set(rows.filter(({ payment }) => returned.has(payment)).map(({ id }) => id))
+  for (const { invoice, payment, charge } of paidBy) {
+    if (returned.has(payment) || returned.has(charge)) back.add(invoice)
+  }
+  const newest = {}
+  for (const row of rows) {
+    const before = newest[row.subscription]
+    if (paysPeriod(row) && (!before || isLater(row, before))) newest[row.subscription] = row
+  }
+  return { back, newest }
+}
+
+// Not what a change within a period costs: to refund that takes the plan from nobody.
+function paysPeriod({ status, billing_reason, amount_paid }) {
+  return status === "paid" && amount_paid > 0 &&
+    (billing_reason === "subscription_create" || billing_reason === "subscription_cycle")
+}
+
+function isLater(a, b) {
+  return a.created > b.created || (a.created === b.created && a.id > b.id)
+}
+
+// When each payment succeeded, for what lasts a number of days from then.
+function findPaidAt(tx, payers) {
+  const rows = find(tx, payers, "charges", { payment: "", created: "" },
+    "AND status = 'succeeded' AND payment != ''")
+  const paidAt = {}
+  for (const { payment, created } of rows) {
+    if (!paidAt[payment] || created < paidAt[payment]) paidAt[payment] = created
+  }
+  return paidAt
+}
+
+// A JSON column may be NULL.
+function select(name) {
+  return `coalesce([[${name}]], '') AS [[${name}]]`
+}
+
+// Rows of the payers with these columns, and `payer`. PocketBase reads -0 as: a number with a fraction.
+function find(tx, { column, ids }, collection, columns, condition = "") {
+  const found = arrayOf(new DynamicModel(Object.assign({ payer: "" }, columns)))
+  const { list, values } = placeholders(ids)
+  const names = Object.keys(columns)
+  tx.db().newQuery(`
+    SELECT ${column} AS payer, ${names.map(select).join(", ")}
+    FROM ${collection} WHERE ${column} IN (${list}) ${condition}
+  `).bind(values).all(found)
+  return found.map((row) => Object.fromEntries(["payer", ...names].map((name) => [name, row[name]])))
+}
+
+module.exports = {
+  ITEM, find, findInvoices, findPaidAt, findReturned, findSessions, findSubscriptions, findSummaries,
+  findUnpaid,
+}
