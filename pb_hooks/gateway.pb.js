@@ -1,6 +1,9 @@
 /// <reference path="../pb_data/types.d.ts" />
 // The routes that the gateway calls. What they do lies in lib/; handlers share no outer scope.
 
+// A wrong setting is told at the start, not by the first webhook.
+require(`${__hooks}/lib/policy.js`).readPolicy()
+
 // Which hooks and migrations are here: the gateway's /ready compares it with what it was built for.
 routerAdd("GET", "/api/gateway/version", (e) => {
   const { readVersion } = require(`${__hooks}/lib/version.js`)

@@ -20,6 +20,9 @@ class Ports:
     simulator: int
 
 
+#: Settings that PocketBase's hooks read: see pb_hooks/lib/policy.js.
+_HOOK_SETTINGS = ("GATEWAY_GRACE_DAYS", "GATEWAY_ON_REFUND")
+
 DEFAULT_PORTS = Ports(pocketbase=8090, gateway=8000, simulator=12111)
 
 
@@ -76,6 +79,7 @@ def plan_throwaway(folder: Path, gateway_env: Mapping[str, str] | None = None) -
         frontend_origins=("http://localhost:3000",),
         hook_secrets=new.hook_secret,
         gateway_env=gateway_env or {},
+        pocketbase_env=_choose_hook_settings(gateway_env or {}),
     )
 
 
@@ -100,10 +104,15 @@ def plan_from_settings(settings: Mapping[str, str], folder: Path, local: LocalSe
         frontend_origins=_choose_origins(settings, ports),
         hook_secrets=settings.get("GATEWAY_HOOK_SECRETS", local.hook_secret),
         gateway_env={name: text for name, text in settings.items() if name.startswith("GATEWAY_")},
+        pocketbase_env=_choose_hook_settings(settings),
         public_dir=ROOT / "examples" / "shop",
         automigrate=True,
         migrations=_find_migrations(settings),
     )
+
+
+def _choose_hook_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    return {name: settings[name] for name in _HOOK_SETTINGS if name in settings}
 
 
 def _simulate(ports: Ports, local: LocalSecrets) -> StripeAccess:

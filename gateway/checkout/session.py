@@ -9,7 +9,7 @@ import stripe
 from gateway.buyer import Buyer, Price
 from gateway.errors import InvalidRequest
 from gateway.stripe_api import translate_errors
-from gateway.writes import USER_METADATA
+from gateway.writes import ITEM_METADATA, USER_METADATA
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
@@ -90,7 +90,7 @@ def _params(
         ],
         "success_url": success_url,
         "cancel_url": cancel_url,
-        "metadata": metadata,
+        "metadata": metadata | _name_items(lines),
     }
     # Stripe copies a session's metadata to nothing by itself.
     if params["mode"] == "subscription":
@@ -98,3 +98,12 @@ def _params(
     else:
         params["payment_intent_data"] = {"metadata": metadata}
     return params
+
+
+def _name_items(lines: Sequence[Line]) -> dict[str, str]:
+    """Recurring ones are in the subscription."""
+    once = (line for line in lines if line.price.type == "one_time")
+    return {
+        f"{ITEM_METADATA}{place}": f"{line.price.stripe_id}:{line.quantity}"
+        for place, line in enumerate(once, 1)
+    }

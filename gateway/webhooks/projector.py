@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from gateway.webhooks.event import Event
 from gateway.webhooks.order import State
 from gateway.webhooks.projections import PROJECTIONS
+from gateway.webhooks.summary import is_partial
 from gateway.writes import Changes, Claim, Json
 
 _log = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ class Plan:
     #: The object's state, where the event shows one that is mirrored.
     state: State | None = None
     claims: tuple[Claim, ...] = ()
-    #: Known already when there is no state: unmirrored, foreign, failed or thin.
+    #: Known already when there is no state: unmirrored, foreign, failed, or thin: Stripe must tell.
     outcome: str = ""
     error: str = ""
     #: Handle the event although it is stored already.
@@ -34,7 +35,7 @@ def plan(event: Event) -> Plan:
     kind = event.object.get("object")
     if not isinstance(kind, str) or kind not in PROJECTIONS or not event.object_id:
         return Plan(event, outcome="unmirrored")
-    if event.is_thin:
+    if event.is_thin or is_partial(event.object):
         return Plan(event, outcome="thin")
     try:
         changes = project(event.object, deleted=event.type.endswith(".deleted"))

@@ -24,6 +24,7 @@ from gateway.webhooks.group import Key, event_row, key_of
 from gateway.webhooks.order import State, latest
 from gateway.webhooks.paths import SUMMARY, path_of
 from gateway.webhooks.projector import Plan, plan, project
+from gateway.webhooks.summary import read_summary
 from gateway.writes import Claim, Stamp
 
 _log = logging.getLogger(__name__)
@@ -121,12 +122,11 @@ class Settlement:
         kind, stripe_id = event.object["object"], event.object_id
         version = "" if event.is_thin else event.api_version
         async with self._readers:
+            if kind == SUMMARY:
+                return await read_summary(self._stripe, stripe_id, version)
             reading = await read_object(self._stripe, path_of(kind, stripe_id), version)
         if reading.body.get("deleted"):
             raise Missing
-        if kind == SUMMARY:
-            body = {"object": kind, "customer": stripe_id, "entitlements": reading.body}
-            return Reading(body, reading.as_of, reading.until)
         return reading
 
     async def _read_snapshot(self, event: Event) -> State | None:

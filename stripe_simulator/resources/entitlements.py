@@ -7,6 +7,8 @@ from stripe_simulator.world import World
 
 #: Subscriptions in these states entitle.
 ENTITLING = ("active", "trialing", "past_due")
+#: As many as an event shows; the rest is on the list's further pages.
+SHOWN = 10
 
 
 def create_feature(world: World, params: JSON) -> JSON:
@@ -119,4 +121,6 @@ def _summary(customer: str, entitlements: list[JSON]) -> JSON:
 
 
 def _list(customer: str, entitlements: list[JSON]) -> JSON:
-    return listing(list(entitlements), f"/v1/customer/{customer}/entitlements")
+    shown = entitlements[:SHOWN]
+    url = f"/v1/customer/{customer}/entitlements"
+    return listing(shown, url, has_more=len(shown) < len(entitlements))

@@ -114,9 +114,7 @@ class Entitled:
             for feature in keys:
                 self._add(feature, subscription, end, None)
 
-    def _add(
-        self, feature: str, source: Json, end: datetime | None, limit: float | None
-    ) -> None:
+    def _add(self, feature: str, source: Json, end: datetime | None, limit: float | None) -> None:
         grants = self.found[feature]
         if end:
             grants.ends.append(end)

@@ -102,7 +102,9 @@ class History:
         wrong: dict[str, Json] = {}
         for user, _ in self.users:
             expected = self.bench.mirror.entitle(user)
-            found = {row["feature"]: row for row in self.bench.mirror.find("entitlements", "user", user)}
+            found = {
+                row["feature"]: row for row in self.bench.mirror.find("entitlements", "user", user)
+            }
             for feature in expected.keys() | found.keys():
                 row = differences(expected.get(feature, {"active": "no row"}), found.get(feature))
                 if row:

@@ -1,4 +1,4 @@
-"""Moves that say whose a customer is and what one gets, beside those of the simulator's histories."""
+"""Moves that say whose a customer is and what one gets, besides the simulator's histories."""
 
 from contextlib import suppress
 from random import Random

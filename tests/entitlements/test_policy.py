@@ -1,0 +1,47 @@
+"""The seller's settings: days of grace, and what a refund takes."""
+
+from collections.abc import Callable
+
+import pytest
+
+from stack.errors import StackError
+from stack.stack import Stack
+from tests.dashboard import Dashboard
+from tests.delivery import Sender
+from tests.entitlements.till import DAY, Till, write_time
+from tests.frontend import Frontend
+from tests.http_client import open_client
+
+
+async def test_settings_of_the_seller(fresh_stack: Callable[..., Stack]) -> None:
+    """GATEWAY_GRACE_DAYS bears a failed renewal, GATEWAY_ON_REFUND lets keep what was refunded."""
+    stack = fresh_stack(GATEWAY_GRACE_DAYS="2.5", GATEWAY_ON_REFUND="keep")
+    part = stack.pocketbase
+    async with open_client() as http, Frontend(part.url) as frontend:
+        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
+        sender = Sender(http, stack.gateway.url, stack.plan.stripe.webhook_secrets[0])
+        till = Till(sender, Dashboard(frontend, root), (await frontend.sign_up()).id)
+        await till.open()
+
+        await till.subscribe(await till.add_product(features="pro"), status="past_due")
+        assert await till.read_end() == write_time(till.now + 2.5 * DAY)
+
+        session = till.build_session(await till.add_price(await till.add_product(features="once")))
+        await till.tell("checkout.session.completed", session)
+        charge = till.build_charge(session["payment_intent"], refunded=True)
+        await till.tell("charge.refunded", charge)
+        assert await till.read_end("once") == "9999-12-31 23:59:59.999Z"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("GATEWAY_GRACE_DAYS", "a week"), ("GATEWAY_ON_REFUND", "perhaps")]
+)
+def test_a_wrong_setting_stops_the_start(
+    fresh_stack: Callable[..., Stack], name: str, text: str
+) -> None:
+    """PocketBase does not start, and names the variable."""
+    stack = fresh_stack(start=False, **{name: text})
+    stack.pocketbase.ensure_superuser()
+    stack.pocketbase.start()
+    with pytest.raises(StackError, match=name):
+        stack.pocketbase.wait_healthy()
