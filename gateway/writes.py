@@ -10,8 +10,8 @@ Json = dict[str, Any]
 
 #: The metadata key under which the gateway's Stripe objects name the PocketBase user.
 USER_METADATA = "pocketbase_user"
-#: The start of the keys under which a Checkout Session names what was bought once (`price:quantity`):
-#: entitlements follow from it, because Stripe's events don't show a session's items.
+#: How the keys begin under which a Checkout Session names what it sells once (`price:quantity`):
+#: entitlements follow from that, because Stripe's events don't show a session's items.
 ITEM_METADATA = "pocketbase_item_"
 
 

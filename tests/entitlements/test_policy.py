@@ -39,9 +39,10 @@ async def test_settings_of_the_seller(fresh_stack: Callable[..., Stack]) -> None
 def test_a_wrong_setting_stops_the_start(
     fresh_stack: Callable[..., Stack], name: str, text: str
 ) -> None:
-    """PocketBase does not start, and names the variable."""
+    """PocketBase does not start, and its log names the variable."""
     stack = fresh_stack(start=False, **{name: text})
     stack.pocketbase.ensure_superuser()
     stack.pocketbase.start()
-    with pytest.raises(StackError, match=name):
+    with pytest.raises(StackError, match="PocketBase ended"):
         stack.pocketbase.wait_healthy()
+    assert f"{name} must be" in stack.pocketbase.log.read_text()
