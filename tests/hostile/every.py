@@ -1,0 +1,55 @@
+"""Transforms that let everything pass, for values that nobody expects."""
+
+import asyncio
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from gateway.records import Context, Transform
+
+
+class Strict(BaseModel):
+    """A form with three fields."""
+
+    model_config = ConfigDict(strict=True)
+
+    text: str
+    number: float = 0
+    sent: list[str] = []
+
+
+def keep(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Return everything that came in, and whether it was a field that was sent."""
+    return incoming | {"sent": sorted(context.sent)}
+
+
+def obey(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Return what the field `json` says."""
+    return dict(incoming["json"])
+
+
+def note(incoming: Strict, context: Context) -> Strict:
+    """Note which fields were sent."""
+    return incoming.model_copy(update={"sent": sorted(context.sent)})
+
+
+async def double(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Compute one field from another, not at once."""
+    await asyncio.sleep(0)
+    return {"number": len(incoming["text"])}
+
+
+async def hang(incoming: dict[str, Any], context: Context) -> None:
+    """Say that it has come here, and never end."""
+    path = "/api/collections/elsewhere/records"
+    await context.dependencies.pocketbase.call("POST", path, {"text": incoming["text"]})
+    await asyncio.Event().wait()
+
+
+TRANSFORMS = (
+    Transform("every", {"create"}, keep),
+    Transform("every", {"update"}, obey),
+    Transform("strict", {"create"}, note, Strict),
+    Transform("computed", {"create", "update"}, double),
+    Transform("hung", {"create"}, hang, timeout=8),
+)
