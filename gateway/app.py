@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import __version__
 from gateway.billing.endpoint import router as billing_router
+from gateway.billing.usage import UsageRecorder
 from gateway.body_limit import BodyLimitMiddleware
 from gateway.checkout.endpoint import router as checkout_router
 from gateway.docs import add_docs
@@ -47,6 +48,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with PocketBase(settings) as pocketbase, open_session(settings) as session:
         app.state.pocketbase = pocketbase
         app.state.stripe = client = open_stripe(settings, session)
+        app.state.usage = UsageRecorder(pocketbase, client)
         app.state.apply_reading = Readings(pocketbase, client).apply
         settlement = Settlement(pocketbase, client)
         app.state.inbox = inbox = Inbox(pocketbase, settlement)

@@ -35,6 +35,12 @@ routerAdd("POST", "/api/gateway/buyer", (e) => {
   return e.json(200, readBuyer($app, e.auth, e.requestInfo().body))
 }, $apis.bodyLimit(131072), $apis.requireAuth("users"))
 
+// Whom usage is reported for: {user, meter}.
+routerAdd("POST", "/api/gateway/metered", (e) => {
+  const { readMetered } = require(`${__hooks}/lib/usage.js`)
+  return e.json(200, readMetered(e.app, e.requestInfo().body))
+}, $apis.bodyLimit(4096), $apis.requireSuperuserAuth())
+
 // Nobody chooses their id: Stripe's objects may still name a user who is gone, and would be theirs.
 onRecordCreateRequest((e) => {
   if (e.record.id && !e.hasSuperuserAuth()) {

@@ -4,7 +4,9 @@ from fastapi import APIRouter
 
 from gateway.billing.portal_endpoint import router as portal_router
 from gateway.billing.subscriptions_endpoint import router as subscriptions_router
+from gateway.billing.usage_endpoint import router as usage_router
 
 router = APIRouter()
 router.include_router(portal_router)
 router.include_router(subscriptions_router)
+router.include_router(usage_router)

@@ -167,6 +167,11 @@ def _tax_ids(world: World, id: str, params: JSON) -> JSON:
     return page(found, params, f"/v1/customers/{id}/tax_ids")
 
 
+def _usage_summaries(world: World, id: str, params: JSON) -> JSON:
+    found = meter_events.summaries(world, id, params)
+    return page(found, params, f"/v1/billing/meters/{id}/event_summaries")
+
+
 def _credit_note_lines(world: World, id: str, params: JSON) -> JSON:
     lines: list[JSON] = world.get("credit_note", id)["lines"]["data"]
     return page(lines, params, f"/v1/credit_notes/{id}/lines")
@@ -380,6 +385,7 @@ ROUTES: dict[str, Handler] = (
         "GET /v1/billing/meters": some("billing.meter", "/v1/billing/meters", "status"),
         "GET /v1/billing/meters/:id": one("billing.meter"),
         "POST /v1/billing/meters/:id": meter_events.update_meter,
+        "GET /v1/billing/meters/:id/event_summaries": _usage_summaries,
         "POST /v1/billing/meters/:id/deactivate": meter_events.deactivate,
         "POST /v1/billing/meters/:id/reactivate": meter_events.reactivate,
         "POST /v1/billing/meter_events": meter_events.create,

@@ -8,6 +8,7 @@ from stripe_simulator.resources import (
     payment_intents,
     payment_methods,
     pending_updates,
+    resumptions,
     subscription_states,
 )
 from stripe_simulator.settings import DAY
@@ -191,6 +192,8 @@ def _settled(world: World, invoice: JSON, out_of_band: bool = False) -> str:
     if sub is not None:
         if pending_updates.waits_for(world, sub, invoice):
             pending_updates.apply(world, sub)
+        if resumptions.waits_for(world, sub, invoice):
+            resumptions.apply(world, sub)
         if sub["latest_invoice"] in (None, invoice["id"]):
             subscription_states.paid(world, sub)
     return "succeeded"
@@ -199,7 +202,8 @@ def _settled(world: World, invoice: JSON, out_of_band: bool = False) -> str:
 def _unpaid(world: World, invoice: JSON, status: str) -> str:
     """Note the failure; a subscription that had begun is past due, and there are retries."""
     sub = subscription_of(world, invoice)
-    begun = sub is not None and sub["status"] != "incomplete" and not sub["pending_update"]
+    waits = sub is not None and (sub["status"] in ("incomplete", "paused") or sub["pending_update"])
+    begun = sub is not None and not waits
     next_attempt = _next_attempt(world, invoice) if begun else None
     invoices.mark_failed(world, invoice, next_attempt, status == "requires_action")
     if next_attempt is not None:

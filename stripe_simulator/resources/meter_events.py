@@ -4,6 +4,7 @@ from typing import Any
 
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import optional, required, set_fields
+from stripe_simulator.settings import DAY
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
@@ -64,6 +65,8 @@ def create(world: World, params: JSON) -> JSON:
     name = required(params, "event_name")
     meter = _meter_named(world, name)
     payload: dict[str, Any] = required(params, "payload")
+    timestamp = _timestamp(world, params)
+    _check_value(meter, payload)
     customer = payload.get(meter["customer_mapping"]["event_payload_key"])
     world.get("customer", str(customer), "payload")
     identifier = optional(params, "identifier") or world.ids.letters(24)
@@ -78,10 +81,31 @@ def create(world: World, params: JSON) -> JSON:
         "identifier": identifier,
         "livemode": False,
         "payload": {key: str(value) for key, value in payload.items()},
-        "timestamp": optional(params, "timestamp", world.now),
+        "timestamp": timestamp,
     }
     seen[identifier] = event
     return event
+
+
+def summaries(world: World, id: str, params: JSON) -> list[JSON]:
+    """A customer's usage between two times, in one sum."""
+    meter = world.get("billing.meter", id)
+    customer = required(params, "customer")
+    start, end = int(required(params, "start_time")), int(required(params, "end_time"))
+    values = _values(world, meter, customer, start, end)
+    if not values:
+        return []
+    return [
+        {
+            "id": world.ids.timed("mtrusg_test", world.now),
+            "object": "billing.meter_event_summary",
+            "aggregated_value": _aggregate(meter, values),
+            "end_time": end,
+            "livemode": False,
+            "meter": id,
+            "start_time": start,
+        }
+    ]
 
 
 def used(world: World, sub: JSON, item: JSON) -> int:
@@ -93,10 +117,37 @@ def used(world: World, sub: JSON, item: JSON) -> int:
     since = int(world.facts("metered_until").get(item["id"]) or item["created"])
     values = _values(world, meter, sub["customer"], since, until)
     world.facts("metered_until")[item["id"]] = until
+    return _aggregate(meter, values)
+
+
+def _aggregate(meter: JSON, values: list[int]) -> int:
     formula = meter["default_aggregation"]["formula"]
     if formula == "count":
         return len(values)
     return sum(values) if formula == "sum" else (values or [0])[-1]
+
+
+def _timestamp(world: World, params: JSON) -> int:
+    """Up to 35 days old, and up to 5 minutes ahead."""
+    timestamp = int(optional(params, "timestamp", world.now))
+    if timestamp < world.now - 35 * DAY:
+        message = "The timestamp is too far in the past."
+        raise invalid(message, "timestamp", "timestamp_too_far_in_past")
+    if timestamp > world.now + 300:
+        message = "The timestamp is too far in the future."
+        raise invalid(message, "timestamp", "timestamp_in_future")
+    return timestamp
+
+
+def _check_value(meter: JSON, payload: JSON) -> None:
+    key = meter["value_settings"]["event_payload_key"]
+    if meter["default_aggregation"]["formula"] == "count" and key not in payload:
+        return
+    try:
+        float(payload[key])
+    except (KeyError, ValueError):
+        message = f"The payload needs a number under '{key}'."
+        raise invalid(message, "payload", "meter_event_invalid_value") from None
 
 
 def _values(world: World, meter: JSON, customer: str, since: int, until: int) -> list[int]:

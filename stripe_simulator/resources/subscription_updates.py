@@ -11,6 +11,7 @@ from stripe_simulator.resources import (
     payment_methods,
     pending_updates,
     renewals,
+    resumptions,
     subscription_changes,
     subscription_invoices,
     subscription_items,
@@ -18,7 +19,7 @@ from stripe_simulator.resources import (
     subscriptions,
     tax_rates,
 )
-from stripe_simulator.snapshots import JSON
+from stripe_simulator.snapshots import JSON, snapshot
 from stripe_simulator.world import World
 
 
@@ -83,21 +84,16 @@ def owner(world: World, item: str) -> JSON:
 
 
 def resume(world: World, id: str, params: JSON) -> JSON:
-    """POST /v1/subscriptions/:id/resume: a paused subscription begins a new period."""
+    """POST /v1/subscriptions/:id/resume: a paused subscription begins a new period once paid."""
     sub = world.get("subscription", id)
     if sub["status"] != "paused":
         raise invalid("Only paused subscriptions can be resumed.", "id")
     customer = world.get("customer", sub["customer"])
-    method = billing.method_for(world, customer, sub)
-    items = sub["items"]["data"]
-    with world.change(sub, subscription_states.UPDATED):
-        sub |= {"status": "active", "billing_cycle_anchor": world.now}
-        subscription_items.restart(items, world.now)
-        invoice = _immediate(world, sub, items)
-    world.record("customer.subscription.resumed", sub)
-    entitlements.refresh(world, sub["customer"])
-    subscriptions.plan(world, sub)
-    billing.pay(world, invoice, method)
+    items = snapshot(sub["items"])["data"]
+    subscription_items.restart(items, world.now)
+    invoice = _immediate(world, sub, items)
+    resumptions.hold(world, sub, items, invoice)
+    billing.pay(world, invoice, billing.method_for(world, customer, sub))
     return sub
 
 

@@ -220,6 +220,95 @@ def test_another_interval_begins_a_period_at_once() -> None:
     assert sub["items"]["data"][0]["current_period_start"] == shop.world.now
 
 
+def test_a_paused_subscription_begins_again_when_it_is_paid() -> None:
+    """Until its resumption invoice is paid it stays paused; then a new period begins."""
+    shop = Shop(card=None)
+    behavior = {"end_behavior": {"missing_payment_method": "pause"}}
+    sub = shop.subscribe(trial_period_days=7, trial_settings=behavior)
+    shop.world.clock.advance(8 * DAY)
+    assert sub["status"] == "paused"
+    shop.post(f"subscriptions/{sub['id']}/resume")
+    assert sub["status"] == "paused"
+    resumed_at = shop.world.now
+    shop.world.clock.advance(60)
+    shop.post(f"invoices/{sub['latest_invoice']}/pay", payment_method="pm_card_visa")
+    assert sub["status"] == "active"
+    assert sub["items"]["data"][0]["current_period_start"] == resumed_at
+    assert "customer.subscription.resumed" in shop.since(0)
+
+
+def _preview(shop: Shop, sub: JSON, **details: Any) -> JSON:
+    items = [{"id": sub["items"]["data"][0]["id"], **details.pop("item")}]
+    return shop.post(
+        "invoices/create_preview",
+        subscription=sub["id"],
+        subscription_details={"items": items, **details},
+    )
+
+
+def test_a_preview_shows_the_invoice_that_the_change_makes() -> None:
+    """With always_invoice and the preview's date, the change is billed what was previewed."""
+    shop = Shop()
+    sub = shop.subscribe()
+    shop.world.clock.advance(10 * DAY)
+    how = {"proration_behavior": "always_invoice", "proration_date": shop.world.now}
+    preview = _preview(shop, sub, item={"quantity": 4}, **how)
+    shop.world.clock.advance(600)
+    change = [{"id": sub["items"]["data"][0]["id"], "quantity": 4}]
+    shop.post(f"subscriptions/{sub['id']}", items=change, **how)
+    invoice = shop.world.get("invoice", sub["latest_invoice"])
+    assert invoice["total"] == preview["total"] > 0
+    assert len(preview["lines"]["data"]) == 2
+
+
+def test_a_preview_without_an_invoice_shows_the_next_one() -> None:
+    """create_prorations puts the difference on the renewal."""
+    shop = Shop()
+    sub = shop.subscribe()
+    shop.world.clock.advance(10 * DAY)
+    preview = _preview(shop, sub, item={"quantity": 2}, proration_behavior="create_prorations")
+    assert len(preview["lines"]["data"]) == 3
+    assert preview["total"] > 2_000
+
+
+@pytest.mark.parametrize("days", [-1, 32])
+def test_prorations_are_reckoned_within_the_period(days: int) -> None:
+    """A proration_date outside of the current period is refused."""
+    shop = Shop()
+    sub = shop.subscribe()
+    date = shop.world.now + days * DAY
+    with pytest.raises(StripeError):
+        _preview(shop, sub, item={"quantity": 2}, proration_date=date)
+
+
+def test_what_costs_nothing_does_not_wait() -> None:
+    """pending_if_incomplete lets a smaller quantity through, whatever the card is worth."""
+    shop = Shop()
+    sub = shop.subscribe(items=[{"price": shop.monthly, "quantity": 5}])
+    shop.use_card("chargeCustomerFail")
+    shop.world.clock.advance(DAY)
+    change = [{"id": sub["items"]["data"][0]["id"], "quantity": 1}]
+    behavior = {"payment_behavior": "pending_if_incomplete", "proration_behavior": "always_invoice"}
+    shop.post(f"subscriptions/{sub['id']}", items=change, **behavior)
+    assert (sub["pending_update"], sub["items"]["data"][0]["quantity"]) == (None, 1)
+
+
+def test_a_pending_update_gives_way_to_the_next() -> None:
+    """Another change that has to wait voids the invoice of the first."""
+    shop = Shop()
+    sub = shop.subscribe()
+    shop.use_card("chargeCustomerFail")
+    shop.world.clock.advance(DAY)
+    behavior = {"payment_behavior": "pending_if_incomplete", "proration_behavior": "always_invoice"}
+    invoices = []
+    for quantity in (2, 3):
+        change = [{"id": sub["items"]["data"][0]["id"], "quantity": quantity}]
+        shop.post(f"subscriptions/{sub['id']}", items=change, **behavior)
+        invoices.append(shop.world.get("invoice", sub["latest_invoice"]))
+    assert [invoice["status"] for invoice in invoices] == ["void", "open"]
+    assert sub["pending_update"]["subscription_items"][0]["quantity"] == 3
+
+
 def test_an_update_can_wait_for_its_payment() -> None:
     """pending_if_incomplete keeps the old items until the invoice is paid."""
     shop = Shop()

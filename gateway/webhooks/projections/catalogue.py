@@ -39,6 +39,7 @@ def project_price(price: Json, deleted: bool) -> Changes:
         interval=text(recurring.get("interval")),
         interval_count=number(recurring.get("interval_count")),
         usage_type=text(recurring.get("usage_type")),
+        meter=text(recurring.get("meter")),
         trial_period_days=number(recurring.get("trial_period_days")),
         lookup_key=text(price.get("lookup_key")),
         nickname=text(price.get("nickname")),

@@ -1,0 +1,101 @@
+"""POST /usage."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.billing.bodies import Body
+from gateway.billing.usage import MOST, NothingMetered, Usage, UsageRecorder
+from gateway.buyer import read_buyer
+from gateway.dependencies import GatewaySettings, PocketBaseClient, Token
+from gateway.errors import (
+    Forbidden,
+    InvalidRequest,
+    PocketBaseUnavailable,
+    StripeRefused,
+    StripeUnavailable,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+from gateway.pocketbase.superuser import check_superuser
+from gateway.problems import problem_responses
+
+_ERRORS = (
+    InvalidRequest,
+    Unauthenticated,
+    Forbidden,
+    NothingMetered,
+    UnsupportedMediaType,
+    StripeRefused,
+    PocketBaseUnavailable,
+    StripeUnavailable,
+)
+
+
+class UsageBody(Body):
+    """One report of usage."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "user": "k2m7x0v9p4q1r8s",
+                    "meter": "api_requests",
+                    "value": 25,
+                    "identifier": "batch-2026-11-23-17",
+                }
+            ]
+        }
+    )
+
+    meter: str = Field(min_length=1, max_length=100, description="The meter's event name.")
+    value: int = Field(ge=0, le=MOST)
+    identifier: str = Field(
+        min_length=1, max_length=255, description="Reports with the same one count once."
+    )
+    timestamp: int | None = Field(
+        default=None,
+        ge=0,
+        le=253402300799,
+        description="Unix seconds, by default now; up to 35 days ago, 5 minutes ahead.",
+    )
+    user: str | None = Field(
+        default=None, min_length=1, max_length=255, description="Superusers only: whose usage it is"
+    )
+
+
+class UsageResponse(BaseModel):
+    """The usage is recorded."""
+
+    recorded: bool = Field(
+        examples=[True], description="False if the identifier was known: the first report counts."
+    )
+
+
+def _recorder(request: Request) -> UsageRecorder:
+    found: UsageRecorder = request.app.state.usage
+    return found
+
+
+router = APIRouter(tags=["usage"])
+
+
+@router.post("/usage", operation_id="report_usage", responses=problem_responses(*_ERRORS))
+async def report_usage(
+    body: UsageBody,
+    token: Token,
+    settings: GatewaySettings,
+    pocketbase: PocketBaseClient,
+    recorder: Annotated[UsageRecorder, Depends(_recorder)],
+) -> UsageResponse:
+    """Report usage on a meter: a superuser anybody's, a user their own on meters open to users."""
+    if body.user is not None:
+        await check_superuser(pocketbase, token)
+        user = body.user
+    else:
+        user = (await read_buyer(pocketbase, token)).user
+        if body.meter not in settings.gateway_open_meters:
+            raise Forbidden("Users can't report usage on this meter.")
+    usage = Usage(user, body.meter, body.value, body.identifier, body.timestamp)
+    return UsageResponse(recorded=await recorder.record(usage))

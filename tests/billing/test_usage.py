@@ -1,0 +1,233 @@
+"""Who may report usage, of what, and how often it counts."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from gateway.billing.usage import Usage, UsageRecorder
+from gateway.errors import InvalidRequest
+from gateway.pocketbase import PocketBase
+from gateway.settings import Settings
+from gateway.stripe_api import open_session, open_stripe
+from stack.gateway import Gateway
+from stack.stack import Stack
+from tests.frontend import Frontend, User
+from tests.problem import read_problem
+from tests.stripe_account import StripeAccount
+
+Json = dict[str, Any]
+METER = f"calls_{token_hex(4)}"
+
+
+@pytest_asyncio.fixture
+async def metered_price(account: StripeAccount) -> str:
+    """A price that a meter bills; the meter is made once."""
+    for price in await account.list("prices", active="true"):
+        if price["lookup_key"] == METER:
+            return str(price["id"])
+    meter = await account.create(
+        "billing/meters",
+        display_name="Calls",
+        event_name=METER,
+        **{"default_aggregation[formula]": "sum"},
+    )
+    product = await account.create("products", name="Calls")
+    recurring = {"interval": "month", "usage_type": "metered", "meter": meter["id"]}
+    price = await account.create(
+        "prices",
+        product=product["id"],
+        currency="usd",
+        unit_amount=2,
+        lookup_key=METER,
+        **{f"recurring[{name}]": value for name, value in recurring.items()},
+    )
+    return str(price["id"])
+
+
+@pytest_asyncio.fixture
+async def payer(frontend: Frontend, account: StripeAccount, metered_price: str) -> User:
+    """A user whose subscription the meter bills."""
+    return await _subscribe(frontend, account, metered_price)
+
+
+async def _subscribe(frontend: Frontend, account: StripeAccount, price: str) -> User:
+    user = await frontend.sign_up()
+    whose = {"metadata[pocketbase_user]": user.id}
+    customer = await account.create("customers", email=user.email, **whose)
+    await account.create("payment_methods/pm_card_visa/attach", customer=customer["id"])
+    [card] = await account.list(f"customers/{customer['id']}/payment_methods")
+    await account.create(
+        "subscriptions",
+        customer=customer["id"],
+        default_payment_method=card["id"],
+        **{"items[0][price]": price},
+    )
+    await account.wait_delivered()
+    return user
+
+
+def _report(**members: Any) -> Json:
+    return {"meter": METER, "value": 5, "identifier": token_hex(8)} | members
+
+
+async def _send(http: httpx.AsyncClient, url: str, token: str, body: Json) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return await http.post(f"{url}/usage", json=body, headers=headers)
+
+
+async def _read_used(account: StripeAccount, user: User) -> int:
+    """What the meter has counted for a user's customer."""
+    customer = await _find_customer(account, user)
+    [meter] = [m for m in await account.list("billing/meters") if m["event_name"] == METER]
+    day = int(time.time()) // 86_400
+    times = {"start_time": (day - 40) * 86_400, "end_time": (day + 2) * 86_400}
+    path = f"billing/meters/{meter['id']}/event_summaries"
+    found = await account.list(path, customer=customer, **times)
+    return sum(each["aggregated_value"] for each in found)
+
+
+async def _find_customer(account: StripeAccount, user: User) -> str:
+    customers = await account.list("customers", email=user.email)
+    return str(customers[0]["id"])
+
+
+async def test_a_superuser_reports_for_a_user(
+    payer: User, stack: Stack, http: httpx.AsyncClient, superuser_token: str, account: StripeAccount
+) -> None:
+    """A report counts once for its identifier, whoever sends it again, at once or later."""
+    body = _report(user=payer.id)
+    answers = await asyncio.gather(
+        *(_send(http, stack.gateway.url, superuser_token, body) for _ in range(5))
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    assert [answer.json()["recorded"] for answer in answers].count(True) == 1
+    assert await _read_used(account, payer) == body["value"]
+
+
+async def test_an_identifier_is_ones_own(
+    frontend: Frontend,
+    payer: User,
+    metered_price: str,
+    stack: Stack,
+    http: httpx.AsyncClient,
+    superuser_token: str,
+    account: StripeAccount,
+) -> None:
+    """Two users may use the same identifier: neither takes the other's report away."""
+    other = await _subscribe(frontend, account, metered_price)
+    body = _report()
+    for user in (payer, other):
+        answer = await _send(http, stack.gateway.url, superuser_token, body | {"user": user.id})
+        assert answer.json() == {"recorded": True}
+
+
+async def test_users_report_nothing_by_default(
+    payer: User, stack: Stack, http: httpx.AsyncClient, account: StripeAccount
+) -> None:
+    """Neither for themselves nor for others, and nobody does without a token."""
+    own = await _send(http, stack.gateway.url, payer.token, _report())
+    read_problem(own, 403, "forbidden")
+    others = await _send(http, stack.gateway.url, payer.token, _report(user=payer.id))
+    read_problem(others, 403, "forbidden")
+    nobody = await http.post(f"{stack.gateway.url}/usage", json=_report())
+    read_problem(nobody, 401, "unauthenticated")
+    assert await _read_used(account, payer) == 0
+
+
+async def test_an_open_meter_takes_a_users_own_usage(
+    payer: User,
+    frontend: Frontend,
+    start_gateway: Callable[..., Gateway],
+    http: httpx.AsyncClient,
+) -> None:
+    """Where the setting opens a meter, who has a subscription on it reports their own usage."""
+    url = start_gateway(GATEWAY_OPEN_METERS=f"other,{METER}").url
+    assert (await _send(http, url, payer.token, _report())).json() == {"recorded": True}
+    foreign = await _send(http, url, payer.token, _report(user=payer.id))
+    read_problem(foreign, 403, "forbidden")
+    stranger = await frontend.sign_up()
+    answer = await _send(http, url, stranger.token, _report())
+    read_problem(answer, 403, "nothing-metered")
+
+
+async def test_usage_needs_a_running_subscription(
+    payer: User, stack: Stack, http: httpx.AsyncClient, superuser_token: str, account: StripeAccount
+) -> None:
+    """After the subscription's end its user has nothing that could be metered."""
+    customer = await _find_customer(account, payer)
+    [subscription] = await account.list("subscriptions", customer=customer)
+    await account.delete(f"subscriptions/{subscription['id']}")
+    await account.wait_delivered()
+    body = _report(user=payer.id)
+    answer = await _send(http, stack.gateway.url, superuser_token, body)
+    read_problem(answer, 403, "nothing-metered")
+
+
+_WRONG: dict[str, Json] = {
+    "value": {"value": -1},
+    "value ": {"value": 1.5},
+    "value  ": {"value": 10**10},
+    "value   ": {"value": "5"},
+    "value    ": {"value": True},
+    "identifier": {"identifier": ""},
+    "identifier ": {"identifier": "x" * 256},
+    "timestamp": {"timestamp": int(time.time()) - 36 * 86_400},
+    "timestamp ": {"timestamp": int(time.time()) + 900},
+    "timestamp  ": {"timestamp": -1},
+    "meter": {"meter": "unheard_of"},
+    "meter ": {"meter": ""},
+    "customer": {"customer": "cus_other"},
+    "event_name": {"event_name": METER},
+}
+
+
+@pytest.mark.parametrize("place", _WRONG)
+async def test_a_wrong_report_is_refused(
+    place: str,
+    payer: User,
+    stack: Stack,
+    http: httpx.AsyncClient,
+    superuser_token: str,
+    account: StripeAccount,
+) -> None:
+    """What is out of bounds, unknown or of the wrong type is named; nothing reaches the meter."""
+    body = _report(user=payer.id) | _WRONG[place]
+    answer = await _send(http, stack.gateway.url, superuser_token, body)
+    assert place.strip() in read_problem(answer, 400, "invalid-request")["data"]
+    assert await _read_used(account, payer) == 0
+
+
+@pytest.mark.parametrize("age", [-240, 0, 34 * 86_400])
+async def test_a_time_within_the_window_is_taken(
+    age: int, payer: User, stack: Stack, http: httpx.AsyncClient, superuser_token: str
+) -> None:
+    """Usage may be up to 35 days old, and up to five minutes ahead."""
+    body = _report(user=payer.id, timestamp=int(time.time()) - age)
+    answer = await _send(http, stack.gateway.url, superuser_token, body)
+    assert answer.json() == {"recorded": True}
+
+
+async def test_code_reports_usage_by_a_call(payer: User, stack: Stack) -> None:
+    """The same rules hold for code that runs beside the gateway."""
+    settings = Settings(
+        pocketbase_url=stack.pocketbase.url,
+        pocketbase_superuser_email=stack.pocketbase.superuser_email,
+        pocketbase_superuser_password=stack.pocketbase.superuser_password,
+        stripe_secret_key=stack.plan.stripe.secret_key,
+        stripe_webhook_secrets=("whsec_unused",),
+        stripe_api_base=stack.simulator.url,
+        gateway_frontend_origins=("http://localhost:3000",),
+    )
+    async with PocketBase(settings) as pocketbase, open_session(settings) as session:
+        recorder = UsageRecorder(pocketbase, open_stripe(settings, session))
+        usage = Usage(payer.id, METER, 7, token_hex(8))
+        assert await recorder.record(usage)
+        assert not await recorder.record(usage)
+        with pytest.raises(InvalidRequest):
+            await recorder.record(Usage(payer.id, METER, -7, token_hex(8)))
