@@ -18,6 +18,7 @@ from gateway.health.endpoint import router as health_router
 from gateway.pocketbase import PocketBase
 from gateway.problems import add_problem_handlers, problem_responses
 from gateway.records import endpoint as records
+from gateway.records.direct import router as records_router
 from gateway.records.judge import Judge
 from gateway.records.registration import Registration
 from gateway.records.table import Table, load_table
@@ -151,12 +152,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(billing_router)
     app.include_router(health_router)
     app.include_router(admin_router)
+    if app.state.table is not None:
+        app.include_router(records_router)
     add_docs(app)
     app.add_middleware(BodyLimitMiddleware, limit=settings.gateway_max_body_bytes)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(settings.gateway_frontend_origins),
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "POST", "PATCH"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
         max_age=3600,
     )

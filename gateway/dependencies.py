@@ -11,7 +11,7 @@ from gateway.pocketbase import PocketBase
 from gateway.settings import Settings
 from gateway.stripe_api import ApplyReading
 
-_bearer = HTTPBearer(
+bearer = HTTPBearer(
     auto_error=False,
     scheme_name="PocketBase user token",
     description="What `pb.authStore.token` holds after a sign-in.",
@@ -38,7 +38,7 @@ def _apply_reading(request: Request) -> ApplyReading:
     return found
 
 
-def _token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
+def _token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> str:
     if credentials is None:
         raise Unauthenticated
     return credentials.credentials

@@ -71,6 +71,12 @@ routerAdd("POST", "/api/gateway/transforms", (e) => {
   return e.json(200, register($app, e.auth, e.request.header, body))
 }, $apis.bodyLimit(1048576), $apis.requireSuperuserAuth())
 
+// Leave to send one write that is rolled back in the end.
+routerAdd("POST", "/api/gateway/dry-run", (e) => {
+  const { giveTicket } = require(`${__hooks}/lib/dry_run.js`)
+  return e.json(200, giveTicket($app))
+}, $apis.requireSuperuserAuth())
+
 onRecordCreateRequest((e) => require(`${__hooks}/lib/transforms.js`).enforce(e, "create"))
 onRecordUpdateRequest((e) => require(`${__hooks}/lib/transforms.js`).enforce(e, "update"))
 onRecordDeleteRequest((e) => require(`${__hooks}/lib/transforms.js`).enforce(e, "delete"))

@@ -2,8 +2,10 @@
 
 from gateway.pocketbase.client import PocketBase, PocketBaseRefused
 from gateway.pocketbase.commit import CommitResult, EventRow, Group, StampedRow, Tie, commit
+from gateway.pocketbase.connections import Answer
 
 __all__ = [
+    "Answer",
     "CommitResult",
     "EventRow",
     "Group",

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from gateway import __version__
 from gateway.errors import PocketBaseUnavailable
-from gateway.pocketbase.connections import Connections
+from gateway.pocketbase.connections import Answer, Connections
 from gateway.settings import Settings
 from gateway.writes import Json
 
@@ -98,6 +98,19 @@ class PocketBase:
             if refused.status not in (401, 403):
                 raise
         return await self._send(method, path, body, await self._log_in(used), headers)
+
+    async def forward(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
+        """Send one request as it is, and return the answer as it is.
+
+        Raises:
+            PocketBaseUnavailable: no connection, or no answer in time.
+        """
+        try:
+            return await self._connections.request(method, path, headers, body)
+        except OSError as error:
+            raise PocketBaseUnavailable from error
 
     async def _log_in(self, refused: str) -> str:
         async with self._login:

@@ -1,0 +1,176 @@
+"""POST /records/{collection} and PATCH /records/{collection}/{id}: the same writes, by the gateway.
+
+They are PocketBase's own: the request is passed on as the user's, and comes back through the hook
+to the transform. So both ways give the same records and the same errors.
+"""
+
+import json
+from http import HTTPStatus
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials
+
+from gateway.dependencies import PocketBaseClient, bearer
+from gateway.errors import (
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    PocketBaseUnavailable,
+    Unauthenticated,
+    Unavailable,
+    problem,
+)
+from gateway.pocketbase import Answer, PocketBase, PocketBaseRefused
+from gateway.problems import problem_responses
+from gateway.records.judge import Judge
+from gateway.request_id import current_request_id
+
+_TICKETS = "/api/gateway/dry-run"
+_MEDIA_TYPE = "application/problem+json"
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "description": "As PocketBase takes it.",
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            "multipart/form-data": {"schema": {"type": "object"}},
+        },
+    }
+}
+
+
+class NoTransform(NotFound):
+    """This collection has no transform: write to PocketBase directly."""
+
+
+class NoDryRun(Unavailable):
+    """PocketBase can't do a dry run right now."""
+
+
+_ERRORS = (
+    InvalidRequest,
+    Unauthenticated,
+    Forbidden,
+    NoTransform,
+    PocketBaseUnavailable,
+    NoDryRun,
+)
+
+
+def _authorization(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> str:
+    """The user's token, "" for a guest: PocketBase's rules say what those may do."""
+    if credentials is None and request.headers.get("authorization"):
+        raise Unauthenticated
+    return credentials.credentials if credentials else ""
+
+
+def _judge(request: Request) -> Judge:
+    found: Judge = request.app.state.judge
+    return found
+
+
+Authorization = Annotated[str, Depends(_authorization)]
+Transforms = Annotated[Judge, Depends(_judge)]
+Collection = Annotated[str, Path(description="The name of a collection that has a transform.")]
+RecordId = Annotated[str, Path(description="The record's id.")]
+DryRun = Annotated[bool, Query(description="Validate and answer without writing.")]
+
+router = APIRouter(tags=["records"])
+
+
+@router.post(
+    "/records/{collection}",
+    operation_id="create_record",
+    responses=problem_responses(*_ERRORS),
+    openapi_extra=_BODY,
+)
+async def create_record(
+    request: Request,
+    collection: Collection,
+    token: Authorization,
+    transforms: Transforms,
+    pocketbase: PocketBaseClient,
+    dry_run: DryRun = False,
+) -> Response:
+    """Create a record as PocketBase does, under its rules; the answer is PocketBase's.
+
+    With `dry_run=1` nothing is stored: the answer is the record as it would have been.
+    """
+    if (collection, "create") not in transforms.transforms:
+        raise NoTransform
+    path = f"/api/collections/{quote(collection, safe='')}/records"
+    return await _forward(pocketbase, request, path, token, dry_run)
+
+
+@router.patch(
+    "/records/{collection}/{record_id}",
+    operation_id="update_record",
+    responses=problem_responses(*_ERRORS),
+    openapi_extra=_BODY,
+)
+async def update_record(
+    request: Request,
+    collection: Collection,
+    record_id: RecordId,
+    token: Authorization,
+    transforms: Transforms,
+    pocketbase: PocketBaseClient,
+    dry_run: DryRun = False,
+) -> Response:
+    """Change a record as PocketBase does, under its rules; the answer is PocketBase's.
+
+    With `dry_run=1` nothing is stored: the answer is the record as it would have been.
+    """
+    if (collection, "update") not in transforms.transforms:
+        raise NoTransform
+    path = f"/api/collections/{quote(collection, safe='')}/records/{quote(record_id, safe='')}"
+    return await _forward(pocketbase, request, path, token, dry_run)
+
+
+async def _forward(
+    pocketbase: PocketBase, request: Request, path: str, token: str, dry_run: bool
+) -> Response:
+    headers = {"X-Request-Id": current_request_id()}
+    if content_type := request.headers.get("content-type"):
+        headers["Content-Type"] = content_type
+    if token:
+        headers["Authorization"] = token
+    if dry_run:
+        headers["X-Gateway-Dry-Run"] = await _get_ticket(pocketbase)
+    answer = await pocketbase.forward(
+        request.method, path + _read_query(request), headers, await request.body()
+    )
+    return _translate(answer)
+
+
+def _read_query(request: Request) -> str:
+    pairs = parse_qsl(request.url.query, keep_blank_values=True)
+    query = urlencode([(name, value) for name, value in pairs if name != "dry_run"])
+    return f"?{query}" if query else ""
+
+
+async def _get_ticket(pocketbase: PocketBase) -> str:
+    """Without it, PocketBase might not know that it must not write (pb_hooks/lib/dry_run.js)."""
+    try:
+        return str((await pocketbase.call("POST", _TICKETS))["ticket"])
+    except PocketBaseRefused as refused:
+        raise NoDryRun from refused
+
+
+def _translate(answer: Answer) -> Response:
+    """PocketBase's error as a problem: its own members stay what they are."""
+    if answer.status < 400:
+        return Response(answer.body, answer.status, media_type="application/json")
+    try:
+        error = json.loads(answer.body)
+        document = problem(
+            answer.status, HTTPStatus(answer.status).phrase, error["message"], data=error["data"]
+        )
+    except (ValueError, LookupError, TypeError) as unreadable:
+        raise PocketBaseUnavailable from unreadable
+    return Response(json.dumps(document), answer.status, media_type=_MEDIA_TYPE)

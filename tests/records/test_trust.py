@@ -1,0 +1,146 @@
+"""Who may call the gateway's endpoint for hooks, and whom PocketBase believes."""
+
+import json
+import time
+from base64 import b64encode
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.records.signature import decode_secret, sign
+from stack.gateway import Gateway
+from stack.plan import plan_throwaway
+from stack.ports import pick_free
+from stack.stack import Stack
+from tests.dashboard import Dashboard
+from tests.deadline import wait_until
+from tests.frontend import Frontend, User
+from tests.problem import read_problem
+from tests.records.forger import forge_answers
+
+_PATH = "/hooks/records"
+NOTES = "/api/collections/notes/records"
+
+
+def _call(**changed: Any) -> bytes:
+    item = {
+        "collection": "notes",
+        "operation": "create",
+        "sent": ["title"],
+        "record": {"title": "by hand"},
+        "original": None,
+        "files": {},
+    }
+    return json.dumps({"user": None, "items": [item | changed]}).encode()
+
+
+@pytest.fixture
+def post(records_stack: Stack) -> Callable[..., httpx.Response]:
+    """Send a body to the endpoint with headers that are signed, or changed."""
+    key = decode_secret(records_stack.plan.hook_secrets)
+
+    def send(
+        body: bytes, *, age: int = 0, call_id: str = "", sent: bytes = b"", **changed: str
+    ) -> httpx.Response:
+        signed = sign(call_id or f"msg_{token_hex(8)}", int(time.time()) - age, body, key)
+        headers = signed | {"content-type": "application/json"}
+        headers |= {name.replace("_", "-"): value for name, value in changed.items()}
+        url = records_stack.gateway.url + _PATH
+        return httpx.post(url, content=sent or body, headers=headers, trust_env=False)
+
+    return send
+
+
+def test_a_signed_call_is_answered_and_signed(
+    post: Callable[..., httpx.Response], records_stack: Stack
+) -> None:
+    """The answer's signature covers its body under the call's id."""
+    answer = post(_call(), call_id="msg_once")
+    assert answer.json() == {"items": [{"values": {"slug": "by-hand", "kind": "plain"}}]}
+    key = decode_secret(records_stack.plan.hook_secrets)
+    timestamp = int(answer.headers["webhook-timestamp"])
+    expected = sign("answer_msg_once", timestamp, answer.content, key)
+    assert {name: answer.headers[name] for name in expected} == expected
+
+
+def test_calls_that_are_not_signed_as_they_must_be_are_refused(
+    post: Callable[..., httpx.Response],
+) -> None:
+    """Without a signature, with another's, altered, stale, early or replayed: 401."""
+    body = _call()
+    read_problem(post(body, webhook_signature=""), 401, "not-signed")
+    read_problem(post(body, webhook_signature="v1,AAAA"), 401, "not-signed")
+    read_problem(post(body, webhook_id="msg_other"), 401, "not-signed")
+    read_problem(post(body, sent=body + b" "), 401, "not-signed")
+    read_problem(post(body, age=120), 401, "not-signed")
+    read_problem(post(body, age=-120), 401, "not-signed")
+    assert post(body, call_id="msg_twice").status_code == 200
+    read_problem(post(body, call_id="msg_twice"), 401, "not-signed")
+
+
+def test_browsers_are_refused(
+    post: Callable[..., httpx.Response], records_stack: Stack
+) -> None:
+    """A page can't call it, not even with a signature, and gets no CORS headers."""
+    origin = records_stack.plan.frontend_origins[0]
+    answer = post(_call(), origin=origin)
+    read_problem(answer, 403, "forbidden")
+    assert "access-control-allow-origin" not in answer.headers
+    read_problem(post(_call(), sec_fetch_site="cross-site"), 403, "forbidden")
+    read_problem(post(_call(), content_type="text/plain"), 415)
+    url = records_stack.gateway.url + _PATH
+    for method in ("GET", "OPTIONS", "PUT"):
+        read_problem(httpx.request(method, url, trust_env=False), 405)
+
+
+def test_what_is_too_large_or_too_deep_is_refused(post: Callable[..., httpx.Response]) -> None:
+    """A body beyond the limit is a 413, one that can't be read a 400."""
+    read_problem(post(_call(record={"title": "x" * 9_000_000})), 413)
+    deep = b'{"user":null,"items":' + b"[" * 5000 + b"]" * 5000 + b"}"
+    read_problem(post(deep), 400)
+
+
+def test_the_rotation_of_a_secret_interrupts_nothing(
+    records_stack: Stack, start_rotated: Callable[[str], Gateway], board: Dashboard
+) -> None:
+    """PocketBase signs with its first secret, which a gateway may have second."""
+    new = f"whsec_{b64encode(token_hex(24).encode()).decode()}"
+    gateway = start_rotated(f"{records_stack.plan.hook_secrets},{new}")
+    wait_until(lambda: httpx.get(f"{gateway.url}/ready", trust_env=False).is_success)
+    url = records_stack.pocketbase.url + NOTES
+    made = httpx.post(url, json={"title": "ro  tated"}, trust_env=False)
+    assert made.json()["slug"] == "ro-tated"
+
+
+async def test_a_gateway_with_another_secret_is_not_registered(
+    records_stack: Stack, start_rotated: Callable[[str], Gateway], board: Dashboard
+) -> None:
+    """It is not ready, says why, and PocketBase's table stays what it was."""
+    before = await board.list("gateway_transforms")
+    gateway = start_rotated(f"whsec_{b64encode(token_hex(24).encode()).decode()}")
+    answer = httpx.get(f"{gateway.url}/ready", trust_env=False)
+    assert "GATEWAY_HOOK_SECRETS" in read_problem(answer, 503, "not-registered")["detail"]
+    assert await board.list("gateway_transforms") == before
+
+
+@pytest.mark.parametrize("kind", ["unsigned", "reflected", "another's", "stale", "error"])
+async def test_answers_that_the_gateway_did_not_sign_are_not_believed(
+    kind: str, client: Frontend, board: Dashboard, records_stack: Stack
+) -> None:
+    """Whoever answers in the gateway's place lets nothing pass, not even where failures may."""
+    rows = await board.list("gateway_transforms")
+    with forge_answers(kind) as url:
+        for row in rows:
+            await board.call("PATCH", f"/api/collections/gateway_transforms/records/{row['id']}", {"url": url})
+        try:
+            for collection in ("notes", "slow_open"):
+                path = f"/api/collections/{collection}/records"
+                answer = await client.http.post(path, json={"title": "forged"})
+                assert answer.status_code == 503
+        finally:
+            for row in rows:
+                path = f"/api/collections/gateway_transforms/records/{row['id']}"
+                await board.call("PATCH", path, {"url": row["url"]})
