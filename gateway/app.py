@@ -20,6 +20,7 @@ from gateway.problems import add_problem_handlers, problem_responses
 from gateway.records import endpoint as records
 from gateway.records.direct import router as records_router
 from gateway.records.judge import Judge
+from gateway.records.listing import add_to_openapi
 from gateway.records.registration import Registration
 from gateway.records.table import Table, load_table
 from gateway.records.transform import Dependencies
@@ -114,6 +115,8 @@ class Gateway(FastAPI):
             document = super().openapi()
             _drop_validation_errors(document)
             document["paths"][webhooks.PATH] = webhooks.openapi(problem_responses)
+            if self.state.table is not None:
+                add_to_openapi(document, self.state.table)
         return super().openapi()
 
 

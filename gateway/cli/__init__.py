@@ -6,6 +6,7 @@ from gateway import __version__
 from gateway.cli.events import events
 from gateway.cli.reconcile import reconcile
 from gateway.cli.serve import serve
+from gateway.cli.transforms import transforms
 
 
 @click.group()
@@ -17,3 +18,4 @@ def main() -> None:
 main.add_command(serve)
 main.add_command(events)
 main.add_command(reconcile)
+main.add_command(transforms)

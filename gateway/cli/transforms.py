@@ -1,0 +1,49 @@
+"""``gateway transforms``: which writes pass through which function."""
+
+import json
+
+import click
+
+from gateway.cli.connection import fail, load_settings
+from gateway.records.listing import describe_transform
+from gateway.records.table import Table, load_table
+from gateway.settings import SettingsError
+from gateway.writes import Json
+
+
+@click.group()
+def transforms() -> None:
+    """Transforms: Python functions that direct writes to PocketBase pass through."""
+
+
+@transforms.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array.")
+def list_transforms(as_json: bool) -> None:
+    """List the table that GATEWAY_TRANSFORMS names, with the models' JSON schemas."""
+    try:
+        table = load_table(load_settings()) or Table()
+    except SettingsError as error:
+        fail(str(error))
+    found = [describe_transform(transform) for transform in table.transforms]
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    if not found:
+        click.echo(
+            "There are no transforms: GATEWAY_TRANSFORMS names no module, or its table is empty."
+        )
+    for transform in found:
+        click.echo(_show(transform))
+
+
+def _show(transform: Json) -> str:
+    files = ", with the contents of files" if transform["files"] else ""
+    lines = [
+        f"{transform['collection']}: {', '.join(transform['operations'])}",
+        f"  {transform['function']}: {transform['summary']}".rstrip(": "),
+        f"  at most {transform['timeout']:g} s, fails {transform['on_failure']}{files}",
+    ]
+    if transform["schema"]:
+        schema = json.dumps(transform["schema"], indent=2)
+        lines += [f"  {line}" for line in schema.splitlines()]
+    return "\n".join(lines) + "\n"
