@@ -15,6 +15,9 @@ from gateway.body_limit import BodyLimitMiddleware
 from gateway.checkout.endpoint import router as checkout_router
 from gateway.docs import add_docs
 from gateway.health.endpoint import router as health_router
+from gateway.notifications.announcer import Announcer, open_announcer
+from gateway.notifications.desk import send_notifications
+from gateway.notifications.templates import open_templates
 from gateway.pocketbase import PocketBase
 from gateway.problems import add_problem_handlers, problem_responses
 from gateway.records import endpoint as records
@@ -53,9 +56,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.usage = UsageRecorder(pocketbase, client)
         app.state.apply_reading = Readings(pocketbase, client).apply
         settlement = Settlement(pocketbase, client)
-        app.state.inbox = inbox = Inbox(pocketbase, settlement)
+        announcer: Announcer | None = app.state.announcer
+        app.state.inbox = inbox = Inbox(pocketbase, settlement, announcer)
         async with (
-            open_desk(settings, pocketbase, client, settlement) as app.state.desk,
+            open_desk(settings, pocketbase, client, settlement, announcer) as app.state.desk,
+            send_notifications(settings, pocketbase, announcer, app.state.templates),
             _open_transforms(app, settings, pocketbase),
         ):
             yield
@@ -150,6 +155,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    app.state.announcer = open_announcer(settings)
+    app.state.templates = open_templates(settings)
     add_problem_handlers(app)
     app.include_router(checkout_router)
     app.include_router(billing_router)

@@ -1,15 +1,24 @@
 """The gateway's settings: read once from the environment at start, frozen, handed down."""
 
 from base64 import b64decode
+from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _SECRETS_DIR = Path("/run/secrets")
+
+#: What can be mailed; see gateway/notifications/kinds.py.
+MailKind = Literal[
+    "payment_failed", "action_required", "trial_ending", "renewal", "receipt", "refund", "dispute"
+]
+#: ``smtp://`` is not encrypted, so it takes no password.
+_SMTP_SCHEMES = ("smtps", "smtp+starttls", "smtp")
 
 
 class SettingsError(Exception):
@@ -89,6 +98,21 @@ class Settings(BaseSettings):
     #: The largest call with records for transforms, in bytes.
     gateway_max_transform_bytes: int = Field(default=8_388_608, ge=1024)
 
+    #: A Python module with handlers of events, see `gateway.notifications`.
+    gateway_handlers: str = ""
+    #: The kinds of notifications that are mailed, comma-separated; none by default.
+    gateway_mails: Annotated[tuple[MailKind, ...], NoDecode] = ()
+    #: Where mails come from, ``Shop <billing@example.com>``; by default as PocketBase's own.
+    gateway_mail_sender: str = ""
+    #: Where mails to the seller go (disputes).
+    gateway_mail_seller: str = ""
+    #: A folder with templates that replace ours by name.
+    gateway_mail_templates: Path | None = None
+    #: The mail server, ``smtps://user:password@host``; by default PocketBase's settings are used.
+    gateway_smtp_url: SecretStr | None = None
+    #: Nobody is told of an event that is older than these hours.
+    gateway_notify_hours: int = Field(default=48, ge=1)
+
     @field_validator(
         "stripe_webhook_secrets",
         "gateway_frontend_origins",
@@ -96,6 +120,7 @@ class Settings(BaseSettings):
         "gateway_portal_configurations",
         "gateway_open_meters",
         "gateway_hook_secrets",
+        "gateway_mails",
         mode="before",
     )
     @classmethod
@@ -141,6 +166,38 @@ class Settings(BaseSettings):
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
 
+    @field_validator("gateway_mail_sender", "gateway_mail_seller")
+    @classmethod
+    def _check_mailbox(cls, value: str) -> str:
+        if value and (not value.isprintable() or "@" not in parseaddr(value)[1]):
+            raise ValueError("must be an address like Shop <billing@example.com>")
+        return value
+
+    @field_validator("gateway_mail_templates")
+    @classmethod
+    def _check_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError(f"{value} is no folder")
+        return value
+
+    @field_validator("gateway_smtp_url")
+    @classmethod
+    def _check_smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(value.get_secret_value()) if value else None
+        if parts and (parts.scheme not in _SMTP_SCHEMES or not parts.hostname):
+            raise ValueError("must be smtps://host, smtp+starttls://host or smtp://host")
+        if parts and parts.scheme == "smtp" and parts.username is not None:
+            raise ValueError("smtp:// would send the password in clear")
+        return value
+
+    @model_validator(mode="after")
+    def _check_seller(self) -> Self:
+        if "dispute" in self.gateway_mails and not self.gateway_mail_seller:
+            raise PydanticCustomError(
+                "no_seller", "GATEWAY_MAIL_SELLER is not set, and GATEWAY_MAILS has dispute"
+            )
+        return self
+
     @cached_property
     def webhook_secrets(self) -> tuple[str, ...]:
         """The webhook secrets in clear, for the signature check only."""
@@ -168,6 +225,8 @@ def read_settings(**overrides: Any) -> Settings:
 
 
 def _sentence(item: dict[str, Any]) -> str:
+    if not item["loc"]:
+        return f"{item['msg']}."
     variable = str(item["loc"][0]).upper()
     if item["type"] == "missing":
         return f"{variable} is not set."

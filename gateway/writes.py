@@ -84,3 +84,23 @@ class Changes:
 
     row: Row
     claims: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Somebody is to be told of an event, once: a row of the outbox, written with the event.
+
+    See pb_hooks/lib/notifications.js.
+    """
+
+    #: ``mail``, or a handler's name.
+    via: str
+    #: ``receipt``, ``refund`` and so on, or the event's type.
+    kind: str
+    #: The row of the mirror that it is about: collection and Stripe id, "" if there is none.
+    collection: str
+    object_id: str
+    #: The customer's Stripe id, "" where the object names none.
+    customer: str
+    #: Unix seconds after which nobody need be told any more.
+    expires: int

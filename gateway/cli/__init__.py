@@ -4,6 +4,7 @@ import click
 
 from gateway import __version__
 from gateway.cli.events import events
+from gateway.cli.notifications import notifications
 from gateway.cli.reconcile import reconcile
 from gateway.cli.serve import serve
 from gateway.cli.transforms import transforms
@@ -17,5 +18,6 @@ def main() -> None:
 
 main.add_command(serve)
 main.add_command(events)
+main.add_command(notifications)
 main.add_command(reconcile)
 main.add_command(transforms)

@@ -12,6 +12,7 @@ import stripe
 
 from gateway.errors import GatewayError
 from gateway.logs import open_logs
+from gateway.notifications.announcer import open_announcer
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.settings import Settings, SettingsError, read_settings
 from gateway.stripe_api import open_session, open_stripe
@@ -35,6 +36,8 @@ def run(command: Callable[[Connection], Awaitable[None]]) -> None:
     open_logs("WARNING")
     try:
         asyncio.run(_run(settings, command))
+    except SettingsError as error:
+        fail(str(error))
     except GatewayError as error:
         fail(error.detail)
     except PocketBaseRefused as refused:
@@ -64,7 +67,9 @@ async def _run(settings: Settings, command: Callable[[Connection], Awaitable[Non
 async def _connect(settings: Settings) -> AsyncIterator[Connection]:
     async with PocketBase(settings) as pocketbase, open_session(settings) as session:
         client = open_stripe(settings, session)
-        inbox = Inbox(pocketbase, Settlement(pocketbase, client))
+        settlement = Settlement(pocketbase, client)
+        # What it stores, the gateways that are running tell.
+        inbox = Inbox(pocketbase, settlement, open_announcer(settings))
         try:
             yield Connection(settings, pocketbase, client, inbox)
         finally:

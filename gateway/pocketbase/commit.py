@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import orjson
@@ -9,7 +10,7 @@ import orjson
 from gateway.errors import PocketBaseUnavailable
 from gateway.ids import record_id
 from gateway.pocketbase.client import PocketBase
-from gateway.writes import Claim, Row, Stamp
+from gateway.writes import Claim, Notice, Row, Stamp
 
 _ROUTE = "/api/gateway/commit"
 #: Parts the payloads: JSON text can't hold it unescaped (compare RFC 7464).
@@ -31,6 +32,8 @@ class EventRow:
     error: str = ""
     #: Handle the event again although it is stored.
     again: bool = False
+    #: Who is to be told of it, if it is stored now.
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,12 @@ def _encode(group: Group) -> bytes:
             for claim in group.claims
         ],
     }
+    if notices := [
+        _notice(place, event.stripe_id, notice)
+        for place, event in enumerate(group.events)
+        for notice in event.notices
+    ]:
+        head["notices"] = notices
     return _SEPARATOR.join(
         [orjson.dumps(head), *(event.payload.encode() for event in group.events)]
     )
@@ -138,6 +147,21 @@ def _event(event: EventRow) -> dict[str, Any]:
         "outcome": event.outcome,
         "error": event.error,
         "again": event.again,
+    }
+
+
+def _notice(place: int, event_id: str, notice: Notice) -> dict[str, Any]:
+    expires = datetime.fromtimestamp(notice.expires, UTC)
+    return {
+        # One an event and way, however often the event comes.
+        "id": record_id(f"{event_id}|{notice.via}"),
+        "event_place": place,
+        "via": notice.via,
+        "kind": notice.kind,
+        "collection": notice.collection,
+        "record": record_id(notice.object_id) if notice.object_id else "",
+        "customer": record_id(notice.customer) if notice.customer else "",
+        "expires": f"{expires:%Y-%m-%d %H:%M:%S}.000Z",
     }
 
 

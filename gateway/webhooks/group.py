@@ -83,4 +83,5 @@ def event_row(plan: Plan, row: int | None = None) -> EventRow:
         outcome="" if row is not None else plan.outcome,
         error=plan.error,
         again=plan.again,
+        notices=plan.notices,
     )

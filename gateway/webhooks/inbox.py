@@ -9,12 +9,15 @@ import logging
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from gateway.errors import GatewayError, StripeRefused
 from gateway.pocketbase import Group, PocketBase, PocketBaseRefused, commit
+from gateway.webhooks.event import Event
 from gateway.webhooks.group import Key, compose, event_row, key_of
 from gateway.webhooks.projector import Plan
 from gateway.webhooks.settlement import Settlement
+from gateway.writes import Notice
 
 _log = logging.getLogger(__name__)
 
@@ -43,10 +46,23 @@ class _Delivery:
             self.outcome.set_exception(error)
 
 
+class Announcer(Protocol):
+    """Knows who is to be told of an event."""
+
+    def notices_of(self, event: Event) -> tuple[Notice, ...]:
+        """Return what to write to the outbox with the event."""
+
+    def ring(self) -> None:
+        """Something was written."""
+
+
 class Inbox:
     """Takes plans and answers with what became of each, once that is durable."""
 
-    def __init__(self, pocketbase: PocketBase, settlement: Settlement) -> None:
+    def __init__(
+        self, pocketbase: PocketBase, settlement: Settlement, announcer: Announcer | None = None
+    ) -> None:
+        self._announcer = announcer
         self._pocketbase = pocketbase
         self._settlement = settlement
         self._waiting: deque[_Delivery] = deque()
@@ -62,12 +78,16 @@ class Inbox:
         Raises:
             PocketBaseUnavailable, StripeUnavailable: whether it is written is not known.
         """
-        delivery = _Delivery(plan)
+        notices = self._announcer.notices_of(plan.event) if self._announcer else ()
+        delivery = _Delivery(replace(plan, notices=notices) if notices else plan)
         self._waiting.append(delivery)
         if self._writers < _WRITERS:
             self._writers += 1
             self._start(self._write_waiting())
-        return await delivery.outcome
+        outcome = await delivery.outcome
+        if notices and self._announcer:
+            self._announcer.ring()
+        return outcome
 
     async def close(self) -> None:
         """Finish what is under way."""

@@ -7,7 +7,7 @@ from gateway.webhooks.event import Event
 from gateway.webhooks.order import State
 from gateway.webhooks.projections import PROJECTIONS
 from gateway.webhooks.summary import is_partial
-from gateway.writes import Changes, Claim, Json
+from gateway.writes import Changes, Claim, Json, Notice
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +25,8 @@ class Plan:
     error: str = ""
     #: Handle the event although it is stored already.
     again: bool = False
+    #: Who is to be told of it.
+    notices: tuple[Notice, ...] = ()
 
 
 def plan(event: Event) -> Plan:

@@ -3,6 +3,7 @@
 // group.events  the events; `row` is the index of the row that shows the event's object, or null
 // group.rows    the rows to write: one a Stripe object, from the newest of the events that show it
 // group.claims  which user a customer belongs to
+// group.notices who is to be told of the events; absent when nobody is
 //
 // A row is written when its stamp is newer than the stored one. Where neither is newer (a tie), the
 // events of that object are not stored, and the answer carries what the gateway needs to decide. Its
@@ -25,6 +26,10 @@ function commit(app, group, payloads) {
     const outcomes = group.events.map((event, i) =>
       repeated[i] ? "repeated" : outcomeOf(event, i, rows[event.row]))
     insertEvents(tx, group.events, outcomes, payloads)
+    if (group.notices) {
+      const { announce } = require(`${__hooks}/lib/notifications.js`)
+      announce(tx, group.notices, group.events, outcomes)
+    }
     save(tx, rows.filter((row) => row.verdict === "apply"), payers)
     entitle(tx, payers)
     answer = {
@@ -61,7 +66,7 @@ function findRepeated(tx, events, rows) {
     .bind(values).all(stored)
   const done = {}
   for (const event of stored) done[event.id] = event.outcome !== "failed"
-  return events.map((event) => !!done[event.id] && !event.again)
+  return events.map((event) => (event.known = !!done[event.id]) && !event.again)
 }
 
 // Had this event been handled before, its object's row would be as new as the event, or newer.

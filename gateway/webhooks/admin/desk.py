@@ -9,7 +9,7 @@ import stripe
 
 from gateway.pocketbase import PocketBase
 from gateway.settings import Settings
-from gateway.webhooks.inbox import Inbox
+from gateway.webhooks.inbox import Announcer, Inbox
 from gateway.webhooks.operations.replay import Replayer
 from gateway.webhooks.operations.upkeep import Upkeep
 from gateway.webhooks.reconcile.background import BackgroundReconciliation
@@ -28,11 +28,15 @@ class Desk:
 
 @asynccontextmanager
 async def open_desk(
-    settings: Settings, pocketbase: PocketBase, client: stripe.StripeClient, settlement: Settlement
+    settings: Settings,
+    pocketbase: PocketBase,
+    client: stripe.StripeClient,
+    settlement: Settlement,
+    announcer: Announcer | None,
 ) -> AsyncIterator[Desk]:
     """Provide the tools, and keep up the mirror meanwhile."""
     # An inbox of its own: a long replay must not use up the room that deliveries have.
-    inbox = Inbox(pocketbase, settlement)
+    inbox = Inbox(pocketbase, settlement, announcer)
     replayer = Replayer(pocketbase, client, inbox)
     reconciliation = BackgroundReconciliation(pocketbase, client, inbox)
     keep_days = settings.gateway_keep_payload_days

@@ -1,0 +1,88 @@
+"""Who is to be told of an event, by the settings. Asked for every event, so it must cost little."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from gateway.notifications.handlers import Handler, load_handlers
+from gateway.notifications.kinds import KINDS, describe
+from gateway.notifications.notification import Notification, Occurrence
+from gateway.settings import Settings
+from gateway.writes import Notice
+
+#: The channel of ready-made mails; handlers have names with a dot.
+MAIL = "mail"
+
+
+class Announcer:
+    """Knows which events matter, and wakes whoever sends when one is stored."""
+
+    def __init__(
+        self, mails: frozenset[str], handlers: Mapping[str, Handler], keep_seconds: int
+    ) -> None:
+        self.mails = mails
+        self.handlers = handlers
+        self._keep_seconds = keep_seconds
+        words = {word for handler in handlers.values() for word in handler.words}
+        kinds = mails | words
+        #: The types of events that anybody cares for.
+        self._types = words | {type for type, (kind, _) in KINDS.items() if kind in kinds}
+        self._bell = asyncio.Event()
+
+    @property
+    def vias(self) -> list[str]:
+        """By what this gateway can tell."""
+        return [*([MAIL] if self.mails else []), *self.handlers]
+
+    def notices_of(self, event: Occurrence) -> tuple[Notice, ...]:
+        """Return who is to be told; nobody of a connected account's events, or of old ones."""
+        if event.type not in self._types or event.account or event.is_thin:
+            return ()
+        expires = event.created + self._keep_seconds
+        if expires <= time.time():
+            return ()
+        found = describe(event)
+        vias = [MAIL] if found.kind in self.mails else []
+        vias += [
+            name
+            for name, handler in self.handlers.items()
+            if found.kind in handler.words or found.type in handler.words
+        ]
+        return tuple(_notice(found, via, expires) for via in vias)
+
+    def ring(self) -> None:
+        """Say that something was stored."""
+        self._bell.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until something is stored, or some seconds have passed."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._bell.wait()
+        except TimeoutError:
+            pass
+        self._bell.clear()
+
+
+def open_announcer(settings: Settings) -> Announcer | None:
+    """Return the announcer of the settings; None when nobody is to be told of anything.
+
+    Raises:
+        SettingsError: GATEWAY_HANDLERS names what can't be loaded.
+    """
+    handlers = load_handlers(settings.gateway_handlers)
+    if not settings.gateway_mails and not handlers:
+        return None
+    keep_seconds = settings.gateway_notify_hours * 3600
+    return Announcer(frozenset(settings.gateway_mails), handlers, keep_seconds)
+
+
+def _notice(found: Notification, via: str, expires: int) -> Notice:
+    return Notice(
+        via=via,
+        kind=found.kind or found.type,
+        collection=found.collection,
+        object_id=found.object_id,
+        customer=found.customer,
+        expires=expires,
+    )

@@ -1,0 +1,208 @@
+"""Which Stripe event means which kind of notification, and what there is to say. Pure.
+
+A receipt of one purchase is one event: an invoice's, or where there is none, the Checkout
+Session's. ``invoice.upcoming`` shows an invoice that has no id yet: it is about the subscription.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from gateway.notifications.notification import Notification, Occurrence
+from gateway.shapes import invoice_subscription, item_price, listing, mapping, stripe_id
+from gateway.writes import Json
+
+#: The longest text of somebody else's that a mail repeats.
+_MOST_CHARACTERS = 200
+_MOST_LINES = 20
+
+
+class Subject(NamedTuple):
+    """What a notification is about: a row of the mirror, and the facts."""
+
+    collection: str
+    stripe_id: str
+    facts: Json
+    #: The address that the object itself names.
+    address: str = ""
+
+
+def _read_owed(invoice: Json) -> Subject | None:
+    facts = {
+        "amount": invoice.get("amount_remaining"),
+        "link": invoice.get("hosted_invoice_url"),
+        "next_attempt": invoice.get("next_payment_attempt"),
+    }
+    return _invoice(invoice, facts)
+
+
+def _read_paid(invoice: Json) -> Subject | None:
+    """A trial's invoice of 0 is no purchase."""
+    if not invoice.get("amount_paid"):
+        return None
+    facts = {
+        "amount": invoice.get("amount_paid"),
+        "link": invoice.get("hosted_invoice_url"),
+        "pdf": invoice.get("invoice_pdf"),
+    }
+    return _invoice(invoice, facts)
+
+
+def _invoice(invoice: Json, facts: Json) -> Subject:
+    lines = listing(invoice.get("lines"))[:_MOST_LINES]
+    facts |= {
+        "currency": invoice.get("currency"),
+        "number": invoice.get("number"),
+        "lines": [_line(line.get("description")) for line in lines],
+    }
+    return Subject("invoices", stripe_id(invoice), facts, _line(invoice.get("customer_email")))
+
+
+def _read_upcoming(invoice: Json) -> Subject | None:
+    facts = {
+        "amount": invoice.get("amount_due"),
+        "at": invoice.get("next_payment_attempt") or invoice.get("period_end"),
+    }
+    about = _invoice(invoice, facts)
+    return about._replace(collection="subscriptions", stripe_id=invoice_subscription(invoice))
+
+
+def _read_trial(subscription: Json) -> Subject | None:
+    items = listing(subscription.get("items"))
+    amounts = [(item_price(item).get("unit_amount"), item.get("quantity", 1)) for item in items]
+    is_known = all(type(amount) is int and type(number) is int for amount, number in amounts)
+    facts = {
+        "at": subscription.get("trial_end"),
+        "amount": sum(amount * number for amount, number in amounts) if is_known else None,
+        "currency": subscription.get("currency"),
+    }
+    return Subject("subscriptions", stripe_id(subscription), facts)
+
+
+def _read_session(session: Json) -> Subject | None:
+    """A one-time purchase; what has an invoice is told by that."""
+    if session.get("mode") != "payment" or session.get("invoice"):
+        return None
+    facts: Json = {
+        "amount": session.get("amount_total"),
+        "currency": session.get("currency"),
+        "number": None,
+        "link": None,
+        "pdf": None,
+        "next_attempt": None,
+        "lines": [],
+    }
+    email = mapping(session.get("customer_details")).get("email") or session.get("customer_email")
+    return Subject("checkout_sessions", stripe_id(session), facts, _line(email))
+
+
+def _read_paid_session(session: Json) -> Subject | None:
+    """A delayed payment is not here yet, and nothing need be said of a free purchase."""
+    if session.get("payment_status") != "paid" or not session.get("amount_total"):
+        return None
+    return _read_session(session)
+
+
+def _read_refund(refund: Json) -> Subject | None:
+    facts = {"amount": refund.get("amount"), "currency": refund.get("currency")}
+    return Subject("refunds", stripe_id(refund), facts)
+
+
+def _read_dispute(dispute: Json) -> Subject | None:
+    mode = "" if dispute.get("livemode") else "test/"
+    facts = {
+        "amount": dispute.get("amount"),
+        "currency": dispute.get("currency"),
+        "reason": dispute.get("reason"),
+        "charge": stripe_id(dispute.get("charge")),
+        "due_by": mapping(dispute.get("evidence_details")).get("due_by"),
+        "link": f"https://dashboard.stripe.com/{mode}disputes/{stripe_id(dispute)}",
+    }
+    return Subject("disputes", stripe_id(dispute), facts)
+
+
+#: Which event is told as which kind.
+KINDS: Mapping[str, tuple[str, Callable[[Json], Subject | None]]] = {
+    "invoice.payment_failed": ("payment_failed", _read_owed),
+    "checkout.session.async_payment_failed": ("payment_failed", _read_session),
+    # The bank wants to see the payer: the link leads to a page where that is done.
+    "invoice.payment_action_required": ("action_required", _read_owed),
+    # Three days before the end of a trial.
+    "customer.subscription.trial_will_end": ("trial_ending", _read_trial),
+    # Some days before a renewal, as set in Stripe's dashboard.
+    "invoice.upcoming": ("renewal", _read_upcoming),
+    "invoice.paid": ("receipt", _read_paid),
+    "checkout.session.completed": ("receipt", _read_paid_session),
+    "checkout.session.async_payment_succeeded": ("receipt", _read_paid_session),
+    "refund.created": ("refund", _read_refund),
+    # To the seller.
+    "charge.dispute.created": ("dispute", _read_dispute),
+}
+
+#: Every kind.
+NAMES = tuple(dict.fromkeys(name for name, _ in KINDS.values()))
+
+_OVER = ("canceled", "incomplete_expired", "unpaid", "paused")
+#: The statuses of its row in which a kind has lost its point.
+_OUTDATED: Mapping[str, tuple[str, ...]] = {
+    "payment_failed": ("paid", "void"),
+    "action_required": ("paid", "void"),
+    "trial_ending": ("active", "past_due", *_OVER),
+    "renewal": _OVER,
+    "refund": ("failed", "canceled"),
+}
+#: What a subscription that is to end makes pointless.
+_CONTINUING = ("trial_ending", "renewal")
+
+
+def describe(event: Occurrence) -> Notification:
+    """Return what an event says; ``kind`` is "" where there is nothing to tell."""
+    kind, read = KINDS.get(event.type, ("", None))
+    subject = read(event.object) if read else None
+    found = Notification(
+        event=event.stripe_id,
+        type=event.type,
+        created=event.created,
+        kind=kind if subject else "",
+        object=event.object,
+        customer=stripe_id(event.object.get("customer")),
+    )
+    if not subject:
+        return found
+    return replace(
+        found,
+        facts={name: _clean(value) for name, value in subject.facts.items()},
+        collection=subject.collection,
+        object_id=subject.stripe_id,
+        address=subject.address,
+    )
+
+
+def is_current(kind: str, row: Json | None) -> bool:
+    """Whether a kind still has a point, by the present row; without a row nobody knows better.
+
+    Args:
+        row: ``status`` and ``cancel_at``.
+    """
+    if row is None:
+        return True
+    is_ending = kind in _CONTINUING and bool(row["cancel_at"])
+    return not is_ending and row["status"] not in _OUTDATED.get(kind, ())
+
+
+def _clean(value: object) -> object:
+    """Numbers as they are; texts on one line, and never long: a mail repeats them."""
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, bool) or not isinstance(value, int):
+        return _line(value)
+    return value if abs(value) < 10**15 else 0
+
+
+def _line(value: object) -> str:
+    if not isinstance(value, str):
+        return ""
+    if value.startswith(("https://", "http://")) and value.isprintable() and " " not in value:
+        return value
+    words = "".join(character if character.isprintable() else " " for character in value)
+    return " ".join(words.split())[:_MOST_CHARACTERS]

@@ -1,0 +1,65 @@
+"""Turns a notification into a mail and posts it: who gets it, from whom, and whether at all."""
+
+from dataclasses import dataclass
+
+from gateway.notifications.mail import Mail, Mailbox, Post, Posted, clean_address
+from gateway.notifications.notification import Notification
+from gateway.notifications.outbox import Claimed, Settled
+from gateway.notifications.templates import Templates
+
+#: The wait before the second try, and the longest one, in seconds.
+_FIRST_DELAY, _LONGEST_DELAY = 30, 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """Sends notifications by mail."""
+
+    post: Post
+    templates: Templates
+    #: Instead of PocketBase's sender.
+    sender: Mailbox | None
+    #: Who gets what is for the seller.
+    seller: str
+
+    async def __call__(self, claimed: Claimed, notification: Notification) -> Settled:
+        """Send one; what is outdated is skipped, what has no address yet waits for one."""
+        if not notification.is_current:
+            return Settled("skipped", "outdated")
+        to = clean_address(self._recipient(notification))
+        if not to:
+            return Settled("waiting", "no address", _delay(claimed.attempts))
+        posted = await self.post.send(self._compose(claimed, notification, to))
+        return _judge(posted, to, claimed.attempts)
+
+    def _recipient(self, notification: Notification) -> str:
+        return self.seller if notification.kind == "dispute" else notification.address
+
+    def _compose(self, claimed: Claimed, notification: Notification, to: str) -> Mail:
+        sender = self.sender or Mailbox(**claimed.app["sender"])
+        text = self.templates.render(
+            notification.kind, {**notification.facts, "app": claimed.app, "event": claimed.event}
+        )
+        _, _, domain = sender.address.partition("@")
+        headers = {
+            # The same at every try, so that mailboxes can tell copies.
+            "Message-ID": f"<{claimed.id}@{domain}>",
+            "Auto-Submitted": "auto-generated",
+        }
+        return Mail(sender, to, text.subject, text.text, text.html, headers)
+
+
+def _judge(posted: Posted, to: str, attempts: int) -> Settled:
+    # Mail servers repeat the address, which is nobody else's business.
+    reason = posted.reason.replace(to, "<address>")
+    if posted.outcome == "sent":
+        return Settled("sent")
+    if posted.outcome == "later":
+        return Settled("waiting", reason, _delay(attempts))
+    if posted.outcome == "refused":
+        return Settled("failed", reason)
+    return Settled("failed", f"Perhaps it was sent: {reason}")
+
+
+def _delay(attempts: int) -> int:
+    return int(min(_FIRST_DELAY * 2 ** min(attempts - 1, 20), _LONGEST_DELAY))

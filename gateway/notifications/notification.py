@@ -1,0 +1,62 @@
+"""What somebody is told: a value, made from one Stripe event. Pure."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gateway.writes import Json
+
+
+class Occurrence(Protocol):
+    """The facts of an event that are needed here."""
+
+    @property
+    def stripe_id(self) -> str:
+        """The event's id."""
+
+    @property
+    def type(self) -> str:
+        """``invoice.paid`` and so on."""
+
+    @property
+    def created(self) -> int:
+        """Unix seconds by Stripe's clock."""
+
+    @property
+    def object(self) -> Json:
+        """The object as it was right after what happened."""
+
+    @property
+    def account(self) -> str:
+        """The connected account, "" for the platform's own."""
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether the event only names its object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What happened, and to whom."""
+
+    #: The event's id: the same for the same event, so that a handler can pass it on as a key.
+    event: str
+    #: The event's type.
+    type: str
+    #: Unix seconds by Stripe's clock.
+    created: int
+    #: payment_failed, action_required, trial_ending, renewal, receipt, refund or dispute; "" for
+    #: an event that is none of them.
+    kind: str
+    #: The Stripe object as it was right after what happened.
+    object: Json
+    #: What a mail says, by name; amounts in the currency's smallest unit, times in unix seconds.
+    facts: Json = field(default_factory=dict)
+    #: The row of the mirror that it is about: collection and Stripe id.
+    collection: str = ""
+    object_id: str = ""
+    #: The payer: Stripe's customer, PocketBase's user, and an e-mail address; "" if not known.
+    customer: str = ""
+    user: str = ""
+    address: str = ""
+    #: Whether the row still is as the event says; a mail is only sent if it is.
+    is_current: bool = True

@@ -1,0 +1,97 @@
+"""The outbox in PocketBase: claimed, settled, listed, sent again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.errors import InvalidRequest
+from gateway.pocketbase import PocketBase
+from gateway.writes import Json
+
+_ROUTE = "/api/gateway/notifications"
+_RECORDS = "/api/collections/stripe_notifications/records"
+STATUSES = ("waiting", "sending", "sent", "failed", "skipped")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A notification that is ours to send, with what PocketBase knows."""
+
+    id: str
+    event: str
+    kind: str
+    via: str
+    #: How often it was claimed, this time included.
+    attempts: int
+    #: The event as it was signed, "" once it is pruned.
+    payload: str
+    #: ``status`` and ``cancel_at`` of the row that it is about, None while there is no row.
+    row: Json | None
+    user: str
+    customer: str
+    #: The customer's address, else the user's.
+    address: str
+    #: PocketBase's application settings: ``name``, ``url`` and ``sender`` (``name``, ``address``).
+    app: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one."""
+
+    status: Literal["sent", "failed", "skipped", "waiting"]
+    reason: str = ""
+    #: Seconds after which one that waits is tried again.
+    delay: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The rows of ``stripe_notifications``."""
+
+    pocketbase: PocketBase
+
+    async def claim(self, vias: Sequence[str]) -> Claimed | None:
+        """Take the next one that waits, if there is one: no other gateway gets it."""
+        answer = await self.pocketbase.call("POST", f"{_ROUTE}/claim", {"vias": list(vias)})
+        found = answer["claimed"]
+        if not found:
+            return None
+        names = ("id", "event", "kind", "via", "attempts", "payload", "user", "customer", "app")
+        facts = {name: found[name] for name in names}
+        return Claimed(row=found["subject"], address=found["email"], **facts)
+
+    async def settle(self, claimed: Claimed, settled: Settled) -> None:
+        """Note what became of one; nothing if somebody else has it by now."""
+        body = {
+            "id": claimed.id,
+            "attempts": claimed.attempts,
+            "status": settled.status,
+            "reason": settled.reason[:2000],
+            "delay": settled.delay,
+        }
+        await self.pocketbase.call("POST", f"{_ROUTE}/settle", body)
+
+    async def retry(self, ids: Sequence[str], hours: int) -> int:
+        """Let these be sent again, or all that failed; return how many there are.
+
+        Left alone: what is sent, what waits anyway, and what was claimed in the last five minutes.
+        """
+        body = {"ids": list(ids), "seconds": hours * 3600}
+        answer = await self.pocketbase.call("POST", f"{_ROUTE}/retry", body)
+        return int(answer["retried"])
+
+    async def list(self, status: str, limit: int) -> list[Json]:
+        """Return the newest ones, all or of one status.
+
+        Raises:
+            InvalidRequest: there is no such status.
+        """
+        if status and status not in STATUSES:
+            raise InvalidRequest(f"{status!r} is no status: {', '.join(STATUSES)}.")
+        query: dict[str, str | int] = {"perPage": limit, "skipTotal": 1, "sort": "-created,-id"}
+        if status:
+            query["filter"] = f"status = '{status}'"
+        answer = await self.pocketbase.call("GET", _RECORDS, query=query)
+        found: list[Json] = answer["items"]
+        return found

@@ -1,0 +1,37 @@
+"""Sends by PocketBase's mail settings, through a hook: the password never leaves PocketBase."""
+
+from dataclasses import dataclass
+
+from aiohttp import ClientConnectorError
+
+from gateway.errors import PocketBaseUnavailable
+from gateway.notifications.mail import Mail, Posted
+from gateway.pocketbase import PocketBase, PocketBaseRefused
+
+_ROUTE = "/api/gateway/mail"
+
+
+@dataclass(frozen=True, slots=True)
+class PocketBasePost:
+    """See pb_hooks/lib/mail.js."""
+
+    pocketbase: PocketBase
+
+    async def send(self, mail: Mail) -> Posted:
+        """Send one mail."""
+        body = {
+            "from": {"name": mail.sender.name, "address": mail.sender.address},
+            "to": mail.to,
+            "subject": mail.subject,
+            "text": mail.text,
+            "html": mail.html,
+            "headers": dict(mail.headers),
+        }
+        try:
+            answer = await self.pocketbase.call("POST", _ROUTE, body)
+        except PocketBaseRefused as refused:
+            return Posted("refused", f"PocketBase refused: {refused}")
+        except PocketBaseUnavailable as error:
+            is_unsent = isinstance(error.__cause__, ClientConnectorError)
+            return Posted("later" if is_unsent else "unknown", error.detail)
+        return Posted(answer["outcome"], answer["reason"])

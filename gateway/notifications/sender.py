@@ -1,0 +1,141 @@
+"""Sends what the outbox holds: each notification is claimed by one gateway, and tried once.
+
+Whoever stores an event wakes its own sender; what was left behind by another is found by looking
+every few seconds. A notification that was claimed and never settled stays `sending`, because it
+may have been sent: docs/decisions/015-notifications.md.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from gateway.errors import GatewayError
+from gateway.notifications.announcer import MAIL, Announcer
+from gateway.notifications.handlers import Handler
+from gateway.notifications.kinds import describe, is_current
+from gateway.notifications.notification import Notification
+from gateway.notifications.outbox import Claimed, Outbox, Settled
+from gateway.notifications.stored_event import read_event
+
+_log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 10.0
+#: Notifications under way at once.
+_AT_ONCE = 8
+_HANDLER_SECONDS = 60.0
+_CLOSE_SECONDS = 10.0
+_SETTLE_TRIES = 4
+
+#: Sends one by mail.
+Mailer = Callable[[Claimed, Notification], Awaitable[Settled]]
+
+
+class Sender:
+    """Runs beside the requests."""
+
+    def __init__(self, outbox: Outbox, announcer: Announcer, mailer: Mailer) -> None:
+        self._outbox = outbox
+        self._announcer = announcer
+        self._mailer = mailer
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closing = False
+
+    async def run(self) -> None:
+        """Send what waits, whenever something is stored, and every few seconds, until closed."""
+        while not self._is_closing:
+            try:
+                await self._start_waiting()
+            except GatewayError as error:
+                _log.warning("notifications put off", extra={"reason": error.detail})
+            except Exception:  # Whatever it is, the next round is to come.
+                _log.exception("notifications failed")
+            await self._announcer.wait(_PAUSE_SECONDS)
+
+    async def close(self, running: "asyncio.Task[None]") -> None:
+        """End `run`, and give what is under way some seconds: a claim must not be broken off."""
+        self._is_closing = True
+        self._announcer.ring()
+        tasks = {running, *self._tasks}
+        await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
+        tasks |= self._tasks
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _start_waiting(self) -> None:
+        while not self._is_closing:
+            await self._places.acquire()
+            claimed = None
+            try:
+                claimed = await self._outbox.claim(self._announcer.vias)
+            finally:
+                if not claimed:
+                    self._places.release()
+            if not claimed:
+                return
+            task = asyncio.create_task(self._send(claimed))
+            self._tasks.add(task)
+            task.add_done_callback(self._end)
+
+    def _end(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._places.release()
+
+    async def _send(self, claimed: Claimed) -> None:
+        try:
+            settled = await self._tell(claimed)
+        except Exception as error:
+            settled = Settled("failed", f"{type(error).__name__}: {error}")
+        keys = {"notification": claimed.id, "event": claimed.event, "kind": claimed.kind}
+        keys |= {"via": claimed.via, "outcome": settled.status}
+        level = logging.WARNING if settled.status in ("failed", "waiting") else logging.INFO
+        _log.log(level, "notification", extra=keys)
+        await self._settle(claimed, settled)
+
+    async def _tell(self, claimed: Claimed) -> Settled:
+        if not claimed.payload:
+            return Settled("failed", "The event's payload is pruned.")
+        notification = _complete(claimed)
+        handler = self._announcer.handlers.get(claimed.via)
+        if claimed.via == MAIL:
+            return await self._mailer(claimed, notification)
+        if handler is None:
+            return Settled("failed", "This gateway has no such handler.")
+        return await _call(handler, notification)
+
+    async def _settle(self, claimed: Claimed, settled: Settled) -> None:
+        """A note that is lost leaves it `sending`, so PocketBase is given some time."""
+        for attempt in range(_SETTLE_TRIES):
+            with suppress(GatewayError):
+                await self._outbox.settle(claimed, settled)
+                return
+            await asyncio.sleep(2.0**attempt)
+        _log.error("notification not settled", extra={"notification": claimed.id})
+
+
+def _complete(claimed: Claimed) -> Notification:
+    """What the event says, with what PocketBase knows."""
+    found = describe(read_event(json.loads(claimed.payload)))
+    return replace(
+        found,
+        customer=claimed.customer or found.customer,
+        user=claimed.user,
+        address=claimed.address or found.address,
+        is_current=is_current(found.kind, claimed.row),
+    )
+
+
+async def _call(handler: Handler, notification: Notification) -> Settled:
+    try:
+        async with asyncio.timeout(_HANDLER_SECONDS):
+            await handler.call(notification)
+    except TimeoutError:
+        return Settled("failed", f"It took longer than {_HANDLER_SECONDS:g} seconds.")
+    except Exception as error:
+        _log.exception("handler failed", extra={"event": notification.event})
+        return Settled("failed", f"{type(error).__name__}: {error}")
+    return Settled("sent")

@@ -1,0 +1,27 @@
+"""An event as it is stored, which was checked when it came."""
+
+from dataclasses import dataclass
+
+from gateway.writes import Json
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """What `Occurrence` asks for."""
+
+    stripe_id: str
+    type: str
+    created: int
+    object: Json
+    account: str = ""
+    is_thin: bool = False
+
+
+def read_event(payload: Json) -> StoredEvent:
+    """Read the decoded body of an event that shows its object."""
+    return StoredEvent(
+        stripe_id=payload["id"],
+        type=payload["type"],
+        created=payload["created"],
+        object=payload["data"]["object"],
+    )

@@ -1,0 +1,126 @@
+// The outbox. A row is written in its event's transaction, claimed by one gateway (waiting → sending)
+// and settled by it. What a crash leaves `sending` may have been sent, so nobody sends it again by
+// itself: see docs/decisions/015-notifications.md.
+const { findOne } = require(`${__hooks}/lib/records.js`)
+const { placeholders } = require(`${__hooks}/lib/sql.js`)
+
+const COLUMNS = ["id", "event", "kind", "via", "collection", "record", "customer", "created",
+  "expires"]
+// A claim that is younger may still be at work.
+const CLAIM_SECONDS = 300
+
+// Adds what is to be told of events that are stored just now, the first time and not as failed.
+function announce(tx, notices, events, outcomes) {
+  for (const notice of notices) {
+    const { known, stripe_id, created } = events[notice.event_place]
+    const outcome = outcomes[notice.event_place]
+    if (known || outcome === "tie" || outcome === "failed") continue
+    const values = { ...notice, event: stripe_id, created, now: moment(0) }
+    tx.db().newQuery(`
+      INSERT INTO stripe_notifications (${COLUMNS.join(",")},due,status)
+      VALUES (${COLUMNS.map((column) => `{:${column}}`).join(",")},{:now},'waiting')
+      ON CONFLICT (id) DO NOTHING
+    `).bind(values).execute()
+  }
+}
+
+// Gives one waiting notification to the caller, with all it takes to send it, or null.
+function claim(app, { vias }) {
+  const { list, values } = placeholders(vias)
+  const now = moment(0)
+  let found = null
+  if (!isAnyWaiting(app, now)) return { claimed: null }
+  app.runInTransaction((tx) => {
+    tx.db().newQuery(`
+      UPDATE stripe_notifications SET status = 'skipped', reason = 'too old', settled = {:now}
+      WHERE status = 'waiting' AND due <= {:now} AND expires <= {:now}
+    `).bind({ now }).execute()
+    found = readNext(tx, list, { ...values, now })
+    if (!found) return
+    tx.db().newQuery(`
+      UPDATE stripe_notifications
+      SET status = 'sending', attempts = attempts + 1, claimed = {:now} WHERE id = {:id}
+    `).bind({ id: found.id, now }).execute()
+  })
+  return { claimed: found ? describe(app, found) : null }
+}
+
+// A read, so that idle gateways never take PocketBase's single writer.
+function isAnyWaiting(app, now) {
+  const found = new DynamicModel({ count: 0 })
+  app.db().newQuery(`
+    SELECT count(*) AS count FROM (
+      SELECT 1 FROM stripe_notifications WHERE status = 'waiting' AND due <= {:now} LIMIT 1)
+  `).bind({ now }).one(found)
+  return found.count > 0
+}
+
+function readNext(tx, vias, values) {
+  const found = arrayOf(new DynamicModel({
+    id: "", event: "", kind: "", via: "", attempts: 0, collection: "", record: "", customer: "",
+  }))
+  tx.db().newQuery(`
+    SELECT id, event, kind, via, attempts, collection, record, customer FROM stripe_notifications
+    WHERE status = 'waiting' AND due <= {:now} AND via IN (${vias}) ORDER BY due LIMIT 1
+  `).bind(values).all(found)
+  return found[0]
+}
+
+function describe(app, row) {
+  const subject = row.collection ? findOne(app, row.collection, row.record) : undefined
+  const customer = findOne(app, "customers", subject?.getString("customer") || row.customer)
+  const userId = subject?.getString("user") || customer?.getString("user") || ""
+  const user = findOne(app, "users", userId)
+  const { appName, appURL, senderName, senderAddress } = app.settings().meta
+  return {
+    id: row.id, event: row.event, kind: row.kind, via: row.via, attempts: row.attempts + 1,
+    payload: readPayload(app, row.event),
+    subject: subject
+      ? { status: subject.getString("status"), cancel_at: subject.getString("cancel_at") } : null,
+    user: userId,
+    customer: customer ? customer.getString("stripe_id") : "",
+    email: customer?.getString("email") || (user ? user.email() : ""),
+    app: { name: appName, url: appURL, sender: { name: senderName, address: senderAddress } },
+  }
+}
+
+function readPayload(app, event) {
+  const found = arrayOf(new DynamicModel({ payload: "" }))
+  app.db().newQuery("SELECT payload FROM stripe_events WHERE stripe_id = {:event}")
+    .bind({ event }).all(found)
+  return found.length ? found[0].payload : ""
+}
+
+// Notes what became of a claimed one; `waiting` puts it back for `delay` seconds.
+function settle(app, { id, attempts, status, reason, delay }) {
+  const result = app.db().newQuery(`
+    UPDATE stripe_notifications
+    SET status = {:status}, reason = {:reason}, settled = {:now}, due = {:due}
+    WHERE id = {:id} AND status = 'sending' AND attempts = {:attempts}
+  `).bind({ id, attempts, status, reason, now: moment(0), due: moment(delay) }).execute()
+  return { settled: result.rowsAffected() }
+}
+
+// Lets those be sent again that an operator names, or all that failed. One that may be under way
+// right now is left alone.
+function retry(app, { ids, seconds }) {
+  const { list, values } = placeholders(ids)
+  const wanted = ids.length ? `id IN (${list})` : "status = 'failed'"
+  const result = app.db().newQuery(`
+    UPDATE stripe_notifications
+    SET status = 'waiting', reason = '', settled = '', due = {:now}, expires = {:expires}
+    WHERE ${wanted} AND (status IN ('failed', 'skipped')
+      OR (status = 'sending' AND claimed < {:stale}))
+  `).bind({
+    ...values, now: moment(0), expires: moment(seconds), stale: moment(-CLAIM_SECONDS),
+  }).execute()
+  return { retried: result.rowsAffected() }
+}
+
+function moment(seconds) {
+  return new Date(Date.now() + seconds * 1000).toISOString().replace("T", " ")
+}
+
+const STEPS = { claim, settle, retry }
+
+module.exports = { announce, STEPS }

@@ -1,0 +1,101 @@
+"""Gateways that tell people, the mail server that they use, and a payer.
+
+Gateways are started once a file, because that takes longer than most tests; their mail server
+listens on the same port in every test.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from gateway.notifications.kinds import NAMES
+from stack.gateway import Gateway
+from stack.ports import pick_free
+from stack.stack import Stack
+from tests.dashboard import Dashboard
+from tests.delivery import Sender, build_customer
+from tests.frontend import Frontend
+from tests.notifications.mail_server import MailServer
+from tests.notifications.office import SELLER, SENDER, Office
+
+OpenOffice = Callable[[Gateway], Awaitable[Office]]
+
+
+@contextmanager
+def run_gateway(stack: Stack, log: Path, **env: str) -> Iterator[Gateway]:
+    """Run a gateway beside the shared PocketBase."""
+    made = Gateway(
+        pick_free(),
+        log=log,
+        pocketbase=stack.pocketbase,
+        stripe=stack.plan.stripe,
+        frontend_origins=stack.plan.frontend_origins,
+        env=env,
+    )
+    with ExitStack() as ends:
+        ends.callback(made.stop)
+        made.start()
+        made.wait_healthy()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def mail_port() -> int:
+    """Where the mail server listens."""
+    return pick_free()
+
+
+@pytest.fixture(scope="module")
+def mail_settings(mail_port: int) -> dict[str, str]:
+    """All kinds, by a mail server of the gateway's own."""
+    return {
+        "GATEWAY_MAILS": ",".join(NAMES),
+        "GATEWAY_MAIL_SELLER": SELLER,
+        "GATEWAY_MAIL_SENDER": SENDER,
+        "GATEWAY_SMTP_URL": f"smtp://127.0.0.1:{mail_port}",
+        "GATEWAY_UPSTREAM_TIMEOUT": "3",
+    }
+
+
+@pytest.fixture(scope="module")
+def mailing_gateway(
+    stack: Stack, mail_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
+    """A gateway that mails everything."""
+    log = tmp_path_factory.mktemp("mailing") / "gateway.log"
+    with run_gateway(stack, log, **mail_settings) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def mail_server(mail_port: int) -> AsyncIterator[MailServer]:
+    """A mail server that takes everything."""
+    async with MailServer(mail_port) as server:
+        yield server
+
+
+@pytest.fixture
+def open_office(
+    stack: Stack, http: httpx.AsyncClient, dashboard: Dashboard, frontend: Frontend
+) -> OpenOffice:
+    """Sign up a payer whom a gateway learns to know."""
+
+    async def open_(gateway: Gateway) -> Office:
+        sender = Sender(http, gateway.url, stack.plan.stripe.webhook_secrets[0])
+        user = await frontend.sign_up()
+        customer = build_customer(user.id, email=user.email)
+        office = Office(gateway, sender, dashboard, user, customer)
+        await office.deliver("customer.created", customer)
+        return office
+
+    return open_
+
+
+@pytest_asyncio.fixture
+async def office(mailing_gateway: Gateway, open_office: OpenOffice) -> Office:
+    """The gateway that mails everything, and a payer."""
+    return await open_office(mailing_gateway)

@@ -1,0 +1,169 @@
+"""Ready-made mails: each kind, what it says, to whom; none unless it is asked for."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from stack.gateway import Gateway
+from stack.stack import Stack
+from tests.deadline import eventually
+from tests.delivery import Json, build_subscription
+from tests.notifications.conftest import OpenOffice
+from tests.notifications.mail_server import MailServer
+from tests.notifications.office import SELLER, Office, build_invoice
+
+_OWED = {"status": "open", "amount_paid": 0, "amount_remaining": 1200}
+
+
+def _session(customer: str, **members: Any) -> Json:
+    return {
+        "id": f"cs_{customer}",
+        "object": "checkout.session",
+        "mode": "payment",
+        "status": "complete",
+        "payment_status": "paid",
+        "customer": customer,
+        "amount_total": 4900,
+        "currency": "usd",
+        **members,
+    }
+
+
+def _build(kind: str, customer: str) -> tuple[str, Json]:
+    """An event of each kind: type and object."""
+    refund = {"id": f"re_{customer}", "object": "refund", "amount": 500, "currency": "jpy"}
+    dispute = {"id": f"dp_{customer}", "object": "dispute", "amount": 99, "currency": "usd"}
+    return {
+        "payment_failed": ("invoice.payment_failed", build_invoice(customer, **_OWED)),
+        "action_required": ("invoice.payment_action_required", build_invoice(customer, **_OWED)),
+        "trial_ending": (
+            "customer.subscription.trial_will_end",
+            build_subscription(customer, status="trialing", trial_end=1_800_000_000),
+        ),
+        "renewal": (
+            "invoice.upcoming",
+            build_invoice(customer, next_payment_attempt=1_800_000_000) | {"id": None},
+        ),
+        "receipt": ("invoice.paid", build_invoice(customer)),
+        "receipt of a payment": ("checkout.session.completed", _session(customer)),
+        "refund": ("refund.created", refund | {"charge": f"ch_{customer}", "status": "succeeded"}),
+        "dispute": (
+            "charge.dispute.created",
+            dispute | {"charge": f"ch_{customer}", "reason": "fraudulent", "status": "lost"},
+        ),
+    }[kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "link"),
+    [
+        ("payment_failed", "Your payment of 12.00 EUR to Acme failed", "invoice.stripe.com"),
+        ("action_required", "Confirm your payment of 12.00 EUR to Acme", "invoice.stripe.com"),
+        ("trial_ending", "Your trial of Acme ends on 15 January 2027", ""),
+        ("renewal", "Your subscription to Acme renews on 15 January 2027", ""),
+        ("receipt", "Your receipt from Acme: SHOP-0001", "invoice.stripe.com"),
+        ("receipt of a payment", "Your receipt from Acme", ""),
+        ("refund", "Your refund of 500 JPY from Acme", ""),
+        ("dispute", "A payment of 0.99 USD is disputed", "dashboard.stripe.com/test/disputes/dp_"),
+    ],
+)
+async def test_each_kind_is_mailed_once(
+    kind: str, subject: str, link: str, office: Office, mail_server: MailServer
+) -> None:
+    """The event brings one mail, as text and HTML, to the payer, or of a dispute to the seller."""
+    charge = {"id": f"ch_{office.customer['id']}", "object": "charge", "status": "succeeded"}
+    await office.deliver("charge.succeeded", charge | {"customer": office.customer["id"]})
+    event = await office.deliver(*_build(kind, office.customer["id"]))
+    row = await office.wait_settled(event)
+    assert (row["status"], row["via"], row["attempts"]) == ("sent", "mail", 1)
+    assert (await office.sender.send(event)).json()["outcome"] == "repeated"
+
+    assert mail_server.subjects == [subject]
+    to = SELLER if kind == "dispute" else office.user.email
+    assert mail_server.recipients == [[to]]
+    mail = mail_server.mails[0]
+    assert (mail["To"], mail["From"]) == (to, "The Shop <billing@shop.test>")
+    text, html = (mail.get_body((form,)) for form in ("plain", "html"))
+    assert text
+    assert html
+    assert link in text.get_content()
+    assert link in html.get_content()
+    assert "None" not in text.get_content() + html.get_content()
+
+
+async def test_nothing_is_sent_unless_asked_for(
+    stack: Stack,
+    open_office: OpenOffice,
+    start_gateway: Callable[..., Gateway],
+    mail_settings: dict[str, str],
+) -> None:
+    """Without GATEWAY_MAILS nothing is written to the outbox; with one kind only that kind is."""
+    off = await open_office(stack.gateway)
+    assert await off.find(await off.pay()) == []
+
+    some = await open_office(start_gateway(**mail_settings | {"GATEWAY_MAILS": "refund"}))
+    assert await some.find(await some.pay()) == []
+
+
+@pytest.mark.parametrize(
+    ("type", "item"),
+    [
+        ("invoice.paid", build_invoice("cus_x", amount_paid=0)),
+        ("invoice.payment_succeeded", build_invoice("cus_x")),
+        ("checkout.session.completed", _session("cus_x", payment_status="unpaid")),
+        ("checkout.session.completed", _session("cus_x", invoice="in_1")),
+        ("checkout.session.completed", _session("cus_x", mode="subscription")),
+    ],
+    ids=["nothing paid", "told twice", "not yet paid", "has an invoice", "subscription"],
+)
+async def test_one_purchase_is_one_receipt(type: str, item: Json, office: Office) -> None:
+    """What another event tells, or what cost nothing, brings no receipt."""
+    assert await office.find(await office.deliver(type, item)) == []
+
+
+async def test_old_events_and_foreign_ones_are_not_told(office: Office) -> None:
+    """Events from before the setting's hours, or of a connected account, bring no mail."""
+    invoice = build_invoice(office.customer["id"])
+    old = await office.deliver("invoice.paid", invoice, created=1_700_000_000)
+    foreign = await office.deliver("invoice.paid", invoice, account="acct_1")
+    assert await office.find(old) + await office.find(foreign) == []
+
+
+async def test_what_has_moved_on_is_not_told(office: Office, mail_server: MailServer) -> None:
+    """A failure that arrives after its invoice was paid is skipped, and says why."""
+    paid = await office.pay()
+    invoice = paid["data"]["object"]
+    await office.wait_settled(paid)
+    before = paid["created"] - 5
+    failed = invoice | {"status": "open", "amount_remaining": 1200}
+    event = await office.deliver("invoice.payment_failed", failed, created=before)
+    row = await office.wait_settled(event)
+    assert (row["status"], row["reason"]) == ("skipped", "outdated")
+    assert mail_server.subjects == ["Your receipt from Acme: SHOP-0001"]
+
+
+async def test_a_guest_is_told_at_the_address_of_the_purchase(
+    office: Office, mail_server: MailServer
+) -> None:
+    """Without a customer, the address that the buyer gave at Checkout is used."""
+    guest = {"customer_details": {"email": "guest@example.org"}}
+    event = await office.deliver("checkout.session.completed", _session("", **guest))
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert mail_server.recipients == [["guest@example.org"]]
+
+
+async def test_a_refund_waits_for_its_address(office: Office, mail_server: MailServer) -> None:
+    """A refund that arrives before its charge is told when the payer is known, at the next try."""
+    customer = office.customer["id"]
+    event = await office.deliver(*_build("refund", customer))
+
+    async def waits() -> bool:
+        return [row["reason"] for row in await office.find(event)] == ["no address"]
+
+    await eventually(waits)
+    charge = {"id": f"ch_{customer}", "object": "charge", "customer": customer}
+    await office.deliver("charge.succeeded", charge)
+    await office.make_due(event)
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert mail_server.recipients == [[office.user.email]]
