@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _SECRETS_DIR = Path("/run/secrets")
@@ -193,9 +192,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _check_seller(self) -> Self:
         if "dispute" in self.gateway_mails and not self.gateway_mail_seller:
-            raise PydanticCustomError(
-                "no_seller", "GATEWAY_MAIL_SELLER is not set, and GATEWAY_MAILS has dispute"
-            )
+            raise ValueError("GATEWAY_MAIL_SELLER is not set, and GATEWAY_MAILS has dispute")
         return self
 
     @cached_property
@@ -225,9 +222,10 @@ def read_settings(**overrides: Any) -> Settings:
 
 
 def _sentence(item: dict[str, Any]) -> str:
+    reason = item["msg"].removeprefix("Value error, ")
     if not item["loc"]:
-        return f"{item['msg']}."
+        return f"{reason}."
     variable = str(item["loc"][0]).upper()
     if item["type"] == "missing":
         return f"{variable} is not set."
-    return f"{variable} is wrong: {item['msg'].removeprefix('Value error, ')}."
+    return f"{variable} is wrong: {reason}."

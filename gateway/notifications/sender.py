@@ -59,12 +59,13 @@ class Sender:
         """End `run`, and give what is under way some seconds: a claim must not be broken off."""
         self._is_closing = True
         self._announcer.ring()
-        tasks = {running, *self._tasks}
-        await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
-        tasks |= self._tasks
-        for task in tasks:
+        await asyncio.wait({running}, timeout=_CLOSE_SECONDS)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
+        left = {running, *self._tasks}
+        for task in left:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _start_waiting(self) -> None:
         while not self._is_closing:

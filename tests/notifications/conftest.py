@@ -57,7 +57,7 @@ def mail_settings(mail_port: int) -> dict[str, str]:
         "GATEWAY_MAIL_SELLER": SELLER,
         "GATEWAY_MAIL_SENDER": SENDER,
         "GATEWAY_SMTP_URL": f"smtp://127.0.0.1:{mail_port}",
-        "GATEWAY_UPSTREAM_TIMEOUT": "3",
+        "GATEWAY_UPSTREAM_TIMEOUT": "6",
     }
 
 

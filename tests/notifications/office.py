@@ -33,7 +33,8 @@ class Office:
 
     async def pay(self, **members: Any) -> Json:
         """Deliver a paid invoice."""
-        return await self.deliver("invoice.paid", build_invoice(self.customer["id"], **members))
+        invoice = build_invoice(self.customer["id"]) | members
+        return await self.deliver("invoice.paid", invoice)
 
     async def find(self, event: Json) -> list[Record]:
         """Return the outbox's rows of an event."""

@@ -1,0 +1,121 @@
+"""A team's own handlers: called once an event, and a failure is kept until somebody retries."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from gateway.notifications.handlers import load_handlers
+from gateway.settings import SettingsError
+from stack.gateway import Gateway
+from stack.stack import Stack
+from tests.deadline import eventually, wait_until
+from tests.delivery import Json, build_subscription
+from tests.notifications.conftest import OpenOffice, run_gateway
+from tests.notifications.office import Office
+from tests.operations.operator import run_gateway as run_command
+
+_MODULE = "tests.notifications.team_handlers"
+
+
+@pytest.fixture(scope="module")
+def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the handlers note their calls."""
+    file = tmp_path_factory.mktemp("team") / "notes"
+    file.touch()
+    return file
+
+
+@pytest.fixture(scope="module")
+def handling_gateway(stack: Stack, notes: Path) -> Iterator[Gateway]:
+    """A gateway with the team's handlers."""
+    env = {"GATEWAY_HANDLERS": _MODULE, "TEAM_NOTES": str(notes)}
+    with run_gateway(stack, notes.parent / "gateway.log", **env) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def office(handling_gateway: Gateway, open_office: OpenOffice) -> Office:
+    """The gateway with handlers, and a payer."""
+    return await open_office(handling_gateway)
+
+
+def _calls(notes: Path, event: Json) -> list[str]:
+    return [line for line in notes.read_text().splitlines() if event["id"] in line]
+
+
+async def test_a_handler_is_called_once_an_event(office: Office, notes: Path) -> None:
+    """By kind and by type, with the user; again for nothing that comes again or is replayed."""
+    paid = await office.pay()
+    subscription = build_subscription(office.customer["id"], status="canceled")
+    ended = await office.deliver("customer.subscription.deleted", subscription)
+    for event, name, kind in ((paid, "thank", "receipt"), (ended, "say_goodbye", "")):
+        row = await office.wait_settled(event)
+        assert (row["status"], row["via"]) == ("sent", f"{_MODULE}.{name}")
+        assert (await office.sender.send(event)).json()["outcome"] == "repeated"
+        assert _calls(notes, event) == [f"{name} {event['id']} {kind} {office.user.id}"]
+
+
+async def test_a_failure_is_visible_and_retried_by_command(
+    office: Office, stack: Stack, notes: Path
+) -> None:
+    """What a handler raised stands in the outbox; `notifications retry` lets it be called again."""
+    refund = {"id": f"re_{office.user.id}", "object": "refund", "amount": 5, "currency": "eur"}
+    event = await office.deliver("refund.created", refund)
+    row = await office.wait_settled(event)
+    assert (row["status"], row["reason"]) == ("failed", "LookupError: no such order")
+
+    listed = await run_command(stack, "notifications", "list", "--status", "failed")
+    assert any(row["id"] in line and "no such order" in line for line in listed.lines)
+    retried = await run_command(stack, "notifications", "retry", row["id"])
+    assert (retried.code, retried.out) == (0, "1 to be sent again\n")
+
+    async def is_sent() -> bool:
+        return [found["status"] for found in await office.find(event)] == ["sent"]
+
+    await eventually(is_sent, 25)
+    assert len(_calls(notes, event)) == 2
+    again = await run_command(stack, "notifications", "retry", row["id"])
+    assert again.code == 1
+
+
+async def test_what_was_broken_off_stays_until_somebody_decides(
+    office: Office, stack: Stack, notes: Path
+) -> None:
+    """A gateway that dies in a handler leaves it `sending`: only the command calls it again."""
+    dispute = {"id": f"dp_{office.user.id}", "object": "dispute", "amount": 5, "currency": "eur"}
+    event = await office.deliver("charge.dispute.created", dispute)
+    wait_until(lambda: not office.gateway.is_running, 20)
+    office.gateway.start()
+    office.gateway.wait_healthy()
+    paid = await office.pay()
+    await office.wait_settled(paid)
+    row = (await office.find(event))[0]
+    assert (row["status"], len(_calls(notes, event))) == ("sending", 1)
+
+    young = await run_command(stack, "notifications", "retry", row["id"])
+    assert (young.code, young.out) == (1, "0 to be sent again\n")
+    path = f"/api/collections/stripe_notifications/records/{row['id']}"
+    await office.dashboard.call("PATCH", path, {"claimed": "2020-01-01 00:00:00.000Z"})
+    old = await run_command(stack, "notifications", "retry", row["id"])
+    assert old.code == 0
+
+    async def is_sent() -> bool:
+        return (await office.find(event))[0]["status"] == "sent"
+
+    await eventually(is_sent, 25)
+    assert len(_calls(notes, event)) == 2
+
+
+@pytest.mark.parametrize(
+    ("module", "reason"),
+    [
+        ("no.such.module", "can't be imported"),
+        ("tests.notifications.office", "no function that is marked"),
+    ],
+)
+def test_a_wrong_module_is_named_at_the_start(module: str, reason: str) -> None:
+    """A module that is missing, or that has no handlers, is a wrong setting."""
+    with pytest.raises(SettingsError, match=f"GATEWAY_HANDLERS: {module} .*{reason}"):
+        load_handlers(module)

@@ -1,0 +1,204 @@
+"""How mails go out: by PocketBase's settings or a mail server, also when that is in trouble.
+
+A mail that is certainly not sent is tried again later; one that may have been sent is not.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from stack.gateway import Gateway
+from stack.stack import Stack
+from tests.dashboard import Dashboard
+from tests.deadline import eventually
+from tests.notifications.conftest import OpenOffice, run_gateway
+from tests.notifications.mail_server import MailServer
+from tests.notifications.office import Office
+
+WAYS = ["a mail server", "PocketBase"]
+
+
+@pytest.fixture(scope="module")
+def pocketbase_mailing(
+    stack: Stack, mail_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
+    """A gateway that mails by PocketBase's settings."""
+    log = tmp_path_factory.mktemp("by_pocketbase") / "gateway.log"
+    without = {"GATEWAY_SMTP_URL": "", "GATEWAY_MAIL_SENDER": ""}
+    with run_gateway(stack, log, **mail_settings | without) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def pocketbase_mail(dashboard: Dashboard, mail_port: int) -> AsyncIterator[None]:
+    """Let the shared PocketBase use the test's mail server, for one test."""
+    before = await dashboard.call("GET", "/api/settings")
+    smtp = {"enabled": True, "host": "127.0.0.1", "port": mail_port, "tls": False}
+    meta = {"senderName": "Base Shop", "senderAddress": "base@shop.test"}
+    await dashboard.call("PATCH", "/api/settings", {"smtp": smtp, "meta": before["meta"] | meta})
+    yield
+    restored = {"smtp": before["smtp"], "meta": before["meta"]}
+    await dashboard.call("PATCH", "/api/settings", restored)
+
+
+@pytest_asyncio.fixture(params=WAYS)
+async def office(
+    request: pytest.FixtureRequest,
+    mailing_gateway: Gateway,
+    pocketbase_mailing: Gateway,
+    pocketbase_mail: None,
+    open_office: OpenOffice,
+) -> Office:
+    """A payer, and a gateway that mails in each way."""
+    ways = dict(zip(WAYS, (mailing_gateway, pocketbase_mailing), strict=True))
+    return await open_office(ways[request.param])
+
+
+async def test_a_mail_arrives_whole(office: Office, mail_server: MailServer) -> None:
+    """Text, HTML, sender and an id of its own, whatever the way."""
+    row = await office.wait_settled(await office.pay())
+    assert row["status"] == "sent"
+    mail = mail_server.mails[0]
+    assert mail["To"].addresses[0].addr_spec == office.user.email
+    assert mail["From"].addresses[0].display_name in ("The Shop", "Base Shop")
+    assert mail["Message-ID"].startswith(f"<{row['id']}@shop.test>")
+    assert mail["Auto-Submitted"] == "auto-generated"
+    text, html = (mail.get_body((form,)) for form in ("plain", "html"))
+    assert text
+    assert "We received 12.00 EUR" in text.get_content()
+    assert html
+    assert "<strong>12.00 EUR</strong>" in html.get_content()
+
+
+async def test_a_mail_server_that_is_down_is_tried_again(
+    office: Office, mail_server: MailServer
+) -> None:
+    """While nobody listens the mail waits with the reason; then it is sent, once."""
+    mail_server.close()
+    event = await office.pay()
+    row = await office.wait_settled(event)
+    assert (row["status"], row["attempts"]) == ("waiting", 1)
+    assert "refused" in row["reason"].lower() or "connect" in row["reason"].lower()
+
+    await mail_server.open()
+    await office.make_due(event)
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert len(mail_server.mails) == 1
+
+
+@pytest.mark.parametrize("command", ["RCPT", "DATA"])
+@pytest.mark.parametrize(
+    ("answer", "status"), [("451 Come back later", "waiting"), ("550 No such user", "failed")]
+)
+async def test_a_refusal_is_taken_at_its_word(
+    command: str, answer: str, status: str, office: Office, mail_server: MailServer
+) -> None:
+    """A temporary refusal waits for another try, a final one fails; the reason has no address."""
+    mail_server.answers[command] = f"{answer} <{office.user.email}>"
+    row = await office.wait_settled(await office.pay())
+    assert row["status"] == status
+    assert answer[4:] in row["reason"]
+    assert office.user.email not in row["reason"]
+    assert mail_server.mails == []
+
+
+async def test_a_mail_server_that_stalls_is_not_asked_twice(
+    office: Office, mail_server: MailServer
+) -> None:
+    """No answer after the mail was handed over: it may have been sent, so it fails, visibly."""
+    mail_server.may_answer.clear()
+    row = await office.wait_settled(await office.pay())
+    assert (row["status"], row["attempts"]) == ("failed", 1)
+    assert row["reason"].startswith("Perhaps it was sent")
+    assert mail_server.arrived == 1
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "Pro\r\nBcc: victim@example.org\r\n\r\nGotcha",
+        "Pro\nSubject: other",
+        "<script>alert(1)</script>",
+        '"><a href="https://evil.example">click</a>',
+        "{{ app.__class__ }}{% for x in y %}",
+        "\u202etxt.exe\x00\x1b[31m",
+    ],
+)
+async def test_hostile_texts_stay_texts(
+    hostile: str, office: Office, mail_server: MailServer
+) -> None:
+    """A description or number with line breaks, HTML or template code changes nothing but words."""
+    line = {"id": "il_1", "description": hostile}
+    row = await office.wait_settled(
+        await office.pay(number=hostile, lines={"object": "list", "data": [line]})
+    )
+    assert row["status"] == "sent"
+    assert mail_server.recipients == [[office.user.email]]
+    mail = mail_server.mails[0]
+    assert mail["Bcc"] is None
+    assert len(mail.get_all("Subject", [])) == 1
+    assert mail["Subject"].startswith("Your receipt from Acme")
+    text, html = (mail.get_body((form,)) for form in ("plain", "html"))
+    assert text
+    assert html
+    assert "<script" not in html.get_content()
+    assert 'evil.example">' not in html.get_content()
+    assert "\nGotcha" not in text.get_content()
+    assert not any(character in text.get_content() for character in "\x00\x1b\u202e")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a@example.org\r\nBcc: victim@example.org",
+        "a@example.org, victim@example.org",
+        "Victim <victim@example.org>",
+        "a b@example.org",
+        "no-address",
+        "@example.org",
+    ],
+)
+async def test_a_hostile_address_gets_nothing(
+    address: str, office: Office, mail_server: MailServer
+) -> None:
+    """What is not exactly one address is none: nothing is sent, and the notification says so."""
+    guest = {"customer": None, "customer_email": address}
+    row = await office.wait_settled(await office.pay(**guest))
+    assert (row["status"], row["reason"]) == ("waiting", "no address")
+    assert mail_server.arrived == 0
+
+
+async def test_the_log_has_no_address(mailing_gateway: Gateway, office: Office) -> None:
+    """What was sent, refused or failed is logged by id, without the address."""
+    del office
+    log = mailing_gateway.log.read_text()
+    assert "msg=notification" in log
+    assert "@example.com" not in log
+
+
+async def test_two_gateways_send_one_mail(
+    mailing_gateway: Gateway,
+    pocketbase_mailing: Gateway,
+    pocketbase_mail: None,
+    open_office: OpenOffice,
+    mail_server: MailServer,
+) -> None:
+    """Events that come to both of two gateways, several times, bring one mail each."""
+    office, other = [
+        await open_office(gateway) for gateway in (mailing_gateway, pocketbase_mailing)
+    ]
+    events = [await office.pay(number=f"SHOP-{number}") for number in range(6)]
+    for event in reversed(events):
+        for door in (other, office):
+            assert (await door.sender.send(event)).json()["outcome"] == "repeated"
+    for event in events:
+        assert (await office.wait_settled(event))["status"] == "sent"
+
+    async def is_quiet() -> bool:
+        return not await office.dashboard.count("stripe_notifications", "status = 'sending'")
+
+    await eventually(is_quiet)
+    assert sorted(mail_server.subjects) == [
+        f"Your receipt from Acme: SHOP-{number}" for number in range(6)
+    ]
