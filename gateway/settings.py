@@ -5,7 +5,7 @@ from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -46,6 +46,14 @@ def _decode_hook_secret(secret: SecretStr) -> bytes:
     if prefix != "whsec" or len(key) < 24 or not key.isascii():
         raise ValueError("a secret is whsec_ and the base64 of at least 24 ASCII characters")
     return key
+
+
+def _has_port(parts: SplitResult) -> bool:
+    """Whether the port is one, or none: the library's own sentence may repeat a password."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 class Settings(BaseSettings):
@@ -183,7 +191,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_smtp(cls, value: SecretStr | None) -> SecretStr | None:
         parts = urlsplit(value.get_secret_value()) if value else None
-        if parts and (parts.scheme not in _SMTP_SCHEMES or not parts.hostname):
+        if parts and not (parts.scheme in _SMTP_SCHEMES and parts.hostname and _has_port(parts)):
             raise ValueError("must be smtps://host, smtp+starttls://host or smtp://host")
         if parts and parts.scheme == "smtp" and parts.username is not None:
             raise ValueError("smtp:// would send the password in clear")

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from aiohttp import ClientConnectorError
-
 from gateway.errors import PocketBaseUnavailable
 from gateway.notifications.mail import Mail, Posted
 from gateway.pocketbase import PocketBase, PocketBaseRefused
@@ -32,6 +30,6 @@ class PocketBasePost:
         except PocketBaseRefused as refused:
             return Posted("refused", f"PocketBase refused: {refused}")
         except PocketBaseUnavailable as error:
-            is_unsent = isinstance(error.__cause__, ClientConnectorError)
+            is_unsent = isinstance(error.__cause__, ConnectionRefusedError)
             return Posted("later" if is_unsent else "unknown", error.detail)
         return Posted(answer["outcome"], answer["reason"])

@@ -23,27 +23,9 @@ from gateway.settings import Settings, SettingsError
 
 _OURS = Path(__file__).parent / "templates"
 #: Currencies without a smaller unit at Stripe, and those with three digits.
-_WHOLE = frozenset(
-    [
-        "bif",
-        "clp",
-        "djf",
-        "gnf",
-        "jpy",
-        "kmf",
-        "krw",
-        "mga",
-        "pyg",
-        "rwf",
-        "ugx",
-        "vnd",
-        "vuv",
-        "xaf",
-        "xof",
-        "xpf",
-    ]
-)
-_THREE_DIGITS = frozenset(("bhd", "jod", "kwd", "omr", "tnd"))
+_WHOLE = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf"}
+_WHOLE |= {"xof", "xpf"}
+_THREE_DIGITS = {"bhd", "jod", "kwd", "omr", "tnd"}
 
 
 @dataclass(frozen=True, slots=True)
