@@ -25,7 +25,7 @@ from gateway.errors import (
 )
 from gateway.problems import respond_to
 from gateway.webhooks.admission import Admission, Admitted
-from gateway.webhooks.event import parse, verify
+from gateway.webhooks.event import Event, parse, verify
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.projector import plan
 
@@ -62,41 +62,55 @@ class WebhookEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one delivery; every error is a problem document."""
+        started = time.perf_counter()
+        stored: tuple[Event, str] | None = None
         try:
-            response: ASGIApp = await self._answer(scope, receive)
+            stored = await self._store(scope, receive)
+            response = _answer(stored[1])
         except Exception as error:
             response = respond_to(error, PATH)
         await response(scope, receive, send)
+        if stored:  # Nobody waits for the log.
+            _note(*stored, started)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> ASGIApp:
-        """Store one delivery.
+    async def _store(self, scope: Scope, receive: Receive) -> tuple[Event, str]:
+        """Store one delivery; return its event and the outcome.
 
         Raises:
             InvalidSignature, InvalidEvent, BodyTooLarge: nothing was written.
             Overloaded, PocketBaseUnavailable, StripeUnavailable: Stripe is to deliver again.
-            ProjectionFailed: stored with its error; Stripe is to deliver again.
         """
-        started = time.perf_counter()
         if scope["method"] != "POST":
             raise MethodNotAllowed
         inbox: Inbox = scope["app"].state.inbox
         with self.admission.admit() as admitted:
             body = await _read_body(receive, self.max_body_bytes, admitted)
             event = parse(verify(body, _read_signature(scope), self.secrets))
-            outcome = await inbox.store(plan(event))
-        _log.info(
-            "stripe event",
-            extra={
-                "event": event.stripe_id,
-                "type": event.type,
-                "object": event.object_id,
-                "outcome": outcome,
-                "ms": round((time.perf_counter() - started) * 1000, 1),
-            },
-        )
-        if outcome == "failed":
-            raise ProjectionFailed
-        return _ACCEPTED[outcome]
+            return event, await inbox.store(plan(event))
+
+
+def _answer(outcome: str) -> ASGIApp:
+    """Say what became of an event.
+
+    Raises:
+        ProjectionFailed: it is stored with its error; Stripe is to deliver again.
+    """
+    if outcome == "failed":
+        raise ProjectionFailed
+    return _ACCEPTED[outcome]
+
+
+def _note(event: Event, outcome: str, started: float) -> None:
+    _log.info(
+        "stripe event",
+        extra={
+            "event": event.stripe_id,
+            "type": event.type,
+            "object": event.object_id,
+            "outcome": outcome,
+            "ms": round((time.perf_counter() - started) * 1000, 1),
+        },
+    )
 
 
 class _Accepted:
