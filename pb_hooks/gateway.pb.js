@@ -77,9 +77,22 @@ routerAdd("POST", "/api/gateway/dry-run", (e) => {
   return e.json(200, giveTicket($app))
 }, $apis.requireSuperuserAuth())
 
-onRecordCreateRequest((e) => require(`${__hooks}/lib/transforms.js`).enforce(e, "create"))
-onRecordUpdateRequest((e) => require(`${__hooks}/lib/transforms.js`).enforce(e, "update"))
-onRecordDeleteRequest((e) => require(`${__hooks}/lib/transforms.js`).enforce(e, "delete"))
+// Most collections have no transform. That is seen here, where it costs a third of what `require` does.
+onRecordCreateRequest((e) => {
+  const known = e.app.store().get("gateway.transforms")
+  if (known && known.table && !known.table[e.collection.id]) return e.next()
+  require(`${__hooks}/lib/transforms.js`).enforce(e, "create")
+})
+onRecordUpdateRequest((e) => {
+  const known = e.app.store().get("gateway.transforms")
+  if (known && known.table && !known.table[e.collection.id]) return e.next()
+  require(`${__hooks}/lib/transforms.js`).enforce(e, "update")
+})
+onRecordDeleteRequest((e) => {
+  const known = e.app.store().get("gateway.transforms")
+  if (known && known.table && !known.table[e.collection.id]) return e.next()
+  require(`${__hooks}/lib/transforms.js`).enforce(e, "delete")
+})
 
 onBatchRequest((e) => {
   require(`${__hooks}/lib/transform_batch.js`).prepareBatch(e)

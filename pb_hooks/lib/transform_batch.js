@@ -1,7 +1,7 @@
 // Writes that PocketBase makes inside of a transaction: the gateway is asked about all of them in one
 // call before it begins, and each record hook finds its verdict. The transaction holds PocketBase's one
 // writer; a call from inside of it would stall everybody.
-const { ask, describe, exportAll, passesThrough } = require(`${__hooks}/lib/transform_call.js`)
+const { ask, describe, passesThrough, writeAll } = require(`${__hooks}/lib/transform_call.js`)
 const { find } = require(`${__hooks}/lib/transform_table.js`)
 
 // On the request: the verdicts that were asked for before its transaction began.
@@ -110,7 +110,7 @@ function writeNote(entry, collection, operation, record, verdict) {
 }
 
 function nameTarget(entry, collection, operation, record) {
-  const original = operation === "create" ? "" : toString(exportAll(record.original(), entry))
+  const original = operation === "create" ? "" : writeAll(record.original(), entry)
   return [operation, collection.id, original].join(" ")
 }
 

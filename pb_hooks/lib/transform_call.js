@@ -9,23 +9,21 @@ function passesThrough(entry, auth) {
   return entry.superusers && auth.id !== entry.gateway
 }
 
-// One item as JSON text: Go writes it several times as fast as goja would.
+// One item as JSON text. A record writes itself several times as fast as Go or goja write its values.
 function describe(entry, operation, record, body) {
   const sent = operation === "delete" ? [] : Object.keys(body || {}).filter((name) => typeOf(entry, name))
-  return toString({
-    collection: entry.collection, operation, sent,
-    record: exportVisible(record),
-    original: operation === "create" ? null : exportAll(record.original(), entry),
-    files: describeFiles(entry, record),
-  })
+  const head = JSON.stringify({ collection: entry.collection, operation, sent })
+  const original = operation === "create" ? "null" : writeAll(record.original(), entry)
+  const files = toString(describeFiles(entry, record))
+  return `${head.slice(0, -1)},"record":${writeVisible(record)},"original":${original},"files":${files}}`
 }
 
-function exportVisible(record) {
-  return record.clone().ignoreEmailVisibility(true).publicExport()
+function writeVisible(record) {
+  return JSON.stringify(record.clone().ignoreEmailVisibility(true))
 }
 
-function exportAll(record, entry) {
-  return record.ignoreEmailVisibility(true).unhide(...entry.hidden).publicExport()
+function writeAll(record, entry) {
+  return JSON.stringify(record.ignoreEmailVisibility(true).unhide(...entry.hidden))
 }
 
 function describeFiles(entry, record) {
@@ -50,7 +48,7 @@ function readFile(file) {
 
 // Asks for the verdicts of several items in one call: `asked` holds the entry of each, and its text.
 function ask(e, asked) {
-  const user = e.auth ? toString(exportVisible(e.auth)) : "null"
+  const user = e.auth ? writeVisible(e.auth) : "null"
   const body = `{"user":${user},"items":[${asked.map(({ item }) => item).join(",")}]}`
   const { url, max_bytes } = asked[0].entry
   const timeout = Math.max(...asked.map(({ entry }) => entry.timeout))
@@ -102,4 +100,4 @@ function refuse(status, message) {
   return { refused: { status, message } }
 }
 
-module.exports = { ask, describe, exportAll, passesThrough }
+module.exports = { ask, describe, passesThrough, writeAll }
