@@ -99,6 +99,11 @@ onBatchRequest((e) => {
   e.next()
 })
 
+onRecordAuthWithOAuth2Request((e) => {
+  require(`${__hooks}/lib/transform_sign_up.js`).prepareSignUp(e)
+  e.next()
+})
+
 // What is at hand of the table is read anew after every change of it or of a collection.
 onRecordAfterCreateSuccess((e) => {
   require(`${__hooks}/lib/transform_table.js`).forget($app)

@@ -8,6 +8,8 @@ const { find } = require(`${__hooks}/lib/transform_table.js`)
 const VERDICTS = "gateway.verdicts"
 // Names a batch's item to its record hook, by a number that no client can know.
 const ITEM = "x-gateway-item"
+// PocketBase's name of the context in which a sign-up by OAuth2 creates a record.
+const SIGN_UP = "oauth2"
 
 // As PocketBase's own: what it does not take, it refuses itself.
 const ADDRESS = /^\/api\/collections\/([^/?]+)\/records(?:\/([^/?]+))?(\?.*)?$/
@@ -114,10 +116,16 @@ function nameTarget(entry, collection, operation, record) {
   return [operation, collection.id, original].join(" ")
 }
 
+// For the one record that a sign-up creates.
+function keepVerdict(e, entry, verdict) {
+  const note = writeNote(entry, e.collection, "create", null, verdict)
+  e.set(VERDICTS, { number: SIGN_UP, notes: { [SIGN_UP]: note } })
+}
+
 // The verdict that was asked for before the transaction; a refusal when there is none for this write.
 function recall(e, entry, operation) {
   const { number, notes } = e.get(VERDICTS) || {}
-  const [given, i] = (e.requestInfo().headers.x_gateway_item || "").split(".")
+  const [given, i] = readMark(e.requestInfo())
   const note = number && given === number && notes[i] ? JSON.parse(notes[i]) : null
   if (note && note.target === nameTarget(entry, e.collection, operation, e.record)) {
     return note.verdict
@@ -126,4 +134,8 @@ function recall(e, entry, operation) {
   return { refused: { status: 400, message } }
 }
 
-module.exports = { prepareBatch, recall }
+function readMark({ context, headers }) {
+  return context === SIGN_UP ? [SIGN_UP, SIGN_UP] : (headers.x_gateway_item || "").split(".")
+}
+
+module.exports = { keepVerdict, prepareBatch, recall }

@@ -63,9 +63,8 @@ function describe(row, collection) {
 
 // What only the original shows; what nobody may see stays hidden.
 function hiddenOf(collection) {
-  const secret = collection.isAuth() ? ["password", "tokenKey"] : []
-  return collection.fields.filter((field) => field.hidden)
-    .map((field) => field.name).filter((name) => !secret.includes(name))
+  return collection.fields.filter((field) => field.hidden && field.type() !== "password")
+    .map((field) => field.name).filter((name) => !(collection.isAuth() && name === "tokenKey"))
 }
 
 // The type of a field, "" for any other name; `__proto__` and the like are names that clients send.

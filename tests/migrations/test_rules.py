@@ -133,12 +133,12 @@ def test_nobody_writes_by_batch(
     assert answer.status_code in (400, 403)
 
 
-@pytest.mark.parametrize("path", ["commit", "version"])
+@pytest.mark.parametrize("path", ["commit", "version", "transforms", "dry-run"])
 def test_the_gateways_routes_are_the_superusers(
     path: str, stack: Stack, header: dict[str, str]
 ) -> None:
     """What pb_hooks offer the gateway is closed to everybody else."""
-    method = {"commit": "POST", "version": "GET"}[path]
+    method = "GET" if path == "version" else "POST"
     url = f"{stack.pocketbase.url}/api/gateway/{path}"
     answer = httpx.request(method, url, headers=header, content=b"{}", trust_env=False)
     assert answer.status_code in (401, 403)

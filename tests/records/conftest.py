@@ -49,7 +49,7 @@ _MINE = "author = @request.auth.id"
 @pytest.fixture(scope="session")
 def records_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Running parts with transforms, shared by this folder: leave them running and as they were."""
-    env = {"GATEWAY_TRANSFORMS": "tests.records.shelf"}
+    env = {"GATEWAY_TRANSFORMS": "tests.records.shelf", "GATEWAY_LOG_LEVEL": "DEBUG"}
     with Stack(plan_throwaway(tmp_path_factory.mktemp("records"), env)) as running:
         wait_until(lambda: _is_ready(running.gateway.url))
         make_collections(running)
@@ -64,6 +64,8 @@ def make_collections(stack: Stack) -> None:
     """Make the collections of shelf.py, open to everybody; a note is its author's to change."""
     root = {"Authorization": log_in_superuser(stack)}
     with httpx.Client(base_url=stack.pocketbase.url, headers=root, trust_env=False) as client:
+        members = {"name": "members", "type": "auth", "fields": [{"name": "name", "type": "text"}]}
+        client.post("/api/collections", json=members | _RULES).raise_for_status()
         for name, fields in _FIELDS.items():
             rules = _RULES | ({"updateRule": _MINE, "deleteRule": _MINE} if name == "notes" else {})
             made = {"name": name, "type": "base", "fields": fields, **rules}

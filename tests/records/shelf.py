@@ -56,6 +56,13 @@ async def wait(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
     return {}
 
 
+def welcome(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Trim a new member's name; nobody is called root."""
+    if incoming["name"] == "root":
+        raise FieldErrors({"name": ("name_reserved", "Choose another name.")})
+    return {"name": " ".join(incoming["name"].split())}
+
+
 def describe(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
     """Write down what the function was given."""
     seen = {
@@ -87,6 +94,7 @@ TRANSFORMS = (
     Transform("notes", {"delete"}, keep_locked),
     Transform("slow_closed", {"create"}, wait, timeout=0.2),
     Transform("slow_open", {"create"}, wait, timeout=0.2, on_failure="open"),
+    Transform("members", {"create"}, welcome),
     Transform("mirrors", {"create", "update"}, describe),
     Transform("albums", {"create"}, describe, files=True),
 )

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from stack.stack import Stack
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend, User
 
@@ -132,3 +133,15 @@ async def test_somebody_elses_record_is_not_shown_to_a_transform(
         assert error["data"] == {}
     error = await refuse(client, author, item("DELETE", path))
     assert error["message"] == "A locked note stays."
+
+
+async def test_a_batch_makes_one_call(client: Frontend, author: User, records_stack: Stack) -> None:
+    """Fifty items are fifty transforms under the id of one request to the gateway."""
+    log = records_stack.gateway.log
+    before = log.stat().st_size
+    items = [item("POST", NOTES, author=author.id, title=f"item {i}") for i in range(50)]
+    results = await send(client, author, *items)
+    assert [result["body"]["slug"] for result in results] == [f"item-{i}" for i in range(50)]
+    lines = [line for line in log.read_text()[before:].splitlines() if "msg=transform" in line]
+    assert len(lines) == 50
+    assert len({line.rpartition("request=")[2] for line in lines}) == 1
