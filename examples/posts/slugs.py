@@ -1,28 +1,19 @@
 """Addresses of posts: each is taken once."""
 
-from collections.abc import Set as AbstractSet
-from itertools import count
+from secrets import token_hex
 
 from gateway.pocketbase import PocketBase
 
 
-async def read_taken(pocketbase: PocketBase, slug: str) -> set[str]:
-    """Return the slugs in use that begin like this one."""
+async def find_free(pocketbase: PocketBase, slug: str) -> str:
+    """Return the slug, or the slug with a random ending if another post has it.
+
+    Two who ask at the same moment may both be told that it is free; PocketBase's unique index then
+    refuses the second, with an error of the field.
+    """
     page = await pocketbase.call(
         "GET",
         "/api/collections/posts/records",
-        query={
-            "filter": f'slug ~ "{slug}%"',
-            "fields": "slug",
-            "perPage": 1000,
-            "skipTotal": 1,
-        },
+        query={"filter": f'slug = "{slug}"', "fields": "id", "perPage": 1, "skipTotal": 1},
     )
-    return {item["slug"] for item in page["items"]}
-
-
-def choose_free(slug: str, taken: AbstractSet[str]) -> str:
-    """Return the slug, with the first number behind it that makes it free."""
-    if slug not in taken:
-        return slug
-    return next(each for number in count(2) if (each := f"{slug}-{number}") not in taken)
+    return f"{slug}-{token_hex(3)}" if page["items"] else slug

@@ -42,11 +42,11 @@ _SYNONYMS = {"js": "javascript", "py": "python", "golang": "go"}
 def slugify(title: str) -> str:
     """Return a title as part of an address: `Über PocketBase!` becomes `uber-pocketbase`.
 
-    A title without Latin letters or digits gives "".
+    A title without Latin letters and digits becomes `post`.
     """
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     words = re.findall(r"[a-z0-9]+", plain)
-    return "-".join(words)[:_LONGEST_SLUG].strip("-")
+    return "-".join(words)[:_LONGEST_SLUG].strip("-") or "post"
 
 
 def sanitise(html: str) -> str:

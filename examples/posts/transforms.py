@@ -3,13 +3,14 @@
 Named by ``GATEWAY_TRANSFORMS=examples.posts.transforms``; README.md beside it takes you through.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from examples.posts.publishing import count_published, read_allowance
-from examples.posts.slugs import choose_free, read_taken
+from examples.posts.slugs import find_free
 from examples.posts.text import count_words, normalise_tags, sanitise, slugify
 from gateway.records import Context, FieldErrors, Transform
 
@@ -38,10 +39,10 @@ async def prepare_post(post: PostInput, context: Context) -> dict[str, Any]:
     """
     author = choose_author(post, context)
     values = describe(post) | keep_computed(context) | {"author": author}
-    if needs_slug(context):
-        values["slug"] = await find_slug(post.title, context)
     if post.published:
         check_content(post, values)
+    if needs_slug(context):
+        values["slug"] = await find_slug(post.title, context)
     if post.published and not was_published(context):
         now = datetime.now(UTC)
         await check_allowance(author, now, context)
@@ -119,12 +120,12 @@ async def check_allowance(author: str, now: datetime, context: Context) -> None:
 
 
 async def find_slug(title: str, context: Context) -> str:
-    """Return an address that no other post has, "" for a title without Latin letters."""
+    """Return an address that no other post has."""
     slug = slugify(title)
-    if not slug:
-        return ""
-    taken = await read_taken(context.dependencies.pocketbase, slug)
-    return choose_free(slug, taken - {(context.original or {}).get("slug")})
+    stored = str((context.original or {}).get("slug", ""))
+    if re.fullmatch(rf"{slug}(-[0-9a-f]{{6}})?", stored):
+        return stored
+    return await find_free(context.dependencies.pocketbase, slug)
 
 
 #: Every transform of this application.

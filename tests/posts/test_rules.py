@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from examples.posts.publishing import add_up
-from examples.posts.slugs import choose_free
 from examples.posts.transforms import (
     PostInput,
     check_content,
@@ -105,9 +104,3 @@ def test_entitlements_add_up(rows: list[dict[str, Any]], posts: int | None) -> N
     """What is active now counts; one without a limit lifts the others'."""
     stored = [{"active": True, "active_until": "", **row} for row in rows]
     assert add_up(stored, _NOW) == posts
-
-
-def test_a_taken_address_gets_a_number() -> None:
-    """The first that is free, whichever others begin alike."""
-    assert choose_free("a", {"b"}) == "a"
-    assert choose_free("a", {"a", "a-2", "a-b"}) == "a-3"

@@ -12,7 +12,7 @@ from examples.posts.text import count_words, normalise_tags, sanitise, slugify
     [
         ("Über  PocketBase!", "uber-pocketbase"),
         ("  Déjà vu: 2 Ångström ", "deja-vu-2-angstrom"),
-        ("日本語", ""),
+        ("日本語", "post"),
         ("a" * 79 + " b", "a" * 79),
         ("../../etc", "etc"),
     ],

@@ -19,7 +19,7 @@ migrate((app) => {
     deleteRule: IS_AUTHOR,
     fields: [
       { name: "title", type: "text", required: true, max: 200 },
-      { name: "slug", type: "text", max: 100 },
+      { name: "slug", type: "text", required: true, max: 100 },
       { name: "content", type: "editor", maxSize: 1000000 },
       { name: "word_count", type: "number", onlyInt: true },
       { name: "author", type: "relation", required: true, maxSelect: 1, cascadeDelete: true,
@@ -34,7 +34,7 @@ migrate((app) => {
       { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
     ],
     indexes: [
-      "CREATE UNIQUE INDEX idx_posts_slug ON posts (slug) WHERE slug != ''",
+      "CREATE UNIQUE INDEX idx_posts_slug ON posts (slug)",
       "CREATE INDEX idx_posts_author_published ON posts (author, published)",
     ],
   }))
