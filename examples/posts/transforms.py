@@ -44,9 +44,8 @@ async def prepare_post(post: PostInput, context: Context) -> dict[str, Any]:
     if needs_slug(context):
         values["slug"] = await find_slug(post.title, context)
     if post.published and not was_published(context):
-        now = datetime.now(UTC)
-        await check_allowance(author, now, context)
-        values["published_at"] = values["published_at"] or f"{now:%Y-%m-%d %H:%M:%S.000Z}"
+        await check_allowance(author, context)
+        values["published_at"] = values["published_at"] or datetime.now(UTC)
     return values
 
 
@@ -107,10 +106,10 @@ def check_content(post: PostInput, values: dict[str, Any]) -> None:
         raise FieldErrors(errors)
 
 
-async def check_allowance(author: str, now: datetime, context: Context) -> None:
+async def check_allowance(author: str, context: Context) -> None:
     """Refuse one more published post than the author's plan includes."""
     pocketbase = context.dependencies.pocketbase
-    allowed = await read_allowance(pocketbase, author, now)
+    allowed = await read_allowance(pocketbase, author)
     if allowed == 0:
         message = "Your plan does not include publishing."
         raise FieldErrors({"published": ("validation_not_in_plan", message)})

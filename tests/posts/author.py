@@ -6,14 +6,18 @@ import httpx
 
 from tests.frontend import User
 
+_FOR_EVER = "9999-12-31 00:00:00.000Z"
 
-def entitle(pocketbase_url: str, root: str, user: User, *, limit: int = 0, until: str = "") -> None:
+
+def entitle(
+    pocketbase_url: str, root: str, user: User, *, limit: int = 0, until: str = _FOR_EVER
+) -> None:
     """Give a user the feature that the example asks for.
 
     Args:
         root: a superuser's token.
         limit: published posts at a time; 0 for any number.
-        until: when it ends, by PocketBase's form; "" for never.
+        until: when it ends, by PocketBase's form.
     """
     row = {
         "stripe_id": f"ent_{token_hex(6)}",

@@ -1,11 +1,9 @@
 """The example's rules, each in a line or two: no server, no stand-ins."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from examples.posts.publishing import add_up
 from examples.posts.transforms import (
     PostInput,
     check_content,
@@ -16,7 +14,6 @@ from examples.posts.transforms import (
 )
 from gateway.records import Context, FieldErrors
 
-_NOW = datetime(2026, 11, 23, tzinfo=UTC)
 _ANN = {"id": "ann", "collectionName": "users"}
 _ROOT = {"id": "root", "collectionName": "_superusers"}
 _STORED = {"author": "ann", "published": False, "published_at": "", "slug": "a"}
@@ -86,21 +83,3 @@ def test_all_that_lacks_is_said_at_once() -> None:
     with pytest.raises(FieldErrors) as refused:
         check_content(post, describe(post))
     assert set(refused.value.errors) == {"content", "featured_image"}
-
-
-@pytest.mark.parametrize(
-    ("rows", "posts"),
-    [
-        ([], 0),
-        ([{"limit": 3}], 3),
-        ([{"limit": 3}, {"limit": 2}], 5),
-        ([{"limit": 3}, {"limit": 0}], None),
-        ([{"limit": 3, "active": False}], 0),
-        ([{"limit": 3, "active_until": "2026-11-22 23:59:59.000Z"}], 0),
-        ([{"limit": 3, "active_until": "2026-11-23 00:00:01.000Z"}], 3),
-    ],
-)
-def test_entitlements_add_up(rows: list[dict[str, Any]], posts: int | None) -> None:
-    """What is active now counts; one without a limit lifts the others'."""
-    stored = [{"active": True, "active_until": "", **row} for row in rows]
-    assert add_up(stored, _NOW) == posts
