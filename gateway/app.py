@@ -7,12 +7,15 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway import __version__
 from gateway.billing.endpoint import router as billing_router
 from gateway.billing.usage import UsageRecorder
 from gateway.body_limit import BodyLimitMiddleware
+from gateway.checkout.customer_tasks import CustomerTasks, carry_out_tasks
 from gateway.checkout.endpoint import router as checkout_router
+from gateway.checkout.plans import read_plans
 from gateway.docs import add_docs
 from gateway.health.endpoint import router as health_router
 from gateway.notifications.announcer import Announcer, open_announcer
@@ -20,6 +23,7 @@ from gateway.notifications.desk import send_notifications
 from gateway.notifications.templates import open_templates
 from gateway.pocketbase import PocketBase
 from gateway.problems import add_problem_handlers, problem_responses
+from gateway.rate_limits import RateLimitMiddleware, RateLimits
 from gateway.records import endpoint as records
 from gateway.records.direct import router as records_router
 from gateway.records.judge import Judge
@@ -58,10 +62,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         settlement = Settlement(pocketbase, client)
         announcer: Announcer | None = app.state.announcer
         app.state.inbox = inbox = Inbox(pocketbase, settlement, announcer)
+        tasks = CustomerTasks(pocketbase, client, settings.gateway_on_user_delete)
         async with (
             open_desk(settings, pocketbase, client, settlement, announcer) as app.state.desk,
             send_notifications(settings, pocketbase, announcer, app.state.templates),
             _open_transforms(app, settings, pocketbase),
+            carry_out_tasks(tasks),
         ):
             yield
         await inbox.close()
@@ -89,6 +95,8 @@ class Gateway(FastAPI):
     def __init__(self, settings: Settings, table: Table | None, **options: Any) -> None:
         super().__init__(**options)
         self.state.settings = settings
+        self.state.rate_limits = RateLimits(settings)
+        self.state.plans = read_plans(settings.gateway_plans)
         self.state.table = table
         #: What else must be so before the gateway is ready; see `read_readiness`.
         self.state.checks = []
@@ -165,6 +173,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if app.state.table is not None:
         app.include_router(records_router)
     add_docs(app)
+    app.add_middleware(RateLimitMiddleware, limits=app.state.rate_limits)
     app.add_middleware(BodyLimitMiddleware, limit=settings.gateway_max_body_bytes)
     app.add_middleware(
         CORSMiddleware,
@@ -174,4 +183,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         max_age=3600,
     )
     app.add_middleware(RequestIdMiddleware)
+    if settings.gateway_trusted_proxies:
+        proxies = list(settings.gateway_trusted_proxies)
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)
     return app

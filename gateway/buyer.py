@@ -1,7 +1,7 @@
 """Who buys: the PocketBase user behind a token, their Stripe customer, and the prices asked for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.errors import Unauthenticated
 from gateway.pocketbase import PocketBase, PocketBaseRefused
@@ -23,6 +23,10 @@ class Price:
     active: bool
     #: ``licensed`` or ``metered``, "" for a one-time price.
     usage_type: str = ""
+    #: The Stripe id of the product, "" if it is not here yet.
+    product: str = ""
+    metadata: Json = field(default_factory=dict, hash=False)
+    product_metadata: Json = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,16 @@ class Buyer:
     prices: tuple[Price, ...]
     #: The one that was asked for, if it is theirs.
     subscription: OwnSubscription | None = None
+    #: What the buyer has, where an order was given: see pb_hooks/lib/standing.js.
+    standing: Json = field(default_factory=dict, hash=False)
 
 
 async def read_buyer(
-    pocketbase: PocketBase, token: str, prices: Sequence[str] = (), subscription: str = ""
+    pocketbase: PocketBase,
+    token: str,
+    prices: Sequence[str] = (),
+    subscription: str = "",
+    order: Json | None = None,
 ) -> Buyer:
     """Ask PocketBase who the token's user is, with their customer and some prices, in one call.
 
@@ -63,6 +73,8 @@ async def read_buyer(
         token: the user's PocketBase token; only PocketBase can check it.
         prices: Stripe price ids or lookup keys; unknown ones are left out of the answer.
         subscription: a Stripe subscription id; one that is not the user's is left out as well.
+        order: asks for the buyer's standing: ``key`` ("" or an Idempotency-Key) and what is
+            ordered under it, as a ``fingerprint``.
 
     Raises:
         Unauthenticated: the token is missing, expired, or no user's.
@@ -71,7 +83,7 @@ async def read_buyer(
     if not token:
         raise Unauthenticated
     try:
-        asked = {"prices": list(prices), "subscription": subscription}
+        asked = {"prices": list(prices), "subscription": subscription, "order": order}
         answer = await pocketbase.call("POST", _ROUTE, asked, token=token)
     except PocketBaseRefused as refused:
         raise Unauthenticated("The PocketBase user token is not valid.") from refused
@@ -89,4 +101,5 @@ def _read(answer: Json) -> Buyer:
         deleted_customers=answer["deleted_customers"],
         prices=tuple(Price(**price) for price in answer["prices"]),
         subscription=OwnSubscription(**found) if (found := answer["subscription"]) else None,
+        standing=answer["standing"] or {},
     )

@@ -8,6 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from gateway.errors import Unauthenticated
 from gateway.pocketbase import PocketBase
+from gateway.rate_limits import RateLimits
 from gateway.settings import Settings
 from gateway.stripe_api import ApplyReading
 
@@ -38,17 +39,35 @@ def _apply_reading(request: Request) -> ApplyReading:
     return found
 
 
-def _token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> str:
-    if credentials is None:
+def _rate_limits(request: Request) -> RateLimits:
+    found: RateLimits = request.app.state.rate_limits
+    return found
+
+
+def _optional_token(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> str:
+    """The token, "" for somebody who sends none; one that can't be read is refused."""
+    if credentials is None and "authorization" in request.headers:
         raise Unauthenticated
-    return credentials.credentials
+    return credentials.credentials if credentials else ""
+
+
+def _token(token: Annotated[str, Depends(_optional_token)]) -> str:
+    if not token:
+        raise Unauthenticated
+    return token
 
 
 PocketBaseClient = Annotated[PocketBase, Depends(_pocketbase)]
 StripeClient = Annotated[stripe.StripeClient, Depends(_stripe)]
 GatewaySettings = Annotated[Settings, Depends(_settings)]
+Limits = Annotated[RateLimits, Depends(_rate_limits)]
 ReadingApplier = Annotated[ApplyReading, Depends(_apply_reading)]
 Token = Annotated[str, Depends(_token)]
+#: "" where the caller has not signed in.
+OptionalToken = Annotated[str, Depends(_optional_token)]
 IdempotencyKey = Annotated[
     str,
     Header(

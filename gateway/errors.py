@@ -12,12 +12,20 @@ class GatewayError(Exception):
 
     status: ClassVar[int] = 500
     #: Seconds after which a client may try again, if that makes sense.
-    retry_after: ClassVar[int | None] = None
+    retry_after: int | None = None
 
-    def __init__(self, detail: str = "", data: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        data: Mapping[str, Any] | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
+        #: PocketBase's ``data``: by field, what is wrong with it.
         self.data = dict(data or {})
+        #: Further members of the problem document.
+        self.members = dict(members or {})
 
     @property
     def title(self) -> str:
@@ -103,6 +111,17 @@ class UnsupportedMediaType(GatewayError):
     status = 415
 
 
+class RateLimited(GatewayError):
+    """There were too many requests."""
+
+    status = 429
+    retry_after = 60
+
+    def __init__(self, detail: str = "", retry_after: int = 60) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
 class Unavailable(GatewayError):
     """A part that this needs does not answer right now."""
 
@@ -116,6 +135,18 @@ class PocketBaseUnavailable(Unavailable):
 
 class StripeUnavailable(Unavailable):
     """Stripe does not answer right now."""
+
+
+class StripeFailed(StripeUnavailable):
+    """Stripe answered that something went wrong there."""
+
+    status = 502
+
+
+class StripeTooSlow(StripeUnavailable):
+    """Stripe did not answer in time."""
+
+    status = 504
 
 
 class Overloaded(Unavailable):
@@ -155,4 +186,6 @@ def problem(
 
 def describe(error: GatewayError) -> dict[str, Any]:
     """Return the problem document of an error."""
-    return problem(error.status, error.title, error.detail, slug=error.slug, data=error.data)
+    return error.members | problem(
+        error.status, error.title, error.detail, slug=error.slug, data=error.data
+    )

@@ -3,10 +3,12 @@
 from base64 import b64decode
 from email.utils import parseaddr
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
+from limits import parse_many
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -92,6 +94,18 @@ class Settings(BaseSettings):
     gateway_portal_configurations: Annotated[tuple[str, ...], NoDecode] = ()
     #: Meters that users may report their own usage on, comma-separated event names.
     gateway_open_meters: Annotated[tuple[str, ...], NoDecode] = ()
+    #: A TOML file that says on which terms prices are sold; see docs/checkout.md.
+    gateway_plans: Path | None = None
+    #: How often one user, and one IP address, may ask for something: ``60/minute;500/hour``.
+    gateway_rate_limit_user: str = "60/minute"
+    gateway_rate_limit_address: str = "600/minute"
+    #: Proxies (addresses or networks, comma-separated) whose X-Forwarded-For is believed.
+    gateway_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    #: What happens at Stripe when a user is deleted: nothing (``keep``), their subscriptions end
+    #: (``cancel``), or the customer is emptied and deleted as well (``delete``).
+    gateway_on_user_delete: Literal["keep", "cancel", "delete"] = "cancel"
+    #: Whether people may buy without signing in.
+    gateway_guest_checkout: bool = False
     gateway_log_level: str = "INFO"
 
     #: The module with the table of transforms, for example ``examples.posts.transforms``.
@@ -128,6 +142,7 @@ class Settings(BaseSettings):
         "gateway_open_meters",
         "gateway_hook_secrets",
         "gateway_mails",
+        "gateway_trusted_proxies",
         mode="before",
     )
     @classmethod
@@ -158,6 +173,19 @@ class Settings(BaseSettings):
             if parts.path or parts.query or parts.fragment or parts.username is not None:
                 raise ValueError(f"{origin!r} must be scheme, host and port only")
         return tuple(origin.lower() for origin in origins)
+
+    @field_validator("gateway_trusted_proxies")
+    @classmethod
+    def _check_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network)
+        return networks
+
+    @field_validator("gateway_rate_limit_user", "gateway_rate_limit_address")
+    @classmethod
+    def _check_rate(cls, rate: str) -> str:
+        parse_many(rate)
+        return rate
 
     @field_validator("pocketbase_url", "stripe_api_base", "gateway_url")
     @classmethod

@@ -24,10 +24,17 @@ class Shop:
         self.http = http
         self.url = gateway_url
 
-    async def post(self, path: str, user: User | None, body: Any) -> httpx.Response:
-        """Ask the gateway as a user, or as nobody."""
-        headers = user.bearer if user else {}
+    async def post(
+        self, path: str, user: User | None, body: Any, *, key: str = ""
+    ) -> httpx.Response:
+        """Ask the gateway as a user, or as nobody; `key` is an Idempotency-Key."""
+        headers = (user.bearer if user else {}) | ({"Idempotency-Key": key} if key else {})
         return await self.http.post(self.url + path, json=body, headers=headers)
+
+    async def come_back(self, user: User | None, session_id: str) -> httpx.Response:
+        """Ask what came of a session, as the page does that Stripe leads back to."""
+        headers = user.bearer if user else {}
+        return await self.http.get(f"{self.url}/checkout/{session_id}", headers=headers)
 
     async def check_out(self, user: User, *prices: str) -> dict[str, str]:
         """Start a purchase; return the session's id and url."""

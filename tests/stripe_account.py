@@ -34,6 +34,17 @@ class StripeAccount:
         answer = await self._http.delete(f"{self._url}/v1/{path}", headers=self._headers)
         answer.raise_for_status()
 
+    async def control(self, switch: str, **fields: Any) -> Any:
+        """POST to the simulator's own `/_simulator/<switch>`."""
+        answer = await self._http.post(f"{self._url}/_simulator/{switch}", json=fields)
+        answer.raise_for_status()
+        return answer.json()
+
+    async def clear_faults(self) -> None:
+        """Let the API work again."""
+        answer = await self._http.delete(f"{self._url}/_simulator/faults")
+        answer.raise_for_status()
+
     async def list(self, path: str, **query: str | int) -> list[dict[str, Any]]:
         """Return the newest 100 objects of `/v1/<path>`."""
         answer = await self._http.get(

@@ -1,23 +1,32 @@
 """The one Stripe customer of a user."""
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import stripe
 
 from gateway.buyer import Buyer, read_buyer
+from gateway.errors import StripeFailed
 from gateway.ids import record_id
-from gateway.pocketbase import Group, PocketBase, commit
-from gateway.stripe_api import translate_errors
-from gateway.writes import USER_METADATA, Claim
+from gateway.pocketbase import Group, PocketBase, StampedRow, commit
+from gateway.stripe_api import ApplyReading, Missing, Reading, read_object, translate_errors
+from gateway.writes import USER_METADATA, Claim, Json, Row, Stamp
 
 if TYPE_CHECKING:
     from stripe.params import CustomerCreateParams
 
+#: How many keys are tried for a customer whose creation Stripe remembers as failed.
+_KEYS = 3
+
 
 async def ensure_customer(
-    client: stripe.StripeClient, pocketbase: PocketBase, buyer: Buyer, token: str
+    client: stripe.StripeClient,
+    pocketbase: PocketBase,
+    apply: ApplyReading,
+    buyer: Buyer,
+    token: str,
 ) -> str:
-    """Return the id of the user's Stripe customer; make it on the first purchase.
+    """Return the id of the user's Stripe customer; find or make it on the first purchase.
 
     However many requests of one user run at once, Stripe makes one customer, because they send the
     same idempotency key. PocketBase then says which customer is the user's: it keeps one.
@@ -27,13 +36,84 @@ async def ensure_customer(
     """
     if buyer.customer:
         return buyer.customer
-    with translate_errors():
-        created = await client.v1.customers.create_async(
-            _params(buyer), {"idempotency_key": _idempotency_key(buyer)}
-        )
+    if await _find(client, apply, buyer):
+        buyer = await read_buyer(pocketbase, token)
+        if buyer.customer:
+            return buyer.customer
+    created = await _create(client, buyer)
     claim = Claim(created.id, buyer.user, primary=True, since=created.created)
     await commit(pocketbase, Group(claims=[claim]))
     return (await read_buyer(pocketbase, token)).customer or created.id
+
+
+async def mark_deleted(pocketbase: PocketBase, customer: str) -> None:
+    """Note that Stripe does not have a customer any more, so that the user gets another.
+
+    Raises:
+        PocketBaseUnavailable
+    """
+    row = Row("customers", customer, {"deleted": True}, final=True)
+    # Nothing can come after it, whatever the time.
+    stamp = Stamp(1, 0, 0, row.rank, f"gone_{record_id(customer)}")
+    await commit(pocketbase, Group(rows=[StampedRow(row, stamp)]))
+
+
+async def _find(client: stripe.StripeClient, apply: ApplyReading, buyer: Buyer) -> bool:
+    """Bring in customers that have the user's address: PocketBase then says whose they are.
+
+    Only of an address that it has verified: anybody may sign up with another's.
+    """
+    if not buyer.verified or not buyer.email:
+        return False
+    path = f"/v1/customers?limit=10&email={quote(buyer.email, safe='')}"
+    reading = await read_object(client, path)
+    found = [each for each in reading.body["data"] if _may_be(each, buyer)]
+    for each in found:
+        try:
+            await apply(Reading(each, reading.as_of, reading.until))
+        except Missing:
+            continue
+    return bool(found)
+
+
+def _may_be(customer: Json, buyer: Buyer) -> bool:
+    return _user_of(customer) in ("", buyer.user)
+
+
+def _user_of(customer: Json) -> str:
+    return str((customer.get("metadata") or {}).get(USER_METADATA) or "")
+
+
+async def _create(client: stripe.StripeClient, buyer: Buyer) -> stripe.Customer:
+    """A key under which Stripe remembers a failure is good for nothing any more."""
+    for attempt in range(_KEYS):
+        key = _idempotency_key(buyer, attempt)
+        try:
+            with translate_errors():
+                return await client.v1.customers.create_async(
+                    _params(buyer), {"idempotency_key": key}
+                )
+        except StripeFailed as failed:
+            if not is_replayed(failed.__cause__):
+                raise
+        # Stripe may have failed after it had made the customer.
+        if made := await _find_made(client, buyer):
+            return made
+    raise StripeFailed
+
+
+async def _find_made(client: stripe.StripeClient, buyer: Buyer) -> stripe.Customer | None:
+    with translate_errors():
+        found = await client.v1.customers.list_async({"email": buyer.email, "limit": 10})
+    ours = [each for each in found.data if _user_of(each.to_dict()) == buyer.user]
+    return ours[-1] if ours else None
+
+
+def is_replayed(answer: object) -> bool:
+    """Whether Stripe answered, or refused, from memory, as it will for a day."""
+    headers = dict(getattr(answer, "headers", None) or {})
+    found = {name.lower(): text for name, text in headers.items()}
+    return found.get("idempotent-replayed") == "true"
 
 
 def _params(buyer: Buyer) -> "CustomerCreateParams":
@@ -46,10 +126,10 @@ def _params(buyer: Buyer) -> "CustomerCreateParams":
     return params
 
 
-def _idempotency_key(buyer: Buyer) -> str:
+def _idempotency_key(buyer: Buyer, attempt: int) -> str:
     """The same for the same parameters: Stripe refuses a key that comes back with others.
 
     Another after a customer is deleted: to the old key Stripe would name the deleted one for a day.
     """
     who = f"{buyer.user}|{buyer.email}|{buyer.name}|{buyer.deleted_customers}"
-    return f"customer-{record_id(who)}"
+    return f"customer-{record_id(f'{who}|{attempt}' if attempt else who)}"

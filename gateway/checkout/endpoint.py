@@ -1,106 +1,208 @@
-"""POST /checkout."""
+"""POST /checkout, POST /checkout/setup, GET /checkout/{id}."""
 
+import re
+from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+import stripe
+from fastapi import APIRouter, Depends, Path, Request
 
-from gateway.buyer import read_buyer
-from gateway.checkout.customer import ensure_customer
-from gateway.checkout.session import Item, create_session, resolve_items
-from gateway.dependencies import GatewaySettings, PocketBaseClient, StripeClient, Token
+from gateway.buyer import Buyer, read_buyer
+from gateway.checkout.bodies import (
+    CheckoutOutcome,
+    CheckoutRequest,
+    CheckoutResponse,
+    SetupRequest,
+)
+from gateway.checkout.policy import AlreadySubscribed, Item
+from gateway.checkout.returning import apply_reading, read_session
+from gateway.checkout.session import GUEST_METADATA, Page
+from gateway.checkout.till import Order, Till
+from gateway.dependencies import (
+    GatewaySettings,
+    IdempotencyKey,
+    Limits,
+    OptionalToken,
+    PocketBaseClient,
+    ReadingApplier,
+    StripeClient,
+    Token,
+)
 from gateway.errors import (
+    IdempotencyKeyReused,
     InvalidRequest,
+    NotFound,
     PocketBaseUnavailable,
+    RateLimited,
+    StripeFailed,
     StripeRefused,
+    StripeTooSlow,
     StripeUnavailable,
     Unauthenticated,
     UnsupportedMediaType,
 )
+from gateway.ids import record_id
 from gateway.problems import problem_responses
 from gateway.redirects import check_redirect
+from gateway.shapes import relation, stripe_id
+from gateway.writes import USER_METADATA, Json
 
 _ERRORS = (
     InvalidRequest,
     Unauthenticated,
     UnsupportedMediaType,
+    IdempotencyKeyReused,
+    RateLimited,
     StripeRefused,
+    StripeFailed,
     PocketBaseUnavailable,
     StripeUnavailable,
+    StripeTooSlow,
 )
-Url = Annotated[str, Field(min_length=1, max_length=2000)]
+_SESSION = re.compile(r"cs_[A-Za-z0-9_]{1,250}", re.ASCII)
 
 
-class _Body(BaseModel):
-    # Mode, currency and amount are the server's to decide: a field we don't know is refused.
-    model_config = ConfigDict(extra="forbid", strict=True)
+class NoSuchPurchase(NotFound):
+    """You have no such purchase."""
 
 
-class CheckoutItem(_Body):
-    """One thing to buy."""
-
-    price: str = Field(
-        min_length=1, max_length=255, description="Stripe price id, or the price's lookup key."
-    )
-    quantity: int = Field(default=1, ge=1, le=1_000_000)
-
-
-class CheckoutRequest(_Body):
-    """What to buy, and where to go from there."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "items": [{"price": "pro_monthly", "quantity": 1}],
-                    "success_url": "https://app.example.com/thanks?session={CHECKOUT_SESSION_ID}",
-                    "cancel_url": "https://app.example.com/pricing",
-                }
-            ]
-        }
-    )
-
-    items: list[CheckoutItem] = Field(min_length=1, max_length=20)
-    success_url: Url = Field(description="`{CHECKOUT_SESSION_ID}` in it is replaced by Stripe.")
-    cancel_url: Url
+def _till(
+    request: Request,
+    pocketbase: PocketBaseClient,
+    client: StripeClient,
+    apply: ReadingApplier,
+    limits: Limits,
+) -> Till:
+    return Till(pocketbase, client, apply, request.app.state.plans, limits)
 
 
-class CheckoutResponse(BaseModel):
-    """The Checkout session: send the browser to ``url``."""
-
-    id: str = Field(examples=["cs_test_a1b2c3"])
-    url: str = Field(examples=["https://checkout.stripe.com/c/pay/cs_test_a1b2c3"])
-
+CheckoutTill = Annotated[Till, Depends(_till)]
 
 router = APIRouter(tags=["checkout"])
 
 
-@router.post("/checkout", operation_id="create_checkout", responses=problem_responses(*_ERRORS))
+@router.post(
+    "/checkout",
+    operation_id="create_checkout",
+    responses=problem_responses(*_ERRORS, AlreadySubscribed),
+)
 async def create_checkout(
     body: CheckoutRequest,
-    token: Token,
+    request: Request,
+    token: OptionalToken,
     settings: GatewaySettings,
-    pocketbase: PocketBaseClient,
-    client: StripeClient,
+    till: CheckoutTill,
+    idempotency_key: IdempotencyKey = "",
 ) -> CheckoutResponse:
     """Start a purchase for the signed-in user.
 
     The prices decide whether it becomes a subscription or a single payment; what they cost is
     Stripe's to say. The outcome arrives as PocketBase records (`subscriptions`, `payments`).
+    A user whose running subscription allows no second gets 409, with the portal as `portal_url`.
     """
-    origins = settings.gateway_frontend_origins
-    check_redirect("success_url", body.success_url, origins)
-    check_redirect("cancel_url", body.cancel_url, origins)
-    items = [Item(item.price, item.quantity) for item in body.items]
-    buyer = await read_buyer(pocketbase, token, [item.price for item in items])
-    lines = resolve_items(items, buyer.prices)
-    customer = await ensure_customer(client, pocketbase, buyer, token)
-    session = await create_session(
-        client,
-        buyer,
-        customer,
-        lines,
-        success_url=body.success_url,
-        cancel_url=body.cancel_url,
+    page = read_page(body, settings.gateway_frontend_origins)
+    items = tuple(Item(item.price, item.quantity) for item in body.items)
+    order = Order(page, items, idempotency_key)
+    if token:
+        return _respond(await till.sell(order, token))
+    if not settings.gateway_guest_checkout:
+        raise Unauthenticated
+    return _respond(await till.sell_to_guest(order, request.client.host if request.client else ""))
+
+
+@router.post("/checkout/setup", operation_id="create_setup", responses=problem_responses(*_ERRORS))
+async def create_setup(
+    body: SetupRequest,
+    token: Token,
+    settings: GatewaySettings,
+    till: CheckoutTill,
+    idempotency_key: IdempotencyKey = "",
+) -> CheckoutResponse:
+    """Save a payment method of the signed-in user for later, without a purchase."""
+    page = read_page(body, settings.gateway_frontend_origins)
+    return _respond(await till.sell(Order(page, key=idempotency_key), token))
+
+
+@router.get(
+    "/checkout/{session_id}",
+    operation_id="read_checkout",
+    responses=problem_responses(*_ERRORS, NoSuchPurchase),
+)
+async def read_checkout(
+    session_id: Annotated[str, Path(max_length=255)],
+    token: OptionalToken,
+    settings: GatewaySettings,
+    pocketbase: PocketBaseClient,
+    client: StripeClient,
+    apply: ReadingApplier,
+    limits: Limits,
+) -> CheckoutOutcome:
+    """Say what came of a purchase: for the page that Stripe leads back to.
+
+    Stripe is asked, and what it says is written to PocketBase before the answer: the records are
+    there whether or not the webhooks have arrived.
+    """
+    if not token and not settings.gateway_guest_checkout:
+        raise Unauthenticated
+    buyer = await read_buyer(pocketbase, token) if token else None
+    if buyer:
+        await limits.count_user(buyer.user)
+    if not _SESSION.fullmatch(session_id):
+        raise NoSuchPurchase
+    try:
+        reading = await read_session(client, session_id)
+    except NotFound:
+        raise NoSuchPurchase from None
+    if not _is_theirs(reading.body, buyer):
+        raise NoSuchPurchase
+    return _tell(await apply_reading(apply, reading))
+
+
+def read_page(body: SetupRequest, origins: Sequence[str]) -> Page:
+    """Return where the purchase takes place.
+
+    Raises:
+        InvalidRequest: an address is missing, is not for this kind of page, or is not allowed.
+    """
+    is_hosted = body.ui_mode == "hosted_page"
+    wanted = ("success_url", "cancel_url") if is_hosted else ("return_url",)
+    urls = {}
+    for name in ("success_url", "cancel_url", "return_url"):
+        url: str | None = getattr(body, name)
+        if (url is not None) != (name in wanted):
+            what = "needs" if name in wanted else "takes no"
+            message = f"{body.ui_mode} {what} {name}."
+            raise InvalidRequest(message, {name: {"code": "wrong_page", "message": message}})
+        urls[name] = check_redirect(name, url, origins) if url is not None else ""
+    return Page(ui_mode=body.ui_mode, locale=body.locale or "", **urls)
+
+
+def _respond(session: stripe.checkout.Session) -> CheckoutResponse:
+    return CheckoutResponse(
+        id=session.id, url=session.url or "", client_secret=session.client_secret or ""
     )
-    return CheckoutResponse(id=session.id, url=session.url or "")
+
+
+def _is_theirs(session: Json, buyer: Buyer | None) -> bool:
+    """Metadata is the seller's alone; a client_reference_id may be anybody's word."""
+    metadata = session.get("metadata") or {}
+    if buyer is None:
+        return metadata.get(GUEST_METADATA) == "true"
+    customer = stripe_id(session.get("customer"))
+    return metadata.get(USER_METADATA) == buyer.user or bool(
+        customer and customer == buyer.customer
+    )
+
+
+def _tell(session: Json) -> CheckoutOutcome:
+    return CheckoutOutcome(
+        id=session["id"],
+        mode=session["mode"],
+        status=session["status"],
+        payment_status=session["payment_status"],
+        checkout_session=record_id(session["id"]),
+        subscription=relation(session.get("subscription")),
+        payment=relation(session.get("payment_intent")),
+        setup_intent=relation(session.get("setup_intent")),
+        invoice=relation(session.get("invoice")),
+    )

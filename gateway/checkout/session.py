@@ -1,102 +1,74 @@
-"""A Stripe Checkout session for what a user wants to buy."""
+"""The parameters of a Stripe Checkout session. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import stripe
-
-from gateway.buyer import Buyer, Price
-from gateway.errors import InvalidRequest
-from gateway.stripe_api import translate_errors
+from gateway.checkout.policy import Line, Offer
 from gateway.writes import ITEM_METADATA, USER_METADATA
 
 if TYPE_CHECKING:
-    from stripe.params.checkout import SessionCreateParams
+    from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
 
-Mode = Literal["payment", "subscription"]
+#: Stripe's own names since 2026-03-25.dahlia.
+UiMode = Literal["hosted_page", "embedded_page", "elements"]
+
+#: The metadata key that says which of a buyer's exclusive purchases a session is.
+ATTEMPT_METADATA = "pocketbase_attempt"
+#: The metadata key of a session that nobody had to sign in for.
+GUEST_METADATA = "pocketbase_guest"
+
+#: What Stripe's page takes at the most where the quantity can be changed.
+_MOST_ADJUSTABLE = 999_999
+_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """A line of the purchase: a price id or lookup key, and how many."""
+class Page:
+    """Where the purchase takes place, and where it leads back to."""
 
-    price: str
-    quantity: int
+    ui_mode: UiMode = "hosted_page"
+    success_url: str = ""
+    cancel_url: str = ""
+    return_url: str = ""
+    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """An item whose price is known and for sale."""
+class Payer:
+    """Who the session is for; a guest is neither user nor customer."""
 
-    price: Price
-    quantity: int
-
-
-def resolve_items(items: Sequence[Item], prices: Sequence[Price]) -> tuple[Line, ...]:
-    """Find each item's price among those PocketBase knows.
-
-    Raises:
-        InvalidRequest: a price is unknown or not active; ``data`` names the item.
-    """
-    known = {price.stripe_id: price for price in prices}
-    known |= {price.lookup_key: price for price in prices if price.lookup_key and price.active}
-    lines = []
-    for place, item in enumerate(items):
-        price = known.get(item.price)
-        if price is None or not price.active:
-            code = "price_unknown" if price is None else "price_inactive"
-            reason = {"code": code, "message": "This price is not for sale."}
-            raise InvalidRequest("A price is not for sale.", {f"items.{place}.price": reason})
-        lines.append(Line(price, item.quantity))
-    return tuple(lines)
+    user: str = ""
+    customer: str = ""
+    #: The number of the exclusive purchase, 0 for any other.
+    attempt: int = 0
 
 
-def mode_of(lines: Sequence[Line]) -> Mode:
-    """The prices decide the mode: one recurring price makes it a subscription."""
-    recurring = any(line.price.type == "recurring" for line in lines)
-    return "subscription" if recurring else "payment"
-
-
-async def create_session(
-    client: stripe.StripeClient,
-    buyer: Buyer,
-    customer: str,
-    lines: Sequence[Line],
-    *,
-    success_url: str,
-    cancel_url: str,
-) -> stripe.checkout.Session:
-    """Create the session; the user stands in it, and in the subscription or payment it leads to.
-
-    Raises:
-        StripeUnavailable, StripeRefused
-    """
-    params = _params(buyer, customer, lines, success_url, cancel_url)
-    with translate_errors():
-        return await client.v1.checkout.sessions.create_async(params)
-
-
-def _params(
-    buyer: Buyer, customer: str, lines: Sequence[Line], success_url: str, cancel_url: str
+def build_params(
+    offer: Offer, payer: Payer, page: Page, since: int, currency: str = ""
 ) -> "SessionCreateParams":
-    metadata = {USER_METADATA: buyer.user}
+    """Return what to create; the payment methods are the seller's choice in Stripe's dashboard.
+
+    Args:
+        since: Unix seconds from which the offer's time to expire runs.
+        currency: of a setup session, which has no prices.
+    """
     params: SessionCreateParams = {
-        "mode": mode_of(lines),
-        "customer": customer,
-        "client_reference_id": buyer.user,
-        "line_items": [
-            {"price": line.price.stripe_id, "quantity": line.quantity} for line in lines
-        ],
-        "success_url": success_url,
-        "cancel_url": cancel_url,
-        "metadata": metadata | _name_items(lines),
+        "mode": offer.mode,
+        "ui_mode": page.ui_mode,
+        "metadata": _metadata(payer) | _name_items(offer.lines),
     }
-    # Stripe copies a session's metadata to nothing by itself.
-    if params["mode"] == "subscription":
-        params["subscription_data"] = {"metadata": metadata}
-    else:
-        params["payment_intent_data"] = {"metadata": metadata}
+    _add_page(params, page)
+    _add_payer(params, payer, offer)
+    _add_terms(params, offer)
+    _add_copies(params, offer, payer)
+    if offer.lines:
+        params["line_items"] = [_line_item(line) for line in offer.lines]
+    if currency:
+        params["currency"] = currency
+    # A day is Stripe's own, and the most it takes.
+    if offer.expires_minutes * 60 < _DAY:
+        params["expires_at"] = since + offer.expires_minutes * 60
     return params
 
 
@@ -107,3 +79,79 @@ def _name_items(lines: Sequence[Line]) -> dict[str, str]:
         f"{ITEM_METADATA}{place}": f"{line.price.stripe_id}:{line.quantity}"
         for place, line in enumerate(once, 1)
     }
+
+
+def _add_page(params: "SessionCreateParams", page: Page) -> None:
+    if page.ui_mode == "hosted_page":
+        params["success_url"] = page.success_url
+        params["cancel_url"] = page.cancel_url
+    else:
+        params["return_url"] = page.return_url
+    if page.locale:
+        params["locale"] = page.locale
+
+
+def _add_payer(params: "SessionCreateParams", payer: Payer, offer: Offer) -> None:
+    if payer.user:
+        params["client_reference_id"] = payer.user
+    if not payer.customer:
+        if offer.mode == "payment":
+            # Subscriptions have one in any case; the address leads the purchase to its user.
+            params["customer_creation"] = "always"
+        return
+    params["customer"] = payer.customer
+    if offer.automatic_tax or offer.tax_ids or offer.billing_address or offer.countries:
+        params["customer_update"] = {"address": "auto", "name": "auto"}
+        if offer.countries:
+            params["customer_update"]["shipping"] = "auto"
+
+
+def _add_terms(params: "SessionCreateParams", offer: Offer) -> None:
+    if offer.coupon:
+        params["discounts"] = [{"coupon": offer.coupon}]
+    elif offer.promotion_codes:
+        params["allow_promotion_codes"] = True
+    if offer.automatic_tax:
+        params["automatic_tax"] = {"enabled": True}
+    if offer.tax_ids:
+        params["tax_id_collection"] = {"enabled": True}
+    if offer.billing_address:
+        params["billing_address_collection"] = "required"
+    if offer.countries:
+        params["shipping_address_collection"] = {"allowed_countries": list(offer.countries)}
+
+
+def _add_copies(params: "SessionCreateParams", offer: Offer, payer: Payer) -> None:
+    """Stripe copies a session's metadata to nothing by itself."""
+    metadata = _metadata(payer)
+    if offer.mode == "subscription":
+        params["subscription_data"] = {"metadata": metadata}
+        if offer.trial_days:
+            params["subscription_data"]["trial_period_days"] = offer.trial_days
+    elif offer.mode == "payment":
+        params["payment_intent_data"] = {"metadata": metadata}
+    else:
+        params["setup_intent_data"] = {"metadata": metadata}
+
+
+def _metadata(payer: Payer) -> dict[str, str]:
+    found: Mapping[str, str] = {
+        USER_METADATA: payer.user,
+        ATTEMPT_METADATA: str(payer.attempt or ""),
+        GUEST_METADATA: "" if payer.user else "true",
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def _line_item(line: Line) -> "SessionCreateParamsLineItem":
+    item: SessionCreateParamsLineItem = {"price": line.price.stripe_id}
+    if line.price.usage_type == "metered":
+        return item
+    item["quantity"] = line.quantity
+    if line.plan.adjustable:
+        item["adjustable_quantity"] = {
+            "enabled": True,
+            "minimum": line.plan.min_quantity,
+            "maximum": min(line.plan.max_quantity, _MOST_ADJUSTABLE),
+        }
+    return item

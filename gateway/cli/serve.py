@@ -37,6 +37,8 @@ def serve(host: str, port: int) -> None:
         host=host,
         port=port,
         http=BoundedHttpProtocol,
+        # By default uvicorn believes whatever a local process forwards.
+        proxy_headers=False,
         log_config=None,
         access_log=False,
         server_header=False,

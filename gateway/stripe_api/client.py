@@ -10,7 +10,9 @@ import stripe
 from gateway.errors import (
     IdempotencyKeyReused,
     PaymentRequired,
+    StripeFailed,
     StripeRefused,
+    StripeTooSlow,
     StripeUnavailable,
 )
 from gateway.settings import Settings
@@ -39,16 +41,20 @@ def translate_errors() -> Iterator[None]:
     """Turn what a Stripe call raises into our errors; Stripe's own text goes to the log only.
 
     Raises:
-        StripeUnavailable: no connection, no answer in time, a rate limit, or a 5xx.
+        StripeUnavailable: no connection, or a rate limit.
+        StripeTooSlow: no answer in time.
+        StripeFailed: a 5xx.
         PaymentRequired: the customer's bank or card refused.
         IdempotencyKeyReused: the request's key came with another request before.
         StripeRefused: Stripe found the request wrong, or the key.
     """
     try:
         yield
-    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+    except (stripe.APIConnectionError, aiohttp.ClientError, TimeoutError) as error:
+        if isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError):
+            raise StripeTooSlow from error
         raise StripeUnavailable from error
-    except (aiohttp.ClientError, TimeoutError) as error:
+    except stripe.RateLimitError as error:
         raise StripeUnavailable from error
     except stripe.CardError as error:
         # The reason in detail is not for the customer: it may say that a card is stolen.
@@ -69,5 +75,5 @@ def translate_errors() -> Iterator[None]:
             },
         )
         if error.http_status is None or error.http_status >= 500:
-            raise StripeUnavailable from error
+            raise StripeFailed from error
         raise StripeRefused from error

@@ -1,15 +1,20 @@
 // What a signed-in user is to the shop: who they are, their Stripe customer, and the prices and the
 // subscription asked for.
+const { readPrices } = require(`${__hooks}/lib/prices.js`)
+const { readStanding } = require(`${__hooks}/lib/standing.js`)
 
+// `asked`: {prices, order}; with an order, what the buyer has is answered as well.
 function readBuyer(app, user, asked) {
+  const prices = readPrices(app, asked.prices)
   return {
     user: {
       id: user.id, email: user.email(), verified: user.verified(), name: user.getString("name"),
     },
     customer: readCustomer(app, user.id),
     deleted_customers: countDeleted(app, user.id),
-    prices: readPrices(app, asked.prices),
+    prices,
     subscription: readSubscription(app, user.id, asked.subscription),
+    standing: asked.order ? readStanding(app, user, prices, asked.order) : null,
   }
 }
 
@@ -37,27 +42,6 @@ function readSubscription(app, userId, stripeId) {
     WHERE subscription.stripe_id = {:stripeId} AND customer.user = {:userId}
   `).bind({ stripeId, userId }).all(found)
   return found.length ? { stripe_id: stripeId, customer: found[0].customer, stamp: found[0].stamp } : null
-}
-
-// A price is asked for by its Stripe id or its lookup key.
-function readPrices(app, names) {
-  if (!Array.isArray(names) || names.length === 0) return []
-  const found = arrayOf(new DynamicModel({
-    id: "", stripe_id: "", lookup_key: "", type: "", usage_type: "", currency: "", active: false,
-    sold: false,
-  }))
-  app.db().newQuery(`
-    SELECT price.id, price.stripe_id, price.lookup_key, price.type, price.usage_type,
-           price.currency, price.active AND NOT price.deleted AS active,
-           coalesce(product.active AND NOT product.deleted, true) AS sold
-    FROM prices price LEFT JOIN products product ON product.id = price.product
-    WHERE price.stripe_id IN (SELECT value FROM json_each({:names}))
-       OR (price.lookup_key != '' AND price.lookup_key IN (SELECT value FROM json_each({:names})))
-  `).bind({ names: JSON.stringify(names.map(String)) }).all(found)
-  return found.map((row) => ({
-    stripe_id: row.stripe_id, lookup_key: row.lookup_key, type: row.type,
-    usage_type: row.usage_type, currency: row.currency, active: row.active && row.sold,
-  }))
 }
 
 module.exports = { readBuyer }

@@ -1,6 +1,7 @@
 """Users of the till, and what Stripe must not have been asked for when a request is refused."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
 import pytest
@@ -13,6 +14,8 @@ from tests.stripe_account import StripeAccount
 from tests.visitor import sign_up_visitor
 
 CountMade = Callable[[], Awaitable[dict[str, int]]]
+MakePrice = Callable[..., Awaitable[str]]
+HoldWebhooks = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +38,42 @@ def count_made(account: StripeAccount) -> CountMade:
         return await account.count("customer", "checkout.session", "billing_portal.session")
 
     return count
+
+
+@pytest.fixture
+def make_price(account: StripeAccount) -> MakePrice:
+    """Make a price with plan members in its metadata, and wait until it is mirrored."""
+
+    async def make(interval: str = "month", currency: str = "usd", **plan: str) -> str:
+        product = await account.create("products", name="Made for a test")
+        fields: dict[str, str | int] = {
+            f"metadata[checkout_{name}]": text for name, text in plan.items()
+        }
+        if interval:
+            fields["recurring[interval]"] = interval
+        price = await account.create(
+            "prices", product=product["id"], currency=currency, unit_amount=700, **fields
+        )
+        await account.wait_delivered()
+        return str(price["id"])
+
+    return make
+
+
+@pytest.fixture
+def hold_webhooks(account: StripeAccount) -> HoldWebhooks:
+    """Hold deliveries back until the context ends, and then wait until all have arrived."""
+
+    @asynccontextmanager
+    async def hold() -> AsyncIterator[None]:
+        await account.control("deliveries", paused=True)
+        try:
+            yield
+        finally:
+            await account.control("deliveries", paused=False)
+            await account.wait_delivered()
+
+    return hold
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,0 +1,107 @@
+"""Tells Stripe what has become of users: a new address or name, or that they are deleted.
+
+PocketBase notes each such change in its own transaction (pb_hooks/lib/tasks.js), so nothing is lost
+while the gateway or Stripe is down, and no write in PocketBase waits for either. Any number of
+gateways share the work: a task is one gateway's for some minutes.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import NoReturn
+
+import stripe
+
+from gateway.checkout.customer import mark_deleted
+from gateway.checkout.farewell import Farewell, bid_farewell
+from gateway.errors import GatewayError
+from gateway.pocketbase import PocketBase
+from gateway.stripe_api import translate_errors
+from gateway.writes import Json
+
+_log = logging.getLogger(__name__)
+
+_TAKE = "/api/gateway/tasks/take"
+_END = "/api/gateway/tasks/end"
+_PAUSE_SECONDS = 5.0
+_AT_ONCE = 10
+#: Seconds for which a task is one gateway's: longer than all of them can take with their retries.
+_LEASE = 300
+_LONGEST_WAIT = 600
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerTasks:
+    """Carries out what is due."""
+
+    pocketbase: PocketBase
+    client: stripe.StripeClient
+    farewell: Farewell
+
+    async def run(self) -> NoReturn:
+        """Look every few seconds; what fails is logged and tried again."""
+        while True:
+            try:
+                while await self.carry_out():
+                    pass
+            except GatewayError as error:
+                _log.warning("customer tasks put off", extra={"reason": error.detail})
+            except Exception:  # Whatever it is, the next look is to come.
+                _log.exception("customer tasks failed")
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def carry_out(self) -> int:
+        """Carry out some tasks that are due; return how many there were."""
+        asked = {"limit": _AT_ONCE, "lease": _LEASE}
+        tasks = (await self.pocketbase.call("POST", _TAKE, asked))["tasks"]
+        await asyncio.gather(*(self._carry_out(task) for task in tasks))
+        return len(tasks)
+
+    async def _carry_out(self, task: Json) -> None:
+        told = {"task": task["id"], "kind": task["kind"], "customer": task["customer"]}
+        try:
+            outcome = await self._do(task)
+        except GatewayError as error:
+            retry = min(2 ** task["attempts"], _LONGEST_WAIT)
+            _log.warning("customer task failed", extra={**told, "reason": error.detail})
+            answer = {"id": task["id"], "error": error.detail, "retry": retry}
+        else:
+            _log.info("customer task done", extra={**told, "outcome": outcome})
+            answer = {"id": task["id"], "version": task["version"], "outcome": outcome}
+        await self.pocketbase.call("POST", _END, answer)
+
+    async def _do(self, task: Json) -> str:
+        # Another for each try: Stripe remembers failures too.
+        key = f"{task['id']}-{task['version']}-{task['attempts']}"
+        if task["kind"] == "forget":
+            return await bid_farewell(self.client, task["customer"], self.farewell, key)
+        return await self._update(task, key)
+
+    async def _update(self, task: Json, key: str) -> str:
+        with translate_errors():
+            try:
+                await self.client.v1.customers.update_async(
+                    task["customer"],
+                    {"email": task["email"], "name": task["name"]},
+                    {"idempotency_key": f"follow-{key}"},
+                )
+            except stripe.InvalidRequestError as error:
+                if error.code != "resource_missing":
+                    raise
+                await mark_deleted(self.pocketbase, task["customer"])
+                return "gone"
+        return "updated"
+
+
+@asynccontextmanager
+async def carry_out_tasks(tasks: CustomerTasks) -> AsyncIterator[None]:
+    """Do so meanwhile."""
+    work = asyncio.create_task(tasks.run())
+    try:
+        yield
+    finally:
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work

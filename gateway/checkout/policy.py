@@ -1,0 +1,154 @@
+"""What may be bought, on which terms: the one place that decides it. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gateway.buyer import Price
+from gateway.checkout.plans import Plan, Plans
+from gateway.checkout.standing import Standing
+from gateway.errors import Conflict, InvalidRequest
+
+Mode = Literal["payment", "subscription", "setup"]
+
+
+class AlreadySubscribed(Conflict):
+    """There is a running subscription already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is asked for: a price id or lookup key, and how many."""
+
+    price: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An item whose price is for sale."""
+
+    price: Price
+    quantity: int
+    plan: Plan = field(default_factory=Plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is sold, on which terms."""
+
+    mode: Mode
+    lines: tuple[Line, ...] = ()
+    trial_days: int = 0
+    coupon: str = ""
+    promotion_codes: bool = False
+    countries: tuple[str, ...] = ()
+    automatic_tax: bool = False
+    tax_ids: bool = False
+    billing_address: bool = False
+    expires_minutes: int = 1440
+    #: Whether the buyer may have but one such purchase under way.
+    is_exclusive: bool = False
+
+
+def decide(
+    items: Sequence[Item], prices: Sequence[Price], plans: Plans, standing: Standing
+) -> Offer:
+    """Decide on what is asked for.
+
+    The prices decide the mode. A trial is given once, ever, and only for what all lines give it.
+    Whoever has a running subscription of a group that takes one can't start another.
+
+    Raises:
+        InvalidRequest: not for sale, not in this quantity, or not together; ``data`` says which.
+        AlreadySubscribed: one subscription is running, and the plan allows no second.
+    """
+    lines = resolve_items(items, prices, plans)
+    _refuse_mixed_currencies(lines)
+    recurring = [line.plan for line in lines if line.price.type == "recurring"]
+    single = {plan.group for plan in recurring if plan.subscriptions == "one"}
+    if single & _held_groups(standing, plans):
+        raise AlreadySubscribed("Change the running subscription instead of buying another.")
+    trial_days = min((plan.trial_days for plan in recurring), default=0)
+    trial_days = 0 if standing.trial_used else trial_days
+    coupons = {line.plan.coupon for line in lines}
+    coupon = coupons.pop() if len(coupons) == 1 else ""
+    return Offer(
+        mode=mode_of(lines),
+        lines=lines,
+        trial_days=trial_days,
+        coupon=coupon,
+        promotion_codes=not coupon and all(line.plan.promotion_codes for line in lines),
+        countries=_common_countries(lines),
+        automatic_tax=any(line.plan.automatic_tax for line in lines),
+        tax_ids=any(line.plan.tax_ids for line in lines),
+        billing_address=any(line.plan.billing_address for line in lines),
+        expires_minutes=min(line.plan.expires_minutes for line in lines),
+        is_exclusive=bool(single) or trial_days > 0,
+    )
+
+
+def resolve_items(items: Sequence[Item], prices: Sequence[Price], plans: Plans) -> tuple[Line, ...]:
+    """Find each item's price among those PocketBase knows.
+
+    Raises:
+        InvalidRequest: a price is unknown, not for sale or not in this quantity; ``data`` names it.
+    """
+    known = {price.stripe_id: price for price in prices}
+    known |= {price.lookup_key: price for price in prices if price.lookup_key and price.active}
+    lines = []
+    for place, item in enumerate(items):
+        price = known.get(item.price)
+        if price is None:
+            raise _refuse(f"items.{place}.price", "price_unknown", "This price is not for sale.")
+        plan = plans.find(price)
+        if not price.active or plan is None or not _is_for_sale(price, plan):
+            raise _refuse(f"items.{place}.price", "price_inactive", "This price is not for sale.")
+        if not plan.min_quantity <= item.quantity <= plan.max_quantity:
+            bounds = f"from {plan.min_quantity} to {plan.max_quantity}"
+            message = f"This price is sold in quantities {bounds}."
+            raise _refuse(f"items.{place}.quantity", "quantity_not_sold", message)
+        lines.append(Line(price, item.quantity, plan))
+    return tuple(lines)
+
+
+def mode_of(lines: Sequence[Line]) -> Mode:
+    """The prices decide the mode: one recurring price makes it a subscription."""
+    recurring = any(line.price.type == "recurring" for line in lines)
+    return "subscription" if recurring else "payment"
+
+
+def _is_for_sale(price: Price, plan: Plan) -> bool:
+    currencies = {currency.lower() for currency in plan.currencies}
+    return plan.for_sale and (not currencies or price.currency.lower() in currencies)
+
+
+def _refuse_mixed_currencies(lines: Sequence[Line]) -> None:
+    for place, line in enumerate(lines):
+        if line.price.currency != lines[0].price.currency:
+            message = "One purchase has one currency."
+            raise _refuse(f"items.{place}.price", "currency_mixed", message)
+
+
+def _held_groups(standing: Standing, plans: Plans) -> set[str]:
+    """The groups of all that is running; a price that nobody knows is of the default group."""
+    known = {price.stripe_id: price for price in standing.prices}
+    found = (known.get(name) for each in standing.subscriptions for name in each)
+    plan_of = ((price and plans.find(price)) or Plan() for price in found)
+    return {plan.group for plan in plan_of}
+
+
+def _common_countries(lines: Sequence[Line]) -> tuple[str, ...]:
+    """Where everything may be delivered that is to be delivered."""
+    limited = [[code.upper() for code in line.plan.countries] for line in lines]
+    limited = [codes for codes in limited if codes]
+    if not limited:
+        return ()
+    common = tuple(code for code in limited[0] if all(code in codes for codes in limited))
+    if not common:
+        raise _refuse("items", "countries_apart", "These can't be delivered to one country.")
+    return common
+
+
+def _refuse(field: str, code: str, message: str) -> InvalidRequest:
+    return InvalidRequest(message, {field: {"code": code, "message": message}})

@@ -1,0 +1,242 @@
+"""Sells: from what is asked for to a session at Stripe, whatever happens at the same time.
+
+Of exclusive purchases (one subscription a buyer, or a trial) a buyer has one under way. It has a
+number, and the number is Stripe's idempotency key: Stripe makes one session of it, however many
+requests come at once. Who asks for something else meanwhile ends that purchase first, and only then
+takes the next number. See docs/decisions/013.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import stripe
+
+from gateway.buyer import Buyer, Price, read_buyer
+from gateway.checkout.customer import ensure_customer, is_replayed, mark_deleted
+from gateway.checkout.plans import Plans
+from gateway.checkout.policy import AlreadySubscribed, Item, Offer, decide
+from gateway.checkout.returning import apply_session
+from gateway.checkout.session import ATTEMPT_METADATA, Page, Payer, build_params
+from gateway.checkout.standing import Standing, read_standing
+from gateway.errors import GatewayError, IdempotencyKeyReused, StripeRefused, StripeUnavailable
+from gateway.pocketbase import PocketBase
+from gateway.rate_limits import RateLimits
+from gateway.stripe_api import ApplyReading, read_object, translate_errors
+from gateway.writes import Json
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams
+
+_log = logging.getLogger(__name__)
+
+#: How often a customer may be gone, or another purchase be in the way, within one request.
+_ATTEMPTS = 4
+#: Stripe wants a session to stay open for half an hour; a minute for clocks that differ.
+_SHORTEST_OPEN = 31 * 60
+
+
+class _Taken(Exception):
+    """Stripe has an answer under this key already, and it is none to this request."""
+
+
+class _CustomerGone(Exception):
+    """Stripe does not have the customer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a request asks for."""
+
+    page: Page
+    #: Nothing, to save a payment method for later.
+    items: tuple[Item, ...] = ()
+    #: The Idempotency-Key header.
+    key: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same request."""
+        content = [asdict(self.page), [asdict(item) for item in self.items]]
+        return sha256(json.dumps(content).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """What selling takes."""
+
+    pocketbase: PocketBase
+    client: stripe.StripeClient
+    apply: ApplyReading
+    plans: Plans
+    limits: RateLimits
+
+    async def sell(self, order: Order, token: str) -> stripe.checkout.Session:
+        """Return a session of the token's user for what is ordered.
+
+        With a customer that is known, that is one call to PocketBase and one to Stripe.
+
+        Raises:
+            InvalidRequest, AlreadySubscribed, IdempotencyKeyReused, Unauthenticated
+            StripeUnavailable, StripeRefused, PocketBaseUnavailable
+        """
+        for _ in range(_ATTEMPTS):
+            buyer = await self.read_buyer(order, token)
+            await self.limits.count_user(buyer.user)
+            standing = read_standing(buyer)
+            if standing.key and standing.key.fingerprint != order.fingerprint:
+                raise IdempotencyKeyReused
+            try:
+                offer = self._decide(order, buyer.prices, standing)
+            except AlreadySubscribed as refused:
+                raise await self._lead_to_portal(refused, buyer, order.page) from None
+            attempt = standing.attempt if offer.is_exclusive else 0
+            if attempt and _is_stale(offer, standing):
+                await self._end_attempt(buyer.user, buyer.customer, attempt)
+                continue
+            customer = await ensure_customer(self.client, self.pocketbase, self.apply, buyer, token)
+            try:
+                return await self._open(order, buyer, customer, offer, standing)
+            except _CustomerGone:
+                await mark_deleted(self.pocketbase, customer)
+            except _Taken as taken:
+                if not attempt:
+                    raise IdempotencyKeyReused from taken
+                await self._end_attempt(buyer.user, customer, attempt)
+        raise StripeUnavailable("Another purchase of the same buyer is under way.")
+
+    async def sell_to_guest(self, order: Order, address: str) -> stripe.checkout.Session:
+        """Return a session for somebody who has not signed in; never with a trial.
+
+        Args:
+            address: where the request comes from: it parts one guest's Idempotency-Keys from
+                another's.
+        """
+        names = [item.price for item in order.items]
+        answer = await self.pocketbase.call("POST", "/api/gateway/prices", {"prices": names})
+        prices = [Price(**price) for price in answer["prices"]]
+        offer = self._decide(order, prices, Standing(trial_used=True))
+        params = build_params(offer, Payer(), order.page, int(time.time()))
+        key = f"guest-{_digest(address, order.key)}" if order.key else ""
+        try:
+            return await _create(self.client, params, key)
+        except _Taken as taken:
+            raise IdempotencyKeyReused from taken
+
+    async def read_buyer(self, order: Order, token: str) -> Buyer:
+        """Ask PocketBase for all that the order takes, in one call."""
+        names = [item.price for item in order.items]
+        # What is hashed can be stored and logged.
+        key = _digest(order.key) if order.key else ""
+        asked = {"key": key, "fingerprint": order.fingerprint}
+        return await read_buyer(self.pocketbase, token, names, order=asked)
+
+    async def _lead_to_portal(
+        self, refused: AlreadySubscribed, buyer: Buyer, page: Page
+    ) -> AlreadySubscribed:
+        """Where the running subscription can be changed, if there is such a place."""
+        if not buyer.customer:
+            return refused
+        back = page.cancel_url or page.return_url
+        try:
+            with translate_errors():
+                session = await self.client.v1.billing_portal.sessions.create_async(
+                    {"customer": buyer.customer, "return_url": back}
+                )
+        except GatewayError:
+            return refused  # The portal may not be set up, which is no reason to sell twice.
+        return AlreadySubscribed(members={"portal_url": session.url})
+
+    def _decide(self, order: Order, prices: Sequence[Price], standing: Standing) -> Offer:
+        if not order.items:
+            return Offer(mode="setup")
+        return decide(order.items, prices, self.plans, standing)
+
+    async def _open(
+        self, order: Order, buyer: Buyer, customer: str, offer: Offer, standing: Standing
+    ) -> stripe.checkout.Session:
+        payer = Payer(buyer.user, customer, standing.attempt if offer.is_exclusive else 0)
+        key, since = "", int(time.time())
+        if payer.attempt:
+            key, since = f"checkout-{buyer.user}-{payer.attempt}", standing.attempt_since
+        elif standing.key:
+            key, since = f"checkout-{buyer.user}-{standing.key.id}", standing.key.since
+        currency = self.plans.setup_currency if offer.mode == "setup" else ""
+        params = build_params(offer, payer, order.page, since, currency)
+        session = await _create(self.client, params, key)
+        if payer.attempt and is_replayed(session.last_response):
+            await self._refuse_old(session.id)
+        return session
+
+    async def _refuse_old(self, session_id: str) -> None:
+        """Stripe's answer from memory shows the session as it was when it was made."""
+        reading = await read_object(self.client, f"/v1/checkout/sessions/{session_id}")
+        if reading.body["status"] != "open":
+            raise _Taken
+
+    async def _end_attempt(self, user: str, customer: str, number: int) -> None:
+        """End the purchase under way: what was paid for arrives, and what is open closes."""
+        path = f"/v1/checkout/sessions?limit=100&customer={quote(customer, safe='')}"
+        sessions = (await read_object(self.client, path)).body["data"] if customer else ()
+        for session in sessions:
+            if session["metadata"].get(ATTEMPT_METADATA) == str(number):
+                await self._close(session)
+        ended = {"buyer": user, "number": number}
+        await self.pocketbase.call("POST", "/api/gateway/attempt/end", ended)
+        _log.info("purchase superseded", extra={"user": user, "attempt": number})
+
+    async def _close(self, session: Json) -> None:
+        if session["status"] == "open":
+            try:
+                with translate_errors():
+                    await self.client.v1.checkout.sessions.expire_async(session["id"])
+                return
+            except StripeRefused:
+                _log.info("session was completed meanwhile", extra={"session": session["id"]})
+        await apply_session(self.client, self.apply, session["id"])
+
+
+async def _create(
+    client: stripe.StripeClient, params: "SessionCreateParams", key: str
+) -> stripe.checkout.Session:
+    with translate_errors():
+        try:
+            options: stripe.RequestOptions = {"idempotency_key": key} if key else {}
+            return await client.v1.checkout.sessions.create_async(params, options)
+        except stripe.InvalidRequestError as error:
+            if error.code == "resource_missing" and error.param == "customer":
+                _refuse_other_mode(error)
+                raise _CustomerGone from error
+            raise
+        except stripe.StripeError as error:
+            if key and _is_used_up(error):
+                raise _Taken from error
+            raise
+
+
+def _refuse_other_mode(error: stripe.InvalidRequestError) -> None:
+    """A key of the wrong mode must not make the gateway give up all of its customers."""
+    if "similar object exists in" in str(error):
+        raise error
+
+
+def _is_used_up(error: stripe.StripeError) -> bool:
+    """Whether the key brings this answer for good: for another request, or a stored failure."""
+    if isinstance(error, stripe.IdempotencyError):
+        return error.http_status == 400
+    return is_replayed(error) and (error.http_status or 0) >= 500
+
+
+def _is_stale(offer: Offer, standing: Standing) -> bool:
+    """Whether the session under way is over by its time, or too near to that to start it."""
+    ends = standing.attempt_since + offer.expires_minutes * 60
+    return ends - time.time() < _SHORTEST_OPEN
+
+
+def _digest(*parts: str) -> str:
+    return sha256("|".join(parts).encode()).hexdigest()[:40]

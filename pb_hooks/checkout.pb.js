@@ -1,0 +1,56 @@
+/// <reference path="../pb_data/types.d.ts" />
+// What /checkout needs besides the buyer, and what Stripe is to be told about customers.
+
+// Prices for a purchase without a user: {prices}.
+routerAdd("POST", "/api/gateway/prices", (e) => {
+  const { readPrices } = require(`${__hooks}/lib/prices.js`)
+  return e.json(200, { prices: readPrices($app, e.requestInfo().body.prices) })
+}, $apis.requireSuperuserAuth())
+
+// A purchase under way is over, as Stripe says: {buyer, number}.
+routerAdd("POST", "/api/gateway/attempt/end", (e) => {
+  const { buyer, number } = e.requestInfo().body
+  require(`${__hooks}/lib/standing.js`).endAttempt($app, buyer, number)
+  return e.noContent(204)
+}, $apis.requireSuperuserAuth())
+
+// What Stripe is to be told about customers: {limit, lease}.
+routerAdd("POST", "/api/gateway/tasks/take", (e) => {
+  const { takeTasks } = require(`${__hooks}/lib/tasks.js`)
+  return e.json(200, { tasks: takeTasks($app, e.requestInfo().body) })
+}, $apis.requireSuperuserAuth())
+
+routerAdd("POST", "/api/gateway/tasks/end", (e) => {
+  require(`${__hooks}/lib/tasks.js`).endTask($app, e.requestInfo().body)
+  return e.noContent(204)
+}, $apis.requireSuperuserAuth())
+
+// Stripe's customer follows the user: what it is to be told is kept with the change itself.
+onRecordUpdate((e) => {
+  const before = e.record.original()
+  const isSame = before.email() === e.record.email()
+    && before.getString("name") === e.record.getString("name")
+  if (isSame) return e.next()
+  const app = e.app
+  app.runInTransaction((tx) => {
+    e.app = tx
+    e.next()
+    require(`${__hooks}/lib/tasks.js`).noteUpdate(tx, e.record)
+  })
+  e.app = app
+}, "users")
+
+// Runs in the transaction of the deletion, before anything loses its user.
+onRecordDeleteExecute((e) => {
+  require(`${__hooks}/lib/tasks.js`).noteDeletion(e.app, e.record)
+  e.next()
+}, "users")
+
+// Whoever tidies up rows does not give out new trials.
+onRecordDeleteExecute((e) => {
+  const user = e.record.getString("user")
+  if (user && e.record.getString("trial_end")) {
+    require(`${__hooks}/lib/standing.js`).keepTrial(e.app, user)
+  }
+  e.next()
+}, "subscriptions")

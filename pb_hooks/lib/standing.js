@@ -1,0 +1,120 @@
+// What a buyer has and has had, as far as it decides what /checkout may sell them.
+const { readPrices } = require(`${__hooks}/lib/prices.js`)
+
+// Statuses that a subscription never leaves.
+const ENDED = "'canceled', 'incomplete_expired'"
+
+// `order`: {key, fingerprint}, of which the key may be empty; `prices`: what is asked for.
+function readStanding(app, user, prices, order) {
+  const recurs = prices.some((price) => price.type === "recurring")
+  // The attempt is judged before the subscriptions are read: what one that is over has led to is
+  // among them.
+  const attempt = recurs ? readAttempt(app, user.id) : { number: 0, since: 0 }
+  const subscriptions = recurs ? readSubscriptions(app, user.id) : []
+  const held = subscriptions.reduce((names, { prices }) => names.concat(prices), [])
+  return {
+    attempt,
+    key: order.key ? keepKey(app, user.id, order) : null,
+    subscriptions,
+    held: readPrices(app, held),
+    trial_used: recurs && hasHadTrial(app, user),
+  }
+}
+
+function readSubscriptions(app, userId) {
+  const found = arrayOf(new DynamicModel({ stripe_id: "", items: "" }))
+  app.db().newQuery(`
+    SELECT stripe_id, coalesce(items, '') AS items FROM subscriptions
+    WHERE user = {:user} AND status NOT IN (${ENDED})
+  `).bind({ user: userId }).all(found)
+  return found.map(({ stripe_id, items }) => ({
+    stripe_id, prices: (JSON.parse(items || "[]") || []).map((item) => item.price),
+  }))
+}
+
+// The purchase under way: the next one, once its session is over and what came of it is here.
+function readAttempt(app, userId) {
+  const stored = findAttempt(app, userId)
+  if (!stored) {
+    app.db().newQuery(`
+      INSERT OR IGNORE INTO checkout_attempts (buyer, number, since)
+      VALUES ({:user}, 1, strftime('%Y-%m-%d %H:%M:%fZ'))
+    `).bind({ user: userId }).execute()
+  } else if (isOver(app, userId, stored.number)) {
+    endAttempt(app, userId, stored.number)
+  } else {
+    return stored
+  }
+  return findAttempt(app, userId)
+}
+
+function findAttempt(app, userId) {
+  const found = arrayOf(new DynamicModel({ number: 0, since: 0 }))
+  app.db().newQuery(`
+    SELECT number, CAST(strftime('%s', since) AS INTEGER) AS since
+    FROM checkout_attempts WHERE buyer = {:user}
+  `).bind({ user: userId }).all(found)
+  return found.length ? { number: found[0].number, since: found[0].since } : null
+}
+
+function isOver(app, userId, number) {
+  const found = new DynamicModel({ count: 0 })
+  app.db().newQuery(`
+    SELECT count(*) AS count FROM checkout_sessions session
+    LEFT JOIN subscriptions subscription ON subscription.id = session.subscription
+    WHERE session.user = {:user}
+      AND json_extract(session.metadata, '$.pocketbase_attempt') = {:number}
+      AND (session.status = 'expired'
+           OR (session.status = 'complete' AND subscription.id IS NOT NULL))
+  `).bind({ user: userId, number: `${number}` }).one(found)
+  return found.count > 0
+}
+
+// Ends an attempt, unless it has been ended already.
+function endAttempt(app, userId, number) {
+  app.db().newQuery(`
+    UPDATE checkout_attempts SET number = number + 1, since = strftime('%Y-%m-%d %H:%M:%fZ')
+    WHERE buyer = {:user} AND number = {:number}
+  `).bind({ user: userId, number }).execute()
+}
+
+// What the key was first used for; the first use is kept for a day.
+function keepKey(app, userId, { key, fingerprint }) {
+  const id = $security.sha256(`${userId}|${key}`).slice(0, 15)
+  app.db().newQuery(`DELETE FROM checkout_keys WHERE since < strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-1 day')`)
+    .execute()
+  app.db().newQuery(`
+    INSERT OR IGNORE INTO checkout_keys (id, fingerprint, since)
+    VALUES ({:id}, {:fingerprint}, strftime('%Y-%m-%d %H:%M:%fZ'))
+  `).bind({ id, fingerprint }).execute()
+  const found = new DynamicModel({ fingerprint: "", since: 0 })
+  app.db().newQuery(`
+    SELECT fingerprint, CAST(strftime('%s', since) AS INTEGER) AS since
+    FROM checkout_keys WHERE id = {:id}
+  `).bind({ id }).one(found)
+  return { id, fingerprint: found.fingerprint, since: found.since }
+}
+
+// A trial is once for ever: subscriptions keep their row, and `trials` has what is gone from there.
+function hasHadTrial(app, user) {
+  const found = new DynamicModel({ count: 0 })
+  app.db().newQuery(`
+    SELECT (SELECT count(*) FROM subscriptions WHERE user = {:user} AND trial_end != '')
+         + (SELECT count(*) FROM trials WHERE holder IN ({:user}, {:email})) AS count
+  `).bind({ user: user.id, email: hashEmail(user.email()) }).one(found)
+  return found.count > 0
+}
+
+// Remembers a trial whose user, or whose subscription's row, is about to be deleted.
+function keepTrial(tx, holder) {
+  tx.db().newQuery(`
+    INSERT OR IGNORE INTO trials (holder, since)
+    VALUES ({:holder}, strftime('%Y-%m-%d %H:%M:%fZ'))
+  `).bind({ holder }).execute()
+}
+
+function hashEmail(email) {
+  return $security.sha256(email.toLowerCase())
+}
+
+module.exports = { endAttempt, hasHadTrial, hashEmail, keepTrial, readStanding }

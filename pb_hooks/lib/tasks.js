@@ -1,0 +1,101 @@
+// What Stripe is still to be told about customers: written with the change itself, in one transaction,
+// so that nothing is lost while the gateway or Stripe is down; carried out by the gateway.
+const { hashEmail, hasHadTrial, keepTrial } = require(`${__hooks}/lib/standing.js`)
+
+const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
+
+function findCustomers(tx, filter, user) {
+  const found = arrayOf(new DynamicModel({ stripe_id: "" }))
+  tx.db().newQuery(`
+    SELECT stripe_id FROM customers WHERE user = {:user} AND deleted = false AND ${filter}
+  `).bind({ user }).all(found)
+  return found.map((row) => row.stripe_id)
+}
+
+function add(tx, kind, user, customer) {
+  tx.db().newQuery(`
+    INSERT INTO customer_tasks (kind, user, customer, version, due, created)
+    VALUES ({:kind}, {:user}, {:customer}, 1, ${NOW}, ${NOW})
+  `).bind({ kind, user, customer }).execute()
+}
+
+// The user has another address or name. A task that is being carried out is left where it is, and
+// comes again when it ends, because its version is another.
+function noteUpdate(tx, user) {
+  for (const customer of findCustomers(tx, "`primary` = true", user.id)) {
+    const raised = tx.db().newQuery(`
+      UPDATE customer_tasks SET version = version + 1
+      WHERE kind = 'update' AND customer = {:customer} AND outcome = ''
+    `).bind({ customer }).execute()
+    if (raised.rowsAffected() === 0) add(tx, "update", user.id, customer)
+  }
+}
+
+// The user is about to be deleted, together with what names them in `customers` and `subscriptions`.
+function noteDeletion(tx, user) {
+  tx.db().newQuery("DELETE FROM customer_tasks WHERE kind = 'update' AND user = {:user}")
+    .bind({ user: user.id }).execute()
+  if (hasHadTrial(tx, user)) keepTrial(tx, hashEmail(user.email()))
+  for (const customer of findCustomers(tx, "true", user.id)) add(tx, "forget", user.id, customer)
+}
+
+// Hands out tasks that are due to one gateway for some seconds: {limit, lease}.
+function takeTasks(app, { limit, lease }) {
+  const due = `outcome = '' AND due <= ${NOW}`
+  const found = arrayOf(new DynamicModel({
+    id: "", kind: "", user: "", customer: "", version: 0, attempts: 0, email: "", name: "",
+  }))
+  const read = (from) => from.db().newQuery(`
+    SELECT task.id, kind, user, customer, version, attempts,
+           coalesce(users.email, '') AS email, coalesce(users.name, '') AS name
+    FROM customer_tasks task LEFT JOIN users ON users.id = task.user
+    WHERE ${due} ORDER BY due LIMIT {:limit}
+  `).bind({ limit }).all(found)
+  // Most often there is nothing to do, and nobody has to wait for a write.
+  read(app)
+  if (found.length === 0) return []
+  app.runInTransaction((tx) => {
+    read(tx)
+    for (const task of found) {
+      tx.db().newQuery(`
+        UPDATE customer_tasks SET attempts = attempts + 1,
+          due = strftime('%Y-%m-%d %H:%M:%fZ', 'now', {:lease}) WHERE id = {:id}
+      `).bind({ id: task.id, lease: `+${lease} seconds` }).execute()
+    }
+  })
+  return found.map((task) => Object.assign({}, task))
+}
+
+// Says what became of a task: {id, version, outcome} if it is done, else {id, error, retry}.
+function endTask(app, { id, version, outcome, error, retry }) {
+  if (!outcome) {
+    app.db().newQuery(`
+      UPDATE customer_tasks SET error = {:error},
+        due = strftime('%Y-%m-%d %H:%M:%fZ', 'now', {:retry}) WHERE id = {:id}
+    `).bind({ id, error, retry: `+${retry} seconds` }).execute()
+    return
+  }
+  app.runInTransaction((tx) => {
+    // The user has changed once more meanwhile.
+    tx.db().newQuery(`UPDATE customer_tasks SET due = ${NOW} WHERE id = {:id} AND version != {:version}`)
+      .bind({ id, version }).execute()
+    tx.db().newQuery("DELETE FROM customer_tasks WHERE id = {:id} AND version = {:version} AND kind = 'update'")
+      .bind({ id, version }).execute()
+    tx.db().newQuery(`
+      UPDATE customer_tasks SET outcome = {:outcome}, error = '', finished = ${NOW}
+      WHERE id = {:id} AND version = {:version}
+    `).bind({ id, version, outcome }).execute()
+    if (outcome === "deleted") forgetAddresses(tx, id)
+  })
+}
+
+// What a purchase kept of the person besides the customer's own row.
+function forgetAddresses(tx, id) {
+  tx.db().newQuery(`
+    UPDATE checkout_sessions SET email = '' WHERE customer IN (
+      SELECT customers.id FROM customers
+      JOIN customer_tasks task ON task.customer = customers.stripe_id WHERE task.id = {:id})
+  `).bind({ id }).execute()
+}
+
+module.exports = { endTask, noteDeletion, noteUpdate, takeTasks }

@@ -1,0 +1,161 @@
+"""A user's customer at Stripe: found, replaced and kept up to date, whatever is down meanwhile."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.ids import record_id
+from stack.stack import Stack
+from tests.checkout.conftest import HoldWebhooks
+from tests.dashboard import Dashboard
+from tests.deadline import eventually
+from tests.frontend import Frontend, User
+from tests.shop import Shop
+from tests.stripe_account import StripeAccount
+
+
+async def _find_customer(frontend: Frontend, user: User) -> str:
+    [row] = await frontend.list_records(
+        "customers", token=user.token, filter="primary = true && deleted = false"
+    )
+    return str(row["stripe_id"])
+
+
+async def _buyer_of(account: StripeAccount, session: dict[str, str]) -> str:
+    return str((await account.read(f"checkout/sessions/{session['id']}"))["customer"])
+
+
+async def _rename(frontend: Frontend, user: User, name: str) -> None:
+    path = f"/api/collections/users/records/{user.id}"
+    await frontend.call("PATCH", path, token=user.token, body={"name": name})
+
+
+async def _wait_for(account: StripeAccount, customer: str, **members: Any) -> None:
+    async def has_followed() -> bool:
+        found = await account.read(f"customers/{customer}")
+        return all(found[name] == value for name, value in members.items())
+
+    await eventually(has_followed, within=20)
+
+
+async def test_a_deleted_customer_is_replaced_before_its_webhook(
+    user: User,
+    shop: Shop,
+    account: StripeAccount,
+    frontend: Frontend,
+    hold_webhooks: HoldWebhooks,
+) -> None:
+    """Who buys right after the seller has deleted their customer gets a new one at once."""
+    await shop.check_out(user, "lifetime")
+    first = await _find_customer(frontend, user)
+    async with hold_webhooks():
+        await account.delete(f"customers/{first}")
+        for price in ("lifetime", "pro_monthly"):
+            session = await shop.check_out(user, price)
+            assert await _buyer_of(account, session) != first
+    second = await _find_customer(frontend, user)
+    assert await _buyer_of(account, session) == second
+
+
+async def test_a_customer_that_nobody_knows_is_replaced(
+    user: User, shop: Shop, account: StripeAccount, dashboard: Dashboard, frontend: Frontend
+) -> None:
+    """A row whose customer is of another account, as after a move, does not lock its user out."""
+    name = f"cus_{user.id}"
+    row = {"id": record_id(name), "stripe_id": name, "user": user.id, "primary": True}
+    await dashboard.call("POST", "/api/collections/customers/records", row)
+    session = await shop.check_out(user, "pro_monthly")
+    assert await _buyer_of(account, session) == await _find_customer(frontend, user)
+
+
+@pytest.mark.parametrize("verified", [True, False])
+async def test_a_customer_is_found_by_a_verified_address_alone(
+    verified: bool,
+    user: User,
+    shop: Shop,
+    account: StripeAccount,
+    dashboard: Dashboard,
+    hold_webhooks: HoldWebhooks,
+) -> None:
+    """Stripe's customer with the user's address is theirs once PocketBase has verified it."""
+    async with hold_webhooks():
+        known = await account.create("customers", email=user.email)
+        path = f"/api/collections/users/records/{user.id}"
+        await dashboard.call("PATCH", path, {"verified": verified})
+        session = await shop.check_out(user, "lifetime")
+        assert (await _buyer_of(account, session) == known["id"]) is verified
+
+
+async def test_another_users_customer_is_not_taken(
+    user: User,
+    visitor: User,
+    shop: Shop,
+    account: StripeAccount,
+    dashboard: Dashboard,
+    hold_webhooks: HoldWebhooks,
+) -> None:
+    """A customer that names another user stays theirs, although it has this user's address."""
+    fields = {"email": user.email, "metadata[pocketbase_user]": visitor.id}
+    async with hold_webhooks():
+        foreign = await account.create("customers", **fields)
+        path = f"/api/collections/users/records/{user.id}"
+        await dashboard.call("PATCH", path, {"verified": True})
+        session = await shop.check_out(user, "lifetime")
+        assert await _buyer_of(account, session) != foreign["id"]
+    await account.delete(f"customers/{foreign['id']}")
+    await account.wait_delivered()
+
+
+async def test_name_and_address_follow(
+    user: User, shop: Shop, account: StripeAccount, dashboard: Dashboard, frontend: Frontend
+) -> None:
+    """Changes in PocketBase reach Stripe, the last one in the end, and leave no task behind."""
+    await shop.check_out(user, "lifetime")
+    customer = await _find_customer(frontend, user)
+    for name in ("First", "Second", "Third"):
+        await _rename(frontend, user, name)
+    path = f"/api/collections/users/records/{user.id}"
+    await dashboard.call("PATCH", path, {"email": f"new-{user.email}"})
+    await _wait_for(account, customer, name="Third", email=f"new-{user.email}")
+
+    async def is_done() -> bool:
+        return await dashboard.count("customer_tasks", f"customer = '{customer}'") == 0
+
+    await eventually(is_done)
+
+
+async def test_a_change_waits_for_stripe(
+    user: User, shop: Shop, account: StripeAccount, dashboard: Dashboard, frontend: Frontend
+) -> None:
+    """While Stripe fails, PocketBase takes the change at once, and Stripe hears of it later."""
+    await shop.check_out(user, "lifetime")
+    customer = await _find_customer(frontend, user)
+    await account.control("faults", path=f"/v1/customers/{customer}", status=503, times=3)
+    await _rename(frontend, user, "Patient")
+
+    async def has_failed() -> bool:
+        tasks = await dashboard.list("customer_tasks", f"customer = '{customer}'")
+        return any(task["error"] for task in tasks)
+
+    await eventually(has_failed, within=20)
+    await _wait_for(account, customer, name="Patient")
+
+
+async def test_a_change_waits_for_the_gateway(
+    fresh_stack: Callable[..., Stack], http: httpx.AsyncClient
+) -> None:
+    """What changes while no gateway runs is told by the next that starts."""
+    stack = fresh_stack()
+    account = StripeAccount(http, stack.simulator)
+    await account.wait_delivered()
+    async with Frontend(stack.pocketbase.url) as frontend:
+        user = await frontend.sign_up()
+        await Shop(http, stack.gateway.url).check_out(user, "lifetime")
+        customer = await _find_customer(frontend, user)
+        stack.gateway.stop()
+        await _rename(frontend, user, "Meanwhile")
+        stack.gateway.start()
+        stack.gateway.wait_healthy()
+        await _wait_for(account, customer, name="Meanwhile")

@@ -1,0 +1,189 @@
+"""A buyer has one subscription, one trial and one such purchase under way, however they click."""
+
+import asyncio
+from typing import Any
+
+from tests.checkout.conftest import HoldWebhooks, MakePrice
+from tests.dashboard import Dashboard
+from tests.frontend import Frontend, User
+from tests.problem import read_problem
+from tests.shop import SUCCESS, Shop, build_order
+from tests.stripe_account import StripeAccount
+
+
+async def _read_session(account: StripeAccount, made: dict[str, str]) -> dict[str, Any]:
+    return await account.read(f"checkout/sessions/{made['id']}")
+
+
+async def _list_open(account: StripeAccount, user: User) -> list[str]:
+    sessions = await account.list("checkout/sessions")
+    return [
+        session["id"]
+        for session in sessions
+        if session["client_reference_id"] == user.id and session["status"] == "open"
+    ]
+
+
+async def test_a_second_subscription_is_refused(
+    user: User, shop: Shop, account: StripeAccount
+) -> None:
+    """Who has one gets 409 with the portal, for every recurring price; other things are sold."""
+    await shop.pay(await shop.check_out(user, "pro_monthly"))
+    await account.wait_delivered()
+    before = await account.count("checkout.session")
+    for price in ("pro_monthly", "pro_yearly"):
+        answer = await shop.post("/checkout", user, build_order(price))
+        problem = read_problem(answer, 409, "already-subscribed")
+        assert (await shop.http.get(problem["portal_url"])).status_code == 200
+    assert await account.count("checkout.session") == before
+    await shop.check_out(user, "lifetime")
+
+
+async def test_it_is_refused_before_the_webhook_has_come(
+    user: User, shop: Shop, account: StripeAccount, hold_webhooks: HoldWebhooks
+) -> None:
+    """Between the payment and its webhooks, neither the same nor another order is sold again."""
+    async with hold_webhooks():
+        await shop.pay(await shop.check_out(user, "pro_monthly"))
+        for price in ("pro_monthly", "pro_yearly"):
+            answer = await shop.post("/checkout", user, build_order(price))
+            read_problem(answer, 409, "already-subscribed")
+    assert await _list_open(account, user) == []
+
+
+async def test_a_new_one_may_follow_the_last(
+    user: User, shop: Shop, account: StripeAccount, frontend: Frontend
+) -> None:
+    """When the subscription has ended, another can be bought."""
+    await shop.pay(await shop.check_out(user, "pro_monthly"))
+    await account.wait_delivered()
+    [row] = await frontend.list_records("subscriptions", token=user.token)
+    await account.delete(f"subscriptions/{row['stripe_id']}")
+    await account.wait_delivered()
+    await shop.pay(await shop.check_out(user, "pro_monthly"))
+    await account.wait_delivered()
+    rows = await frontend.list_records("subscriptions", token=user.token)
+    assert sorted(row["status"] for row in rows) == ["active", "canceled"]
+
+
+async def test_another_choice_closes_the_first(
+    user: User, shop: Shop, account: StripeAccount
+) -> None:
+    """Who goes back and chooses another plan can't pay for both; the same choice is the same."""
+    first = await shop.check_out(user, "pro_monthly")
+    assert await shop.check_out(user, "pro_monthly") == first
+    second = await shop.check_out(user, "pro_yearly")
+    assert (await _read_session(account, first))["status"] == "expired"
+    assert await _list_open(account, user) == [second["id"]]
+    third = await shop.check_out(user, "pro_monthly")
+    assert third != first
+    assert await _list_open(account, user) == [third["id"]]
+
+
+async def test_an_expired_session_is_not_given_again(
+    user: User, shop: Shop, account: StripeAccount
+) -> None:
+    """A session that was closed at Stripe is replaced, also before its webhook has come."""
+    first = await shop.check_out(user, "pro_monthly")
+    await account.create(f"checkout/sessions/{first['id']}/expire")
+    second = await shop.check_out(user, "pro_monthly")
+    assert second["id"] != first["id"]
+    assert await _list_open(account, user) == [second["id"]]
+
+
+async def test_concurrent_choices_leave_one_open(
+    user: User, shop: Shop, account: StripeAccount
+) -> None:
+    """Of clicks on two plans at once, all are answered, and one session can be paid."""
+    answers = await asyncio.gather(
+        *(
+            shop.post("/checkout", user, build_order(price))
+            for price in ("pro_monthly", "pro_yearly") * 3
+        )
+    )
+    assert {answer.status_code for answer in answers} <= {200, 503}
+    assert len(await _list_open(account, user)) == 1
+
+
+async def test_a_trial_is_given_once_for_ever(
+    user: User,
+    shop: Shop,
+    account: StripeAccount,
+    dashboard: Dashboard,
+    frontend: Frontend,
+    make_price: MakePrice,
+) -> None:
+    """Neither after the subscription's end, nor without its row, nor as a new user again."""
+    price = await make_price(trial_days="14")
+    first = await shop.check_out(user, price)
+    assert (await _read_session(account, first))["amount_total"] == 0
+    await shop.pay(first)
+    await account.wait_delivered()
+    [row] = await dashboard.list("subscriptions", f"user = '{user.id}'")
+    assert row["status"] == "trialing"
+    await account.delete(f"subscriptions/{row['stripe_id']}")
+    await account.wait_delivered()
+
+    second = await shop.check_out(user, price)
+    assert (await _read_session(account, second))["amount_total"] == 700
+    await dashboard.call("DELETE", f"/api/collections/subscriptions/records/{row['id']}")
+    third = await shop.check_out(user, price)
+    assert (await _read_session(account, third))["amount_total"] == 700
+
+    await frontend.call("DELETE", f"/api/collections/users/records/{user.id}", token=user.token)
+    again = await frontend.sign_up(user.email)
+    fourth = await shop.check_out(again, price)
+    assert (await _read_session(account, fourth))["amount_total"] == 700
+
+
+async def test_trials_can_not_be_collected_at_once(
+    user: User, shop: Shop, account: StripeAccount, make_price: MakePrice
+) -> None:
+    """Where several subscriptions may run, two trials ordered at the same time are one trial."""
+    prices = [await make_price(trial_days="7", subscriptions="many") for _ in range(2)]
+    await asyncio.gather(*(shop.post("/checkout", user, build_order(each)) for each in prices))
+    [session] = await _list_open(account, user)
+    made = await account.read(f"checkout/sessions/{session}")
+    answer = await shop.press(made["url"], outcome="pay", card="4242")
+    assert answer.headers["location"] == SUCCESS
+    for price in prices:
+        later = await shop.check_out(user, price)
+        assert (await _read_session(account, later))["amount_total"] == 700
+
+
+async def test_a_key_is_one_session(
+    user: User, visitor: User, shop: Shop, account: StripeAccount
+) -> None:
+    """A double click with one Idempotency-Key makes one session; other users' keys are theirs."""
+    order = build_order("lifetime")
+    answers = await asyncio.gather(
+        *(shop.post("/checkout", user, order, key="click-1") for _ in range(3))
+    )
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    other = await shop.post("/checkout", user, order, key="click-2")
+    foreign = await shop.post("/checkout", visitor, order, key="click-1")
+    assert len({answer.json()["id"] for answer in (answers[0], other, foreign)}) == 3
+
+
+async def test_a_key_is_for_one_order(user: User, shop: Shop, account: StripeAccount) -> None:
+    """The same key with another body is refused, whatever is sold."""
+    for first, second in (("lifetime", "pro_monthly"), ("pro_monthly", "pro_yearly")):
+        key = f"key of {first}"
+        made = await shop.post("/checkout", user, build_order(first), key=key)
+        before = await account.count("checkout.session")
+        answer = await shop.post("/checkout", user, build_order(second), key=key)
+        read_problem(answer, 409, "idempotency-key-reused")
+        assert (await shop.post("/checkout", user, build_order(first), key=key)).json() == (
+            made.json()
+        )
+        assert await account.count("checkout.session") == before
+
+
+async def test_a_session_ends_when_the_plan_says(
+    user: User, shop: Shop, account: StripeAccount, make_price: MakePrice
+) -> None:
+    """The page is open for as long as the plan says, for subscriptions and for single payments."""
+    for interval in ("", "month"):
+        price = await make_price(interval, expires_minutes="90")
+        session = await _read_session(account, await shop.check_out(user, price))
+        assert abs(session["expires_at"] - session["created"] - 5400) <= 10
