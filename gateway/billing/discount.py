@@ -5,11 +5,12 @@ One at a time, and each coupon once in a subscription's life: what was given sta
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import stripe
 
-from gateway.billing.plan_change import request_key
+from gateway.billing.idempotency import send_once
 from gateway.billing.subscription import OwnedSubscription, conflict, require_live
 from gateway.errors import InvalidRequest, StripeRefused
 from gateway.ids import record_id
@@ -98,12 +99,9 @@ async def give_discount(
         "discounts": [offer.source],
         "metadata": {offer.metadata: offer.coupon},
     }
-    options: stripe.RequestOptions = {
-        "idempotency_key": request_key("discount", subscription, key, params)
-    }
+    update = partial(client.v1.subscriptions.update_async, subscription.stripe_id, params)
     try:
-        with translate_errors():
-            await client.v1.subscriptions.update_async(subscription.stripe_id, params, options)
+        await send_once("discount", subscription, params, update, key=key)
     except StripeRefused as refused:
         if getattr(refused.__cause__, "http_status", None) not in (400, 404):
             raise

@@ -1,11 +1,12 @@
 """Cancels a subscription, now or at the end of its period, and takes that back."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import stripe
 
-from gateway.billing.plan_change import request_key
+from gateway.billing.idempotency import send_once
 from gateway.billing.subscription import OwnedSubscription, conflict, require_live
 from gateway.errors import StripeRefused
 from gateway.shapes import number
@@ -61,11 +62,8 @@ async def cancel_at_period_end(
         return
     params: SubscriptionUpdateParams = {"cancel_at_period_end": True}
     params.update(reason.params)
-    options: stripe.RequestOptions = {
-        "idempotency_key": request_key("cancel", subscription, key, params)
-    }
-    with translate_errors():
-        await client.v1.subscriptions.update_async(subscription.stripe_id, params, options)
+    update = partial(client.v1.subscriptions.update_async, subscription.stripe_id, params)
+    await send_once("cancel", subscription, params, update, key=key)
 
 
 async def cancel_now(
@@ -110,11 +108,8 @@ async def resume(client: stripe.StripeClient, subscription: OwnedSubscription, *
         await _keep(client, subscription, key)
     # An open invoice is that of an earlier try: paying it is what is missing.
     if subscription.status == "paused" and subscription.invoice.get("status") != "open":
-        options: stripe.RequestOptions = {
-            "idempotency_key": request_key("resume", subscription, key, "paused")
-        }
-        with translate_errors():
-            await client.v1.subscriptions.resume_async(subscription.stripe_id, {}, options)
+        begin = partial(client.v1.subscriptions.resume_async, subscription.stripe_id, {})
+        await send_once("resume", subscription, {}, begin, key=key)
 
 
 async def _keep(client: stripe.StripeClient, subscription: OwnedSubscription, key: str) -> None:
@@ -122,11 +117,8 @@ async def _keep(client: stripe.StripeClient, subscription: OwnedSubscription, ke
     params: SubscriptionUpdateParams = (
         {"cancel_at_period_end": False} if is_flag else {"cancel_at": ""}
     )
-    options: stripe.RequestOptions = {
-        "idempotency_key": request_key("keep", subscription, key, params)
-    }
-    with translate_errors():
-        await client.v1.subscriptions.update_async(subscription.stripe_id, params, options)
+    update = partial(client.v1.subscriptions.update_async, subscription.stripe_id, params)
+    await send_once("keep", subscription, params, update, key=key)
 
 
 def _ends_with_period(subscription: OwnedSubscription) -> bool:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.billing.subscription import OwnedSubscription, conflict, require_live
 from gateway.buyer import Price
 from gateway.errors import InvalidRequest
-from gateway.shapes import mapping, stripe_id, text
+from gateway.shapes import listing, mapping, stripe_id, text
 from gateway.writes import Json
 
 #: Statuses in which what is owed is paid.
@@ -36,10 +37,26 @@ class ItemChange:
     @property
     def is_new(self) -> bool:
         """Whether it differs from how the item is."""
-        return (self.price, self.quantity) != (
-            stripe_id(self.item.get("price")),
-            self.item.get("quantity"),
+        return not self._is_shown_by(self.item)
+
+    @property
+    def params(self) -> Any:
+        """The item as Stripe takes it; an archived price may stay, but not be sent."""
+        params: dict[str, Any] = {"id": stripe_id(self.item)}
+        if self.price != stripe_id(self.item.get("price")):
+            params["price"] = self.price
+        return params if self.quantity is None else params | {"quantity": self.quantity}
+
+    def waits_in(self, subscription: OwnedSubscription) -> bool:
+        """Whether it was asked for before, and waits for its invoice to be paid."""
+        pending = mapping(subscription.body.get("pending_update")).get("subscription_items")
+        return any(
+            stripe_id(item) == stripe_id(self.item) and self._is_shown_by(item)
+            for item in listing(pending)
         )
+
+    def _is_shown_by(self, item: Json) -> bool:
+        return (stripe_id(item.get("price")), item.get("quantity")) == (self.price, self.quantity)
 
 
 def plan_change(

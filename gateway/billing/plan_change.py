@@ -3,16 +3,16 @@
 Decisions: docs/decisions/016-subscription-changes.md.
 """
 
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import stripe
 
+from gateway.billing.idempotency import send_once
 from gateway.billing.plan import ItemChange
 from gateway.billing.subscription import OwnedSubscription
 from gateway.errors import InvalidRequest
-from gateway.ids import idempotency_key
 from gateway.shapes import listing, mapping, number, text
 from gateway.stripe_api import translate_errors
 from gateway.writes import Json
@@ -53,7 +53,7 @@ async def preview_change(
         "customer": subscription.body["customer"],
         "subscription": subscription.stripe_id,
         "subscription_details": {
-            "items": [_item_params(change)],
+            "items": [change.params],
             "proration_behavior": "always_invoice",
             "proration_date": date,
         },
@@ -83,7 +83,7 @@ async def make_change(
         StripeUnavailable, StripeRefused, PaymentRequired, IdempotencyKeyReused
     """
     params: SubscriptionUpdateParams = {
-        "items": [_item_params(change)],
+        "items": [change.params],
         "proration_behavior": "always_invoice",
     }
     if proration_date is not None:
@@ -92,29 +92,13 @@ async def make_change(
     if subscription.body.get("collection_method") == "charge_automatically":
         # Nobody gets what is not paid, and a card that fails leaves the old plan as it was.
         params["payment_behavior"] = "pending_if_incomplete"
-    options: stripe.RequestOptions = {
-        "idempotency_key": request_key("change", subscription, key, params)
-    }
-    with translate_errors():
-        await client.v1.subscriptions.update_async(subscription.stripe_id, params, options)
-
-
-def request_key(kind: str, subscription: OwnedSubscription, key: str, params: Any) -> str:
-    """Return the idempotency key of a request to Stripe.
-
-    Without a key of the caller's, requests are the same that ask the same of the same state within
-    a minute: so two clicks act once, and a stored failure does not last.
-    """
-    who = subscription.buyer.user
-    if key:
-        return idempotency_key(kind, who, subscription.stripe_id, key)
-    minute = str(int(time.time()) // 60)
-    return idempotency_key(kind, subscription.stripe_id, subscription.stamp, minute, repr(params))
-
-
-def _item_params(change: ItemChange) -> Any:
-    params: dict[str, Any] = {"id": change.item["id"], "price": change.price}
-    return params if change.quantity is None else params | {"quantity": change.quantity}
+    await send_once(
+        "change",
+        subscription,
+        params,
+        partial(client.v1.subscriptions.update_async, subscription.stripe_id, params),
+        key=key,
+    )
 
 
 def _period_start(change: ItemChange) -> int:

@@ -91,14 +91,11 @@ def confirm_flow(
     _require_one_item(subscription)
     if not change.is_new:
         raise conflict("plan_unchanged", "The subscription is like this already.")
-    item = {"id": change.item["id"], "price": change.price}
-    if change.quantity is not None:
-        item["quantity"] = change.quantity
     return {
         "type": "subscription_update_confirm",
         "subscription_update_confirm": {
             "subscription": subscription.stripe_id,
-            "items": [item],  # type: ignore[list-item]
+            "items": [change.params],
         },
     }
 

@@ -99,7 +99,7 @@ async def change_subscription(
     prices = [body.price] if body.price else []
     owned = await read_owned(client, pocketbase, token, subscription, prices)
     change = plan_change(owned, body.plan, owned.buyer.prices)
-    if change.is_new:
+    if change.is_new and not change.waits_in(owned):
         date = body.proration_date
         await make_change(client, owned, change, proration_date=date, key=key)
     changed = await show_changed(client, apply_reading, owned)

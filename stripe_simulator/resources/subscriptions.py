@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stripe_simulator.errors import card_declined, invalid
+from stripe_simulator.errors import card_declined, invalid, missing_object
 from stripe_simulator.parameters import metadata, optional, required, set_fields
 from stripe_simulator.resources import (
     billing,
@@ -139,7 +139,7 @@ def cancel(world: World, id: str, params: JSON) -> JSON:
     """DELETE /v1/subscriptions/:id: cancel now."""
     sub = world.get("subscription", id)
     if not subscription_states.is_live(sub):
-        raise invalid(f"No such subscription: '{id}'", "id", "resource_missing")
+        raise missing_object("subscription", id)
     details = params.get("cancellation_details") or {}
     if params.get("invoice_now") or params.get("prorate"):
         _last_invoice(world, sub)

@@ -27,6 +27,10 @@ class Subscriber:
         """The same at another gateway."""
         return replace(self, shop=Shop(self.shop.http, gateway_url))
 
+    def of(self, subscription: str) -> "Subscriber":
+        """The same with another subscription."""
+        return replace(self, id=subscription)
+
     async def ask(self, what: str, *, key: str = "", **body: Any) -> httpx.Response:
         """POST to `/subscriptions/<id>/<what>`."""
         headers = self.user.bearer | ({"Idempotency-Key": key} if key else {})
@@ -50,6 +54,13 @@ class Subscriber:
     async def read(self) -> Json:
         """Read the subscription from Stripe."""
         return await self.account.read(f"subscriptions/{self.id}")
+
+    async def use_card(self, card: str) -> None:
+        """Pay with another of Stripe's test cards from now on, such as `visa`."""
+        customer = (await self.read())["customer"]
+        path = f"payment_methods/pm_card_{card}/attach"
+        method = await self.account.create(path, customer=customer)
+        await self.account.create(f"subscriptions/{self.id}", default_payment_method=method["id"])
 
     async def list_invoices(self) -> list[Json]:
         """List its invoices at Stripe, newest first."""

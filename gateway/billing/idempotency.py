@@ -1,0 +1,62 @@
+"""Sends a wish about a subscription to Stripe so that it is granted once."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import stripe
+
+from gateway.billing.subscription import OwnedSubscription
+from gateway.errors import StripeUnavailable
+from gateway.ids import idempotency_key
+from gateway.stripe_api import translate_errors
+
+#: Seconds within which two equal wishes without a key are one.
+_CLICKS = 10
+
+
+async def send_once(
+    kind: str,
+    subscription: OwnedSubscription,
+    params: Any,
+    call: Callable[[stripe.RequestOptions], Awaitable[object]],
+    *,
+    key: str,
+) -> None:
+    """Call Stripe with an idempotency key.
+
+    Stripe keeps the answer to a key for a day, and a 5xx as well. So a failure that was kept is
+    tried once more under another key: all our requests say how things are to be, not what to add,
+    and to grant them twice is harmless.
+
+    Args:
+        kind: tells wishes of one caller's key apart.
+        key: the caller's Idempotency-Key, "" if there is none.
+
+    Raises:
+        StripeUnavailable, StripeRefused, PaymentRequired, IdempotencyKeyReused
+    """
+    first, second = _keys(kind, subscription, params, key)
+    try:
+        with translate_errors():
+            await call({"idempotency_key": first})
+    except StripeUnavailable as error:
+        if not _is_kept(error):
+            raise
+        with translate_errors():
+            await call({"idempotency_key": second})
+
+
+def _keys(kind: str, subscription: OwnedSubscription, params: Any, key: str) -> tuple[str, str]:
+    moment = str(int(time.time()) // _CLICKS)
+    if key:
+        wish = (subscription.buyer.user, subscription.stripe_id, key)
+        return idempotency_key(kind, *wish), idempotency_key(kind, *wish, moment)
+    # The stamp is another after each change: who goes back and forth wishes anew.
+    wish = (subscription.stripe_id, subscription.stamp, repr(params))
+    return idempotency_key(kind, *wish, moment), idempotency_key(kind, *wish, moment, "again")
+
+
+def _is_kept(error: StripeUnavailable) -> bool:
+    status = getattr(error.__cause__, "http_status", None)
+    return status is not None and status >= 500
