@@ -3,10 +3,13 @@
 //
 // The gateway asks for one by a ticket that it was given a moment before, by this very process: where
 // these hooks are missing nobody gives tickets, and so nothing is sent that would then be stored.
+const { expectDryRuns } = require(`${__hooks}/lib/transform_table.js`)
+
 const KEY = "gateway.dry-run"
 const SECONDS = 10
 
 function giveTicket(app) {
+  expectDryRuns(app)
   const key = $security.randomString(32)
   app.store().setFunc(KEY, (known) => known || key)
   const now = `${Math.floor(Date.now() / 1000)}`

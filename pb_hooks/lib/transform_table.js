@@ -12,15 +12,39 @@ function find(app, collection, operation) {
 
 // Not kept if it was forgotten while it was read: it may be the old one.
 function remember(app) {
-  const { stamp } = app.store().get(KEY) || { stamp: "" }
+  const { stamp, rehearses } = readKnown(app.store().get(KEY))
   const table = load(app)
-  app.store().setFunc(KEY, (now) => (now ? now.stamp : "") === stamp ? { stamp, table } : now)
+  const known = { stamp, rehearses, table }
+  app.store().setFunc(KEY, (now) => readKnown(now).stamp === stamp ? known : now)
   return table
 }
 
 // After every change of the table, or of a collection that it may name.
 function forget(app) {
-  app.store().set(KEY, { stamp: $security.pseudorandomString(10) })
+  const stamp = $security.pseudorandomString(10)
+  app.store().setFunc(KEY, (now) => ({ stamp, rehearses: readKnown(now).rehearses }))
+}
+
+// A collection that was registered before it was there is known by its id from now on.
+function adopt(app, { id, name }) {
+  if (!idOf(app, "gateway_transforms")) return // An earlier migration makes it.
+  const rows = app.findRecordsByFilter(
+    "gateway_transforms", "collection = {:name} && collection_ref = ''", "", 0, 0, { name })
+  for (const row of rows) {
+    row.set("collection_ref", id)
+    app.save(row)
+  }
+  forget(app)
+}
+
+// From now on every write may be a dry run: no collection is let pass without a look at that.
+function expectDryRuns(app) {
+  const stamp = $security.pseudorandomString(10)
+  app.store().setFunc(KEY, (now) => readKnown(now).rehearses ? now : { stamp, rehearses: true })
+}
+
+function readKnown(known) {
+  return known || { stamp: "", rehearses: false }
 }
 
 function load(app) {
@@ -122,4 +146,4 @@ function idOf(app, name) {
   }
 }
 
-module.exports = { find, forget, register, typeOf }
+module.exports = { adopt, expectDryRuns, find, forget, register, typeOf }

@@ -176,11 +176,26 @@ async def test_a_dry_run_meets_unique_indexes(direct: Way, author: User, board: 
 @pytest.mark.parametrize("ticket", ["", ".", "1.2", "9999999999.abc", "x"])
 @pytest.mark.parametrize("path", [NOTES, "/api/collections/plain/records"])
 async def test_a_dry_run_without_a_ticket_is_no_write(
-    path: str, ticket: str, client: Frontend
+    path: str, ticket: str, client: Frontend, board: Dashboard
 ) -> None:
     """Whoever asks PocketBase for a dry run by themselves is refused, never stored."""
+    await board.call("POST", "/api/gateway/dry-run")
     headers = {"X-Gateway-Dry-Run": ticket or "none"}
     answer = await client.http.post(path, json={"title": "no ticket"}, headers=headers)
     assert answer.status_code == 400
     collection = path.split("/")[3]
     assert await client.list_records(collection, filter="title = 'no ticket'") == []
+
+
+async def test_a_dry_run_of_a_collection_without_a_transform_is_no_write(
+    client: Frontend, board: Dashboard
+) -> None:
+    """Should PocketBase have lost the transform meanwhile, a dry run stays one."""
+    ticket = (await board.call("POST", "/api/gateway/dry-run"))["ticket"]
+    answer = await client.http.post(
+        "/api/collections/plain/records",
+        json={"title": "dry"},
+        headers={"X-Gateway-Dry-Run": ticket},
+    )
+    assert answer.json()["title"] == "dry"
+    assert await client.list_records("plain", filter="title = 'dry'") == []
