@@ -110,7 +110,7 @@ class Settings(BaseSettings):
 
     #: The module with the table of transforms, for example ``examples.posts.transforms``.
     gateway_transforms: str = ""
-    #: Sign the calls between PocketBase's hooks and the gateway; comma-separated, the first signs.
+    #: Sign the calls between PocketBase's hooks and the gateway, comma-separated; all are accepted.
     gateway_hook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     #: Where PocketBase reaches the gateway.
     gateway_url: str = "http://127.0.0.1:8000"

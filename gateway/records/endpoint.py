@@ -31,7 +31,7 @@ PATH = "/hooks/records"
 class RecordsEndpoint:
     """Takes PocketBase's calls: an ASGI app of its own."""
 
-    #: The first signs the answers; calls may be signed by any.
+    #: Calls may be signed by any.
     keys: tuple[bytes, ...]
     max_body_bytes: int
     seen: SeenIds = field(default_factory=SeenIds)
@@ -56,13 +56,14 @@ class RecordsEndpoint:
         _refuse_browsers(scope, headers)
         body = await _read_body(receive, headers, self.max_body_bytes)
         now = time.time()
-        call_id = verify(headers, body, self.keys, now)
+        call_id, key = verify(headers, body, self.keys, now)
         self.seen.add(call_id, now)
         judge: Judge = scope["app"].state.judge
         call = _parse(body)
         verdicts = await judge.judge_all(call["items"], call["user"])
         answer = to_json({"items": verdicts}, inf_nan_mode="null")
-        signed = sign(ANSWER_PREFIX + call_id, int(time.time()), answer, self.keys[0])
+        # By the caller's key: while a secret is rotated it may know no other.
+        signed = sign(ANSWER_PREFIX + call_id, int(time.time()), answer, key)
         return _respond(answer, signed)
 
 

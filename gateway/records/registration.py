@@ -35,7 +35,7 @@ class Registration:
         self._pocketbase = pocketbase
         #: Why PocketBase does not have the table; "" once it has.
         self._obstacle = "PocketBase was not asked yet."
-        self._key = settings.hook_keys[0]
+        self._keys = settings.hook_keys
         self._body = to_json(
             {
                 "url": settings.gateway_url + PATH,
@@ -108,6 +108,6 @@ class Registration:
             PocketBaseRefused: it has none of our secrets, or lacks the hooks.
             PocketBaseUnavailable: it does not answer.
         """
-        headers = sign(f"msg_{token_hex(10)}", int(time.time()), self._body, self._key)
+        headers = sign(f"msg_{token_hex(10)}", int(time.time()), self._body, *self._keys)
         answer = await self._pocketbase.call("POST", _ROUTE, self._body, headers=headers)
         return list(answer["missing"])

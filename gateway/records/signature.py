@@ -36,14 +36,17 @@ def decode_secret(secret: str) -> bytes:
     return b64decode(secret.removeprefix("whsec_"), validate=True)
 
 
-def sign(call_id: str, timestamp: int, body: bytes, key: bytes) -> dict[str, str]:
-    """Return the three headers of a message."""
-    signature = b64encode(_digest(call_id, str(timestamp), body, key)).decode()
-    return {ID: call_id, TIMESTAMP: str(timestamp), SIGNATURE: f"v1,{signature}"}
+def sign(call_id: str, timestamp: int, body: bytes, *keys: bytes) -> dict[str, str]:
+    """Return the three headers of a message; with several keys, any of them verifies it."""
+    digests = (_digest(call_id, str(timestamp), body, key) for key in keys)
+    signatures = " ".join(f"v1,{b64encode(digest).decode()}" for digest in digests)
+    return {ID: call_id, TIMESTAMP: str(timestamp), SIGNATURE: signatures}
 
 
-def verify(headers: Mapping[str, str], body: bytes, keys: Sequence[bytes], now: float) -> str:
-    """Return the id of a message that one of the keys has signed lately.
+def verify(
+    headers: Mapping[str, str], body: bytes, keys: Sequence[bytes], now: float
+) -> tuple[str, bytes]:
+    """Return the id of a message that one of the keys has signed lately, and that key.
 
     Args:
         headers: by lower-case name.
@@ -61,7 +64,7 @@ def verify(headers: Mapping[str, str], body: bytes, keys: Sequence[bytes], now: 
     for key in keys:
         expected = b64encode(_digest(call_id, timestamp, body, key)).decode()
         if any(hmac.compare_digest(expected.encode(), part.encode()) for part in given):
-            return call_id
+            return call_id, key
     raise NotSigned
 
 

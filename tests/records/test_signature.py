@@ -35,14 +35,16 @@ def _headers(**changed: str) -> dict[str, str]:
 def test_the_specifications_example_is_signed_and_verified() -> None:
     """Our signature of the example is the published one, and the published one is accepted."""
     assert sign(_ID, _TIME, _BODY, _KEY) == _headers()
-    assert verify(_headers(), _BODY, [_KEY], _TIME) == _ID
+    assert verify(_headers(), _BODY, [_KEY], _TIME) == (_ID, _KEY)
 
 
 def test_one_of_several_signatures_or_keys_is_enough() -> None:
     """While a secret is rotated, senders may sign with both, and receivers accept both."""
     other = b"another key of ours, of 32 bytes"
     several = _headers(webhook_signature=f"v1a,what v1,ever {_SIGNATURE}")
-    assert verify(several, _BODY, [other, _KEY], _TIME) == _ID
+    assert verify(several, _BODY, [other, _KEY], _TIME) == (_ID, _KEY)
+    both = sign(_ID, _TIME, _BODY, other, _KEY)
+    assert verify(both, _BODY, [_KEY], _TIME) == (_ID, _KEY)
 
 
 @pytest.mark.parametrize(

@@ -119,9 +119,9 @@ async def test_a_gateway_with_another_secret_is_not_registered(
 async def test_the_rotation_of_a_secret_interrupts_nothing(
     records_stack: Stack, client: Frontend, tmp_path: Path
 ) -> None:
-    """A gateway that has a new secret besides the old one serves PocketBase's calls."""
-    old = records_stack.plan.hook_secrets
-    with start_beside(records_stack, tmp_path, GATEWAY_HOOK_SECRETS=f"{old},{make_secret()}"):
+    """A gateway that has a new secret before the old one serves a PocketBase that has the old."""
+    secrets = f"{make_secret()},{records_stack.plan.hook_secrets}"
+    with start_beside(records_stack, tmp_path, GATEWAY_HOOK_SECRETS=secrets):
         made = await client.call("POST", NOTES, body={"title": "ro  tated"})
         assert made["slug"] == "ro-tated"
 
