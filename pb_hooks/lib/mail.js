@@ -2,6 +2,10 @@
 // Never call it inside a transaction: it would hold the single writer until the mail server answers.
 
 function sendMail(app, { from, to, subject, text, html, headers }) {
+  // Else PocketBase would hand it to a `sendmail` that nobody meant.
+  if (!app.settings().smtp.enabled) {
+    return { outcome: "later", reason: "PocketBase's SMTP settings are off" }
+  }
   const message = new MailerMessage({
     from, to: [{ address: to }], subject, text, html, headers,
   })

@@ -15,11 +15,11 @@ MARK = "\x1e"
 
 _PAGE = """\
 import PocketBase from "pocketbase"
-const {{ PB, GATEWAY, TOKEN }} = process.env
+const {{ PB = "http://127.0.0.1:8090", GATEWAY = "http://127.0.0.1:8000" }} = process.env
+const {{ TOKEN }} = process.env
 const pb = new PocketBase(PB)
 if (TOKEN) pb.authStore.save(TOKEN, JSON.parse(atob(TOKEN.split(".")[1])))
-globalThis.location = {{ origin: PB, search: process.env.SEARCH ?? "",
-  set href(url) {{ console.log(url) }} }}
+globalThis.location = {{ origin: PB, set href(url) {{ console.log(url) }} }}
 {body}"""
 
 
@@ -71,7 +71,9 @@ class Guide:
 
     def as_script(self, sdk: Path | None) -> str:
         """The steps as one shell script; without PocketBase's SDK those in JavaScript are empty."""
-        return "\n".join(f"{_run(block, sdk)}\nprintf '{MARK}'" for block in self.steps)
+        steps = (f"{_run(block, sdk)}\nprintf '{MARK}'" for block in self.steps)
+        # Pages in JavaScript see the shell's variables.
+        return "\n".join(["set -a", *steps])
 
 
 def _run(block: Block, sdk: Path | None) -> str:

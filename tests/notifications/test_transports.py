@@ -169,6 +169,15 @@ async def test_a_hostile_address_gets_nothing(
     assert mail_server.arrived == 0
 
 
+async def test_without_mail_settings_it_waits(
+    pocketbase_mailing: Gateway, open_office: OpenOffice
+) -> None:
+    """While PocketBase's SMTP settings are off nothing is handed to anybody, and that is said."""
+    office = await open_office(pocketbase_mailing)
+    row = await office.wait_settled(await office.pay())
+    assert (row["status"], row["reason"]) == ("waiting", "PocketBase's SMTP settings are off")
+
+
 async def test_the_log_has_no_address(mailing_gateway: Gateway, office: Office) -> None:
     """What was sent, refused or failed is logged by id, without the address."""
     del office
