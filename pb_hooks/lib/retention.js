@@ -15,6 +15,12 @@ function prune(app, { before, limit, dry_run }) {
     UPDATE stripe_events SET payload = ''
     WHERE id IN (SELECT id FROM stripe_events WHERE ${OLD} ORDER BY created LIMIT {:limit})
   `).bind({ before, limit }).execute()
+  // What was told of them goes as well: an event that is stored is never told again.
+  app.db().newQuery(`
+    DELETE FROM stripe_notifications WHERE id IN (
+      SELECT id FROM stripe_notifications
+      WHERE status IN ('sent', 'failed', 'skipped', 'sending') AND created < {:before} LIMIT {:limit})
+  `).bind({ before, limit }).execute()
   return { pruned: result.rowsAffected() }
 }
 

@@ -108,6 +108,19 @@ async def test_what_was_broken_off_stays_until_somebody_decides(
     assert len(_calls(notes, event)) == 2
 
 
+async def test_what_is_old_is_pruned_with_the_payloads(office: Office, stack: Stack) -> None:
+    """`events prune` takes old notifications along; those that are due stay."""
+    event = await office.pay()
+    row = await office.wait_settled(event)
+    path = f"/api/collections/stripe_notifications/records/{row['id']}"
+    await office.dashboard.call("PATCH", path, {"created": "2020-01-01 00:00:00.000Z"})
+    fresh = await office.pay()
+    await office.wait_settled(fresh)
+    assert (await run_command(stack, "events", "prune", "--older-than", "900")).code == 0
+    assert await office.find(event) == []
+    assert len(await office.find(fresh)) == 1
+
+
 @pytest.mark.parametrize(
     ("module", "reason"),
     [
