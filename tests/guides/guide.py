@@ -28,8 +28,14 @@ class Block:
     """A fenced block."""
 
     language: str
+    #: The file that it is to be, "" for none.
     file: str
     text: str
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it is run."""
+        return self.language in ("sh", "js") and not self.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +62,14 @@ class Guide:
     @property
     def steps(self) -> list[Block]:
         """The blocks to run."""
-        return [block for block in self.blocks if block.language in ("sh", "js")]
+        return [block for block in self.blocks if block.is_step]
 
     @property
     def outputs(self) -> list[str | None]:
         """What each step prints; None where the page does not say."""
         found: list[str | None] = []
         for block in self.blocks:
-            if block.language in ("sh", "js"):
+            if block.is_step:
                 found.append(None)
             elif block.language == "text" and found:
                 found[-1] = block.text
