@@ -15,12 +15,12 @@ from gateway.billing.usage import UsageRecorder
 from gateway.body_limit import BodyLimitMiddleware
 from gateway.checkout.customer_tasks import CustomerTasks, carry_out_tasks
 from gateway.checkout.endpoint import router as checkout_router
-from gateway.checkout.plans import read_plans
 from gateway.docs import add_docs
 from gateway.health.endpoint import router as health_router
 from gateway.notifications.announcer import Announcer, open_announcer
 from gateway.notifications.desk import send_notifications
 from gateway.notifications.templates import open_templates
+from gateway.plans import read_plans
 from gateway.pocketbase import PocketBase
 from gateway.problems import add_problem_handlers, problem_responses
 from gateway.rate_limits import RateLimitMiddleware, RateLimits

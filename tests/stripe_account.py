@@ -29,15 +29,6 @@ class StripeAccount:
         answer.raise_for_status()
         return dict(answer.json())
 
-    async def act(self, action: str, **options: Any) -> Any:
-        """Let customers, banks or time do something: `subscriptions/<id>/past_due`."""
-        answer = await self._http.post(f"{self._url}/_simulator/{action}", json=options)
-        return answer.raise_for_status().json()
-
-    async def end_faults(self) -> None:
-        """Let the API work again."""
-        (await self._http.delete(f"{self._url}/_simulator/faults")).raise_for_status()
-
     async def delete(self, path: str) -> None:
         """DELETE `/v1/<path>`."""
         answer = await self._http.delete(f"{self._url}/v1/{path}", headers=self._headers)

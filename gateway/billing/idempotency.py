@@ -7,7 +7,7 @@ from typing import Any
 import stripe
 
 from gateway.billing.subscription import OwnedSubscription
-from gateway.errors import StripeUnavailable
+from gateway.errors import StripeFailed
 from gateway.ids import idempotency_key
 from gateway.stripe_api import translate_errors
 
@@ -40,9 +40,7 @@ async def send_once(
     try:
         with translate_errors():
             await call({"idempotency_key": first})
-    except StripeUnavailable as error:
-        if not _is_kept(error):
-            raise
+    except StripeFailed:
         with translate_errors():
             await call({"idempotency_key": second})
 
@@ -55,8 +53,3 @@ def _keys(kind: str, subscription: OwnedSubscription, params: Any, key: str) -> 
     # The stamp is another after each change: who goes back and forth wishes anew.
     wish = (subscription.stripe_id, subscription.stamp, repr(params))
     return idempotency_key(kind, *wish, moment), idempotency_key(kind, *wish, moment, "again")
-
-
-def _is_kept(error: StripeUnavailable) -> bool:
-    status = getattr(error.__cause__, "http_status", None)
-    return status is not None and status >= 500

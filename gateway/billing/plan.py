@@ -1,13 +1,15 @@
-"""What a change of plan or quantity means for a subscription's items. Pure."""
+"""What a change of plan or quantity means for a subscription's items, on the seller's terms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.billing.clerk import Clerk
 from gateway.billing.subscription import OwnedSubscription, conflict, require_live
-from gateway.buyer import Price
+from gateway.buyer import Price, read_buyer
 from gateway.errors import InvalidRequest
-from gateway.shapes import listing, mapping, stripe_id, text
+from gateway.plans import Plan, Plans
+from gateway.shapes import listing, mapping, number, stripe_id, text
 from gateway.writes import Json
 
 #: Statuses in which what is owed is paid.
@@ -59,30 +61,62 @@ class ItemChange:
         return (stripe_id(item.get("price")), item.get("quantity")) == (self.price, self.quantity)
 
 
-def plan_change(
-    subscription: OwnedSubscription, request: PlanRequest, prices: Sequence[Price]
+async def read_change(
+    clerk: Clerk, token: str, subscription: OwnedSubscription, request: PlanRequest
 ) -> ItemChange:
-    """Say which item becomes what.
+    """Say which item becomes what; see `plan_change`.
+
+    Raises:
+        Conflict, InvalidRequest, Unauthenticated, PocketBaseUnavailable
+    """
+    present = [stripe_id(item.get("price")) for item in subscription.items]
+    names = [request.price, *present] if request.price else present
+    prices = (await read_buyer(clerk.pocketbase, token, names)).prices
+    return plan_change(subscription, request, prices, clerk.plans)
+
+
+def plan_change(
+    subscription: OwnedSubscription, request: PlanRequest, prices: Sequence[Price], plans: Plans
+) -> ItemChange:
+    """Say which item becomes what. Pure.
 
     Raises:
         Conflict: the subscription can't change now.
-        InvalidRequest: the request names nothing that can be changed, or a price that does not fit.
+        InvalidRequest: the request names nothing that can be changed, a price that does not fit,
+            or a quantity that is not sold.
     """
     _require_changeable(subscription)
     if not request.price and request.quantity is None:
         raise _invalid("price", "required", "Name a price or a quantity.")
     item = _find_item(subscription.items, request.item)
-    present = mapping(item.get("price"))
-    price = _find_price(subscription, item, request.price, prices) if request.price else None
-    metered = (
-        price.usage_type if price else mapping(present.get("recurring")).get("usage_type")
-    ) == "metered"
-    if metered and request.quantity is not None:
-        raise _invalid("quantity", "quantity_metered", "Usage says how much of this is billed.")
-    quantity = request.quantity or item.get("quantity") or 1
-    return ItemChange(
-        item, price.stripe_id if price else stripe_id(present), None if metered else quantity
-    )
+    present = _find(stripe_id(item.get("price")), prices)
+    price = present
+    if request.price:
+        price = _find(request.price, prices)
+        if price is None:
+            raise _invalid("price", "price_unknown", "This price is not for sale.")
+        if price != present:
+            _check_price(subscription, item, price)
+            _check_terms(price, present, plans)
+    return _decide(item, price, request, plans)
+
+
+def _decide(item: Json, price: Price | None, request: PlanRequest, plans: Plans) -> ItemChange:
+    shown = mapping(item.get("price"))
+    usage = price.usage_type if price else mapping(shown.get("recurring")).get("usage_type")
+    name = price.stripe_id if price else stripe_id(shown)
+    if usage == "metered":
+        if request.quantity is not None:
+            raise _invalid("quantity", "quantity_metered", "Usage says how much of it is billed.")
+        return ItemChange(item, name, None)
+    quantity = request.quantity or int(number(item.get("quantity"))) or 1
+    change = ItemChange(item, name, quantity)
+    plan = (price and plans.find(price)) or Plan()
+    if change.is_new and not plan.min_quantity <= quantity <= plan.max_quantity:
+        bounds = f"from {plan.min_quantity} to {plan.max_quantity}"
+        message = f"This price is sold in quantities {bounds}."
+        raise _invalid("quantity", "quantity_not_sold", message)
+    return change
 
 
 def _require_changeable(subscription: OwnedSubscription) -> None:
@@ -104,18 +138,14 @@ def _find_item(items: Sequence[Json], wanted: str) -> Json:
     raise _invalid("item", "item_unknown", "The subscription has no such item.")
 
 
-def _find_price(
-    subscription: OwnedSubscription, item: Json, name: str, prices: Sequence[Price]
-) -> Price:
+def _find(name: str, prices: Sequence[Price]) -> Price | None:
     known = {price.stripe_id: price for price in prices}
     known |= {price.lookup_key: price for price in prices if price.lookup_key and price.active}
-    price = known.get(name)
-    if price is None:
-        raise _invalid("price", "price_unknown", "This price is not for sale.")
-    present = stripe_id(item.get("price"))
-    # Who has a price that is no longer sold may keep it.
-    if not price.active and price.stripe_id != present:
-        raise _invalid("price", "price_inactive", "This price is not for sale.")
+    return known.get(name)
+
+
+def _check_price(subscription: OwnedSubscription, item: Json, price: Price) -> None:
+    """Whether it fits into the subscription."""
     if price.type != "recurring":
         raise _invalid("price", "price_not_recurring", "This price is not one of a subscription.")
     if price.currency != text(subscription.body.get("currency")):
@@ -123,7 +153,17 @@ def _find_price(
     others = {stripe_id(other.get("price")) for other in subscription.items if other is not item}
     if price.stripe_id in others:
         raise _invalid("price", "price_taken", "Another item of the subscription has this price.")
-    return price
+
+
+def _check_terms(price: Price, present: Price | None, plans: Plans) -> None:
+    """Whether it is for sale to who has the present one."""
+    plan = plans.find(price)
+    if plan is None or not plan.sells(price):
+        raise _invalid("price", "price_inactive", "This price is not for sale.")
+    before = (present and plans.find(present)) or Plan()
+    # Else a change could lead to a second subscription where one is allowed.
+    if plan.subscriptions == "one" and plan.group != before.group:
+        raise _invalid("price", "price_of_another_group", "This price is bought on its own.")
 
 
 def _invalid(field: str, code: str, message: str) -> InvalidRequest:

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Literal
 
-import stripe
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.billing.bodies import Body, PlanBody, StripeId, Url
-from gateway.billing.plan import plan_change
+from gateway.billing.clerk import BillingClerk, Clerk
+from gateway.billing.plan import read_change
 from gateway.billing.portal import (
     cancel_flow,
     choose_configuration,
@@ -16,22 +16,29 @@ from gateway.billing.portal import (
     payment_method_flow,
     update_flow,
 )
-from gateway.billing.subscription import NoSubscription, read_owned, require_live
-from gateway.buyer import read_buyer
-from gateway.dependencies import GatewaySettings, PocketBaseClient, StripeClient, Token
+from gateway.billing.subscription import (
+    NoSubscription,
+    read_buyer_of,
+    read_owned,
+    require_live,
+)
+from gateway.dependencies import GatewaySettings, Token
 from gateway.errors import (
     Conflict,
     InvalidRequest,
     NoCustomer,
     PocketBaseUnavailable,
+    RateLimited,
+    StripeFailed,
     StripeRefused,
+    StripeTooSlow,
     StripeUnavailable,
     Unauthenticated,
     UnsupportedMediaType,
 )
-from gateway.pocketbase import PocketBase
 from gateway.problems import problem_responses
 from gateway.redirects import check_redirect
+from gateway.shapes import stripe_id
 
 if TYPE_CHECKING:
     from stripe.params.billing_portal import SessionCreateParamsFlowData
@@ -43,7 +50,10 @@ _ERRORS = (
     NoSubscription,
     Conflict,
     UnsupportedMediaType,
+    RateLimited,
     StripeRefused,
+    StripeFailed,
+    StripeTooSlow,
     PocketBaseUnavailable,
     StripeUnavailable,
 )
@@ -114,41 +124,35 @@ async def create_portal(
     body: PortalRequest,
     token: Token,
     settings: GatewaySettings,
-    pocketbase: PocketBaseClient,
-    client: StripeClient,
+    clerk: BillingClerk,
 ) -> PortalResponse:
     """Open Stripe's customer portal for the signed-in user: cancel, resume, change plan or card."""
     check_redirect("return_url", body.return_url, settings.gateway_frontend_origins)
     allowed = settings.gateway_portal_configurations
     configuration = choose_configuration(body.configuration or "", allowed)
     if body.flow is None or isinstance(body.flow, PaymentMethodFlow):
-        buyer = await read_buyer(pocketbase, token)
+        buyer = await read_buyer_of(clerk, token)
         if not buyer.customer:
             raise NoCustomer
         customer, flow = buyer.customer, payment_method_flow() if body.flow else None
     else:
-        customer, flow = await _read_flow(body.flow, token, pocketbase, client)
+        customer, flow = await _read_flow(clerk, token, body.flow)
     return PortalResponse(
         url=await create_portal_session(
-            client, customer, body.return_url, configuration=configuration, flow=flow
+            clerk.stripe, customer, body.return_url, configuration=configuration, flow=flow
         )
     )
 
 
 async def _read_flow(
-    asked: CancelFlow | UpdateFlow | ConfirmFlow,
-    token: str,
-    pocketbase: PocketBase,
-    client: stripe.StripeClient,
+    clerk: Clerk, token: str, asked: CancelFlow | UpdateFlow | ConfirmFlow
 ) -> "tuple[str, SessionCreateParamsFlowData]":
     """Return the subscription's customer, and the flow as Stripe takes it."""
-    price = asked.price if isinstance(asked, ConfirmFlow) else None
-    prices = [price] if price else []
-    owned = await read_owned(client, pocketbase, token, asked.subscription, prices)
+    owned = await read_owned(clerk, token, asked.subscription)
     require_live(owned)
-    customer = str(owned.body["customer"])
+    customer = stripe_id(owned.body.get("customer"))
     if isinstance(asked, CancelFlow):
         return customer, cancel_flow(owned)
     if isinstance(asked, UpdateFlow):
         return customer, update_flow(owned)
-    return customer, confirm_flow(owned, plan_change(owned, asked.plan, owned.buyer.prices))
+    return customer, confirm_flow(owned, await read_change(clerk, token, owned, asked.plan))

@@ -1,17 +1,17 @@
 """A subscription of the caller's: PocketBase knows whose it is, Stripe how it is now."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 import stripe
 
+from gateway.billing.clerk import Clerk
 from gateway.buyer import Buyer, read_buyer
 from gateway.errors import Conflict, GatewayError, NotFound, PaymentRequired
-from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.pocketbase import PocketBaseRefused
 from gateway.shapes import listing, mapping, stripe_id, text
-from gateway.stripe_api import ApplyReading, Missing, Reading, read_object
+from gateway.stripe_api import Missing, Reading, read_object
 from gateway.writes import Json
 
 _log = logging.getLogger(__name__)
@@ -69,25 +69,31 @@ class OwnedSubscription:
         return self.reading.until - 1
 
 
-async def read_owned(
-    client: stripe.StripeClient,
-    pocketbase: PocketBase,
-    token: str,
-    subscription: str,
-    prices: Sequence[str] = (),
-) -> OwnedSubscription:
-    """Return a subscription if it is the caller's; the buyer comes with the prices asked for.
+async def read_buyer_of(clerk: Clerk, token: str, subscription: str = "") -> Buyer:
+    """Return the caller, with a subscription if it is theirs, and count the request.
+
+    Raises:
+        RateLimited: the caller asks too often.
+        Unauthenticated, PocketBaseUnavailable
+    """
+    buyer = await read_buyer(clerk.pocketbase, token, subscription=subscription)
+    await clerk.limits.count_user(buyer.user)
+    return buyer
+
+
+async def read_owned(clerk: Clerk, token: str, subscription: str) -> OwnedSubscription:
+    """Return a subscription if it is the caller's.
 
     Raises:
         NoSubscription: it is not, or does not exist: the answer is the same.
-        Unauthenticated, PocketBaseUnavailable, StripeUnavailable, StripeRefused
+        RateLimited, Unauthenticated, PocketBaseUnavailable, StripeUnavailable, StripeRefused
     """
-    buyer = await read_buyer(pocketbase, token, prices, subscription)
+    buyer = await read_buyer_of(clerk, token, subscription)
     own = buyer.subscription
     if own is None:
         raise NoSubscription
     try:
-        reading = await _read(client, own.stripe_id)
+        reading = await _read(clerk.stripe, own.stripe_id)
     except Missing:
         raise NoSubscription from None
     if stripe_id(reading.body.get("customer")) != own.customer:
@@ -96,19 +102,17 @@ async def read_owned(
     return OwnedSubscription(buyer, reading, own.stamp)
 
 
-async def show_changed(
-    client: stripe.StripeClient, apply_reading: ApplyReading, changed: OwnedSubscription
-) -> OwnedSubscription:
+async def show_changed(clerk: Clerk, changed: OwnedSubscription) -> OwnedSubscription:
     """Read a subscription again after a change, and write its row and its invoice's at once.
 
     Raises:
         StripeUnavailable, StripeRefused
     """
-    reading = await _read(client, changed.stripe_id)
+    reading = await _read(clerk.stripe, changed.stripe_id)
     fresh = replace(changed, reading=reading)
     for body in filter(None, (reading.body, fresh.invoice)):
         try:
-            await apply_reading(replace(reading, body=body))
+            await clerk.apply_reading(replace(reading, body=body))
         except (GatewayError, PocketBaseRefused):
             # What was asked for is done, and its webhook brings the row.
             _log.warning("row not written at once", extra={"object": stripe_id(body)})

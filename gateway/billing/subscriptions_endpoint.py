@@ -13,9 +13,10 @@ from gateway.billing.bodies import (
     ResumeBody,
     SubscriptionResponse,
 )
+from gateway.billing.clerk import BillingClerk
 from gateway.billing.discount import find_coupon, find_promotion_code, give_discount
 from gateway.billing.ending import cancel_at_period_end, cancel_now, resume
-from gateway.billing.plan import plan_change
+from gateway.billing.plan import read_change
 from gateway.billing.plan_change import make_change, preview_change
 from gateway.billing.subscription import (
     NoSubscription,
@@ -23,21 +24,17 @@ from gateway.billing.subscription import (
     read_owned,
     show_changed,
 )
-from gateway.dependencies import (
-    GatewaySettings,
-    IdempotencyKey,
-    PocketBaseClient,
-    ReadingApplier,
-    StripeClient,
-    Token,
-)
+from gateway.dependencies import GatewaySettings, IdempotencyKey, Token
 from gateway.errors import (
     Conflict,
     IdempotencyKeyReused,
     InvalidRequest,
     PaymentRequired,
     PocketBaseUnavailable,
+    RateLimited,
+    StripeFailed,
     StripeRefused,
+    StripeTooSlow,
     StripeUnavailable,
     Unauthenticated,
     UnsupportedMediaType,
@@ -52,7 +49,10 @@ _ERRORS = (
     Conflict,
     UnsupportedMediaType,
     IdempotencyKeyReused,
+    RateLimited,
     StripeRefused,
+    StripeFailed,
+    StripeTooSlow,
     PocketBaseUnavailable,
     StripeUnavailable,
 )
@@ -72,14 +72,12 @@ async def preview_subscription_change(
     subscription: SubscriptionId,
     body: PlanBody,
     token: Token,
-    pocketbase: PocketBaseClient,
-    client: StripeClient,
+    clerk: BillingClerk,
 ) -> PreviewResponse:
     """Say what another plan or quantity would cost now; changes nothing."""
-    prices = [body.price] if body.price else []
-    owned = await read_owned(client, pocketbase, token, subscription, prices)
-    change = plan_change(owned, body.plan, owned.buyer.prices)
-    return PreviewResponse.of(await preview_change(client, owned, change))
+    owned = await read_owned(clerk, token, subscription)
+    change = await read_change(clerk, token, owned, body.plan)
+    return PreviewResponse.of(await preview_change(clerk.stripe, owned, change))
 
 
 @router.post("/change", operation_id="change_subscription")
@@ -87,22 +85,19 @@ async def change_subscription(
     subscription: SubscriptionId,
     body: ChangeBody,
     token: Token,
-    pocketbase: PocketBaseClient,
-    client: StripeClient,
-    apply_reading: ReadingApplier,
+    clerk: BillingClerk,
     key: IdempotencyKey = "",
 ) -> SubscriptionResponse:
     """Change plan or quantity, and charge or credit the difference at once.
 
     The change takes effect when it is paid. A 402 says how to pay; then it takes effect by itself.
     """
-    prices = [body.price] if body.price else []
-    owned = await read_owned(client, pocketbase, token, subscription, prices)
-    change = plan_change(owned, body.plan, owned.buyer.prices)
+    owned = await read_owned(clerk, token, subscription)
+    change = await read_change(clerk, token, owned, body.plan)
     if change.is_new and not change.waits_in(owned):
         date = body.proration_date
-        await make_change(client, owned, change, proration_date=date, key=key)
-    changed = await show_changed(client, apply_reading, owned)
+        await make_change(clerk.stripe, owned, change, proration_date=date, key=key)
+    changed = await show_changed(clerk, owned)
     if changed.body.get("pending_update"):
         raise payment_required(changed)
     return SubscriptionResponse.of(changed)
@@ -113,18 +108,16 @@ async def cancel_subscription(
     subscription: SubscriptionId,
     body: CancelBody,
     token: Token,
-    pocketbase: PocketBaseClient,
-    client: StripeClient,
-    apply_reading: ReadingApplier,
+    clerk: BillingClerk,
     key: IdempotencyKey = "",
 ) -> SubscriptionResponse:
     """End a subscription with the period that is paid, or now, without a refund."""
-    owned = await read_owned(client, pocketbase, token, subscription)
+    owned = await read_owned(clerk, token, subscription)
     if body.when == "now":
-        await cancel_now(client, owned, body.reason)
+        await cancel_now(clerk.stripe, owned, body.reason)
     else:
-        await cancel_at_period_end(client, owned, body.reason, key=key)
-    return SubscriptionResponse.of(await show_changed(client, apply_reading, owned))
+        await cancel_at_period_end(clerk.stripe, owned, body.reason, key=key)
+    return SubscriptionResponse.of(await show_changed(clerk, owned))
 
 
 @router.post("/resume", operation_id="resume_subscription")
@@ -132,15 +125,13 @@ async def resume_subscription(
     subscription: SubscriptionId,
     body: ResumeBody,
     token: Token,
-    pocketbase: PocketBaseClient,
-    client: StripeClient,
-    apply_reading: ReadingApplier,
+    clerk: BillingClerk,
     key: IdempotencyKey = "",
 ) -> SubscriptionResponse:
     """Take a planned cancellation back, or begin again after a pause; a 402 says how to pay."""
-    owned = await read_owned(client, pocketbase, token, subscription)
-    await resume(client, owned, key=key)
-    resumed = await show_changed(client, apply_reading, owned)
+    owned = await read_owned(clerk, token, subscription)
+    await resume(clerk.stripe, owned, key=key)
+    resumed = await show_changed(clerk, owned)
     if resumed.status == "paused":
         raise payment_required(resumed)
     return SubscriptionResponse.of(resumed)
@@ -151,17 +142,15 @@ async def discount_subscription(
     subscription: SubscriptionId,
     body: DiscountBody,
     token: Token,
+    clerk: BillingClerk,
     settings: GatewaySettings,
-    pocketbase: PocketBaseClient,
-    client: StripeClient,
-    apply_reading: ReadingApplier,
     key: IdempotencyKey = "",
 ) -> SubscriptionResponse:
     """Give a subscription a discount, from its next invoice on."""
-    owned = await read_owned(client, pocketbase, token, subscription)
+    owned = await read_owned(clerk, token, subscription)
     if body.coupon is not None:
         offer = find_coupon(body.coupon, settings.gateway_open_coupons)
     else:
-        offer = await find_promotion_code(client, owned, body.promotion_code or "")
-    await give_discount(client, owned, offer, key=key)
-    return SubscriptionResponse.of(await show_changed(client, apply_reading, owned))
+        offer = await find_promotion_code(clerk.stripe, owned, body.promotion_code or "")
+    await give_discount(clerk.stripe, owned, offer, key=key)
+    return SubscriptionResponse.of(await show_changed(clerk, owned))

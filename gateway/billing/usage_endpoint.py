@@ -8,12 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.billing.bodies import Body
 from gateway.billing.usage import MOST, NothingMetered, Usage, UsageRecorder
 from gateway.buyer import read_buyer
-from gateway.dependencies import GatewaySettings, PocketBaseClient, Token
+from gateway.dependencies import GatewaySettings, Limits, PocketBaseClient, Token
 from gateway.errors import (
     Forbidden,
     InvalidRequest,
     PocketBaseUnavailable,
+    RateLimited,
+    StripeFailed,
     StripeRefused,
+    StripeTooSlow,
     StripeUnavailable,
     Unauthenticated,
     UnsupportedMediaType,
@@ -27,7 +30,10 @@ _ERRORS = (
     Forbidden,
     NothingMetered,
     UnsupportedMediaType,
+    RateLimited,
     StripeRefused,
+    StripeFailed,
+    StripeTooSlow,
     PocketBaseUnavailable,
     StripeUnavailable,
 )
@@ -87,6 +93,7 @@ async def report_usage(
     token: Token,
     settings: GatewaySettings,
     pocketbase: PocketBaseClient,
+    limits: Limits,
     recorder: Annotated[UsageRecorder, Depends(_recorder)],
 ) -> UsageResponse:
     """Report usage on a meter: a superuser anybody's, a user their own on meters open to users."""
@@ -95,6 +102,7 @@ async def report_usage(
         user = body.user
     else:
         user = (await read_buyer(pocketbase, token)).user
+        await limits.count_user(user)
         if body.meter not in settings.gateway_open_meters:
             raise Forbidden("Users can't report usage on this meter.")
     usage = Usage(user, body.meter, body.value, body.identifier, body.timestamp)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.buyer import Price
-from gateway.checkout.plans import Plan, Plans
 from gateway.checkout.standing import Standing
 from gateway.errors import Conflict, InvalidRequest
+from gateway.plans import Plan, Plans
 
 Mode = Literal["payment", "subscription", "setup"]
 
@@ -102,7 +102,7 @@ def resolve_items(items: Sequence[Item], prices: Sequence[Price], plans: Plans) 
         if price is None:
             raise _refuse(f"items.{place}.price", "price_unknown", "This price is not for sale.")
         plan = plans.find(price)
-        if not price.active or plan is None or not _is_for_sale(price, plan):
+        if plan is None or not plan.sells(price):
             raise _refuse(f"items.{place}.price", "price_inactive", "This price is not for sale.")
         if not plan.min_quantity <= item.quantity <= plan.max_quantity:
             bounds = f"from {plan.min_quantity} to {plan.max_quantity}"
@@ -116,11 +116,6 @@ def mode_of(lines: Sequence[Line]) -> Mode:
     """The prices decide the mode: one recurring price makes it a subscription."""
     recurring = any(line.price.type == "recurring" for line in lines)
     return "subscription" if recurring else "payment"
-
-
-def _is_for_sale(price: Price, plan: Plan) -> bool:
-    currencies = {currency.lower() for currency in plan.currencies}
-    return plan.for_sale and (not currencies or price.currency.lower() in currencies)
 
 
 def _refuse_mixed_currencies(lines: Sequence[Line]) -> None:

@@ -19,12 +19,12 @@ import stripe
 
 from gateway.buyer import Buyer, Price, read_buyer
 from gateway.checkout.customer import ensure_customer, is_replayed, mark_deleted
-from gateway.checkout.plans import Plans
 from gateway.checkout.policy import AlreadySubscribed, Item, Offer, decide
 from gateway.checkout.returning import apply_session
 from gateway.checkout.session import ATTEMPT_METADATA, Page, Payer, build_params
 from gateway.checkout.standing import Standing, read_standing
 from gateway.errors import GatewayError, IdempotencyKeyReused, StripeRefused, StripeUnavailable
+from gateway.plans import Plans
 from gateway.pocketbase import PocketBase
 from gateway.rate_limits import RateLimits
 from gateway.stripe_api import ApplyReading, read_object, translate_errors

@@ -31,7 +31,7 @@ async def test_a_promotion_code_makes_the_next_invoice_cheaper(
     await asyncio.gather(*(subscriber.do("discount", promotion_code=code) for _ in range(5)))
     await subscriber.do("discount", promotion_code=code)
     assert (await account.read(f"coupons/{coupon}"))["times_redeemed"] == 1
-    await account.act(f"subscriptions/{subscriber.id}/renew")
+    await account.control(f"subscriptions/{subscriber.id}/renew")
     renewal, first = await subscriber.list_invoices()
     assert renewal["total"] == first["total"] * 8 // 10
 
@@ -44,7 +44,7 @@ async def test_a_coupon_is_given_once(subscribe: Subscribe, account: StripeAccou
     await subscriber.do("discount", promotion_code=code)
     document = read_problem(await subscriber.ask("discount", promotion_code=other), 409, "conflict")
     assert document["data"]["subscription"]["code"] == "discount_running"
-    await account.act(f"subscriptions/{subscriber.id}/renew")
+    await account.control(f"subscriptions/{subscriber.id}/renew")
     document = read_problem(await subscriber.ask("discount", promotion_code=code), 409, "conflict")
     assert document["data"]["subscription"]["code"] == "coupon_used"
     await subscriber.do("discount", promotion_code=other)

@@ -39,7 +39,7 @@ async def test_the_change_takes_effect_when_it_is_paid(subscribe: Subscribe) -> 
     await subscriber.use_card("authenticationRequired")
     payment = await _change_unpaid(subscriber, price="pro_yearly")
     intent = payment["client_secret"].partition("_secret_")[0]
-    await subscriber.account.act(f"payment_intents/{intent}/authenticate")
+    await subscriber.account.control(f"payment_intents/{intent}/authenticate")
     await subscriber.account.wait_delivered()
     assert len(await subscriber.list_invoices()) == 2
     again = await subscriber.do("change", price="pro_yearly")
@@ -71,7 +71,7 @@ async def test_a_smaller_plan_needs_no_payment(subscribe: Subscribe) -> None:
 async def test_what_is_owed_comes_first(subscribe: Subscribe) -> None:
     """A subscription that is past due can't change its plan, but it can be canceled."""
     subscriber = await subscribe()
-    await subscriber.account.act(f"subscriptions/{subscriber.id}/past_due")
+    await subscriber.account.control(f"subscriptions/{subscriber.id}/past_due")
     answer = await subscriber.ask("change", quantity=2)
     document = read_problem(answer, 409, "conflict")
     assert document["data"]["subscription"]["code"] == "subscription_unpaid"

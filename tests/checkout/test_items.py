@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.buyer import Price
-from gateway.checkout.plans import Plans
 from gateway.checkout.policy import Item, Line, mode_of, resolve_items
 from gateway.errors import InvalidRequest
+from gateway.plans import Plans
 
 
 def _price(name: str = "price_1", **members: Any) -> Price:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from gateway.buyer import Price
-from gateway.checkout.plans import Plan, Plans, read_plans
 from gateway.checkout.policy import AlreadySubscribed, Item, Offer, decide
 from gateway.checkout.standing import Standing
 from gateway.errors import InvalidRequest
+from gateway.plans import Plan, Plans, read_plans
 from gateway.settings import SettingsError
 
 

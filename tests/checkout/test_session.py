@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from gateway.buyer import Price
-from gateway.checkout.plans import Plan
 from gateway.checkout.policy import Line, Offer
 from gateway.checkout.session import Page, Payer, UiMode, build_params
+from gateway.plans import Plan
 
 _HOSTED = Page(success_url="https://a.example/s", cancel_url="https://a.example/c")
 _PAYER = Payer("user1", "cus_1")

@@ -63,6 +63,12 @@ class Plan(BaseModel):
     #: How long Stripe's page stays open.
     expires_minutes: int = Field(default=1440, ge=60, le=1440)
 
+    def sells(self, price: Price) -> bool:
+        """Whether a price may be had on these terms."""
+        currencies = {currency.lower() for currency in self.currencies}
+        is_taken = not currencies or price.currency.lower() in currencies
+        return price.active and self.for_sale and is_taken
+
 
 class Plans(BaseModel):
     """The plan file."""

@@ -1,0 +1,37 @@
+"""What the requests about subscriptions and the portal work with."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import stripe
+from fastapi import Depends, Request
+
+from gateway.dependencies import Limits, PocketBaseClient, ReadingApplier, StripeClient
+from gateway.plans import Plans
+from gateway.pocketbase import PocketBase
+from gateway.rate_limits import RateLimits
+from gateway.stripe_api import ApplyReading
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """The connections, and the terms on which things are sold."""
+
+    pocketbase: PocketBase
+    stripe: stripe.StripeClient
+    apply_reading: ApplyReading
+    plans: Plans
+    limits: RateLimits
+
+
+def _clerk(
+    request: Request,
+    pocketbase: PocketBaseClient,
+    client: StripeClient,
+    apply_reading: ReadingApplier,
+    limits: Limits,
+) -> Clerk:
+    return Clerk(pocketbase, client, apply_reading, request.app.state.plans, limits)
+
+
+BillingClerk = Annotated[Clerk, Depends(_clerk)]

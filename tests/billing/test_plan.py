@@ -1,0 +1,91 @@
+"""Which change of a subscription the seller's terms allow. Pure."""
+
+from typing import Any
+
+import pytest
+
+from gateway.billing.plan import PlanRequest, plan_change
+from gateway.billing.subscription import OwnedSubscription
+from gateway.buyer import Buyer, Price
+from gateway.errors import InvalidRequest
+from gateway.plans import Plans
+from gateway.stripe_api import Reading
+
+_BUYER = Buyer("user", "", False, "", "cus_1", 0, ())
+
+
+def _price(name: str, usage_type: str = "licensed", **metadata: Any) -> Price:
+    terms = {f"checkout_{key}": value for key, value in metadata.items()}
+    return Price(name, f"key_{name}", "recurring", "usd", True, usage_type, "prod", terms)
+
+
+def _subscription(price: str, quantity: int | None = 1) -> OwnedSubscription:
+    item = {"id": "si_1", "price": {"id": price}, "quantity": quantity}
+    body = {"id": "sub_1", "status": "active", "currency": "usd", "items": {"data": [item]}}
+    return OwnedSubscription(_BUYER, Reading(body, 0, 1), "")
+
+
+def _code(subscription: OwnedSubscription, request: PlanRequest, *prices: Price) -> str:
+    with pytest.raises(InvalidRequest) as caught:
+        plan_change(subscription, request, prices, Plans())
+    [(_, reason)] = caught.value.data.items()
+    return str(reason["code"])
+
+
+@pytest.mark.parametrize("quantity", [1, 11])
+def test_quantities_keep_within_the_prices_bounds(quantity: int) -> None:
+    """Both for another price and for more of the same."""
+    old, new = _price("old", min_quantity=2, max_quantity=10), _price("new", min_quantity=2)
+    new = _price("new", min_quantity=2, max_quantity=10)
+    more = PlanRequest(quantity=quantity)
+    assert _code(_subscription("old", 5), more, old) == "quantity_not_sold"
+    other = PlanRequest(price="new", quantity=quantity)
+    assert _code(_subscription("old", 5), other, old, new) == "quantity_not_sold"
+
+
+def test_the_quantity_goes_along_to_another_price() -> None:
+    """What the request leaves out stays as it is."""
+    change = plan_change(
+        _subscription("old", 5),
+        PlanRequest(price="key_new"),
+        [_price("old"), _price("new")],
+        Plans(),
+    )
+    assert (change.price, change.quantity) == ("new", 5)
+    assert change.params == {"id": "si_1", "price": "new", "quantity": 5}
+
+
+def test_a_price_that_is_not_for_sale_is_refused() -> None:
+    """Whether its plan says so, or takes other currencies only, or makes no sense."""
+    subscription, request = _subscription("old"), PlanRequest(price="new")
+    for terms in ({"for_sale": "false"}, {"currencies": "eur"}, {"min_quantity": "many"}):
+        code = _code(subscription, request, _price("old"), _price("new", **terms))
+        assert code == "price_inactive"
+
+
+def test_a_change_stays_in_its_group() -> None:
+    """A change can't lead to a second subscription of a group that takes one."""
+    subscription, request = _subscription("old"), PlanRequest(price="new")
+    new = _price("new", group="addons")
+    assert _code(subscription, request, _price("old"), new) == "price_of_another_group"
+    many = _price("new", group="addons", subscriptions="many")
+    assert plan_change(subscription, request, [_price("old"), many], Plans()).price == "new"
+
+
+def test_what_is_metered_has_no_quantity() -> None:
+    """To and fro between metered and licensed prices, usage or a quantity says how much it is."""
+    metered, licensed = _price("metered", "metered"), _price("licensed")
+    there = PlanRequest(price="metered")
+    change = plan_change(_subscription("licensed", 3), there, [metered, licensed], Plans())
+    assert change.params == {"id": "si_1", "price": "metered"}
+    back = PlanRequest(price="licensed")
+    change = plan_change(_subscription("metered", None), back, [metered, licensed], Plans())
+    assert change.params == {"id": "si_1", "price": "licensed", "quantity": 1}
+    asked = PlanRequest(price="metered", quantity=2)
+    assert _code(_subscription("licensed"), asked, metered, licensed) == "quantity_metered"
+
+
+def test_a_price_that_is_not_mirrored_may_stay() -> None:
+    """More of what is there needs no catalogue."""
+    change = plan_change(_subscription("gone"), PlanRequest(quantity=2), [], Plans())
+    assert change.params == {"id": "si_1", "quantity": 2}
