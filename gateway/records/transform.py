@@ -24,7 +24,7 @@ BLANK_AS_NONE = BeforeValidator(lambda value: None if value == "" else value)
 class File:
     """A file that comes with the request, and is not stored yet."""
 
-    #: As PocketBase would store it: with a random ending.
+    #: As PocketBase would store it, with a random ending (another one in a batch).
     name: str
     #: As the client named it.
     original_name: str

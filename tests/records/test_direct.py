@@ -107,6 +107,12 @@ async def test_pocketbases_rules_hold(
     assert answers[1].json()["message"] == answers[0].json()["message"]
 
 
+async def test_a_token_of_another_kind_is_no_guest(direct: Way, author: User) -> None:
+    """Who sends a token that is not a bearer's is told so, and not treated as nobody."""
+    sent = {"json": {"title": "who am I"}, "headers": {"Authorization": author.token}}
+    read_problem(await direct.write("POST", "", **sent), 401, "unauthenticated")
+
+
 async def test_queries_are_passed_on(direct: Way, author: User) -> None:
     """`fields` and `expand` mean what they mean to PocketBase."""
     sent = {"json": {"title": "A  Field"}, "params": {"fields": "slug", "expand": "nothing"}}
