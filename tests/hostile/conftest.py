@@ -40,7 +40,7 @@ ELSEWHERE = "elsewhere"
 @pytest.fixture(scope="session")
 def hostile_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Running parts with the transforms of every.py."""
-    env = {"GATEWAY_TRANSFORMS": "tests.hostile.every"}
+    env = {"GATEWAY_TRANSFORMS": "tests.hostile.every", "GATEWAY_LOG_LEVEL": "DEBUG"}
     plan = plan_throwaway(tmp_path_factory.mktemp("hostile"), env)
     with Stack(replace(plan, is_simulated=False)) as running:
         _make_collections(running)
@@ -53,6 +53,8 @@ def _make_collections(stack: Stack) -> None:
     with httpx.Client(base_url=f"{part.url}/api", trust_env=False) as client:
         path = "/collections/_superusers/auth-with-password"
         token = client.post(path, json=login).raise_for_status().json()["token"]
+        batch = {"batch": {"enabled": True, "maxRequests": 50, "timeout": 10}}
+        client.patch("/settings", json=batch, headers={"Authorization": token}).raise_for_status()
         users = client.get("/collections/users", headers={"Authorization": token}).json()["id"]
         relations = [
             {"name": name, "type": "relation", "maxSelect": most, "collectionId": users}

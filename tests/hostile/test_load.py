@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 
+from stack.stack import Stack
 from tests.deadline import eventually
 from tests.hostile.conftest import ELSEWHERE, WITH
 
@@ -40,6 +41,20 @@ async def test_hung_transforms_hold_nobody_else(api: httpx.AsyncClient, hung: in
         assert {answer.status_code for answer in answers} == {200}
     assert not any(task.done() for task in waiting)
     assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {503}
+
+
+async def test_a_batch_of_fifty_is_one_call(api: httpx.AsyncClient, hostile_stack: Stack) -> None:
+    """All items of a batch reach the gateway in one request, and each is transformed."""
+    path = "/api/collections/computed/records"
+    texts = ["x" * length for length in range(1, 51)]
+    items = [{"method": "POST", "url": path, "body": {"text": text}} for text in texts]
+    log = hostile_stack.gateway.log
+    before = len(log.read_text().splitlines())
+    answer = await api.post("../batch", json={"requests": items})
+    assert [item["body"]["number"] for item in answer.json()] == list(range(1, 51))
+    lines = [line for line in log.read_text().splitlines()[before:] if "msg=transform " in line]
+    assert len(lines) == 50
+    assert len({line.rsplit("request=", 1)[1] for line in lines}) == 1
 
 
 async def _write(api: httpx.AsyncClient, collection: str, text: str = "a") -> httpx.Response:
