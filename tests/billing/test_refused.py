@@ -1,14 +1,17 @@
 """What may be asked of /subscriptions: all else is a clear problem, and Stripe not changed."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from stack.gateway import Gateway
 from tests.billing.conftest import Subscribe
 from tests.billing.subscriber import Subscriber
 from tests.problem import read_problem
+from tests.shop import ORIGIN
 
 _ACTIONS: dict[str, dict[str, Any]] = {
     "preview": {"quantity": 2},
@@ -142,3 +145,19 @@ async def test_a_schedule_decides_alone(subscriber: Subscriber) -> None:
     await subscriber.account.create("subscription_schedules", from_subscription=subscriber.id)
     document = read_problem(await subscriber.ask("change", quantity=2), 409, "conflict")
     assert document["data"]["subscription"]["code"] == "subscription_scheduled"
+
+
+async def test_who_asks_too_often_is_told_when_to_come_back(
+    subscriber: Subscriber, start_gateway: Callable[..., Gateway]
+) -> None:
+    """Requests of one user are counted together, whichever subscription or page they name."""
+    there = subscriber.at(start_gateway(GATEWAY_RATE_LIMIT_USER="3/minute").url)
+    await there.do("preview", quantity=2)
+    read_problem(await there.of("sub_never").ask("cancel"), 404)
+    flow = {"type": "payment_method_update"}
+    opened = await there.shop.post("/portal", there.user, {"return_url": ORIGIN, "flow": flow})
+    assert opened.status_code == 200
+    answer = await there.ask("change", quantity=2)
+    read_problem(answer, 429, "rate-limited")
+    assert int(answer.headers["retry-after"]) > 0
+    assert (await subscriber.read_row())["quantity"] == 1
