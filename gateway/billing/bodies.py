@@ -55,6 +55,10 @@ class ChangeBody(PlanBody):
 class CancelBody(Body):
     """When to end, and why."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"when": "period_end", "feedback": "too_expensive"}]}
+    )
+
     when: Literal["period_end", "now"] = "period_end"
     feedback: Feedback | None = None
     comment: str = Field(default="", max_length=500)
@@ -68,9 +72,13 @@ class CancelBody(Body):
 class ResumeBody(Body):
     """Nothing is needed."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+
 
 class DiscountBody(Body):
     """One of the two."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"promotion_code": "WELCOME20"}]})
 
     promotion_code: str | None = Field(default=None, min_length=1, max_length=255)
     coupon: StripeId | None = None
@@ -104,6 +112,34 @@ class PreviewLine(BaseModel):
 class PreviewResponse(BaseModel):
     """What a change costs, by Stripe's own reckoning."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "proration_date": 1763856000,
+                    "expires_at": 1763856900,
+                    "currency": "usd",
+                    "due_now": 1133,
+                    "total": 1133,
+                    "lines": [
+                        {
+                            "description": "Unused time on 1 x Pro",
+                            "amount": -567,
+                            "price": "price_1a2b3c",
+                            "quantity": 1,
+                        },
+                        {
+                            "description": "Remaining time on 3 x Pro",
+                            "amount": 1700,
+                            "price": "price_1a2b3c",
+                            "quantity": 3,
+                        },
+                    ],
+                }
+            ]
+        }
+    )
+
     proration_date: int = Field(description="Send it with the change, for the same amount.")
     expires_at: int = Field(description="Unix seconds; after that the change refuses the date.")
     currency: str
@@ -134,6 +170,19 @@ class SubscriptionItem(BaseModel):
 
 class SubscriptionResponse(BaseModel):
     """The subscription after the change; its row in PocketBase shows the rest."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "sub_1a2b3c",
+                    "status": "active",
+                    "cancel_at": None,
+                    "items": [{"id": "si_1a2b3c", "price": "price_1a2b3c", "quantity": 3}],
+                }
+            ]
+        }
+    )
 
     id: str
     status: str

@@ -9,11 +9,14 @@ import stripe
 from gateway.billing.idempotency import send_once
 from gateway.billing.subscription import OwnedSubscription, conflict, require_live
 from gateway.errors import StripeRefused
-from gateway.shapes import number
+from gateway.shapes import mapping, number, text
 from gateway.stripe_api import translate_errors
 
 if TYPE_CHECKING:
     from stripe.params import SubscriptionCancelParams, SubscriptionUpdateParams
+
+#: The metadata key under which a subscription keeps the end that was agreed with the seller.
+_AGREED = "pocketbase_agreed_end"
 
 Feedback = Literal[
     "customer_service",
@@ -62,6 +65,9 @@ async def cancel_at_period_end(
         return
     params: SubscriptionUpdateParams = {"cancel_at_period_end": True}
     params.update(reason.params)
+    if agreed := subscription.body.get("cancel_at"):
+        # Stripe forgets a later end that the seller has set; taking this back brings it back.
+        params["metadata"] = {_AGREED: str(agreed)}
     update = partial(client.v1.subscriptions.update_async, subscription.stripe_id, params)
     await send_once("cancel", subscription, params, update, key=key)
 
@@ -113,10 +119,14 @@ async def resume(client: stripe.StripeClient, subscription: OwnedSubscription, *
 
 
 async def _keep(client: stripe.StripeClient, subscription: OwnedSubscription, key: str) -> None:
-    is_flag = subscription.body.get("cancel_at_period_end")
-    params: SubscriptionUpdateParams = (
-        {"cancel_at_period_end": False} if is_flag else {"cancel_at": ""}
-    )
+    params: SubscriptionUpdateParams
+    agreed = text(mapping(subscription.body.get("metadata")).get(_AGREED))
+    if agreed.isdecimal() and int(agreed) > subscription.now:
+        params = {"cancel_at": int(agreed), "metadata": {_AGREED: ""}}
+    elif subscription.body.get("cancel_at_period_end"):
+        params = {"cancel_at_period_end": False}
+    else:
+        params = {"cancel_at": ""}
     update = partial(client.v1.subscriptions.update_async, subscription.stripe_id, params)
     await send_once("keep", subscription, params, update, key=key)
 

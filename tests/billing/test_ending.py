@@ -45,13 +45,16 @@ async def test_a_portal_cancellation_can_be_taken_back(subscribe: Subscribe) -> 
 
 
 async def test_an_end_that_was_agreed_stays(subscribe: Subscribe) -> None:
-    """A later end than that of the paid period is the seller's, and no customer's to lift."""
+    """A later end than that of the paid period is the seller's: no detour lifts it."""
     subscriber = await subscribe()
     later = int(time.time()) + 300 * 86_400
     await subscriber.account.create(f"subscriptions/{subscriber.id}", cancel_at=later)
     document = read_problem(await subscriber.ask("resume"), 409, "conflict")
     assert document["data"]["subscription"]["code"] == "end_agreed"
     assert (await subscriber.read())["cancel_at"] == later
+    assert (await subscriber.do("cancel"))["cancel_at"] < later
+    assert (await subscriber.do("resume"))["cancel_at"] == later
+    assert (await subscriber.read_row())["cancel_at_period_end"] is False
 
 
 async def test_what_has_ended_stays_ended(subscribe: Subscribe) -> None:

@@ -98,7 +98,17 @@ def test_every_error_is_a_problem_with_an_example(document: Json) -> None:
                 assert "data" in problem
 
 
-@pytest.mark.parametrize("path", ["/checkout", "/portal"])
+_BILLING = [
+    "/portal",
+    "/usage",
+    *(
+        f"/subscriptions/{{subscription}}/{what}"
+        for what in ("preview", "change", "cancel", "resume", "discount")
+    ),
+]
+
+
+@pytest.mark.parametrize("path", ["/checkout", *_BILLING])
 def test_what_needs_a_token_says_so(path: str, document: Json) -> None:
     """A purchase needs a bearer token; the scheme says where it comes from."""
     operation = document["paths"][path]["post"]
@@ -110,7 +120,7 @@ def test_what_needs_a_token_says_so(path: str, document: Json) -> None:
     assert "401" in operation["responses"]
 
 
-@pytest.mark.parametrize("path", ["/checkout", "/portal", "/webhooks/stripe"])
+@pytest.mark.parametrize("path", ["/checkout", "/webhooks/stripe", *_BILLING])
 def test_a_body_and_its_answer_have_examples(path: str, document: Json) -> None:
     """What is sent and what comes back can be seen without trying."""
     operation = document["paths"][path]["post"]
