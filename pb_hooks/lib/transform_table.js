@@ -27,7 +27,7 @@ function forget(app) {
 
 // A collection that was registered before it was there is known by its id from now on.
 function adopt(app, { id, name }) {
-  if (!idOf(app, "gateway_transforms")) return // An earlier migration makes it.
+  if (!findNamed([...app.findAllCollections()], "gateway_transforms")) return
   const rows = app.findRecordsByFilter(
     "gateway_transforms", "collection = {:name} && collection_ref = ''", "", 0, 0, { name })
   for (const row of rows) {
@@ -47,24 +47,26 @@ function readKnown(known) {
   return known || { stamp: "", rehearses: false }
 }
 
+// An error of the database goes on to whoever asks: what could not be read is not taken for empty.
 function load(app) {
   const table = {}
+  const collections = [...app.findAllCollections()]
+  if (!findNamed(collections, "gateway_transforms")) return table // Its migration is still to come.
   for (const row of app.findAllRecords("gateway_transforms")) {
-    const collection = findCollection(app, row)
+    const collection = findCollection(collections, row)
     if (collection) (table[collection.id] ||= {})[row.getString("operation")] = describe(row, collection)
   }
   return table
 }
 
-function findCollection(app, row) {
-  for (const name of [row.getString("collection_ref"), row.getString("collection")]) {
-    try {
-      if (name !== "") return app.findCollectionByNameOrId(name)
-    } catch (_) {
-      // Not there, or not yet.
-    }
-  }
-  return null
+function findCollection(collections, row) {
+  const id = row.getString("collection_ref")
+  return collections.find((collection) => collection.id === id)
+    || findNamed(collections, row.getString("collection"))
+}
+
+function findNamed(collections, name) {
+  return collections.find((collection) => collection.name === name)
 }
 
 function describe(row, collection) {
@@ -105,8 +107,9 @@ function register(app, auth, headers, body) {
   }
   const wanted = JSON.parse(body)
   app.runInTransaction((tx) => replace(tx, wanted, auth.id))
+  const collections = [...app.findAllCollections()]
   const missing = wanted.transforms.map((transform) => transform.collection)
-    .filter((name, i, names) => names.indexOf(name) === i && !idOf(app, name))
+    .filter((name, i, names) => names.indexOf(name) === i && !findNamed(collections, name))
   return { missing }
 }
 
@@ -117,10 +120,13 @@ function replace(tx, wanted, gateway) {
     stored[keyOf(row.getString("collection"), row.getString("operation"))] = row
   }
   const { url, max_bytes, superusers, started } = wanted
+  const collections = [...tx.findAllCollections()]
   for (const transform of wanted.transforms) {
     const key = keyOf(transform.collection, transform.operation)
-    const collection_ref = idOf(tx, transform.collection)
-    const values = { ...transform, collection_ref, url, max_bytes, superusers, started, gateway }
+    const values = { ...transform, url, max_bytes, superusers, started, gateway }
+    // Where none has the name, it may have been renamed: then its id stays what it was.
+    const collection = findNamed(collections, transform.collection)
+    if (collection) values.collection_ref = collection.id
     write(tx, stored[key], values)
     delete stored[key]
   }
@@ -136,14 +142,6 @@ function write(tx, stored, values) {
 
 function keyOf(collection, operation) {
   return `${operation} ${collection}`
-}
-
-function idOf(app, name) {
-  try {
-    return app.findCollectionByNameOrId(name).id
-  } catch (_) {
-    return ""
-  }
 }
 
 module.exports = { adopt, expectDryRuns, find, forget, register, typeOf }

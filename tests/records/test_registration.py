@@ -77,13 +77,17 @@ async def test_a_table_that_is_not_signed_is_refused(
     assert await _read_table(board) == before
 
 
-async def test_a_renamed_collection_keeps_its_transform(client: Frontend, board: Dashboard) -> None:
-    """PocketBase knows it by its id: a new name opens nothing."""
+async def test_a_renamed_collection_keeps_its_transform(
+    records_stack: Stack, client: Frontend, board: Dashboard
+) -> None:
+    """PocketBase knows it by its id: a new name opens nothing, nor does the gateway's restart."""
     path = "/api/collections/notes"
     renamed = await board.call("PATCH", path, {"name": "renamed_notes"})
     try:
         records = f"/api/collections/{renamed['id']}/records"
         assert (await client.call("POST", records, body={"title": "A  B"}))["slug"] == "a-b"
+        records_stack.gateway.restart()
+        assert (await client.call("POST", records, body={"title": "B  C"}))["slug"] == "b-c"
     finally:
         await board.call("PATCH", f"/api/collections/{renamed['id']}", {"name": "notes"})
 
