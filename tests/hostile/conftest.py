@@ -33,6 +33,8 @@ _FIELDS: list[dict[str, Any]] = [
 ]
 #: With a transform, and the same without.
 WITH, WITHOUT = "every", "every_plain"
+#: With a transform that lets updates pass too.
+CHANGED = "changed"
 #: A collection that no transform is for.
 ELSEWHERE = "elsewhere"
 
@@ -60,7 +62,7 @@ def _make_collections(stack: Stack) -> None:
             {"name": name, "type": "relation", "maxSelect": most, "collectionId": users}
             for name, most in (("relation", 1), ("relations", 2))
         ]
-        for name in (WITH, WITHOUT, "strict", "computed", "hung", ELSEWHERE):
+        for name in (WITH, WITHOUT, CHANGED, "strict", "computed", "hung", ELSEWHERE):
             made = {"name": name, "type": "base", "fields": _FIELDS + relations, **_RULES}
             answer = client.post("/collections", json=made, headers={"Authorization": token})
             answer.raise_for_status()

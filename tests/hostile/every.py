@@ -49,6 +49,7 @@ async def hang(incoming: dict[str, Any], context: Context) -> None:
 TRANSFORMS = (
     Transform("every", {"create"}, keep),
     Transform("every", {"update"}, obey),
+    Transform("changed", {"create", "update"}, keep),
     Transform("strict", {"create"}, note, Strict),
     Transform("computed", {"create", "update"}, double),
     Transform("hung", {"create"}, hang, timeout=8),

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.hostile.conftest import ELSEWHERE, WITH, WITHOUT
+from tests.hostile.conftest import CHANGED, ELSEWHERE, WITH, WITHOUT
 
 _OWN = ("id", "collectionId", "collectionName", "autodate", "sent")
 _DEEP = json.loads("[" * 60 + "]" * 60)
@@ -124,6 +124,38 @@ async def test_it_is_stored_as_without_a_transform(
     assert _strip(stored) == _strip(made)
     for each, record in ((WITH, made), (WITHOUT, plain.json())):
         await api.delete(f"/{each}/records/{record['id']}")
+
+
+@pytest.mark.parametrize(("name", "value"), _cases())
+async def test_it_is_changed_as_without_a_transform(
+    api: httpx.AsyncClient, name: str, value: Any
+) -> None:
+    """An update of one field gives the same answer, leaves the same record, and no other field."""
+    before = {"text": "b", "number": 7, "selects": ["a"], "json": {"a": [1]}, "bool": True}
+    before |= {"date": "2026-11-23 12:00:00.000Z", "geo": {"lon": 1, "lat": 2}, "select": "b"}
+    answers = []
+    for collection in (WITHOUT, CHANGED):
+        path = f"/{collection}/records"
+        made = (await api.post(path, json=before)).json()
+        body = json.dumps({name: value}).encode()
+        headers = {"Content-Type": "application/json"}
+        answers.append(await api.patch(f"{path}/{made['id']}", content=body, headers=headers))
+        answers.append(await api.get(f"{path}/{made['id']}"))
+    plain, plain_stored, passed, passed_stored = answers
+    assert passed.status_code == plain.status_code, passed.text
+    assert _strip(passed_stored.json()) == _strip(plain_stored.json())
+    if plain.status_code == 200:
+        assert _strip(passed.json()) == _strip(plain.json())
+
+
+@pytest.mark.parametrize("name", ["selects+", "+selects", "selects-", "number+"])
+async def test_a_modified_field_counts_as_sent(api: httpx.AsyncClient, name: str) -> None:
+    """A modifier names its field."""
+    path = f"/{CHANGED}/records"
+    made = (await api.post(path, json={"text": "a"})).json()
+    value = 1 if name == "number+" else "a"
+    changed = (await api.patch(f"{path}/{made['id']}", json={name: value})).json()
+    assert changed["sent"] == [name.strip("+-")]
 
 
 @pytest.mark.parametrize(
