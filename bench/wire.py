@@ -75,9 +75,15 @@ async def connect(port: int) -> AsyncIterator[Connection]:
         connection.close()
 
 
-def encode(method: str, path: str, body: bytes, headers: Iterable[tuple[str, str]] = ()) -> bytes:
+def encode(
+    method: str,
+    path: str,
+    body: bytes,
+    headers: Iterable[tuple[str, str]] = (),
+    kind: str = "application/json",
+) -> bytes:
     """Return a request's bytes."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Type: {kind}"]
     lines += [f"{name}: {value}" for name, value in headers]
     lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

@@ -19,32 +19,32 @@ bearer = HTTPBearer(
 )
 
 
-def _pocketbase(request: Request) -> PocketBase:
+async def _pocketbase(request: Request) -> PocketBase:
     found: PocketBase = request.app.state.pocketbase
     return found
 
 
-def _stripe(request: Request) -> stripe.StripeClient:
+async def _stripe(request: Request) -> stripe.StripeClient:
     found: stripe.StripeClient = request.app.state.stripe
     return found
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     found: Settings = request.app.state.settings
     return found
 
 
-def _apply_reading(request: Request) -> ApplyReading:
+async def _apply_reading(request: Request) -> ApplyReading:
     found: ApplyReading = request.app.state.apply_reading
     return found
 
 
-def _rate_limits(request: Request) -> RateLimits:
+async def _rate_limits(request: Request) -> RateLimits:
     found: RateLimits = request.app.state.rate_limits
     return found
 
 
-def _optional_token(
+async def _optional_token(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> str:
@@ -54,7 +54,7 @@ def _optional_token(
     return credentials.credentials if credentials else ""
 
 
-def _token(token: Annotated[str, Depends(_optional_token)]) -> str:
+async def _token(token: Annotated[str, Depends(_optional_token)]) -> str:
     if not token:
         raise Unauthenticated
     return token

@@ -1,5 +1,6 @@
 """The one Stripe customer of a user."""
 
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,8 +16,8 @@ from gateway.writes import USER_METADATA, Claim, Json, Row, Stamp
 if TYPE_CHECKING:
     from stripe.params import CustomerCreateParams
 
-#: How many keys are tried for a customer whose creation Stripe remembers as failed.
-_KEYS = 3
+#: Seconds for which another key is the same where Stripe remembers a failure under the first.
+_SPAN = 5
 
 
 async def ensure_customer(
@@ -86,8 +87,7 @@ def _user_of(customer: Json) -> str:
 
 async def _create(client: stripe.StripeClient, buyer: Buyer) -> stripe.Customer:
     """A key under which Stripe remembers a failure is good for nothing any more."""
-    for attempt in range(_KEYS):
-        key = _idempotency_key(buyer, attempt)
+    for key in (_idempotency_key(buyer), _idempotency_key(buyer, int(time.time()) // _SPAN)):
         try:
             with translate_errors():
                 return await client.v1.customers.create_async(
@@ -126,10 +126,10 @@ def _params(buyer: Buyer) -> "CustomerCreateParams":
     return params
 
 
-def _idempotency_key(buyer: Buyer, attempt: int) -> str:
+def _idempotency_key(buyer: Buyer, span: int = 0) -> str:
     """The same for the same parameters: Stripe refuses a key that comes back with others.
 
     Another after a customer is deleted: to the old key Stripe would name the deleted one for a day.
     """
     who = f"{buyer.user}|{buyer.email}|{buyer.name}|{buyer.deleted_customers}"
-    return f"customer-{record_id(f'{who}|{attempt}' if attempt else who)}"
+    return f"customer-{record_id(f'{who}|{span}' if span else who)}"

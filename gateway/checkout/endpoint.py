@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from typing import Annotated
 
-import stripe
 from fastapi import APIRouter, Depends, Path, Request
 
 from gateway.buyer import Buyer, read_buyer
@@ -17,7 +16,7 @@ from gateway.checkout.bodies import (
 from gateway.checkout.policy import AlreadySubscribed, Item
 from gateway.checkout.returning import apply_reading, read_session
 from gateway.checkout.session import GUEST_METADATA, Page
-from gateway.checkout.till import Order, Till
+from gateway.checkout.till import Order, Session, Till
 from gateway.dependencies import (
     GatewaySettings,
     IdempotencyKey,
@@ -66,7 +65,7 @@ class NoSuchPurchase(NotFound):
     """You have no such purchase."""
 
 
-def _till(
+async def _till(
     request: Request,
     pocketbase: PocketBaseClient,
     client: StripeClient,
@@ -177,10 +176,8 @@ def read_page(body: SetupRequest, origins: Sequence[str]) -> Page:
     return Page(ui_mode=body.ui_mode, locale=body.locale or "", **urls)
 
 
-def _respond(session: stripe.checkout.Session) -> CheckoutResponse:
-    return CheckoutResponse(
-        id=session.id, url=session.url or "", client_secret=session.client_secret or ""
-    )
+def _respond(session: Session) -> CheckoutResponse:
+    return CheckoutResponse(id=session.id, url=session.url, client_secret=session.client_secret)
 
 
 def _is_theirs(session: Json, buyer: Buyer | None) -> bool:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import stripe
@@ -23,7 +23,13 @@ from gateway.checkout.policy import AlreadySubscribed, Item, Offer, decide
 from gateway.checkout.returning import apply_session
 from gateway.checkout.session import ATTEMPT_METADATA, Page, Payer, build_params
 from gateway.checkout.standing import Standing, read_standing
-from gateway.errors import GatewayError, IdempotencyKeyReused, StripeRefused, StripeUnavailable
+from gateway.errors import (
+    GatewayError,
+    IdempotencyKeyReused,
+    StripeFailed,
+    StripeRefused,
+    StripeUnavailable,
+)
 from gateway.plans import Plans
 from gateway.pocketbase import PocketBase
 from gateway.rate_limits import RateLimits
@@ -41,8 +47,25 @@ _ATTEMPTS = 4
 _SHORTEST_OPEN = 31 * 60
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A Checkout session, as far as it is needed to pay in it."""
+
+    id: str
+    #: Of Stripe's page, "" where there is none.
+    url: str
+    #: For Stripe.js, "" for Stripe's page.
+    client_secret: str
+    #: Whether Stripe answered from memory: the session may be over.
+    is_replayed: bool
+
+
 class _Taken(Exception):
     """Stripe has an answer under this key already, and it is none to this request."""
+
+
+class _Failed(_Taken):
+    """Stripe remembers a failure under this key."""
 
 
 class _CustomerGone(Exception):
@@ -76,7 +99,7 @@ class Till:
     plans: Plans
     limits: RateLimits
 
-    async def sell(self, order: Order, token: str) -> stripe.checkout.Session:
+    async def sell(self, order: Order, token: str) -> Session:
         """Return a session of the token's user for what is ordered.
 
         With a customer that is known, that is one call to PocketBase and one to Stripe.
@@ -85,6 +108,7 @@ class Till:
             InvalidRequest, AlreadySubscribed, IdempotencyKeyReused, Unauthenticated
             StripeUnavailable, StripeRefused, PocketBaseUnavailable
         """
+        has_failed = False
         for _ in range(_ATTEMPTS):
             buyer = await self.read_buyer(order, token)
             await self.limits.count_user(buyer.user)
@@ -105,12 +129,16 @@ class Till:
             except _CustomerGone:
                 await mark_deleted(self.pocketbase, customer)
             except _Taken as taken:
+                is_failing = isinstance(taken, _Failed)
+                if is_failing and (has_failed or not attempt):
+                    raise StripeFailed from taken
                 if not attempt:
                     raise IdempotencyKeyReused from taken
+                has_failed = has_failed or is_failing
                 await self._end_attempt(buyer.user, customer, attempt)
         raise StripeUnavailable("Another purchase of the same buyer is under way.")
 
-    async def sell_to_guest(self, order: Order, address: str) -> stripe.checkout.Session:
+    async def sell_to_guest(self, order: Order, address: str) -> Session:
         """Return a session for somebody who has not signed in; never with a trial.
 
         Args:
@@ -125,6 +153,8 @@ class Till:
         key = f"guest-{_digest(address, order.key)}" if order.key else ""
         try:
             return await _create(self.client, params, key)
+        except _Failed as failed:
+            raise StripeFailed from failed
         except _Taken as taken:
             raise IdempotencyKeyReused from taken
 
@@ -159,7 +189,7 @@ class Till:
 
     async def _open(
         self, order: Order, buyer: Buyer, customer: str, offer: Offer, standing: Standing
-    ) -> stripe.checkout.Session:
+    ) -> Session:
         payer = Payer(buyer.user, customer, standing.attempt if offer.is_exclusive else 0)
         key, since = "", int(time.time())
         if payer.attempt:
@@ -169,7 +199,7 @@ class Till:
         currency = self.plans.setup_currency if offer.mode == "setup" else ""
         params = build_params(offer, payer, order.page, since, currency)
         session = await _create(self.client, params, key)
-        if payer.attempt and is_replayed(session.last_response):
+        if payer.attempt and session.is_replayed:
             await self._refuse_old(session.id)
         return session
 
@@ -201,35 +231,40 @@ class Till:
         await apply_session(self.client, self.apply, session["id"])
 
 
-async def _create(
-    client: stripe.StripeClient, params: "SessionCreateParams", key: str
-) -> stripe.checkout.Session:
+async def _create(client: stripe.StripeClient, params: "SessionCreateParams", key: str) -> Session:
     with translate_errors():
         try:
-            options: stripe.RequestOptions = {"idempotency_key": key} if key else {}
-            return await client.v1.checkout.sessions.create_async(params, options)
+            sent: Json = {**params, "idempotency_key": key} if key else {**params}
+            # Not by the method of that name: it spends a millisecond on the answer's object.
+            answer = await client.raw_request_async("post", "/v1/checkout/sessions", **sent)
+            return _read_session(answer)
         except stripe.InvalidRequestError as error:
             if error.code == "resource_missing" and error.param == "customer":
                 _refuse_other_mode(error)
                 raise _CustomerGone from error
             raise
         except stripe.StripeError as error:
-            if key and _is_used_up(error):
+            if key and isinstance(error, stripe.IdempotencyError) and error.http_status == 400:
                 raise _Taken from error
+            if key and is_replayed(error) and (error.http_status or 0) >= 500:
+                raise _Failed from error
             raise
+
+
+def _read_session(answer: stripe.StripeResponse) -> Session:
+    found: Any = answer.data
+    return Session(
+        id=found["id"],
+        url=found["url"] or "",
+        client_secret=found["client_secret"] or "",
+        is_replayed=is_replayed(answer),
+    )
 
 
 def _refuse_other_mode(error: stripe.InvalidRequestError) -> None:
     """A key of the wrong mode must not make the gateway give up all of its customers."""
     if "similar object exists in" in str(error):
         raise error
-
-
-def _is_used_up(error: stripe.StripeError) -> bool:
-    """Whether the key brings this answer for good: for another request, or a stored failure."""
-    if isinstance(error, stripe.IdempotencyError):
-        return error.http_status == 400
-    return is_replayed(error) and (error.http_status or 0) >= 500
 
 
 def _is_stale(offer: Offer, standing: Standing) -> bool:

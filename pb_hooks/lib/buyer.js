@@ -10,25 +10,23 @@ function readBuyer(app, user, asked) {
     user: {
       id: user.id, email: user.email(), verified: user.verified(), name: user.getString("name"),
     },
-    customer: readCustomer(app, user.id),
-    deleted_customers: countDeleted(app, user.id),
+    ...readCustomers(app, user.id),
     prices,
     subscription: readSubscription(app, user.id, asked.subscription),
     standing: asked.order ? readStanding(app, user, prices, asked.order) : null,
   }
 }
 
-function readCustomer(app, userId) {
-  const rows = app.findRecordsByFilter(
-    "customers", "user = {:user} && primary = true && deleted = false", "", 1, 0, { user: userId })
-  return rows.length ? rows[0].getString("stripe_id") : ""
-}
-
-function countDeleted(app, userId) {
-  const found = new DynamicModel({ count: 0 })
-  app.db().newQuery("SELECT count(*) AS count FROM customers WHERE user = {:user} AND deleted")
-    .bind({ user: userId }).one(found)
-  return found.count
+// The customer that is used for the user, if there is one, and how many were deleted.
+function readCustomers(app, userId) {
+  const found = arrayOf(new DynamicModel({ stripe_id: "", primary: false, deleted: false }))
+  app.db().newQuery("SELECT stripe_id, `primary`, deleted FROM customers WHERE user = {:user}")
+    .bind({ user: userId }).all(found)
+  const used = found.find((customer) => customer.primary && !customer.deleted)
+  return {
+    customer: used ? used.stripe_id : "",
+    deleted_customers: found.filter((customer) => customer.deleted).length,
+  }
 }
 
 // A subscription that the user may change: one of a customer of theirs. Null for any other, whether

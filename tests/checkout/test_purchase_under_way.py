@@ -151,9 +151,7 @@ async def test_trials_can_not_be_collected_at_once(
         assert (await _read_session(account, later))["amount_total"] == 700
 
 
-async def test_a_key_is_one_session(
-    user: User, visitor: User, shop: Shop, account: StripeAccount
-) -> None:
+async def test_a_key_is_one_session(user: User, shop: Shop, frontend: Frontend) -> None:
     """A double click with one Idempotency-Key makes one session; other users' keys are theirs."""
     order = build_order("lifetime")
     answers = await asyncio.gather(
@@ -161,7 +159,7 @@ async def test_a_key_is_one_session(
     )
     assert len({answer.json()["id"] for answer in answers}) == 1
     other = await shop.post("/checkout", user, order, key="click-2")
-    foreign = await shop.post("/checkout", visitor, order, key="click-1")
+    foreign = await shop.post("/checkout", await frontend.sign_up(), order, key="click-1")
     assert len({answer.json()["id"] for answer in (answers[0], other, foreign)}) == 3
 
 

@@ -116,6 +116,21 @@ async def test_a_token_ends_with_a_new_password(
     await _assert_refused(shop, f"Bearer {user.token}", count_made)
 
 
+async def test_no_token_is_remembered(
+    user: User, frontend: Frontend, shop: Shop, count_made: CountMade
+) -> None:
+    """A token that has just been good is refused by the very next request after it has ended."""
+    for path in ("/checkout", "/checkout"):
+        assert (await shop.post(path, user, _REQUESTS[path])).status_code == 200
+    body = {"oldPassword": user.password, "password": "a new one", "passwordConfirm": "a new one"}
+    path = f"/api/collections/users/records/{user.id}"
+    await frontend.call("PATCH", path, token=user.token, body=body)
+    await _assert_refused(shop, f"Bearer {user.token}", count_made)
+    token = await frontend.log_in(user.email, "a new one")
+    again = User(user.id, user.email, "a new one", token)
+    assert (await shop.post("/checkout", again, _REQUESTS["/checkout"])).status_code == 200
+
+
 async def test_a_token_ends_with_its_user(
     user: User, frontend: Frontend, shop: Shop, count_made: CountMade
 ) -> None:

@@ -1,0 +1,204 @@
+"""What POST /checkout adds to Stripe's own time, on one machine in one run.
+
+``python -m bench.checkout [--json]``
+
+(a) asks the simulator for a Checkout session, as the gateway would;
+(b) asks the gateway for the same, for users whose Stripe customers are known.
+
+Rounds of a and b alternate; what is added is b's p50 less a's, each with its neighbour, as the
+median over the rounds. Subscriptions are measured at one client alone, each user's first, because
+a repeated order gets the session that is there.
+"""
+
+import argparse
+import json
+import secrets
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import uvloop
+
+from bench.wire import Load, connect, encode, run_load
+from stack.plan import plan_throwaway
+from stack.stack import Stack
+
+CLIENTS = (1, 8, 32)
+_USERS = 40
+_PAGE = {"success_url": "http://localhost:3000/a", "cancel_url": "http://localhost:3000/b"}
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Shopper:
+    """A user with a customer."""
+
+    id: str
+    token: str
+    customer: str
+
+
+@dataclass(slots=True)
+class Bench:
+    """Both sides over one running stack."""
+
+    stack: Stack
+    shoppers: Sequence[Shopper]
+    #: Price ids by lookup key.
+    prices: dict[str, str]
+    rounds: dict[tuple[str, int], list[Load]] = field(default_factory=dict)
+
+    async def run(self, side: str, clients: int, seconds: float) -> None:
+        """Run one side once and keep what it gave."""
+        ports = self.stack.plan.ports
+        turns = cycle(self.shoppers)
+        ask: Callable[[], bytes] = (
+            (lambda: self.ask_stripe(next(turns), "lifetime"))
+            if side == "a"
+            else (lambda: order(next(turns), "lifetime"))
+        )
+        port = ports.simulator if side == "a" else ports.gateway
+        load = await run_load(port, clients, seconds, ask)
+        self.rounds.setdefault((side, clients), []).append(load)
+
+    def ask_stripe(self, shopper: Shopper, name: str) -> bytes:
+        """Return the request that the gateway would send for an order."""
+        mode, copies = (
+            ("payment", "payment_intent_data")
+            if name == "lifetime"
+            else ("subscription", "subscription_data")
+        )
+        fields = {
+            "mode": mode,
+            "ui_mode": "hosted_page",
+            "customer": shopper.customer,
+            "client_reference_id": shopper.id,
+            "metadata[pocketbase_user]": shopper.id,
+            f"{copies}[metadata][pocketbase_user]": shopper.id,
+            "line_items[0][price]": self.prices[name],
+            "line_items[0][quantity]": 1,
+            **_PAGE,
+        }
+        headers = [
+            ("Authorization", f"Bearer {self.stack.plan.stripe.secret_key}"),
+            ("Idempotency-Key", secrets.token_hex(16)),
+        ]
+        path = "/v1/checkout/sessions"
+        return encode("POST", path, urlencode(fields).encode(), headers, kind=_FORM)
+
+    def added(self, clients: int, share: float) -> float:
+        """Milliseconds that b takes longer than a, as the median over the rounds."""
+        pairs = zip(self.rounds["b", clients], self.rounds["a", clients], strict=True)
+        return statistics.median(b.percentile(share) - a.percentile(share) for b, a in pairs)
+
+    async def added_to_subscriptions(self) -> float:
+        """Milliseconds of p50 that are added to each shopper's first subscription."""
+        ports = self.stack.plan.ports
+        times: dict[str, list[float]] = {"a": [], "b": []}
+        async with connect(ports.simulator) as stripe, connect(ports.gateway) as gateway:
+            for shopper in self.shoppers:
+                asked = self.ask_stripe(shopper, "pro_monthly")
+                for side, connection, request in (
+                    ("a", stripe, asked),
+                    ("b", gateway, order(shopper, "pro_monthly")),
+                ):
+                    started = time.perf_counter()
+                    status, body = await connection.send(request)
+                    times[side].append(time.perf_counter() - started)
+                    assert status == 200, body
+        return (statistics.median(times["b"]) - statistics.median(times["a"])) * 1000
+
+
+def order(shopper: Shopper, name: str) -> bytes:
+    """Return a request for /checkout."""
+    body = {"items": [{"price": name}], **_PAGE}
+    headers = [("Authorization", f"Bearer {shopper.token}")]
+    return encode("POST", "/checkout", json.dumps(body).encode(), headers)
+
+
+async def measure(stack: Stack, rounds: int, seconds: float) -> dict[str, Any]:
+    """Run all rounds."""
+    bench = await prepare(stack)
+    subscriptions = await bench.added_to_subscriptions()
+    for side in "ab":
+        await bench.run(side, 8, 1.0)
+    bench.rounds.clear()
+    for clients in CLIENTS:
+        for _ in range(rounds):
+            for side in "ab":
+                await bench.run(side, clients, seconds)
+    _print_table(bench)
+    refused = sum(load.refused for each in bench.rounds.values() for load in each)
+    return {
+        **{f"added_p50_ms_c{clients}": round(bench.added(clients, 0.5), 2) for clients in CLIENTS},
+        "added_p99_ms_c1": round(bench.added(1, 0.99), 2),
+        "added_p50_ms_c1_subscription": round(subscriptions, 2),
+        "refused": refused,
+    }
+
+
+def _print_table(bench: Bench) -> None:
+    print("side clients   rate/s  p50 ms  p99 ms")
+    for (side, clients), loads in bench.rounds.items():
+        rate = statistics.median(load.rate for load in loads)
+        p50, p99 = (
+            statistics.median(load.percentile(share) for load in loads) for share in (0.5, 0.99)
+        )
+        print(f"{side:>4} {clients:7} {rate:8.0f} {p50:7.2f} {p99:7.2f}")
+
+
+async def prepare(stack: Stack) -> Bench:
+    """Sign the shoppers up and let each begin a purchase, so that their customers are there."""
+    simulator, key = stack.simulator.url, stack.plan.stripe.secret_key
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        await client.get(f"{simulator}/_simulator/deliveries?wait=30&limit=0")
+        listed = await client.get(f"{simulator}/v1/prices", auth=(key, ""))
+        prices = {each["lookup_key"]: each["id"] for each in listed.json()["data"]}
+        shoppers = [await _sign_up(stack, client) for _ in range(_USERS)]
+        await client.get(f"{simulator}/_simulator/deliveries?wait=30&limit=0")
+    return Bench(stack, shoppers, prices)
+
+
+async def _sign_up(stack: Stack, client: httpx.AsyncClient) -> Shopper:
+    users = f"{stack.pocketbase.url}/api/collections/users"
+    email, password = f"{secrets.token_hex(6)}@example.com", secrets.token_hex(8)
+    new = {"email": email, "password": password, "passwordConfirm": password}
+    (await client.post(f"{users}/records", json=new)).raise_for_status()
+    login = {"identity": email, "password": password}
+    answer = (await client.post(f"{users}/auth-with-password", json=login)).json()
+    bearer = {"Authorization": f"Bearer {answer['token']}"}
+    body = {"items": [{"price": "lifetime"}], **_PAGE}
+    made = await client.post(f"{stack.gateway.url}/checkout", json=body, headers=bearer)
+    made.raise_for_status()
+    rows = await client.get(
+        f"{stack.pocketbase.url}/api/collections/customers/records",
+        headers={"Authorization": answer["token"]},
+    )
+    [row] = rows.json()["items"]
+    return Shopper(answer["record"]["id"], answer["token"], row["stripe_id"])
+
+
+def main() -> None:
+    """Parse the options, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0, help="how long each run lasts")
+    options = parser.parse_args()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, Stack(plan_throwaway(Path(folder))) as stack:
+        result = uvloop.run(measure(stack, options.rounds, options.seconds))
+    print(f"took {time.monotonic() - started:.0f} s", file=sys.stderr)
+    print(json.dumps(result) if options.json else result)
+
+
+if __name__ == "__main__":
+    main()
