@@ -54,9 +54,11 @@ class Notification:
     #: The row of the mirror that it is about: collection and Stripe id.
     collection: str = ""
     object_id: str = ""
-    #: The payer: Stripe's customer, PocketBase's user, and an e-mail address; "" if not known.
+    #: The payer: Stripe's customer, PocketBase's user or organization, and an e-mail address; "" if
+    #: not known.
     customer: str = ""
     user: str = ""
+    organization: str = ""
     address: str = ""
     #: Whether the row still is as the event says; a mail is only sent if it is.
     is_current: bool = True

@@ -28,6 +28,7 @@ class Claimed:
     #: ``status`` and ``cancel_at`` of the row that it is about, None while there is no row.
     row: Json | None
     user: str
+    organization: str
     customer: str
     #: The customer's address, else the user's.
     address: str
@@ -57,7 +58,8 @@ class Outbox:
         found = answer["claimed"]
         if not found:
             return None
-        names = ("id", "event", "kind", "via", "attempts", "payload", "user", "customer", "app")
+        names = ["id", "event", "kind", "via", "attempts", "payload", "app"]
+        names += ["user", "organization", "customer"]
         facts = {name: found[name] for name in names}
         return Claimed(row=found["subject"], address=found["email"], **facts)
 

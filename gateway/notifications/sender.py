@@ -125,6 +125,7 @@ def _complete(claimed: Claimed) -> Notification:
         found,
         customer=claimed.customer or found.customer,
         user=claimed.user,
+        organization=claimed.organization,
         address=claimed.address or found.address,
         is_current=is_current(found.kind, claimed.row),
     )

@@ -78,6 +78,7 @@ function describe(app, row) {
     subject: subject
       ? { status: subject.getString("status"), cancel_at: subject.getString("cancel_at") } : null,
     user: userId,
+    organization: subject?.getString("organization") || customer?.getString("organization") || "",
     customer: customer ? customer.getString("stripe_id") : "",
     email: customer?.getString("email") || (user ? user.email() : ""),
     app: { name: appName, url: appURL, sender: { name: senderName, address: senderAddress } },

@@ -130,6 +130,25 @@ async def test_old_events_and_foreign_ones_are_not_told(office: Office) -> None:
     assert await office.find(old) + await office.find(foreign) == []
 
 
+async def test_a_replay_tells_nothing(
+    office: Office, stack: Stack, open_office: OpenOffice, mail_server: MailServer
+) -> None:
+    """Events that are handled again are not told again, nor those that nobody was to be told of."""
+    paid = await office.pay()
+    await office.wait_settled(paid)
+    quiet = await (await open_office(stack.gateway)).pay()
+
+    answer = await office.sender.http.post(
+        f"{office.gateway.url}/admin/events/replay",
+        json={"ids": [paid["id"], quiet["id"]]},
+        headers={"Authorization": f"Bearer {office.dashboard.token}"},
+    )
+    assert answer.json()["outcomes"] == {"applied": 2}, answer.text
+    assert [row["attempts"] for row in await office.find(paid)] == [1]
+    assert await office.find(quiet) == []
+    assert len(mail_server.mails) == 1
+
+
 async def test_what_has_moved_on_is_not_told(office: Office, mail_server: MailServer) -> None:
     """A failure that arrives after its invoice was paid is skipped, and says why."""
     paid = await office.pay()
