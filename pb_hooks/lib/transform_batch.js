@@ -72,10 +72,19 @@ function mayWrite(e, request, { collection, operation, record }) {
 function readQuery(url) {
   const query = {}
   for (const pair of (url.split("?")[1] || "").split("&")) {
-    const [name, value] = pair.split("=").map((part) => decodeURIComponent(part.replace(/\+/g, " ")))
+    const [name, value] = pair.split("=").map(decode)
     if (name && !(name in query)) query[name] = value || ""
   }
   return query
+}
+
+// What is malformed is left out, as Go leaves it out.
+function decode(text) {
+  try {
+    return decodeURIComponent(text.replace(/\+/g, " "))
+  } catch (_) {
+    return ""
+  }
 }
 
 // The item with the values as they would be saved: PocketBase's own form loads them.

@@ -135,6 +135,21 @@ async def test_somebody_elses_record_is_not_shown_to_a_transform(
     assert error["message"] == "A locked note stays."
 
 
+async def test_an_item_may_leave_out_what_it_does_not_need(client: Frontend, author: User) -> None:
+    """Without a body or with null headers it is served; a malformed query PocketBase refuses."""
+    [made] = await send(client, author, item("POST", NOTES, author=author.id, title="bare"))
+    path = f"{NOTES}/{made['body']['id']}"
+    [same] = await send(client, author, {"method": "PATCH", "url": path})
+    assert same["body"]["slug"] == "bare"
+    error = await refuse(client, author, item("PATCH", f"{path}?x=%zz", title="malformed"))
+    assert error["message"] == "Something went wrong while processing your request."
+    odd = item("PATCH", f"{path}?fields=slug&%66oo=a+b&=&x", title="odd  query")
+    [changed] = await send(client, author, odd | {"headers": None})
+    assert changed["body"] == {"slug": "odd-query"}
+    [gone] = await send(client, author, {"method": "DELETE", "url": path})
+    assert gone["status"] == 204
+
+
 async def test_a_batch_makes_one_call(client: Frontend, author: User, records_stack: Stack) -> None:
     """Fifty items are fifty transforms under the id of one request to the gateway."""
     log = records_stack.gateway.log
