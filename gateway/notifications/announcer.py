@@ -12,6 +12,8 @@ from gateway.writes import Notice
 
 #: The channel of ready-made mails; handlers have names with a dot.
 MAIL = "mail"
+#: Of the year 9999: later ones have no date column.
+_LAST_SECOND = 253_402_300_799
 
 
 class Announcer:
@@ -38,7 +40,7 @@ class Announcer:
         """Return who is to be told; nobody of a connected account's events, or of old ones."""
         if event.type not in self._types or event.account or event.is_thin:
             return ()
-        expires = event.created + self._keep_seconds
+        expires = min(event.created + self._keep_seconds, _LAST_SECOND)
         if expires <= time.time():
             return ()
         found = describe(event)
