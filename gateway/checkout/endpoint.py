@@ -13,10 +13,11 @@ from gateway.checkout.bodies import (
     CheckoutResponse,
     SetupRequest,
 )
+from gateway.checkout.creation import Session
 from gateway.checkout.policy import AlreadySubscribed, Item
 from gateway.checkout.returning import apply_reading, read_session
 from gateway.checkout.session import GUEST_METADATA, Page
-from gateway.checkout.till import Order, Session, Till
+from gateway.checkout.till import Order, Till
 from gateway.dependencies import (
     GatewaySettings,
     IdempotencyKey,

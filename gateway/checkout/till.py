@@ -7,69 +7,39 @@ takes the next number. See docs/decisions/013.
 """
 
 import json
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import stripe
 
 from gateway.buyer import Buyer, Price, read_buyer
-from gateway.checkout.customer import ensure_customer, is_replayed, mark_deleted
+from gateway.checkout.attempt import Attempts, is_stale
+from gateway.checkout.creation import (
+    CustomerGone,
+    KeyFailed,
+    KeyTaken,
+    Session,
+    create_session,
+)
+from gateway.checkout.customer import ensure_customer, mark_deleted
 from gateway.checkout.policy import AlreadySubscribed, Item, Offer, decide
-from gateway.checkout.returning import apply_session
-from gateway.checkout.session import ATTEMPT_METADATA, Page, Payer, build_params
+from gateway.checkout.session import Page, Payer, build_params
 from gateway.checkout.standing import Standing, read_standing
 from gateway.errors import (
     GatewayError,
     IdempotencyKeyReused,
     StripeFailed,
-    StripeRefused,
     StripeUnavailable,
 )
 from gateway.plans import Plans
 from gateway.pocketbase import PocketBase
 from gateway.rate_limits import RateLimits
 from gateway.stripe_api import ApplyReading, read_object, translate_errors
-from gateway.writes import Json
-
-if TYPE_CHECKING:
-    from stripe.params.checkout import SessionCreateParams
-
-_log = logging.getLogger(__name__)
 
 #: How often a customer may be gone, or another purchase be in the way, within one request.
 _ATTEMPTS = 4
-#: Stripe wants a session to stay open for half an hour; a minute for clocks that differ.
-_SHORTEST_OPEN = 31 * 60
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A Checkout session, as far as it is needed to pay in it."""
-
-    id: str
-    #: Of Stripe's page, "" where there is none.
-    url: str
-    #: For Stripe.js, "" for Stripe's page.
-    client_secret: str
-    #: Whether Stripe answered from memory: the session may be over.
-    is_replayed: bool
-
-
-class _Taken(Exception):
-    """Stripe has an answer under this key already, and it is none to this request."""
-
-
-class _Failed(_Taken):
-    """Stripe remembers a failure under this key."""
-
-
-class _CustomerGone(Exception):
-    """Stripe does not have the customer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +78,10 @@ class Till:
             InvalidRequest, AlreadySubscribed, IdempotencyKeyReused, Unauthenticated
             StripeUnavailable, StripeRefused, PocketBaseUnavailable
         """
+        buyer = await self.read_buyer(order, token)
+        await self.limits.count_user(buyer.user)
         has_failed = False
         for _ in range(_ATTEMPTS):
-            buyer = await self.read_buyer(order, token)
-            await self.limits.count_user(buyer.user)
             standing = read_standing(buyer)
             if standing.key and standing.key.fingerprint != order.fingerprint:
                 raise IdempotencyKeyReused
@@ -120,22 +90,20 @@ class Till:
             except AlreadySubscribed as refused:
                 raise await self._lead_to_portal(refused, buyer, order.page) from None
             attempt = standing.attempt if offer.is_exclusive else 0
-            if attempt and _is_stale(offer, standing):
-                await self._end_attempt(buyer.user, buyer.customer, attempt)
-                continue
             customer = await ensure_customer(self.client, self.pocketbase, self.apply, buyer, token)
             try:
                 return await self._open(order, buyer, customer, offer, standing)
-            except _CustomerGone:
+            except CustomerGone:
                 await mark_deleted(self.pocketbase, customer)
-            except _Taken as taken:
-                is_failing = isinstance(taken, _Failed)
+            except KeyTaken as taken:
+                is_failing = isinstance(taken, KeyFailed)
                 if is_failing and (has_failed or not attempt):
                     raise StripeFailed from taken
                 if not attempt:
                     raise IdempotencyKeyReused from taken
                 has_failed = has_failed or is_failing
-                await self._end_attempt(buyer.user, customer, attempt)
+                await self._attempts.end(buyer.user, customer, attempt)
+            buyer = await self.read_buyer(order, token)
         raise StripeUnavailable("Another purchase of the same buyer is under way.")
 
     async def sell_to_guest(self, order: Order, address: str) -> Session:
@@ -152,10 +120,10 @@ class Till:
         params = build_params(offer, Payer(), order.page, int(time.time()))
         key = f"guest-{_digest(address, order.key)}" if order.key else ""
         try:
-            return await _create(self.client, params, key)
-        except _Failed as failed:
+            return await create_session(self.client, params, key)
+        except KeyFailed as failed:
             raise StripeFailed from failed
-        except _Taken as taken:
+        except KeyTaken as taken:
             raise IdempotencyKeyReused from taken
 
     async def read_buyer(self, order: Order, token: str) -> Buyer:
@@ -191,6 +159,8 @@ class Till:
         self, order: Order, buyer: Buyer, customer: str, offer: Offer, standing: Standing
     ) -> Session:
         payer = Payer(buyer.user, customer, standing.attempt if offer.is_exclusive else 0)
+        if payer.attempt and is_stale(offer, standing):
+            raise KeyTaken
         key, since = "", int(time.time())
         if payer.attempt:
             key, since = f"checkout-{buyer.user}-{payer.attempt}", standing.attempt_since
@@ -198,7 +168,7 @@ class Till:
             key, since = f"checkout-{buyer.user}-{standing.key.id}", standing.key.since
         currency = self.plans.setup_currency if offer.mode == "setup" else ""
         params = build_params(offer, payer, order.page, since, currency)
-        session = await _create(self.client, params, key)
+        session = await create_session(self.client, params, key)
         if payer.attempt and session.is_replayed:
             await self._refuse_old(session.id)
         return session
@@ -207,70 +177,11 @@ class Till:
         """Stripe's answer from memory shows the session as it was when it was made."""
         reading = await read_object(self.client, f"/v1/checkout/sessions/{session_id}")
         if reading.body["status"] != "open":
-            raise _Taken
+            raise KeyTaken
 
-    async def _end_attempt(self, user: str, customer: str, number: int) -> None:
-        """End the purchase under way: what was paid for arrives, and what is open closes."""
-        path = f"/v1/checkout/sessions?limit=100&customer={quote(customer, safe='')}"
-        sessions = (await read_object(self.client, path)).body["data"] if customer else ()
-        for session in sessions:
-            if session["metadata"].get(ATTEMPT_METADATA) == str(number):
-                await self._close(session)
-        ended = {"buyer": user, "number": number}
-        await self.pocketbase.call("POST", "/api/gateway/attempt/end", ended)
-        _log.info("purchase superseded", extra={"user": user, "attempt": number})
-
-    async def _close(self, session: Json) -> None:
-        if session["status"] == "open":
-            try:
-                with translate_errors():
-                    await self.client.v1.checkout.sessions.expire_async(session["id"])
-                return
-            except StripeRefused:
-                _log.info("session was completed meanwhile", extra={"session": session["id"]})
-        await apply_session(self.client, self.apply, session["id"])
-
-
-async def _create(client: stripe.StripeClient, params: "SessionCreateParams", key: str) -> Session:
-    with translate_errors():
-        try:
-            sent: Json = {**params, "idempotency_key": key} if key else {**params}
-            # Not by the method of that name: it spends a millisecond on the answer's object.
-            answer = await client.raw_request_async("post", "/v1/checkout/sessions", **sent)
-            return _read_session(answer)
-        except stripe.InvalidRequestError as error:
-            if error.code == "resource_missing" and error.param == "customer":
-                _refuse_other_mode(error)
-                raise _CustomerGone from error
-            raise
-        except stripe.StripeError as error:
-            if key and isinstance(error, stripe.IdempotencyError) and error.http_status == 400:
-                raise _Taken from error
-            if key and is_replayed(error) and (error.http_status or 0) >= 500:
-                raise _Failed from error
-            raise
-
-
-def _read_session(answer: stripe.StripeResponse) -> Session:
-    found: Any = answer.data
-    return Session(
-        id=found["id"],
-        url=found["url"] or "",
-        client_secret=found["client_secret"] or "",
-        is_replayed=is_replayed(answer),
-    )
-
-
-def _refuse_other_mode(error: stripe.InvalidRequestError) -> None:
-    """A key of the wrong mode must not make the gateway give up all of its customers."""
-    if "similar object exists in" in str(error):
-        raise error
-
-
-def _is_stale(offer: Offer, standing: Standing) -> bool:
-    """Whether the session under way is over by its time, or too near to that to start it."""
-    ends = standing.attempt_since + offer.expires_minutes * 60
-    return ends - time.time() < _SHORTEST_OPEN
+    @property
+    def _attempts(self) -> Attempts:
+        return Attempts(self.pocketbase, self.client, self.apply)
 
 
 def _digest(*parts: str) -> str:

@@ -1,0 +1,62 @@
+"""The end of a purchase that is under way, so that the next can begin."""
+
+import logging
+import time
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import stripe
+
+from gateway.checkout.policy import Offer
+from gateway.checkout.returning import apply_session
+from gateway.checkout.session import ATTEMPT_METADATA
+from gateway.checkout.standing import Standing
+from gateway.errors import StripeRefused
+from gateway.pocketbase import PocketBase
+from gateway.stripe_api import ApplyReading, read_object, translate_errors
+from gateway.writes import Json
+
+_log = logging.getLogger(__name__)
+
+#: Stripe wants a session to stay open for half an hour; a minute for clocks that differ.
+_SHORTEST_OPEN = 31 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Ends exclusive purchases by their numbers."""
+
+    pocketbase: PocketBase
+    client: stripe.StripeClient
+    apply: ApplyReading
+
+    async def end(self, user: str, customer: str, number: int) -> None:
+        """End a purchase: what was paid for arrives, and what is open closes.
+
+        Raises:
+            StripeUnavailable, StripeRefused, PocketBaseUnavailable
+        """
+        path = f"/v1/checkout/sessions?limit=100&customer={quote(customer, safe='')}"
+        sessions = (await read_object(self.client, path)).body["data"] if customer else ()
+        for session in sessions:
+            if session["metadata"].get(ATTEMPT_METADATA) == str(number):
+                await self._close(session)
+        ended = {"buyer": user, "number": number}
+        await self.pocketbase.call("POST", "/api/gateway/attempt/end", ended)
+        _log.info("purchase superseded", extra={"user": user, "attempt": number})
+
+    async def _close(self, session: Json) -> None:
+        if session["status"] == "open":
+            try:
+                with translate_errors():
+                    await self.client.v1.checkout.sessions.expire_async(session["id"])
+                return
+            except StripeRefused:
+                _log.info("session was completed meanwhile", extra={"session": session["id"]})
+        await apply_session(self.client, self.apply, session["id"])
+
+
+def is_stale(offer: Offer, standing: Standing) -> bool:
+    """Whether the session under way is over by its time, or too near to that to start it."""
+    ends = standing.attempt_since + offer.expires_minutes * 60
+    return ends - time.time() < _SHORTEST_OPEN
