@@ -2,15 +2,18 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+import httpx
 import pytest
 
 from gateway.records.signature import decode_secret, sign
 from stack.stack import Stack
 from tests.dashboard import Dashboard
+from tests.deadline import wait_until
 from tests.frontend import Frontend
 from tests.records.beside import start_beside
 from tests.records.shelf import TRANSFORMS
@@ -128,3 +131,17 @@ async def test_other_superusers_pass_through_or_go_around(
             assert own["slug"] == ""
     finally:
         await board.call("DELETE", f"/api/collections/_superusers/records/{other['id']}")
+
+
+def test_a_gateway_that_starts_first_registers_as_soon_as_it_can(
+    fresh_stack: Callable[..., Stack],
+) -> None:
+    """Without PocketBase it is not ready; when that comes, it is told the table at once."""
+    stack = fresh_stack(start=False, GATEWAY_TRANSFORMS="tests.records.small_shelf")
+    stack.pocketbase.ensure_superuser()
+    stack.gateway.start()
+    stack.gateway.wait_healthy()
+    ready = f"{stack.gateway.url}/ready"
+    assert httpx.get(ready, trust_env=False).status_code == 503
+    stack.pocketbase.start()
+    wait_until(lambda: httpx.get(ready, trust_env=False).is_success, within=30)
