@@ -1,9 +1,11 @@
 """Users who have bought, and what they ask of their subscriptions."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from stack.stack import Stack
 from tests.billing.subscriber import Subscriber
@@ -13,6 +15,7 @@ from tests.shop import Shop
 from tests.stripe_account import StripeAccount
 
 Subscribe = Callable[..., Awaitable[Subscriber]]
+MakeFault = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,3 +39,14 @@ def subscribe(frontend: Frontend, shop: Shop, account: StripeAccount) -> Subscri
         return Subscriber(user, row["stripe_id"], shop, account, frontend)
 
     return buy
+
+
+@pytest_asyncio.fixture
+async def faults(account: StripeAccount) -> AsyncIterator[MakeFault]:
+    """Let Stripe fail: `await faults("/v1/subscriptions", status=500)`; it ends with the test."""
+
+    async def make(path: str, **how: Any) -> None:
+        await account.control("faults", path=path, **{"method": "POST"} | how)
+
+    yield make
+    await account.clear_faults()

@@ -1,29 +1,13 @@
 """Stripe slow, refusing, broken off before or after it acted: nothing is charged twice."""
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-import pytest_asyncio
 
 from stack.gateway import Gateway
-from tests.billing.conftest import Subscribe
+from tests.billing.conftest import MakeFault, Subscribe
 from tests.billing.subscriber import Subscriber
 from tests.problem import read_problem
-from tests.stripe_account import StripeAccount
-
-MakeFault = Callable[..., Any]
-
-
-@pytest_asyncio.fixture
-async def faults(account: StripeAccount) -> AsyncIterator[MakeFault]:
-    """Let Stripe fail: `await faults("/v1/subscriptions", status=500)`; it ends with the test."""
-
-    async def make(path: str, **how: Any) -> None:
-        await account.control("faults", path=path, **{"method": "POST"} | how)
-
-    yield make
-    await account.clear_faults()
 
 
 async def _assert_changed_once(subscriber: Subscriber) -> None:

@@ -17,6 +17,7 @@ from gateway.settings import Settings
 from gateway.stripe_api import open_session, open_stripe
 from stack.gateway import Gateway
 from stack.stack import Stack
+from tests.billing.conftest import MakeFault
 from tests.frontend import Frontend, User
 from tests.problem import read_problem
 from tests.stripe_account import StripeAccount
@@ -107,6 +108,24 @@ async def test_a_superuser_reports_for_a_user(
     )
     assert {answer.status_code for answer in answers} == {200}
     assert [answer.json()["recorded"] for answer in answers].count(True) == 1
+    assert await _read_used(account, payer) == body["value"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_broken_connection_counts_once(
+    when: str,
+    payer: User,
+    stack: Stack,
+    http: httpx.AsyncClient,
+    superuser_token: str,
+    account: StripeAccount,
+    faults: MakeFault,
+) -> None:
+    """Whether Stripe had counted or not, the report that is sent again counts once."""
+    await faults("/v1/billing/meter_events", reset=when)
+    body = _report(user=payer.id)
+    answer = await _send(http, stack.gateway.url, superuser_token, body)
+    assert answer.status_code == 200
     assert await _read_used(account, payer) == body["value"]
 
 
