@@ -128,6 +128,9 @@ async def update_record(
     """
     if (collection, "update") not in transforms.transforms:
         raise NoTransform
+    if record_id in (".", ".."):
+        # It would name the collection, not a record of it.
+        raise NotFound
     path = f"/api/collections/{quote(collection, safe='')}/records/{quote(record_id, safe='')}"
     return await _forward(pocketbase, request, path, token, dry_run)
 

@@ -31,6 +31,9 @@ function isDryRun(e) {
 
 function rehearse(e) {
   const app = e.app
+  if (app.isTransactional()) {
+    throw new BadRequestError("A dry run is of one write: what belongs to a batch is not rolled back.")
+  }
   let isDone = false
   try {
     app.runInTransaction((tx) => {

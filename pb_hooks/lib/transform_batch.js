@@ -2,7 +2,7 @@
 // call before it begins, and each record hook finds its verdict. The transaction holds PocketBase's one
 // writer; a call from inside of it would stall everybody.
 const { ask, describe, passesThrough, writeAll } = require(`${__hooks}/lib/transform_call.js`)
-const { find } = require(`${__hooks}/lib/transform_table.js`)
+const { find, findAll, typeOf } = require(`${__hooks}/lib/transform_table.js`)
 
 // On the request: the verdicts that were asked for before its transaction began.
 const VERDICTS = "gateway.verdicts"
@@ -19,8 +19,10 @@ function prepareBatch(e) {
   e.batch.forEach((request, i) => {
     const target = findTarget(e.app, request)
     const entry = target && find(e.app, target.collection, target.operation)
-    if (!entry || !passesThrough(entry, e.auth) || !mayWrite(e, request, target)) return
-    asked.push({ i, entry, ...target, item: load(e, request, target, entry) })
+    if (!entry || !passesThrough(entry, e.auth)) return
+    const values = readValues(e, request, target, entry)
+    if (!mayWrite(e, request, target, values)) return
+    asked.push({ i, entry, ...target, item: load(e, target, entry, values) })
   })
   if (asked.length > 0) hand(e, asked)
 }
@@ -30,7 +32,7 @@ function findTarget(app, request) {
   const method = request.method.toUpperCase()
   const [, name, id] = ADDRESS.exec(request.url) || []
   const collection = name && findCollection(app, name)
-  if (!collection || collection.isView()) return null
+  if (!collection || collection.isView() || !findAll(app, collection)) return null
   const isNamed = method === "PATCH" || method === "DELETE"
   if (isNamed !== !!id) return null
   const body = request.body || {}
@@ -53,15 +55,34 @@ function findRecord(app, collection, id) {
   return id ? app.findRecordsByIds(collection, [id])[0] : undefined
 }
 
+// The values that PocketBase will read from the item, else a transform judges others than are stored:
+// a file counts for a file field only, and users don't set hidden fields.
+function readValues(e, request, { collection, record }, entry) {
+  const body = { ...request.body }
+  for (const name in body) if (isUpload(body[name]) && !takesFiles(entry, name)) delete body[name]
+  const values = (record || new Record(collection)).replaceModifiers(body)
+  if (!e.hasSuperuserAuth()) for (const name of entry.withheld) delete values[name]
+  return values
+}
+
+// Whether they are uploaded files: JSON has no functions.
+function isUpload(value) {
+  return !!value && !!value[0] && !!value[0].reader && typeof value[0].reader.open === "function"
+}
+
+function takesFiles(entry, name) {
+  return typeOf(entry, name.replace(/^\+|\+$/, "")) === "file"
+}
+
 // PocketBase checks the rules later. A transform is not shown a record that its rule would not: the
 // errors could tell what is in it.
-function mayWrite(e, request, { collection, operation, record }) {
+function mayWrite(e, request, { collection, operation, record }, values) {
   if (e.hasSuperuserAuth()) return true
   if (operation === "create") return collection.createRule !== null
   const info = e.requestInfo().clone()
   info.context = "batch"
   info.method = operation === "update" ? "PATCH" : "DELETE"
-  info.body = record.replaceModifiers(request.body)
+  info.body = values
   info.query = readQuery(request.url)
   for (const name in request.headers || {}) {
     info.headers[name.toLowerCase().replace(/-/g, "_")] = request.headers[name]
@@ -88,14 +109,13 @@ function decode(text) {
 }
 
 // The item with the values as they would be saved: PocketBase's own form loads them.
-function load(e, request, { collection, operation, record }, entry) {
+function load(e, { collection, operation, record }, entry, values) {
   const target = record || new Record(collection)
   if (operation === "delete") return describe(entry, operation, target, {})
-  const body = target.replaceModifiers(request.body)
   const form = new RecordUpsertForm(e.app, target)
   if (e.hasSuperuserAuth()) form.grantSuperuserAccess()
-  form.load(body)
-  return describe(entry, operation, target, body)
+  form.load(values)
+  return describe(entry, operation, target, values)
 }
 
 function hand(e, asked) {

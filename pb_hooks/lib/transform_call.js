@@ -4,6 +4,8 @@
 const { sign, verify } = require(`${__hooks}/lib/signature.js`)
 const { typeOf } = require(`${__hooks}/lib/transform_table.js`)
 
+const TOO_LARGE = "The values are too large."
+
 function passesThrough(entry, auth) {
   if (!auth || !auth.isSuperuser()) return true
   return entry.superusers && auth.id !== entry.gateway
@@ -28,8 +30,12 @@ function writeAll(record, entry) {
 
 function describeFiles(entry, record) {
   const found = {}
+  let size = 0
   for (const name of entry.files) {
     const files = record.getUnsavedFiles(name)
+    // Before they are read: PocketBase itself takes larger ones than fit into memory.
+    for (const file of files) size += file.size
+    if (entry.ships && size > entry.max_bytes) throw new ApiError(413, TOO_LARGE, {})
     if (files.length > 0) found[name] = entry.ships ? files.map(readFile) : files
   }
   return found
@@ -65,16 +71,19 @@ function addressOf(url) {
   return addresses[url] || (addresses[url] = url.replace(/:(\d+)\//, PORT))
 }
 
+// As the gateway takes it. A longer one would end the call, which then looks as if nobody were there.
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
+
 // Returns the verdicts, or one for all.
 function send(e, url, body, maxBytes, timeout) {
-  if (lengthOf(body) > maxBytes) return refuse(413, "The values are too large.")
+  if (lengthOf(body) > maxBytes) return refuse(413, TOO_LARGE)
   const id = `msg_${$security.pseudorandomString(20)}`
   let answer
   try {
     const headers = sign(id, body)
     headers["content-type"] = "application/json"
-    const requestId = e.requestInfo().headers.x_request_id
-    if (requestId) headers["x-request-id"] = requestId
+    const requestId = e.requestInfo().headers.x_request_id || ""
+    if (REQUEST_ID.test(requestId)) headers["x-request-id"] = requestId
     answer = $http.send({ url: addressOf(url), method: "POST", body, headers, timeout })
   } catch (error) {
     return { failed: "unreachable", reason: `${error}` }
@@ -84,7 +93,7 @@ function send(e, url, body, maxBytes, timeout) {
 
 function read(answer, id) {
   const get = (name) => (answer.headers[HEADERS[name]] || [""])[0]
-  if (answer.statusCode === 413) return refuse(413, "The values are too large.")
+  if (answer.statusCode === 413) return refuse(413, TOO_LARGE)
   if (answer.statusCode === 400) return refuse(400, "The values can't be read.")
   if (answer.statusCode !== 200) return { failed: "refused", reason: `HTTP ${answer.statusCode}` }
   if (!verify(get, `answer_${id}`, answer.raw)) return { failed: "unsigned", reason: "answer" }

@@ -18,7 +18,8 @@ function prepareSignUp(e) {
 function fillIn(e, entry) {
   const user = e.oAuth2User
   const values = { ...e.createData }
-  values.email = values.email || user.email
+  // As PocketBase does it: what is no text does not count.
+  if (typeof values.email !== "string" || values.email === "") values.email = user.email
   const { id, name, username, avatarURL } = e.collection.oauth2.mappedFields
   for (const [field, value] of [[id, user.id], [name, user.name], [username, user.username]]) {
     if (field && !(field in values)) values[field] = value

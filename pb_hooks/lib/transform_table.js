@@ -5,9 +5,14 @@ const KEY = "gateway.transforms"
 
 // The entry of a collection and an operation, if there is one. Cheap: every write asks it.
 function find(app, collection, operation) {
-  const known = app.store().get(KEY)
-  const entries = (known && known.table ? known.table : remember(app))[collection.id]
+  const entries = findAll(app, collection)
   return entries ? entries[operation] : undefined
+}
+
+// A collection's entries by operation, if it has any.
+function findAll(app, collection) {
+  const known = app.store().get(KEY)
+  return (known && known.table ? known.table : remember(app))[collection.id]
 }
 
 // Not kept if it was forgotten while it was read: it may be the old one.
@@ -72,6 +77,7 @@ function findNamed(collections, name) {
 function describe(row, collection) {
   const fields = {}
   for (const field of collection.fields) fields[field.name] = field.type()
+  const withheld = withheldFrom(collection)
   return {
     collection: row.getString("collection"),
     timeout: Math.ceil(row.getFloat("timeout")) + 1,
@@ -83,14 +89,19 @@ function describe(row, collection) {
     superusers: row.getBool("superusers"),
     fields,
     files: Object.keys(fields).filter((name) => fields[name] === "file"),
-    hidden: hiddenOf(collection),
+    withheld,
+    hidden: withheld.filter((name) => fields[name] !== "password" && !isTokenKey(collection, name)),
   }
 }
 
-// What only the original shows; what nobody may see stays hidden.
-function hiddenOf(collection) {
-  return collection.fields.filter((field) => field.hidden && field.type() !== "password")
-    .map((field) => field.name).filter((name) => !(collection.isAuth() && name === "tokenKey"))
+// The fields that PocketBase lets no user set. The original shows them, except for what nobody may see.
+function withheldFrom(collection) {
+  return collection.fields.filter((field) => field.hidden).map((field) => field.name)
+    .filter((name) => !(collection.isAuth() && name === "password"))
+}
+
+function isTokenKey(collection, name) {
+  return collection.isAuth() && name === "tokenKey"
 }
 
 // The type of a field, "" for any other name; `__proto__` and the like are names that clients send.
@@ -144,4 +155,4 @@ function keyOf(collection, operation) {
   return `${operation} ${collection}`
 }
 
-module.exports = { adopt, expectDryRuns, find, forget, register, typeOf }
+module.exports = { adopt, expectDryRuns, find, findAll, forget, register, typeOf }

@@ -57,7 +57,9 @@ async def wait(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def welcome(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Trim a new member's name; nobody is called root."""
+    """Trim a new member's name; nobody is called root, or comes from a certain place."""
+    if str(incoming["email"]).endswith("@blocked.example"):
+        raise FieldErrors({"email": ("email_blocked", "Use another address.")})
     if incoming["name"] == "root":
         raise FieldErrors({"name": ("name_reserved", "Choose another name.")})
     return {"name": " ".join(incoming["name"].split())}

@@ -193,6 +193,26 @@ async def test_a_dry_run_without_a_ticket_is_no_write(
     assert await client.list_records(collection, filter="title = 'no ticket'") == []
 
 
+async def test_a_batch_is_no_dry_run(client: Frontend, board: Dashboard) -> None:
+    """An item of a batch could not be rolled back by itself: it is refused, never stored."""
+    ticket = (await board.call("POST", "/api/gateway/dry-run"))["ticket"]
+    items = [{"method": "POST", "url": NOTES, "body": {"title": "dry batch"}}]
+    answer = await client.http.post(
+        "/api/batch", json={"requests": items}, headers={"X-Gateway-Dry-Run": ticket}
+    )
+    assert answer.status_code == 400
+    assert await client.list_records("notes", filter="title = 'dry batch'") == []
+
+
+@pytest.mark.parametrize("record", ["%2e", "%2e%2e"])
+async def test_an_address_is_a_records(record: str, direct: Way, board: Dashboard) -> None:
+    """What would lead to the collection itself is not passed on, for superusers neither."""
+    headers = {"Authorization": f"Bearer {board.token}"}
+    path = f"/records/notes/{record}"
+    answer = await direct.http.patch(path, json={"name": "other"}, headers=headers)
+    read_problem(answer, 404)
+
+
 async def test_a_dry_run_of_a_collection_without_a_transform_is_no_write(
     client: Frontend, board: Dashboard
 ) -> None:

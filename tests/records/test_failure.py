@@ -51,6 +51,17 @@ async def test_an_unexpected_error_tells_nothing(client: Frontend, records_stack
     assert "collection=notes" in line
 
 
+@pytest.mark.parametrize("request_id", ["x" * 70_000, "two words", "\u00fc"])
+async def test_the_id_of_a_request_does_not_keep_the_gateway_from_being_asked(
+    client: Frontend, request_id: str
+) -> None:
+    """A client can't end the call by it: that would open what fails open."""
+    headers = {"X-Request-Id": request_id.encode()}
+    answer = await client.http.post(NOTES, json={"title": "A  B"}, headers=headers)
+    assert answer.status_code == 200
+    assert answer.json()["slug"] == "a-b"
+
+
 @pytest.mark.parametrize(
     ("title", "status", "message", "data"),
     [

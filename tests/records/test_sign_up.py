@@ -14,11 +14,11 @@ MEMBERS = "/api/collections/members"
 
 
 async def _sign_in(
-    client: Frontend, board: Dashboard, known_as: str, **sent: Any
+    client: Frontend, board: Dashboard, known_as: str, at: str = "example.com", **sent: Any
 ) -> httpx.Response:
     """Sign in for the first time as somebody whom the provider knows by this name."""
     somebody = token_hex(6)
-    user = {"sub": somebody, "name": known_as, "email": f"{somebody}@example.com"}
+    user = {"sub": somebody, "name": known_as, "email": f"{somebody}@{at}"}
     with run_provider(user | {"email_verified": True}) as url:
         provider = {
             "name": "oidc",
@@ -62,3 +62,13 @@ async def test_a_sign_up_by_oauth2_can_be_refused(client: Frontend, board: Dashb
     assert answer.status_code == 400
     assert answer.json()["data"]["name"]["code"] == "name_reserved"
     assert await board.count("members") == before
+
+
+@pytest.mark.parametrize("email", ["", None, ["a@example.com"], {"a": 1}, 5, True])
+async def test_the_address_that_a_sign_up_stores_is_judged(
+    client: Frontend, board: Dashboard, email: Any
+) -> None:
+    """Where PocketBase takes the provider's address, the transform sees it, whatever was sent."""
+    answer = await _sign_in(client, board, "Ada", at="blocked.example", email=email)
+    assert answer.status_code == 400
+    assert answer.json()["data"]["email"]["code"] == "email_blocked"
