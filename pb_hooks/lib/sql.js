@@ -5,4 +5,32 @@ function placeholders(list) {
   return { list: list.map((_, i) => `{:i${i}}`).join(","), values }
 }
 
-module.exports = { placeholders }
+// Whether an error is the database's trouble, and none of what was written: another try may succeed.
+function isPassing(error) {
+  return PASSING.test(`${error}`)
+}
+
+const LOCKED = /SQLITE_(BUSY|LOCKED)|is locked/i
+const PASSING = new RegExp([
+  LOCKED.source, "SQLITE_(NOMEM|READONLY|INTERRUPT|IOERR|FULL|CANTOPEN|PROTOCOL)", "I/O error",
+  "disk is full", "out of memory", "readonly database", "unable to open database",
+].join("|"), "i")
+
+// In milliseconds; together less than a client waits.
+const PAUSES = [20, 50, 100, 200, 400, 800]
+
+// Does something that writes, again and again while another process (a backup, litestream) holds the
+// database: PocketBase waits for the lock only where a transaction begins by writing.
+function untilUnlocked(write) {
+  for (const pause of PAUSES) {
+    try {
+      return write()
+    } catch (error) {
+      if (!LOCKED.test(`${error}`)) throw error
+      sleep(pause)
+    }
+  }
+  return write()
+}
+
+module.exports = { isPassing, placeholders, untilUnlocked }
