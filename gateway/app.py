@@ -32,6 +32,7 @@ from gateway.records.registration import Registration
 from gateway.records.table import Table, load_table
 from gateway.records.transform import Dependencies
 from gateway.request_id import RequestIdMiddleware
+from gateway.seats.seats import keep_seats
 from gateway.settings import Settings, read_settings
 from gateway.stripe_api import open_session, open_stripe
 from gateway.webhooks import endpoint as webhooks
@@ -68,6 +69,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             send_notifications(settings, pocketbase, announcer, app.state.templates),
             _open_transforms(app, settings, pocketbase),
             carry_out_tasks(tasks),
+            keep_seats(settings, pocketbase, client),
         ):
             yield
         await inbox.close()

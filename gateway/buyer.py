@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gateway.errors import Unauthenticated
+from gateway.errors import NoOrganization, Unauthenticated
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.writes import Json
 
@@ -41,8 +41,18 @@ class OwnSubscription:
 
 
 @dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization that the user manages, and buys for."""
+
+    id: str
+    name: str
+    #: How many users belong to it.
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
 class Buyer:
-    """A signed-in user."""
+    """A signed-in user, who buys for themselves or for an organization."""
 
     user: str
     email: str
@@ -58,6 +68,18 @@ class Buyer:
     subscription: OwnSubscription | None = None
     #: What the buyer has, where an order was given: see pb_hooks/lib/standing.js.
     standing: Json = field(default_factory=dict, hash=False)
+    #: Who pays and has the customer instead of the user.
+    organization: Organization | None = None
+
+    @property
+    def payer(self) -> str:
+        """Names who pays, among users and organizations alike."""
+        return f"organizations/{self.organization.id}" if self.organization else self.user
+
+    @property
+    def seats(self) -> int:
+        """How many seats an organization takes, 0 for a user."""
+        return max(1, self.organization.members) if self.organization else 0
 
 
 async def read_buyer(
@@ -66,26 +88,36 @@ async def read_buyer(
     prices: Sequence[str] = (),
     subscription: str = "",
     order: Json | None = None,
+    organization: str = "",
 ) -> Buyer:
     """Ask PocketBase who the token's user is, with their customer and some prices, in one call.
 
     Args:
         token: the user's PocketBase token; only PocketBase can check it.
         prices: Stripe price ids or lookup keys; unknown ones are left out of the answer.
-        subscription: a Stripe subscription id; one that is not the user's is left out as well.
+        subscription: a Stripe subscription id; one that the user may not change is left out.
         order: asks for the buyer's standing: ``key`` ("" or an Idempotency-Key) and what is
             ordered under it, as a ``fingerprint``.
+        organization: the id of the organization that is to pay, "" for the user.
 
     Raises:
+        NoOrganization: there is none, or PocketBase's rule does not let the user update it.
         Unauthenticated: the token is missing, expired, or no user's.
         PocketBaseUnavailable: it could not be asked.
     """
     if not token:
         raise Unauthenticated
     try:
-        asked = {"prices": list(prices), "subscription": subscription, "order": order}
+        asked = {
+            "prices": list(prices),
+            "subscription": subscription,
+            "order": order,
+            "organization": organization,
+        }
         answer = await pocketbase.call("POST", _ROUTE, asked, token=token)
     except PocketBaseRefused as refused:
+        if organization and refused.status == 404:
+            raise NoOrganization from refused
         raise Unauthenticated("The PocketBase user token is not valid.") from refused
     return _read(answer)
 
@@ -102,4 +134,5 @@ def _read(answer: Json) -> Buyer:
         prices=tuple(Price(**price) for price in answer["prices"]),
         subscription=OwnSubscription(**found) if (found := answer["subscription"]) else None,
         standing=answer["standing"] or {},
+        organization=Organization(**team) if (team := answer["organization"]) else None,
     )

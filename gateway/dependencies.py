@@ -5,6 +5,7 @@ from typing import Annotated
 import stripe
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import Field
 
 from gateway.errors import Unauthenticated
 from gateway.pocketbase import PocketBase
@@ -59,6 +60,15 @@ async def _token(token: Annotated[str, Depends(_optional_token)]) -> str:
         raise Unauthenticated
     return token
 
+
+#: Names the organization that is to pay, in a request's body.
+OrganizationId = Annotated[
+    str,
+    Field(
+        max_length=100,
+        description="The organization that pays, which you must be allowed to update; else you.",
+    ),
+]
 
 PocketBaseClient = Annotated[PocketBase, Depends(_pocketbase)]
 StripeClient = Annotated[stripe.StripeClient, Depends(_stripe)]

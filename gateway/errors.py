@@ -71,6 +71,10 @@ class Forbidden(GatewayError):
     status = 403
 
 
+class NoOrganization(Forbidden):
+    """You don't manage an organization of this id."""
+
+
 class NotFound(GatewayError):
     """There is no such thing."""
 

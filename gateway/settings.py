@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     gateway_on_user_delete: Literal["keep", "cancel", "delete"] = "cancel"
     #: Whether people may buy without signing in.
     gateway_guest_checkout: bool = False
+    #: Seconds between two looks at whether seats are as many as an organization's members.
+    gateway_seats_seconds: float = Field(default=5.0, ge=0.1)
     gateway_log_level: str = "INFO"
 
     #: The module with the table of transforms, for example ``examples.posts.transforms``.

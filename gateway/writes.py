@@ -10,6 +10,8 @@ Json = dict[str, Any]
 
 #: The metadata key under which the gateway's Stripe objects name the PocketBase user.
 USER_METADATA = "pocketbase_user"
+#: The one under which they name the organization that pays instead.
+ORGANIZATION_METADATA = "pocketbase_organization"
 #: How the keys begin under which a Checkout Session names what it sells once (`price:quantity`):
 #: entitlements follow from that, because Stripe's events don't show a session's items.
 ITEM_METADATA = "pocketbase_item_"
@@ -61,7 +63,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Says that a Stripe customer belongs to a PocketBase user; the first that was stated holds.
+    """Says that a Stripe customer belongs to a user or organization; the first stated holds.
 
     See pb_hooks/lib/claims.js.
     """
@@ -70,7 +72,9 @@ class Claim:
     customer: str
     #: The PocketBase user's id; ignored when no such user exists.
     user: str = ""
-    #: Instead of a user: an address, ignored when PocketBase has not verified it as a user's.
+    #: Instead of a user: the id of a record in ``organizations``, ignored when there is none.
+    organization: str = ""
+    #: Instead of both: an address, ignored when PocketBase has not verified it as a user's.
     email: str = ""
     #: Whether /checkout may use this customer for the user.
     primary: bool = False

@@ -48,9 +48,9 @@ onRecordDeleteExecute((e) => {
 
 // Whoever tidies up rows does not give out new trials.
 onRecordDeleteExecute((e) => {
-  const user = e.record.getString("user")
-  if (user && e.record.getString("trial_end")) {
-    require(`${__hooks}/lib/standing.js`).keepTrial(e.app, user)
+  const payer = require(`${__hooks}/lib/payer.js`).readPayer(e.record)
+  if (payer && e.record.getString("trial_end")) {
+    require(`${__hooks}/lib/standing.js`).keepTrial(e.app, payer)
   }
   e.next()
 }, "subscriptions")

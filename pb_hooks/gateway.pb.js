@@ -34,7 +34,7 @@ routerAdd("POST", "/api/gateway/prune", (e) => {
 // Everything /checkout and /portal ask of PocketBase, in one call and with the user's own token.
 routerAdd("POST", "/api/gateway/buyer", (e) => {
   const { readBuyer } = require(`${__hooks}/lib/buyer.js`)
-  return e.json(200, readBuyer($app, e.auth, e.requestInfo().body))
+  return e.json(200, readBuyer($app, e.auth, e.requestInfo()))
 }, $apis.bodyLimit(131072), $apis.requireAuth("users"))
 
 // Whom usage is reported for: {user, meter}.

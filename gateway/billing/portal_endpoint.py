@@ -22,11 +22,12 @@ from gateway.billing.subscription import (
     read_owned,
     require_live,
 )
-from gateway.dependencies import GatewaySettings, Token
+from gateway.dependencies import GatewaySettings, OrganizationId, Token
 from gateway.errors import (
     Conflict,
     InvalidRequest,
     NoCustomer,
+    NoOrganization,
     PocketBaseUnavailable,
     RateLimited,
     StripeFailed,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 _ERRORS = (
     InvalidRequest,
     Unauthenticated,
+    NoOrganization,
     NoCustomer,
     NoSubscription,
     Conflict,
@@ -102,6 +104,7 @@ class PortalRequest(Body):
     )
 
     return_url: Url
+    organization: OrganizationId = ""
     configuration: StripeId | None = Field(
         default=None, description="One of the settings' portal configurations."
     )
@@ -131,7 +134,7 @@ async def create_portal(
     allowed = settings.gateway_portal_configurations
     configuration = choose_configuration(body.configuration or "", allowed)
     if body.flow is None or isinstance(body.flow, PaymentMethodFlow):
-        buyer = await read_buyer_of(clerk, token)
+        buyer = await read_buyer_of(clerk, token, organization=body.organization)
         if not buyer.customer:
             raise NoCustomer
         customer, flow = buyer.customer, payment_method_flow() if body.flow else None

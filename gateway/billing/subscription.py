@@ -69,14 +69,21 @@ class OwnedSubscription:
         return self.reading.until - 1
 
 
-async def read_buyer_of(clerk: Clerk, token: str, subscription: str = "") -> Buyer:
+async def read_buyer_of(
+    clerk: Clerk, token: str, subscription: str = "", organization: str = ""
+) -> Buyer:
     """Return the caller, with a subscription if it is theirs, and count the request.
+
+    Args:
+        organization: see `read_buyer`.
 
     Raises:
         RateLimited: the caller asks too often.
-        Unauthenticated, PocketBaseUnavailable
+        Unauthenticated, NoOrganization, PocketBaseUnavailable
     """
-    buyer = await read_buyer(clerk.pocketbase, token, subscription=subscription)
+    buyer = await read_buyer(
+        clerk.pocketbase, token, subscription=subscription, organization=organization
+    )
     await clerk.limits.count_user(buyer.user)
     return buyer
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.checkout.session import UiMode
+from gateway.dependencies import OrganizationId
 
 Url = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -46,6 +47,7 @@ class SetupRequest(_Body):
         description="Stripe's page, Stripe's form on a page of yours, or your own form.",
     )
     locale: Locale | None = Field(default=None, description="By default the browser's.")
+    organization: OrganizationId = ""
 
 
 class CheckoutRequest(SetupRequest):

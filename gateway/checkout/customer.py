@@ -1,4 +1,4 @@
-"""The one Stripe customer of a user."""
+"""The one Stripe customer of a user or an organization."""
 
 import time
 from typing import TYPE_CHECKING
@@ -10,11 +10,12 @@ from gateway.buyer import Buyer, read_buyer
 from gateway.errors import StripeFailed
 from gateway.ids import record_id
 from gateway.pocketbase import Group, PocketBase, StampedRow, commit
+from gateway.shapes import mapping
 from gateway.stripe_api import ApplyReading, Missing, Reading, read_object, translate_errors
-from gateway.writes import USER_METADATA, Claim, Json, Row, Stamp
+from gateway.writes import ORGANIZATION_METADATA, USER_METADATA, Claim, Json, Row, Stamp
 
 if TYPE_CHECKING:
-    from stripe.params import CustomerCreateParams
+    from stripe.params import CustomerCreateParams, CustomerListParams
 
 #: Seconds for which another key is the same where Stripe remembers a failure under the first.
 _SPAN = 5
@@ -27,10 +28,10 @@ async def ensure_customer(
     buyer: Buyer,
     token: str,
 ) -> str:
-    """Return the id of the user's Stripe customer; find or make it on the first purchase.
+    """Return the id of the payer's Stripe customer; find or make it on the first purchase.
 
-    However many requests of one user run at once, Stripe makes one customer, because they send the
-    same idempotency key. PocketBase then says which customer is the user's: it keeps one.
+    However many requests of one payer run at once, Stripe makes one customer, because they send the
+    same idempotency key. PocketBase then says which customer is the payer's: it keeps one.
 
     Raises:
         StripeUnavailable, StripeRefused, PocketBaseUnavailable, Unauthenticated
@@ -42,9 +43,11 @@ async def ensure_customer(
         if buyer.customer:
             return buyer.customer
     created = await _create(client, buyer)
-    claim = Claim(created.id, buyer.user, primary=True, since=created.created)
+    organization = buyer.organization.id if buyer.organization else ""
+    user = "" if organization else buyer.user
+    claim = Claim(created.id, user, organization, primary=True, since=created.created)
     await commit(pocketbase, Group(claims=[claim]))
-    return (await read_buyer(pocketbase, token)).customer or created.id
+    return (await read_buyer(pocketbase, token, organization=organization)).customer or created.id
 
 
 async def mark_deleted(pocketbase: PocketBase, customer: str) -> None:
@@ -64,7 +67,7 @@ async def _find(client: stripe.StripeClient, apply: ApplyReading, buyer: Buyer) 
 
     Only of an address that it has verified: anybody may sign up with another's.
     """
-    if not buyer.verified or not buyer.email:
+    if buyer.organization or not buyer.verified or not buyer.email:
         return False
     path = f"/v1/customers?limit=10&email={quote(buyer.email, safe='')}"
     reading = await read_object(client, path)
@@ -82,7 +85,11 @@ def _may_be(customer: Json, buyer: Buyer) -> bool:
 
 
 def _user_of(customer: Json) -> str:
-    return str((customer.get("metadata") or {}).get(USER_METADATA) or "")
+    return str(_metadata_of(customer).get(USER_METADATA) or "")
+
+
+def _metadata_of(customer: Json) -> Json:
+    return mapping(customer.get("metadata"))
 
 
 async def _create(client: stripe.StripeClient, buyer: Buyer) -> stripe.Customer:
@@ -103,9 +110,14 @@ async def _create(client: stripe.StripeClient, buyer: Buyer) -> stripe.Customer:
 
 
 async def _find_made(client: stripe.StripeClient, buyer: Buyer) -> stripe.Customer | None:
+    # An organization's has no address yet; it is among the newest.
+    params: CustomerListParams = (
+        {"limit": 100} if buyer.organization else {"email": buyer.email, "limit": 10}
+    )
     with translate_errors():
-        found = await client.v1.customers.list_async({"email": buyer.email, "limit": 10})
-    ours = [each for each in found.data if _user_of(each.to_dict()) == buyer.user]
+        found = await client.v1.customers.list_async(params)
+    wanted = _metadata(buyer).items()
+    ours = [each for each in found.data if wanted <= _metadata_of(each.to_dict()).items()]
     return ours[-1] if ours else None
 
 
@@ -117,13 +129,19 @@ def is_replayed(answer: object) -> bool:
 
 
 def _params(buyer: Buyer) -> "CustomerCreateParams":
-    params: CustomerCreateParams = {
-        "email": buyer.email,
-        "metadata": {USER_METADATA: buyer.user},
-    }
+    if buyer.organization:
+        # The same whichever member buys; an address is given at Checkout.
+        return {"name": buyer.organization.name, "metadata": _metadata(buyer)}
+    params: CustomerCreateParams = {"email": buyer.email, "metadata": _metadata(buyer)}
     if buyer.name:
         params["name"] = buyer.name
     return params
+
+
+def _metadata(buyer: Buyer) -> dict[str, str]:
+    if buyer.organization:
+        return {ORGANIZATION_METADATA: buyer.organization.id}
+    return {USER_METADATA: buyer.user}
 
 
 def _idempotency_key(buyer: Buyer, span: int = 0) -> str:
@@ -131,5 +149,8 @@ def _idempotency_key(buyer: Buyer, span: int = 0) -> str:
 
     Another after a customer is deleted: to the old key Stripe would name the deleted one for a day.
     """
-    who = f"{buyer.user}|{buyer.email}|{buyer.name}|{buyer.deleted_customers}"
+    who = f"{buyer.user}|{buyer.email}|{buyer.name}"
+    if buyer.organization:
+        who = f"{buyer.payer}|{buyer.organization.name}"
+    who = f"{who}|{buyer.deleted_customers}"
     return f"customer-{record_id(f'{who}|{span}' if span else who)}"

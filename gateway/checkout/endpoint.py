@@ -31,6 +31,7 @@ from gateway.dependencies import (
 from gateway.errors import (
     IdempotencyKeyReused,
     InvalidRequest,
+    NoOrganization,
     NotFound,
     PocketBaseUnavailable,
     RateLimited,
@@ -42,14 +43,16 @@ from gateway.errors import (
     UnsupportedMediaType,
 )
 from gateway.ids import record_id
+from gateway.pocketbase import PocketBase
 from gateway.problems import problem_responses
 from gateway.redirects import check_redirect
 from gateway.shapes import relation, stripe_id
-from gateway.writes import USER_METADATA, Json
+from gateway.writes import ORGANIZATION_METADATA, USER_METADATA, Json
 
 _ERRORS = (
     InvalidRequest,
     Unauthenticated,
+    NoOrganization,
     UnsupportedMediaType,
     IdempotencyKeyReused,
     RateLimited,
@@ -102,10 +105,10 @@ async def create_checkout(
     """
     page = read_page(body, settings.gateway_frontend_origins)
     items = tuple(Item(item.price, item.quantity) for item in body.items)
-    order = Order(page, items, idempotency_key)
+    order = Order(page, items, idempotency_key, body.organization)
     if token:
         return _respond(await till.sell(order, token))
-    if not settings.gateway_guest_checkout:
+    if body.organization or not settings.gateway_guest_checkout:
         raise Unauthenticated
     return _respond(await till.sell_to_guest(order, request.client.host if request.client else ""))
 
@@ -120,7 +123,7 @@ async def create_setup(
 ) -> CheckoutResponse:
     """Save a payment method of the signed-in user for later, without a purchase."""
     page = read_page(body, settings.gateway_frontend_origins)
-    return _respond(await till.sell(Order(page, key=idempotency_key), token))
+    return _respond(await till.sell(Order(page, (), idempotency_key, body.organization), token))
 
 
 @router.get(
@@ -153,7 +156,7 @@ async def read_checkout(
         reading = await read_session(client, session_id)
     except NotFound:
         raise NoSuchPurchase from None
-    if not _is_theirs(reading.body, buyer):
+    if not await _is_theirs(reading.body, buyer, pocketbase, token):
         raise NoSuchPurchase
     return _tell(await apply_reading(apply, reading))
 
@@ -181,15 +184,28 @@ def _respond(session: Session) -> CheckoutResponse:
     return CheckoutResponse(id=session.id, url=session.url, client_secret=session.client_secret)
 
 
-def _is_theirs(session: Json, buyer: Buyer | None) -> bool:
+async def _is_theirs(
+    session: Json, buyer: Buyer | None, pocketbase: PocketBase, token: str
+) -> bool:
     """Metadata is the seller's alone; a client_reference_id may be anybody's word."""
     metadata = session.get("metadata") or {}
     if buyer is None:
         return metadata.get(GUEST_METADATA) == "true"
+    if organization := metadata.get(ORGANIZATION_METADATA):
+        # Whoever manages it now: the one who has bought may have left.
+        return await _manages(pocketbase, token, organization)
     customer = stripe_id(session.get("customer"))
     return metadata.get(USER_METADATA) == buyer.user or bool(
         customer and customer == buyer.customer
     )
+
+
+async def _manages(pocketbase: PocketBase, token: str, organization: str) -> bool:
+    try:
+        await read_buyer(pocketbase, token, organization=organization)
+    except NoOrganization:
+        return False
+    return True
 
 
 def _tell(session: Json) -> CheckoutOutcome:

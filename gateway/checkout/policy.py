@@ -1,7 +1,7 @@
 """What may be bought, on which terms: the one place that decides it. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from gateway.buyer import Price
@@ -52,18 +52,25 @@ class Offer:
 
 
 def decide(
-    items: Sequence[Item], prices: Sequence[Price], plans: Plans, standing: Standing
+    items: Sequence[Item],
+    prices: Sequence[Price],
+    plans: Plans,
+    standing: Standing,
+    seats: int = 0,
 ) -> Offer:
     """Decide on what is asked for.
 
     The prices decide the mode. A trial is given once, ever, and only for what all lines give it.
     Whoever has a running subscription of a group that takes one can't start another.
 
+    Args:
+        seats: the quantity of what an organization pays for by member; 0 for a user.
+
     Raises:
         InvalidRequest: not for sale, not in this quantity, or not together; ``data`` says which.
         AlreadySubscribed: one subscription is running, and the plan allows no second.
     """
-    lines = resolve_items(items, prices, plans)
+    lines = resolve_items(_fill_seats(items, prices, seats), prices, plans)
     _refuse_mixed_currencies(lines)
     recurring = [line.plan for line in lines if line.price.type == "recurring"]
     single = {plan.group for plan in recurring if plan.subscriptions == "one"}
@@ -110,6 +117,19 @@ def resolve_items(items: Sequence[Item], prices: Sequence[Price], plans: Plans) 
             raise _refuse(f"items.{place}.quantity", "quantity_not_sold", message)
         lines.append(Line(price, item.quantity, plan))
     return tuple(lines)
+
+
+def _fill_seats(items: Sequence[Item], prices: Sequence[Price], seats: int) -> Sequence[Item]:
+    """What is paid by member is bought for all members, whatever quantity is asked for."""
+    by_member = {
+        name
+        for price in prices
+        if (price.product_metadata | price.metadata).get("seats") == "members"
+        for name in (price.stripe_id, price.lookup_key)
+    }
+    if not seats:
+        return items
+    return [replace(item, quantity=seats) if item.price in by_member else item for item in items]
 
 
 def mode_of(lines: Sequence[Line]) -> Mode:

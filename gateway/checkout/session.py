@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gateway.checkout.policy import Line, Offer
-from gateway.writes import ITEM_METADATA, USER_METADATA
+from gateway.writes import ITEM_METADATA, ORGANIZATION_METADATA, USER_METADATA
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
@@ -39,6 +39,8 @@ class Payer:
     """Who the session is for; a guest is neither user nor customer."""
 
     user: str = ""
+    #: The organization that the user buys for, if they do.
+    organization: str = ""
     customer: str = ""
     #: The number of the exclusive purchase, 0 for any other.
     attempt: int = 0
@@ -137,6 +139,7 @@ def _add_copies(params: "SessionCreateParams", offer: Offer, payer: Payer) -> No
 def _metadata(payer: Payer) -> dict[str, str]:
     found: Mapping[str, str] = {
         USER_METADATA: payer.user,
+        ORGANIZATION_METADATA: payer.organization,
         ATTEMPT_METADATA: str(payer.attempt or ""),
         GUEST_METADATA: "" if payer.user else "true",
     }

@@ -51,11 +51,14 @@ class Order:
     items: tuple[Item, ...] = ()
     #: The Idempotency-Key header.
     key: str = ""
+    #: The organization that is to pay, "" for the user.
+    organization: str = ""
 
     @property
     def fingerprint(self) -> str:
         """The same for the same request."""
-        content = [asdict(self.page), [asdict(item) for item in self.items]]
+        items = [asdict(item) for item in self.items]
+        content = [asdict(self.page), items, self.organization]
         return sha256(json.dumps(content).encode()).hexdigest()
 
 
@@ -75,7 +78,7 @@ class Till:
         With a customer that is known, that is one call to PocketBase and one to Stripe.
 
         Raises:
-            InvalidRequest, AlreadySubscribed, IdempotencyKeyReused, Unauthenticated
+            InvalidRequest, AlreadySubscribed, IdempotencyKeyReused, Unauthenticated, NoOrganization
             StripeUnavailable, StripeRefused, PocketBaseUnavailable
         """
         buyer = await self.read_buyer(order, token)
@@ -86,7 +89,7 @@ class Till:
             if standing.key and standing.key.fingerprint != order.fingerprint:
                 raise IdempotencyKeyReused
             try:
-                offer = self._decide(order, buyer.prices, standing)
+                offer = self._decide(order, buyer.prices, standing, buyer.seats)
             except AlreadySubscribed as refused:
                 raise await self._lead_to_portal(refused, buyer, order.page) from None
             attempt = standing.attempt if offer.is_exclusive else 0
@@ -102,7 +105,7 @@ class Till:
                 if not attempt:
                     raise IdempotencyKeyReused from taken
                 has_failed = has_failed or is_failing
-                await self._attempts.end(buyer.user, customer, attempt)
+                await self._attempts.end(buyer.payer, customer, attempt)
             buyer = await self.read_buyer(order, token)
         raise StripeUnavailable("Another purchase of the same buyer is under way.")
 
@@ -132,7 +135,9 @@ class Till:
         # What is hashed can be stored and logged.
         key = _digest(order.key) if order.key else ""
         asked = {"key": key, "fingerprint": order.fingerprint}
-        return await read_buyer(self.pocketbase, token, names, order=asked)
+        return await read_buyer(
+            self.pocketbase, token, names, order=asked, organization=order.organization
+        )
 
     async def _lead_to_portal(
         self, refused: AlreadySubscribed, buyer: Buyer, page: Page
@@ -150,22 +155,26 @@ class Till:
             return refused  # The portal may not be set up, which is no reason to sell twice.
         return AlreadySubscribed(members={"portal_url": session.url})
 
-    def _decide(self, order: Order, prices: Sequence[Price], standing: Standing) -> Offer:
+    def _decide(
+        self, order: Order, prices: Sequence[Price], standing: Standing, seats: int = 0
+    ) -> Offer:
         if not order.items:
             return Offer(mode="setup")
-        return decide(order.items, prices, self.plans, standing)
+        return decide(order.items, prices, self.plans, standing, seats)
 
     async def _open(
         self, order: Order, buyer: Buyer, customer: str, offer: Offer, standing: Standing
     ) -> Session:
-        payer = Payer(buyer.user, customer, standing.attempt if offer.is_exclusive else 0)
+        organization = buyer.organization.id if buyer.organization else ""
+        attempt = standing.attempt if offer.is_exclusive else 0
+        payer = Payer(buyer.user, organization, customer, attempt)
         if payer.attempt and is_stale(offer, standing):
             raise KeyTaken
         key, since = "", int(time.time())
         if payer.attempt:
-            key, since = f"checkout-{buyer.user}-{payer.attempt}", standing.attempt_since
+            key, since = f"checkout-{buyer.payer}-{payer.attempt}", standing.attempt_since
         elif standing.key:
-            key, since = f"checkout-{buyer.user}-{standing.key.id}", standing.key.since
+            key, since = f"checkout-{buyer.payer}-{standing.key.id}", standing.key.since
         currency = self.plans.setup_currency if offer.mode == "setup" else ""
         params = build_params(offer, payer, order.page, since, currency)
         session = await create_session(self.client, params, key)

@@ -4,7 +4,7 @@ from gateway.errors import Unavailable
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 
 #: What pb_hooks/lib/version.js must say.
-HOOKS_VERSION = 9
+HOOKS_VERSION = 10
 #: What pb_migrations/ must have brought.
 MIGRATIONS = (
     "1763856000_stripe_mirror.js",
@@ -15,6 +15,7 @@ MIGRATIONS = (
     "1763856005_checkout.js",
     "1763856006_notifications.js",
     "1763856007_metered_prices.js",
+    "1763856008_teams.js",
 )
 
 

@@ -120,6 +120,7 @@ def _encode(group: Group) -> bytes:
                 "customer": record_id(claim.customer),
                 "customer_id": claim.customer,
                 "user": claim.user,
+                "organization": claim.organization,
                 "email": claim.email,
                 "primary": claim.primary,
                 "since": claim.since,

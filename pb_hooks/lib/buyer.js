@@ -1,27 +1,39 @@
-// What a signed-in user is to the shop: who they are, their Stripe customer, and the prices and the
-// subscription asked for.
+// What a signed-in user is to the shop: who they are and for whom they act, the Stripe customer, and the
+// prices and the subscription asked for.
 const { readPrices } = require(`${__hooks}/lib/prices.js`)
 const { readStanding } = require(`${__hooks}/lib/standing.js`)
+const { findManaged } = require(`${__hooks}/lib/teams.js`)
 
-// `asked`: {prices, order}; with an order, what the buyer has is answered as well.
-function readBuyer(app, user, asked) {
+// The body asks {prices, subscription, organization, order}: `organization` names who is to pay, and with
+// an order, what the payer has is answered as well.
+function readBuyer(app, user, info) {
+  const asked = info.body
+  const organization = asked.organization ? findManaged(app, info, asked.organization) : null
+  if (asked.organization && !organization) throw new NotFoundError("There is no such organization.")
   const prices = readPrices(app, asked.prices)
+  const payer = organization ? ["organization", organization.id] : ["user", user.id]
   return {
     user: {
       id: user.id, email: user.email(), verified: user.verified(), name: user.getString("name"),
     },
-    ...readCustomers(app, user.id),
+    organization: organization ? describe(app, organization) : null,
+    ...readCustomers(app, payer),
     prices,
-    subscription: readSubscription(app, user.id, asked.subscription),
-    standing: asked.order ? readStanding(app, user, prices, asked.order) : null,
+    subscription: readSubscription(app, user.id, info),
+    standing: asked.order ? readStanding(app, user, payer, prices, asked.order) : null,
   }
 }
 
-// The customer that is used for the user, if there is one, and how many were deleted.
-function readCustomers(app, userId) {
+function describe(app, organization) {
+  const members = app.countRecords("memberships", $dbx.hashExp({ organization: organization.id }))
+  return { id: organization.id, name: organization.getString("name"), members }
+}
+
+// The customer that is used for the payer, if there is one, and how many were deleted.
+function readCustomers(app, [column, id]) {
   const found = arrayOf(new DynamicModel({ stripe_id: "", primary: false, deleted: false }))
-  app.db().newQuery("SELECT stripe_id, `primary`, deleted FROM customers WHERE user = {:user}")
-    .bind({ user: userId }).all(found)
+  app.db().newQuery(`SELECT stripe_id, [[primary]], deleted FROM customers WHERE ${column} = {:id}`)
+    .bind({ id }).all(found)
   const used = found.find((customer) => customer.primary && !customer.deleted)
   return {
     customer: used ? used.stripe_id : "",
@@ -29,17 +41,24 @@ function readCustomers(app, userId) {
   }
 }
 
-// A subscription that the user may change: one of a customer of theirs. Null for any other, whether
-// there is one or not.
-function readSubscription(app, userId, stripeId) {
+// A subscription that the user may change: one of a customer of theirs, or of an organization that they
+// manage. Null for any other, whether there is one or not.
+function readSubscription(app, userId, info) {
+  const stripeId = info.body.subscription
   if (typeof stripeId !== "string" || stripeId === "") return null
-  const found = arrayOf(new DynamicModel({ customer: "", stamp: "" }))
+  const found = arrayOf(new DynamicModel({
+    customer: "", stamp: "", user: "", organization: "",
+  }))
   app.db().newQuery(`
-    SELECT customer.stripe_id AS customer, subscription.stamp AS stamp
+    SELECT customer.stripe_id AS customer, subscription.stamp AS stamp,
+           customer.user AS user, customer.organization AS organization
     FROM subscriptions subscription JOIN customers customer ON customer.id = subscription.customer
-    WHERE subscription.stripe_id = {:stripeId} AND customer.user = {:userId}
-  `).bind({ stripeId, userId }).all(found)
-  return found.length ? { stripe_id: stripeId, customer: found[0].customer, stamp: found[0].stamp } : null
+    WHERE subscription.stripe_id = {:stripeId}
+  `).bind({ stripeId }).all(found)
+  if (!found.length) return null
+  const [{ customer, stamp, user, organization }] = found
+  const isTheirs = user === userId || !!findManaged(app, info, organization)
+  return isTheirs ? { stripe_id: stripeId, customer, stamp } : null
 }
 
 module.exports = { readBuyer }

@@ -1,24 +1,26 @@
-// Whose a customer is. A claim says that a customer is a user's: by naming the user, or by an e-mail
-// address that PocketBase has verified as the user's. Among those that name a user, else among the
-// others, the one that was stated first holds, whichever arrived first; so all are kept:
-// customers.claims is [byEmail, since, user, primary] each.
+// Whose a customer is. A claim says that a customer is a payer's (lib/payer.js): by naming the user or
+// the organization, or by an e-mail address that PocketBase has verified as the user's. Among those that
+// name one, else among the others, the one that was stated first holds, whichever arrived first; so all
+// are kept: customers.claims is [byEmail, since, payer, primary] each.
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
-const { findOne, userExists } = require(`${__hooks}/lib/records.js`)
+const { findOne } = require(`${__hooks}/lib/records.js`)
 const { moveRows } = require(`${__hooks}/lib/owners.js`)
 const { choosePrimary } = require(`${__hooks}/lib/primary.js`)
 const { entitle } = require(`${__hooks}/lib/entitlements.js`)
+const { columnsOf, payerExists, payerOf, readPayer } = require(`${__hooks}/lib/payer.js`)
 const { addPayer, noPayers } = require(`${__hooks}/lib/payers.js`)
 
-// Claims {customer, customer_id, user or email, primary, since}. Adds to `payers` those of whom
+// Claims {customer, customer_id, user, organization or email, primary, since}. Adds to `payers` those of whom
 // something has changed.
 function claim(tx, claims, payers) {
   const known = readClaims(tx, claims)
   const changed = {}
   for (const each of claims) {
-    const user = each.user || findUserByEmail(tx, each.email)
-    const entry = [each.user ? 0 : 1, each.since, user, each.primary]
+    const named = payerOf(each)
+    const payer = named || findUserByEmail(tx, each.email)
+    const entry = [named ? 0 : 1, each.since, payer, each.primary]
     const kept = known[each.customer] || []
-    if (!user || kept.some((other) => covers(other, entry)) || !userExists(tx, user)) continue
+    if (!payer || kept.some((other) => covers(other, entry)) || !payerExists(tx, payer)) continue
     known[each.customer] = add(kept, entry)
     changed[each.customer] = each.customer_id
   }
@@ -35,9 +37,9 @@ function readClaims(tx, claims) {
   return known
 }
 
-// Whether a claim leaves nothing for another of the same user to say.
-function covers([byEmail, since, user, primary], other) {
-  return user === other[2] && byEmail <= other[0] && since <= other[1] && (primary || !other[3])
+// Whether a claim leaves nothing for another of the same payer to say.
+function covers([byEmail, since, payer, primary], other) {
+  return payer === other[2] && byEmail <= other[0] && since <= other[1] && (primary || !other[3])
 }
 
 function add(kept, entry) {
@@ -48,29 +50,29 @@ function compare(a, b) {
   return a[0] - b[0] || a[1] - b[1] || (a[2] < b[2] ? -1 : a[2] > b[2] ? 1 : b[3] - a[3])
 }
 
-// Gives a customer to the user whose claim holds.
+// Gives a customer to the payer whose claim holds.
 function settle(tx, id, stripeId, claims, payers) {
   let record = findOne(tx, "customers", id)
   if (!record) {
     record = new Record(tx.findCachedCollectionByNameOrId("customers"))
     record.load({ id, stripe_id: stripeId })
   }
-  const before = record.getString("user")
-  const holder = claims.find(([, , claimed]) => userExists(tx, claimed))
-  const user = holder ? holder[2] : before
-  if (user === before) {
+  const before = readPayer(record)
+  const holder = claims.find(([, , claimed]) => payerExists(tx, claimed))
+  const payer = holder ? holder[2] : before
+  if (payer === before) {
     // Nothing that anybody watches has changed.
     tx.db().newQuery("UPDATE customers SET claims = {:claims} WHERE id = {:id}")
       .bind({ id, claims: JSON.stringify(claims) }).execute()
   } else {
-    record.load({ user, primary: false, claims: JSON.stringify(claims) })
+    record.load({ ...columnsOf(payer), primary: false, claims: JSON.stringify(claims) })
     tx.saveNoValidate(record)
-    moveRows(tx, id, user)
+    moveRows(tx, id, columnsOf(payer))
     addPayer(payers, before)
-    addPayer(payers, user)
+    addPayer(payers, payer)
     choosePrimary(tx, before)
   }
-  choosePrimary(tx, user)
+  choosePrimary(tx, payer)
 }
 
 function findUserByEmail(tx, email) {
@@ -93,13 +95,12 @@ function claimByEmail(app, user) {
     const found = arrayOf(new DynamicModel({ id: "", stripe_id: "" }))
     tx.db().newQuery(`
       SELECT id, stripe_id FROM customers
-      WHERE email = {:email} COLLATE NOCASE AND user = '' AND deleted = false
+      WHERE email = {:email} COLLATE NOCASE AND user = '' AND organization = '' AND deleted = false
     `).bind({ email: user.email() }).all(found)
     const since = Math.floor(Date.now() / 1000)
     const payers = noPayers()
     claim(tx, found.map((customer) => ({
-      customer: customer.id, customer_id: customer.stripe_id, user: "", email: user.email(),
-      primary: true, since,
+      customer: customer.id, customer_id: customer.stripe_id, email: user.email(), primary: true, since,
     })), payers)
     entitle(tx, payers)
   })

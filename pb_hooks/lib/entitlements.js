@@ -9,7 +9,7 @@ const purchases = require(`${__hooks}/lib/purchases.js`)
 const AT_ONCE = 200
 const FOREVER = "9999-12-31 23:59:59.999Z"
 
-// Brings the rows of payers in line: {user: Set of ids}.
+// Brings the rows of payers in line: by column (`user`, `organization`) a Set of ids.
 function entitle(tx, payers) {
   for (const column in payers) {
     const ids = [...payers[column]]

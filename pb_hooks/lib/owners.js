@@ -1,8 +1,9 @@
 // Whose a row is. Stripe's objects name a customer, or a payment, charge or invoice that names one;
-// `user` is filled from there, whichever arrives first.
+// `user` or `organization` is filled from there, whichever arrives first.
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 const { findOne, update, userExists } = require(`${__hooks}/lib/records.js`)
 const { choosePrimary } = require(`${__hooks}/lib/primary.js`)
+const { NOBODY, columnsOf, readPayer } = require(`${__hooks}/lib/payer.js`)
 const { addPayer, addPayerOf, addPayersOf, changesOffer } = require(`${__hooks}/lib/payers.js`)
 
 const OWNED = ["tax_ids", "payment_methods", "setup_intents", "subscriptions",
@@ -25,39 +26,39 @@ const FIRST = ["customers", "payments", "charges", "invoices"]
 // Writes rows {collection, values, stamp, record?}, finds their owners, and gives orphans theirs. Adds
 // to `payers` those of whom something has changed.
 function save(tx, rows, payers) {
-  const users = findUsers(tx, rows)
+  const owners = findOwners(tx, rows)
   const offers = rows.filter(changesOffer)
   // Chosen when all rows are written: one that was read before would undo it.
   const choices = new Set()
   for (const row of ownersFirst(rows)) {
     if (row.collection === "customers") saveCustomer(tx, row, choices)
     else if (row.keepsOwner || (row.record && isSilent(row))) saveKept(tx, row, payers)
-    else saveOwned(tx, row, users, choices, payers)
+    else saveOwned(tx, row, owners, choices, payers)
   }
   addPayersOf(tx, payers, offers)
-  for (const user of choices) choosePrimary(tx, user)
+  for (const payer of choices) choosePrimary(tx, payer)
 }
 
 function saveCustomer(tx, row, choices) {
   const wasDeleted = !!row.record && row.record.getBool("deleted")
   const record = write(tx, row, {})
-  if (wasDeleted !== record.getBool("deleted")) choices.add(record.getString("user"))
+  if (wasDeleted !== record.getBool("deleted")) choices.add(readPayer(record))
 }
 
 function saveKept(tx, row, payers) {
   addPayerOf(payers, row.collection, write(tx, row, {}))
 }
 
-function saveOwned(tx, row, users, choices, payers) {
-  const before = row.record ? ownerFields(row.record) : {}
-  const record = write(tx, row, ownerOf(tx, row, users))
+function saveOwned(tx, row, owners, choices, payers) {
+  const before = row.record ? ownerFields(row.record) : { customer: "", payer: "" }
+  const record = write(tx, row, ownerOf(tx, row, owners))
   const after = ownerFields(record)
   addPayerOf(payers, row.collection, record)
-  if (before.user === after.user && before.customer === after.customer) return
-  addPayer(payers, before.user)
-  addPayer(payers, after.user)
+  if (before.payer === after.payer && before.customer === after.customer) return
+  addPayer(payers, before.payer)
+  addPayer(payers, after.payer)
   refreshChildren(tx, row.collection, record)
-  if (row.values.payment_link) choices.add(after.user)
+  if (row.values.payment_link) choices.add(after.payer)
 }
 
 function write(tx, row, owner) {
@@ -74,10 +75,10 @@ function ownersFirst(rows) {
   return [...first, ...rows.filter((row) => place(row) < 0)]
 }
 
-// The users of the customers that rows name, in one query. A stored row whose customer stays the same
-// keeps its user too, because a customer that is moved takes its rows along.
-function findUsers(tx, rows) {
-  const users = {}
+// Whose the customers are that rows name, in one query. A stored row whose customer stays the same keeps
+// its owner too, because a customer that is moved takes its rows along.
+function findOwners(tx, rows) {
+  const owners = {}
   const customers = []
   for (const row of rows) {
     const customer = row.values.customer
@@ -85,22 +86,23 @@ function findUsers(tx, rows) {
     row.keepsOwner = !!row.record && row.record.getString("customer") === customer
     if (!row.keepsOwner) customers.push(customer)
   }
-  if (customers.length === 0) return users
-  const found = arrayOf(new DynamicModel({ id: "", user: "" }))
+  if (customers.length === 0) return owners
+  const found = arrayOf(new DynamicModel({ id: "", user: "", organization: "" }))
   const { list, values } = placeholders(customers)
-  tx.db().newQuery(`SELECT id, user FROM customers WHERE id IN (${list})`).bind(values).all(found)
-  for (const customer of found) users[customer.id] = customer.user
-  return users
+  tx.db().newQuery(`SELECT id, user, organization FROM customers WHERE id IN (${list})`)
+    .bind(values).all(found)
+  for (const { id, user, organization } of found) owners[id] = { user, organization }
+  return owners
 }
 
 function ownerFields(record) {
-  return { customer: record.getString("customer"), user: record.getString("user") }
+  return { customer: record.getString("customer"), payer: readPayer(record) }
 }
 
-function ownerOf(tx, row, users) {
+function ownerOf(tx, row, owners) {
   if (!OWNED.includes(row.collection)) return {}
-  if (row.values.customer) return { user: users[row.values.customer] || "" }
-  if (row.collection === "checkout_sessions") return { user: userExists(tx, row.user) ? row.user : "" }
+  if (row.values.customer) return owners[row.values.customer] || NOBODY
+  if (row.collection === "checkout_sessions") return columnsOf(userExists(tx, row.user) ? row.user : "")
   return inherit(tx, row.collection, row.values)
 }
 
@@ -112,15 +114,15 @@ function isSilent({ collection, values }) {
 // The owner of a row whose Stripe object names no customer.
 function inherit(tx, collection, values) {
   // A payment without a customer belongs to the user of the checkout session that it was made in.
-  if (collection === "payments") return { user: buyerOf(tx, values.id) }
+  if (collection === "payments") return columnsOf(buyerOf(tx, values.id))
   const isNameless = NAMELESS.includes(collection)
   for (const [field, from] of PARENTS[collection] || []) {
     const parent = findOne(tx, from, values[field])
     if (!parent) continue
-    const { customer, user } = ownerFields(parent)
-    if (customer || user) return isNameless ? { customer, user } : { user }
+    const { customer, payer } = ownerFields(parent)
+    if (customer || payer) return isNameless ? { customer, ...columnsOf(payer) } : columnsOf(payer)
   }
-  return isNameless ? { customer: "", user: "" } : { user: "" }
+  return isNameless ? { customer: "", ...NOBODY } : NOBODY
 }
 
 function buyerOf(tx, payment) {
@@ -153,13 +155,14 @@ function refresh(tx, collection, child) {
   if (update(tx, child, inherit(tx, collection, values))) refreshChildren(tx, collection, child)
 }
 
-// A customer's user is known, or another one: so are those of its rows.
-function moveRows(tx, customer, user) {
+// A customer's owner is known, or another one: so are those of its rows.
+function moveRows(tx, customer, owner) {
   for (const collection of OWNED) {
     const rows = tx.findRecordsByFilter(
-      collection, "customer = {:customer} && user != {:user}", "", 0, 0, { customer, user })
+      collection, "customer = {:customer} && (user != {:user} || organization != {:organization})",
+      "", 0, 0, { customer, ...owner })
     for (const row of rows) {
-      update(tx, row, { user })
+      update(tx, row, owner)
       refreshChildren(tx, collection, row)
     }
   }

@@ -1,86 +1,89 @@
 // What a buyer has and has had, as far as it decides what /checkout may sell them.
+const { nameOf } = require(`${__hooks}/lib/payer.js`)
 const { readPrices } = require(`${__hooks}/lib/prices.js`)
 
 // Statuses that a subscription never leaves.
 const ENDED = "'canceled', 'incomplete_expired'"
 
-// `order`: {key, fingerprint}, of which the key may be empty; `prices`: what is asked for.
-function readStanding(app, user, prices, order) {
+// `payer`: [column, id] of who pays, the user or an organization of theirs; `prices`: what is asked for;
+// `order`: {key, fingerprint}, of which the key may be empty.
+function readStanding(app, user, payer, prices, order) {
   const recurs = prices.some((price) => price.type === "recurring")
   // The attempt is judged before the subscriptions are read: what one that is over has led to is
   // among them.
-  const attempt = recurs ? readAttempt(app, user.id) : { number: 0, since: 0 }
-  const subscriptions = recurs ? readSubscriptions(app, user.id) : []
+  const attempt = recurs ? readAttempt(app, payer) : { number: 0, since: 0 }
+  const subscriptions = recurs ? readSubscriptions(app, payer) : []
   const held = subscriptions.reduce((names, { prices }) => names.concat(prices), [])
   return {
     attempt,
-    key: order.key ? keepKey(app, user.id, order) : null,
+    key: order.key ? keepKey(app, nameOf(payer), order) : null,
     subscriptions,
     held: readPrices(app, held),
-    trial_used: recurs && hasHadTrial(app, user),
+    trial_used: recurs && hasHadTrial(app, user, payer),
   }
 }
 
-function readSubscriptions(app, userId) {
+function readSubscriptions(app, [column, id]) {
   const found = arrayOf(new DynamicModel({ stripe_id: "", items: "" }))
   app.db().newQuery(`
     SELECT stripe_id, coalesce(items, '') AS items FROM subscriptions
-    WHERE user = {:user} AND status NOT IN (${ENDED})
-  `).bind({ user: userId }).all(found)
+    WHERE ${column} = {:id} AND status NOT IN (${ENDED})
+  `).bind({ id }).all(found)
   return found.map(({ stripe_id, items }) => ({
     stripe_id, prices: (JSON.parse(items || "[]") || []).map((item) => item.price),
   }))
 }
 
 // The purchase under way: the next one, once its session is over and what came of it is here.
-function readAttempt(app, userId) {
-  const stored = findAttempt(app, userId)
+function readAttempt(app, payer) {
+  const buyer = nameOf(payer)
+  const stored = findAttempt(app, buyer)
   if (!stored) {
     app.db().newQuery(`
       INSERT OR IGNORE INTO checkout_attempts (buyer, number, since)
-      VALUES ({:user}, 1, strftime('%Y-%m-%d %H:%M:%fZ'))
-    `).bind({ user: userId }).execute()
-  } else if (isOver(app, userId, stored.number)) {
-    endAttempt(app, userId, stored.number)
+      VALUES ({:buyer}, 1, strftime('%Y-%m-%d %H:%M:%fZ'))
+    `).bind({ buyer }).execute()
+  } else if (isOver(app, payer, stored.number)) {
+    endAttempt(app, buyer, stored.number)
   } else {
     return stored
   }
-  return findAttempt(app, userId)
+  return findAttempt(app, buyer)
 }
 
-function findAttempt(app, userId) {
+function findAttempt(app, buyer) {
   const found = arrayOf(new DynamicModel({ number: 0, since: 0 }))
   app.db().newQuery(`
     SELECT number, CAST(strftime('%s', since) AS INTEGER) AS since
-    FROM checkout_attempts WHERE buyer = {:user}
-  `).bind({ user: userId }).all(found)
+    FROM checkout_attempts WHERE buyer = {:buyer}
+  `).bind({ buyer }).all(found)
   return found.length ? { number: found[0].number, since: found[0].since } : null
 }
 
-function isOver(app, userId, number) {
+function isOver(app, [column, id], number) {
   const found = new DynamicModel({ count: 0 })
   app.db().newQuery(`
     SELECT count(*) AS count FROM checkout_sessions session
     LEFT JOIN subscriptions subscription ON subscription.id = session.subscription
-    WHERE session.user = {:user}
+    WHERE session.${column} = {:id}
       AND json_extract(session.metadata, '$.pocketbase_attempt') = {:number}
       AND (session.status = 'expired'
            OR (session.status = 'complete' AND subscription.id IS NOT NULL))
-  `).bind({ user: userId, number: `${number}` }).one(found)
+  `).bind({ id, number: `${number}` }).one(found)
   return found.count > 0
 }
 
 // Ends an attempt, unless it has been ended already.
-function endAttempt(app, userId, number) {
+function endAttempt(app, buyer, number) {
   app.db().newQuery(`
     UPDATE checkout_attempts SET number = number + 1, since = strftime('%Y-%m-%d %H:%M:%fZ')
-    WHERE buyer = {:user} AND number = {:number}
-  `).bind({ user: userId, number }).execute()
+    WHERE buyer = {:buyer} AND number = {:number}
+  `).bind({ buyer, number }).execute()
 }
 
 // What the key was first used for; the first use is kept for a day.
-function keepKey(app, userId, { key, fingerprint }) {
-  const id = $security.sha256(`${userId}|${key}`).slice(0, 15)
+function keepKey(app, buyer, { key, fingerprint }) {
+  const id = $security.sha256(`${buyer}|${key}`).slice(0, 15)
   app.db().newQuery(`DELETE FROM checkout_keys WHERE since < strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-1 day')`)
     .execute()
   app.db().newQuery(`
@@ -95,13 +98,18 @@ function keepKey(app, userId, { key, fingerprint }) {
   return { id, fingerprint: found.fingerprint, since: found.since }
 }
 
-// A trial is once for ever: subscriptions keep their row, and `trials` has what is gone from there.
-function hasHadTrial(app, user) {
+// A trial is once for ever, of a user's own and of all organizations that they have bought one for:
+// subscriptions keep their row, and `trials` has what is gone from there.
+function hasHadTrial(app, user, payer = ["user", user.id]) {
+  const [column, id] = payer
   const found = new DynamicModel({ count: 0 })
   app.db().newQuery(`
     SELECT (SELECT count(*) FROM subscriptions WHERE user = {:user} AND trial_end != '')
-         + (SELECT count(*) FROM trials WHERE holder IN ({:user}, {:email})) AS count
-  `).bind({ user: user.id, email: hashEmail(user.email()) }).one(found)
+         + (SELECT count(*) FROM subscriptions WHERE ${column} = {:id} AND trial_end != '')
+         + (SELECT count(*) FROM subscriptions WHERE trial_end != '' AND json_valid(metadata)
+              AND json_extract(metadata, '$.pocketbase_user') = {:user})
+         + (SELECT count(*) FROM trials WHERE holder IN ({:user}, {:email}, {:payer})) AS count
+  `).bind({ user: user.id, email: hashEmail(user.email()), id, payer: nameOf(payer) }).one(found)
   return found.count > 0
 }
 

@@ -1,4 +1,4 @@
-"""What users may use, written a second time: from the rows of the mirror as they stand.
+"""What payers may use, written a second time: from the rows of the mirror as they stand.
 
 The rows themselves are held against the oracle, so entitlements converge if they follow from them.
 """
@@ -21,7 +21,7 @@ FOREVER = datetime(9999, 12, 31, 23, 59, 59, 999000, UTC)
 
 @dataclass
 class Grants:
-    """What gives one user one feature."""
+    """What gives one payer one feature."""
 
     ends: list[datetime] = field(default_factory=list)
     limits: list[float] = field(default_factory=list)
@@ -45,13 +45,13 @@ class Grants:
 
 
 class Entitled:
-    """The entitlements of one user."""
+    """The entitlements of one user or organization."""
 
-    def __init__(self, database: sqlite3.Connection, user: str) -> None:
+    def __init__(self, database: sqlite3.Connection, column: str, payer: str) -> None:
         self.found: dict[str, Grants] = defaultdict(Grants)
         self._database = database
         self._rows = {
-            name: self._read(name, user)
+            name: self._read(name, column, payer)
             for name in (
                 "subscriptions",
                 "invoices",
@@ -73,9 +73,9 @@ class Entitled:
         """The columns of every entitlement, by feature."""
         return {feature: grants.row() for feature, grants in self.found.items()}
 
-    def _read(self, name: str, user: str) -> list[Json]:
-        query = f"SELECT * FROM {name} WHERE user = ?"  # noqa: S608
-        return [dict(row) for row in self._database.execute(query, [user])]
+    def _read(self, name: str, column: str, payer: str) -> list[Json]:
+        query = f"SELECT * FROM {name} WHERE {column} = ?"  # noqa: S608
+        return [dict(row) for row in self._database.execute(query, [payer])]
 
     def _one(self, name: str, key: str) -> Json:
         query = f"SELECT * FROM {name} WHERE id = ?"  # noqa: S608

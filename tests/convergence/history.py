@@ -26,12 +26,13 @@ MOVES = sorted({*histories.MOVES, *purchases.MOVES})
 
 
 class History:
-    """A fresh Stripe account, and three users of whom two have a verified address."""
+    """A fresh Stripe account, an organization, and three users, two with a verified address."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self.world = bench.account.begin()
         self.users = [self._add_user(number, verified=number < 2) for number in range(3)]
+        self.organization = bench.mirror.add_organization()
         self._pending: list[Json] = []
         self._sent: list[Json] = []
         self._taken = 0
@@ -48,7 +49,8 @@ class History:
     def move(self, name: str, random: Random) -> None:
         """Let something happen at Stripe, if it can happen now."""
         if name in purchases.MOVES:
-            purchases.move(self.world, random, self.users, name)
+            people = purchases.People(self.users, self.organization)
+            purchases.move(self.world, random, people, name)
             return
         possible = histories.transitions(self.world, random)
         with suppress(StripeError):
@@ -82,7 +84,7 @@ class History:
         """Return every row that differs from the oracle's, with the columns that do."""
         verified = dict(self.users[:2])
         users = {user: verified.get(user, "") for user, _ in self.users}
-        expected = Oracle.of(self.world.events, users).rows
+        expected = Oracle.of(self.world.events, users, [self.organization]).rows
         wrong: dict[str, Json] = {}
         for collection in {kind for kind, _ in expected}:
             wanted = {found: row for (kind, found), row in expected.items() if kind == collection}
@@ -98,17 +100,17 @@ class History:
         return wrong | self._wrong_entitlements()
 
     def _wrong_entitlements(self) -> dict[str, Json]:
-        """Return what each user's entitlements should be, and are, where these differ."""
+        """Return what each payer's entitlements should be, and are, where these differ."""
         wrong: dict[str, Json] = {}
-        for user, _ in self.users:
-            expected = self.bench.mirror.entitle(user)
-            found = {
-                row["feature"]: row for row in self.bench.mirror.find("entitlements", "user", user)
-            }
+        payers = [("user", user) for user, _ in self.users]
+        for column, payer in [*payers, ("organization", self.organization)]:
+            expected = self.bench.mirror.entitle(column, payer)
+            rows = self.bench.mirror.find("entitlements", column, payer)
+            found = {row["feature"]: row for row in rows}
             for feature in expected.keys() | found.keys():
                 row = differences(expected.get(feature, {"active": "no row"}), found.get(feature))
                 if row:
-                    wrong[f"entitlement {user} {feature}"] = row
+                    wrong[f"entitlement {payer} {feature}"] = row
         return wrong
 
     def lost_events(self) -> set[str]:

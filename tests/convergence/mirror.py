@@ -43,9 +43,16 @@ class Mirror:
         query = f"SELECT * FROM {collection} WHERE {column} = ?"  # noqa: S608
         return [dict(row) for row in self._connection.execute(query, [value])]
 
-    def entitle(self, user: str) -> dict[str, Json]:
-        """Return what the rows say that a user may use, by feature."""
-        return Entitled(self._connection, user).rows()
+    def entitle(self, column: str, payer: str) -> dict[str, Json]:
+        """Return what the rows say that a user or organization may use, by feature."""
+        return Entitled(self._connection, column, payer).rows()
+
+    def add_organization(self) -> str:
+        """Add an organization without members; returns the id."""
+        organization = token_hex(8)[:15]
+        query = "INSERT INTO organizations (id, name) VALUES (?, 'Acme')"
+        self._connection.execute(query, [organization])
+        return organization
 
     def add_user(self, email: str, *, verified: bool) -> str:
         """Add a user who can't log in; returns the id."""

@@ -24,6 +24,8 @@ PARENTS = {
     "disputes": (("charge", "charges"), ("payment", "payments")),
     "invoice_payments": (("invoice", "invoices"),),
 }
+#: How a payer that is an organization is written.
+ORGANIZATION = "organizations/"
 UNOWNED = ("products", "prices", "coupons", "promotion_codes", "tax_rates", "customers")
 
 
@@ -33,14 +35,18 @@ class Oracle:
 
     #: PocketBase users: by id, their verified e-mail address or "".
     users: Mapping[str, str]
+    #: Ids of organizations.
+    organizations: frozenset[str] = frozenset()
     rows: dict[Key, Json] = field(default_factory=dict)
     claims: dict[str, set[Claim]] = field(default_factory=dict)
     _named: dict[Key, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, events: Iterable[Json], users: Mapping[str, str]) -> "Oracle":
+    def of(
+        cls, events: Iterable[Json], users: Mapping[str, str], organizations: Iterable[str] = ()
+    ) -> "Oracle":
         """Read a history in order."""
-        oracle = cls(users)
+        oracle = cls(users, frozenset(organizations))
         for event in events:
             oracle._take(event)
         oracle._link()
@@ -63,12 +69,12 @@ class Oracle:
         owners |= {customer: self._owner(customer) for customer in owners}
         for (kind, found), row in self.rows.items():
             if kind == "customers":
-                row["user"] = owners[record_id(found)]
-        for user in {*owners.values()} - {""}:
-            self._choose_primary(user, [each for each in owners if owners[each] == user])
+                row |= _columns(owners[record_id(found)])
+        for payer in {*owners.values()} - {""}:
+            self._choose_primary(payer, [each for each in owners if owners[each] == payer])
         for kind, row in ((kind, row) for (kind, _), row in self.rows.items()):
             if kind not in UNOWNED and row.get("customer"):
-                row["user"] = owners.get(row["customer"], "")
+                row |= _columns(owners.get(row["customer"], ""))
         # Sessions own payments, payments own charges, and these what comes back.
         for kind in ("checkout_sessions", "payments", "charges", "invoices"):
             self._inherit(kind)
@@ -76,20 +82,21 @@ class Oracle:
             self._inherit(kind)
 
     def _entries(self, customer: str) -> list[tuple[bool, int, str, bool]]:
-        """(by e-mail, since, user, primary) of every claim that counts."""
+        """(by e-mail, since, payer, primary) of every claim that counts."""
         verified = {email.lower(): user for user, email in self.users.items() if email}
         found = []
         for claim in self.claims.get(customer, ()):
-            user = claim.user or verified.get(claim.email.lower(), "")
-            if user in self.users:
-                found.append((not claim.user, claim.since, user, claim.primary))
+            named = f"{ORGANIZATION}{claim.organization}" if claim.organization else claim.user
+            payer = named or verified.get(claim.email.lower(), "")
+            if payer in self.users or claim.organization in self.organizations:
+                found.append((not named, claim.since, payer, claim.primary))
         return sorted(found)
 
     def _owner(self, customer: str) -> str:
         entries = self._entries(customer)
         return entries[0][2] if entries else ""
 
-    def _choose_primary(self, user: str, customers: list[str]) -> None:
+    def _choose_primary(self, payer: str, customers: list[str]) -> None:
         from_link = {
             row["customer"]
             for (kind, _), row in self.rows.items()
@@ -97,7 +104,7 @@ class Oracle:
         }
         candidates = []
         for customer in customers:
-            times = [e[1] for e in self._entries(customer) if e[2] == user and e[3]]
+            times = [e[1] for e in self._entries(customer) if e[2] == payer and e[3]]
             row = self._by_id["customers", customer]
             if times and not row["deleted"] and customer not in from_link:
                 candidates.append((min(times), customer))
@@ -107,15 +114,15 @@ class Oracle:
 
     def _inherit(self, wanted: str) -> None:
         for (kind, found), row in self.rows.items():
-            if kind != wanted or row.get("user"):
+            if kind != wanted or row.get("user") or row.get("organization"):
                 continue
             if row.get("customer") and kind not in ("refunds", "disputes", "invoice_payments"):
                 continue
             if kind == "checkout_sessions":
                 named = self._named[kind, found]
-                row["user"] = named if named in self.users else ""
+                row |= _columns(named if named in self.users else "")
             elif kind == "payments":
-                row["user"] = self._buyer(record_id(found))
+                row |= _columns(self._buyer(record_id(found)))
             else:
                 row |= self._parent(kind, row)
 
@@ -133,7 +140,14 @@ class Oracle:
         nameless = kind in ("refunds", "disputes", "invoice_payments")
         for name, collection in PARENTS.get(kind, ()):
             parent = self._by_id.get((collection, row[name]), {})
-            if parent.get("customer") or parent.get("user"):
-                user = {"user": parent.get("user", "")}
-                return user | {"customer": parent.get("customer", "")} if nameless else user
-        return {"customer": "", "user": ""} if nameless else {"user": ""}
+            if parent.get("customer") or parent.get("user") or parent.get("organization"):
+                payer = {name: parent.get(name, "") for name in ("user", "organization")}
+                return payer | {"customer": parent.get("customer", "")} if nameless else payer
+        return {"customer": "", **_columns("")} if nameless else _columns("")
+
+
+def _columns(payer: str) -> Json:
+    """A payer as the columns of a row."""
+    if payer.startswith(ORGANIZATION):
+        return {"user": "", "organization": payer.removeprefix(ORGANIZATION)}
+    return {"user": payer, "organization": ""}

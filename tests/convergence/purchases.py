@@ -1,6 +1,7 @@
 """Moves that say whose a customer is and what one gets, besides the simulator's histories."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -11,36 +12,57 @@ from stripe_simulator.world import World
 
 Json = dict[str, Any]
 
-#: The metadata key that names the user.
-KEY = "pocketbase_user"
+#: The metadata keys that name who pays.
+KEY, ORGANIZATION_KEY = "pocketbase_user", "pocketbase_organization"
 
 
-def make_customer(world: World, random: Random, users: list[tuple[str, str]]) -> None:
+@dataclass(frozen=True)
+class People:
+    """Who may buy."""
+
+    #: Id and address of each user.
+    users: list[tuple[str, str]]
+    #: The id of an organization.
+    organization: str
+
+
+def make_customer(world: World, random: Random, people: People) -> None:
     """A customer that names a user, or has a user's address, or both."""
-    user, _ = random.choice(users)
-    _, email = random.choice(users)
+    user, _ = random.choice(people.users)
+    _, email = random.choice(people.users)
     params: Json = {"email": email.upper() if random.random() < 0.3 else email}
     if random.random() < 0.6:
         params["metadata"] = {KEY: user}
+    if random.random() < 0.2:
+        params.setdefault("metadata", {})[ORGANIZATION_KEY] = people.organization
     call(world, "POST", "/v1/customers", params)
 
 
-def change_customer(world: World, random: Random, users: list[tuple[str, str]]) -> None:
+def change_customer(world: World, random: Random, people: People) -> None:
     """A customer gets another address, or another user."""
-    user, email = random.choice(users)
-    params = random.choice(({"email": email}, {"metadata": {KEY: user}}, {"metadata": {KEY: ""}}))
+    user, email = random.choice(people.users)
+    params = random.choice(
+        (
+            {"email": email},
+            {"metadata": {KEY: user}},
+            {"metadata": {KEY: "", ORGANIZATION_KEY: ""}},
+            {"metadata": {ORGANIZATION_KEY: people.organization}},
+        )
+    )
     call(world, "POST", f"/v1/customers/{a_customer(world, random)['id']}", params)
 
 
-def subscribe_for(world: World, random: Random, users: list[tuple[str, str]]) -> None:
+def subscribe_for(world: World, random: Random, people: People) -> None:
     """A subscription that names a user."""
     items = [{"price": a_price(world, random)}]
-    metadata = {KEY: random.choice(users)[0]}
+    metadata = {KEY: random.choice(people.users)[0]}
+    if random.random() < 0.3:
+        metadata[ORGANIZATION_KEY] = people.organization
     params = {"customer": a_customer(world, random)["id"], "items": items, "metadata": metadata}
     call(world, "POST", "/v1/subscriptions", params)
 
 
-def buy_for(world: World, random: Random, users: list[tuple[str, str]]) -> None:
+def buy_for(world: World, random: Random, people: People) -> None:
     """A user buys: by checkout or Payment Link, with a customer, a new one, or as a guest."""
     mode = random.choice(("payment", "subscription"))
     kind = "one_time" if mode == "payment" else "recurring"
@@ -48,21 +70,25 @@ def buy_for(world: World, random: Random, users: list[tuple[str, str]]) -> None:
         "mode": mode,
         "success_url": "https://shop.test/",
         "line_items": [{"price": a_price(world, random, kind), "quantity": 1}],
-        "client_reference_id": random.choice(users)[0],
+        "client_reference_id": random.choice(people.users)[0],
     }
     if random.random() < 0.7:
         params["metadata"] = {"pocketbase_item_1": f"{a_price(world, random, 'one_time')}:2"}
+    if random.random() < 0.2:
+        params.setdefault("metadata", {})[ORGANIZATION_KEY] = people.organization
     is_link = random.random() < 0.4
     if not is_link and random.random() < 0.5:
         params["customer"] = a_customer(world, random)["id"]
     session = call(world, "POST", "/v1/checkout/sessions", params)
     if is_link:
         session["payment_link"] = "plink_1"
-    form = checkout_completion.Form(email=random.choice(users)[1], delayed=random.random() < 0.2)
+    form = checkout_completion.Form(
+        email=random.choice(people.users)[1], delayed=random.random() < 0.2
+    )
     checkout_completion.complete(world, session["id"], form)
 
 
-def describe_offer(world: World, random: Random, users: list[tuple[str, str]]) -> None:
+def describe_offer(world: World, random: Random, people: People) -> None:
     """A product or price offers features, others than before, or none."""
     path = random.choice(
         (
@@ -84,7 +110,7 @@ MOVES = {
 }
 
 
-def move(world: World, random: Random, users: list[tuple[str, str]], name: str) -> None:
+def move(world: World, random: Random, people: People, name: str) -> None:
     """Make a move; what Stripe would refuse changes nothing more."""
     with suppress(StripeError):
-        MOVES[name](world, random, users)
+        MOVES[name](world, random, people)

@@ -1,13 +1,15 @@
 """A checkout session: a purchase as the buyer went through it."""
 
 from gateway.shapes import mapping, moment, number, relation, second, stripe_id, text
-from gateway.writes import USER_METADATA, Changes, Claim, Json, Row
+from gateway.webhooks.projections.payer import named_payer
+from gateway.writes import Changes, Claim, Json, Row
 
 
 def project_checkout_session(session: Json, deleted: bool) -> Changes:
     """A free purchase has no payment; ``payment_status`` is then ``no_payment_required``."""
-    ours = text(mapping(session.get("metadata")).get(USER_METADATA))
-    user = text(session.get("client_reference_id")) or ours
+    named = named_payer(mapping(session.get("metadata")))
+    organization, ours = named["organization"], named["user"]
+    user = "" if organization else text(session.get("client_reference_id")) or ours
     customer = stripe_id(session.get("customer"))
     values = {
         "customer": relation(customer),
@@ -35,8 +37,9 @@ def project_checkout_session(session: Json, deleted: bool) -> Changes:
     # use. Metadata is the seller's alone.
     primary = user == ours and not values["payment_link"]
     since = second(session.get("created"))
-    claim = Claim(customer, user=user, primary=primary, since=since)
-    return Changes(row, (claim,) if customer and user and _is_done(session) else ())
+    claim = Claim(customer, user=user, organization=organization, primary=primary, since=since)
+    is_claimed = customer and (user or organization) and _is_done(session)
+    return Changes(row, (claim,) if is_claimed else ())
 
 
 def _is_done(session: Json) -> bool:

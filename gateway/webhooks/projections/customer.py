@@ -10,11 +10,12 @@ from gateway.shapes import (
     stripe_id,
     text,
 )
-from gateway.writes import USER_METADATA, Changes, Claim, Json, Row
+from gateway.webhooks.projections.payer import named_payer
+from gateway.writes import Changes, Claim, Json, Row
 
 
 def project_customer(customer: Json, deleted: bool) -> Changes:
-    """A customer that the gateway made names its user in the metadata, which only we can write."""
+    """A customer that the gateway made names its payer in the metadata, which only we can write."""
     values = {
         "email": text(customer.get("email")),
         "name": text(customer.get("name")),
@@ -33,11 +34,12 @@ def project_customer(customer: Json, deleted: bool) -> Changes:
 
 def _claims(customer: Json) -> tuple[Claim, ...]:
     found, since = stripe_id(customer), second(customer.get("created"))
-    user = text(mapping(customer.get("metadata")).get(USER_METADATA))
-    email = text(customer.get("email"))
-    by_user = (Claim(found, user=user, primary=True, since=since),) if user else ()
+    named = named_payer(mapping(customer.get("metadata")))
+    by_name = (Claim(found, **named, primary=True, since=since),) if any(named.values()) else ()
+    # An organization's address is often that of one of its members.
+    email = "" if named["organization"] else text(customer.get("email"))
     by_email = (Claim(found, email=email, primary=True, since=since),) if email else ()
-    return by_user + by_email
+    return by_name + by_email
 
 
 def project_tax_id(tax_id: Json, deleted: bool) -> Changes:

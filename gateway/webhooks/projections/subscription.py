@@ -13,7 +13,8 @@ from gateway.shapes import (
     subscription_period,
     text,
 )
-from gateway.writes import USER_METADATA, Changes, Claim, Json, Row
+from gateway.webhooks.projections.payer import named_payer
+from gateway.writes import Changes, Claim, Json, Row
 
 #: Statuses that a subscription never leaves.
 ENDED = ("canceled", "incomplete_expired")
@@ -60,7 +61,8 @@ def _item(item: Json, subscription: Json) -> Json:
 
 
 def _claims(subscription: Json) -> tuple[Claim, ...]:
-    user = text(mapping(subscription.get("metadata")).get(USER_METADATA))
+    named = named_payer(mapping(subscription.get("metadata")))
     customer = stripe_id(subscription.get("customer"))
     since = second(subscription.get("created"))
-    return (Claim(customer, user=user, since=since),) if user and customer else ()
+    is_named = any(named.values()) and customer
+    return (Claim(customer, **named, since=since),) if is_named else ()

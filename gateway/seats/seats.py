@@ -1,0 +1,109 @@
+"""Tells Stripe how many members an organization has, where its subscription is paid by seat.
+
+Nothing is queued. PocketBase compares members with mirrored quantities whenever it is asked, so
+what was missed, while the gateway or Stripe was down, is seen the next time; and no write in
+PocketBase ever waits for Stripe. See docs/decisions/010-teams.md.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import stripe
+
+from gateway.errors import GatewayError
+from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.settings import Settings
+from gateway.stripe_api import translate_errors
+
+_log = logging.getLogger(__name__)
+
+_ROUTE = "/api/gateway/seats"
+#: Seconds until a quantity that is still not mirrored is sent again: at first, and at the most.
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 600.0
+#: How many are remembered; those forgotten are just tried sooner.
+_MOST_TRIED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """A subscription item whose quantity is not the number of members."""
+
+    item: str
+    #: Which state of the subscription PocketBase shows.
+    stamp: str
+    members: int
+
+
+@dataclass(slots=True)
+class SeatKeeper:
+    """Runs beside the requests; several gateways may: to set a number twice is to set it once."""
+
+    pocketbase: PocketBase
+    client: stripe.StripeClient
+    pause: float
+    #: When, by the monotonic clock, the same is sent again, and after which pause.
+    _tried: dict[Seats, tuple[float, float]] = field(default_factory=dict)
+
+    async def run(self) -> NoReturn:
+        """Bring seats in line for ever; what fails is logged and tried again."""
+        while True:
+            try:
+                await self.keep()
+            except (GatewayError, PocketBaseRefused) as error:
+                _log.warning("seats put off", extra={"reason": str(error)})
+            except Exception:  # Whatever it is, the next round is to come.
+                _log.exception("seats failed")
+            await asyncio.sleep(self.pause)
+
+    async def keep(self) -> None:
+        """Tell Stripe every number that is not the mirrored one.
+
+        Raises:
+            PocketBaseRefused, PocketBaseUnavailable
+        """
+        answer = await self.pocketbase.call("GET", _ROUTE)
+        for found in answer["seats"]:
+            seats = Seats(**found)
+            due, _ = self._tried.get(seats, (0.0, 0.0))
+            if time.monotonic() >= due:
+                await self._tell(seats)
+
+    async def _tell(self, seats: Seats) -> None:
+        try:
+            with translate_errors():
+                await self.client.v1.subscription_items.update_async(
+                    seats.item, {"quantity": seats.members}
+                )
+        except GatewayError as error:
+            _log.warning("seats not taken", extra={"item": seats.item, "reason": error.detail})
+        else:
+            _log.info("seats told", extra={"item": seats.item, "members": seats.members})
+        # Also what was taken: the webhook that brings the new quantity is on its way.
+        self._put_off(seats)
+
+    def _put_off(self, seats: Seats) -> None:
+        _, pause = self._tried.pop(seats, (0.0, _FIRST_PAUSE / 2))
+        pause = min(2 * pause, _LONGEST_PAUSE)
+        self._tried[seats] = (time.monotonic() + pause, pause)
+        while len(self._tried) > _MOST_TRIED:
+            del self._tried[next(iter(self._tried))]
+
+
+@asynccontextmanager
+async def keep_seats(
+    settings: Settings, pocketbase: PocketBase, client: stripe.StripeClient
+) -> AsyncIterator[None]:
+    """Keep seats while the block runs."""
+    keeper = SeatKeeper(pocketbase, client, settings.gateway_seats_seconds)
+    task = asyncio.create_task(keeper.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,20 @@
+"""Who pays, as metadata names it: only the seller can write there."""
+
+from typing import TypedDict
+
+from gateway.shapes import text
+from gateway.writes import ORGANIZATION_METADATA, USER_METADATA, Json
+
+
+class NamedPayer(TypedDict):
+    """One of both, or neither; empty is who is not named."""
+
+    user: str
+    organization: str
+
+
+def named_payer(metadata: Json) -> NamedPayer:
+    """Return who pays; beside an organization, the user is only who has bought for it."""
+    organization = text(metadata.get(ORGANIZATION_METADATA))
+    user = "" if organization else text(metadata.get(USER_METADATA))
+    return {"user": user, "organization": organization}

@@ -1,0 +1,27 @@
+// Seats that follow the members of an organization, where the metadata of a price or its product says
+// `seats` = `members`. Nothing is queued: whatever was missed is seen the next time.
+const MOST = 100
+
+// Returns [{item, stamp, members}]: Stripe's subscription item, which state of its subscription was
+// looked at, and how many members there are.
+function findWrongSeats(app) {
+  const found = arrayOf(new DynamicModel({ item: "", stamp: "", members: 0 }))
+  app.db().newQuery(`
+    SELECT item.value ->> 'id' AS item, subscription.stamp AS stamp,
+           max(1, count(membership.id)) AS members
+    FROM subscriptions subscription
+    JOIN json_each(subscription.items) item
+    LEFT JOIN prices price ON price.stripe_id = item.value ->> 'price'
+    LEFT JOIN products product ON product.stripe_id = item.value ->> 'product'
+    LEFT JOIN memberships membership ON membership.organization = subscription.organization
+    WHERE subscription.organization != ''
+      AND subscription.status IN ('trialing', 'active', 'past_due')
+      AND coalesce(price.metadata ->> 'seats', product.metadata ->> 'seats') = 'members'
+    GROUP BY subscription.id, item.key
+    HAVING max(1, count(membership.id)) != coalesce(item.value ->> 'quantity', 0)
+    ORDER BY subscription.id LIMIT ${MOST}
+  `).all(found)
+  return found.map(({ item, stamp, members }) => ({ item, stamp, members }))
+}
+
+module.exports = { findWrongSeats }

@@ -1,0 +1,53 @@
+// Organizations: who owns them, and who may act for them.
+
+function refuseChosenId(e) {
+  if (!e.record.id || e.hasSuperuserAuth()) return
+  const problem = new ValidationError("validation_id_chosen", "The id can't be chosen.")
+  throw new BadRequestError("Failed to create record.", { id: problem })
+}
+
+// The rest of the request is one transaction with the owner's membership.
+function createWithOwner(e) {
+  if (e.hasSuperuserAuth()) return e.next()
+  inTransaction(e, (tx) => {
+    e.next()
+    const membership = new Record(tx.findCollectionByNameOrId("memberships"))
+    membership.load({ organization: e.record.id, user: e.auth.id, role: "owner" })
+    tx.save(membership)
+  })
+}
+
+// Refuses what would leave an organization without an owner; a superuser may.
+function keepOwner(e) {
+  if (e.hasSuperuserAuth() || e.record.original().getString("role") !== "owner") return e.next()
+  const organization = e.record.original().getString("organization")
+  inTransaction(e, (tx) => {
+    e.next()
+    const owners = tx.countRecords("memberships", $dbx.hashExp({ organization, role: "owner" }))
+    if (owners === 0) throw new BadRequestError("An organization keeps at least one owner.")
+  })
+}
+
+// PocketBase answers once the transaction has succeeded.
+function inTransaction(e, act) {
+  const app = e.app
+  app.runInTransaction((tx) => {
+    e.app = tx
+    try {
+      act(tx)
+    } finally {
+      e.app = app
+    }
+  })
+}
+
+// The organization for which the caller of a request may buy and manage: by the rule of who may change
+// it. Null where there is none, or it is not theirs to manage.
+function findManaged(app, info, id) {
+  if (typeof id !== "string" || id === "") return null
+  const [record] = app.findRecordsByIds("organizations", [id])
+  const mayManage = !!record && app.canAccessRecord(record, info, record.collection().updateRule)
+  return mayManage ? record : null
+}
+
+module.exports = { createWithOwner, findManaged, keepOwner, refuseChosenId }

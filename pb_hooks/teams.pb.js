@@ -1,0 +1,28 @@
+/// <reference path="../pb_data/types.d.ts" />
+// What rules can't say about organizations.
+
+// Nobody chooses their id: what Stripe names might be another's of before.
+onRecordCreateRequest((e) => {
+  require(`${__hooks}/lib/teams.js`).refuseChosenId(e)
+  e.next()
+}, "organizations", "memberships")
+
+// Whoever makes an organization owns it.
+onRecordCreateRequest((e) => {
+  require(`${__hooks}/lib/teams.js`).createWithOwner(e)
+}, "organizations")
+
+// An organization keeps an owner, also when two of them leave at once.
+onRecordUpdateRequest((e) => {
+  require(`${__hooks}/lib/teams.js`).keepOwner(e)
+}, "memberships")
+
+onRecordDeleteRequest((e) => {
+  require(`${__hooks}/lib/teams.js`).keepOwner(e)
+}, "memberships")
+
+// Subscriptions whose quantity should be the organization's number of members, and is not.
+routerAdd("GET", "/api/gateway/seats", (e) => {
+  const { findWrongSeats } = require(`${__hooks}/lib/seats.js`)
+  return e.json(200, { seats: findWrongSeats($app) })
+}, $apis.requireSuperuserAuth())

@@ -1,0 +1,158 @@
+"""An organization pays: who may buy and manage for it, who sees what, and until when."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.deadline import eventually
+from tests.frontend import User
+from tests.shop import ORIGIN, Shop, build_order
+from tests.stripe_account import StripeAccount
+from tests.teams.team import Team
+
+#: Readable by every member; what is not here, by owners and admins.
+BY_MEMBERS = ("subscriptions", "entitlement_summaries", "entitlements")
+BY_MANAGERS = (
+    "customers",
+    "tax_ids",
+    "payment_methods",
+    "setup_intents",
+    "subscription_schedules",
+    "checkout_sessions",
+    "payments",
+    "charges",
+    "refunds",
+    "invoices",
+    "invoice_payments",
+    "credit_notes",
+)
+
+
+async def offer(account: StripeAccount, **metadata: str) -> str:
+    """Offer a monthly price; returns its id."""
+    named = {f"metadata[{key}]": value for key, value in metadata.items()}
+    product = await account.create("products", **{"name": "Team", **named})
+    recurring = {"recurring[interval]": "month", "unit_amount": 900, "currency": "usd"}
+    price = await account.create("prices", product=product["id"], **recurring)
+    await account.wait_delivered()
+    return str(price["id"])
+
+
+async def buy(shop: Shop, team: Team, buyer: User, price: str) -> None:
+    """Buy for the team, and wait until it is paid."""
+    order = build_order(price, organization=team.id)
+    answer = await shop.post("/checkout", buyer, order)
+    assert answer.status_code == 200, answer.text
+    await shop.pay(answer.json())
+
+    async def is_there() -> int:
+        return await team.dashboard.count("entitlements", f"organization = '{team.id}'")
+
+    await eventually(is_there)
+
+
+@pytest.mark.parametrize("who", ["owner", "admin"])
+async def test_a_manager_buys_for_all_members(
+    team: Team, other_team: Team, shop: Shop, account: StripeAccount, who: str
+) -> None:
+    """What is bought is the organization's: no row is the buyer's."""
+    buyer: User = getattr(team, who)
+    await buy(shop, team, buyer, await offer(account, features="pro"))
+    await account.wait_delivered()
+    theirs = f"organization = '{team.id}'"
+    [customer] = await team.dashboard.list("customers", theirs)
+    assert (customer["user"], customer["primary"], customer["name"]) == ("", True, "Acme")
+    for collection in ("subscriptions", "invoices", "checkout_sessions"):
+        [row] = await team.dashboard.list(collection, theirs)
+        assert row["user"] == ""
+    assert await team.dashboard.count("entitlements", f"user = '{buyer.id}'") == 0
+    for user, count in ((team.member, 1), (other_team.owner, 0)):
+        rows = await team.frontend.list_records("entitlements", token=user.token)
+        assert len(rows) == count
+
+
+async def test_nobody_else_buys_or_manages(
+    team: Team, stranger_token: str, shop: Shop, account: StripeAccount
+) -> None:
+    """Neither a purchase, nor the portal, nor a change of the subscription."""
+    price = await offer(account, features="pro")
+    await buy(shop, team, team.owner, price)
+    [subscription] = await team.dashboard.list("subscriptions", f"organization = '{team.id}'")
+    stranger = User("", "", "", stranger_token) if stranger_token else None
+    expected = 403 if stranger else 401
+    order = build_order(price, organization=team.id)
+    assert (await shop.post("/checkout", stranger, order)).status_code == expected
+    portal = {"return_url": f"{ORIGIN}/account", "organization": team.id}
+    assert (await shop.post("/portal", stranger, portal)).status_code == expected
+    path = f"/subscriptions/{subscription['stripe_id']}/cancel"
+    answer = await shop.post(path, stranger, {"when": "now"})
+    assert answer.status_code == (404 if stranger else 401)
+
+
+async def test_an_unknown_organization(team: Team, shop: Shop, account: StripeAccount) -> None:
+    """It is answered like one that is not theirs; text that is no id too."""
+    price = await offer(account)
+    for name in ("nosuchthing1234", "' || true || '", "é" * 50):
+        answer = await shop.post("/checkout", team.owner, build_order(price, organization=name))
+        assert answer.status_code == 403
+        assert answer.json()["type"] == "urn:problem:no-organization"
+
+
+async def test_a_manager_manages(team: Team, shop: Shop, account: StripeAccount) -> None:
+    """An admin opens the portal and ends the subscription that the owner bought."""
+    await buy(shop, team, team.owner, await offer(account, features="pro"))
+    portal = {"return_url": f"{ORIGIN}/account", "organization": team.id}
+    assert (await shop.post("/portal", team.admin, portal)).status_code == 200
+    [subscription] = await team.dashboard.list("subscriptions", f"organization = '{team.id}'")
+    path = f"/subscriptions/{subscription['stripe_id']}/cancel"
+    answer = await shop.post(path, team.admin, {"when": "now"})
+    assert answer.status_code == 200, answer.text
+    [row] = await team.frontend.list_records("entitlements", token=team.member.token)
+    assert row["active"] is False
+
+
+async def test_one_customer_whoever_buys(team: Team, shop: Shop, account: StripeAccount) -> None:
+    """Owner and admin buy at once, several times: Stripe has one customer of the organization."""
+    order = build_order(await offer(account), organization=team.id)
+    before = (await account.count("customer"))["customer"]
+    buyers = [team.owner, team.admin] * 4
+    answers = await asyncio.gather(*(shop.post("/checkout", each, order) for each in buyers))
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert (await account.count("customer"))["customer"] == before + 1
+
+
+@pytest.mark.parametrize("collection", [*BY_MEMBERS, *BY_MANAGERS])
+async def test_who_sees_rows(team: Team, other_team: Team, collection: str) -> None:
+    """Members see what they may use; what costs money is for owners and admins."""
+    path = f"/api/collections/{collection}/records"
+    name = f"{collection}_{team.id}"
+    row = await team.dashboard.call("POST", path, {"stripe_id": name, "organization": team.id})
+    seeing = {team.owner.token, team.admin.token}
+    if collection in BY_MEMBERS:
+        seeing.add(team.member.token)
+    tokens = [team.owner.token, team.admin.token, team.member.token, other_team.owner.token, ""]
+    for token in tokens:
+        rows = await team.frontend.list_records(collection, token=token)
+        assert (row["id"] in {each["id"] for each in rows}) is (token in seeing)
+        status = await team.ask("GET", f"{path}/{row['id']}", token)
+        assert status == (200 if token in seeing else 404)
+        for method, body in (("PATCH", {"organization": other_team.id}), ("DELETE", None)):
+            assert await team.ask(method, f"{path}/{row['id']}", token, body) == 403
+    await team.dashboard.call("DELETE", f"{path}/{row['id']}")
+
+
+async def test_who_leaves_loses_at_once(team: Team) -> None:
+    """A member who is removed reads nothing more, and hears nothing more."""
+    path = "/api/collections/entitlements/records"
+    body: dict[str, Any] = {"organization": team.id, "feature": "pro", "active": True}
+    row = await team.dashboard.call("POST", path, body)
+    one = f"{path}/{row['id']}"
+    async with team.frontend.subscribe("entitlements/*", token=team.member.token) as feed:
+        await team.dashboard.call("PATCH", one, {"limit": 1})
+        assert (await feed.next()).record["limit"] == 1
+        await team.remove(team.member)
+        await team.dashboard.call("PATCH", one, {"limit": 2})
+        assert await team.ask("GET", one, team.member.token) == 404
+        assert [change.record["limit"] for change in feed.seen] == [1]
+    await team.dashboard.call("DELETE", one)
