@@ -118,7 +118,10 @@ async def test_one_customer_whoever_buys(team: Team, shop: Shop, account: Stripe
     before = (await account.count("customer"))["customer"]
     buyers = [team.owner, team.admin] * 4
     answers = await asyncio.gather(*(shop.post("/checkout", each, order) for each in buyers))
-    assert {answer.status_code for answer in answers} <= {200, 409}
+    # Two members who buy at once are in each other's way: who is put off may come again.
+    statuses = {answer.status_code for answer in answers}
+    assert 200 in statuses
+    assert statuses <= {200, 409, 503}
     assert (await account.count("customer"))["customer"] == before + 1
 
 
