@@ -37,7 +37,7 @@ routerAdd("POST", "/api/gateway/buyer", (e) => {
   return e.json(200, readBuyer($app, e.auth, e.requestInfo()))
 }, $apis.bodyLimit(131072), $apis.requireAuth("users"))
 
-// Whom usage is reported for: {user, meter}.
+// Whom usage is reported for: {user or organization, meter}.
 routerAdd("POST", "/api/gateway/metered", (e) => {
   const { readMetered } = require(`${__hooks}/lib/usage.js`)
   return e.json(200, readMetered(e.app, e.requestInfo().body))

@@ -31,16 +31,18 @@ class NothingMetered(Forbidden):
 class Usage:
     """One report of usage."""
 
-    #: The PocketBase user who used it.
+    #: The PocketBase user who pays, "" for an organization.
     user: str
     #: The meter's event name.
     meter: str
     #: From 0 to a thousand million.
     value: int
-    #: Reports of one user with one identifier count once, for at least a day; the first counts.
+    #: Reports of one payer with one identifier count once, for at least a day; the first counts.
     identifier: str
     #: Unix seconds, by default now; up to 35 days ago, and 5 minutes ahead.
     timestamp: int | None = None
+    #: The organization that pays instead of a user.
+    organization: str = ""
 
 
 class UsageRecorder:
@@ -56,14 +58,18 @@ class UsageRecorder:
 
         Raises:
             InvalidRequest: value or time is out of bounds, or there is no such meter.
-            NothingMetered: the user has no running subscription that the meter bills.
+            NothingMetered: the payer has no running subscription that the meter bills.
             StripeUnavailable, StripeRefused, PocketBaseUnavailable
         """
         _check(usage)
         meter = await self._meters.find(usage.meter)
         if meter is None:
             raise _invalid("meter", "meter_unknown", "There is no such meter.")
-        asked = {"user": usage.user, "meter": meter.stripe_id}
+        asked = {
+            "user": usage.user,
+            "organization": usage.organization,
+            "meter": meter.stripe_id,
+        }
         answer = await self._pocketbase.call("POST", _ROUTE, asked)
         if not answer["customer"]:
             raise NothingMetered

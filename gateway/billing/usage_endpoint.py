@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gateway.billing.bodies import Body
 from gateway.billing.usage import MOST, NothingMetered, Usage, UsageRecorder
@@ -69,6 +69,15 @@ class UsageBody(Body):
     user: str | None = Field(
         default=None, min_length=1, max_length=255, description="Superusers only: whose usage it is"
     )
+    organization: str | None = Field(
+        default=None, min_length=1, max_length=255, description="Superusers only: or which team's"
+    )
+
+    @model_validator(mode="after")
+    def _check_payer(self) -> "UsageBody":
+        if self.user is not None and self.organization is not None:
+            raise ValueError("give user or organization, not both")
+        return self
 
 
 class UsageResponse(BaseModel):
@@ -97,13 +106,14 @@ async def report_usage(
     recorder: Annotated[UsageRecorder, Depends(_recorder)],
 ) -> UsageResponse:
     """Report usage on a meter: a superuser anybody's, a user their own on meters open to users."""
-    if body.user is not None:
+    organization = body.organization or ""
+    if body.user is not None or organization:
         await check_superuser(pocketbase, token)
-        user = body.user
+        user = body.user or ""
     else:
         user = (await read_buyer(pocketbase, token)).user
         await limits.count_user(user)
         if body.meter not in settings.gateway_open_meters:
             raise Forbidden("Users can't report usage on this meter.")
-    usage = Usage(user, body.meter, body.value, body.identifier, body.timestamp)
+    usage = Usage(user, body.meter, body.value, body.identifier, body.timestamp, organization)
     return UsageResponse(recorded=await recorder.record(usage))

@@ -18,6 +18,7 @@ from gateway.stripe_api import open_session, open_stripe
 from stack.gateway import Gateway
 from stack.stack import Stack
 from tests.billing.conftest import MakeFault
+from tests.dashboard import Dashboard
 from tests.frontend import Frontend, User
 from tests.problem import read_problem
 from tests.stripe_account import StripeAccount
@@ -57,9 +58,13 @@ async def payer(frontend: Frontend, account: StripeAccount, metered_price: str) 
     return await _subscribe(frontend, account, metered_price)
 
 
-async def _subscribe(frontend: Frontend, account: StripeAccount, price: str) -> User:
+async def _subscribe(
+    frontend: Frontend, account: StripeAccount, price: str, organization: str = ""
+) -> User:
     user = await frontend.sign_up()
     whose = {"metadata[pocketbase_user]": user.id}
+    if organization:
+        whose["metadata[pocketbase_organization]"] = organization
     customer = await account.create("customers", email=user.email, **whose)
     await account.create("payment_methods/pm_card_visa/attach", customer=customer["id"])
     [card] = await account.list(f"customers/{customer['id']}/payment_methods")
@@ -157,6 +162,32 @@ async def test_users_report_nothing_by_default(
     nobody = await http.post(f"{stack.gateway.url}/usage", json=_report())
     read_problem(nobody, 401, "unauthenticated")
     assert await _read_used(account, payer) == 0
+
+
+async def test_an_organizations_usage_is_reported_for_it(
+    frontend: Frontend,
+    metered_price: str,
+    stack: Stack,
+    http: httpx.AsyncClient,
+    superuser_token: str,
+    account: StripeAccount,
+    dashboard: Dashboard,
+) -> None:
+    """Where an organization pays, the report names it, and not the user who bought for it."""
+    path = "/api/collections/organizations/records"
+    team = (await dashboard.call("POST", path, {"name": "Team"}))["id"]
+    buyer = await _subscribe(frontend, account, metered_price, team)
+    url = stack.gateway.url
+    for wrong in ({"user": buyer.id}, {"organization": "unheardof000000"}):
+        answer = await _send(http, url, superuser_token, _report(**wrong))
+        read_problem(answer, 403, "nothing-metered")
+    both = _report(user=buyer.id, organization=team)
+    read_problem(await _send(http, url, superuser_token, both), 400, "invalid-request")
+    foreign = await _send(http, url, buyer.token, _report(organization=team))
+    read_problem(foreign, 403, "forbidden")
+    answer = await _send(http, url, superuser_token, _report(organization=team))
+    assert answer.json() == {"recorded": True}
+    assert await _read_used(account, buyer) == 5
 
 
 async def test_an_open_meter_takes_a_users_own_usage(
