@@ -15,6 +15,7 @@ from gateway.billing.usage import UsageRecorder
 from gateway.body_limit import BodyLimitMiddleware
 from gateway.checkout.customer_tasks import CustomerTasks, carry_out_tasks
 from gateway.checkout.endpoint import router as checkout_router
+from gateway.checkout.till import Till
 from gateway.docs import add_docs
 from gateway.health.endpoint import router as health_router
 from gateway.notifications.announcer import Announcer, open_announcer
@@ -63,6 +64,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         settlement = Settlement(pocketbase, client)
         announcer: Announcer | None = app.state.announcer
         app.state.inbox = inbox = Inbox(pocketbase, settlement, announcer)
+        app.state.till = Till(
+            pocketbase, client, app.state.apply_reading, app.state.plans, app.state.rate_limits
+        )
         tasks = CustomerTasks(pocketbase, client, settings.gateway_on_user_delete)
         async with (
             open_desk(settings, pocketbase, client, settlement, announcer) as app.state.desk,

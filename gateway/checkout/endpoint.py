@@ -69,14 +69,9 @@ class NoSuchPurchase(NotFound):
     """You have no such purchase."""
 
 
-async def _till(
-    request: Request,
-    pocketbase: PocketBaseClient,
-    client: StripeClient,
-    apply: ReadingApplier,
-    limits: Limits,
-) -> Till:
-    return Till(pocketbase, client, apply, request.app.state.plans, limits)
+async def _till(request: Request) -> Till:
+    found: Till = request.app.state.till
+    return found
 
 
 CheckoutTill = Annotated[Till, Depends(_till)]

@@ -134,7 +134,7 @@ class Till:
         names = [item.price for item in order.items]
         # What is hashed can be stored and logged.
         key = _digest(order.key) if order.key else ""
-        asked = {"key": key, "fingerprint": order.fingerprint}
+        asked = {"key": key, "fingerprint": order.fingerprint if key else ""}
         return await read_buyer(
             self.pocketbase, token, names, order=asked, organization=order.organization
         )
