@@ -186,6 +186,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_origins=list(settings.gateway_frontend_origins),
         allow_methods=["GET", "POST", "PATCH"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+        expose_headers=["Retry-After"],
         max_age=3600,
     )
     app.add_middleware(RequestIdMiddleware)
