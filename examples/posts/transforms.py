@@ -24,7 +24,8 @@ class PostInput(BaseModel):
 
     title: str = Field(min_length=1, max_length=200)
     content: str = ""
-    author: str = ""
+    #: A record's id: it goes into filters, so nothing may end their quotes.
+    author: str = Field(default="", pattern=r"^\w*$")
     published: bool = False
     tags: list[str] = Field(default_factory=list, max_length=20)
     #: The file's name; PocketBase checks type and size.

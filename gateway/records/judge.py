@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from gateway.errors import Unavailable
 from gateway.records.transform import Context, Dependencies, File, Transform
-from gateway.records.validation import build, describe, find_changes, read_incoming
+from gateway.records.validation import build, describe, find_changes, is_of, read_incoming
 from gateway.records.verdicts import FieldErrors, Refused
 from gateway.writes import Json
 
@@ -56,7 +56,7 @@ class Judge:
         except Refused as refused:
             return {"refused": {"status": refused.status, "message": refused.message}}
         except ValidationError as error:
-            if transform.model is not None and error.title == transform.model.__name__:
+            if is_of(error, transform.model):
                 return _field_errors(*describe(error))
             return _fail(error, item)
         except _TimeIsOver:

@@ -72,6 +72,11 @@ def find_changes(
     }
 
 
+def is_of(error: ValidationError, model: type[BaseModel] | None) -> bool:
+    """Say whether an error is the model's own; another's is no mistake of the client."""
+    return model is not None and error.title == (model.model_config.get("title") or model.__name__)
+
+
 def describe(error: ValidationError) -> tuple[dict[str, tuple[str, str]], str]:
     """Return the errors by field as code and message, and the message of those without a field."""
     fields: dict[str, tuple[str, str]] = {}

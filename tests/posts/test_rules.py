@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from examples.posts.transforms import (
     PostInput,
@@ -54,6 +55,13 @@ def test_another_author_is_refused(context: Context) -> None:
     with pytest.raises(FieldErrors) as refused:
         choose_author(PostInput(title="A", author="bob"), context)
     assert set(refused.value.errors) == {"author"}
+
+
+@pytest.mark.parametrize("author", ['x" || id != "', "x\\", "a b"])
+def test_an_author_is_an_id(author: str) -> None:
+    """Nothing else comes into a filter, by which the gateway would read as superuser."""
+    with pytest.raises(ValidationError):
+        PostInput(title="A", author=author)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ import httpx
 import pytest
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from gateway.records import Context, FieldErrors, Refused, Transform
+from gateway.records import Context, Dependencies, FieldErrors, Refused, Transform
+from gateway.records.judge import Judge
 from gateway.records.table import load_table
+from gateway.records.transform import Function
 from gateway.records.validation import describe, find_changes, read_incoming
 from gateway.settings import Settings, SettingsError
 from stack.stack import Stack
@@ -97,6 +99,23 @@ def test_a_transform_that_makes_no_sense_cannot_be_made(wrong: dict[str, Any]) -
     }
     with pytest.raises(ValueError, match=r"\w+ \w+"):
         Transform(**(good | wrong))
+
+
+async def test_a_model_may_have_a_title_of_its_own() -> None:
+    """Its errors are those of fields, under whatever name the documentation shows it."""
+
+    class Titled(BaseModel, title="A review"):
+        stars: int
+
+    async def judge(function: Function) -> dict[str, Any]:
+        transform = Transform("reviews", {"create"}, function, Titled)
+        item = {"collection": "reviews", "operation": "create", "sent": [], "original": None}
+        dependencies = Dependencies(pocketbase=None, settings=None)  # type: ignore[arg-type]
+        found = Judge({("reviews", "create"): transform}, dependencies)
+        return await found.judge(item | {"record": {"stars": "many"}, "files": {}}, None)
+
+    verdict = await judge(lambda incoming, context: incoming)
+    assert verdict["errors"].keys() == {"stars"}
 
 
 _SETTINGS = {
