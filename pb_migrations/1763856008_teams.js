@@ -13,9 +13,7 @@ const isManager = (path) =>
   `${isMember(path)} && ${path}memberships_via_organization.role ?!= "member"`
 const isOwner = (path) => `${isMember(path)} && ${path}memberships_via_organization.role ?= "owner"`
 
-// `>` lets SQLite find the rows by index.
-const orTheirs = (rule) =>
-  `${IS_USER} && (${USER} || (organization > "" && ${rule("organization.")}))`
+const orTheirs = (rule) => `${IS_USER} && (${USER} || (${rule("organization.")}))`
 const BEFORE = `${IS_USER} && ${USER}`
 
 // What a user may have, and so may an organization: readable by its members, or by who manages it.
@@ -85,7 +83,7 @@ migrate((app) => {
       name: "organization", maxSelect: 1, collectionId: organizations.id,
       cascadeDelete: name === "entitlements",
     }))
-    collection.addIndex(`idx_${name}_organization`, false, "organization", "organization != ''")
+    collection.addIndex(`idx_${name}_organization`, false, "organization", "")
     if (name === "customers") {
       collection.addIndex("idx_customers_primary_organization", true, "organization",
         "`primary` AND organization != ''")
