@@ -70,6 +70,17 @@ async def test_contents_are_shipped_to_who_asks_for_them(
     assert content == "hello files"
 
 
+async def test_contents_beyond_the_limit_are_refused(records_stack: Stack) -> None:
+    """Files that would not fit into a call are not read for it."""
+    async with httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.post(
+            f"{records_stack.pocketbase.url}/api/collections/albums/records",
+            files=[("image", ("cat.txt", b"x" * 4_500_000)) for _ in range(2)],
+        )
+    assert answer.status_code == 413
+    assert answer.json()["message"] == "The values are too large."
+
+
 async def test_files_of_a_batch_are_seen_too(records_stack: Stack, author: User) -> None:
     """In a batch, whose files come beside its JSON, they are the same."""
     url = f"{records_stack.pocketbase.url}/api/batch"

@@ -1,5 +1,7 @@
 """What becomes of a write when its transform can't be asked, takes too long, or breaks."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -128,3 +130,26 @@ async def test_a_gateway_that_is_down_stops_only_what_passes_through_it(
     body = {"author": author.id, "title": "up again"}
     made = await client.call("POST", NOTES, token=author.token, body=body)
     assert made["slug"] == "up-again"
+
+
+async def test_a_gateway_that_hangs_holds_only_what_passes_through_it(
+    client: Frontend, records_stack: Stack
+) -> None:
+    """Its writes and batches wait for their time-out outside of any transaction; others do not."""
+    batch = {"requests": [{"method": "POST", "url": NOTES, "body": {"title": "hung"}}]}
+    records_stack.gateway.pause()
+    try:
+        waiting = [
+            asyncio.create_task(client.http.post(NOTES, json={"title": "hung"})),
+            asyncio.create_task(client.http.post("/api/batch", json=batch)),
+        ]
+        opened = await client.call("POST", "/api/collections/slow_open/records", body={})
+        assert opened["transform_skipped"] is True
+        await client.call("POST", "/api/collections/plain/records", body={"title": "not hung"})
+        assert not any(task.done() for task in waiting)
+        single, several = await asyncio.gather(*waiting)
+    finally:
+        records_stack.gateway.resume()
+    assert single.status_code == 503
+    assert several.json()["data"]["requests"]["0"]["response"]["status"] == 503
+    assert await client.list_records("notes", filter="title = 'hung'") == []
