@@ -109,10 +109,19 @@ def _field_errors(fields: dict[str, tuple[str, str]], message: str = "") -> Json
 def _fail(error: Exception, item: Json) -> Json:
     _log.error(
         "transform failed",
-        exc_info=error,
+        exc_info=_without_values(error),
         extra={"collection": item["collection"], "operation": item["operation"]},
     )
     return {"failed": "error"}
+
+
+def _without_values(error: Exception) -> Exception:
+    """Pydantic's own text shows the values that it was given."""
+    if not isinstance(error, ValidationError):
+        return error
+    places = sorted({".".join(map(str, item["loc"])) for item in error.errors()})
+    shown = ValueError(f"{error.title}: {error.error_count()} errors: {', '.join(places)}")
+    return shown.with_traceback(error.__traceback__)
 
 
 def _note(item: Json, verdict: Json, started: float) -> None:

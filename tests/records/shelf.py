@@ -32,6 +32,10 @@ class NoteInput(BaseModel):
         return self
 
 
+class _Other(BaseModel):
+    number: int
+
+
 def prepare_note(incoming: NoteInput, context: Context) -> NoteInput:
     """Trim the title, make a slug of it, and do what the title asks for."""
     if incoming.title == "forbidden":
@@ -40,6 +44,8 @@ def prepare_note(incoming: NoteInput, context: Context) -> NoteInput:
         raise FieldErrors({"title": ("title_taken", "Choose another title.")})
     if incoming.title == "broken":
         raise RuntimeError("the password of the database is hunter2")
+    if incoming.title == "misread":
+        _Other.model_validate({"number": incoming.body})
     slug = incoming.title.lower().replace(" ", "-")
     return incoming.model_copy(update={"slug": slug})
 

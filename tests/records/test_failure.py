@@ -53,6 +53,17 @@ async def test_an_unexpected_error_tells_nothing(client: Frontend, records_stack
     assert "collection=notes" in line
 
 
+async def test_values_are_not_logged_with_an_error_of_a_model(
+    client: Frontend, records_stack: Stack
+) -> None:
+    """A model of the function's own that refuses a value: a 500, and a log without the value."""
+    answer = await client.http.post(NOTES, json={"title": "misread", "body": "a private diary"})
+    assert answer.status_code == 500
+    log = records_stack.gateway.log.read_text()
+    assert "_Other: 1 errors: number" in log
+    assert "private diary" not in log
+
+
 @pytest.mark.parametrize("request_id", ["x" * 70_000, "two words", "\u00fc"])
 async def test_the_id_of_a_request_does_not_keep_the_gateway_from_being_asked(
     client: Frontend, request_id: str
