@@ -65,7 +65,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         announcer: Announcer | None = app.state.announcer
         app.state.inbox = inbox = Inbox(pocketbase, settlement, announcer)
         app.state.till = Till(
-            pocketbase, client, app.state.apply_reading, app.state.plans, app.state.rate_limits
+            pocketbase,
+            client,
+            app.state.apply_reading,
+            app.state.plans,
+            app.state.rate_limits,
+            next(iter(settings.gateway_portal_configurations), ""),
         )
         tasks = CustomerTasks(pocketbase, client, settings.gateway_on_user_delete)
         async with (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gateway.errors import NoOrganization, Unauthenticated
+from gateway.errors import NoOrganization, PocketBaseUnavailable, Unauthenticated
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.writes import Json
 
@@ -118,6 +118,9 @@ async def read_buyer(
     except PocketBaseRefused as refused:
         if organization and refused.status == 404:
             raise NoOrganization from refused
+        # Anything else, such as a database that is full, is no fault of the token's.
+        if refused.status not in (401, 403):
+            raise PocketBaseUnavailable from refused
         raise Unauthenticated("The PocketBase user token is not valid.") from refused
     return _read(answer)
 

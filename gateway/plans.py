@@ -41,7 +41,7 @@ class Plan(BaseModel):
     for_sale: bool = True
     min_quantity: int = Field(default=1, ge=1)
     max_quantity: int = Field(default=1_000_000, ge=1)
-    #: Whether the quantity may be changed on Stripe's page, within the same bounds.
+    #: Whether a subscription's quantity may be changed on Stripe's page, within the same bounds.
     adjustable: bool = False
     #: Days until a subscription is first paid for; a buyer gets this once, ever.
     trial_days: int = Field(default=0, ge=0, le=730)

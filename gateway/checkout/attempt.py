@@ -11,7 +11,7 @@ from gateway.checkout.policy import Offer
 from gateway.checkout.returning import apply_session
 from gateway.checkout.session import ATTEMPT_METADATA
 from gateway.checkout.standing import Standing
-from gateway.errors import StripeRefused
+from gateway.errors import StripeRefused, StripeUnavailable
 from gateway.pocketbase import PocketBase
 from gateway.stripe_api import ApplyReading, read_object, translate_errors
 from gateway.writes import Json
@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 
 #: Stripe wants a session to stay open for half an hour; a minute for clocks that differ.
 _SHORTEST_OPEN = 31 * 60
+#: Of a hundred sessions each.
+_PAGES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,24 @@ class Attempts:
         Raises:
             StripeUnavailable, StripeRefused, PocketBaseUnavailable
         """
-        path = f"/v1/checkout/sessions?limit=100&customer={quote(customer, safe='')}"
-        sessions = (await read_object(self.client, path)).body["data"] if customer else ()
-        for session in sessions:
-            if session["metadata"].get(ATTEMPT_METADATA) == str(number):
-                await self._close(session)
+        for session in await self._find(customer, number) if customer else ():
+            await self._close(session)
         ended = {"buyer": user, "number": number}
         await self.pocketbase.call("POST", "/api/gateway/attempt/end", ended)
         _log.info("purchase superseded", extra={"user": user, "attempt": number})
+
+    async def _find(self, customer: str, number: int) -> list[Json]:
+        """Return the purchase's sessions, also behind many that were made since."""
+        start = f"/v1/checkout/sessions?limit=100&customer={quote(customer, safe='')}"
+        path = start
+        for _ in range(_PAGES):
+            page = (await read_object(self.client, path)).body
+            sessions: list[Json] = page["data"]
+            made = [each for each in sessions if _is_of(each, number)]
+            if made or not page["has_more"]:
+                return made
+            path = f"{start}&starting_after={quote(sessions[-1]['id'], safe='')}"
+        raise StripeUnavailable("There are too many purchases of this buyer under way.")
 
     async def _close(self, session: Json) -> None:
         if session["status"] == "open":
@@ -54,6 +66,10 @@ class Attempts:
             except StripeRefused:
                 _log.info("session was completed meanwhile", extra={"session": session["id"]})
         await apply_session(self.client, self.apply, session["id"])
+
+
+def _is_of(session: Json, number: int) -> bool:
+    return bool(session["metadata"].get(ATTEMPT_METADATA) == str(number))
 
 
 def is_stale(offer: Offer, standing: Standing) -> bool:

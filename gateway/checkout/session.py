@@ -151,7 +151,8 @@ def _line_item(line: Line) -> "SessionCreateParamsLineItem":
     if line.price.usage_type == "metered":
         return item
     item["quantity"] = line.quantity
-    if line.plan.adjustable:
+    # What is sold once entitles by the metadata's quantity, which is said before the page opens.
+    if line.plan.adjustable and line.price.type == "recurring":
         item["adjustable_quantity"] = {
             "enabled": True,
             "minimum": line.plan.min_quantity,

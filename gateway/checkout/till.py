@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import stripe
 
@@ -37,6 +38,9 @@ from gateway.plans import Plans
 from gateway.pocketbase import PocketBase
 from gateway.rate_limits import RateLimits
 from gateway.stripe_api import ApplyReading, read_object, translate_errors
+
+if TYPE_CHECKING:
+    from stripe.params.billing_portal import SessionCreateParams as PortalParams
 
 #: How often a customer may be gone, or another purchase be in the way, within one request.
 _ATTEMPTS = 4
@@ -71,6 +75,8 @@ class Till:
     apply: ApplyReading
     plans: Plans
     limits: RateLimits
+    #: Of the portal that leads to a running subscription, "" for Stripe's default.
+    portal_configuration: str = ""
 
     async def sell(self, order: Order, token: str) -> Session:
         """Return a session of the token's user for what is ordered.
@@ -146,11 +152,12 @@ class Till:
         if not buyer.customer:
             return refused
         back = page.cancel_url or page.return_url
+        params: PortalParams = {"customer": buyer.customer, "return_url": back}
+        if self.portal_configuration:
+            params["configuration"] = self.portal_configuration
         try:
             with translate_errors():
-                session = await self.client.v1.billing_portal.sessions.create_async(
-                    {"customer": buyer.customer, "return_url": back}
-                )
+                session = await self.client.v1.billing_portal.sessions.create_async(params)
         except GatewayError:
             return refused  # The portal may not be set up, which is no reason to sell twice.
         return AlreadySubscribed(members={"portal_url": session.url})

@@ -1,5 +1,5 @@
 // What a buyer has and has had, as far as it decides what /checkout may sell them.
-const { nameOf } = require(`${__hooks}/lib/payer.js`)
+const { columnsOf, nameOf } = require(`${__hooks}/lib/payer.js`)
 const { readPrices } = require(`${__hooks}/lib/prices.js`)
 
 // Statuses that a subscription never leaves.
@@ -19,7 +19,7 @@ function readStanding(app, user, payer, prices, order) {
     key: order.key ? keepKey(app, nameOf(payer), order) : null,
     subscriptions,
     held: readPrices(app, held),
-    trial_used: recurs && hasHadTrial(app, user, payer),
+    trial_used: recurs && (hasHadTrial(app, user, payer) || !holdTrial(app, user, payer)),
   }
 }
 
@@ -111,6 +111,35 @@ function hasHadTrial(app, user, payer = ["user", user.id]) {
          + (SELECT count(*) FROM trials WHERE holder IN ({:user}, {:email}, {:payer})) AS count
   `).bind({ user: user.id, email: hashEmail(user.email()), id, payer: nameOf(payer) }).one(found)
   return found.count > 0
+}
+
+// Whether the user's one trial may be this payer's. It is kept for one payer, for as long as a session
+// can be open: else somebody could open one for each of many organizations, and then go through all.
+function holdTrial(app, user, payer) {
+  const id = $security.sha256(`${user.id}|trial`).slice(0, 15)
+  const name = nameOf(payer)
+  const held = readHold(app, id)
+  const isFree = !!held.payer && held.payer !== name && isAttemptOver(app, held.payer)
+  app.db().newQuery(`
+    INSERT INTO checkout_keys (id, fingerprint, since)
+    VALUES ({:id}, {:name}, strftime('%Y-%m-%d %H:%M:%fZ'))
+    ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, since = excluded.since
+    WHERE fingerprint = {:name} OR ({:isFree} AND fingerprint = {:payer} AND since = {:since})
+       OR since < strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-1 day')
+  `).bind({ id, name, isFree, payer: held.payer, since: held.since }).execute()
+  return readHold(app, id).payer === name
+}
+
+function readHold(app, id) {
+  const found = arrayOf(new DynamicModel({ fingerprint: "", since: "" }))
+  app.db().newQuery("SELECT fingerprint, since FROM checkout_keys WHERE id = {:id}").bind({ id }).all(found)
+  return found.length ? { payer: found[0].fingerprint, since: found[0].since } : { payer: "", since: "" }
+}
+
+function isAttemptOver(app, payer) {
+  const stored = findAttempt(app, payer)
+  const [column, id] = Object.entries(columnsOf(payer)).find(([, value]) => value)
+  return !stored || isOver(app, [column, id], stored.number)
 }
 
 // Remembers a trial whose user, or whose subscription's row, is about to be deleted.

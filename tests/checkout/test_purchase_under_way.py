@@ -1,8 +1,10 @@
 """A buyer has one subscription, one trial and one such purchase under way, however they click."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
+from stack.gateway import Gateway
 from tests.checkout.conftest import HoldWebhooks, MakePrice
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend, User
@@ -51,6 +53,26 @@ async def test_it_is_refused_before_the_webhook_has_come(
     assert await _list_open(account, user) == []
 
 
+async def test_it_leads_to_the_sellers_portal(
+    user: User, shop: Shop, account: StripeAccount, start_gateway: Callable[..., Gateway]
+) -> None:
+    """The portal that a second one leads to is the settings' first, as /portal opens it."""
+    await shop.pay(await shop.check_out(user, "pro_monthly"))
+    await account.wait_delivered()
+    features = {"features[payment_method_update][enabled]": "true"}
+    wanted = (await account.create("billing_portal/configurations", **features))["id"]
+    there = Shop(shop.http, start_gateway(GATEWAY_PORTAL_CONFIGURATIONS=wanted).url)
+    answer = await there.post("/checkout", user, build_order("pro_yearly"))
+    problem = read_problem(answer, 409, "already-subscribed")
+    events = await account.list("events", type="billing_portal.session.created")
+    [opened] = [
+        event["data"]["object"]
+        for event in events
+        if event["data"]["object"]["url"] == problem["portal_url"]
+    ]
+    assert opened["configuration"] == wanted
+
+
 async def test_a_new_one_may_follow_the_last(
     user: User, shop: Shop, account: StripeAccount, frontend: Frontend
 ) -> None:
@@ -78,6 +100,24 @@ async def test_another_choice_closes_the_first(
     third = await shop.check_out(user, "pro_monthly")
     assert third != first
     assert await _list_open(account, user) == [third["id"]]
+
+
+async def test_the_first_is_closed_behind_many_others(
+    user: User, shop: Shop, account: StripeAccount
+) -> None:
+    """However many sessions a buyer has made since, the one under way is found."""
+    first = await shop.check_out(user, "pro_monthly")
+    customer = (await _read_session(account, first))["customer"]
+    for _ in range(100):
+        await account.create(
+            "checkout/sessions",
+            mode="setup",
+            currency="usd",
+            customer=customer,
+            success_url=SUCCESS,
+        )
+    await shop.check_out(user, "pro_yearly")
+    assert (await _read_session(account, first))["status"] == "expired"
 
 
 async def test_an_expired_session_is_not_given_again(

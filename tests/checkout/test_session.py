@@ -99,6 +99,15 @@ def test_a_quantity_may_be_changed_within_the_plan() -> None:
     }
 
 
+def test_what_is_sold_once_keeps_its_quantity() -> None:
+    """Its metadata says how much of it entitles: on Stripe's page, fewer could be paid for."""
+    params = _build(
+        _offer(mode="payment", lines=(_line(3, Plan(adjustable=True), type="one_time"),))
+    )
+    assert params["line_items"] == [{"price": "price_1", "quantity": 3}]
+    assert params["metadata"]["pocketbase_item_1"] == "price_1:3"
+
+
 def test_what_is_paid_by_use_has_no_quantity() -> None:
     """Stripe takes none for a metered price."""
     [item] = _build(_offer(lines=(_line(usage_type="metered"),)))["line_items"]

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import hmac
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -114,6 +116,23 @@ async def test_a_token_ends_with_a_new_password(
     path = f"/api/collections/users/records/{user.id}"
     await frontend.call("PATCH", path, token=user.token, body=body)
     await _assert_refused(shop, f"Bearer {user.token}", count_made)
+
+
+async def test_a_database_in_trouble_is_no_fault_of_the_token(
+    user: User, shop: Shop, stack: Stack
+) -> None:
+    """Where PocketBase can't write, the answer is 503: a frontend must not log its user out."""
+    with closing(sqlite3.connect(stack.pocketbase.data_dir / "data.db")) as database:
+        database.execute(
+            f"CREATE TRIGGER full BEFORE INSERT ON checkout_attempts WHEN NEW.buyer = '{user.id}'"
+            " BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+        try:
+            answer = await shop.post("/checkout", user, build_order("pro_monthly"))
+        finally:
+            database.execute("DROP TRIGGER full")
+    read_problem(answer, 503, "pocket-base-unavailable")
+    await shop.check_out(user, "pro_monthly")
 
 
 async def test_no_token_is_remembered(

@@ -7,9 +7,9 @@ import pytest
 
 from tests.deadline import eventually
 from tests.frontend import User
-from tests.shop import ORIGIN, Shop, build_order
+from tests.shop import ORIGIN, SUCCESS, Shop, build_order
 from tests.stripe_account import StripeAccount
-from tests.teams.team import Team
+from tests.teams.team import ORGANIZATIONS, Team
 
 #: Readable by every member; what is not here, by owners and admins.
 BY_MEMBERS = ("subscriptions", "entitlement_summaries", "entitlements")
@@ -123,6 +123,32 @@ async def test_one_customer_whoever_buys(team: Team, shop: Shop, account: Stripe
     assert 200 in statuses
     assert statuses <= {200, 409, 503}
     assert (await account.count("customer"))["customer"] == before + 1
+
+
+async def test_trials_can_not_be_collected_by_organizations(
+    team: Team, shop: Shop, account: StripeAccount
+) -> None:
+    """Whoever opens a trial for themselves and for each of many organizations gets one."""
+    price = await offer(account, checkout_trial_days="7", checkout_subscriptions="many")
+    founded = {"name": "Another"}
+    token = team.owner.token
+    other = await team.frontend.call("POST", ORGANIZATIONS, token=token, body=founded)
+    payers = ["", team.id, other["id"]]
+    orders = [build_order(price, organization=payer) for payer in payers]
+    answers = await asyncio.gather(*(shop.post("/checkout", team.owner, each) for each in orders))
+    sessions = [answer.json()["id"] for answer in answers]
+    totals = [
+        (await account.read(f"checkout/sessions/{each}"))["amount_total"] for each in sessions
+    ]
+    assert sorted(totals) == [0, 900, 900]
+
+    # Where that session is given up, the trial is another payer's to have.
+    await account.create(f"checkout/sessions/{sessions[totals.index(0)]}/expire")
+    await account.wait_delivered()
+    order = orders[totals.index(900)] | {"cancel_url": SUCCESS}
+    answer = await shop.post("/checkout", team.owner, order)
+    made = await account.read(f"checkout/sessions/{answer.json()['id']}")
+    assert made["amount_total"] == 0
 
 
 async def test_who_sees_rows(team: Team, other_team: Team) -> None:
