@@ -84,17 +84,17 @@ routerAdd("POST", "/api/gateway/dry-run", (e) => {
 onRecordCreateRequest((e) => {
   const known = e.app.store().get("gateway.transforms")
   if (known && known.table && !known.rehearses && !known.table[e.collection.id]) return e.next()
-  require(`${__hooks}/lib/transforms.js`).enforce(e, "create")
+  require(`${__hooks}/lib/transforms.js`).enforce(e, "create", known)
 })
 onRecordUpdateRequest((e) => {
   const known = e.app.store().get("gateway.transforms")
   if (known && known.table && !known.rehearses && !known.table[e.collection.id]) return e.next()
-  require(`${__hooks}/lib/transforms.js`).enforce(e, "update")
+  require(`${__hooks}/lib/transforms.js`).enforce(e, "update", known)
 })
 onRecordDeleteRequest((e) => {
   const known = e.app.store().get("gateway.transforms")
   if (known && known.table && !known.rehearses && !known.table[e.collection.id]) return e.next()
-  require(`${__hooks}/lib/transforms.js`).enforce(e, "delete")
+  require(`${__hooks}/lib/transforms.js`).enforce(e, "delete", known)
 })
 
 onBatchRequest((e) => {

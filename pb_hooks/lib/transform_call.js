@@ -13,13 +13,21 @@ function passesThrough(entry, auth) {
 
 // One item as JSON text. A record writes itself several times as fast as Go or goja write its values.
 function describe(entry, operation, record, body) {
-  const sent = operation === "delete" ? [] : Object.keys(body || {}).filter((name) => typeOf(entry, name))
+  const sent = operation === "delete" ? [] : listFields(entry, body || {})
   const head = JSON.stringify({ collection: entry.collection, operation, sent })
   const original = operation === "create" ? "null" : writeAll(record.original(), entry)
-  const files = toString(describeFiles(entry, record))
-  return `${head.slice(0, -1)},"record":${writeVisible(record)},"original":${original},"files":${files}}`
+  const values = entry.auth ? writeVisible(record) : JSON.stringify(record)
+  const files = entry.files.length > 0 ? toString(describeFiles(entry, record)) : "{}"
+  return `${head.slice(0, -1)},"record":${values},"original":${original},"files":${files}}`
 }
 
+function listFields(entry, body) {
+  const names = []
+  for (const name of Object.keys(body)) if (typeOf(entry, name)) names.push(name)
+  return names
+}
+
+// With the e-mail address, which other records don't have.
 function writeVisible(record) {
   return JSON.stringify(record.clone().ignoreEmailVisibility(true))
 }
@@ -33,10 +41,11 @@ function describeFiles(entry, record) {
   let size = 0
   for (const name of entry.files) {
     const files = record.getUnsavedFiles(name)
+    if (files.length === 0) continue
     // Before they are read: PocketBase itself takes larger ones than fit into memory.
     for (const file of files) size += file.size
     if (entry.ships && size > entry.max_bytes) throw new ApiError(413, TOO_LARGE, {})
-    if (files.length > 0) found[name] = entry.ships ? files.map(readFile) : files
+    found[name] = entry.ships ? files.map(readFile) : files
   }
   return found
 }
@@ -53,13 +62,17 @@ function readFile(file) {
 }
 
 // Asks for the verdicts of several items in one call: `asked` holds the entry of each, and its text.
-function ask(e, asked) {
-  const user = e.auth ? writeVisible(e.auth) : "null"
-  const body = `{"user":${user},"items":[${asked.map(({ item }) => item).join(",")}]}`
-  const { url, max_bytes } = asked[0].entry
+function ask(asked, auth, headers) {
+  const items = asked.map(({ item }) => item).join(",")
   const timeout = Math.max(...asked.map(({ entry }) => entry.timeout))
-  const verdicts = send(e, url, body, max_bytes, timeout)
-  return asked.map((_, i) => Array.isArray(verdicts) ? verdicts[i] : verdicts)
+  const { verdicts, forAll } = send(asked[0].entry, items, auth, headers, timeout)
+  return asked.map((_, i) => verdicts ? verdicts[i] : forAll)
+}
+
+// The same for one.
+function askOne(entry, item, auth, headers) {
+  const { verdicts, forAll } = send(entry, item, auth, headers, entry.timeout)
+  return verdicts ? verdicts[0] : forAll
 }
 
 // Go keeps two idle connections open for each host and port: with eight writes at a time every second
@@ -74,36 +87,32 @@ function addressOf(url) {
 // As the gateway takes it. A longer one would end the call, which then looks as if nobody were there.
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
 
-// Returns the verdicts, or one for all.
-function send(e, url, body, maxBytes, timeout) {
-  if (lengthOf(body) > maxBytes) return refuse(413, TOO_LARGE)
+// Returns {verdicts}, or {forAll} where one holds for all items.
+function send(entry, items, auth, { x_request_id }, timeout) {
+  const body = `{"user":${auth ? writeVisible(auth) : "null"},"items":[${items}]}`
+  if (lengthOf(body) > entry.max_bytes) return refuse(413, TOO_LARGE)
   const id = `msg_${$security.pseudorandomString(20)}`
   let answer
   try {
     const headers = sign(id, body)
     headers["content-type"] = "application/json"
-    const requestId = e.requestInfo().headers.x_request_id || ""
-    if (REQUEST_ID.test(requestId)) headers["x-request-id"] = requestId
-    answer = $http.send({ url: addressOf(url), method: "POST", body, headers, timeout })
+    if (x_request_id && REQUEST_ID.test(x_request_id)) headers["x-request-id"] = x_request_id
+    answer = $http.send({ url: addressOf(entry.url), method: "POST", body, headers, timeout })
   } catch (error) {
-    return { failed: "unreachable", reason: `${error}` }
+    return fail("unreachable", `${error}`)
   }
-  return read(answer, id)
+  return read(answer, `answer_${id}`)
 }
 
-function read(answer, id) {
-  const get = (name) => (answer.headers[HEADERS[name]] || [""])[0]
-  if (answer.statusCode === 413) return refuse(413, TOO_LARGE)
-  if (answer.statusCode === 400) return refuse(400, "The values can't be read.")
-  if (answer.statusCode !== 200) return { failed: "refused", reason: `HTTP ${answer.statusCode}` }
-  if (!verify(get, `answer_${id}`, answer.raw)) return { failed: "unsigned", reason: "answer" }
-  return JSON.parse(answer.raw).items
-}
-
-// As Go spells them.
-const HEADERS = {
-  "webhook-id": "Webhook-Id", "webhook-timestamp": "Webhook-Timestamp",
-  "webhook-signature": "Webhook-Signature",
+function read({ statusCode, headers, raw, json }, id) {
+  if (statusCode === 413) return refuse(413, TOO_LARGE)
+  if (statusCode === 400) return refuse(400, "The values can't be read.")
+  if (statusCode !== 200) return fail("refused", `HTTP ${statusCode}`)
+  // As Go spells them. The id need not be there: the signature is good for no other.
+  const timestamp = (headers["Webhook-Timestamp"] || [""])[0]
+  const signatures = (headers["Webhook-Signature"] || [""])[0]
+  if (!verify(id, timestamp, signatures, raw)) return fail("unsigned", "answer")
+  return { verdicts: json.items }
 }
 
 function lengthOf(text) {
@@ -112,7 +121,11 @@ function lengthOf(text) {
 }
 
 function refuse(status, message) {
-  return { refused: { status, message } }
+  return { forAll: { refused: { status, message } } }
 }
 
-module.exports = { ask, describe, passesThrough, writeAll }
+function fail(failed, reason) {
+  return { forAll: { failed, reason } }
+}
+
+module.exports = { ask, askOne, describe, passesThrough, writeAll }

@@ -1,6 +1,6 @@
 // The record that a first sign-in by OAuth2 creates: PocketBase does so inside of a transaction, so
 // the gateway is asked before it, about the values that PocketBase will create it with.
-const { ask, describe, passesThrough } = require(`${__hooks}/lib/transform_call.js`)
+const { askOne, describe, passesThrough } = require(`${__hooks}/lib/transform_call.js`)
 const { keepVerdict } = require(`${__hooks}/lib/transform_batch.js`)
 const { find } = require(`${__hooks}/lib/transform_table.js`)
 
@@ -10,7 +10,8 @@ function prepareSignUp(e) {
   const record = new Record(e.collection)
   const values = fillIn(e, entry)
   new RecordUpsertForm(e.app, record).load(values)
-  const [verdict] = ask(e, [{ entry, item: describe(entry, "create", record, values) }])
+  const item = describe(entry, "create", record, values)
+  const verdict = askOne(entry, item, e.auth, e.requestInfo().headers)
   keepVerdict(e, entry, verdict)
 }
 

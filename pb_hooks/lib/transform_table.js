@@ -3,16 +3,22 @@ const { verify } = require(`${__hooks}/lib/signature.js`)
 
 const KEY = "gateway.transforms"
 
-// The entry of a collection and an operation, if there is one. Cheap: every write asks it.
-function find(app, collection, operation) {
-  const entries = findAll(app, collection)
+// The entry of a collection and an operation, if there is one; `known` is what the store has.
+function find(app, collection, operation, known = app.store().get(KEY)) {
+  const entries = findAll(app, collection, known)
   return entries ? entries[operation] : undefined
 }
 
 // A collection's entries by operation, if it has any.
-function findAll(app, collection) {
-  const known = app.store().get(KEY)
-  return (known && known.table ? known.table : remember(app))[collection.id]
+function findAll(app, collection, known = app.store().get(KEY)) {
+  return (known && known.table ? copy(known) : remember(app))[collection.id]
+}
+
+// What the store has is Go's, and slow to read: each VM has a copy, good for as long as the stamp is.
+let copied = {}
+function copy({ stamp, table }) {
+  if (copied.stamp !== stamp) copied = { stamp, table: JSON.parse(JSON.stringify(table)) }
+  return copied.table
 }
 
 // Not kept if it was forgotten while it was read: it may be the old one.
@@ -83,6 +89,7 @@ function describe(row, collection) {
     timeout: Math.ceil(row.getFloat("timeout")) + 1,
     open: row.getString("on_failure") === "open",
     ships: row.getBool("files"),
+    auth: collection.isAuth(),
     url: row.getString("url"),
     max_bytes: row.getInt("max_bytes"),
     gateway: row.getString("gateway"),
@@ -105,15 +112,16 @@ function isTokenKey(collection, name) {
 }
 
 // The type of a field, "" for any other name; `__proto__` and the like are names that clients send.
+const { hasOwnProperty } = Object.prototype
 function typeOf(entry, name) {
-  return Object.prototype.hasOwnProperty.call(entry.fields, name) ? entry.fields[name] : ""
+  return hasOwnProperty.call(entry.fields, name) ? entry.fields[name] : ""
 }
 
 // Takes the gateway's table over: what is no longer in it is removed, unless a later gateway brought
 // what is stored. Returns the collections that do not exist.
 function register(app, auth, headers, body) {
   const id = headers.get("webhook-id")
-  if (!verify((name) => headers.get(name), id, body)) {
+  if (!verify(id, headers.get("webhook-timestamp"), headers.get("webhook-signature"), body)) {
     throw new BadRequestError("The gateway and PocketBase have no GATEWAY_HOOK_SECRETS in common.")
   }
   const wanted = JSON.parse(body)
