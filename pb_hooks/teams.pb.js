@@ -21,6 +21,10 @@ onRecordDeleteRequest((e) => {
   require(`${__hooks}/lib/teams.js`).keepOwner(e)
 }, "memberships")
 
+onRecordDeleteRequest((e) => {
+  require(`${__hooks}/lib/teams.js`).keepOwners(e)
+}, "users")
+
 // Subscriptions whose quantity should be the organization's number of members, and is not.
 routerAdd("GET", "/api/gateway/seats", (e) => {
   const { findWrongSeats } = require(`${__hooks}/lib/seats.js`)

@@ -88,7 +88,8 @@ function findByEmail(tx, email) {
   }
 }
 
-// A user who has just proved an e-mail address gets the customers that have it.
+// A user who has just proved an e-mail address gets the customers that have it; not those of an
+// organization that is gone, whose address was that of whoever bought.
 function claimByEmail(app, user) {
   if (!user.verified() || !user.email()) return
   app.runInTransaction((tx) => {
@@ -96,6 +97,8 @@ function claimByEmail(app, user) {
     tx.db().newQuery(`
       SELECT id, stripe_id FROM customers
       WHERE email = {:email} COLLATE NOCASE AND user = '' AND organization = '' AND deleted = false
+        AND NOT (json_valid(metadata)
+          AND coalesce(json_extract(metadata, '$.pocketbase_organization'), '') != '')
     `).bind({ email: user.email() }).all(found)
     const since = Math.floor(Date.now() / 1000)
     const payers = noPayers()

@@ -31,12 +31,26 @@ function noteUpdate(tx, user) {
   }
 }
 
-// The user is about to be deleted, together with what names them in `customers` and `subscriptions`.
+// The user is about to be deleted, together with their memberships and what names them in `customers` and `subscriptions`.
 function noteDeletion(tx, user) {
   tx.db().newQuery("DELETE FROM customer_tasks WHERE kind = 'update' AND user = {:user}")
     .bind({ user: user.id }).execute()
   if (hasHadTrial(tx, user)) keepTrial(tx, hashEmail(user.email()))
-  for (const customer of findCustomers(tx, "true", user.id)) add(tx, "forget", user.id, customer)
+  const customers = [...findCustomers(tx, "true", user.id), ...findAbandoned(tx, user.id)]
+  for (const customer of customers) add(tx, "forget", user.id, customer)
+}
+
+// The customers of organizations that have nobody else: what runs there could be ended by nobody.
+function findAbandoned(tx, user) {
+  const found = arrayOf(new DynamicModel({ stripe_id: "" }))
+  tx.db().newQuery(`
+    SELECT customer.stripe_id FROM memberships mine
+    JOIN customers customer ON customer.organization = mine.organization
+    WHERE mine.user = {:user} AND customer.deleted = false AND NOT EXISTS (
+      SELECT 1 FROM memberships other
+      WHERE other.organization = mine.organization AND other.user != mine.user)
+  `).bind({ user }).all(found)
+  return found.map((row) => row.stripe_id)
 }
 
 // Hands out tasks that are due to one gateway for some seconds: {limit, lease}.

@@ -28,6 +28,25 @@ function keepOwner(e) {
   })
 }
 
+// Refuses to delete an account that leaves members without an owner; a superuser may.
+function keepOwners(e) {
+  if (e.hasSuperuserAuth()) return e.next()
+  const owned = e.app.findRecordsByFilter(
+    "memberships", "user = {:user} && role = 'owner'", "", 0, 0, { user: e.record.id })
+  if (owned.length === 0) return e.next()
+  inTransaction(e, (tx) => {
+    e.next()
+    for (const membership of owned) {
+      const organization = membership.getString("organization")
+      const members = tx.countRecords("memberships", $dbx.hashExp({ organization }))
+      const owners = tx.countRecords("memberships", $dbx.hashExp({ organization, role: "owner" }))
+      if (members > 0 && owners === 0) {
+        throw new BadRequestError("Make somebody else an owner of your organizations first.")
+      }
+    }
+  })
+}
+
 // PocketBase answers once the transaction has succeeded.
 function inTransaction(e, act) {
   const app = e.app
@@ -50,4 +69,4 @@ function findManaged(app, info, id) {
   return mayManage ? record : null
 }
 
-module.exports = { createWithOwner, findManaged, keepOwner, refuseChosenId }
+module.exports = { createWithOwner, findManaged, keepOwner, keepOwners, refuseChosenId }

@@ -53,6 +53,30 @@ async def test_an_admin_adds_members_and_no_owners(team: Team) -> None:
     assert await team.ask("PATCH", path, team.owner.token, {"role": "owner"}) == 200
 
 
+@pytest.mark.parametrize(
+    "body",
+    [{"role": ["owner"]}, {"role": ["member", "owner"]}, {"role+": "owner"}, {"+role": "owner"}],
+    ids=str,
+)
+async def test_no_spelling_makes_an_owner(team: Team, body: dict[str, object]) -> None:
+    """PocketBase reads a role in several ways; an admin makes no owner by any of them."""
+    for user in (team.admin, team.member):
+        await team.ask(
+            "PATCH", f"{MEMBERSHIPS}/{(await team.find(user))['id']}", team.admin.token, body
+        )
+        assert (await team.find(user))["role"] != "owner"
+
+
+@pytest.mark.parametrize("spelling", ["organization+", "+organization", "a list"])
+async def test_no_spelling_moves_a_membership(team: Team, other_team: Team, spelling: str) -> None:
+    """Whoever owns one organization can't bring their membership of it into another."""
+    mine = f"{MEMBERSHIPS}/{(await other_team.find(other_team.owner))['id']}"
+    body = {spelling: team.id} if spelling != "a list" else {"organization": [team.id]}
+    await team.ask("PATCH", mine, other_team.owner.token, body)
+    where = f"organization = '{team.id}' && user = '{other_team.owner.id}'"
+    assert await team.dashboard.count("memberships", where) == 0
+
+
 async def test_an_admin_can_not_touch_an_owner(team: Team) -> None:
     """Neither demote nor remove one."""
     path = f"{MEMBERSHIPS}/{(await team.find(team.owner))['id']}"

@@ -9,7 +9,7 @@ from tests.deadline import eventually
 from tests.frontend import User
 from tests.shop import ORIGIN, SUCCESS, Shop, build_order
 from tests.stripe_account import StripeAccount
-from tests.teams.team import ORGANIZATIONS, Team
+from tests.teams.team import MEMBERSHIPS, ORGANIZATIONS, Team
 
 #: Readable by every member; what is not here, by owners and admins.
 BY_MEMBERS = ("subscriptions", "entitlement_summaries", "entitlements")
@@ -149,6 +149,46 @@ async def test_trials_can_not_be_collected_by_organizations(
     answer = await shop.post("/checkout", team.owner, order)
     made = await account.read(f"checkout/sessions/{answer.json()['id']}")
     assert made["amount_total"] == 0
+
+
+async def test_an_organizations_customer_is_nobodys_by_address(
+    team: Team, account: StripeAccount
+) -> None:
+    """Also when the organization is gone, a member with the customer's address does not get it."""
+    user = team.member
+    named = {"metadata[pocketbase_organization]": "gone00000000000"}
+    theirs = await account.create("customers", email=user.email, **named)
+    free = await account.create("customers", email=user.email)
+    await account.wait_delivered()
+    path = f"/api/collections/users/records/{user.id}"
+    await team.dashboard.call("PATCH", path, {"verified": True})
+    rows = await team.dashboard.list("customers", f"email = '{user.email}'")
+    owners = {row["stripe_id"]: row["user"] for row in rows}
+    assert owners == {theirs["id"]: "", free["id"]: user.id}
+
+
+async def test_who_leaves_for_good_leaves_an_owner(
+    team: Team, shop: Shop, account: StripeAccount
+) -> None:
+    """An account is deleted once the others have an owner; with the last one, what runs ends."""
+    await buy(shop, team, team.owner, await offer(account, features="pro"))
+    [subscription] = await team.dashboard.list("subscriptions", f"organization = '{team.id}'")
+    users = "/api/collections/users/records"
+    assert await team.ask("DELETE", f"{users}/{team.owner.id}", team.owner.token) == 400
+    assert await team.find(team.owner)
+    admin = f"{MEMBERSHIPS}/{(await team.find(team.admin))['id']}"
+    assert await team.ask("PATCH", admin, team.owner.token, {"role": "owner"}) == 200
+    assert await team.ask("DELETE", f"{users}/{team.owner.id}", team.owner.token) == 204
+    path = f"subscriptions/{subscription['stripe_id']}"
+    assert (await account.read(path))["status"] == "active"
+
+    await team.remove(team.member, by=team.member)
+    assert await team.ask("DELETE", f"{users}/{team.admin.id}", team.admin.token) == 204
+
+    async def is_over() -> bool:
+        return bool((await account.read(path))["status"] == "canceled")
+
+    await eventually(is_over, within=20)
 
 
 async def test_who_sees_rows(team: Team, other_team: Team) -> None:
