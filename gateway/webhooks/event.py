@@ -70,14 +70,16 @@ def verify(body: bytes, signature: str, secrets: Iterable[str]) -> str:
 
 def _read_signature(signature: str) -> tuple[int, list[bytes]]:
     """When the body was signed, and the signatures of the scheme that Stripe uses today."""
-    signed_at, given = -1, []
+    times, given = [], []
     for part in signature.split(","):
         name, _, value = part.partition("=")
-        if name == "t" and value.isascii() and value.isdecimal() and len(value) < 16:
-            signed_at = int(value)
+        if name == "t":
+            times.append(value)
         elif name == "v1":
             given.append(value.encode())
-    return signed_at, given
+    first = times[0] if times else ""
+    is_time = first.isascii() and first.isdecimal() and len(first) < 16
+    return int(first) if is_time else -1, given
 
 
 def _decode(body: bytes) -> str:

@@ -10,7 +10,7 @@ from gateway.checkout.session import Page, Payer, UiMode, build_params
 from gateway.plans import Plan
 
 _HOSTED = Page(success_url="https://a.example/s", cancel_url="https://a.example/c")
-_PAYER = Payer("user1", "cus_1")
+_PAYER = Payer("user1", customer="cus_1")
 
 
 def _line(quantity: int = 1, plan: Plan | None = None, **members: Any) -> Line:
@@ -124,5 +124,5 @@ def test_a_guest_is_nobody_yet() -> None:
 
 def test_an_exclusive_purchase_carries_its_number() -> None:
     """The session says which of the buyer's purchases it is."""
-    params = _build(_offer(), Payer("user1", "cus_1", attempt=3))
+    params = _build(_offer(), Payer("user1", customer="cus_1", attempt=3))
     assert params["metadata"]["pocketbase_attempt"] == "3"
