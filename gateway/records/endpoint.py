@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import from_json, to_json
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import (
@@ -22,9 +21,10 @@ from gateway.errors import (
 )
 from gateway.problems import respond_to
 from gateway.records.judge import Judge
-from gateway.records.signature import ANSWER_PREFIX, SeenIds, sign, verify
+from gateway.records.signature import ANSWER_PREFIX, HEADERS, SeenIds, sign, verify
 
 PATH = "/hooks/records"
+_Header = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,15 @@ class RecordsEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call; every error is a problem document."""
         try:
-            response = await self._answer(scope, receive)
+            body, headers = await self._answer(scope, receive)
         except Exception as error:
-            response = respond_to(error, PATH)
-        await response(scope, receive, send)
+            await respond_to(error, PATH)(scope, receive, send)
+            return
+        # As starlette's `Response` does it, in a fifth of its time.
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[bytes, list[_Header]]:
         """Judge the writes of one call.
 
         Raises:
@@ -52,11 +55,11 @@ class RecordsEndpoint:
             Forbidden, MethodNotAllowed, UnsupportedMediaType: it comes from a browser.
             BodyTooLarge, InvalidRequest: it can't be read.
         """
-        headers = {str(name, "latin-1"): str(value, "latin-1") for name, value in scope["headers"]}
+        headers: dict[bytes, bytes] = dict(scope["headers"])
         _refuse_browsers(scope, headers)
         body = await _read_body(receive, headers, self.max_body_bytes)
         now = time.time()
-        call_id, key = verify(headers, body, self.keys, now)
+        call_id, key = verify(_read_signed(headers), body, self.keys, now)
         self.seen.add(call_id, now)
         judge: Judge = scope["app"].state.judge
         call = _parse(body)
@@ -64,32 +67,29 @@ class RecordsEndpoint:
         answer = to_json({"items": verdicts}, inf_nan_mode="null")
         # By the caller's key: while a secret is rotated it may know no other.
         signed = sign(ANSWER_PREFIX + call_id, int(time.time()), answer, key)
-        return _respond(answer, signed)
+        return answer, [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(answer)),
+            *[(name.encode(), value.encode()) for name, value in signed.items()],
+        ]
 
 
-def _respond(body: bytes, headers: Mapping[str, str]) -> Response:
-    """As `Response` does it, in a fifth of its time."""
-    response = Response()
-    response.body = body
-    response.raw_headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        *((name.encode(), value.encode()) for name, value in headers.items()),
-    ]
-    return response
-
-
-def _refuse_browsers(scope: Scope, headers: Mapping[str, str]) -> None:
+def _refuse_browsers(scope: Scope, headers: Mapping[bytes, bytes]) -> None:
     if scope["method"] != "POST":
         raise MethodNotAllowed
-    if "origin" in headers or "sec-fetch-site" in headers:
+    if b"origin" in headers or b"sec-fetch-site" in headers:
         raise Forbidden("This address is PocketBase's only.")
-    if headers.get("content-type") != "application/json":
+    if headers.get(b"content-type") != b"application/json":
         raise UnsupportedMediaType
 
 
-async def _read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
-    announced = headers.get("content-length", "0")
+def _read_signed(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    """The headers that `verify` reads."""
+    return {name: str(headers.get(name.encode(), b""), "latin-1") for name in HEADERS}
+
+
+async def _read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
+    announced = headers.get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > limit:
         raise BodyTooLarge(f"A call may have {limit} bytes.")
     body, more = b"", True

@@ -14,6 +14,7 @@ from gateway.errors import Unauthenticated
 ID = "webhook-id"
 TIMESTAMP = "webhook-timestamp"
 SIGNATURE = "webhook-signature"
+HEADERS = (ID, TIMESTAMP, SIGNATURE)
 #: Seconds by which a call may be old, or the clocks may differ.
 TOLERANCE = 60
 #: The answer to a call is signed under the call's id with this before it, so that neither can be
