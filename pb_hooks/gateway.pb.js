@@ -80,21 +80,24 @@ routerAdd("POST", "/api/gateway/dry-run", (e) => {
 }, $apis.requireSuperuserAuth())
 
 // Most collections have no transform. That is seen here, where it costs a third of what `require` does,
-// unless any request may be a dry run.
+// unless any request may be a dry run. For the others each VM keeps the module, and is spared the search.
 onRecordCreateRequest((e) => {
   const known = e.app.store().get("gateway.transforms")
   if (known && known.table && !known.rehearses && !known.table[e.collection.id]) return e.next()
-  require(`${__hooks}/lib/transforms.js`).enforce(e, "create", known)
+  const transforms = (globalThis.transforms ||= require(`${__hooks}/lib/transforms.js`))
+  transforms.enforce(e, "create", known)
 })
 onRecordUpdateRequest((e) => {
   const known = e.app.store().get("gateway.transforms")
   if (known && known.table && !known.rehearses && !known.table[e.collection.id]) return e.next()
-  require(`${__hooks}/lib/transforms.js`).enforce(e, "update", known)
+  const transforms = (globalThis.transforms ||= require(`${__hooks}/lib/transforms.js`))
+  transforms.enforce(e, "update", known)
 })
 onRecordDeleteRequest((e) => {
   const known = e.app.store().get("gateway.transforms")
   if (known && known.table && !known.rehearses && !known.table[e.collection.id]) return e.next()
-  require(`${__hooks}/lib/transforms.js`).enforce(e, "delete", known)
+  const transforms = (globalThis.transforms ||= require(`${__hooks}/lib/transforms.js`))
+  transforms.enforce(e, "delete", known)
 })
 
 onBatchRequest((e) => {
