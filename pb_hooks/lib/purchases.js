@@ -21,11 +21,12 @@ function findSummaries(tx, payers) {
   return rows.map((row) => Object.assign(row, { lookup_keys: JSON.parse(row.lookup_keys || "[]") }))
 }
 
-// Paid Checkout Sessions, with the items that their metadata names.
+// Checkout Sessions that are done and paid, with the items that their metadata names.
 function findSessions(tx, payers) {
   const rows = find(tx, payers, "checkout_sessions", {
     stripe_id: "", payment: "", invoice: "", metadata: "", created: "",
-  }, `AND payment_status IN ('paid', 'no_payment_required') AND instr(metadata, '${ITEM}')`)
+  }, `AND payment_status IN ('paid', 'no_payment_required') AND status NOT IN ('open', 'expired')
+     AND instr(metadata, '${ITEM}')`)
   return rows.map((row) => Object.assign(row, { items: readItems(JSON.parse(row.metadata)) }))
 }
 

@@ -55,29 +55,39 @@ function findAbandoned(tx, user) {
 
 // Hands out tasks that are due to one gateway for some seconds: {limit, lease}.
 function takeTasks(app, { limit, lease }) {
-  const due = `outcome = '' AND due <= ${NOW}`
-  const found = arrayOf(new DynamicModel({
-    id: "", kind: "", user: "", customer: "", version: 0, attempts: 0, email: "", name: "",
-  }))
-  const read = (from) => from.db().newQuery(`
-    SELECT task.id, kind, user, customer, version, attempts,
-           coalesce(users.email, '') AS email, coalesce(users.name, '') AS name
-    FROM customer_tasks task LEFT JOIN users ON users.id = task.user
-    WHERE ${due} ORDER BY due LIMIT {:limit}
-  `).bind({ limit }).all(found)
   // Most often there is nothing to do, and nobody has to wait for a write.
-  read(app)
-  if (found.length === 0) return []
+  if (findDue(app, limit).length === 0) return []
+  let tasks = []
   app.runInTransaction((tx) => {
-    read(tx)
-    for (const task of found) {
+    tasks = findDue(tx, limit)
+    for (const { id } of tasks) {
       tx.db().newQuery(`
         UPDATE customer_tasks SET attempts = attempts + 1,
           due = strftime('%Y-%m-%d %H:%M:%fZ', 'now', {:lease}) WHERE id = {:id}
-      `).bind({ id: task.id, lease: `+${lease} seconds` }).execute()
+      `).bind({ id, lease: `+${lease} seconds` }).execute()
     }
   })
+  return withUsers(app, tasks)
+}
+
+// A query adds to the list that it is given, so each has its own.
+function findDue(app, limit) {
+  const found = arrayOf(new DynamicModel({
+    id: "", kind: "", user: "", customer: "", version: 0, attempts: 0,
+  }))
+  app.db().newQuery(`
+    SELECT id, kind, user, customer, version, attempts FROM customer_tasks
+    WHERE outcome = '' AND due <= ${NOW} ORDER BY due LIMIT {:limit}
+  `).bind({ limit }).all(found)
   return found.map((task) => Object.assign({}, task))
+}
+
+// As records, because a shop's users need not have a `name`.
+function withUsers(app, tasks) {
+  const users = {}
+  const records = app.findRecordsByIds("users", tasks.map(({ user }) => user))
+  for (const user of records) users[user.id] = { email: user.email(), name: user.getString("name") }
+  return tasks.map((task) => Object.assign({ email: "", name: "" }, task, users[task.user]))
 }
 
 // Says what became of a task: {id, version, outcome} if it is done, else {id, error, retry}.
@@ -85,7 +95,7 @@ function endTask(app, { id, version, outcome, error, retry }) {
   if (!outcome) {
     app.db().newQuery(`
       UPDATE customer_tasks SET error = {:error},
-        due = strftime('%Y-%m-%d %H:%M:%fZ', 'now', {:retry}) WHERE id = {:id}
+        due = strftime('%Y-%m-%d %H:%M:%fZ', 'now', {:retry}) WHERE id = {:id} AND outcome = ''
     `).bind({ id, error, retry: `+${retry} seconds` }).execute()
     return
   }

@@ -1,5 +1,6 @@
 """A user is deleted: what the setting says happens at Stripe, and stands on record."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -105,3 +106,28 @@ async def test_it_is_tried_until_it_is_done(
         assert task["attempts"] > 1
         found = await account.read(f"subscriptions/{subscription}")
         assert found["status"] == "canceled"
+
+
+async def test_a_task_is_one_gateways(
+    fresh_stack: Callable[..., Stack], http: httpx.AsyncClient
+) -> None:
+    """However many gateways look at once, each task is handed out once."""
+    stack = fresh_stack()
+    account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
+    await account.wait_delivered()
+    async with Frontend(stack.pocketbase.url) as frontend:
+        dashboard = await _open_dashboard(stack, frontend)
+        users = [await frontend.sign_up() for _ in range(3)]
+        for user in users:
+            await shop.check_out(user, "lifetime")
+        await account.wait_delivered()
+        stack.gateway.stop()
+        for user in users:
+            path = f"/api/collections/users/records/{user.id}"
+            await frontend.call("DELETE", path, token=user.token)
+        asked = {"limit": 10, "lease": 300}
+        take = [dashboard.call("POST", "/api/gateway/tasks/take", asked) for _ in range(6)]
+        taken = [task for answer in await asyncio.gather(*take) for task in answer["tasks"]]
+        assert sorted(task["user"] for task in taken) == sorted(user.id for user in users)
+        rows = await dashboard.list("customer_tasks", "kind = 'forget'")
+        assert [row["attempts"] for row in rows] == [1, 1, 1]

@@ -66,7 +66,8 @@ class Entitled:
         for subscription in self._rows["subscriptions"]:
             self._take_subscription(subscription)
         for session in self._rows["checkout_sessions"]:
-            if session["payment_status"] in ("paid", "no_payment_required"):
+            is_paid = session["payment_status"] in ("paid", "no_payment_required")
+            if is_paid and session["status"] not in ("open", "expired"):
                 self._take_session(session)
 
     def rows(self) -> dict[str, Json]:

@@ -36,6 +36,14 @@ async def test_an_unpaid_session_gives_nothing(till: Till) -> None:
     assert await till.read_end() == FOREVER
 
 
+async def test_a_session_that_was_left_gives_nothing(till: Till) -> None:
+    """One that needs no payment, such as by a code for all of it, counts when it is complete."""
+    price = await till.add_price(await till.add_product(features="pro"))
+    session = till.build_session(price, payment_status="no_payment_required", status="expired")
+    await till.tell("checkout.session.expired", session)
+    assert await till.read() == {}
+
+
 async def test_a_recurring_price_is_its_subscriptions(till: Till) -> None:
     """A session that names one gives nothing: the subscription says until when."""
     product = await till.add_product(features="pro")
