@@ -94,9 +94,10 @@ function claimByEmail(app, user) {
   if (!user.verified() || !user.email()) return
   app.runInTransaction((tx) => {
     const found = arrayOf(new DynamicModel({ id: "", stripe_id: "" }))
+    // By the address: those that are nobody's may be all there are, hence no index for that (`+`).
     tx.db().newQuery(`
       SELECT id, stripe_id FROM customers
-      WHERE email = {:email} COLLATE NOCASE AND user = '' AND organization = '' AND deleted = false
+      WHERE email = {:email} COLLATE NOCASE AND +user = '' AND +organization = '' AND deleted = false
         AND NOT (json_valid(metadata)
           AND coalesce(json_extract(metadata, '$.pocketbase_organization'), '') != '')
     `).bind({ email: user.email() }).all(found)
