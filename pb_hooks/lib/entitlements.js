@@ -125,14 +125,18 @@ function writeRows(tx, payers, rows) {
     if (!rows[row.id]) gone.push(row.id)
     else if (isSame(row, rows[row.id])) changed.delete(row.id)
   }
-  for (const record of tx.findRecordsByIds("entitlements", gone)) tx.delete(record)
+  for (const record of findRows(tx, gone)) tx.delete(record)
   const records = {}
-  for (const record of tx.findRecordsByIds("entitlements", [...changed])) records[record.id] = record
+  for (const record of findRows(tx, [...changed])) records[record.id] = record
   for (const id of changed) {
     const record = records[id] || new Record(tx.findCachedCollectionByNameOrId("entitlements"))
     record.load(rows[id])
     tx.saveNoValidate(record)
   }
+}
+
+function findRows(tx, ids) {
+  return ids.length ? tx.findRecordsByIds("entitlements", ids) : []
 }
 
 function isSame(stored, row) {
