@@ -28,6 +28,11 @@ class Price:
     metadata: Json = field(default_factory=dict, hash=False)
     product_metadata: Json = field(default_factory=dict, hash=False)
 
+    @property
+    def is_by_member(self) -> bool:
+        """Whether organizations pay it for each member (docs/teams.md)."""
+        return bool((self.product_metadata | self.metadata).get("seats") == "members")
+
 
 @dataclass(frozen=True, slots=True)
 class OwnSubscription:

@@ -10,7 +10,7 @@ from gateway.buyer import Price, read_buyer
 from gateway.errors import InvalidRequest
 from gateway.plans import Plan, Plans
 from gateway.shapes import listing, mapping, number, stripe_id, text
-from gateway.writes import Json
+from gateway.writes import ORGANIZATION_METADATA, Json
 
 #: Statuses in which what is owed is paid.
 _PAID = ("active", "trialing")
@@ -98,10 +98,16 @@ def plan_change(
         if price != present:
             _check_price(subscription, item, price)
             _check_terms(price, present, plans)
-    return _decide(item, price, request, plans)
+    return _decide(subscription, item, price, request, plans)
 
 
-def _decide(item: Json, price: Price | None, request: PlanRequest, plans: Plans) -> ItemChange:
+def _decide(
+    subscription: OwnedSubscription,
+    item: Json,
+    price: Price | None,
+    request: PlanRequest,
+    plans: Plans,
+) -> ItemChange:
     shown = mapping(item.get("price"))
     usage = price.usage_type if price else mapping(shown.get("recurring")).get("usage_type")
     name = price.stripe_id if price else stripe_id(shown)
@@ -109,6 +115,9 @@ def _decide(item: Json, price: Price | None, request: PlanRequest, plans: Plans)
         if request.quantity is not None:
             raise _invalid("quantity", "quantity_metered", "Usage says how much of it is billed.")
         return ItemChange(item, name, None)
+    if request.quantity is not None and price and _is_by_member(subscription, price):
+        message = "This is paid for each member of the organization."
+        raise _invalid("quantity", "quantity_by_member", message)
     quantity = request.quantity or int(number(item.get("quantity"))) or 1
     change = ItemChange(item, name, quantity)
     plan = (price and plans.find(price)) or Plan()
@@ -117,6 +126,11 @@ def _decide(item: Json, price: Price | None, request: PlanRequest, plans: Plans)
         message = f"This price is sold in quantities {bounds}."
         raise _invalid("quantity", "quantity_not_sold", message)
     return change
+
+
+def _is_by_member(subscription: OwnedSubscription, price: Price) -> bool:
+    metadata = mapping(subscription.body.get("metadata"))
+    return ORGANIZATION_METADATA in metadata and price.is_by_member
 
 
 def _require_changeable(subscription: OwnedSubscription) -> None:

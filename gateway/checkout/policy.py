@@ -124,7 +124,7 @@ def _fill_seats(items: Sequence[Item], prices: Sequence[Price], seats: int) -> S
     by_member = {
         name
         for price in prices
-        if (price.product_metadata | price.metadata).get("seats") == "members"
+        if price.is_by_member
         for name in (price.stripe_id, price.lookup_key)
     }
     if not seats:

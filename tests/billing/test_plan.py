@@ -25,6 +25,12 @@ def _subscription(price: str, quantity: int | None = 1) -> OwnedSubscription:
     return OwnedSubscription(_BUYER, Reading(body, 0, 1), "")
 
 
+def _of_organization(price: str, quantity: int) -> OwnedSubscription:
+    made = _subscription(price, quantity)
+    made.body["metadata"] = {"pocketbase_organization": "org"}
+    return made
+
+
 def _code(subscription: OwnedSubscription, request: PlanRequest, *prices: Price) -> str:
     with pytest.raises(InvalidRequest) as caught:
         plan_change(subscription, request, prices, Plans())
@@ -89,3 +95,15 @@ def test_a_price_that_is_not_mirrored_may_stay() -> None:
     """More of what is there needs no catalogue."""
     change = plan_change(_subscription("gone"), PlanRequest(quantity=2), [], Plans())
     assert change.params == {"id": "si_1", "quantity": 2}
+
+
+def test_members_say_how_many_seats_there_are() -> None:
+    """An organization can't pay for fewer than it has; a user's quantity is their own."""
+    seat = Price("seat", "", "recurring", "usd", True, "licensed", "prod", {"seats": "members"})
+    fewer = PlanRequest(quantity=1)
+    assert _code(_of_organization("seat", 5), fewer, seat) == "quantity_by_member"
+    assert plan_change(_subscription("seat", 5), fewer, [seat], Plans()).quantity == 1
+    moved = plan_change(
+        _of_organization("old", 5), PlanRequest(price="seat"), [_price("old"), seat], Plans()
+    )
+    assert moved.quantity == 5
