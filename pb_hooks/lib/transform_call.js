@@ -94,9 +94,13 @@ function send(entry, items, auth, { x_request_id }, timeout) {
   const body = `{"user":${user},"items":[${items}]}`
   if (lengthOf(body) > entry.max_bytes) return refuse(413, TOO_LARGE)
   const id = `msg_${$security.pseudorandomString(20)}`
-  let answer
+  let headers, answer
   try {
-    const headers = sign(id, body)
+    headers = sign(id, body)
+  } catch (error) {
+    return fail("unsigned", `${error}`) // The gateway is not away: nothing is let through for that.
+  }
+  try {
     headers["content-type"] = "application/json"
     if (x_request_id && REQUEST_ID.test(x_request_id)) headers["x-request-id"] = x_request_id
     answer = $http.send({ url: addressOf(entry.url), method: "POST", body, headers, timeout })

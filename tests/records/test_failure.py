@@ -143,6 +143,21 @@ async def test_a_gateway_that_is_down_stops_only_what_passes_through_it(
     assert made["slug"] == "up-again"
 
 
+async def test_a_lost_secret_opens_nothing(client: Frontend, records_stack: Stack) -> None:
+    """PocketBase without the secret can't ask, and refuses also what would be let through."""
+    pocketbase = records_stack.pocketbase
+    secret = pocketbase.env.pop("GATEWAY_HOOK_SECRETS")
+    try:
+        pocketbase.restart()
+        answer = await client.http.post("/api/collections/slow_open/records", json={})
+        assert answer.status_code == 503
+    finally:
+        pocketbase.env["GATEWAY_HOOK_SECRETS"] = secret
+        pocketbase.restart()
+    opened = await client.call("POST", "/api/collections/slow_open/records", body={})
+    assert opened["transform_skipped"] is True
+
+
 async def test_a_gateway_that_hangs_holds_only_what_passes_through_it(
     client: Frontend, records_stack: Stack
 ) -> None:
