@@ -63,6 +63,8 @@ function saveOwned(tx, row, owners, choices, payers) {
 
 function write(tx, row, owner) {
   const record = row.record || new Record(tx.findCachedCollectionByNameOrId(row.collection))
+  // Most events change little, and every column that is written costs its indexes too.
+  record.ignoreUnchangedFields(true)
   record.load(Object.assign(row.values, owner, { stamp: JSON.stringify(row.stamp) }))
   tx.saveNoValidate(record)
   return record
