@@ -15,7 +15,7 @@ from gateway.pocketbase import Group, PocketBase, StampedRow, Tie, commit
 from gateway.stripe_api import Reading, read_object
 from gateway.webhooks.paths import path_of
 from gateway.webhooks.projector import project
-from gateway.writes import Json, Stamp
+from gateway.writes import Claim, Json, Row, Stamp
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,8 @@ class Readings:
         item = reading.body
         tie: Tie | None = None
         for _ in range(_ATTEMPTS):
-            result = await commit(self._pocketbase, _compose(reading, tie))
+            row, claims = project_reading(reading, tie)
+            result = await commit(self._pocketbase, Group(rows=[row], claims=claims))
             tie = result.ties[0]
             if tie is None:
                 return reading.body
@@ -51,14 +52,21 @@ class Readings:
         raise PocketBaseUnavailable("The row kept changing while it was written.")
 
 
-def _compose(reading: Reading, tie: Tie | None) -> Group:
+def project_reading(
+    reading: Reading, tie: Tie | None, event: int | None = None
+) -> tuple[StampedRow, tuple[Claim, ...]]:
+    """Return the row that shows what was read, and whose the object says to be.
+
+    Args:
+        tie: what the read is to decide.
+        event: index in the group of the event that asked for it.
+    """
     changes = project(reading.body)
-    stamp = Stamp(
-        int(changes.row.final),
-        reading.as_of,
-        reading.until,
-        changes.row.rank,
-        f"read_{uuid4().hex}",
-    )
-    claims = [replace(claim, since=reading.until) for claim in changes.claims]
-    return Group(rows=[StampedRow(changes.row, stamp, expect=tie)], claims=claims)
+    stamp = stamp_read(changes.row, reading.as_of, reading.until)
+    claims = tuple(replace(claim, since=reading.until) for claim in changes.claims)
+    return StampedRow(changes.row, stamp, event=event, expect=tie), claims
+
+
+def stamp_read(row: Row, as_of: int, until: int) -> Stamp:
+    """Return the stamp of a row that was read, between two seconds of Stripe's clock."""
+    return Stamp(int(row.final), as_of, until, row.rank, f"read_{uuid4().hex}")

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
-from uuid import uuid4
 from weakref import WeakValueDictionary
 
 import stripe
@@ -24,6 +23,7 @@ from gateway.webhooks.group import Key, event_row, key_of
 from gateway.webhooks.order import State, latest
 from gateway.webhooks.paths import SUMMARY, path_of
 from gateway.webhooks.projector import Plan, plan, project
+from gateway.webhooks.readings import project_reading
 from gateway.webhooks.summary import read_summary
 from gateway.writes import Claim, Stamp
 
@@ -92,17 +92,7 @@ class Settlement:
             reading = await self._read(plans[-1].event)
         except Missing:
             return await self._decide_missing(plans, states, tie)
-        changes = project(reading.body)
-        stamp = Stamp(
-            int(changes.row.final),
-            reading.as_of,
-            reading.until,
-            changes.row.rank,
-            f"read_{uuid4().hex}",
-        )
-        row = StampedRow(changes.row, stamp, event=len(plans) - 1, expect=tie)
-        claims = (replace(claim, since=reading.until) for claim in changes.claims)
-        return Decision(row, tuple(claims))
+        return Decision(*project_reading(reading, tie, event=len(plans) - 1))
 
     async def _decide_missing(
         self, plans: Sequence[Plan], states: Sequence[State], tie: Tie

@@ -9,11 +9,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from uuid import uuid4
 
 from gateway.pocketbase import Group, PocketBase, PocketBaseRefused, StampedRow, Tie, commit
 from gateway.stripe_api import Missing
 from gateway.webhooks.paths import SUMMARY, path_of
+from gateway.webhooks.readings import stamp_read
 from gateway.webhooks.reconcile.comparison import (
     Difference,
     Found,
@@ -45,8 +45,7 @@ class _Repair:
 
     @property
     def stamp(self) -> Stamp:
-        row, source = self.changes.row, f"read_{uuid4().hex}"
-        return Stamp(int(row.final), self.found.as_of, self.found.until, row.rank, source)
+        return stamp_read(self.changes.row, self.found.as_of, self.found.until)
 
     @property
     def claims(self) -> tuple[Claim, ...]:
