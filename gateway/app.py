@@ -10,10 +10,11 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway import __version__
+from gateway.background import run_meanwhile
 from gateway.billing.endpoint import router as billing_router
 from gateway.billing.usage import UsageRecorder
 from gateway.body_limit import BodyLimitMiddleware
-from gateway.checkout.customer_tasks import CustomerTasks, carry_out_tasks
+from gateway.checkout.customer_tasks import CustomerTasks
 from gateway.checkout.endpoint import router as checkout_router
 from gateway.checkout.till import Till
 from gateway.docs import add_docs
@@ -33,7 +34,7 @@ from gateway.records.registration import Registration
 from gateway.records.table import Table, load_table
 from gateway.records.transform import Dependencies
 from gateway.request_id import RequestIdMiddleware
-from gateway.seats.seats import keep_seats
+from gateway.seats.seats import SeatKeeper
 from gateway.settings import Settings, read_settings
 from gateway.stripe_api import open_session, open_stripe
 from gateway.webhooks import endpoint as webhooks
@@ -73,12 +74,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             next(iter(settings.gateway_portal_configurations), ""),
         )
         tasks = CustomerTasks(pocketbase, client, settings.gateway_on_user_delete)
+        seats = SeatKeeper(pocketbase, client, settings.gateway_seats_seconds)
         async with (
             open_desk(settings, pocketbase, client, settlement, announcer) as app.state.desk,
             send_notifications(settings, pocketbase, announcer, app.state.templates),
             _open_transforms(app, settings, pocketbase),
-            carry_out_tasks(tasks),
-            keep_seats(settings, pocketbase, client),
+            run_meanwhile(tasks.run()),
+            run_meanwhile(seats.run()),
         ):
             yield
         await inbox.close()

@@ -7,8 +7,6 @@ gateways share the work: a task is one gateway's for some minutes.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -93,15 +91,3 @@ class CustomerTasks:
                 await mark_deleted(self.pocketbase, task["customer"])
                 return "gone"
         return "updated"
-
-
-@asynccontextmanager
-async def carry_out_tasks(tasks: CustomerTasks) -> AsyncIterator[None]:
-    """Do so meanwhile."""
-    work = asyncio.create_task(tasks.run())
-    try:
-        yield
-    finally:
-        work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work

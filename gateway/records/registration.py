@@ -9,6 +9,7 @@ from secrets import token_hex
 
 from pydantic_core import to_json
 
+from gateway.background import run_meanwhile
 from gateway.errors import GatewayError, Unavailable
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.records.endpoint import PATH
@@ -60,11 +61,8 @@ class Registration:
     async def keep(self) -> AsyncIterator[None]:
         """Register at once if PocketBase answers, and again for as long as the context lasts."""
         delay = await self._try()
-        task = asyncio.create_task(self._repeat(delay))
-        try:
+        async with run_meanwhile(self._repeat(delay)):
             yield
-        finally:
-            task.cancel()
 
     async def _repeat(self, delay: float) -> None:
         while True:

@@ -8,8 +8,6 @@ PocketBase ever waits for Stripe. See docs/decisions/010-teams.md.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -17,7 +15,6 @@ import stripe
 
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-from gateway.settings import Settings
 from gateway.stripe_api import translate_errors
 
 _log = logging.getLogger(__name__)
@@ -92,18 +89,3 @@ class SeatKeeper:
         self._tried[seats] = (time.monotonic() + pause, pause)
         while len(self._tried) > _MOST_TRIED:
             del self._tried[next(iter(self._tried))]
-
-
-@asynccontextmanager
-async def keep_seats(
-    settings: Settings, pocketbase: PocketBase, client: stripe.StripeClient
-) -> AsyncIterator[None]:
-    """Keep seats while the block runs."""
-    keeper = SeatKeeper(pocketbase, client, settings.gateway_seats_seconds)
-    task = asyncio.create_task(keeper.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

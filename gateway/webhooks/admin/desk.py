@@ -1,12 +1,12 @@
 """What the admin API works with, made when the gateway starts."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import stripe
 
+from gateway.background import run_meanwhile
 from gateway.pocketbase import PocketBase
 from gateway.settings import Settings
 from gateway.webhooks.inbox import Announcer, Inbox
@@ -40,12 +40,9 @@ async def open_desk(
     replayer = Replayer(pocketbase, client, inbox)
     reconciliation = BackgroundReconciliation(pocketbase, client, inbox)
     keep_days = settings.gateway_keep_payload_days
-    upkeep = asyncio.create_task(Upkeep(pocketbase, replayer, keep_days).run())
     try:
-        yield Desk(pocketbase, replayer, reconciliation, keep_days)
+        async with run_meanwhile(Upkeep(pocketbase, replayer, keep_days).run()):
+            yield Desk(pocketbase, replayer, reconciliation, keep_days)
     finally:
-        upkeep.cancel()
-        with suppress(asyncio.CancelledError):
-            await upkeep
         await reconciliation.close()
         await inbox.close()
