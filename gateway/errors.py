@@ -45,6 +45,11 @@ class InvalidRequest(GatewayError):
     status = 400
 
 
+def invalid_field(field: str, code: str, message: str) -> InvalidRequest:
+    """Return the error for one field, in PocketBase's shape: ``data.<field> = {code, message}``."""
+    return InvalidRequest(message, {field: {"code": code, "message": message}})
+
+
 class InvalidSignature(InvalidRequest):
     """The webhook signature does not match the body."""
 
@@ -163,6 +168,20 @@ class StripeRefused(GatewayError):
     """Stripe refused the request."""
 
     status = 502
+
+
+#: What any endpoint may answer that asks PocketBase and Stripe for a caller.
+CALLER_ERRORS: tuple[type[GatewayError], ...] = (
+    InvalidRequest,
+    Unauthenticated,
+    UnsupportedMediaType,
+    RateLimited,
+    StripeRefused,
+    StripeFailed,
+    StripeTooSlow,
+    PocketBaseUnavailable,
+    StripeUnavailable,
+)
 
 
 def problem(

@@ -12,7 +12,7 @@ import stripe
 
 from gateway.billing.idempotency import send_once
 from gateway.billing.subscription import OwnedSubscription, conflict, require_live
-from gateway.errors import InvalidRequest, StripeRefused
+from gateway.errors import StripeRefused, invalid_field
 from gateway.ids import record_id
 from gateway.shapes import listing, mapping, number, stripe_id, text
 from gateway.stripe_api import translate_errors
@@ -63,7 +63,7 @@ async def find_promotion_code(
         coupon = stripe_id(mapping(entry.get("promotion")).get("coupon"))
         if coupon and customer in ("", stripe_id(subscription.body.get("customer"))):
             return Offer("promotion_code", coupon, stripe_id(entry))
-    raise _refuse("promotion_code", "promotion_code_unknown", "This code is not valid.")
+    raise invalid_field("promotion_code", "promotion_code_unknown", "This code is not valid.")
 
 
 def find_coupon(coupon: str, allowed: Collection[str]) -> Offer:
@@ -73,7 +73,7 @@ def find_coupon(coupon: str, allowed: Collection[str]) -> Offer:
         InvalidRequest: they may not, or there is none.
     """
     if coupon not in allowed:
-        raise _refuse("coupon", "coupon_unknown", "This coupon is not offered.")
+        raise invalid_field("coupon", "coupon_unknown", "This coupon is not offered.")
     return Offer("coupon", coupon)
 
 
@@ -106,7 +106,7 @@ async def give_discount(
         if getattr(refused.__cause__, "http_status", None) not in (400, 404):
             raise
         code = f"{offer.field}_not_applicable"
-        raise _refuse(offer.field, code, "This does not apply here.") from refused
+        raise invalid_field(offer.field, code, "This does not apply here.") from refused
 
 
 def _running(subscription: OwnedSubscription) -> set[str]:
@@ -122,7 +122,3 @@ def _running(subscription: OwnedSubscription) -> set[str]:
 def _coupon_of(discount: Json) -> str:
     source = mapping(discount.get("source"))
     return stripe_id(source.get("coupon")) or text(mapping(discount.get("coupon")).get("id"))
-
-
-def _refuse(field: str, code: str, message: str) -> InvalidRequest:
-    return InvalidRequest(message, {field: {"code": code, "message": message}})

@@ -7,7 +7,7 @@ from typing import Any
 from gateway.billing.clerk import Clerk
 from gateway.billing.subscription import OwnedSubscription, conflict, require_live
 from gateway.buyer import Price, read_buyer
-from gateway.errors import InvalidRequest
+from gateway.errors import invalid_field
 from gateway.plans import Plan, Plans
 from gateway.shapes import listing, mapping, number, stripe_id, text
 from gateway.writes import ORGANIZATION_METADATA, Json
@@ -87,14 +87,14 @@ def plan_change(
     """
     _require_changeable(subscription)
     if not request.price and request.quantity is None:
-        raise _invalid("price", "required", "Name a price or a quantity.")
+        raise invalid_field("price", "required", "Name a price or a quantity.")
     item = _find_item(subscription.items, request.item)
     present = _find(stripe_id(item.get("price")), prices)
     price = present
     if request.price:
         price = _find(request.price, prices)
         if price is None:
-            raise _invalid("price", "price_unknown", "This price is not for sale.")
+            raise invalid_field("price", "price_unknown", "This price is not for sale.")
         if price != present:
             _check_price(subscription, item, price)
             _check_terms(price, present, plans)
@@ -113,18 +113,20 @@ def _decide(
     name = price.stripe_id if price else stripe_id(shown)
     if usage == "metered":
         if request.quantity is not None:
-            raise _invalid("quantity", "quantity_metered", "Usage says how much of it is billed.")
+            raise invalid_field(
+                "quantity", "quantity_metered", "Usage says how much of it is billed."
+            )
         return ItemChange(item, name, None)
     if request.quantity is not None and price and _is_by_member(subscription, price):
         message = "This is paid for each member of the organization."
-        raise _invalid("quantity", "quantity_by_member", message)
+        raise invalid_field("quantity", "quantity_by_member", message)
     quantity = request.quantity or int(number(item.get("quantity"))) or 1
     change = ItemChange(item, name, quantity)
     plan = (price and plans.find(price)) or Plan()
     if change.is_new and not plan.min_quantity <= quantity <= plan.max_quantity:
         bounds = f"from {plan.min_quantity} to {plan.max_quantity}"
         message = f"This price is sold in quantities {bounds}."
-        raise _invalid("quantity", "quantity_not_sold", message)
+        raise invalid_field("quantity", "quantity_not_sold", message)
     return change
 
 
@@ -144,12 +146,14 @@ def _require_changeable(subscription: OwnedSubscription) -> None:
 def _find_item(items: Sequence[Json], wanted: str) -> Json:
     if not wanted:
         if len(items) != 1:
-            raise _invalid("item", "item_required", "Say which item of the subscription it is.")
+            raise invalid_field(
+                "item", "item_required", "Say which item of the subscription it is."
+            )
         return items[0]
     for item in items:
         if stripe_id(item) == wanted:
             return item
-    raise _invalid("item", "item_unknown", "The subscription has no such item.")
+    raise invalid_field("item", "item_unknown", "The subscription has no such item.")
 
 
 def _find(name: str, prices: Sequence[Price]) -> Price | None:
@@ -161,24 +165,24 @@ def _find(name: str, prices: Sequence[Price]) -> Price | None:
 def _check_price(subscription: OwnedSubscription, item: Json, price: Price) -> None:
     """Whether it fits into the subscription."""
     if price.type != "recurring":
-        raise _invalid("price", "price_not_recurring", "This price is not one of a subscription.")
+        raise invalid_field(
+            "price", "price_not_recurring", "This price is not one of a subscription."
+        )
     if price.currency != text(subscription.body.get("currency")):
-        raise _invalid("price", "price_currency", "This price is in another currency.")
+        raise invalid_field("price", "price_currency", "This price is in another currency.")
     others = {stripe_id(other.get("price")) for other in subscription.items if other is not item}
     if price.stripe_id in others:
-        raise _invalid("price", "price_taken", "Another item of the subscription has this price.")
+        raise invalid_field(
+            "price", "price_taken", "Another item of the subscription has this price."
+        )
 
 
 def _check_terms(price: Price, present: Price | None, plans: Plans) -> None:
     """Whether it is for sale to who has the present one."""
     plan = plans.find(price)
     if plan is None or not plan.sells(price):
-        raise _invalid("price", "price_inactive", "This price is not for sale.")
+        raise invalid_field("price", "price_inactive", "This price is not for sale.")
     before = (present and plans.find(present)) or Plan()
     # Else a change could lead to a second subscription where one is allowed.
     if plan.subscriptions == "one" and plan.group != before.group:
-        raise _invalid("price", "price_of_another_group", "This price is bought on its own.")
-
-
-def _invalid(field: str, code: str, message: str) -> InvalidRequest:
-    return InvalidRequest(message, {field: {"code": code, "message": message}})
+        raise invalid_field("price", "price_of_another_group", "This price is bought on its own.")

@@ -12,7 +12,7 @@ import stripe
 from gateway.billing.idempotency import send_once
 from gateway.billing.plan import ItemChange
 from gateway.billing.subscription import OwnedSubscription
-from gateway.errors import InvalidRequest
+from gateway.errors import invalid_field
 from gateway.shapes import listing, mapping, number, text
 from gateway.stripe_api import translate_errors
 from gateway.writes import Json
@@ -110,8 +110,7 @@ def _check_date(subscription: OwnedSubscription, change: ItemChange, date: int) 
     earliest = max(subscription.now - PREVIEW_SECONDS, _period_start(change))
     if not earliest <= date <= subscription.now + 1:
         message = "The preview is too old: ask for another."
-        reason = {"code": "preview_expired", "message": message}
-        raise InvalidRequest(message, {"proration_date": reason})
+        raise invalid_field("proration_date", "preview_expired", message)
 
 
 def _due_now(invoice: Json, subscription: OwnedSubscription) -> int:

@@ -7,7 +7,7 @@ import stripe
 
 from gateway.billing.plan import ItemChange
 from gateway.billing.subscription import OwnedSubscription, conflict
-from gateway.errors import InvalidRequest
+from gateway.errors import invalid_field
 from gateway.stripe_api import translate_errors
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def choose_configuration(asked: str, allowed: Sequence[str]) -> str:
         return allowed[0] if allowed else ""
     if asked not in allowed:
         message = "This configuration is not allowed."
-        reason = {"code": "configuration_not_allowed", "message": message}
-        raise InvalidRequest(message, {"configuration": reason})
+        raise invalid_field("configuration", "configuration_not_allowed", message)
     return asked
 
 

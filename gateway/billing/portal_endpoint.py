@@ -23,20 +23,7 @@ from gateway.billing.subscription import (
     require_live,
 )
 from gateway.dependencies import GatewaySettings, OrganizationId, Token
-from gateway.errors import (
-    Conflict,
-    InvalidRequest,
-    NoCustomer,
-    NoOrganization,
-    PocketBaseUnavailable,
-    RateLimited,
-    StripeFailed,
-    StripeRefused,
-    StripeTooSlow,
-    StripeUnavailable,
-    Unauthenticated,
-    UnsupportedMediaType,
-)
+from gateway.errors import CALLER_ERRORS, Conflict, NoCustomer, NoOrganization
 from gateway.problems import problem_responses
 from gateway.redirects import check_redirect
 from gateway.shapes import stripe_id
@@ -44,21 +31,7 @@ from gateway.shapes import stripe_id
 if TYPE_CHECKING:
     from stripe.params.billing_portal import SessionCreateParamsFlowData
 
-_ERRORS = (
-    InvalidRequest,
-    Unauthenticated,
-    NoOrganization,
-    NoCustomer,
-    NoSubscription,
-    Conflict,
-    UnsupportedMediaType,
-    RateLimited,
-    StripeRefused,
-    StripeFailed,
-    StripeTooSlow,
-    PocketBaseUnavailable,
-    StripeUnavailable,
-)
+_ERRORS = (*CALLER_ERRORS, NoOrganization, NoCustomer, NoSubscription, Conflict)
 
 
 class PaymentMethodFlow(Body):

@@ -25,37 +25,10 @@ from gateway.billing.subscription import (
     show_changed,
 )
 from gateway.dependencies import GatewaySettings, IdempotencyKey, Token
-from gateway.errors import (
-    Conflict,
-    IdempotencyKeyReused,
-    InvalidRequest,
-    PaymentRequired,
-    PocketBaseUnavailable,
-    RateLimited,
-    StripeFailed,
-    StripeRefused,
-    StripeTooSlow,
-    StripeUnavailable,
-    Unauthenticated,
-    UnsupportedMediaType,
-)
+from gateway.errors import CALLER_ERRORS, Conflict, IdempotencyKeyReused, PaymentRequired
 from gateway.problems import problem_responses
 
-_ERRORS = (
-    InvalidRequest,
-    Unauthenticated,
-    PaymentRequired,
-    NoSubscription,
-    Conflict,
-    UnsupportedMediaType,
-    IdempotencyKeyReused,
-    RateLimited,
-    StripeRefused,
-    StripeFailed,
-    StripeTooSlow,
-    PocketBaseUnavailable,
-    StripeUnavailable,
-)
+_ERRORS = (*CALLER_ERRORS, PaymentRequired, NoSubscription, Conflict, IdempotencyKeyReused)
 SubscriptionId = Annotated[
     str, Path(max_length=255, description="`stripe_id` of one of the caller's `subscriptions`.")
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import stripe
 
 from gateway.billing.meters import Meter, Meters
-from gateway.errors import Forbidden, InvalidRequest, StripeRefused
+from gateway.errors import Forbidden, StripeRefused, invalid_field
 from gateway.ids import idempotency_key
 from gateway.pocketbase import PocketBase
 from gateway.stripe_api import translate_errors
@@ -64,7 +64,7 @@ class UsageRecorder:
         _check(usage)
         meter = await self._meters.find(usage.meter)
         if meter is None:
-            raise _invalid("meter", "meter_unknown", "There is no such meter.")
+            raise invalid_field("meter", "meter_unknown", "There is no such meter.")
         asked = {
             "user": usage.user,
             "organization": usage.organization,
@@ -84,7 +84,7 @@ class UsageRecorder:
             if code == "duplicate_meter_event":
                 return False
             if code.startswith("timestamp_"):
-                raise _invalid("timestamp", code, "This time can't be reported.") from refused
+                raise invalid_field("timestamp", code, "This time can't be reported.") from refused
             raise
         return True
 
@@ -103,15 +103,11 @@ def _params(usage: Usage, meter: Meter, customer: str) -> "MeterEventCreateParam
 
 def _check(usage: Usage) -> None:
     if type(usage.value) is not int or not 0 <= usage.value <= MOST:
-        raise _invalid("value", "value_out_of_bounds", f"The value must be 0 to {MOST}.")
+        raise invalid_field("value", "value_out_of_bounds", f"The value must be 0 to {MOST}.")
     if not usage.identifier:
-        raise _invalid("identifier", "required", "An identifier is needed.")
+        raise invalid_field("identifier", "required", "An identifier is needed.")
     if usage.timestamp is not None:
         ahead = usage.timestamp - time.time()
         if not -_BEHIND <= ahead <= _AHEAD:
             message = "The time must be within the last 35 days, or 5 minutes ahead."
-            raise _invalid("timestamp", "timestamp_out_of_bounds", message)
-
-
-def _invalid(field: str, code: str, message: str) -> InvalidRequest:
-    return InvalidRequest(message, {field: {"code": code, "message": message}})
+            raise invalid_field("timestamp", "timestamp_out_of_bounds", message)

@@ -9,34 +9,11 @@ from gateway.billing.bodies import Body
 from gateway.billing.usage import MOST, NothingMetered, Usage, UsageRecorder
 from gateway.buyer import read_buyer
 from gateway.dependencies import GatewaySettings, Limits, PocketBaseClient, Token
-from gateway.errors import (
-    Forbidden,
-    InvalidRequest,
-    PocketBaseUnavailable,
-    RateLimited,
-    StripeFailed,
-    StripeRefused,
-    StripeTooSlow,
-    StripeUnavailable,
-    Unauthenticated,
-    UnsupportedMediaType,
-)
+from gateway.errors import CALLER_ERRORS, Forbidden
 from gateway.pocketbase.superuser import check_superuser
 from gateway.problems import problem_responses
 
-_ERRORS = (
-    InvalidRequest,
-    Unauthenticated,
-    Forbidden,
-    NothingMetered,
-    UnsupportedMediaType,
-    RateLimited,
-    StripeRefused,
-    StripeFailed,
-    StripeTooSlow,
-    PocketBaseUnavailable,
-    StripeUnavailable,
-)
+_ERRORS = (*CALLER_ERRORS, Forbidden, NothingMetered)
 
 
 class UsageBody(Body):

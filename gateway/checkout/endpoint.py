@@ -29,18 +29,12 @@ from gateway.dependencies import (
     Token,
 )
 from gateway.errors import (
+    CALLER_ERRORS,
     IdempotencyKeyReused,
-    InvalidRequest,
     NoOrganization,
     NotFound,
-    PocketBaseUnavailable,
-    RateLimited,
-    StripeFailed,
-    StripeRefused,
-    StripeTooSlow,
-    StripeUnavailable,
     Unauthenticated,
-    UnsupportedMediaType,
+    invalid_field,
 )
 from gateway.ids import record_id
 from gateway.pocketbase import PocketBase
@@ -49,19 +43,7 @@ from gateway.redirects import check_redirect
 from gateway.shapes import relation, stripe_id
 from gateway.writes import ORGANIZATION_METADATA, USER_METADATA, Json
 
-_ERRORS = (
-    InvalidRequest,
-    Unauthenticated,
-    NoOrganization,
-    UnsupportedMediaType,
-    IdempotencyKeyReused,
-    RateLimited,
-    StripeRefused,
-    StripeFailed,
-    PocketBaseUnavailable,
-    StripeUnavailable,
-    StripeTooSlow,
-)
+_ERRORS = (*CALLER_ERRORS, NoOrganization, IdempotencyKeyReused)
 _SESSION = re.compile(r"cs_[A-Za-z0-9_]{1,250}", re.ASCII)
 
 
@@ -169,8 +151,7 @@ def read_page(body: SetupRequest, origins: Sequence[str]) -> Page:
         url: str | None = getattr(body, name)
         if (url is not None) != (name in wanted):
             what = "needs" if name in wanted else "takes no"
-            message = f"{body.ui_mode} {what} {name}."
-            raise InvalidRequest(message, {name: {"code": "wrong_page", "message": message}})
+            raise invalid_field(name, "wrong_page", f"{body.ui_mode} {what} {name}.")
         urls[name] = check_redirect(name, url, origins) if url is not None else ""
     return Page(ui_mode=body.ui_mode, locale=body.locale or "", **urls)
 

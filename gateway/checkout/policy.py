@@ -6,7 +6,7 @@ from typing import Literal
 
 from gateway.buyer import Price
 from gateway.checkout.standing import Standing
-from gateway.errors import Conflict, InvalidRequest
+from gateway.errors import Conflict, invalid_field
 from gateway.plans import Plan, Plans
 
 Mode = Literal["payment", "subscription", "setup"]
@@ -107,14 +107,18 @@ def resolve_items(items: Sequence[Item], prices: Sequence[Price], plans: Plans) 
     for place, item in enumerate(items):
         price = known.get(item.price)
         if price is None:
-            raise _refuse(f"items.{place}.price", "price_unknown", "This price is not for sale.")
+            raise invalid_field(
+                f"items.{place}.price", "price_unknown", "This price is not for sale."
+            )
         plan = plans.find(price)
         if plan is None or not plan.sells(price):
-            raise _refuse(f"items.{place}.price", "price_inactive", "This price is not for sale.")
+            raise invalid_field(
+                f"items.{place}.price", "price_inactive", "This price is not for sale."
+            )
         if not plan.min_quantity <= item.quantity <= plan.max_quantity:
             bounds = f"from {plan.min_quantity} to {plan.max_quantity}"
             message = f"This price is sold in quantities {bounds}."
-            raise _refuse(f"items.{place}.quantity", "quantity_not_sold", message)
+            raise invalid_field(f"items.{place}.quantity", "quantity_not_sold", message)
         lines.append(Line(price, item.quantity, plan))
     return tuple(lines)
 
@@ -142,7 +146,7 @@ def _refuse_mixed_currencies(lines: Sequence[Line]) -> None:
     for place, line in enumerate(lines):
         if line.price.currency != lines[0].price.currency:
             message = "One purchase has one currency."
-            raise _refuse(f"items.{place}.price", "currency_mixed", message)
+            raise invalid_field(f"items.{place}.price", "currency_mixed", message)
 
 
 def _held_groups(standing: Standing, plans: Plans) -> set[str]:
@@ -161,9 +165,5 @@ def _common_countries(lines: Sequence[Line]) -> tuple[str, ...]:
         return ()
     common = tuple(code for code in limited[0] if all(code in codes for codes in limited))
     if not common:
-        raise _refuse("items", "countries_apart", "These can't be delivered to one country.")
+        raise invalid_field("items", "countries_apart", "These can't be delivered to one country.")
     return common
-
-
-def _refuse(field: str, code: str, message: str) -> InvalidRequest:
-    return InvalidRequest(message, {field: {"code": code, "message": message}})
