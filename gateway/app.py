@@ -44,6 +44,7 @@ from gateway.webhooks.admission import Admission
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.readings import Readings
 from gateway.webhooks.settlement import Settlement
+from gateway.webhooks.turns import Turns
 
 _DESCRIPTION = """
 The business logic beside PocketBase. Frontends talk to PocketBase for sign-in, records, files and
@@ -61,8 +62,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.pocketbase = pocketbase
         app.state.stripe = client = open_stripe(settings, session)
         app.state.usage = UsageRecorder(pocketbase, client)
-        app.state.apply_reading = Readings(pocketbase, client).apply
-        settlement = Settlement(pocketbase, client)
+        turns = Turns()
+        app.state.apply_reading = Readings(pocketbase, client, turns).apply
+        settlement = Settlement(pocketbase, client, turns)
         announcer: Announcer | None = app.state.announcer
         app.state.inbox = inbox = Inbox(pocketbase, settlement, announcer)
         app.state.till = Till(

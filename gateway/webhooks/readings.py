@@ -15,6 +15,7 @@ from gateway.pocketbase import Group, PocketBase, StampedRow, Tie, commit
 from gateway.stripe_api import Reading, read_object
 from gateway.webhooks.paths import path_of
 from gateway.webhooks.projector import project
+from gateway.webhooks.turns import Turns
 from gateway.writes import Claim, Json, Row, Stamp
 
 _log = logging.getLogger(__name__)
@@ -26,9 +27,10 @@ _ATTEMPTS = 6
 class Readings:
     """Applies readings of mirrored objects that have an id of their own."""
 
-    def __init__(self, pocketbase: PocketBase, client: stripe.StripeClient) -> None:
+    def __init__(self, pocketbase: PocketBase, client: stripe.StripeClient, turns: Turns) -> None:
         self._pocketbase = pocketbase
         self._stripe = client
+        self._turns = turns
 
     async def apply(self, reading: Reading) -> Json:
         """Bring the object's row up to date; return the object as it was last read.
@@ -39,16 +41,17 @@ class Readings:
             StripeUnavailable, StripeRefused: the object had to be read again, and could not.
             Missing: it is no longer there.
         """
-        item = reading.body
-        tie: Tie | None = None
-        for _ in range(_ATTEMPTS):
-            row, claims = project_reading(reading, tie)
-            result = await commit(self._pocketbase, Group(rows=[row], claims=claims))
-            tie = result.ties[0]
-            if tie is None:
-                return reading.body
-            reading = await read_object(self._stripe, path_of(item["object"], item["id"]))
-        _log.warning("row kept changing", extra={"object": item["id"]})
+        kind, stripe_id = reading.body["object"], reading.body["id"]
+        async with self._turns.of(stripe_id):
+            tie: Tie | None = None
+            for _ in range(_ATTEMPTS):
+                row, claims = project_reading(reading, tie)
+                result = await commit(self._pocketbase, Group(rows=[row], claims=claims))
+                tie = result.ties[0]
+                if tie is None:
+                    return reading.body
+                reading = await read_object(self._stripe, path_of(kind, stripe_id))
+        _log.warning("row kept changing", extra={"object": stripe_id})
         raise PocketBaseUnavailable("The row kept changing while it was written.")
 
 

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
-from weakref import WeakValueDictionary
 
 import stripe
 
@@ -19,12 +18,13 @@ from gateway.errors import PocketBaseUnavailable
 from gateway.pocketbase import Group, PocketBase, StampedRow, Tie, commit
 from gateway.stripe_api import Missing, Reading, read_object
 from gateway.webhooks.event import Event, parse
-from gateway.webhooks.group import Key, event_row, key_of
+from gateway.webhooks.group import event_row, key_of
 from gateway.webhooks.order import State, latest
 from gateway.webhooks.paths import SUMMARY, path_of
 from gateway.webhooks.projector import Plan, plan, project
 from gateway.webhooks.readings import project_reading
 from gateway.webhooks.summary import read_summary
+from gateway.webhooks.turns import Turns
 from gateway.writes import Claim, Stamp
 
 _log = logging.getLogger(__name__)
@@ -48,12 +48,13 @@ class Decision:
 class Settlement:
     """Settles plans that are all about one object."""
 
-    def __init__(self, pocketbase: PocketBase, client: stripe.StripeClient) -> None:
+    def __init__(
+        self, pocketbase: PocketBase, client: stripe.StripeClient, turns: Turns | None = None
+    ) -> None:
         self._pocketbase = pocketbase
         self._stripe = client
+        self._turns = turns or Turns()
         self._readers = asyncio.Semaphore(_READERS)
-        #: One settlement an object at a time: they would only undo each other's ties.
-        self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
     async def settle(self, plans: Sequence[Plan]) -> tuple[str, ...]:
         """Write the plans' events and the state that the object is in; return their outcomes.
@@ -63,14 +64,15 @@ class Settlement:
             PocketBaseRefused: PocketBase can't store the row.
             StripeUnavailable, StripeRefused: the object had to be read, and could not.
         """
-        async with self._locks.setdefault(key_of(plans[0]), asyncio.Lock()):
+        _, stripe_id = key_of(plans[0])
+        async with self._turns.of(stripe_id):
             tie: Tie | None = None
             for _ in range(_ATTEMPTS):
                 result = await commit(self._pocketbase, await self._compose(plans, tie))
                 tie = result.ties[0] if result.ties else None
                 if tie is None:
                     return result.outcomes
-        _log.warning("row kept changing", extra={"object": key_of(plans[0])[1]})
+        _log.warning("row kept changing", extra={"object": stripe_id})
         raise PocketBaseUnavailable("The row kept changing while it was written.")
 
     async def _compose(self, plans: Sequence[Plan], tie: Tie | None) -> Group:

@@ -73,7 +73,7 @@ async def test_both_may_come_at_once(
     """Returns and webhooks at the same time end in one row an object."""
     session = await shop.check_out(user, "pro_monthly")
     await shop.pay(session)
-    answers = await asyncio.gather(*(shop.come_back(user, session["id"]) for _ in range(5)))
+    answers = await asyncio.gather(*(shop.come_back(user, session["id"]) for _ in range(12)))
     assert {answer.status_code for answer in answers} == {200}
     await account.wait_delivered()
     rows = await _read_rows(dashboard, user)
