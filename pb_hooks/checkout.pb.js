@@ -42,9 +42,14 @@ onRecordUpdate((e) => {
 
 // Runs in the transaction of the deletion, before anything loses its user.
 onRecordDeleteExecute((e) => {
-  require(`${__hooks}/lib/tasks.js`).noteDeletion(e.app, e.record)
+  require(`${__hooks}/lib/farewells.js`).noteUserDeletion(e.app, e.record)
   e.next()
 }, "users")
+
+onRecordDeleteExecute((e) => {
+  require(`${__hooks}/lib/farewells.js`).noteOrganizationDeletion(e.app, e.record)
+  e.next()
+}, "organizations")
 
 // Whoever tidies up rows does not give out new trials.
 onRecordDeleteExecute((e) => {

@@ -4,7 +4,7 @@ from gateway.errors import Unavailable
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 
 #: What pb_hooks/lib/version.js must say.
-HOOKS_VERSION = 11
+HOOKS_VERSION = 12
 #: What pb_migrations/ must have brought.
 MIGRATIONS = (
     "1763856000_stripe_mirror.js",
@@ -16,6 +16,7 @@ MIGRATIONS = (
     "1763856006_notifications.js",
     "1763856007_metered_prices.js",
     "1763856008_teams.js",
+    "1763856011_farewells.js",
 )
 
 

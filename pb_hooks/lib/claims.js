@@ -9,6 +9,7 @@ const { choosePrimary } = require(`${__hooks}/lib/primary.js`)
 const { entitle } = require(`${__hooks}/lib/entitlements.js`)
 const { columnsOf, payerExists, payerOf, readPayer } = require(`${__hooks}/lib/payer.js`)
 const { addPayer, noPayers } = require(`${__hooks}/lib/payers.js`)
+const { forgetLate, isLeaving } = require(`${__hooks}/lib/farewells.js`)
 
 // Claims {customer, customer_id, user, organization or email, primary, since}. Adds to `payers` those of whom
 // something has changed.
@@ -17,10 +18,15 @@ function claim(tx, claims, payers) {
   const changed = {}
   for (const each of claims) {
     const named = payerOf(each)
-    const payer = named || findUserByEmail(tx, each.email)
+    const payer = named || findUserByEmail(tx, each.email)?.id
     const entry = [named ? 0 : 1, each.since, payer, each.primary]
     const kept = known[each.customer] || []
-    if (!payer || kept.some((other) => covers(other, entry)) || !payerExists(tx, payer)) continue
+    if (!payer || kept.some((other) => covers(other, entry))) continue
+    if (!payerExists(tx, payer)) {
+      if (each.primary) forgetLate(tx, payer, each.customer_id)
+      continue
+    }
+    if ((!named || kept.length > 0) && isLeaving(tx, each.customer_id)) continue
     known[each.customer] = add(kept, entry)
     changed[each.customer] = each.customer_id
   }
@@ -77,7 +83,7 @@ function settle(tx, id, stripeId, claims, payers) {
 
 function findUserByEmail(tx, email) {
   const user = findByEmail(tx, email) || findByEmail(tx, email.toLowerCase())
-  return user && user.verified() ? user.id : ""
+  return user && user.verified() ? user : null
 }
 
 function findByEmail(tx, email) {
@@ -100,6 +106,8 @@ function claimByEmail(app, user) {
       WHERE email = {:email} COLLATE NOCASE AND +user = '' AND +organization = '' AND deleted = false
         AND NOT (json_valid(metadata)
           AND coalesce(json_extract(metadata, '$.pocketbase_organization'), '') != '')
+        AND NOT EXISTS (SELECT 1 FROM customer_tasks
+          WHERE customer = customers.stripe_id AND kind = 'forget' AND outcome = '')
     `).bind({ email: user.email() }).all(found)
     const since = Math.floor(Date.now() / 1000)
     const payers = noPayers()
@@ -110,4 +118,10 @@ function claimByEmail(app, user) {
   })
 }
 
-module.exports = { claim, claimByEmail }
+// The same for an address, if it is proved to be somebody's.
+function claimForOwner(app, email) {
+  const user = findUserByEmail(app, email)
+  if (user) claimByEmail(app, user)
+}
+
+module.exports = { claim, claimByEmail, claimForOwner }

@@ -31,4 +31,4 @@ function payerExists(tx, payer) {
   return organization ? !!findOne(tx, "organizations", organization) : userExists(tx, user)
 }
 
-module.exports = { NOBODY, columnsOf, nameOf, payerExists, payerOf, readPayer }
+module.exports = { NOBODY, ORGANIZATION, columnsOf, nameOf, payerExists, payerOf, readPayer }

@@ -1,56 +1,34 @@
 // What Stripe is still to be told about customers: written with the change itself, in one transaction,
 // so that nothing is lost while the gateway or Stripe is down; carried out by the gateway.
-const { hashEmail, hasHadTrial, keepTrial } = require(`${__hooks}/lib/standing.js`)
+const { claimForOwner } = require(`${__hooks}/lib/claims.js`)
 
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
-
-function findCustomers(tx, filter, user) {
-  const found = arrayOf(new DynamicModel({ stripe_id: "" }))
-  tx.db().newQuery(`
-    SELECT stripe_id FROM customers WHERE user = {:user} AND deleted = false AND ${filter}
-  `).bind({ user }).all(found)
-  return found.map((row) => row.stripe_id)
-}
-
-function add(tx, kind, user, customer) {
-  tx.db().newQuery(`
-    INSERT INTO customer_tasks (kind, user, customer, version, due, created)
-    VALUES ({:kind}, {:user}, {:customer}, 1, ${NOW}, ${NOW})
-  `).bind({ kind, user, customer }).execute()
-}
 
 // The user has another address or name. A task that is being carried out is left where it is, and
 // comes again when it ends, because its version is another.
 function noteUpdate(tx, user) {
-  for (const customer of findCustomers(tx, "`primary` = true", user.id)) {
+  for (const customer of findPrimary(tx, user.id)) {
     const raised = tx.db().newQuery(`
       UPDATE customer_tasks SET version = version + 1
       WHERE kind = 'update' AND customer = {:customer} AND outcome = ''
     `).bind({ customer }).execute()
-    if (raised.rowsAffected() === 0) add(tx, "update", user.id, customer)
+    if (raised.rowsAffected() === 0) add(tx, user.id, customer)
   }
 }
 
-// The user is about to be deleted, together with their memberships and what names them in `customers` and `subscriptions`.
-function noteDeletion(tx, user) {
-  tx.db().newQuery("DELETE FROM customer_tasks WHERE kind = 'update' AND user = {:user}")
-    .bind({ user: user.id }).execute()
-  if (hasHadTrial(tx, user)) keepTrial(tx, hashEmail(user.email()))
-  const customers = [...findCustomers(tx, "true", user.id), ...findAbandoned(tx, user.id)]
-  for (const customer of customers) add(tx, "forget", user.id, customer)
-}
-
-// The customers of organizations that have nobody else: what runs there could be ended by nobody.
-function findAbandoned(tx, user) {
+function findPrimary(tx, user) {
   const found = arrayOf(new DynamicModel({ stripe_id: "" }))
   tx.db().newQuery(`
-    SELECT customer.stripe_id FROM memberships mine
-    JOIN customers customer ON customer.organization = mine.organization
-    WHERE mine.user = {:user} AND customer.deleted = false AND NOT EXISTS (
-      SELECT 1 FROM memberships other
-      WHERE other.organization = mine.organization AND other.user != mine.user)
+    SELECT stripe_id FROM customers WHERE user = {:user} AND deleted = false AND [[primary]] = true
   `).bind({ user }).all(found)
   return found.map((row) => row.stripe_id)
+}
+
+function add(tx, user, customer) {
+  tx.db().newQuery(`
+    INSERT INTO customer_tasks (kind, user, customer, version, due, created)
+    VALUES ('update', {:user}, {:customer}, 1, ${NOW}, ${NOW})
+  `).bind({ user, customer }).execute()
 }
 
 // Hands out tasks that are due to one gateway for some seconds: {limit, lease}.
@@ -110,6 +88,7 @@ function endTask(app, { id, version, outcome, error, retry }) {
       WHERE id = {:id} AND version = {:version}
     `).bind({ id, version, outcome }).execute()
     if (outcome === "deleted") forgetAddresses(tx, id)
+    else release(tx, id)
   })
 }
 
@@ -122,4 +101,14 @@ function forgetAddresses(tx, id) {
   `).bind({ id }).execute()
 }
 
-module.exports = { endTask, noteDeletion, noteUpdate, takeTasks }
+// A customer that stays may be another's from now on, who has proved the address meanwhile.
+function release(tx, id) {
+  const found = arrayOf(new DynamicModel({ email: "" }))
+  tx.db().newQuery(`
+    SELECT customers.email FROM customers JOIN customer_tasks task ON task.customer = customers.stripe_id
+    WHERE task.id = {:id} AND task.kind = 'forget' AND task.outcome != '' AND customers.email != ''
+  `).bind({ id }).all(found)
+  for (const { email } of found) claimForOwner(tx, email)
+}
+
+module.exports = { endTask, noteUpdate, takeTasks }

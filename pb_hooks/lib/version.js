@@ -1,5 +1,5 @@
 // Raised with every change of a route's meaning; the gateway names the version it was built for.
-const HOOKS_VERSION = 11
+const HOOKS_VERSION = 12
 
 function readVersion(app) {
   const applied = arrayOf(new DynamicModel({ file: "" }))

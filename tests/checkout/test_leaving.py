@@ -1,0 +1,138 @@
+"""Who was deleted is being forgotten at Stripe: nobody else's purchases are caught up in that."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import httpx
+import pytest_asyncio
+
+from stack.stack import Stack
+from tests.dashboard import Dashboard
+from tests.deadline import eventually
+from tests.frontend import Frontend, Record, User
+from tests.shop import Shop, build_order
+from tests.stripe_account import StripeAccount
+from tests.teams.team import found_team
+
+_USERS = "/api/collections/users/records"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A stack of one's own, whose gateway may be stopped."""
+
+    stack: Stack
+    frontend: Frontend
+    dashboard: Dashboard
+    account: StripeAccount
+    shop: Shop
+
+    async def subscribe(self, user: User) -> str:
+        """Buy, and return the subscription."""
+        session = await self.shop.check_out(user, "pro_monthly")
+        await self.shop.pay(session)
+        await self.account.wait_delivered()
+        paid = await self.account.read(f"checkout/sessions/{session['id']}")
+        return str(paid["subscription"])
+
+    async def sign_up_again(self, user: User) -> User:
+        """Delete a user, and sign up with the same address, which PocketBase verifies."""
+        await self.frontend.call("DELETE", f"{_USERS}/{user.id}", token=user.token)
+        again = await self.frontend.sign_up(user.email)
+        await self.dashboard.call("PATCH", f"{_USERS}/{again.id}", {"verified": True})
+        return again
+
+    async def read_status(self, subscription: str) -> str:
+        """Return a subscription's status at Stripe."""
+        return str((await self.account.read(f"subscriptions/{subscription}"))["status"])
+
+    async def find_owner(self, customer: str) -> str:
+        """Return whose a customer is in PocketBase."""
+        row = await self.dashboard.find("customers", customer)
+        assert row
+        return str(row["user"])
+
+    async def wait_forgotten(self, customer: str) -> Record:
+        """Wait until a customer is; return the task."""
+
+        async def find() -> list[Record]:
+            where = f"kind = 'forget' && customer = '{customer}' && outcome != ''"
+            return await self.dashboard.list("customer_tasks", where)
+
+        [task] = await eventually(find, within=20)
+        return task
+
+
+@pytest_asyncio.fixture
+async def site(fresh_stack: Callable[..., Stack], http: httpx.AsyncClient) -> AsyncIterator[Site]:
+    """A stack whose catalogue is mirrored."""
+    stack = fresh_stack()
+    part, account = stack.pocketbase, StripeAccount(http, stack.simulator)
+    await account.wait_delivered()
+    async with Frontend(part.url) as frontend:
+        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
+        shop = Shop(http, stack.gateway.url)
+        yield Site(stack, frontend, Dashboard(frontend, root), account, shop)
+
+
+async def test_who_comes_back_loses_nothing(site: Site) -> None:
+    """What is bought with the same address again is not ended with the former account's."""
+    user = await site.frontend.sign_up()
+    former = await site.subscribe(user)
+    customer = str((await site.account.read(f"subscriptions/{former}"))["customer"])
+    fault = {"path": f"/v1/subscriptions/{former}", "method": "DELETE", "status": 503, "times": 3}
+    await site.account.control("faults", **fault)
+    again = await site.sign_up_again(user)
+    assert await site.find_owner(customer) == ""
+    # Stripe tells of the customer meanwhile, and that it has the address.
+    await site.account.create(f"customers/{customer}", description="Changed")
+    await site.account.wait_delivered()
+    assert await site.find_owner(customer) == ""
+    bought = await site.subscribe(again)
+    task = await site.wait_forgotten(customer)
+    assert task["outcome"] == "canceled"
+    assert await site.read_status(former) == "canceled"
+    assert await site.read_status(bought) == "active"
+    assert await site.find_owner(customer) == again.id
+    [used] = await site.frontend.list_records(
+        "customers", token=again.token, filter="primary = true"
+    )
+    assert used["stripe_id"] != customer
+
+
+async def test_a_customer_made_meanwhile_is_forgotten_too(site: Site) -> None:
+    """Stripe made it while the user was deleted: it goes like the others, by the same setting."""
+    user = await site.frontend.sign_up()
+    again = await site.sign_up_again(user)
+    fields = {"email": user.email, "metadata[pocketbase_user]": user.id}
+    late = await site.account.create("customers", **fields)
+    task = await site.wait_forgotten(late["id"])
+    assert (task["user"], task["outcome"]) == (user.id, "canceled")
+    assert await site.find_owner(late["id"]) == again.id
+    await site.account.create(f"customers/{late['id']}", description="Changed")
+    await site.account.wait_delivered()
+    assert await site.dashboard.count("customer_tasks", f"customer = '{late['id']}'") == 1
+
+
+async def test_a_customer_of_somewhere_else_is_left_alone(site: Site) -> None:
+    """Who was never a user here is not ours to forget: another PocketBase may have the account."""
+    fields = {"metadata[pocketbase_user]": "elsewhereuser01"}
+    foreign = await site.account.create("customers", **fields)
+    await site.account.wait_delivered()
+    assert await site.dashboard.find("customers", foreign["id"])
+    assert await site.dashboard.count("customer_tasks") == 0
+
+
+async def test_an_organization_is_forgotten_like_a_user(site: Site) -> None:
+    """A superuser deletes it: its subscription ends at Stripe, with a record of that."""
+    team = await found_team(site.frontend, site.dashboard)
+    order = build_order("pro_monthly", organization=team.id)
+    answer = await site.shop.post("/checkout", team.owner, order)
+    session = answer.raise_for_status().json()
+    await site.shop.pay(session)
+    await site.account.wait_delivered()
+    paid = await site.account.read(f"checkout/sessions/{session['id']}")
+    await site.dashboard.call("DELETE", f"/api/collections/organizations/records/{team.id}")
+    task = await site.wait_forgotten(paid["customer"])
+    assert (task["user"], task["outcome"]) == (f"organizations/{team.id}", "canceled")
+    assert await site.read_status(paid["subscription"]) == "canceled"
