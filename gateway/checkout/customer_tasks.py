@@ -62,9 +62,9 @@ class CustomerTasks:
         try:
             outcome = await self._do(task)
         except GatewayError as error:
-            retry = min(2 ** task["attempts"], _LONGEST_WAIT)
-            _log.warning("customer task failed", extra={**told, "reason": error.detail})
-            answer = {"id": task["id"], "error": error.detail, "retry": retry}
+            reason = _explain(error)
+            _log.warning("customer task failed", extra={**told, "reason": reason})
+            answer = {"id": task["id"], "error": reason, **_go_on(task, error)}
         else:
             _log.info("customer task done", extra={**told, "outcome": outcome})
             answer = {"id": task["id"], "version": task["version"], "outcome": outcome}
@@ -91,3 +91,23 @@ class CustomerTasks:
                 await mark_deleted(self.pocketbase, task["customer"])
                 return "gone"
         return "updated"
+
+
+def _go_on(task: Json, error: GatewayError) -> Json:
+    """An address or name that Stripe finds wrong stays so; all else may end, and is waited for.
+
+    To forget somebody is owed, so that is tried for ever.
+    """
+    is_wrong = isinstance(error.__cause__, stripe.InvalidRequestError)
+    if is_wrong and task["kind"] == "update":
+        return {"version": task["version"], "outcome": "failed"}
+    return {"retry": min(2 ** task["attempts"], _LONGEST_WAIT)}
+
+
+def _explain(error: GatewayError) -> str:
+    """What Stripe answered without its sentence, which may repeat an address."""
+    cause = error.__cause__
+    if not isinstance(cause, stripe.StripeError):
+        return error.detail
+    said = (cause.http_status, cause.code, getattr(cause, "param", None), cause.request_id)
+    return f"{error.detail} ({', '.join(str(each) for each in said if each)})"

@@ -5,12 +5,13 @@ const { claimForOwner } = require(`${__hooks}/lib/claims.js`)
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
 // The user has another address or name. A task that is being carried out is left where it is, and
-// comes again when it ends, because its version is another.
+// comes again when it ends, because its version is another. One that failed begins anew.
 function noteUpdate(tx, user) {
   for (const customer of findPrimary(tx, user.id)) {
     const raised = tx.db().newQuery(`
-      UPDATE customer_tasks SET version = version + 1
-      WHERE kind = 'update' AND customer = {:customer} AND outcome = ''
+      UPDATE customer_tasks SET version = version + 1, outcome = '',
+        attempts = iif(outcome = '', attempts, 0), due = iif(outcome = '', due, ${NOW})
+      WHERE kind = 'update' AND customer = {:customer} AND outcome IN ('', 'failed')
     `).bind({ customer }).execute()
     if (raised.rowsAffected() === 0) add(tx, user.id, customer)
   }
@@ -68,7 +69,8 @@ function withUsers(app, tasks) {
   return tasks.map((task) => Object.assign({ email: "", name: "" }, task, users[task.user]))
 }
 
-// Says what became of a task: {id, version, outcome} if it is done, else {id, error, retry}.
+// Says what became of a task: {id, version, outcome} if it is done, with `error` if that is `failed`, else
+// {id, error, retry}. What failed is due at once if somebody empties its outcome.
 function endTask(app, { id, version, outcome, error, retry }) {
   if (!outcome) {
     app.db().newQuery(`
@@ -81,12 +83,13 @@ function endTask(app, { id, version, outcome, error, retry }) {
     // The user has changed once more meanwhile.
     tx.db().newQuery(`UPDATE customer_tasks SET due = ${NOW} WHERE id = {:id} AND version != {:version}`)
       .bind({ id, version }).execute()
-    tx.db().newQuery("DELETE FROM customer_tasks WHERE id = {:id} AND version = {:version} AND kind = 'update'")
-      .bind({ id, version }).execute()
     tx.db().newQuery(`
-      UPDATE customer_tasks SET outcome = {:outcome}, error = '', finished = ${NOW}
+      UPDATE customer_tasks SET outcome = {:outcome}, error = {:error}, due = ${NOW}, finished = ${NOW}
       WHERE id = {:id} AND version = {:version}
-    `).bind({ id, version, outcome }).execute()
+    `).bind({ id, version, outcome, error: error || "" }).execute()
+    tx.db().newQuery(`
+      DELETE FROM customer_tasks WHERE id = {:id} AND kind = 'update' AND outcome NOT IN ('', 'failed')
+    `).bind({ id }).execute()
     if (outcome === "deleted") forgetAddresses(tx, id)
     else release(tx, id)
   })

@@ -143,6 +143,40 @@ async def test_a_change_waits_for_stripe(
     await _wait_for(account, customer, name="Patient")
 
 
+async def test_a_change_that_stripe_refuses_is_left_to_the_seller(
+    user: User, shop: Shop, account: StripeAccount, dashboard: Dashboard, frontend: Frontend
+) -> None:
+    """It fails with what Stripe said, is tried no more, and again when the seller or user says."""
+    await shop.check_out(user, "lifetime")
+    customer = await _find_customer(frontend, user)
+
+    async def find_failed() -> list[dict[str, Any]]:
+        where = f"customer = '{customer}' && outcome = 'failed'"
+        return await dashboard.list("customer_tasks", where)
+
+    async def is_done() -> bool:
+        return await dashboard.count("customer_tasks", f"customer = '{customer}'") == 0
+
+    async def fail(name: str) -> dict[str, Any]:
+        fault = {"path": f"/v1/customers/{customer}", "method": "POST", "status": 400, "times": 1}
+        await account.control("faults", **fault)
+        await _rename(frontend, user, name)
+        [task] = await eventually(find_failed, within=20)
+        return task
+
+    task = await fail("Wrong")
+    assert task["attempts"] == 1
+    assert "400" in task["error"]
+    path = f"/api/collections/customer_tasks/records/{task['id']}"
+    await dashboard.call("PATCH", path, {"outcome": ""})
+    await _wait_for(account, customer, name="Wrong")
+    await eventually(is_done)
+    await fail("Wrong again")
+    await _rename(frontend, user, "Right")
+    await _wait_for(account, customer, name="Right")
+    await eventually(is_done)
+
+
 async def test_a_change_waits_for_the_gateway(
     fresh_stack: Callable[..., Stack], http: httpx.AsyncClient
 ) -> None:
