@@ -36,7 +36,7 @@ from gateway.records.transform import Dependencies
 from gateway.request_id import RequestIdMiddleware
 from gateway.seats.seats import SeatKeeper
 from gateway.settings import Settings, read_settings
-from gateway.stripe_api import open_session, open_stripe
+from gateway.stripe_api import open_stripe
 from gateway.webhooks import endpoint as webhooks
 from gateway.webhooks.admin.desk import open_desk
 from gateway.webhooks.admin.endpoint import router as admin_router
@@ -58,9 +58,9 @@ Errors are `application/problem+json` (RFC 9457) with PocketBase's `message` and
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Hold the connections that all requests share; finish what is being written before closing."""
     settings: Settings = app.state.settings
-    async with PocketBase(settings) as pocketbase, open_session(settings) as session:
+    async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
         app.state.pocketbase = pocketbase
-        app.state.stripe = client = open_stripe(settings, session)
+        app.state.stripe = client
         app.state.usage = UsageRecorder(pocketbase, client)
         turns = Turns()
         app.state.apply_reading = Readings(pocketbase, client, turns).apply

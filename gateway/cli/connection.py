@@ -15,7 +15,7 @@ from gateway.logs import open_logs
 from gateway.notifications.announcer import open_announcer
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.settings import Settings, SettingsError, read_settings
-from gateway.stripe_api import open_session, open_stripe
+from gateway.stripe_api import open_stripe
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.settlement import Settlement
 
@@ -65,8 +65,7 @@ async def _run(settings: Settings, command: Callable[[Connection], Awaitable[Non
 
 @asynccontextmanager
 async def _connect(settings: Settings) -> AsyncIterator[Connection]:
-    async with PocketBase(settings) as pocketbase, open_session(settings) as session:
-        client = open_stripe(settings, session)
+    async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
         settlement = Settlement(pocketbase, client)
         # What it stores, the gateways that are running tell.
         inbox = Inbox(pocketbase, settlement, open_announcer(settings))

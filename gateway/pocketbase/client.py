@@ -14,8 +14,8 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from gateway import __version__
+from gateway.connections import Answer, Connections
 from gateway.errors import PocketBaseUnavailable
-from gateway.pocketbase.connections import Answer, Connections
 from gateway.settings import Settings
 from gateway.writes import Json
 
@@ -44,7 +44,9 @@ class PocketBase:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._connections = Connections(
-            settings.pocketbase_url, USER_AGENT, settings.gateway_upstream_timeout
+            settings.pocketbase_url,
+            {"User-Agent": USER_AGENT},
+            settings.gateway_upstream_timeout,
         )
         self._token = ""
         self._renew_at = 0.0

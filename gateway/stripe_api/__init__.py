@@ -2,13 +2,11 @@
 
 from gateway.stripe_api.client import open_stripe, translate_errors
 from gateway.stripe_api.reading import ApplyReading, Missing, Reading, read_object
-from gateway.stripe_api.session import open_session
 
 __all__ = [
     "ApplyReading",
     "Missing",
     "Reading",
-    "open_session",
     "open_stripe",
     "read_object",
     "translate_errors",

@@ -1,10 +1,9 @@
-"""The Stripe SDK on the gateway's own HTTP session, and its errors in the gateway's terms."""
+"""The Stripe SDK on the gateway's own connections, and its errors in the gateway's terms."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
-import aiohttp
 import stripe
 
 from gateway.errors import (
@@ -16,24 +15,29 @@ from gateway.errors import (
     StripeUnavailable,
 )
 from gateway.settings import Settings
+from gateway.stripe_api.transport import Transport
 
 _log = logging.getLogger(__name__)
 
 
-def open_stripe(settings: Settings, session: aiohttp.ClientSession) -> stripe.StripeClient:
-    """Return the SDK's client; it holds no global state.
+@asynccontextmanager
+async def open_stripe(settings: Settings) -> AsyncIterator[stripe.StripeClient]:
+    """Give the SDK's client; it holds no global state. Its connections close at the end.
 
     A request that failed on the way is sent again up to twice, with the same idempotency key.
     """
     # The SDK logs request bodies when its logger is open.
     logging.getLogger("stripe").setLevel(logging.WARNING)
-    timeout = aiohttp.ClientTimeout(total=settings.gateway_upstream_timeout, sock_connect=3)
-    return stripe.StripeClient(
-        settings.stripe_secret_key.get_secret_value(),
-        http_client=stripe.AIOHTTPClient(timeout=timeout, session=session),
-        base_addresses={"api": settings.stripe_api_base},
-        max_network_retries=2,
-    )
+    transport = Transport(settings.stripe_api_base, settings.gateway_upstream_timeout)
+    try:
+        yield stripe.StripeClient(
+            settings.stripe_secret_key.get_secret_value(),
+            http_client=transport,
+            base_addresses={"api": settings.stripe_api_base},
+            max_network_retries=2,
+        )
+    finally:
+        await transport.close_async()
 
 
 @contextmanager
@@ -50,8 +54,8 @@ def translate_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (stripe.APIConnectionError, aiohttp.ClientError, TimeoutError) as error:
-        if isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError):
+    except stripe.APIConnectionError as error:
+        if isinstance(error.__cause__, TimeoutError):
             raise StripeTooSlow from error
         raise StripeUnavailable from error
     except stripe.RateLimitError as error:

@@ -14,7 +14,7 @@ from gateway.billing.usage import Usage, UsageRecorder
 from gateway.errors import InvalidRequest
 from gateway.pocketbase import PocketBase
 from gateway.settings import Settings
-from gateway.stripe_api import open_session, open_stripe
+from gateway.stripe_api import open_stripe
 from stack.gateway import Gateway
 from stack.stack import Stack
 from tests.billing.conftest import MakeFault
@@ -274,8 +274,8 @@ async def test_code_reports_usage_by_a_call(payer: User, stack: Stack) -> None:
         stripe_api_base=stack.simulator.url,
         gateway_frontend_origins=("http://localhost:3000",),
     )
-    async with PocketBase(settings) as pocketbase, open_session(settings) as session:
-        recorder = UsageRecorder(pocketbase, open_stripe(settings, session))
+    async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
+        recorder = UsageRecorder(pocketbase, client)
         usage = Usage(payer.id, METER, 7, token_hex(8))
         assert await recorder.record(usage)
         assert not await recorder.record(usage)

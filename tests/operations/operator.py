@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from gateway.cli import main
 from gateway.pocketbase import PocketBase
 from gateway.settings import Settings, read_settings
-from gateway.stripe_api import open_session, open_stripe
+from gateway.stripe_api import open_stripe
 from gateway.webhooks.event import parse
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.operations.replay import Replayed, Replayer
@@ -90,8 +90,7 @@ class Operator:
 async def open_operator(stack: Stack) -> AsyncIterator[Operator]:
     """Connect to a stack as its gateway does."""
     settings = _read_settings(stack.gateway.env)
-    async with PocketBase(settings) as pocketbase, open_session(settings) as session:
-        client = open_stripe(settings, session)
+    async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
         inbox = Inbox(pocketbase, Settlement(pocketbase, client))
         yield Operator(stack, pocketbase, client, inbox)
         await inbox.close()

@@ -1,6 +1,6 @@
-"""HTTP/1.1 connections to PocketBase that are kept alive, and next to nothing else.
+"""HTTP/1.1 connections to PocketBase and Stripe that are kept alive, and next to nothing else.
 
-Every delivery waits for a call to PocketBase; a general client costs it several times as much
+Every delivery and every purchase waits for a call; a general client costs it several times as much
 (docs/decisions/005-http-client.md). Parsing is httptools'.
 """
 
@@ -16,7 +16,7 @@ import httptools
 
 #: Seconds to wait for a connection.
 _CONNECT = 3.0
-#: Seconds after which an idle connection is not used again; PocketBase closes it later.
+#: Seconds after which an idle connection is not used again; both close it later.
 _IDLE = 50.0
 #: Requests that may be under way at once; others wait for their turn.
 _MOST = 100
@@ -24,31 +24,48 @@ _MOST = 100
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """PocketBase's answer to a request."""
+    """The answer to a request."""
 
     status: int
     body: bytes
+    #: Names and values, names in lower case.
+    headers: list[tuple[bytes, bytes]]
 
 
 class Connections:
     """Sends requests to one origin, each on a connection of its own while it is under way."""
 
-    def __init__(self, origin: str, user_agent: str, timeout: float) -> None:
-        """Take the origin (``http://host:port``) and the seconds that an answer may take."""
+    def __init__(self, origin: str, headers: Mapping[str, str], timeout: float) -> None:
+        """Take where requests go, and what goes with each.
+
+        Args:
+            origin: ``http://host:port``, and a path before all others if there is one.
+            headers: those of every request.
+            timeout: the seconds that an answer may take.
+        """
         parts = urlsplit(origin)
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._ssl = ssl.create_default_context() if parts.scheme == "https" else None
         self._path = parts.path
-        self._common = [f"Host: {parts.netloc}", f"User-Agent: {user_agent}"]
+        self._common = [f"Host: {parts.netloc}", *_lines(headers)]
         self._timeout = timeout
         self._idle: list[_Connection] = []
         self._turns = asyncio.Semaphore(_MOST)
 
     async def request(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        *,
+        is_repeatable: bool = False,
     ) -> Answer:
         """Send one request, once.
+
+        Args:
+            is_repeatable: whether it acts once, however often it is sent; a GET always is.
 
         Raises:
             OSError: no connection, it broke, or (TimeoutError) no answer came in time.
@@ -61,7 +78,7 @@ class Connections:
                     return await self._exchange(connection, request)
                 except ConnectionError:
                     # It was closed while idle, most likely; but the request may have been served.
-                    if method != "GET":
+                    if method != "GET" and not is_repeatable:
                         raise
             return await self._exchange(await self._connect(), request)
 
@@ -86,7 +103,7 @@ class Connections:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
     ) -> bytes:
         lines = [f"{method} {self._path}{path} HTTP/1.1", *self._common]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += _lines(headers)
         if body is not None or method != "GET":
             lines.append(f"Content-Length: {len(body or b'')}")
         # An id or a token comes from outside, and must not end its line.
@@ -112,6 +129,10 @@ class Connections:
         return connection
 
 
+def _lines(headers: Mapping[str, str]) -> list[str]:
+    return [f"{name}: {value}" for name, value in headers.items()]
+
+
 def _breaks_line(text: str) -> bool:
     return "\r" in text or "\n" in text or "\0" in text
 
@@ -121,6 +142,7 @@ class _Connection(asyncio.Protocol):
         self.is_open = False
         self.idle_since = 0.0
         self._body = bytearray()
+        self._headers: list[tuple[bytes, bytes]] = []
         self._answer: asyncio.Future[Answer] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -143,7 +165,6 @@ class _Connection(asyncio.Protocol):
     def send(self, request: bytes) -> "asyncio.Future[Answer]":
         """Send a request; the future gives its answer, or an OSError."""
         self._parser = httptools.HttpResponseParser(self)
-        self._body.clear()
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return self._answer
@@ -153,14 +174,24 @@ class _Connection(asyncio.Protocol):
         self.is_open = False
         self._transport.close()
 
+    def on_message_begin(self) -> None:
+        self._body = bytearray()
+        self._headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name.lower(), value))
+
     def on_body(self, body: bytes) -> None:
         self._body += body
 
     def on_message_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status < 200:
+            return  # The answer is still to come.
         if not self._parser.should_keep_alive():
             self.close()
         if self._answer and not self._answer.done():
-            self._answer.set_result(Answer(self._parser.get_status_code(), bytes(self._body)))
+            self._answer.set_result(Answer(status, bytes(self._body), self._headers))
 
     def _break(self, reason: Exception | None) -> None:
         self.close()

@@ -1,4 +1,4 @@
-"""The connections to PocketBase, against servers that answer as no PocketBase should."""
+"""Our HTTP connections, against servers that answer as neither PocketBase nor Stripe should."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gateway.pocketbase.connections import Connections
+from gateway.connections import Connections
 
 _Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+_COMMON = {"User-Agent": "a test"}
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -26,7 +27,7 @@ async def _serve(handle: _Handler, seconds: float = 5) -> AsyncIterator[Connecti
 
     server = await asyncio.start_server(handle_and_close, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    connections = Connections(f"http://127.0.0.1:{port}/base", "a test", seconds)
+    connections = Connections(f"http://127.0.0.1:{port}/base", _COMMON, seconds)
     try:
         yield connections
     finally:
@@ -182,6 +183,39 @@ async def test_nobody_listens() -> None:
 )
 async def test_no_value_can_end_its_line(path: str, token: str) -> None:
     """A path or token with a line break is refused before anything is sent."""
-    connections = Connections("http://127.0.0.1:9", "a test", 1)
+    connections = Connections("http://127.0.0.1:9", _COMMON, 1)
     with pytest.raises(ValueError, match="character"):
         await connections.request("GET", path, {"Authorization": token}, None)
+
+
+async def test_what_acts_once_is_sent_again() -> None:
+    """When a kept connection breaks, a POST that is repeatable goes out again on another, once."""
+    requests = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        requests.append(await _read_request(reader))
+        if len(requests) < 4:
+            writer.write(_OK)
+            requests.append(await _read_request(reader))
+
+    async with _serve(handle) as connections:
+        for _ in range(2):
+            await connections.request("POST", "/", {}, b"", is_repeatable=True)
+        assert len(requests) == 3
+        with pytest.raises(ConnectionError):
+            await connections.request("POST", "/", {}, b"", is_repeatable=True)
+        assert len(requests) == 5
+
+
+async def test_an_interim_answer_is_none() -> None:
+    """What a server says before its answer is left out, its headers too."""
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _read_request(reader)
+        writer.write(hints + _OK)
+
+    async with _serve(handle) as connections:
+        answer = await connections.request("GET", "/", {}, None)
+    assert (answer.status, answer.body) == (200, b"{}")
+    assert answer.headers == [(b"content-length", b"2")]

@@ -1,0 +1,77 @@
+"""Our HTTP connections over TLS."""
+
+import asyncio
+import ssl
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from gateway.connections import Connections
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of localhost that nobody but itself vouches for, with its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "1", "-subj", "/CN=localhost", "-keyout", key),
+            *("-addext", "subjectAltName=DNS:localhost", "-out", certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    certificate.write_text(certificate.read_text() + key.read_text())
+    return certificate
+
+
+@pytest_asyncio.fixture
+async def port(certificate: Path) -> AsyncIterator[int]:
+    """Where a server with that certificate answers every request."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_a_server_that_is_trusted_is_spoken_to(
+    certificate: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the certificate among the trusted ones, requests are answered, on one connection."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    connections = Connections(f"https://localhost:{port}", {}, 5)
+    for _ in range(2):
+        assert (await connections.request("GET", "/", {}, None)).body == b"{}"
+    connections.close()
+
+
+async def test_a_server_that_nobody_vouches_for_is_not(port: int) -> None:
+    """A certificate that is not trusted ends the connection before anything is sent."""
+    connections = Connections(f"https://localhost:{port}", {}, 5)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        await connections.request("GET", "/", {"Authorization": "secret"}, None)
+
+
+async def test_a_trusted_server_of_another_name_is_not(
+    certificate: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate that is trusted, but another host's, does not do."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    connections = Connections(f"https://127.0.0.1:{port}", {}, 5)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        await connections.request("GET", "/", {"Authorization": "secret"}, None)
