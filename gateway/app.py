@@ -15,6 +15,7 @@ from gateway.billing.endpoint import router as billing_router
 from gateway.billing.usage import UsageRecorder
 from gateway.body_limit import BodyLimitMiddleware
 from gateway.checkout.customer_tasks import CustomerTasks
+from gateway.checkout.endpoint import orders as orders_router
 from gateway.checkout.endpoint import router as checkout_router
 from gateway.checkout.till import Till
 from gateway.docs import add_docs
@@ -181,6 +182,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.announcer = open_announcer(settings)
     app.state.templates = open_templates(settings)
     add_problem_handlers(app)
+    app.include_router(orders_router)
     app.include_router(checkout_router)
     app.include_router(billing_router)
     app.include_router(health_router)

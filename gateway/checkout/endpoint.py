@@ -14,6 +14,7 @@ from gateway.checkout.bodies import (
     SetupRequest,
 )
 from gateway.checkout.creation import Session
+from gateway.checkout.order_route import OrderRoute
 from gateway.checkout.policy import AlreadySubscribed, Item
 from gateway.checkout.returning import apply_reading, read_session
 from gateway.checkout.session import GUEST_METADATA, Page
@@ -58,10 +59,11 @@ async def _till(request: Request) -> Till:
 
 CheckoutTill = Annotated[Till, Depends(_till)]
 
+orders = APIRouter(tags=["checkout"], route_class=OrderRoute)
 router = APIRouter(tags=["checkout"])
 
 
-@router.post(
+@orders.post(
     "/checkout",
     operation_id="create_checkout",
     responses=problem_responses(*_ERRORS, AlreadySubscribed),
