@@ -22,9 +22,11 @@ from gateway.errors import (
 from gateway.problems import respond_to
 from gateway.records.judge import Judge
 from gateway.records.signature import ANSWER_PREFIX, HEADERS, SeenIds, sign, verify
+from gateway.writes import Json
 
 PATH = "/hooks/records"
 _Header = tuple[bytes, bytes]
+_UNCHANGED: Json = {"values": {}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class RecordsEndpoint:
             await respond_to(error, PATH)(scope, receive, send)
             return
         # As starlette's `Response` does it, in a fifth of its time.
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        status = 200 if body else 204
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[bytes, list[_Header]]:
@@ -64,14 +67,21 @@ class RecordsEndpoint:
         judge: Judge = scope["app"].state.judge
         call = _parse(body)
         verdicts = await judge.judge_all(call["items"], call["user"])
-        answer = to_json({"items": verdicts}, inf_nan_mode="null")
+        answer = _write(verdicts)
         # By the caller's key: while a secret is rotated it may know no other.
         signed = sign(ANSWER_PREFIX + call_id, int(time.time()), answer, key)
-        return answer, [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(answer)),
-            *[(name.encode(), value.encode()) for name, value in signed.items()],
-        ]
+        head = [(name.encode(), value.encode()) for name, value in signed.items()]
+        if answer:
+            head.append((b"content-type", b"application/json"))
+            head.append((b"content-length", b"%d" % len(answer)))
+        return answer, head
+
+
+def _write(verdicts: list[Json]) -> bytes:
+    """The verdicts as JSON; nothing when nothing changes, which PocketBase reads in no time."""
+    if all(verdict == _UNCHANGED for verdict in verdicts):
+        return b""
+    return to_json({"items": verdicts}, inf_nan_mode="null")
 
 
 def _refuse_browsers(scope: Scope, headers: Mapping[bytes, bytes]) -> None:

@@ -26,15 +26,20 @@ function sign(id, body) {
 }
 
 // Whether one of our keys has signed this lately: the id that is expected, two headers, and the body.
+const DIGITS = /^\d{1,12}$/
 function verify(id, timestamp, signatures, body) {
-  if (!/^\d{1,12}$/.test(timestamp)) return false
+  if (!DIGITS.test(timestamp)) return false
   if (Math.abs(Date.now() / 1000 - Number(timestamp)) > TOLERANCE) return false
-  const given = signatures.split(" ")
-  for (const key of getKeys()) {
-    const expected = `v1,${digest(id, timestamp, body, key)}`
-    for (const signature of given) if ($security.equal(signature, expected)) return true
+  const keys = getKeys()
+  for (let i = 0; i < keys.length; i++) {
+    if (isAmong(`v1,${digest(id, timestamp, body, keys[i])}`, signatures)) return true
   }
   return false
+}
+
+function isAmong(expected, signatures) {
+  if (!signatures.includes(" ")) return $security.equal(signatures, expected)
+  return signatures.split(" ").some((signature) => $security.equal(signature, expected))
 }
 
 // By Go's base64: a loop over the digits here would cost several times as much as the HMAC.

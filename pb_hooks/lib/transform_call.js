@@ -5,26 +5,32 @@ const { sign, verify } = require(`${__hooks}/lib/signature.js`)
 const { typeOf } = require(`${__hooks}/lib/transform_table.js`)
 
 const TOO_LARGE = "The values are too large."
+// What an empty answer says of each item.
+const UNCHANGED = { values: {} }
 
 function passesThrough(entry, auth) {
   if (!auth || !auth.isSuperuser()) return true
   return entry.superusers && auth.id !== entry.gateway
 }
 
-// One item as JSON text. A record writes itself several times as fast as Go or goja write its values.
+// One item as JSON text. A record writes itself several times as fast as Go or goja write its values;
+// names of collections and fields need no escapes.
 function describe(entry, operation, record, body) {
-  const sent = operation === "delete" ? [] : listFields(entry, body || {})
-  const head = `"collection":${JSON.stringify(entry.collection)},"operation":"${operation}"`
+  const sent = operation === "delete" ? "" : listFields(entry, body || {})
+  const head = `"collection":"${entry.collection}","operation":"${operation}","sent":[${sent}]`
   const original = operation === "create" ? "null" : writeAll(record.original(), entry)
   const values = entry.auth ? writeVisible(record) : JSON.stringify(record)
-  const files = entry.files.length > 0 ? toString(describeFiles(entry, record)) : "{}"
-  return `{${head},"sent":${JSON.stringify(sent)},"record":${values},"original":${original},"files":${files}}`
+  const files = describeFiles(entry, record)
+  return `{${head},"record":${values},"original":${original},"files":${files}}`
 }
 
 function listFields(entry, body) {
-  const names = []
-  for (const name of Object.keys(body)) if (typeOf(entry, name)) names.push(name)
-  return names
+  let text = ""
+  const names = Object.keys(body)
+  for (let i = 0; i < names.length; i++) {
+    if (typeOf(entry, names[i])) text += `${text && ","}"${names[i]}"`
+  }
+  return text
 }
 
 // With the e-mail address, which other records don't have.
@@ -37,17 +43,18 @@ function writeAll(record, entry) {
 }
 
 function describeFiles(entry, record) {
-  const found = {}
+  let found = null
   let size = 0
   for (const name of entry.files) {
     const files = record.getUnsavedFiles(name)
     if (files.length === 0) continue
+    found = found || {}
     // Before they are read: PocketBase itself takes larger ones than fit into memory.
     for (const file of files) size += file.size
     if (entry.ships && size > entry.max_bytes) throw new ApiError(413, TOO_LARGE, {})
     found[name] = entry.ships ? files.map(readFile) : files
   }
-  return found
+  return found ? toString(found) : "{}"
 }
 
 // Go writes bytes as base64.
@@ -110,15 +117,18 @@ function send(entry, items, auth, { x_request_id }, timeout) {
   return read(answer, `answer_${id}`)
 }
 
-function read({ statusCode, headers, raw, json }, id) {
-  if (statusCode === 413) return refuse(413, TOO_LARGE)
-  if (statusCode === 400) return refuse(400, "The values can't be read.")
-  if (statusCode !== 200) return fail("refused", `HTTP ${statusCode}`)
+function read(answer, id) {
+  const status = answer.statusCode
+  if (status === 413) return refuse(413, TOO_LARGE)
+  if (status === 400) return refuse(400, "The values can't be read.")
+  if (status !== 200 && status !== 204) return fail("refused", `HTTP ${status}`)
   // As Go spells them. The id need not be there: the signature is good for no other.
+  const { headers } = answer
   const timestamp = (headers["Webhook-Timestamp"] || [""])[0]
   const signatures = (headers["Webhook-Signature"] || [""])[0]
-  if (!verify(id, timestamp, signatures, raw)) return fail("unsigned", "answer")
-  return { verdicts: json.items }
+  const body = status === 200 ? answer.raw : ""
+  if (!verify(id, timestamp, signatures, body)) return fail("unsigned", "answer")
+  return status === 200 ? { verdicts: answer.json.items } : { forAll: UNCHANGED }
 }
 
 function lengthOf(text) {

@@ -1,39 +1,45 @@
 // Which writes pass through the gateway: kept in a collection, and at hand in $app.store().
 const { verify } = require(`${__hooks}/lib/signature.js`)
 
-const KEY = "gateway.transforms"
+const STAMP = "gateway.transforms.stamp"
+const TABLE = "gateway.transforms"
+const REHEARSES = "gateway.transforms.rehearses"
 
-// The entry of a collection and an operation, if there is one; `known` is what the store has.
-function find(app, collection, operation, known = app.store().get(KEY)) {
-  const entries = findAll(app, collection, known)
+// The entry of a collection and an operation, if there is one.
+function find(app, collection, operation) {
+  const entries = findAll(app, collection)
   return entries ? entries[operation] : undefined
 }
 
 // A collection's entries by operation, if it has any.
-function findAll(app, collection, known = app.store().get(KEY)) {
-  return (known && known.table ? copy(known) : remember(app))[collection.id]
+function findAll(app, { id }) {
+  return recall(app).table[id]
 }
 
-// What the store has is Go's, and slow to read: each VM has a copy, good for as long as the stamp is.
-let copied = {}
-function copy({ stamp, table }) {
-  if (copied.stamp !== stamp) copied = { stamp, table: JSON.parse(JSON.stringify(table)) }
-  return copied.table
+// The table by the ids of collections, and whether any write may be a dry run. What the store has is
+// Go's, and slow to read: each VM has a copy, good for as long as the stamp is.
+let copy = {}
+function recall(app) {
+  const stamp = app.store().get(STAMP)
+  if (!stamp || copy.stamp !== stamp) copy = read(app, stamp || forget(app))
+  return copy
 }
 
-// Not kept if it was forgotten while it was read: it may be the old one.
-function remember(app) {
-  const { stamp, rehearses } = readKnown(app.store().get(KEY))
-  const table = load(app)
-  const known = { stamp, rehearses, table }
-  app.store().setFunc(KEY, (now) => readKnown(now).stamp === stamp ? known : now)
-  return table
+// What is read under a stamp that has passed in the meantime, no later call takes for the table.
+function read(app, stamp) {
+  const store = app.store()
+  const known = JSON.parse(store.get(TABLE) || "{}")
+  if (known.stamp === stamp) return known
+  const fresh = { stamp, rehearses: !!store.get(REHEARSES), table: load(app) }
+  store.set(TABLE, JSON.stringify(fresh))
+  return fresh
 }
 
-// After every change of the table, or of a collection that it may name.
+// After every change of the table, or of a collection that it may name. Returns the new stamp.
 function forget(app) {
   const stamp = $security.pseudorandomString(10)
-  app.store().setFunc(KEY, (now) => ({ stamp, rehearses: readKnown(now).rehearses }))
+  app.store().set(STAMP, stamp)
+  return stamp
 }
 
 // A collection that was registered before it was there is known by its id from now on.
@@ -50,12 +56,9 @@ function adopt(app, { id, name }) {
 
 // From now on every write may be a dry run: no collection is let pass without a look at that.
 function expectDryRuns(app) {
-  const stamp = $security.pseudorandomString(10)
-  app.store().setFunc(KEY, (now) => readKnown(now).rehearses ? now : { stamp, rehearses: true })
-}
-
-function readKnown(known) {
-  return known || { stamp: "", rehearses: false }
+  if (app.store().get(REHEARSES)) return
+  app.store().set(REHEARSES, true)
+  forget(app)
 }
 
 // An error of the database goes on to whoever asks: what could not be read is not taken for empty.
@@ -163,4 +166,4 @@ function keyOf(collection, operation) {
   return `${operation} ${collection}`
 }
 
-module.exports = { adopt, expectDryRuns, find, findAll, forget, register, typeOf }
+module.exports = { adopt, expectDryRuns, find, findAll, forget, recall, register, typeOf }

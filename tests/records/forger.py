@@ -29,6 +29,8 @@ def _forge(
         return 200, _ANSWER, sign(answer_id, now - 300, _ANSWER, key)
     if kind == "altered":
         return 200, _ANSWER + b" ", sign(answer_id, now, _ANSWER, key)
+    if kind == "empty":
+        return 204, b"", sign(answer_id, now, b"", _OTHER_KEY)
     return (500 if kind == "error" else 200), _ANSWER, {}
 
 
@@ -49,7 +51,8 @@ def forge_answers(kind: str, key: bytes) -> Iterator[str]:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("content-length", str(len(answer)))
+            if answer:
+                self.send_header("content-length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
 

@@ -69,6 +69,18 @@ def test_a_signed_call_is_answered_and_signed(
     assert {name: answer.headers[name] for name in expected} == expected
 
 
+def test_an_answer_that_changes_nothing_is_empty_and_signed(
+    post: Callable[..., httpx.Response], records_stack: Stack
+) -> None:
+    """What is left as it came needs no body; its signature is good for this call only."""
+    record = {"title": "by hand", "slug": "by-hand", "kind": "plain"}
+    answer = post(_call(record=record), call_id="msg_same")
+    assert (answer.status_code, answer.content) == (204, b"")
+    key = decode_secret(records_stack.plan.hook_secrets)
+    expected = sign("answer_msg_same", int(answer.headers["webhook-timestamp"]), b"", key)
+    assert {name: answer.headers[name] for name in expected} == expected
+
+
 def test_calls_that_are_not_signed_as_they_must_be_are_refused(
     post: Callable[..., httpx.Response],
 ) -> None:
@@ -128,7 +140,7 @@ async def test_the_rotation_of_a_secret_interrupts_nothing(
 
 @pytest.mark.parametrize(
     "kind",
-    ["unsigned", "reflected", "another's", "of another call", "stale", "altered", "error"],
+    ["unsigned", "reflected", "another's", "of another call", "stale", "altered", "empty", "error"],
 )
 async def test_answers_that_the_gateway_did_not_sign_are_not_believed(
     kind: str, client: Frontend, board: Dashboard, records_stack: Stack
