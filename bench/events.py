@@ -12,7 +12,8 @@ from typing import Any
 from bench.wire import encode
 
 _STATUSES = ("active", "past_due", "trialing", "unpaid")
-START = 1_700_000_000
+#: When the first event happens: within the days that payloads are kept.
+START = int(time.time()) - 86_400
 
 
 @dataclass(slots=True)

@@ -30,7 +30,9 @@ from bench.events import START, Subscriptions
 from bench.processes import Meter
 from bench.statements import explain, read_statements
 from bench.wire import run_load
-from gateway.ids import record_id
+from gateway.ids import event_id, record_id
+from gateway.webhooks.event import parse
+from gateway.webhooks.projector import plan as plan_event
 from stack.plan import plan_throwaway
 from stack.stack import Stack
 
@@ -66,24 +68,42 @@ class Side:
 def fill(database: Path, events: int, subscriptions: int, deliveries: Subscriptions) -> None:
     """Write rows as they would be after as many events; PocketBase must not run."""
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.executemany(
-            "INSERT INTO subscriptions (id, stripe_id, customer, status, items, metadata, stamp,"
-            " created) VALUES (?, ?, ?, 'active', '[]', '{}', ?, '2023-11-14 22:13:20.000Z')",
-            _subscription_rows(subscriptions, deliveries),
-        )
+        row = _project_subscription(deliveries)
+        # The columns are those of a projection.
+        insert = f"INSERT INTO subscriptions ({','.join(row)}) VALUES (:{',:'.join(row)})"  # noqa: S608
+        connection.executemany(insert, _subscription_rows(row, subscriptions, deliveries))
         connection.executemany(
             "INSERT INTO stripe_events (id, stripe_id, type, outcome, attempts, object_id,"
             " created, received, payload) VALUES (?, ?, ?, 'applied', 1, ?, ?, ?, ?)",
             _event_rows(events, subscriptions, deliveries),
         )
+        # As PocketBase does every night.
+        connection.execute("PRAGMA optimize(0x10002)")
 
 
-def _subscription_rows(count: int, deliveries: Subscriptions) -> Iterator[tuple[Any, ...]]:
+def _project_subscription(deliveries: Subscriptions) -> dict[str, Any]:
+    """The row that an event leaves."""
+    body = deliveries.event(0, deliveries.name(0), START - 10, "active")
+    state = plan_event(parse(body.decode())).state
+    assert state
+    return {
+        name: json.dumps(value, separators=(",", ":")) if isinstance(value, dict | list) else value
+        for name, value in {**state.row.record, "stamp": None}.items()
+    }
+
+
+def _subscription_rows(
+    row: dict[str, Any], count: int, deliveries: Subscriptions
+) -> Iterator[dict[str, Any]]:
     for number in range(count):
         stripe_id = deliveries.name(number)
-        stamp = json.dumps([0, START - 10, START - 10, 1, f"evt_seed{number}"])
-        customer = record_id(stripe_id.replace("sub_", "cus_"))
-        yield record_id(stripe_id), stripe_id, customer, stamp
+        yield {
+            **row,
+            "id": record_id(stripe_id),
+            "stripe_id": stripe_id,
+            "customer": record_id(stripe_id.replace("sub_", "cus_")),
+            "stamp": json.dumps([0, START - 10, START - 10, 1, f"evt_seed{number}"]),
+        }
 
 
 def _event_rows(
@@ -93,13 +113,14 @@ def _event_rows(
     kinds = ("customer.subscription.updated", "invoice.paid", "charge.succeeded")
     for number in range(count):
         stripe_id = f"evt_0{number:022}"
-        moment = time.strftime("%Y-%m-%d %H:%M:%S.000Z", time.gmtime(START - count + number))
+        created = START - count + number
+        moment = time.strftime("%Y-%m-%d %H:%M:%S.000Z", time.gmtime(created))
         subscription = deliveries.name(chance.randrange(subscriptions))
         payload = ""
         if count - number <= _WITH_PAYLOAD:
             payload = deliveries.event(number, subscription, START, "active").decode()
         yield (
-            *(record_id(stripe_id), stripe_id, kinds[number % 3], subscription),
+            *(event_id(stripe_id, created), stripe_id, kinds[number % 3], subscription),
             *(moment, moment, payload),
         )
 

@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ import httpx
 from bench.events import START, sign
 from stack.stack import Stack
 
+#: A little longer than the pauses of what the gateway looks for again and again.
+_ROUND_SECONDS = 7.0
 #: How PocketBase's log in --dev mode begins a statement.
 _STATEMENT = re.compile(r"^\[\d+\.\d+ms\] ", re.MULTILINE)
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+\b")
@@ -35,13 +38,14 @@ class Step:
 
 
 def read_statements(stack: Stack) -> Sequence[str]:
-    """Deliver one event of each shape with PocketBase in --dev mode; return what it ran."""
+    """Return what PocketBase runs for one event of each shape, and for the gateway by itself."""
     pocketbase = stack.pocketbase
     pocketbase.stop()
     pocketbase.command += ("--dev",)
     pocketbase.start()
     pocketbase.wait_healthy()
     before = len(pocketbase.log.read_text(errors="replace"))
+    stack.gateway.restart()
     user = _sign_up(stack)
     secret = stack.plan.stripe.webhook_secrets[0]
     with httpx.Client(trust_env=False, base_url=stack.gateway.url) as client:
@@ -49,6 +53,7 @@ def read_statements(stack: Stack) -> Sequence[str]:
             body = json.dumps(event).encode()
             headers = {"Stripe-Signature": sign(body, secret)}
             client.post("/webhooks/stripe", content=body, headers=headers).raise_for_status()
+    time.sleep(_ROUND_SECONDS)
     log = pocketbase.log.read_text(errors="replace")[before:]
     statements = [_STATEMENT.split(part)[-1] for part in _STATEMENT.split(log)[1:]]
     return [_trim(each) for each in statements]

@@ -3,6 +3,10 @@
 from hashlib import sha256
 
 _LENGTH = 15
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+#: Base-36 digits of an event's second, until the year 4453, and of its hash.
+_SECOND_DIGITS = 7
+_SECONDS, _HASHES = 36**_SECOND_DIGITS, 36 ** (_LENGTH - _SECOND_DIGITS)
 
 
 def idempotency_key(kind: str, *parts: str) -> str:
@@ -16,3 +20,20 @@ def record_id(stripe_id: str) -> str:
     Why not the Stripe id itself: docs/decisions/002-record-ids.md.
     """
     return sha256(stripe_id.encode()).hexdigest()[:_LENGTH]
+
+
+def event_id(stripe_id: str, created: int) -> str:
+    """Return the id of the row that keeps an event: its second, then a hash; they sort by time.
+
+    Why not `record_id`: docs/decisions/017-event-ids.md.
+
+    Args:
+        created: Unix seconds by Stripe's clock.
+    """
+    digest = int.from_bytes(sha256(stripe_id.encode()).digest()[:8])
+    number = min(created, _SECONDS - 1) * _HASHES + digest % _HASHES
+    digits = ""
+    for _ in range(_LENGTH):
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits

@@ -141,7 +141,6 @@ def _encode(group: Group) -> bytes:
 
 def _event(event: EventRow) -> dict[str, Any]:
     return {
-        "id": record_id(event.stripe_id),
         "stripe_id": event.stripe_id,
         **event.columns,
         "row": event.row,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from gateway.ids import event_id
 from gateway.pocketbase import EventRow, Group, StampedRow
 from gateway.shapes import moment
 from gateway.webhooks.order import State, latest
@@ -70,6 +71,7 @@ def event_row(plan: Plan, row: int | None = None) -> EventRow:
     return EventRow(
         stripe_id=event.stripe_id,
         columns={
+            "id": event_id(event.stripe_id, event.created),
             "type": event.type,
             "object_id": event.object_id,
             "account": event.account,

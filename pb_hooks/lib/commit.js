@@ -60,13 +60,13 @@ function findRecords(tx, rows) {
 function findRepeated(tx, events, rows) {
   const doubtful = events.filter((event, i) => !isNews(rows[event.row], i))
   if (doubtful.length === 0) return []
-  const stored = arrayOf(new DynamicModel({ id: "", outcome: "" }))
-  const { list, values } = placeholders(doubtful.map((event) => event.id))
-  tx.db().newQuery(`SELECT id, outcome FROM stripe_events WHERE id IN (${list})`)
+  const stored = arrayOf(new DynamicModel({ stripe_id: "", outcome: "" }))
+  const { list, values } = placeholders(doubtful.map((event) => event.stripe_id))
+  tx.db().newQuery(`SELECT stripe_id, outcome FROM stripe_events WHERE stripe_id IN (${list})`)
     .bind(values).all(stored)
   const done = {}
-  for (const event of stored) done[event.id] = event.outcome !== "failed"
-  return events.map((event) => (event.known = !!done[event.id]) && !event.again)
+  for (const event of stored) done[event.stripe_id] = event.outcome !== "failed"
+  return events.map((event) => (event.known = !!done[event.stripe_id]) && !event.again)
 }
 
 // Had this event been handled before, its object's row would be as new as the event, or newer.
@@ -161,7 +161,7 @@ function insertEvents(tx, events, outcomes, payloads) {
 const INSERT = `
   INSERT INTO stripe_events (${COLUMNS.join(",")},attempts)
   VALUES (${COLUMNS.map((column) => `{:${column}}`).join(",")},1)
-  ON CONFLICT (id) DO UPDATE SET
+  ON CONFLICT (stripe_id) DO UPDATE SET
     outcome = excluded.outcome, error = excluded.error, attempts = attempts + 1
 `
 

@@ -102,6 +102,15 @@ async def test_one_event_comes_with_its_payload(sender: Sender, ask: Ask) -> Non
     read_problem(await ask("GET", "events/evt_nowhere"), 404, "no-such-event")
 
 
+async def test_a_hundred_events_are_named_at_once(sender: Sender, ask: Ask) -> None:
+    """However long their ids are, and whatever stands in them, those that are stored are found."""
+    event = (await _send_story(sender))[0]
+    ids = [f"evt_{'0' * 36}{number:02}" for number in range(98)]
+    named = {"ids": [*ids, event["id"], "evt_' || id != '"], "dry_run": True}
+    answer = await ask("POST", "events/replay", named)
+    assert answer.json()["outcomes"] == {"unknown": 99, "ready": 1}
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -48,6 +48,26 @@ async def test_a_repeated_event_changes_nothing(
     assert await count_rows() == {name: number + 1 for name, number in counted.items()}
 
 
+async def test_an_event_is_known_by_its_stripe_id(sender: Sender, dashboard: Dashboard) -> None:
+    """An event that an earlier release stored, under an id of another kind, is a repeated one."""
+    event = build_event("customer.created", build_customer("nobody"))
+    row = {"id": "0123456789abcde", "stripe_id": event["id"], "outcome": "applied", "attempts": 1}
+    stored = await dashboard.call("POST", "/api/collections/stripe_events/records", row)
+    answer = await sender.send(event)
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "repeated")
+    assert await dashboard.find("stripe_events", event["id"]) == stored
+
+
+async def test_stored_events_sort_by_time(sender: Sender, dashboard: Dashboard) -> None:
+    """The ids of event rows are in the order of Stripe's clock, however the events arrive."""
+    customer = build_customer("nobody")
+    for created in (1_700_000_060, 1_600_000_000, 1_800_000_000, 1_700_000_000):
+        await sender.send(build_event("customer.updated", customer, created=created))
+    rows = await dashboard.list("stripe_events", f"object_id = '{customer['id']}'", sort="id")
+    assert len(rows) == 4
+    assert rows == sorted(rows, key=lambda row: str(row["created"]))
+
+
 async def test_concurrent_copies_act_once(
     sender: Sender, dashboard: Dashboard, frontend: Frontend
 ) -> None:

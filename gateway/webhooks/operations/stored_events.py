@@ -1,12 +1,11 @@
 """Finds events in ``stripe_events``, a page at a time."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.errors import InvalidRequest, NotFound
-from gateway.ids import record_id
 from gateway.pocketbase import PocketBase
 from gateway.webhooks.operations.times import column
 from gateway.writes import Json
@@ -17,7 +16,10 @@ _FACTS = (
     "created,received"
 )
 #: What ids, types and outcomes are made of: nothing that has a meaning in a filter.
-_WORD = re.compile(r"[\w.:-]{1,255}\*?", re.ASCII)
+_ID = re.compile(r"[\w.:-]{1,255}", re.ASCII)
+_WORD = re.compile(rf"{_ID.pattern}\*?", re.ASCII)
+#: What names events in one filter; PocketBase takes 3,500.
+_FILTER_CHARACTERS = 3_000
 
 
 class NoSuchEvent(NotFound):
@@ -96,18 +98,14 @@ async def read_event(pocketbase: PocketBase, stripe_id: str) -> Json:
 
 async def read_events(pocketbase: PocketBase, stripe_ids: Sequence[str]) -> list[Json]:
     """Return the events of up to 100 ids with their payloads; those not stored are left out."""
-    named = " || ".join(f"id = '{record_id(each)}'" for each in stripe_ids)
-    return await _find(pocketbase, named, len(stripe_ids), sort="created,id")
+    rows = await _find_named(pocketbase, stripe_ids)
+    return sorted(rows, key=lambda row: (row["created"], row["id"]))
 
 
 async def find_handled(pocketbase: PocketBase, stripe_ids: Sequence[str]) -> set[str]:
     """Return which of up to 100 events are stored and have not failed."""
-    if not stripe_ids:
-        return set()
-    named = " || ".join(f"id = '{record_id(each)}'" for each in stripe_ids)
-    wanted = f"({named}) && outcome != 'failed'"
-    rows = await _find(pocketbase, wanted, len(stripe_ids), sort="id", fields="stripe_id")
-    return {row["stripe_id"] for row in rows}
+    rows = await _find_named(pocketbase, stripe_ids, fields="stripe_id,outcome")
+    return {row["stripe_id"] for row in rows if row["outcome"] != "failed"}
 
 
 async def walk_events(
@@ -132,6 +130,24 @@ def _after(selection: Selection, last: Json | None, sign: str) -> str:
         parts.append(f"created {sign}= '{last['created']}'")
         parts.append(f"(created {sign} '{last['created']}' || id {sign} '{last['id']}')")
     return " && ".join(parts)
+
+
+async def _find_named(
+    pocketbase: PocketBase, stripe_ids: Sequence[str], *, fields: str = ""
+) -> list[Json]:
+    found: list[Json] = []
+    for some in _batch([each for each in stripe_ids if _ID.fullmatch(each)]):
+        wanted = " || ".join(f"stripe_id = '{each}'" for each in some)
+        found += await _find(pocketbase, wanted, len(some), sort="id", fields=fields)
+    return found
+
+
+def _batch(stripe_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Part ids so that each part fits into a filter."""
+    longest = max(map(len, stripe_ids), default=0)
+    size = _FILTER_CHARACTERS // (longest + len(" || stripe_id = ''"))
+    for start in range(0, len(stripe_ids), size):
+        yield stripe_ids[start : start + size]
 
 
 async def _find(
