@@ -105,15 +105,15 @@ onRecordAuthWithOAuth2Request((e) => {
 
 // What is at hand of the table is read anew after every change of it or of a collection.
 onRecordAfterCreateSuccess((e) => {
-  require(`${__hooks}/lib/transform_table.js`).forget($app)
+  require(`${__hooks}/lib/transform_table.js`).forget()
   e.next()
 }, "gateway_transforms")
 onRecordAfterUpdateSuccess((e) => {
-  require(`${__hooks}/lib/transform_table.js`).forget($app)
+  require(`${__hooks}/lib/transform_table.js`).forget()
   e.next()
 }, "gateway_transforms")
 onRecordAfterDeleteSuccess((e) => {
-  require(`${__hooks}/lib/transform_table.js`).forget($app)
+  require(`${__hooks}/lib/transform_table.js`).forget()
   e.next()
 }, "gateway_transforms")
 onCollectionAfterCreateSuccess((e) => {
@@ -121,10 +121,10 @@ onCollectionAfterCreateSuccess((e) => {
   e.next()
 })
 onCollectionAfterUpdateSuccess((e) => {
-  require(`${__hooks}/lib/transform_table.js`).forget($app)
+  require(`${__hooks}/lib/transform_table.js`).forget()
   e.next()
 })
 onCollectionAfterDeleteSuccess((e) => {
-  require(`${__hooks}/lib/transform_table.js`).forget($app)
+  require(`${__hooks}/lib/transform_table.js`).forget()
   e.next()
 })

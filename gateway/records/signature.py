@@ -18,8 +18,8 @@ SIGNATURE = "webhook-signature"
 HEADERS = (ID, TIMESTAMP, SIGNATURE)
 #: Seconds by which a call may be old, or the clocks may differ.
 TOLERANCE = 60
-#: The answer to a call is signed under the call's id with this before it, so that neither can be
-#: taken for the other.
+#: The answer to a call is signed under the call's time, and its id with this before it, so that
+#: neither can be taken for the other.
 ANSWER_PREFIX = "answer_"
 
 _MOST_IDS = 200_000

@@ -1,7 +1,7 @@
 // Asks the gateway what to do with writes: each is an item, and is given a verdict.
 //
 // A verdict is one of {values}, {errors, message}, {refused: {status, message}} and {failed: reason}.
-const { sign, verify } = require(`${__hooks}/lib/signature.js`)
+const { isSigned, sign } = require(`${__hooks}/lib/signature.js`)
 const { typeOf } = require(`${__hooks}/lib/transform_table.js`)
 
 const TOO_LARGE = "The values are too large."
@@ -20,7 +20,8 @@ function describe(entry, operation, record, body) {
   const head = `"collection":"${entry.collection}","operation":"${operation}","sent":[${sent}]`
   const original = operation === "create" ? "null" : writeAll(record.original(), entry)
   const values = entry.auth ? writeVisible(record) : JSON.stringify(record)
-  const files = describeFiles(entry, record)
+  // A new file writes its original name into the record's JSON: else there is none to look for.
+  const files = values.includes('"originalName":') ? describeFiles(entry, record) : "{}"
   return `{${head},"record":${values},"original":${original},"files":${files}}`
 }
 
@@ -43,18 +44,17 @@ function writeAll(record, entry) {
 }
 
 function describeFiles(entry, record) {
-  let found = null
+  const found = {}
   let size = 0
   for (const name of entry.files) {
     const files = record.getUnsavedFiles(name)
     if (files.length === 0) continue
-    found = found || {}
     // Before they are read: PocketBase itself takes larger ones than fit into memory.
     for (const file of files) size += file.size
     if (entry.ships && size > entry.max_bytes) throw new ApiError(413, TOO_LARGE, {})
     found[name] = entry.ships ? files.map(readFile) : files
   }
-  return found ? toString(found) : "{}"
+  return toString(found)
 }
 
 // Go writes bytes as base64.
@@ -114,20 +114,18 @@ function send(entry, items, auth, { x_request_id }, timeout) {
   } catch (error) {
     return fail("unreachable", `${error}`)
   }
-  return read(answer, `answer_${id}`)
+  return read(answer, id, headers["webhook-timestamp"])
 }
 
-function read(answer, id) {
+// The answer is signed under the id and the time of its call, so it can't be another's, or an older one.
+function read(answer, id, timestamp) {
   const status = answer.statusCode
   if (status === 413) return refuse(413, TOO_LARGE)
   if (status === 400) return refuse(400, "The values can't be read.")
   if (status !== 200 && status !== 204) return fail("refused", `HTTP ${status}`)
-  // As Go spells them. The id need not be there: the signature is good for no other.
-  const { headers } = answer
-  const timestamp = (headers["Webhook-Timestamp"] || [""])[0]
-  const signatures = (headers["Webhook-Signature"] || [""])[0]
   const body = status === 200 ? answer.raw : ""
-  if (!verify(id, timestamp, signatures, body)) return fail("unsigned", "answer")
+  const signatures = (answer.headers["Webhook-Signature"] || [""])[0] // As Go spells it.
+  if (!isSigned(`answer_${id}`, timestamp, signatures, body)) return fail("unsigned", "answer")
   return status === 200 ? { verdicts: answer.json.items } : { forAll: UNCHANGED }
 }
 

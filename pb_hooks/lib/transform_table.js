@@ -4,6 +4,8 @@ const { verify } = require(`${__hooks}/lib/signature.js`)
 const STAMP = "gateway.transforms.stamp"
 const TABLE = "gateway.transforms"
 const REHEARSES = "gateway.transforms.rehearses"
+// One for all of PocketBase.
+const store = $app.store()
 
 // The entry of a collection and an operation, if there is one.
 function find(app, collection, operation) {
@@ -20,14 +22,13 @@ function findAll(app, { id }) {
 // Go's, and slow to read: each VM has a copy, good for as long as the stamp is.
 let copy = {}
 function recall(app) {
-  const stamp = app.store().get(STAMP)
-  if (!stamp || copy.stamp !== stamp) copy = read(app, stamp || forget(app))
+  const stamp = store.get(STAMP)
+  if (!stamp || copy.stamp !== stamp) copy = read(app, stamp || forget())
   return copy
 }
 
 // What is read under a stamp that has passed in the meantime, no later call takes for the table.
 function read(app, stamp) {
-  const store = app.store()
   const known = JSON.parse(store.get(TABLE) || "{}")
   if (known.stamp === stamp) return known
   const fresh = { stamp, rehearses: !!store.get(REHEARSES), table: load(app) }
@@ -36,9 +37,9 @@ function read(app, stamp) {
 }
 
 // After every change of the table, or of a collection that it may name. Returns the new stamp.
-function forget(app) {
+function forget() {
   const stamp = $security.pseudorandomString(10)
-  app.store().set(STAMP, stamp)
+  store.set(STAMP, stamp)
   return stamp
 }
 
@@ -51,14 +52,14 @@ function adopt(app, { id, name }) {
     row.set("collection_ref", id)
     app.save(row)
   }
-  forget(app)
+  forget()
 }
 
 // From now on every write may be a dry run: no collection is let pass without a look at that.
-function expectDryRuns(app) {
-  if (app.store().get(REHEARSES)) return
-  app.store().set(REHEARSES, true)
-  forget(app)
+function expectDryRuns() {
+  if (store.get(REHEARSES)) return
+  store.set(REHEARSES, true)
+  forget()
 }
 
 // An error of the database goes on to whoever asks: what could not be read is not taken for empty.
@@ -98,7 +99,7 @@ function describe(row, collection) {
     gateway: row.getString("gateway"),
     superusers: row.getBool("superusers"),
     fields,
-    files: Object.keys(fields).filter((name) => fields[name] === "file"),
+    files: Object.keys(fields).filter((name) => fields[name] === "file" && !withheld.includes(name)),
     withheld,
     hidden: withheld.filter((name) => fields[name] !== "password" && !isTokenKey(collection, name)),
   }

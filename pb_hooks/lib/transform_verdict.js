@@ -37,7 +37,7 @@ function fieldErrors(operation, { errors, message }) {
 
 function apply(record, entry, operation, values) {
   if (operation === "delete") return
-  for (const name in values) {
+  for (const name of Object.keys(values)) {
     if (!maySet(typeOf(entry, name), name, operation, values[name])) {
       note(entry, operation, { failed: `it returned "${name}", which can't be set` })
       throw new ApiError(500, "Something went wrong while processing the record.", {})

@@ -1,7 +1,6 @@
 """Somebody who answers PocketBase's hooks in the gateway's place."""
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +16,7 @@ def _forge(
 ) -> tuple[int, bytes, dict[str, str]]:
     """Return the status, body and headers of one kind of answer."""
     answer_id = ANSWER_PREFIX + call["webhook-id"]
-    now = int(time.time())
+    now = int(call["webhook-timestamp"])
     if kind == "reflected":
         names = ("webhook-id", "webhook-timestamp", "webhook-signature")
         return 200, body, {name: call[name] for name in names}

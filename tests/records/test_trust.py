@@ -60,11 +60,13 @@ def post(records_stack: Stack) -> Callable[..., httpx.Response]:
 def test_a_signed_call_is_answered_and_signed(
     post: Callable[..., httpx.Response], records_stack: Stack
 ) -> None:
-    """The answer's signature covers its body under the call's id."""
-    answer = post(_call(), call_id="msg_once")
+    """The answer's signature covers its body under the call's id and time."""
+    asked = int(time.time()) - 7
+    answer = post(_call(), call_id="msg_once", age=7)
     assert answer.json() == {"items": [{"values": {"slug": "by-hand", "kind": "plain"}}]}
     key = decode_secret(records_stack.plan.hook_secrets)
     timestamp = int(answer.headers["webhook-timestamp"])
+    assert asked <= timestamp <= asked + 2
     expected = sign("answer_msg_once", timestamp, answer.content, key)
     assert {name: answer.headers[name] for name in expected} == expected
 
