@@ -1,7 +1,7 @@
 """The gateway as a process, configured by its environment alone."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,3 +54,13 @@ class Gateway(Process):
             health_url=f"{self.url}/health",
             cwd=ROOT,
         )
+
+    def wait_ready(
+        self, within: float = 60.0, is_cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Wait until it can do its work: PocketBase answers it and knows its transforms.
+
+        Raises:
+            StackError: it ended, or was not ready in `within` seconds.
+        """
+        self._wait_for(f"{self.url}/ready", "ready", within, is_cancelled)

@@ -91,22 +91,14 @@ class Process:
             )
 
     def wait_healthy(
-        self, within: float = 30.0, is_cancelled: Callable[[], bool] = lambda: False
+        self, within: float = 60.0, is_cancelled: Callable[[], bool] = lambda: False
     ) -> None:
         """Wait until the health address answers 200, or until cancelled.
 
         Raises:
             StackError: it ended, or did not answer in `within` seconds.
         """
-        deadline = time.monotonic() + within
-        with httpx.Client(trust_env=False, timeout=2.0) as client:
-            while not (is_cancelled() or _answers(client, self.health_url)):
-                if self.wait(_POLL_SECONDS) is not None:
-                    raise StackError(self.describe_end())
-                if time.monotonic() > deadline:
-                    raise StackError(
-                        f"{self.name} did not become healthy in {within:g} s; {self._cite_log()}"
-                    )
+        self._wait_for(self.health_url, "healthy", within, is_cancelled)
 
     def wait(self, within: float | None = None) -> int | None:
         """Wait for the end; return the exit code, or None if it runs on after `within` s."""
@@ -138,7 +130,7 @@ class Process:
         """Let a paused process go on (SIGCONT)."""
         self._signal(signal.SIGCONT)
 
-    def restart(self, within: float = 30.0) -> None:
+    def restart(self, within: float = 60.0) -> None:
         """Stop the process if it runs, start it again and wait until it is healthy."""
         self.stop()
         self.start()
@@ -159,6 +151,19 @@ class Process:
     def _cite_log(self) -> str:
         lines = [f"  {line}" for line in self.read_last_lines()]
         return "\n".join([f"its log {self.log} ends with:", *lines])
+
+    def _wait_for(
+        self, url: str, state: str, within: float, is_cancelled: Callable[[], bool]
+    ) -> None:
+        deadline = time.monotonic() + within
+        with httpx.Client(trust_env=False, timeout=2.0) as client:
+            while not (is_cancelled() or _answers(client, url)):
+                if self.wait(_POLL_SECONDS) is not None:
+                    raise StackError(self.describe_end())
+                if time.monotonic() > deadline:
+                    raise StackError(
+                        f"{self.name} did not become {state} in {within:g} s; {self._cite_log()}"
+                    )
 
     def _signal(self, number: signal.Signals) -> None:
         if self.is_running:

@@ -54,7 +54,7 @@ class Stack:
         return (self.pocketbase, self.gateway), last
 
     def start(self, is_cancelled: Callable[[], bool] = _never) -> None:
-        """Start every part and wait until each is healthy; stop half-way when cancelled.
+        """Start every part and wait until all can work; stop half-way when cancelled.
 
         Raises:
             StackError: a port is in use, the superuser's password is wrong, or a part does not
@@ -70,6 +70,8 @@ class Stack:
                     part.start()
                 for part in stage:
                     part.wait_healthy(is_cancelled=is_cancelled)
+            # Until then PocketBase lets writes pass that a transform is for.
+            self.gateway.wait_ready(is_cancelled=is_cancelled)
         except BaseException:
             self.stop()
             raise

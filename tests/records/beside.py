@@ -31,3 +31,4 @@ def start_beside(stack: Stack, folder: Path, **changed: str) -> Iterator[Gateway
     finally:
         gateway.stop()
         stack.gateway.restart()
+        stack.gateway.wait_ready()
