@@ -72,7 +72,9 @@ def _read_signature(signature: str) -> tuple[int, list[bytes]]:
     """When the body was signed, and the signatures of the scheme that Stripe uses today."""
     times, given = [], []
     for part in signature.split(","):
-        name, _, value = part.partition("=")
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise InvalidSignature
         if name == "t":
             times.append(value)
         elif name == "v1":
