@@ -1,13 +1,12 @@
 """Asks Stripe for a Checkout session, and tells apart what may come of it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import stripe
 
 from gateway.checkout.customer import is_replayed
-from gateway.stripe_api import translate_errors
-from gateway.writes import Json
+from gateway.stripe_api import Client, Posted, translate_errors
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
@@ -38,9 +37,7 @@ class CustomerGone(Exception):
     """Stripe does not have the customer."""
 
 
-async def create_session(
-    client: stripe.StripeClient, params: "SessionCreateParams", key: str
-) -> Session:
+async def create_session(client: Client, params: "SessionCreateParams", key: str) -> Session:
     """Create a session.
 
     Args:
@@ -52,10 +49,7 @@ async def create_session(
     """
     with translate_errors():
         try:
-            sent: Json = {**params, "idempotency_key": key} if key else {**params}
-            # Not by the method of that name: it spends a millisecond on the answer's object.
-            answer = await client.raw_request_async("post", "/v1/checkout/sessions", **sent)
-            return _read_session(answer)
+            return _read_session(await client.post("/v1/checkout/sessions", params, key))
         except stripe.InvalidRequestError as error:
             if error.code == "resource_missing" and error.param == "customer":
                 _refuse_other_mode(error)
@@ -69,8 +63,8 @@ async def create_session(
             raise
 
 
-def _read_session(answer: stripe.StripeResponse) -> Session:
-    found: Any = answer.data
+def _read_session(answer: Posted) -> Session:
+    found = answer.data
     return Session(
         id=found["id"],
         url=found["url"] or "",

@@ -13,8 +13,6 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-import stripe
-
 from gateway.buyer import Buyer, Price, read_buyer
 from gateway.checkout.attempt import Attempts, is_stale
 from gateway.checkout.creation import (
@@ -37,7 +35,7 @@ from gateway.errors import (
 from gateway.plans import Plans
 from gateway.pocketbase import PocketBase
 from gateway.rate_limits import RateLimits
-from gateway.stripe_api import ApplyReading, read_object, translate_errors
+from gateway.stripe_api import ApplyReading, Client, read_object, translate_errors
 
 if TYPE_CHECKING:
     from stripe.params.billing_portal import SessionCreateParams as PortalParams
@@ -71,7 +69,7 @@ class Till:
     """What selling takes."""
 
     pocketbase: PocketBase
-    client: stripe.StripeClient
+    client: Client
     apply: ApplyReading
     plans: Plans
     limits: RateLimits

@@ -2,10 +2,13 @@
 
 from gateway.stripe_api.client import open_stripe, translate_errors
 from gateway.stripe_api.reading import ApplyReading, Missing, Reading, read_object
+from gateway.stripe_api.short_way import Client, Posted
 
 __all__ = [
     "ApplyReading",
+    "Client",
     "Missing",
+    "Posted",
     "Reading",
     "open_stripe",
     "read_object",

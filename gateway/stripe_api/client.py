@@ -15,27 +15,21 @@ from gateway.errors import (
     StripeUnavailable,
 )
 from gateway.settings import Settings
+from gateway.stripe_api.short_way import Client
 from gateway.stripe_api.transport import Transport
 
 _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def open_stripe(settings: Settings) -> AsyncIterator[stripe.StripeClient]:
-    """Give the SDK's client; it holds no global state. Its connections close at the end.
-
-    A request that failed on the way is sent again up to twice, with the same idempotency key.
-    """
+async def open_stripe(settings: Settings) -> AsyncIterator[Client]:
+    """Give the SDK's client; it holds no global state. Its connections close at the end."""
     # The SDK logs request bodies when its logger is open.
     logging.getLogger("stripe").setLevel(logging.WARNING)
     transport = Transport(settings.stripe_api_base, settings.gateway_upstream_timeout)
     try:
-        yield stripe.StripeClient(
-            settings.stripe_secret_key.get_secret_value(),
-            http_client=transport,
-            base_addresses={"api": settings.stripe_api_base},
-            max_network_retries=2,
-        )
+        secret_key = settings.stripe_secret_key.get_secret_value()
+        yield Client(secret_key, settings.stripe_api_base, transport)
     finally:
         await transport.close_async()
 

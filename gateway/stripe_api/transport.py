@@ -11,6 +11,9 @@ from starlette.datastructures import Headers
 
 from gateway.connections import Connections
 
+#: An answer's body, status and headers, as the SDK takes them.
+RawAnswer = tuple[bytes, int, Mapping[str, str]]
+
 
 class Transport(stripe.HTTPClient):
     """Sends requests to Stripe's API; the SDK decides which of them it sends again, and when."""
@@ -25,8 +28,8 @@ class Transport(stripe.HTTPClient):
 
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: str | None = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
-        """Send one request of the SDK; return the answer's body, status and headers.
+    ) -> RawAnswer:
+        """Send one request of the SDK.
 
         Raises:
             stripe.APIConnectionError: there was no answer; the cause says why.
