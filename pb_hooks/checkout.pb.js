@@ -4,7 +4,7 @@
 // Prices for a purchase without a user: {prices}.
 routerAdd("POST", "/api/gateway/prices", (e) => {
   const { readPrices } = require(`${__hooks}/lib/prices.js`)
-  return e.json(200, { prices: readPrices($app, e.requestInfo().body.prices) })
+  return e.json(200, { prices: readPrices(e.requestInfo().body.prices) })
 }, $apis.requireSuperuserAuth())
 
 // A purchase under way is over, as Stripe says: {buyer, number}.

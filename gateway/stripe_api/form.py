@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 
 
 def encode_form(params: Mapping[str, Any]) -> str:
-    """Return a form's text: ``line_items[0][price]=price_1&…``, in which brackets are quoted."""
-    return urlencode(list(_flatten(params)))
+    """Return a form's text: ``line_items[0][price]=price_1&mode=payment``."""
+    # Addresses are full of what a form need not quote.
+    return urlencode(list(_flatten(params)), safe="[]:/")
 
 
 def _flatten(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

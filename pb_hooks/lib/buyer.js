@@ -1,6 +1,7 @@
 // What a signed-in user is to the shop: who they are and for whom they act, the Stripe customer, and the
 // prices and the subscription asked for.
 const { readPrices } = require(`${__hooks}/lib/prices.js`)
+const { prepare } = require(`${__hooks}/lib/sql.js`)
 const { readStanding } = require(`${__hooks}/lib/standing.js`)
 const { findManaged } = require(`${__hooks}/lib/teams.js`)
 
@@ -10,14 +11,14 @@ function readBuyer(app, user, info) {
   const asked = info.body
   const organization = asked.organization ? findManaged(app, info, asked.organization) : null
   if (asked.organization && !organization) throw new NotFoundError("There is no such organization.")
-  const prices = readPrices(app, asked.prices)
+  const prices = readPrices(asked.prices)
   const payer = organization ? ["organization", organization.id] : ["user", user.id]
   return {
     user: {
       id: user.id, email: user.email(), verified: user.verified(), name: user.getString("name"),
     },
     organization: organization ? describe(app, organization) : null,
-    ...readCustomers(app, payer),
+    ...readCustomers(payer),
     prices,
     subscription: readSubscription(app, user.id, info),
     standing: asked.order ? readStanding(app, user, payer, prices, asked.order) : null,
@@ -30,10 +31,9 @@ function describe(app, organization) {
 }
 
 // The customer that is used for the payer, if there is one, and how many were deleted.
-function readCustomers(app, [column, id]) {
+function readCustomers([column, id]) {
   const found = arrayOf(new DynamicModel({ stripe_id: "", primary: false, deleted: false }))
-  app.db().newQuery(`SELECT stripe_id, [[primary]], deleted FROM customers WHERE ${column} = {:id}`)
-    .bind({ id }).all(found)
+  prepare(`SELECT stripe_id, [[primary]], deleted FROM customers WHERE ${column} = {:id}`).bind({ id }).all(found)
   const used = found.find((customer) => customer.primary && !customer.deleted)
   return {
     customer: used ? used.stripe_id : "",

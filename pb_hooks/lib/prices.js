@@ -1,27 +1,17 @@
 // Prices as /checkout judges them: what they are, and what the seller wrote on them and their product.
-const { placeholders } = require(`${__hooks}/lib/sql.js`)
+const { prepare } = require(`${__hooks}/lib/sql.js`)
 
 // Far more than one purchase can have, and what is running besides.
 const MOST = 500
 
 // A price is asked for by its Stripe id or its lookup key.
-function readPrices(app, names) {
+function readPrices(names) {
   if (!Array.isArray(names) || names.length === 0) return []
-  const { list, values } = placeholders(names.slice(0, MOST).map(String))
   const found = arrayOf(new DynamicModel({
     stripe_id: "", lookup_key: "", type: "", currency: "", active: false, sold: false,
     usage_type: "", product: "", metadata: "", product_metadata: "",
   }))
-  app.db().newQuery(`
-    SELECT price.stripe_id, price.lookup_key, price.type, price.currency,
-           price.usage_type, price.active AND NOT price.deleted AS active,
-           coalesce(product.active AND NOT product.deleted, true) AS sold,
-           coalesce(product.stripe_id, '') AS product, coalesce(price.metadata, '') AS metadata,
-           coalesce(product.metadata, '') AS product_metadata
-    FROM prices price LEFT JOIN products product ON product.id = price.product
-    WHERE price.stripe_id IN (${list})
-       OR (price.lookup_key != '' AND price.lookup_key IN (${list}))
-  `).bind(values).all(found)
+  prepare(SELECT).bind({ names: JSON.stringify(names.slice(0, MOST).map(String)) }).all(found)
   return found.map((row) => ({
     stripe_id: row.stripe_id, lookup_key: row.lookup_key, type: row.type,
     currency: row.currency, active: row.active && row.sold, usage_type: row.usage_type,
@@ -29,6 +19,17 @@ function readPrices(app, names) {
     metadata: parse(row.metadata), product_metadata: parse(row.product_metadata),
   }))
 }
+
+const SELECT = `
+  SELECT price.stripe_id, price.lookup_key, price.type, price.currency,
+         price.usage_type, price.active AND NOT price.deleted AS active,
+         coalesce(product.active AND NOT product.deleted, true) AS sold,
+         coalesce(product.stripe_id, '') AS product, coalesce(price.metadata, '') AS metadata,
+         coalesce(product.metadata, '') AS product_metadata
+  FROM prices price LEFT JOIN products product ON product.id = price.product
+  WHERE price.stripe_id IN (SELECT value FROM json_each({:names}))
+     OR (price.lookup_key != '' AND price.lookup_key IN (SELECT value FROM json_each({:names})))
+`
 
 function parse(metadata) {
   return JSON.parse(metadata || "{}") || {}

@@ -5,6 +5,14 @@ function placeholders(list) {
   return { list: list.map((_, i) => `{:i${i}}`).join(","), values }
 }
 
+// A query outside of transactions whose text is always the same: each VM compiles it once. Where few rows are
+// found, SQLite takes longer to compile a statement than to run it.
+const prepared = {}
+function prepare(sql) {
+  prepared[sql] = prepared[sql] || $app.db().newQuery(sql).prepare()
+  return prepared[sql]
+}
+
 // Whether an error is the database's trouble, and none of what was written: another try may succeed.
 function isPassing(error) {
   return PASSING.test(`${error}`)
@@ -33,4 +41,4 @@ function untilUnlocked(write) {
   return write()
 }
 
-module.exports = { isPassing, placeholders, untilUnlocked }
+module.exports = { isPassing, placeholders, prepare, untilUnlocked }

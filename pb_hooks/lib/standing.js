@@ -18,7 +18,7 @@ function readStanding(app, user, payer, prices, order) {
     attempt,
     key: order.key ? keepKey(app, nameOf(payer), order) : null,
     subscriptions,
-    held: readPrices(app, held),
+    held: readPrices(held),
     trial_used: recurs && (hasHadTrial(app, user, payer) || !holdTrial(app, user, payer)),
   }
 }
