@@ -1,8 +1,9 @@
 """The short way into POST /checkout, for a request that has nothing wrong with it.
 
 FastAPI reads a request's parts one dependency after another, which takes as long as all that the
-gateway then does for a purchase (docs/benchmarks.md). So what a signed-in user's request usually
-looks like is read here; any other is left to FastAPI, which knows what to say about it.
+gateway then does for a purchase. So what a signed-in user's request usually looks like is read
+here; any other is left to FastAPI, which knows what to say about it
+(docs/decisions/018-short-ways-of-a-purchase.md).
 """
 
 import re

@@ -1,8 +1,8 @@
 """A shorter way to Stripe beside the SDK's, for the one request that every purchase waits for.
 
 The SDK spends a third of a millisecond on each request: on headers that are the same every time, on
-lines for a log that is closed, on an ordered answer (docs/decisions/005-http-client.md). What is
-sent again, and what a refusal means, is still the SDK's to say.
+lines for a log that is closed, on an ordered answer. What is sent again, and what a refusal means,
+is still the SDK's to say (docs/decisions/018-short-ways-of-a-purchase.md).
 """
 
 from collections.abc import Mapping
