@@ -15,13 +15,13 @@ function find(app, collection, operation) {
 
 // A collection's entries by operation, if it has any.
 function findAll(app, { id }) {
-  return recall(app).table[id]
+  return readTable(app).table[id]
 }
 
 // The table by the ids of collections, and whether any write may be a dry run. What the store has is
 // Go's, and slow to read: each VM has a copy, good for as long as the stamp is.
 let copy = {}
-function recall(app) {
+function readTable(app) {
   const stamp = store.get(STAMP)
   if (!stamp || copy.stamp !== stamp) copy = read(app, stamp || forget())
   return copy
@@ -167,4 +167,4 @@ function keyOf(collection, operation) {
   return `${operation} ${collection}`
 }
 
-module.exports = { adopt, expectDryRuns, find, findAll, forget, recall, register, typeOf }
+module.exports = { adopt, expectDryRuns, find, findAll, forget, readTable, register, typeOf }

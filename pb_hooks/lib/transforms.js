@@ -3,15 +3,15 @@
 const { isDryRun, rehearse } = require(`${__hooks}/lib/dry_run.js`)
 const { askOne, describe, passesThrough } = require(`${__hooks}/lib/transform_call.js`)
 const { recall } = require(`${__hooks}/lib/transform_batch.js`)
-const table = require(`${__hooks}/lib/transform_table.js`)
+const { readTable } = require(`${__hooks}/lib/transform_table.js`)
 const { settle } = require(`${__hooks}/lib/transform_verdict.js`)
 
 function enforce(e, operation) {
   const { app } = e
-  const known = table.recall(app)
-  const entries = known.table[e.collection.id]
+  const { table, rehearses } = readTable(app)
+  const entries = table[e.collection.id]
   // Most collections have no transform: every further look at what Go holds would take its time.
-  if (!entries && !known.rehearses) return e.next()
+  if (!entries && !rehearses) return e.next()
   const { headers, body } = e.requestInfo()
   const isDry = isDryRun(app, headers)
   const entry = entries && entries[operation]
