@@ -73,7 +73,7 @@ def _read_signature(signature: str) -> tuple[int, list[bytes]]:
     times, given = [], []
     for part in signature.split(","):
         name, equals, value = part.partition("=")
-        if not equals:
+        if not equals or not value.isascii():
             raise InvalidSignature
         if name == "t":
             times.append(value)
