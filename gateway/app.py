@@ -19,6 +19,7 @@ from gateway.checkout.endpoint import orders as orders_router
 from gateway.checkout.endpoint import router as checkout_router
 from gateway.checkout.till import Till
 from gateway.docs import add_docs
+from gateway.follow_ups.follow_ups import FollowUps
 from gateway.health.endpoint import router as health_router
 from gateway.notifications.announcer import Announcer, open_announcer
 from gateway.notifications.desk import send_notifications
@@ -84,6 +85,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             _open_transforms(app, settings, pocketbase),
             run_meanwhile(tasks.run()),
             run_meanwhile(seats.run()),
+            run_meanwhile(FollowUps(pocketbase).run()),
         ):
             yield
         await inbox.close()

@@ -25,6 +25,11 @@ routerAdd("POST", "/api/gateway/commit", (e) => {
   }
 }, $apis.bodyLimit(33554432), $apis.requireSuperuserAuth())
 
+// Does one part of what was too long for its transaction: {left}, whether there is more; or with {error}.
+routerAdd("POST", "/api/gateway/follow-ups", (e) => {
+  return e.json(200, require(`${__hooks}/lib/follow_ups.js`).doPart($app))
+}, $apis.requireSuperuserAuth())
+
 // Empties the payloads of events that are older than a time: {before, limit, dry_run}.
 routerAdd("POST", "/api/gateway/prune", (e) => {
   const { prune } = require(`${__hooks}/lib/retention.js`)

@@ -17,6 +17,7 @@ MIGRATIONS = (
     "1763856007_metered_prices.js",
     "1763856008_teams.js",
     "1763856011_farewells.js",
+    "1763856011_follow_ups.js",
 )
 
 

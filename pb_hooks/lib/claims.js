@@ -9,6 +9,7 @@ const { choosePrimary } = require(`${__hooks}/lib/primary.js`)
 const { entitle } = require(`${__hooks}/lib/entitlements.js`)
 const { columnsOf, payerExists, payerOf, readPayer } = require(`${__hooks}/lib/payer.js`)
 const { addPayer, noPayers } = require(`${__hooks}/lib/payers.js`)
+const { queue } = require(`${__hooks}/lib/follow_ups.js`)
 const { forgetLate, isLeaving } = require(`${__hooks}/lib/farewells.js`)
 
 // Claims {customer, customer_id, user, organization or email, primary, since}. Adds to `payers` those of whom
@@ -73,7 +74,7 @@ function settle(tx, id, stripeId, claims, payers) {
   } else {
     record.load({ ...columnsOf(payer), primary: false, claims: JSON.stringify(claims) })
     tx.saveNoValidate(record)
-    moveRows(tx, id, columnsOf(payer))
+    if (!moveRows(tx, id, columnsOf(payer), payers)) queue(tx, "owner", id)
     addPayer(payers, before)
     addPayer(payers, payer)
     choosePrimary(tx, before)

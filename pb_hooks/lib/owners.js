@@ -4,11 +4,13 @@ const { placeholders } = require(`${__hooks}/lib/sql.js`)
 const { findOne, update, userExists } = require(`${__hooks}/lib/records.js`)
 const { choosePrimary } = require(`${__hooks}/lib/primary.js`)
 const { NOBODY, columnsOf, readPayer } = require(`${__hooks}/lib/payer.js`)
-const { addPayer, addPayerOf, addPayersOf, changesOffer } = require(`${__hooks}/lib/payers.js`)
+const { addPayer, addPayerOf, changesOffer } = require(`${__hooks}/lib/payers.js`)
+const { addBuyers } = require(`${__hooks}/lib/offer_change.js`)
 
-const OWNED = ["tax_ids", "payment_methods", "setup_intents", "subscriptions",
-  "subscription_schedules", "checkout_sessions", "payments", "charges", "refunds", "disputes",
-  "invoices", "invoice_payments", "credit_notes", "entitlement_summaries"]
+// What gives something is moved first.
+const OWNED = ["subscriptions", "entitlement_summaries", "checkout_sessions", "charges", "disputes",
+  "invoices", "invoice_payments", "payments", "refunds", "credit_notes", "subscription_schedules",
+  "setup_intents", "payment_methods", "tax_ids"]
 
 // Rows that take their owner from another row: by which field, in which collection, to find it. Those
 // whose Stripe object never names a customer take that as well.
@@ -35,7 +37,7 @@ function save(tx, rows, payers) {
     else if (row.keepsOwner || (row.record && isSilent(row))) saveKept(tx, row, payers)
     else saveOwned(tx, row, owners, choices, payers)
   }
-  addPayersOf(tx, payers, offers)
+  addBuyers(tx, payers, offers)
   for (const payer of choices) choosePrimary(tx, payer)
 }
 
@@ -157,17 +159,26 @@ function refresh(tx, collection, child) {
   if (update(tx, child, inherit(tx, collection, values))) refreshChildren(tx, collection, child)
 }
 
-// A customer's owner is known, or another one: so are those of its rows.
-function moveRows(tx, customer, owner) {
+const MOVED_AT_ONCE = 100
+
+// A customer's owner is known, or another one: so are those of its rows. Moves some; returns whether these
+// are all. Adds to `payers` those of whom something has changed.
+function moveRows(tx, customer, owner, payers) {
+  let left = MOVED_AT_ONCE
   for (const collection of OWNED) {
     const rows = tx.findRecordsByFilter(
       collection, "customer = {:customer} && (user != {:user} || organization != {:organization})",
-      "", 0, 0, { customer, ...owner })
+      "", left, 0, { customer, ...owner })
     for (const row of rows) {
+      addPayerOf(payers, collection, row)
       update(tx, row, owner)
+      addPayerOf(payers, collection, row)
       refreshChildren(tx, collection, row)
     }
+    left -= rows.length
+    if (left === 0) return false
   }
+  return true
 }
 
 module.exports = { save, moveRows }

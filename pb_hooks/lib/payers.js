@@ -1,7 +1,6 @@
 // Whose entitlements a transaction may change, gathered while it writes: by column, a Set of ids.
 const { describeOffer } = require(`${__hooks}/lib/offers.js`)
-const { columnsOf, payerOf, readPayer } = require(`${__hooks}/lib/payer.js`)
-const { ITEM } = require(`${__hooks}/lib/purchases.js`)
+const { columnsOf, readPayer } = require(`${__hooks}/lib/payer.js`)
 
 // The rows that entitlements follow from, beside products and prices.
 const SAYING = new Set(["subscriptions", "entitlement_summaries", "checkout_sessions", "charges",
@@ -31,31 +30,4 @@ function changesOffer({ collection, values, record }) {
   return describeOffer(before) !== describeOffer(values.metadata)
 }
 
-// Who has bought what one of these products or prices (rows that were written) is about.
-function addPayersOf(tx, payers, rows) {
-  if (rows.length === 0) return
-  const buyers = findBuyers(tx, rows.map((row) => row.values.stripe_id))
-  for (const { user, organization } of buyers) addPayer(payers, payerOf({ user, organization }))
-}
-
-function findBuyers(tx, stripeIds) {
-  const found = arrayOf(new DynamicModel({ user: "", organization: "" }))
-  tx.db().newQuery(`
-    WITH named AS (
-      SELECT value AS stripe_id FROM json_each({:ids})
-      UNION
-      SELECT price.stripe_id FROM prices price JOIN products product ON product.id = price.product
-      WHERE product.stripe_id IN (SELECT value FROM json_each({:ids}))
-    )
-    SELECT user, organization FROM subscriptions, json_each(subscriptions.items) item
-    WHERE (user != '' OR organization != '')
-      AND (item.value ->> 'product' IN named OR item.value ->> 'price' IN named)
-    UNION
-    SELECT user, organization FROM checkout_sessions, json_each(checkout_sessions.metadata) item
-    WHERE (user != '' OR organization != '') AND substr(item.key, 1, ${ITEM.length}) = '${ITEM}'
-      AND substr(item.value, 1, instr(item.value || ':', ':') - 1) IN named
-  `).bind({ ids: JSON.stringify(stripeIds) }).all(found)
-  return found
-}
-
-module.exports = { addPayer, addPayerOf, addPayersOf, changesOffer, noPayers }
+module.exports = { addPayer, addPayerOf, changesOffer, noPayers }

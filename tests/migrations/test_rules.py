@@ -135,7 +135,7 @@ def test_nobody_writes_by_batch(
     assert answer.status_code in (400, 403)
 
 
-@pytest.mark.parametrize("path", ["commit", "version", "transforms", "dry-run"])
+@pytest.mark.parametrize("path", ["commit", "version", "transforms", "dry-run", "follow-ups"])
 def test_the_gateways_routes_are_the_superusers(
     path: str, stack: Stack, header: dict[str, str]
 ) -> None:

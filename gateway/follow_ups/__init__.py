@@ -1,0 +1,1 @@
+"""What follows from a webhook and takes longer than its transaction may."""

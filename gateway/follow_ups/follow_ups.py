@@ -1,0 +1,54 @@
+"""Has PocketBase do, in parts, what is too long for one transaction.
+
+An offer of very many buyers has changed, or a customer with very many rows has found its user.
+PocketBase notes that in the transaction of the change (pb_hooks/lib/follow_ups.js), and how far it
+is with each part, so any number of gateways may ask for parts, and any may stop.
+"""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import NoReturn
+
+from gateway.errors import GatewayError
+from gateway.pocketbase import PocketBase, PocketBaseRefused
+
+_log = logging.getLogger(__name__)
+
+_ROUTE = "/api/gateway/follow-ups"
+_PAUSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUps:
+    """Runs beside the requests."""
+
+    pocketbase: PocketBase
+
+    async def run(self) -> NoReturn:
+        """Look every few seconds; what fails is logged and tried again."""
+        while True:
+            try:
+                while await self.do_part():
+                    pass
+            except (GatewayError, PocketBaseRefused) as error:
+                _log.warning("follow-ups put off", extra={"reason": str(error)})
+            except Exception:  # Whatever it is, the next look is to come.
+                _log.exception("follow-ups failed")
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def do_part(self) -> bool:
+        """Have one part done; return whether there may be more.
+
+        Raises:
+            PocketBaseRefused, PocketBaseUnavailable
+        """
+        started = time.monotonic()
+        answer = await self.pocketbase.call("POST", _ROUTE, {})
+        if reason := answer.get("error"):
+            _log.error("follow-up failed", extra={"reason": reason})
+        if answer["left"]:
+            # Half of PocketBase's time is for others.
+            await asyncio.sleep(time.monotonic() - started)
+        return bool(answer["left"])
