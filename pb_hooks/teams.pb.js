@@ -25,8 +25,8 @@ onRecordDeleteRequest((e) => {
   require(`${__hooks}/lib/teams.js`).keepOwners(e)
 }, "users")
 
-// Subscriptions whose quantity should be the organization's number of members, and is not.
+// Subscriptions whose quantity should be the organization's number of members, and is not: ?after=ITEM.
 routerAdd("GET", "/api/gateway/seats", (e) => {
   const { findWrongSeats } = require(`${__hooks}/lib/seats.js`)
-  return e.json(200, { seats: findWrongSeats($app) })
+  return e.json(200, findWrongSeats($app, e.requestInfo().query.after || ""))
 }, $apis.requireSuperuserAuth())

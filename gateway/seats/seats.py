@@ -43,6 +43,8 @@ class SeatKeeper:
     pocketbase: PocketBase
     client: stripe.StripeClient
     pause: float
+    #: Behind which item the next look goes on, so that the many that stay wrong hide none.
+    _after: str = ""
     #: When, by the monotonic clock, the same is sent again, and after which pause.
     _tried: dict[Seats, tuple[float, float]] = field(default_factory=dict)
 
@@ -58,12 +60,13 @@ class SeatKeeper:
             await asyncio.sleep(self.pause)
 
     async def keep(self) -> None:
-        """Tell Stripe every number that is not the mirrored one.
+        """Tell Stripe numbers that are not the mirrored ones: the next hundred, in turn.
 
         Raises:
             PocketBaseRefused, PocketBaseUnavailable
         """
-        answer = await self.pocketbase.call("GET", _ROUTE)
+        answer = await self.pocketbase.call("GET", _ROUTE, query={"after": self._after})
+        self._after = answer["next"]
         for found in answer["seats"]:
             seats = Seats(**found)
             due, _ = self._tried.get(seats, (0.0, 0.0))
