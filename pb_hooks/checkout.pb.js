@@ -53,9 +53,6 @@ onRecordDeleteExecute((e) => {
 
 // Whoever tidies up rows does not give out new trials.
 onRecordDeleteExecute((e) => {
-  const payer = require(`${__hooks}/lib/payer.js`).readPayer(e.record)
-  if (payer && e.record.getString("trial_end")) {
-    require(`${__hooks}/lib/standing.js`).keepTrial(e.app, payer)
-  }
+  if (e.record.getString("trial_end")) require(`${__hooks}/lib/standing.js`).keepTrials(e.app, e.record)
   e.next()
 }, "subscriptions")

@@ -1,5 +1,5 @@
 // What a buyer has and has had, as far as it decides what /checkout may sell them.
-const { columnsOf, nameOf } = require(`${__hooks}/lib/payer.js`)
+const { columnsOf, nameOf, readPayer } = require(`${__hooks}/lib/payer.js`)
 const { readPrices } = require(`${__hooks}/lib/prices.js`)
 
 // Statuses that a subscription never leaves.
@@ -142,6 +142,12 @@ function isAttemptOver(app, payer) {
   return !stored || isOver(app, [column, id], stored.number)
 }
 
+// A subscription's row is about to be deleted: its trial was the payer's, and the user's who has bought it.
+function keepTrials(tx, subscription) {
+  const { pocketbase_user: buyer } = JSON.parse(subscription.getString("metadata") || "{}") || {}
+  for (const holder of [readPayer(subscription), buyer]) if (holder) keepTrial(tx, holder)
+}
+
 // Remembers a trial whose user, or whose subscription's row, is about to be deleted.
 function keepTrial(tx, holder) {
   tx.db().newQuery(`
@@ -154,4 +160,4 @@ function hashEmail(email) {
   return $security.sha256(email.toLowerCase())
 }
 
-module.exports = { endAttempt, hasHadTrial, hashEmail, keepTrial, readStanding }
+module.exports = { endAttempt, hasHadTrial, hashEmail, keepTrial, keepTrials, readStanding }

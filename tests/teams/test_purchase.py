@@ -39,15 +39,17 @@ async def offer(account: StripeAccount, **metadata: str) -> str:
     return str(price["id"])
 
 
-async def buy(shop: Shop, team: Team, buyer: User, price: str) -> None:
-    """Buy for the team, and wait until it is paid."""
+async def buy(
+    shop: Shop, team: Team, buyer: User, price: str, wait_for: str = "entitlements"
+) -> None:
+    """Buy for the team, and wait until there is a row of it."""
     order = build_order(price, organization=team.id)
     answer = await shop.post("/checkout", buyer, order)
     assert answer.status_code == 200, answer.text
     await shop.pay(answer.json())
 
     async def is_there() -> int:
-        return await team.dashboard.count("entitlements", f"organization = '{team.id}'")
+        return await team.dashboard.count(wait_for, f"organization = '{team.id}'")
 
     await eventually(is_there)
 
@@ -149,6 +151,26 @@ async def test_trials_can_not_be_collected_by_organizations(
     answer = await shop.post("/checkout", team.owner, order)
     made = await account.read(f"checkout/sessions/{answer.json()['id']}")
     assert made["amount_total"] == 0
+
+
+async def test_a_trial_outlives_the_row_of_its_subscription(
+    team: Team, shop: Shop, account: StripeAccount
+) -> None:
+    """Who had it for an organization has no other, for nobody, when a superuser tidies up."""
+    price = await offer(account, checkout_trial_days="7", checkout_subscriptions="many")
+    await buy(shop, team, team.owner, price, wait_for="subscriptions")
+    [row] = await team.dashboard.list("subscriptions", f"organization = '{team.id}'")
+    assert row["trial_end"]
+    await team.dashboard.call("DELETE", f"/api/collections/subscriptions/records/{row['id']}")
+    # What is kept for a day: for which payer the user's trial was.
+    payer = f"organizations/{team.id}"
+    [held] = await team.dashboard.list("checkout_keys", f"fingerprint = '{payer}'")
+    await team.dashboard.call("DELETE", f"/api/collections/checkout_keys/records/{held['id']}")
+    for buyer, organization in ((team.owner, ""), (team.admin, team.id)):
+        order = build_order(price, organization=organization)
+        answer = await shop.post("/checkout", buyer, order)
+        made = await account.read(f"checkout/sessions/{answer.json()['id']}")
+        assert made["amount_total"] == 900
 
 
 async def test_an_organizations_customer_is_nobodys_by_address(
