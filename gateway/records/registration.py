@@ -36,6 +36,8 @@ class Registration:
         self._pocketbase = pocketbase
         #: Why PocketBase does not have the table; "" once it has.
         self._obstacle = "PocketBase was not asked yet."
+        #: What the log has said last.
+        self._noted = ""
         self._keys = settings.hook_keys
         self._body = to_json(
             {
@@ -72,23 +74,21 @@ class Registration:
     async def _try(self) -> float:
         """Return after how many seconds to come again."""
         try:
-            missing = await self.register()
+            registered = await self.register()
         except PocketBaseRefused as refused:
             self._note(str(refused), logging.ERROR)
             return _REPEAT
         except GatewayError as error:
             self._note(error.detail, logging.WARNING)
             return _RETRY
-        self._note(
-            f"There is no collection {', '.join(missing)}." if missing else "", logging.WARNING
-        )
+        self._note(registered, logging.WARNING)
         self._obstacle = ""
         return _REPEAT
 
     def _note(self, obstacle: str, level: int) -> None:
-        if obstacle and obstacle != self._obstacle:
+        if obstacle and obstacle != self._noted:
             _log.log(level, "transforms", extra={"reason": obstacle})
-        self._obstacle = obstacle
+        self._noted = self._obstacle = obstacle
 
     def check(self) -> None:
         """Refuse to be ready before PocketBase sends its writes here.
@@ -99,8 +99,8 @@ class Registration:
         if self._obstacle:
             raise NotRegistered(self._obstacle)
 
-    async def register(self) -> list[str]:
-        """Bring PocketBase's table in line with ours; return the collections that do not exist.
+    async def register(self) -> str:
+        """Bring PocketBase's table in line with ours; return what is odd about it, or "".
 
         Raises:
             PocketBaseRefused: it has none of our secrets, or lacks the hooks.
@@ -108,4 +108,9 @@ class Registration:
         """
         headers = sign(f"msg_{token_hex(10)}", int(time.time()), self._body, *self._keys)
         answer = await self._pocketbase.call("POST", _ROUTE, self._body, headers=headers)
-        return list(answer["missing"])
+        odd = []
+        if answer["overruled"]:
+            odd.append("A gateway that started later has another table, which holds.")
+        if missing := answer["missing"]:
+            odd.append(f"There is no collection {', '.join(missing)}.")
+        return " ".join(odd)

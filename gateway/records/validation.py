@@ -65,11 +65,20 @@ def find_changes(
         name: value
         for name, value in returned.items()
         if (
-            values[name] != value
+            not _is_same(values[name], value)
             if name in values
             else not is_blank(value) or context.operation == "update"
         )
     }
+
+
+def _is_same(before: Any, after: Any) -> bool:
+    """Whether both are the same JSON: to Python, but not to PocketBase, true is 1."""
+    if before != after or isinstance(before, bool) != isinstance(after, bool):
+        return False
+    if isinstance(before, dict):
+        return all(_is_same(value, after[name]) for name, value in before.items())
+    return not isinstance(before, list) or all(map(_is_same, before, after))
 
 
 def is_of(error: ValidationError, model: type[BaseModel] | None) -> bool:

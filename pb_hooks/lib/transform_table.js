@@ -122,26 +122,28 @@ function typeOf(entry, name) {
 }
 
 // Takes the gateway's table over: what is no longer in it is removed, unless a later gateway brought
-// what is stored. Returns the collections that do not exist.
+// what is stored. Returns {missing, overruled}: the collections that do not exist, and whether that later
+// gateway's table is another one.
 function register(app, auth, headers, body) {
   const id = headers.get("webhook-id")
   if (!verify(id, headers.get("webhook-timestamp"), headers.get("webhook-signature"), body)) {
     throw new BadRequestError("The gateway and PocketBase have no GATEWAY_HOOK_SECRETS in common.")
   }
   const wanted = JSON.parse(body)
-  app.runInTransaction((tx) => replace(tx, wanted, auth.id))
+  let overruled = false
+  app.runInTransaction((tx) => { overruled = !replace(tx, wanted, auth.id) })
   const collections = [...app.findAllCollections()]
   const missing = wanted.transforms.map((transform) => transform.collection)
     .filter((name, i, names) => names.indexOf(name) === i && !findNamed(collections, name))
-  return { missing }
+  return { missing, overruled }
 }
 
+// Returns whether the table is the stored one in the end.
 function replace(tx, wanted, gateway) {
   const stored = {}
-  for (const row of tx.findAllRecords("gateway_transforms")) {
-    if (row.getFloat("started") > wanted.started) return
-    stored[keyOf(row.getString("collection"), row.getString("operation"))] = row
-  }
+  const rows = [...tx.findAllRecords("gateway_transforms")]
+  for (const row of rows) stored[keyOf(row.getString("collection"), row.getString("operation"))] = row
+  if (rows.some((row) => row.getFloat("started") > wanted.started)) return isSame(stored, wanted.transforms)
   const { url, max_bytes, superusers, started } = wanted
   const collections = [...tx.findAllCollections()]
   for (const transform of wanted.transforms) {
@@ -154,6 +156,14 @@ function replace(tx, wanted, gateway) {
     delete stored[key]
   }
   for (const key in stored) tx.delete(stored[key])
+  return true
+}
+
+function isSame(stored, transforms) {
+  return Object.keys(stored).length === transforms.length && transforms.every((transform) => {
+    const row = stored[keyOf(transform.collection, transform.operation)]
+    return !!row && Object.keys(transform).every((name) => row.get(name) === transform[name])
+  })
 }
 
 function write(tx, stored, values) {

@@ -47,6 +47,23 @@ def test_only_what_differs_is_written() -> None:
     assert find_changes(values, None, update) == {}
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "is_written"),
+    [
+        (True, 1, True),
+        (0, False, True),
+        ([{"paid": 1}], [{"paid": True}], True),
+        ([{"paid": 1}], [{"paid": 1.0}], False),
+        (2, 2.0, False),
+        (True, True, False),
+    ],
+)
+def test_true_is_not_one(before: Any, after: Any, *, is_written: bool) -> None:
+    """A JSON field shows which it is, so it is a change; 1 and 1.0 are the same number."""
+    found = find_changes({"seen": before}, {"seen": after}, Context("update", "mirrors"))
+    assert found == ({"seen": after} if is_written else {})
+
+
 def test_what_a_create_leaves_out_is_left_to_the_models_defaults() -> None:
     """PocketBase's empty values of fields that were not sent do not come in; sent ones do."""
     record = {"title": "", "body": "", "count": 0, "tags": [], "collectionName": "notes"}

@@ -70,6 +70,25 @@ async def test_an_earlier_gateway_does_not_take_the_table_back(
     assert await _read_table(board) == before
 
 
+async def test_a_gateway_whose_table_does_not_hold_says_so(
+    records_stack: Stack, board: Dashboard, tmp_path: Path
+) -> None:
+    """Its clock may be behind: it serves, and its log tells that another table is in force."""
+    before = await _read_table(board)
+    [row] = await board.list("gateway_transforms", "collection = 'slow_open'")
+    path = f"/api/collections/gateway_transforms/records/{row['id']}"
+    await board.call("PATCH", path, {"started": int(time.time() * 1000) + 3_600_000})
+    env = {"GATEWAY_TRANSFORMS": "tests.records.small_shelf"}
+    with start_beside(records_stack, tmp_path, **env) as gateway:
+        try:
+            ready = f"{gateway.url}/ready"
+            wait_until(lambda: httpx.get(ready, trust_env=False).is_success)
+            assert gateway.log.read_text().count("A gateway that started later") == 1
+            assert await _read_table(board) == before
+        finally:
+            await board.call("PATCH", path, {"started": row["started"]})
+
+
 async def test_a_table_that_is_not_signed_is_refused(
     records_stack: Stack, board: Dashboard
 ) -> None:
