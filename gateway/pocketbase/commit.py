@@ -1,5 +1,6 @@
 """The commit route of pb_hooks: events and the rows they change, in one PocketBase transaction."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -135,8 +136,15 @@ def _encode(group: Group) -> bytes:
     ]:
         head["notices"] = notices
     return _SEPARATOR.join(
-        [orjson.dumps(head), *(event.payload.encode() for event in group.events)]
+        [_dump(head), *(event.payload.encode() for event in group.events)]
     )
+
+
+def _dump(head: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(head)
+    except TypeError:  # A whole number of more than 64 bits, which JSON may have.
+        return json.dumps(head).encode()
 
 
 def _event(event: EventRow) -> dict[str, Any]:

@@ -48,6 +48,16 @@ async def test_a_repeated_event_changes_nothing(
     assert await count_rows() == {name: number + 1 for name, number in counted.items()}
 
 
+async def test_a_number_of_any_size_is_taken(sender: Sender, dashboard: Dashboard) -> None:
+    """JSON bounds no number: what is beyond 64 bits is stored as PocketBase's hooks hold it."""
+    subscription = build_subscription("cus_many", metadata={"many": 10**40})
+    answer = await sender.send(build_event("customer.subscription.created", subscription))
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "applied")
+    row = await dashboard.find("subscriptions", subscription["id"])
+    assert row
+    assert row["metadata"] == {"many": 1e40}
+
+
 async def test_an_event_is_known_by_its_stripe_id(sender: Sender, dashboard: Dashboard) -> None:
     """An event that an earlier release stored, under an id of another kind, is a repeated one."""
     event = build_event("customer.created", build_customer("nobody"))
