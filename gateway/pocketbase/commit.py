@@ -135,9 +135,7 @@ def _encode(group: Group) -> bytes:
         for notice in event.notices
     ]:
         head["notices"] = notices
-    return _SEPARATOR.join(
-        [_dump(head), *(event.payload.encode() for event in group.events)]
-    )
+    return _SEPARATOR.join([_dump(head), *(event.payload.encode() for event in group.events)])
 
 
 def _dump(head: dict[str, Any]) -> bytes:
