@@ -77,8 +77,6 @@ def fill(database: Path, events: int, subscriptions: int, deliveries: Subscripti
             " created, received, payload) VALUES (?, ?, ?, 'applied', 1, ?, ?, ?, ?)",
             _event_rows(events, subscriptions, deliveries),
         )
-        # As PocketBase does every night.
-        connection.execute("PRAGMA optimize(0x10002)")
 
 
 def _project_subscription(deliveries: Subscriptions) -> dict[str, Any]:
