@@ -12,10 +12,10 @@ import stripe
 
 from gateway.billing.idempotency import send_once
 from gateway.billing.subscription import OwnedSubscription, conflict, require_live
-from gateway.errors import StripeRefused, invalid_field
+from gateway.errors import invalid_field
 from gateway.ids import record_id
 from gateway.shapes import listing, mapping, number, stripe_id, text
-from gateway.stripe_api import translate_errors
+from gateway.stripe_api import find_promotion_code, redeeming
 from gateway.writes import Json
 
 if TYPE_CHECKING:
@@ -45,25 +45,17 @@ class Offer:
         return f"{_METADATA}{record_id(self.coupon)}"
 
 
-async def find_promotion_code(
+async def find_code(
     client: stripe.StripeClient, subscription: OwnedSubscription, code: str
 ) -> Offer:
-    """Return what a promotion code gives to this customer.
+    """Return what a promotion code gives to the subscription's customer.
 
     Raises:
         InvalidRequest: there is no such code, or it is another customer's: the answer is the same.
         StripeUnavailable, StripeRefused
     """
-    with translate_errors():
-        found = await client.v1.promotion_codes.list_async(
-            {"code": code, "active": True, "limit": 10}
-        )
-    for entry in listing(found.to_dict()):
-        customer = stripe_id(entry.get("customer"))
-        coupon = stripe_id(mapping(entry.get("promotion")).get("coupon"))
-        if coupon and customer in ("", stripe_id(subscription.body.get("customer"))):
-            return Offer("promotion_code", coupon, stripe_id(entry))
-    raise invalid_field("promotion_code", "promotion_code_unknown", "This code is not valid.")
+    found = await find_promotion_code(client, code, stripe_id(subscription.body.get("customer")))
+    return Offer("promotion_code", found.coupon, found.stripe_id)
 
 
 def find_coupon(coupon: str, allowed: Collection[str]) -> Offer:
@@ -100,13 +92,8 @@ async def give_discount(
         "metadata": {offer.metadata: offer.coupon},
     }
     update = partial(client.v1.subscriptions.update_async, subscription.stripe_id, params)
-    try:
+    with redeeming(offer.field):
         await send_once("discount", subscription, params, update, key=key)
-    except StripeRefused as refused:
-        if getattr(refused.__cause__, "http_status", None) not in (400, 404):
-            raise
-        code = f"{offer.field}_not_applicable"
-        raise invalid_field(offer.field, code, "This does not apply here.") from refused
 
 
 def _running(subscription: OwnedSubscription) -> set[str]:

@@ -14,7 +14,7 @@ from gateway.billing.bodies import (
     SubscriptionResponse,
 )
 from gateway.billing.clerk import BillingClerk
-from gateway.billing.discount import find_coupon, find_promotion_code, give_discount
+from gateway.billing.discount import find_code, find_coupon, give_discount
 from gateway.billing.ending import cancel_at_period_end, cancel_now, resume
 from gateway.billing.plan import read_change
 from gateway.billing.plan_change import make_change, preview_change
@@ -124,6 +124,6 @@ async def discount_subscription(
     if body.coupon is not None:
         offer = find_coupon(body.coupon, settings.gateway_open_coupons)
     else:
-        offer = await find_promotion_code(clerk.stripe, owned, body.promotion_code or "")
+        offer = await find_code(clerk.stripe, owned, body.promotion_code or "")
     await give_discount(clerk.stripe, owned, offer, key=key)
     return SubscriptionResponse.of(await show_changed(clerk, owned))

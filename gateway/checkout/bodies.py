@@ -66,6 +66,13 @@ class CheckoutRequest(SetupRequest):
     )
 
     items: list[CheckoutItem] = Field(min_length=1, max_length=20)
+    promotion_code: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=255,
+        description="As a customer types it; where it is not given, Stripe's page asks for one.",
+        examples=["WELCOME20"],
+    )
 
 
 class CheckoutResponse(BaseModel):

@@ -84,7 +84,7 @@ async def create_checkout(
     """
     page = read_page(body, settings.gateway_frontend_origins)
     items = tuple(Item(item.price, item.quantity) for item in body.items)
-    order = Order(page, items, idempotency_key, body.organization)
+    order = Order(page, items, idempotency_key, body.organization, body.promotion_code or "")
     if token:
         return _respond(await till.sell(order, token))
     if body.organization or not settings.gateway_guest_checkout:

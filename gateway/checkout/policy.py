@@ -41,7 +41,9 @@ class Offer:
     lines: tuple[Line, ...] = ()
     trial_days: int = 0
     coupon: str = ""
+    #: Whether codes are taken, and the Stripe id of the one that was given with the order.
     promotion_codes: bool = False
+    promotion_code: str = ""
     countries: tuple[str, ...] = ()
     automatic_tax: bool = False
     tax_ids: bool = False
@@ -93,6 +95,17 @@ def decide(
         expires_minutes=min(line.plan.expires_minutes for line in lines),
         is_exclusive=bool(single) or trial_days > 0,
     )
+
+
+def require_promotion_codes(offer: Offer) -> None:
+    """Refuse a code where the seller takes none, or has chosen a coupon.
+
+    Raises:
+        InvalidRequest
+    """
+    if not offer.promotion_codes:
+        message = "No promotion codes are taken for this."
+        raise invalid_field("promotion_code", "promotion_code_not_taken", message)
 
 
 def resolve_items(items: Sequence[Item], prices: Sequence[Price], plans: Plans) -> tuple[Line, ...]:

@@ -111,6 +111,8 @@ def _add_payer(params: "SessionCreateParams", payer: Payer, offer: Offer) -> Non
 def _add_terms(params: "SessionCreateParams", offer: Offer) -> None:
     if offer.coupon:
         params["discounts"] = [{"coupon": offer.coupon}]
+    elif offer.promotion_code:
+        params["discounts"] = [{"promotion_code": offer.promotion_code}]
     elif offer.promotion_codes:
         params["allow_promotion_codes"] = True
     if offer.automatic_tax:

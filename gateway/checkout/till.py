@@ -9,7 +9,7 @@ takes the next number. See docs/decisions/013.
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,13 @@ from gateway.checkout.creation import (
     create_session,
 )
 from gateway.checkout.customer import ensure_customer, mark_deleted
-from gateway.checkout.policy import AlreadySubscribed, Item, Offer, decide
+from gateway.checkout.policy import (
+    AlreadySubscribed,
+    Item,
+    Offer,
+    decide,
+    require_promotion_codes,
+)
 from gateway.checkout.session import Page, Payer, build_params
 from gateway.checkout.standing import Standing, read_standing
 from gateway.errors import (
@@ -35,10 +41,18 @@ from gateway.errors import (
 from gateway.plans import Plans
 from gateway.pocketbase import PocketBase
 from gateway.rate_limits import RateLimits
-from gateway.stripe_api import ApplyReading, Client, read_object, translate_errors
+from gateway.stripe_api import (
+    ApplyReading,
+    Client,
+    find_promotion_code,
+    read_object,
+    redeeming,
+    translate_errors,
+)
 
 if TYPE_CHECKING:
     from stripe.params.billing_portal import SessionCreateParams as PortalParams
+    from stripe.params.checkout import SessionCreateParams
 
 #: How often a customer may be gone, or another purchase be in the way, within one request.
 _ATTEMPTS = 4
@@ -55,12 +69,16 @@ class Order:
     key: str = ""
     #: The organization that is to pay, "" for the user.
     organization: str = ""
+    #: As a customer types it, "" for none.
+    promotion_code: str = ""
 
     @property
     def fingerprint(self) -> str:
         """The same for the same request."""
         items = [asdict(item) for item in self.items]
         content = [asdict(self.page), items, self.organization]
+        if self.promotion_code:
+            content.append(self.promotion_code)
         return sha256(json.dumps(content).encode()).hexdigest()
 
 
@@ -99,6 +117,7 @@ class Till:
             attempt = standing.attempt if offer.is_exclusive else 0
             customer = await ensure_customer(self.client, self.pocketbase, self.apply, buyer, token)
             try:
+                offer = await self._redeem(order, offer, customer)
                 return await self._open(order, buyer, customer, offer, standing)
             except CustomerGone:
                 await mark_deleted(self.pocketbase, customer)
@@ -124,10 +143,11 @@ class Till:
         answer = await self.pocketbase.call("POST", "/api/gateway/prices", {"prices": names})
         prices = [Price(**price) for price in answer["prices"]]
         offer = self._decide(order, prices, Standing(trial_used=True))
+        offer = await self._redeem(order, offer, customer="")
         params = build_params(offer, Payer(), order.page, int(time.time()))
         key = f"guest-{_digest(address, order.key)}" if order.key else ""
         try:
-            return await create_session(self.client, params, key)
+            return await self._create(offer, params, key)
         except KeyFailed as failed:
             raise StripeFailed from failed
         except KeyTaken as taken:
@@ -165,7 +185,17 @@ class Till:
     ) -> Offer:
         if not order.items:
             return Offer(mode="setup")
-        return decide(order.items, prices, self.plans, standing, seats)
+        offer = decide(order.items, prices, self.plans, standing, seats)
+        if order.promotion_code:
+            require_promotion_codes(offer)
+        return offer
+
+    async def _redeem(self, order: Order, offer: Offer, customer: str) -> Offer:
+        """The offer with the promotion code that came with the order, if one did."""
+        if not order.promotion_code:
+            return offer
+        found = await find_promotion_code(self.client, order.promotion_code, customer)
+        return replace(offer, promotion_code=found.stripe_id)
 
     async def _open(
         self, order: Order, buyer: Buyer, customer: str, offer: Offer, standing: Standing
@@ -182,10 +212,14 @@ class Till:
             key, since = f"checkout-{buyer.payer}-{standing.key.id}", standing.key.since
         currency = self.plans.setup_currency if offer.mode == "setup" else ""
         params = build_params(offer, payer, order.page, since, currency)
-        session = await create_session(self.client, params, key)
+        session = await self._create(offer, params, key)
         if payer.attempt and session.is_replayed:
             await self._refuse_old(session.id)
         return session
+
+    async def _create(self, offer: Offer, params: "SessionCreateParams", key: str) -> Session:
+        with redeeming("promotion_code" if offer.promotion_code else ""):
+            return await create_session(self.client, params, key)
 
     async def _refuse_old(self, session_id: str) -> None:
         """Stripe's answer from memory shows the session as it was when it was made."""

@@ -1,6 +1,11 @@
 """The seam to Stripe: the SDK's client, reads with their time, and errors in our own terms."""
 
 from gateway.stripe_api.client import open_stripe, translate_errors
+from gateway.stripe_api.promotion_codes import (
+    PromotionCode,
+    find_promotion_code,
+    redeeming,
+)
 from gateway.stripe_api.reading import ApplyReading, Missing, Reading, read_object
 from gateway.stripe_api.short_way import Client, Posted
 
@@ -9,8 +14,11 @@ __all__ = [
     "Client",
     "Missing",
     "Posted",
+    "PromotionCode",
     "Reading",
+    "find_promotion_code",
     "open_stripe",
     "read_object",
+    "redeeming",
     "translate_errors",
 ]

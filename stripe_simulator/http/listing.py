@@ -100,5 +100,6 @@ SPECIAL: dict[str, Filter] = {
     "price": _price,
     "subscription": _subscription,
     "status": _status,
+    "code": lambda item, wanted: bool(item["code"].lower() == wanted.lower()),
     "coupon": lambda item, wanted: item["promotion"]["coupon"] == wanted,
 }

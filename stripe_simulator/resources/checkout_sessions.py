@@ -23,7 +23,7 @@ def create(world: World, params: JSON) -> JSON:
     world.facts("line_items")[session["id"]] = items
     world.facts("checkout")[session["id"]] = {k: params[k] for k in KEPT if k in params}
     session["currency"] = _currency(session, items, params)
-    session["discounts"] = _discounts(world, params, session["mode"])
+    session["discounts"] = _discounts(world, params, session["mode"], items)
     total_up(world, session)
     _place(world, session, params)
     world.clock.at(session["expires_at"], "expire_session", session["id"])
@@ -130,14 +130,29 @@ def _currency(session: JSON, items: list[JSON], params: JSON) -> str | None:
     return currency
 
 
-def _discounts(world: World, params: JSON, mode: str) -> list[JSON] | None:
+def _discounts(world: World, params: JSON, mode: str, items: list[JSON]) -> list[JSON] | None:
     if mode == "setup":
         return None
     given = optional(params, "discounts", [])
     for source in given:
         line_items.coupon_of(world, source)
+        if source.get("promotion_code"):
+            _refuse_code(world, source["promotion_code"], params.get("customer"), items)
     keys = ("coupon", "promotion_code")
     return [{key: source.get(key) for key in keys} for source in given]
+
+
+def _refuse_code(world: World, id: str, customer: str | None, items: list[JSON]) -> None:
+    code = world.get("promotion_code", id, "discounts[0][promotion_code]")
+    least = code["restrictions"]["minimum_amount"] or 0
+    total = sum((item["price"]["unit_amount"] or 0) * item["quantity"] for item in items)
+    is_theirs = code["customer"] in (None, customer)
+    if not code["active"] or not is_theirs or total < least:
+        raise invalid(
+            "This promotion code cannot be redeemed because the associated customer or amount does "
+            "not meet its restrictions.",
+            "discounts[0][promotion_code]",
+        )
 
 
 def _place(world: World, session: JSON, params: JSON) -> None:

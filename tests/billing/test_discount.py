@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -10,16 +9,8 @@ import pytest
 from stack.gateway import Gateway
 from tests.billing.conftest import Subscribe
 from tests.problem import read_problem
+from tests.promotion_codes import make_code
 from tests.stripe_account import StripeAccount
-
-
-async def _make_code(account: StripeAccount, **members: Any) -> tuple[str, str]:
-    """Make a coupon and a promotion code for it; return the coupon's id and the code."""
-    coupon = await account.create("coupons", percent_off=20, duration="once")
-    code = f"WELCOME{token_hex(4).upper()}"
-    promotion = {"promotion[type]": "coupon", "promotion[coupon]": coupon["id"]}
-    await account.create("promotion_codes", code=code, **promotion, **members)
-    return coupon["id"], code
 
 
 async def test_a_promotion_code_makes_the_next_invoice_cheaper(
@@ -27,7 +18,7 @@ async def test_a_promotion_code_makes_the_next_invoice_cheaper(
 ) -> None:
     """The code counts once, however often it is sent while it runs."""
     subscriber = await subscribe()
-    coupon, code = await _make_code(account)
+    coupon, code = await make_code(account)
     await asyncio.gather(*(subscriber.do("discount", promotion_code=code) for _ in range(5)))
     await subscriber.do("discount", promotion_code=code)
     assert (await account.read(f"coupons/{coupon}"))["times_redeemed"] == 1
@@ -39,8 +30,8 @@ async def test_a_promotion_code_makes_the_next_invoice_cheaper(
 async def test_a_coupon_is_given_once(subscribe: Subscribe, account: StripeAccount) -> None:
     """When a discount is used up, the same code can't be had again; another can."""
     subscriber = await subscribe()
-    _, code = await _make_code(account)
-    _, other = await _make_code(account)
+    _, code = await make_code(account)
+    _, other = await make_code(account)
     await subscriber.do("discount", promotion_code=code)
     document = read_problem(await subscriber.ask("discount", promotion_code=other), 409, "conflict")
     assert document["data"]["subscription"]["code"] == "discount_running"
@@ -55,8 +46,8 @@ async def test_codes_that_are_not_for_the_caller_are_unknown(
 ) -> None:
     """One that never was, one that is inactive and one of another customer answer the same."""
     subscriber, other = await subscribe(), await subscribe()
-    _, inactive = await _make_code(account, active="false")
-    _, foreign = await _make_code(account, customer=(await other.read())["customer"])
+    _, inactive = await make_code(account, active="false")
+    _, foreign = await make_code(account, customer=(await other.read())["customer"])
     answers = [
         read_problem(await subscriber.ask("discount", promotion_code=code), 400, "invalid-request")
         for code in ("NEVER", inactive, foreign, "' OR 1=1 --", "\u0000")
@@ -71,8 +62,8 @@ async def test_coupons_are_the_sellers_to_open(
 ) -> None:
     """A coupon's id is refused unless the setting names it."""
     subscriber = await subscribe()
-    coupon, _ = await _make_code(account)
-    secret, _ = await _make_code(account)
+    coupon, _ = await make_code(account)
+    secret, _ = await make_code(account)
     document = read_problem(await subscriber.ask("discount", coupon=coupon), 400, "invalid-request")
     assert document["data"]["coupon"]["code"] == "coupon_unknown"
     there = subscriber.at(start_gateway(GATEWAY_OPEN_COUPONS=coupon).url)

@@ -1,0 +1,60 @@
+"""Promotion codes, as people type them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import stripe
+
+from gateway.errors import StripeRefused, invalid_field
+from gateway.shapes import listing, mapping, stripe_id
+from gateway.stripe_api.client import translate_errors
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionCode:
+    """A code that works, and the coupon that it gives."""
+
+    stripe_id: str
+    coupon: str
+
+
+async def find_promotion_code(
+    client: stripe.StripeClient, code: str, customer: str
+) -> PromotionCode:
+    """Return what a code gives to a customer, "" for one who is not known yet.
+
+    Raises:
+        InvalidRequest: there is no such code, or it is another customer's: the answer is the same.
+        StripeUnavailable, StripeRefused
+    """
+    with translate_errors():
+        found = await client.v1.promotion_codes.list_async(
+            {"code": code, "active": True, "limit": 10}
+        )
+    for entry in listing(found.to_dict()):
+        coupon = stripe_id(mapping(entry.get("promotion")).get("coupon"))
+        if coupon and stripe_id(entry.get("customer")) in ("", customer):
+            return PromotionCode(stripe_id(entry), coupon)
+    raise invalid_field("promotion_code", "promotion_code_unknown", "This code is not valid.")
+
+
+@contextmanager
+def redeeming(field: str) -> Iterator[None]:
+    """Say that what a caller gave in a field is not redeemed, when Stripe refuses the request.
+
+    It may be for first purchases only, or for larger ones.
+
+    Args:
+        field: "" where the caller gave nothing.
+
+    Raises:
+        InvalidRequest
+    """
+    try:
+        yield
+    except StripeRefused as refused:
+        if not field or getattr(refused.__cause__, "http_status", None) not in (400, 404):
+            raise
+        code = f"{field}_not_applicable"
+        raise invalid_field(field, code, "This does not apply here.") from refused
