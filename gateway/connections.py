@@ -159,7 +159,7 @@ class _Connection(asyncio.Protocol):
             return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._break(error)
 
     def send(self, request: bytes) -> "asyncio.Future[Answer]":
@@ -175,6 +175,8 @@ class _Connection(asyncio.Protocol):
         self._transport.close()
 
     def on_message_begin(self) -> None:
+        if self._answer and self._answer.done():
+            self.close()  # What is left of this one would be taken for the next answer.
         self._body = bytearray()
         self._headers = []
 

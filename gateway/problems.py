@@ -47,13 +47,22 @@ def respond_to(error: Exception, path: str) -> JSONResponse:
         _log.error("unexpected error", exc_info=error, extra={"path": path})
         return _respond(problem(500, "Internal Server Error", "Something went wrong on our side."))
     log = _log.error if error.status >= 500 else _log.info
-    log("problem", extra={"problem": error.slug, "status": error.status, "path": path})
+    told = {"problem": error.slug, "status": error.status, "path": path}
+    log("problem", extra=told | _explain(error))
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
     return _respond(describe(error), headers)
+
+
+def _explain(error: BaseException) -> dict[str, str]:
+    """Why somebody could not be reached: a refused connection, or a certificate, say."""
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, OSError):
+        cause = cause.__cause__
+    return {"reason": str(cause) or type(cause).__name__} if cause else {}
 
 
 async def _on_error(request: Request, error: Exception) -> JSONResponse:

@@ -36,10 +36,10 @@ async def open_stripe(settings: Settings) -> AsyncIterator[Client]:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turn what a Stripe call raises into our errors; Stripe's own text goes to the log only.
+    """Turn what a Stripe call raises into our errors, without Stripe's own text.
 
     Raises:
-        StripeUnavailable: no connection, or a rate limit.
+        StripeUnavailable: no connection, a rate limit, or another request that is in the way.
         StripeTooSlow: no answer in time.
         StripeFailed: a 5xx.
         PaymentRequired: the customer's bank or card refused.
@@ -58,11 +58,12 @@ def translate_errors() -> Iterator[None]:
         # The reason in detail is not for the customer: it may say that a card is stolen.
         reason = {"code": error.code or "card_declined", "message": "The payment failed."}
         raise PaymentRequired(data={"payment": reason}) from error
-    except stripe.IdempotencyError as error:
-        if error.http_status == 400:
-            raise IdempotencyKeyReused from error
-        raise StripeUnavailable("Another request for the same is under way.") from error
     except stripe.StripeError as error:
+        if error.http_status == 409:
+            # To the SDK that is no IdempotencyError, and it has tried again already.
+            raise StripeUnavailable("Another request for the same is under way.") from error
+        if isinstance(error, stripe.IdempotencyError):
+            raise IdempotencyKeyReused from error
         _log.error(
             "stripe refused",
             extra={

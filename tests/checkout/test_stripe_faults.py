@@ -27,6 +27,7 @@ _PASSING = {
 }
 #: What it becomes for the client if it stays, by status and slug.
 _LASTING = {
+    "409": ({"status": 409}, 503, "stripe-unavailable"),
     "429": ({"status": 429}, 503, "stripe-unavailable"),
     "500": ({"status": 500}, 502, "stripe-failed"),
     "reset before it acted": ({"reset": "before"}, 503, "stripe-unavailable"),

@@ -115,9 +115,13 @@ async def test_a_connection_that_was_closed_is_not_used_again(closing: bytes) ->
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort",
         b"SSH-2.0-OpenSSH_9.2\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nabc",
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\nuntil the end",
     ],
 )
-async def test_an_answer_that_is_none_is_an_error(answer: bytes) -> None:
+async def test_an_answer_that_is_none_is_an_error(
+    answer: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     """Nothing, half an answer, another protocol, or contradictions: an OSError, and no hanging."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -127,6 +131,24 @@ async def test_an_answer_that_is_none_is_an_error(answer: bytes) -> None:
     async with _serve(handle) as connections:
         with pytest.raises(ConnectionError):
             await connections.request("POST", "/", {}, b"")
+    assert caplog.messages == []
+
+
+async def test_an_answer_too_many_is_never_taken_for_the_next_one() -> None:
+    """A connection on which more came than was asked for is closed, however much of it came."""
+    opened = 0
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened
+        opened += 1
+        await _read_request(reader)
+        writer.write(_OK.replace(b"{}", b"%d " % opened) + _OK[:20])
+        await _read_request(reader)
+        writer.write(_OK[20:])
+
+    async with _serve(handle) as connections:
+        for number in (b"1 ", b"2 "):
+            assert (await connections.request("POST", "/", {}, b"")).body == number
 
 
 async def test_a_late_answer_is_never_taken_for_the_next_one() -> None:

@@ -10,6 +10,10 @@ import pytest
 import pytest_asyncio
 
 from gateway.connections import Connections
+from gateway.errors import StripeUnavailable
+from gateway.problems import respond_to
+from gateway.stripe_api import Client, read_object
+from gateway.stripe_api.transport import Transport
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +85,17 @@ async def test_a_trusted_server_of_another_name_is_not(
     connections = Connections(f"https://127.0.0.1:{port}", {}, 5)
     with pytest.raises(ssl.SSLCertVerificationError):
         await connections.request("GET", "/", {"Authorization": "secret"}, None)
+
+
+async def test_the_log_says_why_stripe_is_not_trusted(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To a caller it is a Stripe that does not answer; the log names the certificate."""
+    origin = f"https://localhost:{port}"
+    client = Client("sk_test_secret", origin, Transport(origin, 5))
+    with pytest.raises(StripeUnavailable) as refused:
+        await read_object(client, "/v1/prices/price_1")
+    answer = respond_to(refused.value, "/checkout")
+    assert b"certificate" not in bytes(answer.body)
+    assert "certificate verify failed" in vars(caplog.records[-1])["reason"]
+    assert "sk_test_secret" not in str(vars(caplog.records[-1]))

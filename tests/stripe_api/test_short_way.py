@@ -26,6 +26,8 @@ _PARAMS: dict[str, Any] = {
         {"price": "price_2"},
     ],
     "shipping_address_collection": {"allowed_countries": ["DE", "FR"]},
+    "excluded_payment_method_types": ("klarna", "paypal"),
+    "locale": None,
     "subscription_data": {"metadata": {"pocketbase_user": "u1"}},
 }
 
@@ -82,7 +84,7 @@ async def test_stripe_gets_what_the_sdk_would_send() -> None:
     assert posted.headers["Request-Id"] == "req_1"
     [(theirs, their_form), (ours, our_form)] = server.requests
     assert sorted(parse_qsl(our_form)) == sorted(parse_qsl(their_form))
-    assert len(parse_qsl(our_form)) == 12
+    assert len(parse_qsl(our_form)) == 14
     for name in ("line", "host", "authorization", "content-type", "stripe-version", "user-agent"):
         assert ours[name] == theirs[name]
     assert ours["idempotency-key"] == theirs["idempotency-key"] == "key-1"
