@@ -57,3 +57,42 @@ async def test_what_is_wrong_is_wrong_either_way(
         for kind in (_USUAL, _UNUSUAL)
     ]
     assert problems[0] == problems[1]
+
+
+_GOOD = json.dumps(build_order("lifetime"))
+_ODD = {
+    "UTF-16": _GOOD.encode("utf-16"),
+    "a byte order mark": b"\xef\xbb\xbf" + _GOOD.encode(),
+    "no UTF-8": _GOOD.replace("lifetime", "ü").encode("latin-1"),
+    "half a pair of surrogates": _GOOD.replace("lifetime", "\\ud800").encode(),
+    "a name twice": _GOOD.replace('"price"', '"price": "pro_monthly", "price"').encode(),
+    "a name twice, wrong at last": _GOOD.replace(
+        '"quantity": 1', '"quantity": 1, "quantity": 0'
+    ).encode(),
+    "a fraction": _GOOD.replace('"quantity": 1', '"quantity": 1.0').encode(),
+    "no number": _GOOD.replace('"quantity": 1', '"quantity": NaN').encode(),
+    "a number as text": _GOOD.replace('"quantity": 1', '"quantity": "1"').encode(),
+    "a field more": _GOOD.replace("{", '{"amount": 1, ', 1).encode(),
+    "a list": b"[%b]" % _GOOD.encode(),
+    "two": _GOOD.encode() * 2,
+    "half": _GOOD[:-9].encode(),
+    "nothing": b"",
+    "deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", _ODD)
+async def test_an_odd_body_is_read_alike(name: str, user: User, shop: Shop) -> None:
+    """What is refused of a body is refused by both ways, in the same words; all else by neither."""
+    answers = [
+        await shop.http.post(
+            f"{shop.url}/checkout",
+            content=_ODD[name],
+            headers=user.bearer | {"Content-Type": kind, "Idempotency-Key": "odd"},
+        )
+        for kind in (_USUAL, _UNUSUAL)
+    ]
+    assert answers[0].status_code == answers[1].status_code
+    assert answers[0].json() == answers[1].json()
+    if answers[0].status_code != 200:
+        read_problem(answers[0], 400)
