@@ -5,12 +5,22 @@ function placeholders(list) {
   return { list: list.map((_, i) => `{:i${i}}`).join(","), values }
 }
 
-// A query outside of transactions whose text is always the same: each VM compiles it once. Where few rows are
+// A query outside of transactions whose text is always the same: a VM compiles it once. Where few rows are
 // found, SQLite takes longer to compile a statement than to run it.
 const prepared = {}
 function prepare(sql) {
-  prepared[sql] = prepared[sql] || $app.db().newQuery(sql).prepare()
-  return prepared[sql]
+  if (prepared[sql]) return prepared[sql]
+  const query = $app.db().newQuery(sql)
+  return mayKeep(sql) ? (prepared[sql] = query.prepare()) : query
+}
+
+// Nobody gives a statement back when its VM is gone, and beyond its pool PocketBase makes a VM for one call:
+// so only the first ones keep theirs, twice as many as the pool has.
+const MOST_KEPT = 100
+function mayKeep(sql) {
+  let number
+  $app.store().setFunc(`gateway.prepared ${sql}`, (before) => (number = Math.min((before || 0) + 1, MOST_KEPT + 1)))
+  return number <= MOST_KEPT
 }
 
 // Whether an error is the database's trouble, and none of what was written: another try may succeed.
