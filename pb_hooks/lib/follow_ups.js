@@ -4,27 +4,26 @@
 // lost or done by halves when somebody stops. To do a part twice changes nothing.
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
-// To be done from the start, also if it is under way.
+// To be done from the start, also if it is under way. `updated` is when it has its turn.
 function queue(tx, kind, subject) {
   tx.db().newQuery(`
     INSERT INTO follow_ups (kind, subject, created, updated) VALUES ({:kind}, {:subject}, ${NOW}, ${NOW})
-    ON CONFLICT (kind, subject) DO UPDATE SET place = '', error = ''
+    ON CONFLICT (kind, subject) DO UPDATE SET place = '', error = '', updated = min(updated, excluded.updated)
   `).bind({ kind, subject }).execute()
 }
 
-// Does one part of what has waited longest; returns {left}, whether there may be more to do at once.
+// Does one part of what has waited longest; returns {left}, whether there may be more to do at once, and the
+// `error` of a part that failed: it comes again after a while, and the others have their turn.
 function doPart(app) {
-  const [first] = find(app, "updated > ''", {}, "ORDER BY updated LIMIT 1")
+  const [first] = find(app, `updated > '' AND updated <= ${NOW}`, {}, "ORDER BY updated LIMIT 1")
   if (!first) return { left: false }
-  const { file, atOnce } = KINDS[first.kind]
-  const those = find(app, "kind = {:kind} AND place = {:place}", first, `ORDER BY updated LIMIT ${atOnce}`)
+  const those = findAlike(app, first)
   try {
-    require(`${__hooks}/lib/${file}`).doPart(app, those)
+    require(`${__hooks}/lib/${KINDS[first.kind].file}`).doPart(app, those)
     return { left: true }
   } catch (error) {
-    // Others get their turn; the gateway comes again after a while.
-    for (const { id } of those) touch(app, id, `${error}`)
-    return { left: false, error: `${error}` }
+    for (const { id } of those) putOff(app, id, `${error}`)
+    return { left: true, error: `${error}` }
   }
 }
 
@@ -34,15 +33,24 @@ const KINDS = {
   owner: { file: "owner_change.js", atOnce: 1 },
 }
 
+// What has failed goes on alone, so that it keeps back nothing else.
+function findAlike(app, first) {
+  const atOnce = KINDS[first.kind]?.atOnce || 1
+  if (first.error || atOnce === 1) return [first]
+  return find(app, "kind = {:kind} AND place = {:place} AND error = ''", first, `ORDER BY updated LIMIT ${atOnce}`)
+}
+
 function find(app, filter, values, rest) {
-  const found = arrayOf(new DynamicModel({ id: "", kind: "", subject: "", place: "" }))
-  app.db().newQuery(`SELECT id, kind, subject, place FROM follow_ups WHERE ${filter} ${rest}`)
+  const found = arrayOf(new DynamicModel({ id: "", kind: "", subject: "", place: "", error: "" }))
+  app.db().newQuery(`SELECT id, kind, subject, place, error FROM follow_ups WHERE ${filter} ${rest}`)
     .bind(values).all(found)
   return found.map((row) => Object.assign({}, row))
 }
 
-function touch(app, id, error) {
-  app.db().newQuery(`UPDATE follow_ups SET error = {:error}, updated = ${NOW} WHERE id = {:id}`)
+const LATER = "strftime('%Y-%m-%d %H:%M:%fZ', 'now', '+60 seconds')"
+
+function putOff(app, id, error) {
+  app.db().newQuery(`UPDATE follow_ups SET error = {:error}, updated = ${LATER} WHERE id = {:id}`)
     .bind({ id, error }).execute()
 }
 

@@ -5,11 +5,15 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
 import pytest_asyncio
 
+from stack.gateway import Gateway
+from stack.ports import pick_free
 from stack.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
@@ -128,6 +132,60 @@ async def test_a_gateway_that_is_killed_is_followed_by_the_next(own: Stack, till
     own.gateway.start()
     own.gateway.wait_healthy()
     await _wait_entitled(till, "pro", _MANY)
+
+
+async def test_nothing_is_lost_when_pocketbase_is_killed(
+    own: Stack, till: Till, tmp_path: Path
+) -> None:
+    """Killed again and again amid parts that two gateways ask for: all are as the last says."""
+    _subscribe_many(own)
+    _sell_many(own)
+    price = {"id": "price_many", "object": "price", "type": "one_time", "metadata": {}}
+    await till.tell("price.created", {**price, "product": _PRODUCT})
+    other = Gateway(
+        pick_free(),
+        log=tmp_path / "gateway.log",
+        pocketbase=own.pocketbase,
+        stripe=own.plan.stripe,
+        frontend_origins=own.plan.frontend_origins,
+    )
+    other.start()
+    try:
+        for second, feature in enumerate(("pro", "plus", "pro", "max")):
+            product = till.build_product(_PRODUCT, features=feature)
+            await till.tell("product.updated", product, till.now + second)
+            await _wait_for_some(till, feature)
+            own.pocketbase.kill()
+            own.pocketbase.start()
+            own.pocketbase.wait_healthy()
+            own.gateway.wait_ready()
+        await _wait_entitled(till, "max", 2 * _MANY)
+    finally:
+        other.stop()
+
+
+async def _wait_for_some(till: Till, feature: str) -> None:
+    async def are_some() -> bool:
+        return await till.dashboard.count("entitlements", f"feature = '{feature}'") > 0
+
+    await eventually(are_some, within=30)
+
+
+async def test_what_always_fails_keeps_back_nothing(own: Stack, till: Till) -> None:
+    """It stays with its error and comes again later; the others go on meanwhile."""
+    _subscribe_many(own)
+    row = {"kind": "of_a_later_release", "updated": "2020-01-01 00:00:00.000Z"}
+    failing = await till.dashboard.call("POST", "/api/collections/follow_ups/records", row)
+    await till.tell("product.created", till.build_product(_PRODUCT, features="pro"))
+
+    async def is_alone() -> bool:
+        left = await till.dashboard.list("follow_ups")
+        return [(each["id"], bool(each["error"])) for each in left] == [(failing["id"], True)]
+
+    await eventually(is_alone, within=60)
+    assert await till.dashboard.count("entitlements", "feature = 'pro'") == _MANY
+    [left] = await till.dashboard.list("follow_ups")
+    assert left["updated"] > f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 async def test_a_customer_with_very_many_rows_is_moved(own: Stack, till: Till) -> None:
