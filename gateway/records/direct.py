@@ -143,11 +143,11 @@ async def _forward(
         headers["Content-Type"] = content_type
     if token:
         headers["Authorization"] = token
+    # Before the ticket, which is good for a few seconds.
+    body = await request.body()
     if dry_run:
         headers["X-Gateway-Dry-Run"] = await _get_ticket(pocketbase)
-    answer = await pocketbase.forward(
-        request.method, path + _read_query(request), headers, await request.body()
-    )
+    answer = await pocketbase.forward(request.method, path + _read_query(request), headers, body)
     return _translate(answer)
 
 

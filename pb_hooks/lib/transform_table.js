@@ -3,9 +3,16 @@ const { verify } = require(`${__hooks}/lib/signature.js`)
 
 const STAMP = "gateway.transforms.stamp"
 const TABLE = "gateway.transforms"
+// Where a write may be a dry run, of these; everywhere as long as nothing is said.
 const REHEARSES = "gateway.transforms.rehearses"
+const [NOWHERE, SOON, EVERYWHERE] = ["nowhere", "soon", "everywhere"]
 // One for all of PocketBase.
 const store = $app.store()
+const BEGAN = "gateway.transforms.began"
+store.setFunc(BEGAN, (known) => known || Date.now())
+const began = store.get(BEGAN)
+// Milliseconds after which no request comes that was sent to the process before.
+const LATEST = 30000
 
 // The entry of a collection and an operation, if there is one.
 function find(app, collection, operation) {
@@ -22,18 +29,19 @@ function findAll(app, { id }) {
 // Go's, and slow to read: each VM has a copy, good for as long as the stamp is.
 let copy = {}
 function readTable(app) {
-  const stamp = store.get(STAMP)
-  if (!stamp || copy.stamp !== stamp) copy = read(app, stamp || forget())
-  return copy
+  const stamp = store.get(STAMP) || forget()
+  if (copy.stamp === stamp) return copy
+  const known = JSON.parse(store.get(TABLE) || "{}")
+  if (known.stamp === stamp) return (copy = known)
+  const fresh = { stamp, rehearses: store.get(REHEARSES) !== NOWHERE, table: load(app) }
+  // A transaction may see what is then rolled back.
+  return app.isTransactional() ? fresh : keep(fresh)
 }
 
-// What is read under a stamp that has passed in the meantime, no later call takes for the table.
-function read(app, stamp) {
-  const known = JSON.parse(store.get(TABLE) || "{}")
-  if (known.stamp === stamp) return known
-  const fresh = { stamp, rehearses: !!store.get(REHEARSES), table: load(app) }
+// What was read under a stamp that has passed in the meantime, no later call takes for the table.
+function keep(fresh) {
   store.set(TABLE, JSON.stringify(fresh))
-  return fresh
+  return (copy = fresh)
 }
 
 // After every change of the table, or of a collection that it may name. Returns the new stamp.
@@ -55,10 +63,20 @@ function adopt(app, { id, name }) {
   forget()
 }
 
-// From now on every write may be a dry run: no collection is let pass without a look at that.
+// From now on every write may be a dry run: no collection is let pass without a look at that. Whoever
+// finds it said already finds the tables of before forgotten too.
 function expectDryRuns() {
-  if (store.get(REHEARSES)) return
-  store.set(REHEARSES, true)
+  if (store.get(REHEARSES) === EVERYWHERE) return
+  store.set(REHEARSES, SOON)
+  forget()
+  store.set(REHEARSES, EVERYWHERE)
+}
+
+// One for which the process before gave leave may still come, and must be refused. After that there are
+// none until leave is given.
+function expectNoDryRuns() {
+  if (store.get(REHEARSES) || Date.now() < began + LATEST) return
+  store.setFunc(REHEARSES, (known) => known || NOWHERE)
   forget()
 }
 
@@ -177,4 +195,4 @@ function keyOf(collection, operation) {
   return `${operation} ${collection}`
 }
 
-module.exports = { adopt, expectDryRuns, find, findAll, forget, readTable, register, typeOf }
+module.exports = { adopt, expectDryRuns, expectNoDryRuns, find, findAll, forget, readTable, register, typeOf }

@@ -3,7 +3,7 @@
 const { isDryRun, rehearse } = require(`${__hooks}/lib/dry_run.js`)
 const { askOne, describe, passesThrough } = require(`${__hooks}/lib/transform_call.js`)
 const { recall } = require(`${__hooks}/lib/transform_batch.js`)
-const { readTable } = require(`${__hooks}/lib/transform_table.js`)
+const { expectNoDryRuns, readTable } = require(`${__hooks}/lib/transform_table.js`)
 const { settle } = require(`${__hooks}/lib/transform_verdict.js`)
 
 function enforce(e, operation) {
@@ -14,6 +14,7 @@ function enforce(e, operation) {
   if (!entries && !rehearses) return e.next()
   const { headers, body } = e.requestInfo()
   const isDry = isDryRun(app, headers)
+  if (!entries) expectNoDryRuns()
   const entry = entries && entries[operation]
   const { auth } = e
   if (entry && passesThrough(entry, auth)) {

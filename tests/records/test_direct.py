@@ -225,3 +225,18 @@ async def test_a_dry_run_of_a_collection_without_a_transform_is_no_write(
     )
     assert answer.json()["title"] == "dry"
     assert await client.list_records("plain", filter="title = 'dry'") == []
+
+
+async def test_a_dry_run_that_meets_another_process_is_no_write(
+    records_stack: Stack, client: Frontend, board: Dashboard
+) -> None:
+    """PocketBase restarts between the ticket and the write: that is refused, never stored."""
+    ticket = (await board.call("POST", "/api/gateway/dry-run"))["ticket"]
+    records_stack.pocketbase.restart()
+    answer = await client.http.post(
+        "/api/collections/plain/records",
+        json={"title": "late"},
+        headers={"X-Gateway-Dry-Run": ticket},
+    )
+    assert answer.status_code == 400
+    assert await client.list_records("plain", filter="title = 'late'") == []
