@@ -38,6 +38,7 @@ _FIELDS: dict[str, list[dict[str, Any]]] = {
         {"name": "count", "type": "number"},
         {"name": "tags", "type": "select", "maxSelect": 5, "values": ["a", "b", "c", "d", "e"]},
         {"name": "score", "type": "number", "hidden": True},
+        {"name": "proof", "type": "file", "hidden": True},
         {"name": "seen", "type": "json"},
         _FILE,
     ],

@@ -1,8 +1,10 @@
 """What a transform is given: values as they would be saved, the original, the user, files."""
 
+import json
 from typing import Any
 
 import httpx
+import pytest
 
 from stack.stack import Stack
 from tests.dashboard import Dashboard
@@ -59,6 +61,32 @@ async def test_files_are_seen_by_name_and_size(records_stack: Stack, author: Use
     assert (name, original_name, size) == (made["image"][0], "cat.txt", 11)
     assert content is None
     assert made["seen"]["incoming"]["image"] == made["image"]
+
+
+@pytest.mark.parametrize("way", ["direct", "batch"])
+async def test_a_file_of_a_hidden_field_does_not_come_in(
+    way: str, records_stack: Stack, author: User, board: Dashboard
+) -> None:
+    """Users can't upload one, by itself or beside another: no transform sees it, none is stored."""
+    url, prefix = f"{records_stack.pocketbase.url}{MIRRORS}", ""
+    data = {"title": "with a proof"}
+    if way == "batch":
+        url, prefix = f"{records_stack.pocketbase.url}/api/batch", "requests.0."
+        item = {"method": "POST", "url": MIRRORS, "body": {}}
+        data = {"@jsonPayload": json.dumps({"requests": [item]})}
+    for names in (["proof"], ["image", "proof"]):
+        async with httpx.AsyncClient(trust_env=False) as http:
+            answer = await http.post(
+                url,
+                data=data,
+                files={f"{prefix}{name}": ("cat.txt", b"hello") for name in names},
+                headers={"Authorization": author.token},
+            )
+        answer.raise_for_status()
+        made = answer.json() if way == "direct" else answer.json()[0]["body"]
+        assert list(made["seen"]["files"]) == names[:-1]
+        assert "proof" not in made["seen"]["incoming"]
+        assert (await board.call("GET", f"{MIRRORS}/{made['id']}"))["proof"] == ""
 
 
 async def test_contents_are_shipped_to_who_asks_for_them(
