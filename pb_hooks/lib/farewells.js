@@ -9,7 +9,8 @@ const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 function noteUserDeletion(tx, user) {
   tx.db().newQuery("DELETE FROM customer_tasks WHERE kind = 'update' AND user = {:user}")
     .bind({ user: user.id }).execute()
-  if (hasHadTrial(tx, user)) keepTrial(tx, hashEmail(user.email()))
+  // A shop's users need not have an address: what they don't have, others don't have too.
+  if (user.email() && hasHadTrial(tx, user)) keepTrial(tx, hashEmail(user.email()))
   forget(tx, user.id, [...findCustomers(tx, "user", user.id), ...findAbandoned(tx, user.id)])
 }
 

@@ -136,3 +136,25 @@ async def test_an_organization_is_forgotten_like_a_user(site: Site) -> None:
     task = await site.wait_forgotten(paid["customer"])
     assert (task["user"], task["outcome"]) == (f"organizations/{team.id}", "canceled")
     assert await site.read_status(paid["subscription"]) == "canceled"
+
+
+async def _delete_after_trial(site: Site, email: str) -> None:
+    body = {"email": email, "password": "correct-horse", "passwordConfirm": "correct-horse"}
+    user = await site.dashboard.call("POST", _USERS, body)
+    row = {"stripe_id": f"sub_{user['id']}", "user": user["id"]}
+    row["trial_end"] = "2026-01-01 00:00:00.000Z"
+    await site.dashboard.call("POST", "/api/collections/subscriptions/records", row)
+    await site.dashboard.call("DELETE", f"{_USERS}/{user['id']}")
+
+
+async def test_a_trial_is_kept_by_an_address_only(site: Site) -> None:
+    """A deleted user's address has no other trial; one without an address takes it from nobody."""
+    users = await site.dashboard.call("GET", "/api/collections/users")
+    for field in users["fields"]:
+        if field["name"] == "email":
+            field["required"] = False
+    await site.dashboard.call("PATCH", "/api/collections/users", {"fields": users["fields"]})
+    await _delete_after_trial(site, "")
+    assert await site.dashboard.count("trials") == 0
+    await _delete_after_trial(site, "gone@example.com")
+    assert await site.dashboard.count("trials") == 1
