@@ -35,18 +35,26 @@ class Answer:
 class Connections:
     """Sends requests to one origin, each on a connection of its own while it is under way."""
 
-    def __init__(self, origin: str, headers: Mapping[str, str], timeout: float) -> None:
+    def __init__(
+        self,
+        origin: str,
+        headers: Mapping[str, str],
+        timeout: float,
+        *,
+        certificates: str | None = None,
+    ) -> None:
         """Take where requests go, and what goes with each.
 
         Args:
             origin: ``http://host:port``, and a path before all others if there is one.
             headers: those of every request.
             timeout: the seconds that an answer may take.
+            certificates: a file of authorities to trust besides the system's.
         """
         parts = urlsplit(origin)
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
-        self._ssl = ssl.create_default_context() if parts.scheme == "https" else None
+        self._ssl = _trust(certificates) if parts.scheme == "https" else None
         self._path = parts.path
         self._common = [f"Host: {parts.netloc}", *_lines(headers)]
         self._timeout = timeout
@@ -127,6 +135,13 @@ class Connections:
                 _Connection, self._host, self._port, ssl=self._ssl
             )
         return connection
+
+
+def _trust(certificates: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if certificates:
+        context.load_verify_locations(certificates)
+    return context
 
 
 def _lines(headers: Mapping[str, str]) -> list[str]:

@@ -24,7 +24,11 @@ class Transport(stripe.HTTPClient):
         """Take where the API is, and the seconds that each answer may take."""
         super().__init__()
         self._origin = origin
-        self._connections = Connections(origin, {"Accept-Encoding": "identity"}, timeout)
+        headers = {"Accept-Encoding": "identity"}
+        # The SDK's bundle too: not every system has authorities where Python looks for them.
+        self._connections = Connections(
+            origin, headers, timeout, certificates=stripe.ca_bundle_path
+        )
 
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: str | None = None

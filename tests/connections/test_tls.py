@@ -2,12 +2,12 @@
 
 import asyncio
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import trustme
 
 from gateway.connections import Connections
 from gateway.errors import StripeUnavailable
@@ -17,27 +17,22 @@ from gateway.stripe_api.transport import Transport
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of localhost that nobody but itself vouches for, with its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "1", "-subj", "/CN=localhost", "-keyout", key),
-            *("-addext", "subjectAltName=DNS:localhost", "-out", certificate),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    certificate.write_text(certificate.read_text() + key.read_text())
-    return certificate
+def authority() -> trustme.CA:
+    """An authority that nobody trusts by themselves."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of the authority's certificate."""
+    path = tmp_path_factory.mktemp("tls") / "authority.pem"
+    authority.cert_pem.write_to_path(path)
+    return path
 
 
 @pytest_asyncio.fixture
-async def port(certificate: Path) -> AsyncIterator[int]:
-    """Where a server with that certificate answers every request."""
-
+async def port(authority: trustme.CA) -> AsyncIterator[int]:
+    """Where a server of localhost, by that authority, answers every request."""
     tasks = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -52,7 +47,7 @@ async def port(certificate: Path) -> AsyncIterator[int]:
         tasks.append(asyncio.create_task(serve(reader, writer)))
 
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
+    authority.issue_cert("localhost").configure_cert(context)
     server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context)
     async with server:
         yield server.sockets[0].getsockname()[1]
