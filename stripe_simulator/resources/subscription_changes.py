@@ -85,9 +85,10 @@ def _has_other_interval(sub: JSON, items: list[JSON]) -> bool:
 
 
 def _proration_date(world: World, sub: JSON, params: JSON) -> int:
-    date = int(optional(params, "proration_date", world.now))
-    starts = min(item["current_period_start"] for item in sub["items"]["data"])
-    ends = max(item["current_period_end"] for item in sub["items"]["data"])
+    starts = min(int(item["current_period_start"]) for item in sub["items"]["data"])
+    ends = max(int(item["current_period_end"]) for item in sub["items"]["data"])
+    # A renewal that a test brought forward may have begun a period that lies ahead.
+    date = int(optional(params, "proration_date", max(world.now, starts)))
     if not starts <= date <= max(ends, world.now):
         message = "Cannot specify `proration_date` outside of the current billing period."
         raise invalid(message, "proration_date")

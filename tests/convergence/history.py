@@ -82,6 +82,7 @@ class History:
 
     def wrong_rows(self) -> dict[str, Json]:
         """Return every row that differs from the oracle's, with the columns that do."""
+        self.bench.mirror.wait_followed_up()
         verified = dict(self.users[:2])
         users = {user: verified.get(user, "") for user, _ in self.users}
         expected = Oracle.of(self.world.events, users, [self.organization]).rows

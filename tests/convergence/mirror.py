@@ -7,6 +7,7 @@ from secrets import token_hex
 from typing import Any
 
 from tests.convergence.entitled import Entitled
+from tests.deadline import wait_until
 
 Json = dict[str, Any]
 _AT_ONCE = 500
@@ -37,6 +38,15 @@ class Mirror:
             for row in self._connection.execute(query, some):
                 found[row["stripe_id"]] = dict(row)
         return found
+
+    def wait_followed_up(self) -> None:
+        """Wait until what is too long for a webhook's transaction is done (in a large database).
+
+        Raises:
+            AssertionError: it takes longer than a minute.
+        """
+        count = "SELECT count(*) FROM follow_ups"
+        wait_until(lambda: self._connection.execute(count).fetchone()[0] == 0, within=60)
 
     def find(self, collection: str, column: str, value: str) -> list[Json]:
         """Return the rows that have a value in a column."""

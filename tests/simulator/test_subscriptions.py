@@ -385,8 +385,12 @@ def test_without_a_card_there_is_no_subscription() -> None:
     assert raised.value.error["code"] == "resource_missing"
 
 
-def test_a_schedule_moves_a_subscription_to_its_next_phase() -> None:
-    """At the end of a phase the next price takes over; after the last one it is released."""
+@pytest.mark.parametrize("early", [0, 2])
+def test_a_schedule_moves_a_subscription_to_its_next_phase(early: int) -> None:
+    """At the end of a phase the next price takes over; after the last one it is released.
+
+    Renewals that a test has brought forward make no difference.
+    """
     shop = Shop()
     sub = shop.subscribe()
     schedule = shop.post("subscription_schedules", from_subscription=sub["id"])
@@ -397,6 +401,8 @@ def test_a_schedule_moves_a_subscription_to_its_next_phase() -> None:
         {"items": [{"price": shop.yearly}], "iterations": 1},
     ]
     shop.post(f"subscription_schedules/{schedule['id']}", phases=phases)
+    for _ in range(early):
+        ACTIONS["subscriptions/{id}/renew"](shop.world, sub["id"], {})
     shop.world.clock.advance_to(first["end_date"] + 1)
     assert sub["items"]["data"][0]["price"]["id"] == shop.yearly
     shop.world.clock.advance(366 * DAY)
