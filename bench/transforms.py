@@ -29,7 +29,8 @@ import httpx
 import uvloop
 
 from bench.processes import Meter
-from bench.wire import Load, encode, run_load
+from bench.rounds import Round, p50_of, p99_of, rate_of
+from bench.wire import encode, run_load
 from stack.plan import Plan, plan_throwaway
 from stack.pocketbase import ROOT, PocketBase
 from stack.ports import pick_free
@@ -41,15 +42,6 @@ _COLLECTIONS = {"hookless": "bench_plain", "plain": "bench_plain", "empty": "ben
 _MIGRATIONS = ROOT / "examples" / "posts" / "pb_migrations"
 _BATCH = 50
 _PARAGRAPH = "<p>PocketBase serves the frontend <em>directly</em>; the gateway says the rest.</p>\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One way once, with a number of clients."""
-
-    load: Load
-    gateway_cpu_ms: float
-    pocketbase_cpu_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +107,6 @@ class Bench:
         return list(zip(self.rounds[way, clients], self.rounds[other, clients], strict=True))
 
 
-def _rate(each: Round) -> float:
-    return each.load.rate
-
-
-def _p50(each: Round) -> float:
-    return each.load.percentile(0.5)
-
-
-def _p99(each: Round) -> float:
-    return each.load.percentile(0.99)
-
-
 async def measure(bench: Bench, rounds: int, seconds: float) -> dict[str, Any]:
     """Run all rounds."""
     for way in WAYS:
@@ -149,17 +129,17 @@ async def measure(bench: Bench, rounds: int, seconds: float) -> dict[str, Any]:
         result[f"throughput_ratio_c{clients}"] = _ratio(bench, "empty", "plain", clients)
         result[f"no_transform_ratio_c{clients}"] = _ratio(bench, "plain", "hookless", clients)
     return result | {
-        "batch_of_50_ratio": _median(_rate(empty) / _rate(plain) for plain, empty in batches),
+        "batch_of_50_ratio": _median(rate_of(empty) / rate_of(plain) for plain, empty in batches),
         "gateway_rss_mb": round(bench.gateway.rss_mb, 1),
     }
 
 
 def _added(bench: Bench, way: str, clients: int) -> float:
-    return _median(_p50(a) - _p50(b) for a, b in bench.pairs(way, "plain", clients))
+    return _median(p50_of(a) - p50_of(b) for a, b in bench.pairs(way, "plain", clients))
 
 
 def _ratio(bench: Bench, way: str, other: str, clients: int) -> float:
-    return _median(_rate(a) / _rate(b) for a, b in bench.pairs(way, other, clients))
+    return _median(rate_of(a) / rate_of(b) for a, b in bench.pairs(way, other, clients))
 
 
 def _median(values: Any) -> float:
@@ -169,9 +149,9 @@ def _median(values: Any) -> float:
 def _print_table(bench: Bench) -> None:
     print("     way clients   rate/s  p50 ms  p99 ms  CPU ms a create: gateway  PocketBase")
     measures = (
-        _rate,
-        _p50,
-        _p99,
+        rate_of,
+        p50_of,
+        p99_of,
         lambda each: each.gateway_cpu_ms,
         lambda each: each.pocketbase_cpu_ms,
     )

@@ -28,21 +28,13 @@ import uvloop
 from bench.events import START, Subscriptions
 from bench.processes import Meter
 from bench.realtime import RealtimeCounter
-from bench.wire import Load, encode, run_load
+from bench.rounds import Round, p50_of, p99_of, rate_of
+from bench.wire import encode, run_load
 from stack.plan import plan_throwaway
 from stack.stack import Stack
 
 CLIENTS = (1, 8, 32)
 _SUBSCRIPTIONS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One run of a or b with a number of clients."""
-
-    load: Load
-    gateway_cpu_ms: float
-    pocketbase_cpu_ms: float
 
 
 @dataclass(slots=True)
@@ -98,18 +90,6 @@ class Bench:
         return statistics.median(measure(b) / measure(a) for b, a in pairs)
 
 
-def _rate(each: Round) -> float:
-    return each.load.rate
-
-
-def _p50(each: Round) -> float:
-    return each.load.percentile(0.5)
-
-
-def _p99(each: Round) -> float:
-    return each.load.percentile(0.99)
-
-
 async def measure(stack: Stack, token: str, rounds: int, seconds: float) -> dict[str, Any]:
     """Run all rounds and check what is stored afterwards."""
     deliveries = Subscriptions(_SUBSCRIPTIONS, stack.gateway.env["STRIPE_WEBHOOK_SECRETS"])
@@ -126,9 +106,9 @@ async def measure(stack: Stack, token: str, rounds: int, seconds: float) -> dict
     _print_table(bench)
     refused = sum(r.load.refused for (side, _), each in bench.rounds.items() for r in each)
     return {
-        **{f"ratio_c{clients}": round(bench.ratio(clients, _rate), 3) for clients in CLIENTS},
-        "p50_ratio_c1": round(bench.ratio(1, _p50), 3),
-        "p99_ratio_c32": round(bench.ratio(32, _p99), 3),
+        **{f"ratio_c{clients}": round(bench.ratio(clients, rate_of), 3) for clients in CLIENTS},
+        "p50_ratio_c1": round(bench.ratio(1, p50_of), 3),
+        "p99_ratio_c32": round(bench.ratio(32, p99_of), 3),
         "gateway_rss_mb": round(bench.gateway.rss_mb, 1),
         "pocketbase_rss_mb": round(bench.pocketbase.rss_mb, 1),
         "refused": refused,
@@ -144,9 +124,9 @@ def _print_table(bench: Bench) -> None:
         values = [
             bench.median(side, clients, measure)
             for measure in (
-                _rate,
-                _p50,
-                _p99,
+                rate_of,
+                p50_of,
+                p99_of,
                 lambda r: r.gateway_cpu_ms,
                 lambda r: r.pocketbase_cpu_ms,
             )
