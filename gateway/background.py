@@ -1,9 +1,10 @@
 """Work beside the requests, for as long as the gateway serves them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 
 @asynccontextmanager
@@ -16,3 +17,27 @@ async def run_meanwhile(work: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def repeat(
+    work: Callable[[], Awaitable[object]],
+    pause: float,
+    log: logging.Logger,
+    name: str,
+    *passing: type[Exception],
+) -> NoReturn:
+    """Do something at once, and then after every pause, whatever becomes of it.
+
+    Args:
+        pause: seconds between the end of one round and the next.
+        name: what the log calls it.
+        passing: errors that time mends: the log has their reason, of others all there is.
+    """
+    while True:
+        try:
+            await work()
+        except passing as error:
+            log.warning("%s put off", name, extra={"reason": str(error)})
+        except Exception:  # Whatever it is, the next round is to come.
+            log.exception("%s failed", name)
+        await asyncio.sleep(pause)

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import stripe
 
+from gateway.background import repeat
 from gateway.checkout.customer import mark_deleted
 from gateway.checkout.farewell import Farewell, bid_farewell
 from gateway.errors import GatewayError
@@ -40,15 +41,11 @@ class CustomerTasks:
 
     async def run(self) -> NoReturn:
         """Look every few seconds; what fails is logged and tried again."""
-        while True:
-            try:
-                while await self.carry_out():
-                    pass
-            except GatewayError as error:
-                _log.warning("customer tasks put off", extra={"reason": error.detail})
-            except Exception:  # Whatever it is, the next look is to come.
-                _log.exception("customer tasks failed")
-            await asyncio.sleep(_PAUSE_SECONDS)
+        await repeat(self._carry_out_all, _PAUSE_SECONDS, _log, "customer tasks", GatewayError)
+
+    async def _carry_out_all(self) -> None:
+        while await self.carry_out():
+            pass
 
     async def carry_out(self) -> int:
         """Carry out some tasks that are due; return how many there were."""

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import NoReturn
 
+from gateway.background import repeat
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 
@@ -28,15 +29,12 @@ class FollowUps:
 
     async def run(self) -> NoReturn:
         """Look every few seconds; what fails is logged and tried again."""
-        while True:
-            try:
-                while await self.do_part():
-                    pass
-            except (GatewayError, PocketBaseRefused) as error:
-                _log.warning("follow-ups put off", extra={"reason": str(error)})
-            except Exception:  # Whatever it is, the next look is to come.
-                _log.exception("follow-ups failed")
-            await asyncio.sleep(_PAUSE_SECONDS)
+        passing = GatewayError, PocketBaseRefused
+        await repeat(self._do_parts, _PAUSE_SECONDS, _log, "follow-ups", *passing)
+
+    async def _do_parts(self) -> None:
+        while await self.do_part():
+            pass
 
     async def do_part(self) -> bool:
         """Have one part done; return whether there may be more.

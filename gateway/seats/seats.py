@@ -5,7 +5,6 @@ what was missed, while the gateway or Stripe was down, is seen the next time; an
 PocketBase ever waits for Stripe. See docs/decisions/010-teams.md.
 """
 
-import asyncio
 import logging
 import time
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import NoReturn
 
 import stripe
 
+from gateway.background import repeat
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.stripe_api import translate_errors
@@ -50,14 +50,7 @@ class SeatKeeper:
 
     async def run(self) -> NoReturn:
         """Bring seats in line for ever; what fails is logged and tried again."""
-        while True:
-            try:
-                await self.keep()
-            except (GatewayError, PocketBaseRefused) as error:
-                _log.warning("seats put off", extra={"reason": str(error)})
-            except Exception:  # Whatever it is, the next round is to come.
-                _log.exception("seats failed")
-            await asyncio.sleep(self.pause)
+        await repeat(self.keep, self.pause, _log, "seats", GatewayError, PocketBaseRefused)
 
     async def keep(self) -> None:
         """Tell Stripe numbers that are not the mirrored ones: the next hundred, in turn.

@@ -3,12 +3,13 @@
 Several gateways may do it at once: both change nothing the second time.
 """
 
-import asyncio
 import logging
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain, cycle
 from typing import NoReturn
 
+from gateway.background import repeat
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBase
 from gateway.webhooks.operations.replay import Replayer
@@ -33,17 +34,14 @@ class Upkeep:
 
     async def run(self) -> NoReturn:
         """At once, and then every ten minutes; what fails is logged and tried again."""
-        selection = Selection(outcome="failed")
-        while True:
-            try:
-                await self._retry(selection)
-                await self._prune()
-            except GatewayError as error:
-                _log.warning("upkeep put off", extra={"reason": error.detail})
-            except Exception:  # Whatever it is, the next round is to come.
-                _log.exception("upkeep failed")
-            selection = Selection(outcome="failed", attempts_below=_MOST_ATTEMPTS)
-            await asyncio.sleep(_PAUSE_SECONDS)
+        later = Selection(outcome="failed", attempts_below=_MOST_ATTEMPTS)
+        selections = chain([Selection(outcome="failed")], cycle([later]))
+
+        async def look() -> None:
+            await self._retry(next(selections))
+            await self._prune()
+
+        await repeat(look, _PAUSE_SECONDS, _log, "upkeep", GatewayError)
 
     async def _retry(self, selection: Selection) -> None:
         outcomes: Counter[str] = Counter()
