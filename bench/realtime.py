@@ -1,4 +1,4 @@
-"""A PocketBase realtime subscriber that only counts."""
+"""A PocketBase realtime subscriber that only counts, at next to no cost of its own."""
 
 import asyncio
 import json
@@ -15,36 +15,50 @@ class RealtimeCounter:
         self._port = port
         self._token = token
         self._topic = topic
-        self.seen = 0
+        self._stream = _Stream(f"event:{topic}\n".encode())
+
+    @property
+    def seen(self) -> int:
+        """How many have come."""
+        return self._stream.seen
 
     async def __aenter__(self) -> Self:
         """Connect and subscribe."""
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
-        self._writer.write(b"GET /api/realtime HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        head = await self._reader.readuntil(b"PB_CONNECT")
-        while b"clientId" not in head:
-            head = await self._reader.readuntil(b"}")
-        client = json.loads(head[head.index(b"{") :])["clientId"]
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_connection(
+            lambda: self._stream, "127.0.0.1", self._port
+        )
+        self._transport.write(b"GET /api/realtime HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        client = await self._stream.client
         body = json.dumps({"clientId": client, "subscriptions": [self._topic]}).encode()
         async with connect(self._port) as connection:
             request = encode("POST", "/api/realtime", body, [("Authorization", self._token)])
             status, answer = await connection.send(request)
             assert status == 204, answer
-        self._task = asyncio.create_task(self._count())
         return self
-
-    async def _count(self) -> None:
-        marker = f"event:{self._topic}".encode()
-        rest = b""
-        while chunk := await self._reader.read(1 << 16):
-            rest += chunk
-            self.seen += rest.count(marker)
-            rest = rest[rest.rfind(b"\n") + 1 :]
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
         """Stop counting."""
-        self._task.cancel()
-        self._writer.close()
+        self._transport.close()
+
+
+class _Stream(asyncio.Protocol):
+    def __init__(self, marker: bytes) -> None:
+        self._marker = marker
+        self._rest = b""
+        self.seen = 0
+        #: The id that PocketBase gives the connection.
+        self.client: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        text = self._rest + data
+        if not self.client.done():
+            head, _, message = text.partition(b"data:")
+            if b"PB_CONNECT" in head and b"}" in message:
+                self.client.set_result(json.loads(message.splitlines()[0])["clientId"])
+        self.seen += text.count(self._marker)
+        # A marker that has only begun.
+        self._rest = text[text.rfind(b"\n") + 1 :] if self.client.done() else text

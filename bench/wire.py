@@ -120,8 +120,10 @@ async def run_load(
     async def send_requests() -> None:
         nonlocal refused
         async with connect(port) as connection:
-            while (started := time.perf_counter()) < end:
-                status, _ = await connection.send(next_request())
+            while time.perf_counter() < end:
+                request = next_request()
+                started = time.perf_counter()
+                status, _ = await connection.send(request)
                 latencies.append(time.perf_counter() - started)
                 refused += status >= 300
 
