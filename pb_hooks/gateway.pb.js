@@ -11,13 +11,13 @@ routerAdd("GET", "/api/gateway/version", (e) => {
 }, $apis.requireSuperuserAuth())
 
 // Stores a group of Stripe events and the rows they change, in one transaction.
-// Body: a JSON head, then each event's payload as it was signed, parted by U+001E.
+// Body: a JSON head, then each row's columns and each event's payload as it was signed, parted by U+001E.
 routerAdd("POST", "/api/gateway/commit", (e) => {
   const { commit } = require(`${__hooks}/lib/commit.js`)
   const { isPassing, untilUnlocked } = require(`${__hooks}/lib/sql.js`)
-  const [head, ...payloads] = readerToString(e.request.body, 33554432).split("\x1e")
+  const [head, ...texts] = readerToString(e.request.body, 33554432).split("\x1e")
   try {
-    return e.json(200, untilUnlocked(() => commit($app, JSON.parse(head), payloads)))
+    return e.json(200, untilUnlocked(() => commit($app, JSON.parse(head), texts)))
   } catch (error) {
     if (isPassing(error)) throw new ApiError(503, "The database can't be written right now.", {})
     // Else PocketBase would only say that something went wrong; the reason is kept with the event.

@@ -4,7 +4,7 @@ from gateway.errors import Unavailable
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 
 #: What pb_hooks/lib/version.js must say.
-HOOKS_VERSION = 15
+HOOKS_VERSION = 16
 #: What pb_migrations/ must have brought.
 MIGRATIONS = (
     "1763856000_stripe_mirror.js",

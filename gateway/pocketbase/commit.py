@@ -11,7 +11,7 @@ import orjson
 from gateway.errors import PocketBaseUnavailable
 from gateway.ids import record_id
 from gateway.pocketbase.client import PocketBase
-from gateway.writes import Claim, Notice, Row, Stamp
+from gateway.writes import Claim, Json, Notice, Row, Stamp
 
 _ROUTE = "/api/gateway/commit"
 #: Parts the payloads: JSON text can't hold it unescaped (compare RFC 7464).
@@ -113,9 +113,10 @@ async def _call_twice(pocketbase: PocketBase, body: bytes) -> dict[str, Any]:
 
 
 def _encode(group: Group) -> bytes:
+    records = [stamped.row.record for stamped in group.rows]
     head = {
         "events": [_event(event) for event in group.events],
-        "rows": [_row(row) for row in group.rows],
+        "rows": [_row(*each) for each in zip(group.rows, records, strict=True)],
         "claims": [
             {
                 "customer": record_id(claim.customer),
@@ -135,14 +136,29 @@ def _encode(group: Group) -> bytes:
         for notice in event.notices
     ]:
         head["notices"] = notices
-    return _SEPARATOR.join([_dump(head), *(event.payload.encode() for event in group.events)])
+    return _SEPARATOR.join(
+        [
+            _dump(head),
+            *(_columns(*each) for each in zip(group.rows, records, strict=True)),
+            *(event.payload.encode() for event in group.events),
+        ]
+    )
 
 
-def _dump(head: dict[str, Any]) -> bytes:
+def _columns(stamped: StampedRow, record: Json) -> bytes:
+    """All columns of a row, as PocketBase takes them: what a JSON column holds is text by now."""
+    columns = {**record, "stamp": list(stamped.stamp)}
+    for name, value in columns.items():
+        if isinstance(value, (dict, list)):
+            columns[name] = _dump(value).decode()
+    return _dump(columns)
+
+
+def _dump(value: Any) -> bytes:
     try:
-        return orjson.dumps(head)
+        return orjson.dumps(value)
     except TypeError:  # A whole number of more than 64 bits, which JSON may have.
-        return json.dumps(head).encode()
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _event(event: EventRow) -> dict[str, Any]:
@@ -171,10 +187,12 @@ def _notice(place: int, event_id: str, notice: Notice) -> dict[str, Any]:
     }
 
 
-def _row(stamped: StampedRow) -> dict[str, Any]:
+def _row(stamped: StampedRow, record: Json) -> Json:
     return {
         "collection": stamped.row.collection,
-        "values": stamped.row.record,
+        "id": record["id"],
+        "stripe_id": record["stripe_id"],
+        "customer": record.get("customer", ""),
         "user": stamped.row.user,
         "stamp": list(stamped.stamp),
         "event": stamped.event,

@@ -2,6 +2,7 @@
 //
 // group.events  the events; `row` is the index of the row that shows the event's object, or null
 // group.rows    the rows to write: one a Stripe object, from the newest of the events that show it
+// texts         each row's columns as JSON (see lib/records.js), then each event's payload
 // group.claims  which user a customer belongs to
 // group.notices who is to be told of the events; absent when nobody is
 //
@@ -12,10 +13,13 @@ const { claim } = require(`${__hooks}/lib/claims.js`)
 const { entitle } = require(`${__hooks}/lib/entitlements.js`)
 const { save } = require(`${__hooks}/lib/owners.js`)
 const { noPayers } = require(`${__hooks}/lib/payers.js`)
+const { valuesOf } = require(`${__hooks}/lib/records.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 
-function commit(app, group, payloads) {
+function commit(app, group, texts) {
   let answer
+  group.rows.forEach((row, i) => { row.text = texts[i] })
+  const payloads = texts.slice(group.rows.length)
   app.runInTransaction((tx) => {
     // First, so that a row is its user's from the moment it is there.
     const payers = noPayers()
@@ -42,7 +46,7 @@ function commit(app, group, payloads) {
 // The rows with their stored record, if any.
 function findRecords(tx, rows) {
   const ids = {}
-  for (const row of rows) (ids[row.collection] ||= []).push(row.values.id)
+  for (const row of rows) (ids[row.collection] ||= []).push(row.id)
   const stored = {}
   for (const collection in ids) {
     for (const record of tx.findRecordsByIds(collection, ids[collection])) {
@@ -50,8 +54,9 @@ function findRecords(tx, rows) {
     }
   }
   for (const row of rows) {
-    row.record = stored[row.collection + row.values.id]
+    row.record = stored[row.collection + row.id]
     row.stored = row.record ? row.record.getString("stamp") : ""
+    row.before = row.stored === "" ? null : JSON.parse(row.stored)
   }
   return rows
 }
@@ -71,8 +76,8 @@ function findRepeated(tx, events, rows) {
 
 // Had this event been handled before, its object's row would be as new as the event, or newer.
 function isNews(row, i) {
-  if (!row || row.event !== i || row.stored === "") return false
-  const [final, , until] = JSON.parse(row.stored)
+  if (!row || row.event !== i || !row.before) return false
+  const [final, , until] = row.before
   return row.stamp[0] === final && row.stamp[1] > until
 }
 
@@ -104,8 +109,8 @@ function countEventsOf({ events, rows }, repeated) {
 // than `until` (equal for an event, a span for a read). `final` and `rank` never go down.
 function judge(tx, row, hasRivals) {
   if (row.expect) return judgeDecision(tx, row)
-  if (row.stored === "") return "apply"
-  const [final, asOf, until, rank, source] = JSON.parse(row.stored)
+  if (!row.before) return "apply"
+  const [final, asOf, until, rank, source] = row.before
   const mine = row.stamp
   if (row.ask === "time") return mine[2] < asOf ? "stale" : "tie"
   if (mine[4] === source) return row.again ? "apply" : hasRivals ? "tie" : "same"
@@ -119,16 +124,15 @@ function judge(tx, row, hasRivals) {
 // Was the tie that this was decided on the whole story? Another writer may have changed the row, or
 // stored an event of these seconds without changing it.
 function judgeDecision(tx, row) {
-  const { stored } = row
   const { stamp, seen, object, from, to } = row.expect
-  if (stamp !== stored || seen !== countEvents(tx, { object, from, to })) return "tie"
-  const isSame = stored !== "" && JSON.parse(stored)[4] === row.stamp[4]
+  if (stamp !== row.stored || seen !== countEvents(tx, { object, from, to })) return "tie"
+  const isSame = !!row.before && row.before[4] === row.stamp[4]
   return isSame && !row.again ? "same" : "apply"
 }
 
 // Coupons and products may be made again under the id of a deleted one: the younger object wins.
-function compareBirths({ values, record }) {
-  const [mine, other] = [values.created || "", record.getString("created")]
+function compareBirths(row) {
+  const [mine, other] = [valuesOf(row).created || "", row.record.getString("created")]
   if (mine === other || mine === "" || other === "") return ""
   return mine > other ? "apply" : "stale"
 }
@@ -170,16 +174,15 @@ const MOST_RIVALS = 100
 // What the gateway needs to decide a tie: the stored stamp, and all stored events of its seconds, if
 // they are few and none is pruned.
 function describeTie(tx, row) {
-  const stamp = row.stored
-  const [, asOf, until] = JSON.parse(stamp || JSON.stringify(row.stamp))
+  const [, asOf, until] = row.before || row.stamp
   const tie = {
-    object: row.values.stripe_id,
+    object: row.stripe_id,
     from: moment(Math.min(asOf, row.stamp[1])), to: moment(Math.max(until, row.stamp[2])),
   }
   const seen = countEvents(tx, tie)
   const events = seen <= MOST_RIVALS ? findPayloads(tx, tie) : []
   const isWhole = events.length === seen && events.every((payload) => payload !== "")
-  return { ...tie, stamp, seen, events: isWhole ? events : null }
+  return { ...tie, stamp: row.stored, seen, events: isWhole ? events : null }
 }
 
 const RIVALS = "FROM stripe_events WHERE object_id = {:object} AND created BETWEEN {:from} AND {:to}"

@@ -27,7 +27,7 @@ const BUYERS = 50
 // Rows of products and prices that were written. Adds their buyers to `payers`, or leaves them for later.
 function addBuyers(tx, payers, rows) {
   if (rows.length === 0) return
-  const ids = rows.map((row) => row.values.stripe_id)
+  const ids = rows.map((row) => row.stripe_id)
   const found = TABLES.every((table) => isFew(tx, table))
     ? TABLES.flatMap((table) => findBuyers(tx, table, ids, "")) : null
   if (found && found.length <= BUYERS) addAll(payers, found)

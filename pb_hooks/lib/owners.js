@@ -1,7 +1,7 @@
 // Whose a row is. Stripe's objects name a customer, or a payment, charge or invoice that names one;
 // `user` or `organization` is filled from there, whichever arrives first.
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
-const { findOne, update, userExists } = require(`${__hooks}/lib/records.js`)
+const { findOne, update, userExists, valuesOf } = require(`${__hooks}/lib/records.js`)
 const { choosePrimary } = require(`${__hooks}/lib/primary.js`)
 const { NOBODY, columnsOf, readPayer } = require(`${__hooks}/lib/payer.js`)
 const { addPayer, addPayerOf, changesOffer } = require(`${__hooks}/lib/payers.js`)
@@ -25,7 +25,7 @@ const NAMELESS = ["refunds", "disputes", "invoice_payments"]
 // Owners are saved before what they own.
 const FIRST = ["customers", "payments", "charges", "invoices"]
 
-// Writes rows {collection, values, stamp, record?}, finds their owners, and gives orphans theirs. Adds
+// Writes rows {collection, id, customer, text, record?}, finds their owners, and gives orphans theirs. Adds
 // to `payers` those of whom something has changed.
 function save(tx, rows, payers) {
   const owners = findOwners(tx, rows)
@@ -43,12 +43,12 @@ function save(tx, rows, payers) {
 
 function saveCustomer(tx, row, choices) {
   const wasDeleted = !!row.record && row.record.getBool("deleted")
-  const record = write(tx, row, {})
+  const record = write(tx, row)
   if (wasDeleted !== record.getBool("deleted")) choices.add(readPayer(record))
 }
 
 function saveKept(tx, row, payers) {
-  addPayerOf(payers, row.collection, write(tx, row, {}))
+  addPayerOf(payers, row.collection, write(tx, row))
 }
 
 function saveOwned(tx, row, owners, choices, payers) {
@@ -60,14 +60,15 @@ function saveOwned(tx, row, owners, choices, payers) {
   addPayer(payers, before.payer)
   addPayer(payers, after.payer)
   refreshChildren(tx, row.collection, record)
-  if (row.values.payment_link) choices.add(after.payer)
+  if (valuesOf(row).payment_link) choices.add(after.payer)
 }
 
 function write(tx, row, owner) {
   const record = row.record || new Record(tx.findCachedCollectionByNameOrId(row.collection))
   // Most events change little, and every column that is written costs its indexes too.
   record.ignoreUnchangedFields(true)
-  record.load(Object.assign(row.values, owner, { stamp: JSON.stringify(row.stamp) }))
+  record.unmarshalJSON(row.text)
+  if (owner) record.load(owner)
   tx.saveNoValidate(record)
   return record
 }
@@ -85,7 +86,7 @@ function findOwners(tx, rows) {
   const owners = {}
   const customers = []
   for (const row of rows) {
-    const customer = row.values.customer
+    const { customer } = row
     if (!customer) continue
     row.keepsOwner = !!row.record && row.record.getString("customer") === customer
     if (!row.keepsOwner) customers.push(customer)
@@ -105,14 +106,14 @@ function ownerFields(record) {
 
 function ownerOf(tx, row, owners) {
   if (!OWNED.includes(row.collection)) return {}
-  if (row.values.customer) return owners[row.values.customer] || NOBODY
+  if (row.customer) return owners[row.customer] || NOBODY
   if (row.collection === "checkout_sessions") return columnsOf(userExists(tx, row.user) ? row.user : "")
-  return inherit(tx, row.collection, row.values)
+  return inherit(tx, row.collection, valuesOf(row))
 }
 
 // A row of which only the deletion is known says nothing about its owner.
-function isSilent({ collection, values }) {
-  return !("customer" in values) && !NAMELESS.includes(collection)
+function isSilent(row) {
+  return !("customer" in valuesOf(row)) && !NAMELESS.includes(row.collection)
 }
 
 // The owner of a row whose Stripe object names no customer.

@@ -1,6 +1,7 @@
 // Whose entitlements a transaction may change, gathered while it writes: by column, a Set of ids.
 const { describeOffer } = require(`${__hooks}/lib/offers.js`)
 const { columnsOf, readPayer } = require(`${__hooks}/lib/payer.js`)
+const { valuesOf } = require(`${__hooks}/lib/records.js`)
 
 // The rows that entitlements follow from, beside products and prices.
 const SAYING = new Set(["subscriptions", "entitlement_summaries", "checkout_sessions", "charges",
@@ -23,11 +24,14 @@ function addPayerOf(payers, collection, record) {
 }
 
 // Whether a row to be written offers something else than the stored one.
-function changesOffer({ collection, values, record }) {
-  if (!OFFERING.has(collection) || !("metadata" in values)) return false
+function changesOffer(row) {
+  const { collection, record } = row
+  if (!OFFERING.has(collection)) return false
+  const values = valuesOf(row)
+  if (!("metadata" in values)) return false
   const before = record ? JSON.parse(record.getString("metadata") || "{}") || {} : {}
   if (collection === "prices" && record?.getString("product") !== values.product) return true
-  return describeOffer(before) !== describeOffer(values.metadata)
+  return describeOffer(before) !== describeOffer(JSON.parse(values.metadata))
 }
 
 module.exports = { addPayer, addPayerOf, changesOffer, noPayers }
