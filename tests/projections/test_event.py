@@ -76,6 +76,30 @@ def test_event() -> None:
     assert (event.livemode, event.is_thin, event.payload) == (True, False, payload)
 
 
+@pytest.mark.parametrize("indent", [2, None])
+def test_the_spaces_of_stripes_layout_are_not_stored(indent: int | None) -> None:
+    """What Stripe writes over many lines is kept as one, and reads the same; and is kept so."""
+    body = build_event("customer.updated", {"id": "cus_1", "object": "customer", "name": "Ä  b"})
+    dense = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    given = json.dumps(body, ensure_ascii=False, indent=2) if indent else dense
+
+    event = parse(given)
+
+    assert event.payload == dense
+    assert parse(event.payload) == event
+
+
+@pytest.mark.parametrize("number", ["1.10", "1e2", "12345678901234567890123"])
+def test_a_payload_that_reads_otherwise_is_kept_as_it_is(number: str) -> None:
+    """A number that our decoder would write otherwise keeps the whole payload as it was signed."""
+    body = json.dumps(
+        build_event("customer.updated", {"id": "cus_1", "object": "customer"}, amount=1), indent=2
+    )
+    given = body.replace('"amount": 1', f'"amount": {number}')
+
+    assert parse(given).payload == given
+
+
 def test_thin_event() -> None:
     """A notification names its object, its account, and the event that shows it."""
     event = parse(
