@@ -1,7 +1,8 @@
 """Writes the events that arrived together in one PocketBase transaction (group commit).
 
 Nothing waits for company: a lone event is written at once, and while a write is under way those
-that arrive meanwhile gather for the next.
+that arrive meanwhile gather for the next. That is sent once it is as large as the first, to be at
+hand when PocketBase is done with that; sooner would only make many small ones of it.
 """
 
 import asyncio
@@ -67,6 +68,8 @@ class Inbox:
         self._settlement = settlement
         self._waiting: deque[_Delivery] = deque()
         self._writers = 0
+        #: Deliveries in the groups that are being written.
+        self._under_way = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def store(self, plan: Plan) -> str:
@@ -81,7 +84,7 @@ class Inbox:
         notices = self._announcer.notices_of(plan.event) if self._announcer else ()
         delivery = _Delivery(replace(plan, notices=notices) if notices else plan)
         self._waiting.append(delivery)
-        if self._writers < _WRITERS:
+        if self._writers < _WRITERS and self._is_due():
             self._writers += 1
             self._start(self._write_waiting())
         outcome = await delivery.outcome
@@ -99,10 +102,19 @@ class Inbox:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _is_due(self) -> bool:
+        """Whether those that wait are to be written now."""
+        return bool(self._waiting) and len(self._waiting) >= self._under_way
+
     async def _write_waiting(self) -> None:
         try:
-            while group := self._take_group():
-                await self._write(group)
+            while self._is_due():
+                group = self._take_group()
+                self._under_way += len(group)
+                try:
+                    await self._write(group)
+                finally:
+                    self._under_way -= len(group)
         finally:
             self._writers -= 1
 
