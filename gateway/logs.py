@@ -2,8 +2,11 @@
 
 import logging
 import re
+import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any, TextIO
 
 from gateway.request_id import current_request_id
 
@@ -15,13 +18,40 @@ class LogfmtFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, and a traceback behind it if there is one."""
-        moment = f"{_format(int(record.created))}.{int(record.msecs):03}Z"
-        fields = {"time": moment, "level": record.levelname.lower(), "msg": record.getMessage()}
-        fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
-        if request_id := current_request_id():
-            fields["request"] = request_id
-        line = " ".join(f"{key}={_quote(str(value))}" for key, value in fields.items())
+        given = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        line = _compose(record.created, record.levelname, record.getMessage(), given)
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class _Lines(logging.StreamHandler[TextIO]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(LogfmtFormatter())
+
+    def write(self, line: str) -> None:
+        self.stream.write(line + self.terminator)
+        self.flush()
+
+
+def note(logger: logging.Logger, message: str, **given: Any) -> None:
+    """Log as ``logger.info(message, extra=given)`` does, at half the cost: for every delivery."""
+    if not logger.isEnabledFor(logging.INFO):
+        return
+    handlers = logging.root.handlers
+    if len(handlers) == 1 and isinstance(handlers[0], _Lines):
+        handlers[0].write(_compose(time.time(), "INFO", message, given))
+    else:  # Somebody else listens, to records.
+        logger.info(message, extra=given)
+
+
+def _compose(created: float, level: str, message: str, given: Mapping[str, Any]) -> str:
+    moment = f"{_format(int(created))}.{int(created % 1 * 1000):03}Z"
+    line = f"time={moment} level={level.lower()} msg={_quote(message)}"
+    for key, value in given.items():
+        line += f" {key}={_quote(str(value))}"
+    if request_id := current_request_id():
+        line += f" request={_quote(request_id)}"
+    return line
 
 
 @lru_cache(maxsize=1)
@@ -51,6 +81,4 @@ def open_logs(level: str) -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     if hasattr(logging, "logAsyncioTasks"):  # Python 3.12
         logging.logAsyncioTasks = False
-    handler = logging.StreamHandler()
-    handler.setFormatter(LogfmtFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=level, handlers=[_Lines()], force=True)

@@ -23,6 +23,7 @@ from gateway.errors import (
     PocketBaseUnavailable,
     StripeUnavailable,
 )
+from gateway.logs import note
 from gateway.problems import respond_to
 from gateway.webhooks.admission import Admission, Admitted
 from gateway.webhooks.event import Event, parse, verify
@@ -101,15 +102,14 @@ def _answer(outcome: str) -> ASGIApp:
 
 
 def _note(event: Event, outcome: str, started: float) -> None:
-    _log.info(
+    note(
+        _log,
         "stripe event",
-        extra={
-            "event": event.stripe_id,
-            "type": event.type,
-            "object": event.object_id,
-            "outcome": outcome,
-            "ms": round((time.perf_counter() - started) * 1000, 1),
-        },
+        event=event.stripe_id,
+        type=event.type,
+        object=event.object_id,
+        outcome=outcome,
+        ms=round((time.perf_counter() - started) * 1000, 1),
     )
 
 
