@@ -6,7 +6,8 @@ _LENGTH = 15
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 #: Base-36 digits of an event's second, until the year 4453, and of its hash.
 _SECOND_DIGITS = 7
-_SECONDS, _HASHES = 36**_SECOND_DIGITS, 36 ** (_LENGTH - _SECOND_DIGITS)
+_HASH_DIGITS = _LENGTH - _SECOND_DIGITS
+_LAST_SECOND, _HASHES = 36**_SECOND_DIGITS - 1, 36**_HASH_DIGITS
 
 
 def idempotency_key(kind: str, *parts: str) -> str:
@@ -31,9 +32,13 @@ def event_id(stripe_id: str, created: int) -> str:
         created: Unix seconds by Stripe's clock.
     """
     digest = int.from_bytes(sha256(stripe_id.encode()).digest()[:8])
-    number = min(created, _SECONDS - 1) * _HASHES + digest % _HASHES
+    second = _write(min(created, _LAST_SECOND), _SECOND_DIGITS)
+    return second + _write(digest % _HASHES, _HASH_DIGITS)
+
+
+def _write(number: int, length: int) -> str:
     digits = ""
-    for _ in range(_LENGTH):
+    for _ in range(length):
         number, digit = divmod(number, 36)
         digits = _DIGITS[digit] + digits
     return digits

@@ -15,9 +15,10 @@ from gateway.writes import Json
 
 def text(value: Any) -> str:
     """A text column; anything that is no text or number becomes ""."""
-    if isinstance(value, bool):
-        return ""
-    return str(value) if isinstance(value, str | int | float) else ""
+    if isinstance(value, str):
+        return value
+    # A tuple, because a union of types would be made anew for each value.
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
 
 
 def number(value: Any) -> int | float:
@@ -35,7 +36,7 @@ def number(value: Any) -> int | float:
 
 def moment(value: Any) -> str:
     """A date column from unix seconds; null stays empty and never becomes 1970."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if value is None or isinstance(value, bool) or not isinstance(value, (int, float)):
         return ""
     return _format(value)
 
@@ -85,8 +86,8 @@ def subscription_period(subscription: Json) -> tuple[str, str]:
     Items can have periods of their own; the subscription's is from first start to first end.
     """
     items = listing(subscription.get("items"))
-    starts = filter(None, (moment(item.get("current_period_start")) for item in items))
-    ends = filter(None, (moment(item.get("current_period_end")) for item in items))
+    starts = filter(None, [moment(item.get("current_period_start")) for item in items])
+    ends = filter(None, [moment(item.get("current_period_end")) for item in items])
     start = min(starts, default=moment(subscription.get("current_period_start")))
     end = min(ends, default=moment(subscription.get("current_period_end")))
     return start, end
@@ -105,8 +106,11 @@ def item_price(item: Json) -> Json:
     ``price`` came with 2020-08-27; before it was ``plan``; invoice lines have ``pricing`` since
     basil.
     """
+    price = item.get("price")
+    if isinstance(price, dict) and price.get("id"):
+        return price
     pricing = mapping(mapping(item.get("pricing")).get("price_details"))
-    for value in (item.get("price"), pricing.get("price"), item.get("plan")):
+    for value in (price, pricing.get("price"), item.get("plan")):
         if isinstance(value, dict) and value.get("id"):
             return value
         if isinstance(value, str) and value:

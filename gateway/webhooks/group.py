@@ -1,8 +1,8 @@
 """Composes one transaction from the plans of events that arrived together. Pure."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from gateway.ids import event_id
 from gateway.pocketbase import EventRow, Group, StampedRow
@@ -78,7 +78,7 @@ def event_row(plan: Plan, row: int | None = None) -> EventRow:
             "api_version": event.api_version,
             "livemode": event.livemode,
             "created": moment(event.created),
-            "received": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3] + "Z",
+            "received": _now(),
         },
         payload=event.payload,
         row=row,
@@ -87,3 +87,8 @@ def event_row(plan: Plan, row: int | None = None) -> EventRow:
         again=plan.again,
         notices=plan.notices,
     )
+
+
+def _now() -> str:
+    seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+    return f"{moment(seconds)[:-4]}{milliseconds:03}Z"
