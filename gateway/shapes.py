@@ -36,7 +36,7 @@ def number(value: Any) -> int | float:
 
 def moment(value: Any) -> str:
     """A date column from unix seconds; null stays empty and never becomes 1970."""
-    if value is None or isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return ""
     return _format(value)
 
