@@ -23,7 +23,7 @@ class Claimed:
     via: str
     #: How often it was claimed, this time included.
     attempts: int
-    #: The event as it was signed, "" once it is pruned.
+    #: The event's JSON, "" once it is pruned.
     payload: str
     #: ``status`` and ``cancel_at`` of the row that it is about, None while there is no row.
     row: Json | None

@@ -24,7 +24,7 @@ class EventRow:
 
     stripe_id: str
     columns: dict[str, Any]
-    #: The body as it was signed.
+    #: The event's JSON, see `Event.payload`.
     payload: str
     #: Index in `Group.rows` of the row that shows the event's object.
     row: int | None = None
