@@ -21,6 +21,7 @@ routerAdd("POST", "/api/gateway/commit", (e) => {
   try {
     return e.json(200, untilUnlocked(() => commit($app, JSON.parse(head), texts)))
   } catch (error) {
+    if (error.status === 503) throw error
     if (isPassing(error)) throw new ApiError(503, "The database can't be written right now.", {})
     // Else PocketBase would only say that something went wrong; the reason is kept with the event.
     throw new BadRequestError(`${error}`)

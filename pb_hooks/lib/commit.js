@@ -18,6 +18,10 @@ const { placeholders } = require(`${__hooks}/lib/sql.js`)
 
 function commit(app, group, texts) {
   let answer
+  // A gateway of another version lays its texts out otherwise; Stripe's next try may meet the right one.
+  if (texts.length !== group.rows.length + group.events.length) {
+    throw new ApiError(503, "The gateway is of another version than these hooks.", {})
+  }
   group.rows.forEach((row, i) => { row.text = texts[i] })
   const payloads = texts.slice(group.rows.length)
   app.runInTransaction((tx) => {

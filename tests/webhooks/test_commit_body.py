@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 
 import httpx
+import orjson
 import pytest
 
 from stack.stack import Stack
+from tests.dashboard import Dashboard
 
 _EMPTY = b'{"events":[],"rows":[],"claims":[]}'
 _LIMIT = 32 << 20
@@ -41,3 +43,22 @@ async def test_a_body_beyond_the_limit_is_refused(
     body = _in_chunks(_EMPTY + b" " * _LIMIT)
     answer = await _commit(http, stack, superuser_token, body)
     assert answer.status_code in (400, 413), answer.text
+
+
+async def test_a_gateway_of_another_version_is_sent_away(
+    http: httpx.AsyncClient, stack: Stack, superuser_token: str, dashboard: Dashboard
+) -> None:
+    """A body laid out otherwise, as an older gateway's during an upgrade, stores nothing."""
+    stamp = [0, 1, 1, 1, "evt_other_version"]
+    values = {"id": "a" * 15, "stripe_id": "cus_other_version"}
+    event = {"id": "b" * 15, "stripe_id": "evt_other_version", "row": 0}
+    head = {
+        "events": [event],
+        "rows": [{"collection": "customers", "values": values, "stamp": stamp, "event": 0}],
+        "claims": [],
+    }
+    body = orjson.dumps(head) + b"\x1e" + orjson.dumps(event)
+    answer = await _commit(http, stack, superuser_token, body)
+    assert answer.status_code == 503, answer.text
+    assert await dashboard.find("stripe_events", "evt_other_version") is None
+    assert await dashboard.count("customers", "stripe_id = ''") == 0
