@@ -13,10 +13,12 @@ routerAdd("GET", "/api/gateway/version", (e) => {
 // Stores a group of Stripe events and the rows they change, in one transaction.
 // Body: a JSON head, then each row's columns and each event's payload as it was signed, parted by U+001E.
 routerAdd("POST", "/api/gateway/commit", (e) => {
-  // Each VM keeps the modules: to find them takes longer than to use some of them.
-  const { commit } = (globalThis.commit ||= require(`${__hooks}/lib/commit.js`))
-  const { isPassing, untilUnlocked } = (globalThis.sql ||= require(`${__hooks}/lib/sql.js`))
-  const { readBody } = (globalThis.body ||= require(`${__hooks}/lib/body.js`))
+  // Each VM keeps the modules, by a name that no other hook takes: to find them takes longer than to use some.
+  const { commit, isPassing, readBody, untilUnlocked } = (globalThis.gatewayCommit ||= {
+    ...require(`${__hooks}/lib/commit.js`),
+    ...require(`${__hooks}/lib/sql.js`),
+    ...require(`${__hooks}/lib/body.js`),
+  })
   const [head, ...texts] = readBody(e, 33554432).split("\x1e")
   try {
     return e.json(200, untilUnlocked(() => commit($app, JSON.parse(head), texts)))
@@ -89,15 +91,15 @@ routerAdd("POST", "/api/gateway/dry-run", (e) => {
 
 // Each VM keeps the module: most of these writes need nothing else of it, and a search takes its time.
 onRecordCreateRequest((e) => {
-  const transforms = (globalThis.transforms ||= require(`${__hooks}/lib/transforms.js`))
+  const transforms = (globalThis.gatewayTransforms ||= require(`${__hooks}/lib/transforms.js`))
   transforms.enforce(e, "create")
 })
 onRecordUpdateRequest((e) => {
-  const transforms = (globalThis.transforms ||= require(`${__hooks}/lib/transforms.js`))
+  const transforms = (globalThis.gatewayTransforms ||= require(`${__hooks}/lib/transforms.js`))
   transforms.enforce(e, "update")
 })
 onRecordDeleteRequest((e) => {
-  const transforms = (globalThis.transforms ||= require(`${__hooks}/lib/transforms.js`))
+  const transforms = (globalThis.gatewayTransforms ||= require(`${__hooks}/lib/transforms.js`))
   transforms.enforce(e, "delete")
 })
 
