@@ -213,6 +213,12 @@ def _read_float(number: str) -> float:
     return found
 
 
+def _read_int(number: str) -> int:
+    """PocketBase's hooks, and browsers, read every number as a float."""
+    _read_float(number)
+    return int(number)
+
+
 def _refuse_surrogates(payload: str, body: Any) -> None:
     """Half a character, escaped, is JSON by the letter, but no text that can be stored."""
     if "\\ud" in payload or "\\uD" in payload:
@@ -229,5 +235,8 @@ def _reason(error: Exception) -> str:
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_read_float
+    object_pairs_hook=_unique,
+    parse_constant=_refuse_constant,
+    parse_float=_read_float,
+    parse_int=_read_int,
 )

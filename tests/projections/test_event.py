@@ -132,6 +132,7 @@ def test_thin_event() -> None:
         '{"id": "a", "id": "b"}',
         '{"id": "evt_1", "type": "x", "created": 1, "data": {"object": {"n": NaN}}}',
         '{"id": "evt_1", "type": "x", "created": 1, "data": {"object": {"n": 1e999}}}',
+        f'{{"id": "evt_1", "type": "x", "created": 1, "data": {{"object": {{"n": {10**400}}}}}}}',
         '{"id": "evt_1", "type": "x", "created": 1, "data": {"object": {"n": "\\ud800"}}}',
         "[" * 100_000,
     ],
