@@ -4,6 +4,7 @@ import logging
 import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TextIO
@@ -29,8 +30,10 @@ class _Lines(logging.StreamHandler[TextIO]):
         self.setFormatter(LogfmtFormatter())
 
     def write(self, line: str) -> None:
-        self.stream.write(line + self.terminator)
-        self.flush()
+        # What was done is done, whether or not it can be told: a full disk, a closed pipe.
+        with suppress(OSError, ValueError):
+            self.stream.write(line + self.terminator)
+            self.flush()
 
 
 def note(logger: logging.Logger, message: str, **given: Any) -> None:
@@ -46,7 +49,7 @@ def note(logger: logging.Logger, message: str, **given: Any) -> None:
 
 def _compose(created: float, level: str, message: str, given: Mapping[str, Any]) -> str:
     moment = f"{_format(int(created))}.{int(created % 1 * 1000):03}Z"
-    line = f"time={moment} level={level.lower()} msg={_quote(message)}"
+    line = f"time={moment} level={_quote(level.lower())} msg={_quote(message)}"
     for key, value in given.items():
         line += f" {key}={_quote(str(value))}"
     if request_id := current_request_id():

@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,25 @@ def test_both_ways_write_the_same_line() -> None:
         'level=info msg="one line" event=evt_1 what="two \\"words\\"\\u000aand forged=1"'
         ' ms=1.5 no=None empty="" request=request-1'
     )
+
+
+_BROKEN = """
+import logging
+from gateway.logs import note, open_logs
+
+open_logs("INFO")
+note(logging.getLogger("gateway.test"), "one line")
+print("went on")
+"""
+
+
+def test_a_log_that_cant_be_written_stops_nothing() -> None:
+    """Where standard error is a full disk, what was to be told is lost, and the work goes on."""
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-c", _BROKEN], stdout=subprocess.PIPE, stderr=full, timeout=60
+        )
+    assert run.stdout == b"went on\n"
 
 
 def test_who_else_listens_hears_of_it(caplog: pytest.LogCaptureFixture) -> None:
