@@ -108,8 +108,8 @@ class Inbox:
 
     async def _write_waiting(self) -> None:
         try:
-            while self._is_due():
-                group = self._take_group()
+            # The group is empty when all who waited have gone.
+            while self._is_due() and (group := self._take_group()):
                 self._under_way += len(group)
                 try:
                     await self._write(group)

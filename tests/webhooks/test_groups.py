@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from secrets import token_hex
 
 from gateway.pocketbase import PocketBase
@@ -22,8 +24,9 @@ def _plan() -> Plan:
     return plan(parse(json.dumps(build_event("product.created", item))))
 
 
-async def test_the_next_write_is_as_large_as_the_one_under_way(stack: Stack) -> None:
-    """The first is written at once; behind it, a write begins when as many wait as it holds."""
+@asynccontextmanager
+async def _open(stack: Stack) -> AsyncIterator[tuple[Inbox, HoldingProxy]]:
+    """An inbox whose commits are held back."""
     part = stack.pocketbase
     async with HoldingProxy(pick_free(), part.url) as proxy:
         settings = Settings(
@@ -35,22 +38,44 @@ async def test_the_next_write_is_as_large_as_the_one_under_way(stack: Stack) -> 
             gateway_frontend_origins="http://localhost:3000",  # type: ignore[arg-type]
         )
         async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
-            inbox = Inbox(pocketbase, Settlement(pocketbase, client))
-            sent: list[asyncio.Task[str]] = []
+            yield Inbox(pocketbase, Settlement(pocketbase, client)), proxy
 
-            def deliver(number: int) -> None:
-                sent.extend(asyncio.create_task(inbox.store(_plan())) for _ in range(number))
 
-            deliver(1)
-            await proxy.hold(1)
-            deliver(6)
-            await proxy.hold(2)
-            deliver(5)
-            proxy.release(0)
-            assert await sent[0] == "applied"
-            # Five wait behind six that are being written; the sixth brings them on their way.
-            deliver(1)
-            await proxy.hold(3)
-            proxy.open()
-            assert await asyncio.gather(*sent) == ["applied"] * 13
-            assert proxy.commits == 3
+def _deliver(inbox: Inbox, number: int) -> list[asyncio.Task[str]]:
+    return [asyncio.create_task(inbox.store(_plan())) for _ in range(number)]
+
+
+async def test_the_next_write_is_as_large_as_the_one_under_way(stack: Stack) -> None:
+    """The first is written at once; behind it, a write begins when as many wait as it holds."""
+    async with _open(stack) as (inbox, proxy):
+        sent = _deliver(inbox, 1)
+        await proxy.hold(1)
+        sent += _deliver(inbox, 6)
+        await proxy.hold(2)
+        sent += _deliver(inbox, 5)
+        proxy.release(0)
+        assert await sent[0] == "applied"
+        # Five wait behind six that are being written; the sixth brings them on their way.
+        sent += _deliver(inbox, 1)
+        await proxy.hold(3)
+        proxy.open()
+        assert await asyncio.gather(*sent) == ["applied"] * 13
+        assert proxy.commits == 3
+
+
+async def test_who_gave_up_costs_no_write(stack: Stack) -> None:
+    """Where all who wait for the next write have gone, there is none."""
+    async with _open(stack) as (inbox, proxy):
+        sent = _deliver(inbox, 1)
+        await proxy.hold(1)
+        sent += _deliver(inbox, 3)
+        await proxy.hold(2)
+        gone = _deliver(inbox, 2)
+        await asyncio.sleep(0)
+        for each in gone:
+            each.cancel()
+        await asyncio.wait(gone)
+        proxy.open()
+        assert await asyncio.gather(*sent) == ["applied"] * 4
+        await inbox.close()
+        assert proxy.commits == 2
