@@ -22,6 +22,14 @@ class RealtimeCounter:
         """How many have come."""
         return self._stream.seen
 
+    async def wait(self, number: int) -> int:
+        """Wait up to 5 s for what is still on its way to so many; return how many have come."""
+        for _ in range(100):
+            if self.seen >= number:
+                break
+            await asyncio.sleep(0.05)
+        return self.seen
+
     async def __aenter__(self) -> Self:
         """Connect and subscribe."""
         loop = asyncio.get_running_loop()

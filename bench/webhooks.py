@@ -104,7 +104,7 @@ async def measure(stack: Stack, token: str, rounds: int, seconds: float) -> dict
             for _ in range(rounds):
                 for side in "ab":
                     await bench.run(side, clients, seconds)
-        seen = realtime.seen
+        seen = await realtime.wait(deliveries.sent)
     _print_table(bench)
     refused = sum(r.load.refused for (side, _), each in bench.rounds.items() for r in each)
     return {
