@@ -1,14 +1,16 @@
 """Writes the events that arrived together in one PocketBase transaction (group commit).
 
-Nothing waits for company: a lone event is written at once, and while a write is under way those
-that arrive meanwhile gather for the next. That is sent once it is as large as the first, to be at
-hand when PocketBase is done with that; sooner would only make many small ones of it.
+A lone event is written at once. Those that arrive while a group is being written are the next one:
+it is sent when they are as many as that group holds, or when that is written. So PocketBase has the
+next group at hand when it is done with one, and seldom gets a small one. Who waits does so for a
+write that takes as long as usual, never for one that hangs.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -27,6 +29,8 @@ _WRITERS = 2
 #: What one transaction takes at the most, so that PocketBase's single writer is not held long.
 _GROUP_EVENTS = 64
 _GROUP_CHARACTERS = 4_000_000
+#: Seconds after which a write holds nobody back. Usually it takes a few hundredths of one.
+_PATIENCE = 0.1
 
 
 def _promise() -> "asyncio.Future[str]":
@@ -61,15 +65,21 @@ class Inbox:
     """Takes plans and answers with what became of each, once that is durable."""
 
     def __init__(
-        self, pocketbase: PocketBase, settlement: Settlement, announcer: Announcer | None = None
+        self,
+        pocketbase: PocketBase,
+        settlement: Settlement,
+        announcer: Announcer | None = None,
+        *,
+        patience: float = _PATIENCE,
     ) -> None:
         self._announcer = announcer
         self._pocketbase = pocketbase
         self._settlement = settlement
         self._waiting: deque[_Delivery] = deque()
         self._writers = 0
-        #: Deliveries in the groups that are being written.
-        self._under_way = 0
+        self._patience = patience
+        #: For each write that holds others back, the number of its deliveries.
+        self._under_way: dict[object, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def store(self, plan: Plan) -> str:
@@ -84,9 +94,7 @@ class Inbox:
         notices = self._announcer.notices_of(plan.event) if self._announcer else ()
         delivery = _Delivery(replace(plan, notices=notices) if notices else plan)
         self._waiting.append(delivery)
-        if self._writers < _WRITERS and self._is_due():
-            self._writers += 1
-            self._start(self._write_waiting())
+        self._begin_if_due()
         outcome = await delivery.outcome
         if notices and self._announcer:
             self._announcer.ring()
@@ -102,21 +110,40 @@ class Inbox:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _begin_if_due(self) -> None:
+        if self._writers < _WRITERS and self._is_due():
+            self._writers += 1
+            self._start(self._write_waiting())
+
     def _is_due(self) -> bool:
-        """Whether those that wait are to be written now."""
-        return bool(self._waiting) and len(self._waiting) >= self._under_way
+        """Whether as many wait as are being written."""
+        return bool(self._waiting) and len(self._waiting) >= sum(self._under_way.values())
 
     async def _write_waiting(self) -> None:
         try:
             # The group is empty when all who waited have gone.
             while self._is_due() and (group := self._take_group()):
-                self._under_way += len(group)
-                try:
+                with self._holding_back(len(group)):
                     await self._write(group)
-                finally:
-                    self._under_way -= len(group)
         finally:
             self._writers -= 1
+
+    @contextmanager
+    def _holding_back(self, number: int) -> Iterator[None]:
+        """Let fewer than these deliveries wait for their write, unless it takes long."""
+        write = object()
+        self._under_way[write] = number
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self._patience, self._let_pass, write)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._under_way.pop(write, None)
+
+    def _let_pass(self, write: object) -> None:
+        del self._under_way[write]
+        self._begin_if_due()
 
     def _take_group(self) -> list[_Delivery]:
         group: list[_Delivery] = []

@@ -25,8 +25,8 @@ def _plan() -> Plan:
 
 
 @asynccontextmanager
-async def _open(stack: Stack) -> AsyncIterator[tuple[Inbox, HoldingProxy]]:
-    """An inbox whose commits are held back."""
+async def _open(stack: Stack, patience: float) -> AsyncIterator[tuple[Inbox, HoldingProxy]]:
+    """An inbox whose commits are held back, and which lets others pass after some seconds."""
     part = stack.pocketbase
     async with HoldingProxy(pick_free(), part.url) as proxy:
         settings = Settings(
@@ -38,7 +38,7 @@ async def _open(stack: Stack) -> AsyncIterator[tuple[Inbox, HoldingProxy]]:
             gateway_frontend_origins="http://localhost:3000",  # type: ignore[arg-type]
         )
         async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
-            yield Inbox(pocketbase, Settlement(pocketbase, client)), proxy
+            yield Inbox(pocketbase, Settlement(pocketbase, client), patience=patience), proxy
 
 
 def _deliver(inbox: Inbox, number: int) -> list[asyncio.Task[str]]:
@@ -47,7 +47,7 @@ def _deliver(inbox: Inbox, number: int) -> list[asyncio.Task[str]]:
 
 async def test_the_next_write_is_as_large_as_the_one_under_way(stack: Stack) -> None:
     """The first is written at once; behind it, a write begins when as many wait as it holds."""
-    async with _open(stack) as (inbox, proxy):
+    async with _open(stack, patience=60) as (inbox, proxy):
         sent = _deliver(inbox, 1)
         await proxy.hold(1)
         sent += _deliver(inbox, 6)
@@ -65,7 +65,7 @@ async def test_the_next_write_is_as_large_as_the_one_under_way(stack: Stack) -> 
 
 async def test_who_gave_up_costs_no_write(stack: Stack) -> None:
     """Where all who wait for the next write have gone, there is none."""
-    async with _open(stack) as (inbox, proxy):
+    async with _open(stack, patience=60) as (inbox, proxy):
         sent = _deliver(inbox, 1)
         await proxy.hold(1)
         sent += _deliver(inbox, 3)
@@ -79,3 +79,21 @@ async def test_who_gave_up_costs_no_write(stack: Stack) -> None:
         assert await asyncio.gather(*sent) == ["applied"] * 4
         await inbox.close()
         assert proxy.commits == 2
+
+
+async def test_a_write_that_takes_long_holds_nobody_back(stack: Stack) -> None:
+    """Fewer than a write's own deliveries go past it when it hangs."""
+    async with _open(stack, patience=0.05) as (inbox, proxy):
+        sent = _deliver(inbox, 1)
+        await proxy.hold(1)
+        proxy.release(0)
+        await asyncio.gather(*sent)
+        sent = _deliver(inbox, 4)
+        await proxy.hold(2)
+        passing = _deliver(inbox, 1)
+        await proxy.hold(3)
+        proxy.release(2)
+        assert await asyncio.gather(*passing) == ["applied"]
+        assert not any(each.done() for each in sent)
+        proxy.open()
+        assert await asyncio.gather(*sent) == ["applied"] * 4
