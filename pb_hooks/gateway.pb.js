@@ -11,7 +11,7 @@ routerAdd("GET", "/api/gateway/version", (e) => {
 }, $apis.requireSuperuserAuth())
 
 // Stores a group of Stripe events and the rows they change, in one transaction.
-// Body: a JSON head, then each row's columns and each event's payload as it was signed, parted by U+001E.
+// Body: a JSON head, then each row's columns and each event's payload, parted by U+001E.
 routerAdd("POST", "/api/gateway/commit", (e) => {
   // Each VM keeps the modules, by a name that no other hook takes: to find them takes longer than to use some.
   const { commit, isPassing, readBody, untilUnlocked } = (globalThis.gatewayCommit ||= {
@@ -19,16 +19,18 @@ routerAdd("POST", "/api/gateway/commit", (e) => {
     ...require(`${__hooks}/lib/sql.js`),
     ...require(`${__hooks}/lib/body.js`),
   })
-  const [head, ...texts] = readBody(e, 33554432).split("\x1e")
+  const [head, ...texts] = readBody(e).split("\x1e")
+  let answer
   try {
-    return e.json(200, untilUnlocked(() => commit($app, JSON.parse(head), texts)))
+    answer = untilUnlocked(() => commit($app, JSON.parse(head), texts))
   } catch (error) {
-    if (error.status === 503) throw error
     if (isPassing(error)) throw new ApiError(503, "The database can't be written right now.", {})
     // Else PocketBase would only say that something went wrong; the reason is kept with the event.
     throw new BadRequestError(`${error}`)
   }
-}, $apis.bodyLimit(33554432), $apis.requireSuperuserAuth())
+  if (!answer) throw new ApiError(503, "The gateway is of another version than these hooks.", {})
+  return e.json(200, answer)
+}, $apis.bodyLimit(require(`${__hooks}/lib/body.js`).MOST_BYTES), $apis.requireSuperuserAuth())
 
 // Does one part of what was too long for its transaction: {left}, whether there is more; or with {error}.
 routerAdd("POST", "/api/gateway/follow-ups", (e) => {

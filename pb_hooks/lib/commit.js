@@ -2,9 +2,9 @@
 //
 // group.events  the events; `row` is the index of the row that shows the event's object, or null
 // group.rows    the rows to write: one a Stripe object, from the newest of the events that show it
-// texts         each row's columns as JSON (see lib/records.js), then each event's payload
 // group.claims  which user a customer belongs to
 // group.notices who is to be told of the events; absent when nobody is
+// texts         beside the group: each row's columns as JSON (see lib/records.js), then each event's payload
 //
 // A row is written when its stamp is newer than the stored one. Where neither is newer (a tie), the
 // events of that object are not stored, and the answer carries what the gateway needs to decide. Its
@@ -16,12 +16,10 @@ const { noPayers } = require(`${__hooks}/lib/payers.js`)
 const { valuesOf } = require(`${__hooks}/lib/records.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 
+// Returns {outcomes, ties}; null if a gateway of another version has laid the texts out in its own way.
 function commit(app, group, texts) {
   let answer
-  // A gateway of another version lays its texts out otherwise; Stripe's next try may meet the right one.
-  if (texts.length !== group.rows.length + group.events.length) {
-    throw new ApiError(503, "The gateway is of another version than these hooks.", {})
-  }
+  if (texts.length !== group.rows.length + group.events.length) return null
   group.rows.forEach((row, i) => { row.text = texts[i] })
   const payloads = texts.slice(group.rows.length)
   app.runInTransaction((tx) => {
@@ -60,7 +58,7 @@ function findRecords(tx, rows) {
   for (const row of rows) {
     row.record = stored[row.collection + row.id]
     row.stored = row.record ? row.record.getString("stamp") : ""
-    row.before = row.stored === "" ? null : JSON.parse(row.stored)
+    row.storedStamp = row.stored === "" ? null : JSON.parse(row.stored)
   }
   return rows
 }
@@ -80,8 +78,8 @@ function findRepeated(tx, events, rows) {
 
 // Had this event been handled before, its object's row would be as new as the event, or newer.
 function isNews(row, i) {
-  if (!row || row.event !== i || !row.before) return false
-  const [final, , until] = row.before
+  if (!row || row.event !== i || !row.storedStamp) return false
+  const [final, , until] = row.storedStamp
   return row.stamp[0] === final && row.stamp[1] > until
 }
 
@@ -113,8 +111,8 @@ function countEventsOf({ events, rows }, repeated) {
 // than `until` (equal for an event, a span for a read). `final` and `rank` never go down.
 function judge(tx, row, hasRivals) {
   if (row.expect) return judgeDecision(tx, row)
-  if (!row.before) return "apply"
-  const [final, asOf, until, rank, source] = row.before
+  if (!row.storedStamp) return "apply"
+  const [final, asOf, until, rank, source] = row.storedStamp
   const mine = row.stamp
   if (row.ask === "time") return mine[2] < asOf ? "stale" : "tie"
   if (mine[4] === source) return row.again ? "apply" : hasRivals ? "tie" : "same"
@@ -130,7 +128,7 @@ function judge(tx, row, hasRivals) {
 function judgeDecision(tx, row) {
   const { stamp, seen, object, from, to } = row.expect
   if (stamp !== row.stored || seen !== countEvents(tx, { object, from, to })) return "tie"
-  const isSame = !!row.before && row.before[4] === row.stamp[4]
+  const isSame = !!row.storedStamp && row.storedStamp[4] === row.stamp[4]
   return isSame && !row.again ? "same" : "apply"
 }
 
@@ -178,7 +176,7 @@ const MOST_RIVALS = 100
 // What the gateway needs to decide a tie: the stored stamp, and all stored events of its seconds, if
 // they are few and none is pruned.
 function describeTie(tx, row) {
-  const [, asOf, until] = row.before || row.stamp
+  const [, asOf, until] = row.storedStamp || row.stamp
   const tie = {
     object: row.stripe_id,
     from: moment(Math.min(asOf, row.stamp[1])), to: moment(Math.max(until, row.stamp[2])),

@@ -17,8 +17,8 @@ function update(tx, record, values) {
   return true
 }
 
-// What a row of the gateway's holds comes as JSON text, which PocketBase reads several times faster than a
-// hook can: few rows are looked into here. What a JSON column holds is text itself.
+// The columns of a row that the gateway sends (lib/commit.js). They come as JSON text, which PocketBase reads several
+// times faster than a hook: only few rows are looked into. The lists and hashes of JSON columns are text in it.
 function valuesOf(row) {
   return (row.values ||= JSON.parse(row.text))
 }
