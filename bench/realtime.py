@@ -15,11 +15,11 @@ class RealtimeCounter:
         self._port = port
         self._token = token
         self._topic = topic
-        self._stream = _Stream(f"event:{topic}\n".encode())
+        self._stream = _Stream(f"event:{topic}".encode())
 
     @property
     def seen(self) -> int:
-        """How many have come."""
+        """How many messages have come."""
         return self._stream.seen
 
     async def wait(self, number: int) -> int:
@@ -37,8 +37,8 @@ class RealtimeCounter:
             lambda: self._stream, "127.0.0.1", self._port
         )
         self._transport.write(b"GET /api/realtime HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        client = await self._stream.client
-        body = json.dumps({"clientId": client, "subscriptions": [self._topic]}).encode()
+        client_id = await self._stream.client_id
+        body = json.dumps({"clientId": client_id, "subscriptions": [self._topic]}).encode()
         async with connect(self._port) as connection:
             request = encode("POST", "/api/realtime", body, [("Authorization", self._token)])
             status, answer = await connection.send(request)
@@ -59,14 +59,19 @@ class _Stream(asyncio.Protocol):
         self._rest = b""
         self.seen = 0
         #: The id that PocketBase gives the connection.
-        self.client: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.client_id: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def data_received(self, data: bytes) -> None:
-        text = self._rest + data
-        if not self.client.done():
-            head, _, message = text.partition(b"data:")
-            if b"PB_CONNECT" in head and b"}" in message:
-                self.client.set_result(json.loads(message.splitlines()[0])["clientId"])
-        self.seen += text.count(self._marker)
-        # A marker that has only begun.
-        self._rest = text[text.rfind(b"\n") + 1 :] if self.client.done() else text
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self.seen += lines.count(self._marker)
+        if not self.client_id.done():
+            self._find_client_id(lines)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.client_id.done():
+            self.client_id.set_exception(exc or ConnectionResetError())
+
+    def _find_client_id(self, lines: list[bytes]) -> None:
+        for line in lines:
+            if line.startswith(b"data:") and b"clientId" in line:
+                self.client_id.set_result(json.loads(line[5:])["clientId"])

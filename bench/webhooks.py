@@ -205,6 +205,8 @@ def main() -> None:
         result = uvloop.run(run())
     print(f"took {time.monotonic() - started:.0f} s", file=sys.stderr)
     print(json.dumps(result) if options.json else result)
+    if result["wrong_rows"] or result["lost_events"]:
+        sys.exit("what is stored is not what was delivered")
 
 
 if __name__ == "__main__":
