@@ -32,11 +32,11 @@ def event_id(stripe_id: str, created: int) -> str:
         created: Unix seconds by Stripe's clock.
     """
     digest = int.from_bytes(sha256(stripe_id.encode()).digest()[:8])
-    second = _write(min(created, _LAST_SECOND), _SECOND_DIGITS)
-    return second + _write(digest % _HASHES, _HASH_DIGITS)
+    second = _base36(min(created, _LAST_SECOND), _SECOND_DIGITS)
+    return second + _base36(digest % _HASHES, _HASH_DIGITS)
 
 
-def _write(number: int, length: int) -> str:
+def _base36(number: int, length: int) -> str:
     digits = ""
     for _ in range(length):
         number, digit = divmod(number, 36)

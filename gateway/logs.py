@@ -25,6 +25,8 @@ class LogfmtFormatter(logging.Formatter):
 
 
 class _Lines(logging.StreamHandler[TextIO]):
+    """Writes to standard error; lines as well, that were composed without a record."""
+
     def __init__(self) -> None:
         super().__init__()
         self.setFormatter(LogfmtFormatter())
@@ -37,7 +39,10 @@ class _Lines(logging.StreamHandler[TextIO]):
 
 
 def note(logger: logging.Logger, message: str, **given: Any) -> None:
-    """Log as ``logger.info(message, extra=given)`` does, at half the cost: for every delivery."""
+    """Log what ``logger.info(message, extra=given)`` does, at half the cost: for every delivery.
+
+    Handlers and filters are looked for at the root logger only.
+    """
     if not logger.isEnabledFor(logging.INFO):
         return
     handlers = logging.root.handlers

@@ -113,10 +113,10 @@ async def _call_twice(pocketbase: PocketBase, body: bytes) -> dict[str, Any]:
 
 
 def _encode(group: Group) -> bytes:
-    records = [stamped.row.record for stamped in group.rows]
+    rows = [(stamped, stamped.row.record) for stamped in group.rows]
     head = {
         "events": [_event(event) for event in group.events],
-        "rows": [_row(*each) for each in zip(group.rows, records, strict=True)],
+        "rows": [_row(stamped, record) for stamped, record in rows],
         "claims": [
             {
                 "customer": record_id(claim.customer),
@@ -139,14 +139,14 @@ def _encode(group: Group) -> bytes:
     return _SEPARATOR.join(
         [
             _dump(head),
-            *(_columns(*each) for each in zip(group.rows, records, strict=True)),
+            *(_columns(stamped, record) for stamped, record in rows),
             *(event.payload.encode() for event in group.events),
         ]
     )
 
 
 def _columns(stamped: StampedRow, record: Json) -> bytes:
-    """All columns of a row, as PocketBase takes them: what a JSON column holds is text by now."""
+    """All columns of a row, as PocketBase takes them: lists and hashes are JSON text themselves."""
     columns = {**record, "stamp": list(stamped.stamp)}
     for name, value in columns.items():
         if isinstance(value, (dict, list)):

@@ -59,7 +59,7 @@ def test_any_header(header: bytes) -> None:
 
 
 def test_event() -> None:
-    """All that is known of an event is read, and the payload kept as it was signed."""
+    """All that is known of an event is read, and its payload kept."""
     body = build_event(
         "customer.updated", {"id": "cus_1", "object": "customer"}, {"name": None}, livemode=True
     )
@@ -91,7 +91,7 @@ def test_the_spaces_of_stripes_layout_are_not_stored(indent: int | None) -> None
 
 @pytest.mark.parametrize("number", ["1.10", "1e2", "12345678901234567890123"])
 def test_a_payload_that_reads_otherwise_is_kept_as_it_is(number: str) -> None:
-    """A number that our decoder would write otherwise keeps the whole payload as it was signed."""
+    """A number that our decoder would write otherwise keeps the whole payload as it came."""
     body = json.dumps(
         build_event("customer.updated", {"id": "cus_1", "object": "customer"}, amount=1), indent=2
     )

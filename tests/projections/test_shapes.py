@@ -55,7 +55,7 @@ def test_any_value(value: Any) -> None:
     """Every reader takes every value, and gives what its column takes."""
     assert isinstance(shapes.text(value), str)
     assert isinstance(shapes.number(value), int | float)
-    assert shapes.moment(value) == "" or shapes.moment(value).endswith(".000Z")
+    assert shapes.moment(value) == "" or shapes.moment(value).endswith("Z")
     assert isinstance(shapes.second(value), int)
     assert isinstance(shapes.stripe_id(value), str)
     assert isinstance(shapes.mapping(value), dict)
