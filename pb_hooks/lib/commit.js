@@ -159,7 +159,9 @@ function insertEvents(tx, events, outcomes, payloads) {
     const event = events[i]
     event.outcome = outcomes[i]
     event.payload = payloads[i]
-    insert.bind(event).execute()
+    if (insert.bind(event).execute().rowsAffected() === 0) {
+      tx.db().newQuery(TRY_AGAIN).bind(event).execute()
+    }
   }
   if (places.length > 1) insert.close()
 }
@@ -167,8 +169,13 @@ function insertEvents(tx, events, outcomes, payloads) {
 const INSERT = `
   INSERT INTO stripe_events (${COLUMNS.join(",")},attempts)
   VALUES (${COLUMNS.map((column) => `{:${column}}`).join(",")},1)
-  ON CONFLICT (stripe_id) DO UPDATE SET
-    outcome = excluded.outcome, error = excluded.error, attempts = attempts + 1
+  ON CONFLICT (stripe_id) DO NOTHING
+`
+
+// Not as one with the other: SQLite would take twice as long to compile it, for every delivery.
+const TRY_AGAIN = `
+  UPDATE stripe_events SET outcome = {:outcome}, error = {:error}, attempts = attempts + 1
+  WHERE stripe_id = {:stripe_id}
 `
 
 const MOST_RIVALS = 100
