@@ -1,5 +1,6 @@
 """Ids that follow from others: of records, and of requests that may come twice."""
 
+from functools import lru_cache
 from hashlib import sha256
 
 _LENGTH = 15
@@ -15,6 +16,7 @@ def idempotency_key(kind: str, *parts: str) -> str:
     return f"{kind}-{sha256('|'.join(parts).encode()).hexdigest()[:32]}"
 
 
+@lru_cache(maxsize=4096)
 def record_id(stripe_id: str) -> str:
     """Return the id of the row that mirrors a Stripe object: 15 lowercase hex digits.
 
