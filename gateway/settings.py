@@ -5,12 +5,14 @@ from email.utils import parseaddr
 from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from limits import parse_many
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from gateway.settings_problems import describe_invalid, describe_unknown, find_variables
 
 _SECRETS_DIR = Path("/run/secrets")
 
@@ -20,6 +22,10 @@ MailKind = Literal[
 ]
 #: ``smtp://`` is not encrypted, so it takes no password.
 _SMTP_SCHEMES = ("smtps", "smtp+starttls", "smtp")
+
+
+#: The settings of a command: all of them, or those without Stripe or without webhooks.
+Kind = TypeVar("Kind", bound="PocketBaseSettings")
 
 
 class SettingsError(Exception):
@@ -50,6 +56,12 @@ def _decode_hook_secret(secret: SecretStr) -> bytes:
     return key
 
 
+def _check_address(value: str) -> str:
+    if urlsplit(value).scheme not in ("http", "https"):
+        raise ValueError(f"{value!r} is no http(s) address")
+    return value.rstrip("/")
+
+
 def _has_port(parts: SplitResult) -> bool:
     """Whether the port is one, or none: the library's own sentence may repeat a password."""
     try:
@@ -58,8 +70,8 @@ def _has_port(parts: SplitResult) -> bool:
         return False
 
 
-class Settings(BaseSettings):
-    """Every setting, by the name of its environment variable. Secrets have no default."""
+class PocketBaseSettings(BaseSettings):
+    """The settings of commands that call only PocketBase. Secrets have no default."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -73,13 +85,6 @@ class Settings(BaseSettings):
     pocketbase_superuser_email: str
     pocketbase_superuser_password: SecretStr
 
-    stripe_secret_key: SecretStr
-    #: One or more, comma-separated: while a secret is rotated both are valid.
-    stripe_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(min_length=1)
-    stripe_api_base: str = "https://api.stripe.com"
-
-    #: Origins of the frontends, comma-separated: who may call by CORS, and where redirects may go.
-    gateway_frontend_origins: Annotated[tuple[str, ...], NoDecode] = Field(min_length=1)
     #: The largest request body, in bytes.
     gateway_max_body_bytes: int = Field(default=1_048_576, ge=1024)
     #: Events that may wait to be written; beyond that a delivery is answered 503 at once.
@@ -137,8 +142,6 @@ class Settings(BaseSettings):
     gateway_notify_hours: int = Field(default=48, ge=1)
 
     @field_validator(
-        "stripe_webhook_secrets",
-        "gateway_frontend_origins",
         "gateway_open_coupons",
         "gateway_portal_configurations",
         "gateway_open_meters",
@@ -151,30 +154,12 @@ class Settings(BaseSettings):
     def _split_list(cls, value: Any) -> Any:
         return _split(value)
 
-    @field_validator("stripe_webhook_secrets")
-    @classmethod
-    def _refuse_empty(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        if not all(secret.get_secret_value().strip() for secret in secrets):
-            raise ValueError("must not be empty")
-        return secrets
-
     @field_validator("gateway_hook_secrets")
     @classmethod
     def _check_hook_secrets(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         for secret in secrets:
             _decode_hook_secret(secret)
         return secrets
-
-    @field_validator("gateway_frontend_origins")
-    @classmethod
-    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in origins:
-            parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError(f"{origin!r} is no origin like https://app.example.com")
-            if parts.path or parts.query or parts.fragment or parts.username is not None:
-                raise ValueError(f"{origin!r} must be scheme, host and port only")
-        return tuple(origin.lower() for origin in origins)
 
     @field_validator("gateway_trusted_proxies")
     @classmethod
@@ -189,12 +174,10 @@ class Settings(BaseSettings):
         parse_many(rate)
         return rate
 
-    @field_validator("pocketbase_url", "stripe_api_base", "gateway_url")
+    @field_validator("pocketbase_url", "gateway_url")
     @classmethod
     def _strip_slash(cls, value: str) -> str:
-        if urlsplit(value).scheme not in ("http", "https"):
-            raise ValueError(f"{value!r} is no http(s) address")
-        return value.rstrip("/")
+        return _check_address(value)
 
     @field_validator("gateway_log_level")
     @classmethod
@@ -234,36 +217,97 @@ class Settings(BaseSettings):
         return self
 
     @cached_property
-    def webhook_secrets(self) -> tuple[str, ...]:
-        """The webhook secrets in clear, for the signature check only."""
-        return tuple(secret.get_secret_value() for secret in self.stripe_webhook_secrets)
-
-    @cached_property
     def hook_keys(self) -> tuple[bytes, ...]:
         """What the hook secrets hold, for signing and checking calls only."""
         return tuple(map(_decode_hook_secret, self.gateway_hook_secrets))
 
 
+class StripeSettings(PocketBaseSettings):
+    """The settings of commands that also call Stripe."""
+
+    stripe_secret_key: SecretStr
+    stripe_api_base: str = "https://api.stripe.com"
+
+    @field_validator("stripe_secret_key")
+    @classmethod
+    def _check_key(cls, key: SecretStr) -> SecretStr:
+        text = key.get_secret_value()
+        if text.startswith("pk_"):
+            raise ValueError(
+                "pk_… is the publishable key; use the secret key (sk_…) or a restricted key (rk_…)"
+            )
+        if not text.startswith(("sk_", "rk_")):
+            raise ValueError("a secret key starts with sk_, a restricted key with rk_")
+        return key
+
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _check_base(cls, value: str) -> str:
+        return _check_address(value)
+
+
+class Settings(StripeSettings):
+    """Every setting of `gateway serve`, by the name of its environment variable."""
+
+    #: One or more, comma-separated: while a secret is rotated both are valid.
+    stripe_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(min_length=1)
+    #: Origins of the frontends, comma-separated: who may call by CORS, and where redirects may go.
+    gateway_frontend_origins: Annotated[tuple[str, ...], NoDecode] = Field(min_length=1)
+
+    @field_validator("stripe_webhook_secrets", "gateway_frontend_origins", mode="before")
+    @classmethod
+    def _split_required_list(cls, value: Any) -> Any:
+        return _split(value)
+
+    @field_validator("stripe_webhook_secrets")
+    @classmethod
+    def _check_webhook_secrets(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not all(secret.get_secret_value().startswith("whsec_") for secret in secrets):
+            raise ValueError(
+                "a signing secret starts with whsec_; Stripe shows it with the webhook endpoint"
+            )
+        return secrets
+
+    @field_validator("gateway_frontend_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError(f"{origin!r} is no origin like https://app.example.com")
+            if parts.path or parts.query or parts.fragment or parts.username is not None:
+                raise ValueError(f"{origin!r} must be scheme, host and port only")
+        return tuple(origin.lower() for origin in origins)
+
+    @cached_property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The webhook secrets in clear, for the signature check only."""
+        return tuple(secret.get_secret_value() for secret in self.stripe_webhook_secrets)
+
+
 def read_settings(**overrides: Any) -> Settings:
-    """Read the settings from the environment.
+    """Read every setting from the environment; see `read_settings_of`."""
+    return read_settings_of(Settings, **overrides)
+
+
+def read_settings_of(kind: type[Kind], **overrides: Any) -> Kind:
+    """Read the settings of one class from the environment.
+
+    Args:
+        kind: the settings class that says which variables are needed.
+        overrides: values that replace those of the environment, by field name.
 
     Raises:
-        SettingsError: one sentence a problem, naming the variable and never its value.
+        SettingsError: one sentence per problem, naming the variable and never its value.
     """
+    names = find_variables(_SECRETS_DIR)
+    problems = list(describe_unknown(names, Settings.model_fields))
     try:
-        settings = Settings(**overrides)
+        settings = kind(**overrides)
     except ValidationError as error:
-        raise SettingsError(" ".join(_sentence(dict(item)) for item in error.errors())) from None
+        raise SettingsError(" ".join([*problems, *describe_invalid(error)])) from None
     if settings.gateway_transforms and not settings.gateway_hook_secrets:
-        raise SettingsError("GATEWAY_HOOK_SECRETS is not set, and GATEWAY_TRANSFORMS needs it.")
+        problems.append("GATEWAY_HOOK_SECRETS is not set, and GATEWAY_TRANSFORMS needs it.")
+    if problems:
+        raise SettingsError(" ".join(problems))
     return settings
-
-
-def _sentence(item: dict[str, Any]) -> str:
-    reason = item["msg"].removeprefix("Value error, ")
-    if not item["loc"]:
-        return f"{reason}."
-    variable = str(item["loc"][0]).upper()
-    if item["type"] == "missing":
-        return f"{variable} is not set."
-    return f"{variable} is wrong: {reason}."

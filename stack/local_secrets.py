@@ -1,12 +1,13 @@
 """The secrets of a local run: generated once, kept in one file that only its owner can read."""
 
-import os
 import secrets
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
 from dotenv import dotenv_values
+
+from stack.private_file import write_private
 
 #: The address of the generated superuser.
 SUPERUSER_EMAIL = "superuser@localhost.test"
@@ -58,17 +59,12 @@ def _read(file: Path) -> LocalSecrets:
 
 
 def _write(file: Path, kept: LocalSecrets) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    # Made with its mode: between an open and a later chmod another user could read it.
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as text:
-        text.write(
-            "# Made by `make run` for this machine only; never committed.\n"
-            f"SUPERUSER_EMAIL={SUPERUSER_EMAIL}\n"
-            f"SUPERUSER_PASSWORD={kept.superuser_password}\n"
-            f"SIMULATOR_SECRET_KEY={kept.simulator_secret_key}\n"
-            f"SIMULATOR_WEBHOOK_SECRET={kept.simulator_webhook_secret}\n"
-            f"HOOK_SECRET={kept.hook_secret}\n"
-        )
-    part.replace(file)
+    write_private(
+        file,
+        "# Made by `make run` for this machine only; never committed.\n"
+        f"SUPERUSER_EMAIL={SUPERUSER_EMAIL}\n"
+        f"SUPERUSER_PASSWORD={kept.superuser_password}\n"
+        f"SIMULATOR_SECRET_KEY={kept.simulator_secret_key}\n"
+        f"SIMULATOR_WEBHOOK_SECRET={kept.simulator_webhook_secret}\n"
+        f"HOOK_SECRET={kept.hook_secret}\n",
+    )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from stack.command_settings import keep_gateway_settings
 from stack.folder_lock import lock_folder
 from stack.greeting import describe_secrets, describe_stack
 from stack.local_secrets import keep_secrets
@@ -29,7 +30,9 @@ def run(folder: Path, env_file: Path) -> None:
         try:
             stack.start(stop.is_made)
             if not stop.is_made():
+                keep_gateway_settings(stack, folder / "settings.json")
                 print(describe_stack(stack), flush=True)
             stack.watch(stop.is_made)
         finally:
             stack.stop()
+            (folder / "settings.json").unlink(missing_ok=True)

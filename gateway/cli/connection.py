@@ -1,53 +1,84 @@
 """What every command begins with: settings, and connections to PocketBase and Stripe."""
 
 import asyncio
+import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 import click
 import stripe
 
+from gateway.cli.running_settings import find_running_settings
 from gateway.errors import GatewayError
 from gateway.logs import open_logs
 from gateway.notifications.announcer import open_announcer
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-from gateway.settings import Settings, SettingsError, read_settings
+from gateway.settings import (
+    Kind,
+    PocketBaseSettings,
+    SettingsError,
+    StripeSettings,
+    read_settings_of,
+)
 from gateway.stripe_api import open_stripe
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.settlement import Settlement
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
-    """What a command works with."""
+class PocketBaseConnection:
+    """What a command works with that calls only PocketBase."""
 
-    settings: Settings
+    settings: PocketBaseSettings
+    pocketbase: PocketBase
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What a command works with that calls PocketBase and Stripe."""
+
+    settings: StripeSettings
     pocketbase: PocketBase
     client: stripe.StripeClient
     inbox: Inbox
 
 
 def run(command: Callable[[Connection], Awaitable[None]]) -> None:
-    """Run a command to its end; what can't be done is said in one sentence, with exit code 1."""
-    settings = load_settings()
-    open_logs("WARNING")
-    try:
-        asyncio.run(_run(settings, command))
-    except SettingsError as error:
-        fail(str(error))
-    except GatewayError as error:
-        fail(error.detail)
-    except PocketBaseRefused as refused:
-        fail(f"PocketBase refused: {refused}")
+    """Run a command to its end; report what can't be done in one sentence, with exit code 1."""
+    settings = load_settings(StripeSettings)
+
+    async def work() -> None:
+        async with _connect(settings) as connection:
+            await command(connection)
+
+    _run(work())
 
 
-def load_settings() -> Settings:
-    """Read the settings, or end with what is wrong with them."""
+def run_without_stripe(command: Callable[[PocketBaseConnection], Awaitable[None]]) -> None:
+    """Run a command that needs no Stripe key; see `run`."""
+    settings = load_settings(PocketBaseSettings)
+
+    async def work() -> None:
+        async with PocketBase(settings) as pocketbase:
+            await command(PocketBaseConnection(settings, pocketbase))
+
+    _run(work())
+
+
+def load_settings(kind: type[Kind]) -> Kind:
+    """Read a command's settings, or end with a sentence that names what is wrong with them.
+
+    Where the environment has none, those of a running `make run` are used.
+    """
+    found = find_running_settings(Path.cwd(), os.environ)
+    if found:
+        click.echo(f"Using the settings of the run in {found.folder}.", err=True)
     try:
-        return read_settings()
+        return read_settings_of(kind, **(found.values if found else {}))
     except SettingsError as error:
         fail(str(error))
 
@@ -58,13 +89,20 @@ def fail(sentence: str) -> NoReturn:
     sys.exit(1)
 
 
-async def _run(settings: Settings, command: Callable[[Connection], Awaitable[None]]) -> None:
-    async with _connect(settings) as connection:
-        await command(connection)
+def _run(work: Coroutine[None, None, None]) -> None:
+    open_logs("WARNING")
+    try:
+        asyncio.run(work)
+    except SettingsError as error:
+        fail(str(error))
+    except GatewayError as error:
+        fail(error.detail)
+    except PocketBaseRefused as refused:
+        fail(f"PocketBase refused: {refused}")
 
 
 @asynccontextmanager
-async def _connect(settings: Settings) -> AsyncIterator[Connection]:
+async def _connect(settings: StripeSettings) -> AsyncIterator[Connection]:
     async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
         settlement = Settlement(pocketbase, client)
         # What it stores, the gateways that are running tell.

@@ -8,7 +8,13 @@ from typing import Any
 
 import click
 
-from gateway.cli.connection import Connection, fail, run
+from gateway.cli.connection import (
+    Connection,
+    PocketBaseConnection,
+    fail,
+    run,
+    run_without_stripe,
+)
 from gateway.errors import InvalidRequest
 from gateway.webhooks.operations.replay import Replayed, Replayer
 from gateway.webhooks.operations.retention import prune as prune_payloads
@@ -76,11 +82,11 @@ def _select(command: Callable[..., None]) -> Callable[..., None]:
 def list_(selection: Selection, limit: int, after: str, as_json: bool) -> None:
     """List events, newest first."""
 
-    async def command(connection: Connection) -> None:
+    async def command(connection: PocketBaseConnection) -> None:
         for event in await list_events(connection.pocketbase, selection, limit, after=after):
             click.echo(json.dumps(event) if as_json else _line(event))
 
-    run(command)
+    run_without_stripe(command)
 
 
 @events.command()
@@ -89,7 +95,7 @@ def list_(selection: Selection, limit: int, after: str, as_json: bool) -> None:
 def show(event: str, as_json: bool) -> None:
     """Show one event with what Stripe sent."""
 
-    async def command(connection: Connection) -> None:
+    async def command(connection: PocketBaseConnection) -> None:
         row = await read_event(connection.pocketbase, event)
         if as_json:
             click.echo(json.dumps(row))
@@ -99,7 +105,7 @@ def show(event: str, as_json: bool) -> None:
             click.echo(f"{name + ':':13}{row[name]}")
         click.echo(json.dumps(payload, indent=2) if payload else "The payload is pruned.")
 
-    run(command)
+    run_without_stripe(command)
 
 
 @events.command()
@@ -150,12 +156,12 @@ def retry(as_json: bool) -> None:
 def prune(older_than: int | None, dry_run: bool) -> None:
     """Empty the payloads of old events; their ids stay, and failed ones stay whole."""
 
-    async def command(connection: Connection) -> None:
+    async def command(connection: PocketBaseConnection) -> None:
         days = older_than or connection.settings.gateway_keep_payload_days
         pruned = await prune_payloads(connection.pocketbase, days, dry_run=dry_run)
         click.echo(f"{pruned} payloads {'to prune' if dry_run else 'pruned'}")
 
-    run(command)
+    run_without_stripe(command)
 
 
 def _line(event: Json) -> str:

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from gateway.cli.connection import Connection, fail, run
+from gateway.cli.connection import PocketBaseConnection, fail, run_without_stripe
 from gateway.notifications.outbox import STATUSES, Outbox
 from gateway.writes import Json
 
@@ -24,11 +24,11 @@ def notifications() -> None:
 def list_(status: str, limit: int, as_json: bool) -> None:
     """List notifications, newest first."""
 
-    async def command(connection: Connection) -> None:
+    async def command(connection: PocketBaseConnection) -> None:
         for row in await Outbox(connection.pocketbase).list(status, limit):
             click.echo(json.dumps(row) if as_json else _line(row))
 
-    run(command)
+    run_without_stripe(command)
 
 
 @notifications.command()
@@ -43,14 +43,14 @@ def retry(ids: tuple[str, ...], failed: bool) -> None:
     if bool(ids) == failed:
         fail("Give ids of notifications, or --failed, not both.")
 
-    async def command(connection: Connection) -> None:
+    async def command(connection: PocketBaseConnection) -> None:
         hours = connection.settings.gateway_notify_hours
         retried = await Outbox(connection.pocketbase).retry(ids, hours)
         click.echo(f"{retried} to be sent again")
         if retried < len(ids):
             fail("The others are unknown, sent, waiting, or under way right now.")
 
-    run(command)
+    run_without_stripe(command)
 
 
 def _line(row: Json) -> str:

@@ -5,12 +5,12 @@ import gc
 
 import click
 
-from gateway.cli.connection import fail, load_settings
+from gateway.cli.connection import fail
 from gateway.errors import GatewayError, PocketBaseUnavailable
 from gateway.health.readiness import check_pocketbase
 from gateway.logs import open_logs
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-from gateway.settings import Settings, SettingsError
+from gateway.settings import Settings, SettingsError, read_settings
 
 
 @click.command()
@@ -24,7 +24,10 @@ def serve(host: str, port: int) -> None:
     from gateway.app import create_app
     from gateway.cli.http_protocol import BoundedHttpProtocol
 
-    settings = load_settings()
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        fail(str(error))
     open_logs(settings.gateway_log_level)
     asyncio.run(_refuse_wrong_superuser(settings))
     try:

@@ -7,7 +7,7 @@ import click
 from gateway.cli.connection import fail, load_settings
 from gateway.records.listing import describe_transform
 from gateway.records.table import Table, load_table
-from gateway.settings import SettingsError
+from gateway.settings import PocketBaseSettings, SettingsError
 from gateway.writes import Json
 
 
@@ -21,7 +21,7 @@ def transforms() -> None:
 def list_transforms(as_json: bool) -> None:
     """List the table that GATEWAY_TRANSFORMS names, with the models' JSON schemas."""
     try:
-        table = load_table(load_settings()) or Table()
+        table = load_table(load_settings(PocketBaseSettings)) or Table()
     except SettingsError as error:
         fail(str(error))
     found = [describe_transform(transform) for transform in table.transforms]

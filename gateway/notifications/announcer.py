@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from gateway.notifications.handlers import Handler, load_handlers
 from gateway.notifications.kinds import KINDS, describe
 from gateway.notifications.notification import Notification, Occurrence
-from gateway.settings import Settings
+from gateway.settings import PocketBaseSettings
 from gateway.writes import Notice
 
 #: The channel of ready-made mails; handlers have names with a dot.
@@ -66,7 +66,7 @@ class Announcer:
         self._bell.clear()
 
 
-def open_announcer(settings: Settings) -> Announcer | None:
+def open_announcer(settings: PocketBaseSettings) -> Announcer | None:
     """Return the announcer of the settings; None when nobody is to be told of anything.
 
     Raises:

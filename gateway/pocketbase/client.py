@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from gateway import __version__
 from gateway.connections import Answer, Connections
 from gateway.errors import PocketBaseUnavailable
-from gateway.settings import Settings
+from gateway.settings import PocketBaseSettings
 from gateway.writes import Json
 
 _LOGIN = "/api/collections/_superusers/auth-with-password"
@@ -41,7 +41,7 @@ class PocketBase:
     A context manager that closes its connections.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: PocketBaseSettings) -> None:
         self._settings = settings
         self._connections = Connections(
             settings.pocketbase_url,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.records.transform import Dependencies, Operation, Transform
-from gateway.settings import Settings, SettingsError
+from gateway.settings import PocketBaseSettings, SettingsError
 
 _OpenDependencies = Callable[[Dependencies], AbstractAsyncContextManager[Any]]
 
@@ -41,7 +41,7 @@ class Table:
             yield replace(dependencies, own=own)
 
 
-def load_table(settings: Settings) -> Table | None:
+def load_table(settings: PocketBaseSettings) -> Table | None:
     """Import the module that GATEWAY_TRANSFORMS names; None when it is not set.
 
     Raises:

@@ -14,7 +14,7 @@ from gateway.errors import (
     StripeTooSlow,
     StripeUnavailable,
 )
-from gateway.settings import Settings
+from gateway.settings import StripeSettings
 from gateway.stripe_api.short_way import Client
 from gateway.stripe_api.transport import Transport
 
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def open_stripe(settings: Settings) -> AsyncIterator[Client]:
+async def open_stripe(settings: StripeSettings) -> AsyncIterator[Client]:
     """Give the SDK's client; it holds no global state. Its connections close at the end."""
     # The SDK logs request bodies when its logger is open.
     logging.getLogger("stripe").setLevel(logging.WARNING)

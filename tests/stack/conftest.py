@@ -33,7 +33,7 @@ class Run:
         name: str = "run",
     ) -> None:
         self.home = folder
-        self.folder = folder / "local"
+        self.folder = folder / ".local"
         self.ports = ports
         (folder / "dotenv").write_text(env_file)
         self._stdout, self._stderr = folder / f"{name}.out", folder / f"{name}.err"

@@ -1,0 +1,52 @@
+"""The settings of a `make run` that is running here, for commands whose environment has none."""
+
+import fcntl
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Where a run keeps its files, below the folder in which it was started.
+_FOLDER = ".local"
+#: Settings that say which services a command works on: one is enough to not use another's.
+_TARGETS = ("POCKETBASE_", "STRIPE_")
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSettings:
+    """The settings of a run."""
+
+    folder: Path
+    #: By field name; what the environment sets is left out.
+    values: Mapping[str, str]
+
+
+def find_running_settings(start: Path, environment: Mapping[str, str]) -> RunningSettings | None:
+    """Return the settings of the run in this folder or the nearest one above it.
+
+    Returns:
+        None when none is running, or when the environment already names a PocketBase or Stripe:
+        the settings of two deployments must not be mixed.
+    """
+    if any(name.upper().startswith(_TARGETS) and text for name, text in environment.items()):
+        return None
+    for folder in (parent / _FOLDER for parent in (start, *start.parents)):
+        file = folder / "settings.json"
+        if file.is_file() and _is_running(folder):
+            given = {name.upper() for name, text in environment.items() if text}
+            stored = json.loads(file.read_text())
+            values = {name.lower(): text for name, text in stored.items() if name not in given}
+            return RunningSettings(folder, values)
+    return None
+
+
+def _is_running(folder: Path) -> bool:
+    """A run holds the lock; the file of one that was killed stays behind."""
+    try:
+        with (folder / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

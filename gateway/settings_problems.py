@@ -1,0 +1,63 @@
+"""Describes wrong, missing and misspelt settings: one sentence each, never with a value."""
+
+import os
+import re
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+#: Read by PocketBase's hooks; `make run` gives the gateway the same variables.
+_HOOK_SETTINGS = {"GATEWAY_GRACE_DAYS", "GATEWAY_ON_REFUND"}
+#: Variables that Kubernetes and Docker set for a service of the name "gateway".
+_SET_BY_ORCHESTRATOR = re.compile(r"GATEWAY_(SERVICE|PORT|NAME|ENV)(_|$)")
+#: From which likeness of two names (0 to 1) on one is suggested for the other.
+_SIMILAR = 0.8
+#: From which likeness on a name counts as a misspelling, not as another program's variable.
+_ALIKE = 0.9
+
+
+def find_variables(secrets_dir: Path) -> set[str]:
+    """Return the names that have a value: environment variables and files of secrets."""
+    names = {name.upper() for name, text in os.environ.items() if text}
+    if secrets_dir.is_dir():
+        names |= {file.name.upper() for file in secrets_dir.iterdir()}
+    return names
+
+
+def describe_unknown(names: set[str], fields: Collection[str]) -> Iterator[str]:
+    """Describe misspelt variables: unreported, each would leave its setting at the default.
+
+    Args:
+        names: the variables that have a value.
+        fields: the fields of the settings.
+    """
+    known = {field.upper() for field in fields} | _HOOK_SETTINGS
+    for name in sorted(names - known):
+        if name.startswith("GATEWAY_") and not _SET_BY_ORCHESTRATOR.match(name):
+            close = get_close_matches(name, known, 1, _SIMILAR)
+            hint = f"did you mean {close[0]}?" if close else ".env.example lists all settings."
+            yield f"{name} is not a setting: {hint}"
+        # Other programs have variables of these prefixes too: only a near miss is reported.
+        elif name.startswith(("POCKETBASE_", "STRIPE_")) and (
+            close := get_close_matches(name, known - names, 1, _ALIKE)
+        ):
+            yield f"{name} is not a setting: did you mean {close[0]}?"
+
+
+def describe_invalid(error: ValidationError) -> Iterator[str]:
+    """Describe what pydantic found."""
+    for item in error.errors():
+        yield _describe(item)
+
+
+def _describe(item: ErrorDetails) -> str:
+    reason = item["msg"].removeprefix("Value error, ")
+    if not item["loc"]:
+        return f"{reason}."
+    variable = str(item["loc"][0]).upper()
+    if item["type"] == "missing":
+        return f"{variable} is not set."
+    return f"{variable} is wrong: {reason}."

@@ -1,0 +1,188 @@
+"""Wrong, missing and misspelt settings end the start with one sentence each."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import (
+    PocketBaseSettings,
+    Settings,
+    SettingsError,
+    StripeSettings,
+    read_settings,
+    read_settings_of,
+)
+from stack.pocketbase import ROOT
+
+_NEEDED = {
+    "POCKETBASE_SUPERUSER_EMAIL": "me@example.com",
+    "POCKETBASE_SUPERUSER_PASSWORD": "a-password-of-mine",
+    "STRIPE_SECRET_KEY": "sk_test_mine",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_mine",
+    "GATEWAY_FRONTEND_ORIGINS": "https://app.example.com",
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exactly the settings that are needed."""
+    for name in list(os.environ):
+        if name.startswith(("POCKETBASE_", "STRIPE_", "GATEWAY_")):
+            monkeypatch.delenv(name)
+    for name, text in _NEEDED.items():
+        monkeypatch.setenv(name, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("STRIPE_SECRET_KEY", "pk_live_abc", ("publishable", "sk_", "rk_")),
+        ("STRIPE_SECRET_KEY", "whsec_abc", ("sk_", "rk_")),
+        ("STRIPE_SECRET_KEY", "abc", ("sk_", "rk_")),
+        ("STRIPE_WEBHOOK_SECRETS", "abc", ("whsec_",)),
+        ("STRIPE_WEBHOOK_SECRETS", "whsec_abc,sk_live_abc", ("whsec_",)),
+        ("STRIPE_WEBHOOK_SECRETS", "we_1abc", ("whsec_",)),
+    ],
+)
+def test_a_wrong_stripe_secret_is_named(
+    name: str, value: str, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence names the variable and the right form, and never the value."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as wrong:
+        read_settings()
+    sentence = str(wrong.value)
+    assert sentence.startswith(f"{name} is wrong: ")
+    assert all(word in sentence for word in words)
+    assert value not in sentence
+
+
+@pytest.mark.parametrize("key", ["sk_test_a", "sk_live_a", "rk_test_a", "rk_live_a", "sk_org_a"])
+def test_every_secret_key_of_stripe_is_taken(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secret, restricted and organization keys, in test and live mode."""
+    monkeypatch.setenv("STRIPE_SECRET_KEY", key)
+    assert read_settings().stripe_secret_key.get_secret_value() == key
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("GATEWAY_GEUST_CHECKOUT", "GATEWAY_GUEST_CHECKOUT"),
+        ("gateway_log_levle", "GATEWAY_LOG_LEVEL"),
+        ("GATEWAY_GRACE_DAY", "GATEWAY_GRACE_DAYS"),
+        ("POCKETBASE_ULR", "POCKETBASE_URL"),
+        ("STRIPE_API_BASES", "STRIPE_API_BASE"),
+    ],
+)
+def test_a_misspelt_variable_is_named_with_the_right_one(
+    wrong: str, right: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing falls back to a default because of a typing error."""
+    monkeypatch.setenv(wrong, "true")
+    with pytest.raises(SettingsError, match=f"{wrong.upper()} is not a setting.*{right}"):
+        read_settings()
+
+
+def test_an_unknown_variable_without_a_near_name_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The sentence says where all settings are listed."""
+    monkeypatch.setenv("GATEWAY_XYZZY", "1")
+    with pytest.raises(SettingsError, match=r"GATEWAY_XYZZY is not a setting: \.env\.example"):
+        read_settings()
+
+
+def test_a_singular_secret_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """STRIPE_WEBHOOK_SECRET is what other software calls it."""
+    monkeypatch.delenv("STRIPE_WEBHOOK_SECRETS")
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", "whsec_abc")
+    with pytest.raises(SettingsError, match="did you mean STRIPE_WEBHOOK_SECRETS"):
+        read_settings()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GATEWAY_GRACE_DAYS",
+        "GATEWAY_ON_REFUND",
+        "GATEWAY_PORT",
+        "GATEWAY_PORT_8000_TCP_ADDR",
+        "GATEWAY_SERVICE_HOST",
+        "STRIPE_API_KEY",
+        "STRIPE_WEBHOOK_SECRET",
+        "POCKETBASE_PORT",
+    ],
+)
+def test_variables_of_others_are_left_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that PocketBase's hooks, an orchestrator or another program reads."""
+    monkeypatch.setenv(name, "1")
+    read_settings()
+
+
+def test_an_empty_misspelt_variable_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """compose.yaml passes variables on that are not set as empty ones."""
+    monkeypatch.setenv("GATEWAY_OLD_SETTING", "")
+    read_settings()
+
+
+def test_a_misspelt_file_of_secrets_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret that comes as a file is a setting like any other."""
+    (tmp_path / "gateway_hook_secret").write_text("whsec_abc")
+    monkeypatch.setattr("gateway.settings._SECRETS_DIR", tmp_path)
+    with pytest.raises(SettingsError, match="did you mean GATEWAY_HOOK_SECRETS"):
+        read_settings()
+
+
+def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One start names all that must be corrected."""
+    monkeypatch.setenv("STRIPE_SECRET_KEY", "pk_live_abc")
+    monkeypatch.setenv("GATEWAY_GEUST_CHECKOUT", "true")
+    monkeypatch.delenv("GATEWAY_FRONTEND_ORIGINS")
+    with pytest.raises(SettingsError) as wrong:
+        read_settings()
+    for name in ("STRIPE_SECRET_KEY", "GATEWAY_GEUST_CHECKOUT", "GATEWAY_FRONTEND_ORIGINS"):
+        assert name in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "needed"),
+    [
+        (PocketBaseSettings, ("POCKETBASE_SUPERUSER_EMAIL", "POCKETBASE_SUPERUSER_PASSWORD")),
+        (StripeSettings, ("STRIPE_SECRET_KEY",)),
+        (Settings, ("STRIPE_WEBHOOK_SECRETS", "GATEWAY_FRONTEND_ORIGINS")),
+    ],
+)
+def test_a_command_asks_only_for_what_it_needs(
+    kind: type[PocketBaseSettings], needed: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each class names its own settings when they are missing, and no other's."""
+    for name in _NEEDED:
+        monkeypatch.delenv(name)
+    with pytest.raises(SettingsError) as wrong:
+        read_settings_of(kind)
+    assert all(name in str(wrong.value) for name in needed)
+    assert ("STRIPE" in str(wrong.value)) == (kind is not PocketBaseSettings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("STRIPE_SECRET_KEY", "pk_live_abc"), ("GATEWAY_GEUST_CHECKOUT", "true")]
+)
+def test_serve_ends_with_the_sentence(name: str, value: str) -> None:
+    """`gateway serve` exits with code 1, without a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "serve", "--port=0"],
+        env={"PATH": os.environ["PATH"], **_NEEDED, name: value},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert name in done.stderr
+    assert len(done.stderr.splitlines()) == 1
