@@ -1,6 +1,10 @@
 """What `make run` tells a person once everything is up."""
 
+import os
+import sys
 from pathlib import Path
+
+import httpx
 
 from stack.local_secrets import SUPERUSER_EMAIL, LocalSecrets
 from stack.plan import DEFAULT_PORTS, Plan
@@ -17,6 +21,14 @@ Try a purchase in the example shop, or from here: sign up, log in, buy.
     -d '{{"items": [{{"price": "{price}"}}], "success_url": "'$PB'/", "cancel_url": "'$PB'/"}}'
 Open the url of the answer in a browser and pay. A moment later it is a record:
   curl -s $PB/api/collections/subscriptions/records -H "Authorization: $TOKEN"
+"""
+
+_IMPORT = """\
+PocketBase has no prices yet, so nothing can be bought. Create products and prices at Stripe if
+there are none, then import the account from another terminal in this folder:
+  {python} -m gateway reconcile
+Later changes arrive by webhook; on a developer's machine, forwarded by
+  stripe listen --forward-to {gateway}/webhooks/stripe
 """
 
 
@@ -38,6 +50,7 @@ def describe_stack(stack: Stack) -> str:
             f"Logs                  {stack.plan.folder / 'log'}",
             "",
             _PURCHASE.format(pocketbase=pocketbase, gateway=gateway, price=price),
+            *_offer_import(stack),
             *_warn_of_leftovers(stack.plan),
             "Ctrl-C ends everything.",
         ]
@@ -49,6 +62,23 @@ def _locate_shop(stack: Stack) -> str:
     port = stack.plan.ports.gateway
     query = "" if port == DEFAULT_PORTS.gateway else f"?gateway_port={port}"
     return f"{stack.pocketbase.url}/{query}"
+
+
+def _offer_import(stack: Stack) -> list[str]:
+    """Without prices there is nothing to buy, and events bring only later changes."""
+    if stack.plan.is_simulated or not _has_no_prices(stack.pocketbase.url):
+        return []
+    python = os.path.relpath(sys.executable)
+    return [_IMPORT.format(python=python, gateway=stack.gateway.url)]
+
+
+def _has_no_prices(pocketbase: str) -> bool:
+    answer = httpx.get(
+        f"{pocketbase}/api/collections/prices/records",
+        params={"perPage": 1, "fields": "id"},
+        trust_env=False,
+    )
+    return answer.is_success and not answer.json()["items"]
 
 
 def _warn_of_leftovers(plan: Plan) -> list[str]:
