@@ -7,6 +7,7 @@ from gateway.pocketbase import PocketBase, PocketBaseRefused
 HOOKS_VERSION = 16
 #: What pb_migrations/ must have brought.
 MIGRATIONS = (
+    "1763855999_check_project.js",
     "1763856000_stripe_mirror.js",
     "1763856001_stripe_events.js",
     "1763856002_operations.js",

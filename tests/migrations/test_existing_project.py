@@ -1,0 +1,122 @@
+"""The gateway added to a PocketBase that is in use: taken names are reported before any change."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from stack.pocketbase import ROOT, PocketBase
+from stack.stack import Stack
+
+_FIRST = "migrate((app) => {{ {} }}, () => {{}})"
+_COLLECTION = 'app.save(new Collection({{ name: "{}", type: "base" }}))'
+
+
+@pytest.fixture
+def existing(fresh_stack: Callable[..., Stack], tmp_path: Path) -> Callable[[str], PocketBase]:
+    """A PocketBase with a project of its own: `existing("app.save(…)")`, not running."""
+
+    def make(change: str) -> PocketBase:
+        pocketbase = fresh_stack(start=False).pocketbase
+        pocketbase.ensure_superuser()
+        own = tmp_path / "own"
+        own.mkdir()
+        (own / "1700000000_own.js").write_text(_FIRST.format(change))
+        _serve_once(pocketbase, own)
+        return pocketbase
+
+    return make
+
+
+def _serve_once(pocketbase: PocketBase, migrations: Path) -> None:
+    """Apply a project's own migrations, without the gateway's hooks."""
+    command = pocketbase.command
+    pocketbase.command = tuple(
+        f"--migrationsDir={migrations}" if part.startswith("--migrationsDir") else part
+        for part in command
+        if not part.startswith("--hooksDir")
+    )
+    pocketbase.start()
+    pocketbase.wait_healthy()
+    pocketbase.stop()
+    pocketbase.command = command
+
+
+def _add_gateway(pocketbase: PocketBase) -> str:
+    """Start with the gateway's migrations; return what PocketBase says when it ends."""
+    pocketbase.start()
+    assert pocketbase.wait(20) not in (None, 0)
+    return "\n".join(pocketbase.read_last_lines())
+
+
+@pytest.mark.parametrize("names", [("products",), ("organizations", "subscriptions"), ("Prices",)])
+def test_taken_names_are_reported_in_one_sentence(
+    existing: Callable[[str], PocketBase], names: tuple[str, ...]
+) -> None:
+    """Each name is listed, with what to do."""
+    pocketbase = existing("; ".join(_COLLECTION.format(name) for name in names))
+    said = _add_gateway(pocketbase)
+    assert ", ".join(names) in said
+    assert "rename yours" in said
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'app.delete(app.findCollectionByNameOrId("users"))',
+        'const c = app.findCollectionByNameOrId("users"); c.name = "people"; app.save(c)',
+        'app.delete(app.findCollectionByNameOrId("users")); ' + _COLLECTION.format("users"),
+    ],
+)
+def test_a_project_without_users_is_told_to_make_it(
+    existing: Callable[[str], PocketBase], change: str
+) -> None:
+    """Without an auth collection of that name nobody could buy."""
+    said = _add_gateway(existing(change))
+    assert "auth collection named users" in said
+    assert "sql: no rows" not in said
+
+
+def test_nothing_is_changed_when_a_name_is_taken(existing: Callable[[str], PocketBase]) -> None:
+    """The project goes on as before without the gateway, and with it once the name is free."""
+    pocketbase = existing(_COLLECTION.format("products"))
+    _add_gateway(pocketbase)
+    found = _read_names(pocketbase, Path(pocketbase.data_dir).parent)
+    assert found == {"products", "users"}
+
+
+def _read_names(pocketbase: PocketBase, empty: Path) -> set[str]:
+    migrations = empty / "none"
+    migrations.mkdir()
+    command = pocketbase.command
+    pocketbase.command = tuple(
+        f"--migrationsDir={migrations}" if part.startswith("--migrationsDir") else part
+        for part in command
+        if not part.startswith("--hooksDir")
+    )
+    pocketbase.start()
+    pocketbase.wait_healthy()
+    return {item["name"] for item in _list_collections(pocketbase)}
+
+
+def _list_collections(pocketbase: PocketBase) -> list[dict[str, Any]]:
+    with httpx.Client(base_url=pocketbase.url, trust_env=False) as client:
+        login = {
+            "identity": pocketbase.superuser_email,
+            "password": pocketbase.superuser_password,
+        }
+        path = "/api/collections/_superusers/auth-with-password"
+        token = client.post(path, json=login).raise_for_status().json()["token"]
+        answer = client.get(
+            "/api/collections", params={"perPage": 200}, headers={"Authorization": token}
+        )
+    return [item for item in answer.raise_for_status().json()["items"] if not item["system"]]
+
+
+def test_the_check_knows_every_collection(stack: Stack) -> None:
+    """A collection that a migration adds must be among those that the check looks for."""
+    text = (ROOT / "pb_migrations" / "1763855999_check_project.js").read_text()
+    made = {item["name"] for item in _list_collections(stack.pocketbase)} - {"users"}
+    assert {name for name in made if f'"{name}"' not in text} == set()
