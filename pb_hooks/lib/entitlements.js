@@ -2,10 +2,12 @@
 // rows follow from the mirrored rows alone, so they are the same whatever came first; they are computed
 // anew for every payer of whom a transaction changes something, and written where they differ.
 const { findOffers } = require(`${__hooks}/lib/offers.js`)
-const { endOfItem, merge, toTime } = require(`${__hooks}/lib/grants.js`)
+const { endOfItem, isVoided, merge, toTime } = require(`${__hooks}/lib/grants.js`)
 const { DAY, readPolicy } = require(`${__hooks}/lib/policy.js`)
 const purchases = require(`${__hooks}/lib/purchases.js`)
 
+// By how much a period's invoice may be older than the period.
+const HOUR = 3600000
 const AT_ONCE = 200
 const FOREVER = "9999-12-31 23:59:59.999Z"
 
@@ -39,11 +41,13 @@ function findGrants(tx, payers, policy) {
 function findFacts(tx, payers, policy, subscriptions) {
   const isUnpaid = subscriptions.some(({ status }) => status === "past_due")
   const unpaid = isUnpaid ? purchases.findUnpaid(tx, payers) : {}
+  const paidAt = subscriptions.some(isVoided) ? purchases.findLastPaid(tx, payers) : {}
   const returned = policy.revokes ? purchases.findReturned(tx, payers) : new Set()
   const { back, newest } = returned.size
     ? purchases.findInvoices(tx, payers, returned) : { back: new Set(), newest: {} }
-  const of = ({ id }) => ({
+  const of = ({ id, current_period_start: start }) => ({
     unpaidSince: unpaid[id], isReturned: !!newest[id] && back.has(newest[id].id),
+    isPaid: !!paidAt[id] && toTime(paidAt[id]) >= toTime(start) - HOUR,
   })
   return { of, isReturned: ({ payment, invoice }) => returned.has(payment) || back.has(invoice) }
 }

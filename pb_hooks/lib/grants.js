@@ -11,24 +11,27 @@ const ENTITLING = ["active", "trialing", "past_due"]
 
 // Until when a subscription's item is paid for, or may still be paid.
 //
-// facts  {unpaidSince, isReturned}: of the subscription's open invoices, and of its last period's payment
+// facts  {unpaidSince, isReturned, isPaid}: of the subscription's open invoices, of its last period's
+//        payment, and whether its current period is paid (read only for what `isVoided`)
 function endOfItem(subscription, item, facts, policy) {
-  if (!isRunning(subscription) || (facts.isReturned && policy.revokes)) return 0
+  if (!ENTITLING.includes(subscription.status) || (facts.isReturned && policy.revokes)) return 0
   const cancelAt = toTime(subscription.cancel_at)
   return Math.min(cancelAt || Infinity, endOfPeriod(subscription, item, facts, policy))
 }
 
-function endOfPeriod(subscription, item, { unpaidSince }, { grace }) {
+function endOfPeriod(subscription, item, { unpaidSince, isPaid }, { grace }) {
+  const end = toTime(item.current_period_end || subscription.current_period_end)
+  if (isVoided(subscription)) return isPaid ? end || Infinity : 0
   if (subscription.status === "past_due") {
     return toTime(unpaidSince || subscription.current_period_start) + grace
   }
-  const end = toTime(item.current_period_end || subscription.current_period_end)
   return end ? end + LEEWAY : Infinity
 }
 
-// Stripe says of a pause with `void` that no service is provided; the other kinds of pause give it free.
-function isRunning({ status, pause_collection: pause }) {
-  return ENTITLING.includes(status) && !(pause && pause.behavior === "void")
+// Whether collection is paused with `void`: Stripe's invoices are voided and no service is provided, so
+// only a period that was paid before still counts. The other kinds of pause give the service free.
+function isVoided({ pause_collection: pause }) {
+  return !!pause && pause.behavior === "void"
 }
 
 function toTime(date) {
@@ -64,4 +67,4 @@ function sumLimits(lasting, passes) {
   return lasting.length || !passes.length ? Infinity : Math.max(...passes.map((pass) => pass.limit))
 }
 
-module.exports = { endOfItem, merge, toTime }
+module.exports = { endOfItem, isVoided, merge, toTime }

@@ -49,6 +49,17 @@ function findUnpaid(tx, payers) {
   return since
 }
 
+// When the newest paid invoice of each subscription was made; also one of 0, as in a trial.
+function findLastPaid(tx, payers) {
+  const rows = find(tx, payers, "invoices", { subscription: "", created: "" },
+    "AND status = 'paid' AND NOT deleted AND subscription != '' AND billing_reason != 'manual'")
+  const last = {}
+  for (const { subscription, created } of rows) {
+    if (!last[subscription] || created > last[subscription]) last[subscription] = created
+  }
+  return last
+}
+
 // Charges of which nothing is left: refunded in full, or disputed and not won.
 function findReturned(tx, payers) {
   const rows = find(tx, payers, "charges", { id: "", payment: "" }, `AND (refunded OR id IN (
@@ -117,6 +128,6 @@ function find(tx, { column, ids }, collection, columns, condition = "") {
 }
 
 module.exports = {
-  ITEM, find, findInvoices, findPaidAt, findReturned, findSessions, findSubscriptions, findSummaries,
+  ITEM, find, findInvoices, findLastPaid, findPaidAt, findReturned, findSessions, findSubscriptions, findSummaries,
   findUnpaid,
 }

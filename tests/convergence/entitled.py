@@ -125,10 +125,15 @@ class Entitled:
     def _end(self, subscription: Json, item: Json) -> datetime | None:
         pause = json.loads(subscription["pause_collection"] or "null") or {}
         is_running = subscription["status"] in ("active", "trialing", "past_due")
-        if not is_running or pause.get("behavior") == "void" or self._is_refunded(subscription):
+        is_void = pause.get("behavior") == "void"
+        if not is_running or self._is_refunded(subscription):
+            return None
+        if is_void and not self._is_paid(subscription):
             return None
         ends = [_read(subscription["cancel_at"])]
-        if subscription["status"] == "past_due":
+        if is_void:
+            ends.append(_read(item["current_period_end"] or subscription["current_period_end"]))
+        elif subscription["status"] == "past_due":
             open_since = [
                 row["due_date"] or row["created"]
                 for row in self._rows["invoices"]
@@ -142,6 +147,18 @@ class Entitled:
         elif period := _read(item["current_period_end"] or subscription["current_period_end"]):
             ends.append(period + LEEWAY)
         return min((end for end in ends if end), default=FOREVER)
+
+    def _is_paid(self, subscription: Json) -> bool:
+        """Whether an invoice of the current period is paid."""
+        start = _read(subscription["current_period_start"])
+        made = [
+            _read(row["created"])
+            for row in self._rows["invoices"]
+            if row["subscription"] == subscription["id"]
+            and (row["status"], row["deleted"]) == ("paid", 0)
+            and row["billing_reason"] != "manual"
+        ]
+        return any(at and (start is None or at >= start - timedelta(hours=1)) for at in made)
 
     def _is_refunded(self, subscription: Json) -> bool:
         paying = [

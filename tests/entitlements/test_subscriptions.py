@@ -49,6 +49,33 @@ async def test_a_pause(till: Till, behavior: str, entitles: bool) -> None:
     assert bool(await till.read_end()) is entitles
 
 
+async def test_a_pause_leaves_a_paid_period(till: Till) -> None:
+    """Paused with `void`, a paid period lasts to its end without leeway; the next one is none."""
+    product = await till.add_product(features="pro")
+    subscription = await till.subscribe(product)
+    invoice = {
+        "id": f"in_hand{till.user}",
+        "object": "invoice",
+        "customer": till.customer["id"],
+        "subscription": subscription["id"],
+        "status": "paid",
+        "billing_reason": "manual",
+        "created": till.now,
+    }
+    await till.tell("invoice.paid", invoice)
+    pause = {"behavior": "void", "resumes_at": None}
+    paused = subscription | {"pause_collection": pause}
+    await till.tell("customer.subscription.updated", paused, till.now + 1)
+    assert not await till.read_end()
+    first = invoice | {"id": f"in_first{till.user}", "billing_reason": "subscription_create"}
+    await till.tell("invoice.paid", first)
+    assert await till.read_end() == write_time(till.end)
+    [item] = paused["items"]["data"]
+    item |= {"current_period_start": till.end, "current_period_end": till.end + 30 * DAY}
+    await till.tell("customer.subscription.updated", paused, till.now + 2)
+    assert not await till.read_end()
+
+
 @pytest.mark.parametrize(
     "members",
     [{"cancel_at": True}, {"cancel_at_period_end": True}],
