@@ -21,6 +21,7 @@ from gateway.checkout.till import Till
 from gateway.docs import add_docs
 from gateway.follow_ups.follow_ups import FollowUps
 from gateway.health.endpoint import router as health_router
+from gateway.health.readiness import PocketBaseReadiness
 from gateway.notifications.announcer import Announcer, open_announcer
 from gateway.notifications.desk import send_notifications
 from gateway.notifications.templates import open_templates
@@ -62,6 +63,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
         app.state.pocketbase = pocketbase
+        app.state.pocketbase_readiness = PocketBaseReadiness(pocketbase)
         app.state.stripe = client
         app.state.usage = UsageRecorder(pocketbase, client)
         turns = Turns()

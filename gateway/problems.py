@@ -58,11 +58,15 @@ def respond_to(error: Exception, path: str) -> JSONResponse:
 
 
 def _explain(error: BaseException) -> dict[str, str]:
-    """Why somebody could not be reached: a refused connection, or a certificate, say."""
+    """The reason of a failure: the network's (a refused connection), or what the error says."""
     cause: BaseException | None = error
     while cause and not isinstance(cause, OSError):
         cause = cause.__cause__
-    return {"reason": str(cause) or type(cause).__name__} if cause else {}
+    if cause:
+        return {"reason": str(cause) or type(cause).__name__}
+    if isinstance(error, GatewayError) and error.status >= 500:
+        return {"reason": error.detail}
+    return {}
 
 
 async def _on_error(request: Request, error: Exception) -> JSONResponse:

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from gateway.errors import PocketBaseUnavailable
-from gateway.health.readiness import NotReady, check_pocketbase
+from gateway.health.readiness import NotReady
 from gateway.problems import problem_responses
 
 router = APIRouter(tags=["health"])
@@ -28,8 +28,8 @@ async def read_health() -> Status:
     responses=problem_responses(NotReady, PocketBaseUnavailable),
 )
 async def read_readiness(request: Request) -> Status:
-    """PocketBase answers, takes our superuser, and has the hooks and migrations that we need."""
-    await check_pocketbase(request.app.state.pocketbase)
+    """PocketBase answers, takes our superuser, can write, and has our hooks and migrations."""
+    await request.app.state.pocketbase_readiness.check()
     for check in request.app.state.checks:
         check()
     return Status()

@@ -1,6 +1,10 @@
 """Whether PocketBase is the one that this gateway was built for."""
 
+import asyncio
+from functools import partial
+
 from gateway.errors import Unavailable
+from gateway.health.shared_check import SharedCheck
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 
 #: What pb_hooks/lib/version.js must say.
@@ -19,7 +23,14 @@ MIGRATIONS = (
     "1763856008_teams.js",
     "1763856011_farewells.js",
     "1763856011_follow_ups.js",
+    "1763856100_write_probe.js",
 )
+
+_WRITE_PROBE = "/api/gateway/write-probe"
+#: Anybody may ask for /ready: not each of them causes a write.
+_WRITE_HOLDS_SECONDS = 1.0
+#: A delivery that takes longer is likely to fail as well.
+_WRITE_SECONDS = 3.0
 
 
 class NotReady(Unavailable):
@@ -46,3 +57,36 @@ async def check_pocketbase(pocketbase: PocketBase) -> None:
     missing = [name for name in MIGRATIONS if name not in version["migrations"]]
     if missing:
         raise NotReady(f"PocketBase lacks the migrations {', '.join(missing)}.")
+
+
+async def _check_writes(pocketbase: PocketBase) -> None:
+    try:
+        async with asyncio.timeout(_WRITE_SECONDS):
+            await pocketbase.call("POST", _WRITE_PROBE)
+    except PocketBaseRefused as refused:
+        raise NotReady(f"PocketBase refuses to write: {refused.status}, {refused}") from refused
+    except TimeoutError as error:
+        raise NotReady(
+            f"PocketBase did not write one row in {_WRITE_SECONDS:g} s: another process (a backup,"
+            " a shell) may hold its database."
+        ) from error
+
+
+class PocketBaseReadiness:
+    """What /ready asks PocketBase."""
+
+    def __init__(self, pocketbase: PocketBase) -> None:
+        self._version = SharedCheck(partial(check_pocketbase, pocketbase))
+        self._writes = SharedCheck(partial(_check_writes, pocketbase), _WRITE_HOLDS_SECONDS)
+
+    async def check(self) -> None:
+        """Check that PocketBase has what this gateway needs, and that it can write.
+
+        Reads go on when the disk is full or another process holds the database.
+
+        Raises:
+            NotReady: hooks or migrations are missing, or it refuses to write.
+            PocketBaseUnavailable: it does not answer, or can't write; the detail is its own.
+        """
+        await self._version.run()
+        await self._writes.run()

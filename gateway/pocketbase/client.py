@@ -22,15 +22,20 @@ from gateway.writes import Json
 _LOGIN = "/api/collections/_superusers/auth-with-password"
 #: One constant name: PocketBase mails an alert when a superuser logs in with a new User-Agent.
 USER_AGENT = f"pocketbase-gateway/{__version__.split('.')[0]}"
+_MAX_MESSAGE_CHARACTERS = 300
 #: Seconds for which a token is used at the least, however clocks differ.
 _SHORTEST_USE = 5.0
+
+
+def _message(body: Json) -> str:
+    return str(body.get("message") or "")[:_MAX_MESSAGE_CHARACTERS]
 
 
 class PocketBaseRefused(Exception):
     """PocketBase answered with a 4xx: the request is wrong, and stays wrong."""
 
     def __init__(self, status: int, body: Json) -> None:
-        super().__init__(str(body.get("message") or f"HTTP {status}"))
+        super().__init__(_message(body) or f"HTTP {status}")
         self.status = status
         self.body = body
 
@@ -125,10 +130,9 @@ class PocketBase:
             try:
                 answer = await self._send("POST", _LOGIN, credentials, "")
             except PocketBaseRefused as error:
-                raise PocketBaseUnavailable(
-                    "PocketBase refuses the gateway's superuser:"
-                    " check POCKETBASE_SUPERUSER_EMAIL and POCKETBASE_SUPERUSER_PASSWORD."
-                ) from error
+                raise PocketBaseUnavailable(_describe_refusal(error)) from error
+            if "token" not in answer:
+                raise PocketBaseUnavailable("PocketBase's answer to the sign-in has no token.")
             self._token = str(answer["token"])
             self._renew_at = time.monotonic() + max(_lifetime(self._token) / 2, _SHORTEST_USE)
             return self._token
@@ -155,6 +159,21 @@ class PocketBase:
         return _read(answer.status, answer.body)
 
 
+def _describe_refusal(refused: PocketBaseRefused) -> str:
+    """Say why the superuser can't sign in, and what to change."""
+    if "mfaId" in refused.body:
+        return (
+            "PocketBase asks the gateway's superuser for a second factor (MFA), which a program"
+            " does not have: exempt this superuser in the MFA rule of the collection _superusers."
+        )
+    if refused.status == 400:
+        return (
+            "PocketBase refuses the gateway's superuser:"
+            " check POCKETBASE_SUPERUSER_EMAIL and POCKETBASE_SUPERUSER_PASSWORD."
+        )
+    return f"PocketBase refuses to sign the gateway's superuser in: {refused.status}, {refused}"
+
+
 def _lifetime(token: str) -> float:
     """For how many seconds a token is still good, by its own word."""
     claims = json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
@@ -169,7 +188,7 @@ def _read(status: int, raw: bytes) -> Json:
     body = answer if isinstance(answer, dict) else {"items": answer}
     # 429 is PocketBase's own rate limit: the request is right and may come again.
     if status >= 500 or status == 429:
-        raise PocketBaseUnavailable
+        raise PocketBaseUnavailable(f"PocketBase answered {status}: {_message(body)}")
     if status >= 400:
         raise PocketBaseRefused(status, body)
     return body

@@ -2,15 +2,19 @@
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
+import psutil
 import pytest
 
 from stack.plan import plan_throwaway
-from stack.pocketbase import ROOT
+from stack.pocketbase import ROOT, PocketBase
 from stack.stack import Stack
+from tests.deadline import wait_until
 from tests.delivery import build_event, sign
 from tests.frontend import Frontend
 from tests.migrate import migrate
@@ -147,3 +151,78 @@ async def test_not_ready_with_a_wrong_superuser_password(own: Stack) -> None:
         await change_password("another password", part.superuser_password)
     assert _ready(own).status_code == 200
     assert _deliver(own).status_code == 200
+
+
+def test_not_ready_while_pocketbase_cannot_write(own: Stack) -> None:
+    """Another process holds the database: reads go on, and the detail says what PocketBase says."""
+    database = sqlite3.connect(own.pocketbase.data_dir / "data.db", isolation_level=None)
+    try:
+        database.execute("BEGIN IMMEDIATE")
+        wait_until(lambda: _ready(own).status_code == 503, 20)
+        _assert_not_ready(own, "did not write", "hold its database")
+    finally:
+        database.close()
+    wait_until(lambda: _ready(own).status_code == 200, 20)
+
+
+def test_not_ready_with_a_full_disk(own: Stack) -> None:
+    """No file may grow: the write-ahead log can't take a page, and the detail names the cause."""
+    process = psutil.Process(own.pocketbase.pid)
+    unlimited = process.rlimit(psutil.RLIMIT_FSIZE)
+    try:
+        process.rlimit(psutil.RLIMIT_FSIZE, (1, unlimited[1]))
+        wait_until(lambda: _ready(own).status_code == 503, 20)
+        _assert_not_ready(own, "PocketBase answered 503", "can't be written")
+    finally:
+        process.rlimit(psutil.RLIMIT_FSIZE, unlimited)
+    wait_until(lambda: _ready(own).status_code == 200, 20)
+
+
+async def test_not_ready_with_a_second_factor(own: Stack) -> None:
+    """A superuser that must give a one-time password as well can't be a program's."""
+    part = own.pocketbase
+    async with Frontend(part.url) as frontend:
+        token = await _add_superuser(frontend, part)
+
+        async def set_factors(*, enabled: bool) -> None:
+            body = {"mfa": {"enabled": enabled}, "otp": {"enabled": enabled}}
+            await frontend.call("PATCH", "/api/collections/_superusers", token=token, body=body)
+
+        await set_factors(enabled=True)
+        await _end_sessions(frontend, part, token)
+        _assert_not_ready(own, "second factor (MFA)", "MFA rule", "_superusers")
+        assert "second factor" in read_problem(_deliver(own), 503)["detail"]
+        await set_factors(enabled=False)
+    assert _ready(own).status_code == 200
+
+
+async def _add_superuser(frontend: Frontend, part: PocketBase) -> str:
+    """Return the token of another superuser."""
+    token = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
+    email, password = f"{uuid4().hex}@example.com", "correct-horse"
+    body = {"email": email, "password": password, "passwordConfirm": password}
+    path = "/api/collections/_superusers/records"
+    await frontend.call("POST", path, token=token, body=body)
+    return await frontend.log_in(email, password, "_superusers")
+
+
+async def _end_sessions(frontend: Frontend, part: PocketBase, token: str) -> None:
+    """Give the gateway's superuser its password anew: its tokens are no longer valid."""
+    found = await frontend.list_records("_superusers", token=token)
+    [own_id] = [each["id"] for each in found if each["email"] == part.superuser_email]
+    password = part.superuser_password
+    body = {"password": password, "passwordConfirm": password}
+    path = f"/api/collections/_superusers/records/{own_id}"
+    await frontend.call("PATCH", path, token=token, body=body)
+
+
+def test_the_log_has_the_reason_of_a_failed_delivery(own: Stack) -> None:
+    """PocketBase's status and words are in the line of the log, for whoever looks there first."""
+    database = sqlite3.connect(own.pocketbase.data_dir / "data.db", isolation_level=None)
+    try:
+        database.execute("BEGIN IMMEDIATE")
+        read_problem(_deliver(own), 503)
+    finally:
+        database.close()
+    lines = "\n".join(own.gateway.read_last_lines(20))
+    assert "PocketBase answered 503" in lines

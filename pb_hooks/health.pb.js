@@ -1,0 +1,14 @@
+/// <reference path="../pb_data/types.d.ts" />
+// Whether PocketBase can write: reads go on while a full disk or a held lock fails every delivery.
+
+routerAdd("POST", "/api/gateway/write-probe", (e) => {
+  const { isPassing, untilUnlocked } = require(`${__hooks}/lib/sql.js`)
+  const { writeProbe } = require(`${__hooks}/lib/write_probe.js`)
+  try {
+    untilUnlocked(() => writeProbe($app))
+  } catch (error) {
+    const status = isPassing(error) ? 503 : 500
+    throw new ApiError(status, `The database can't be written: ${error}`, {})
+  }
+  return e.json(200, {})
+}, $apis.bodyLimit(1024), $apis.requireSuperuserAuth())

@@ -1,0 +1,10 @@
+// Writes one row of a table of its own, which is no collection: no hook and no subscriber sees it.
+
+function writeProbe(app) {
+  app.db().newQuery(`
+    INSERT INTO gateway_write_probe (id, written) VALUES (1, strftime('%Y-%m-%d %H:%M:%fZ'))
+    ON CONFLICT (id) DO UPDATE SET written = excluded.written
+  `).execute()
+}
+
+module.exports = { writeProbe }
