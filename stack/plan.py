@@ -21,7 +21,13 @@ class Ports:
 
 
 #: Settings that PocketBase's hooks read: see pb_hooks/lib/policy.js.
-_HOOK_SETTINGS = ("GATEWAY_GRACE_DAYS", "GATEWAY_ON_REFUND")
+_HOOK_SETTINGS = (
+    "GATEWAY_GRACE_DAYS",
+    "GATEWAY_ON_REFUND",
+    "GATEWAY_REALTIME_SUBSCRIPTIONS",
+    "GATEWAY_REALTIME_SUBSCRIPTIONS_PER_USER",
+    "GATEWAY_REALTIME_SUBSCRIPTIONS_PER_ADDRESS",
+)
 
 #: A test or a benchmark is one address, and as quick as it can.
 _UNHURRIED = {

@@ -11,6 +11,7 @@ const { columnsOf, payerExists, payerOf, readPayer } = require(`${__hooks}/lib/p
 const { addPayer, noPayers } = require(`${__hooks}/lib/payers.js`)
 const { queue } = require(`${__hooks}/lib/follow_ups.js`)
 const { forgetLate, isLeaving } = require(`${__hooks}/lib/farewells.js`)
+const { runTransaction } = require(`${__hooks}/lib/transaction.js`)
 
 // Claims {customer, customer_id, user, organization or email, primary, since}. Adds to `payers` those of whom
 // something has changed.
@@ -99,7 +100,7 @@ function findByEmail(tx, email) {
 // organization that is gone, whose address was that of whoever bought.
 function claimByEmail(app, user) {
   if (!user.verified() || !user.email()) return
-  app.runInTransaction((tx) => {
+  runTransaction(app, (tx) => {
     const found = arrayOf(new DynamicModel({ id: "", stripe_id: "" }))
     // By the address: those that are nobody's may be all there are, hence no index for that (`+`).
     tx.db().newQuery(`

@@ -15,14 +15,16 @@ const { save } = require(`${__hooks}/lib/owners.js`)
 const { noPayers } = require(`${__hooks}/lib/payers.js`)
 const { valuesOf } = require(`${__hooks}/lib/records.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
+const { runTransaction } = require(`${__hooks}/lib/transaction.js`)
 
 // Returns {outcomes, ties}; null if a gateway of another version has laid the texts out in its own way.
-function commit(app, group, texts) {
+// `onCommit` gets the same as soon as it is durable, before realtime and other hooks have run.
+function commit(app, group, texts, onCommit) {
   let answer
   if (texts.length !== group.rows.length + group.events.length) return null
   group.rows.forEach((row, i) => { row.text = texts[i] })
   const payloads = texts.slice(group.rows.length)
-  app.runInTransaction((tx) => {
+  runTransaction(app, (tx) => {
     // First, so that a row is its user's from the moment it is there.
     const payers = noPayers()
     claim(tx, group.claims, payers)
@@ -41,7 +43,7 @@ function commit(app, group, texts) {
     answer = {
       outcomes, ties: rows.map((row) => row.verdict === "tie" ? describeTie(tx, row) : null),
     }
-  })
+  }, () => onCommit(answer))
   return answer
 }
 

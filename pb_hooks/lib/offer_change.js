@@ -5,6 +5,7 @@ const { addPayer, noPayers } = require(`${__hooks}/lib/payers.js`)
 const { payerOf } = require(`${__hooks}/lib/payer.js`)
 const { ITEM } = require(`${__hooks}/lib/purchases.js`)
 const { advance, finish, queue } = require(`${__hooks}/lib/follow_ups.js`)
+const { runTransaction } = require(`${__hooks}/lib/transaction.js`)
 
 // Where something that was bought is named: by a row of `json_each` of a column.
 const NAMED = {
@@ -47,7 +48,7 @@ function doPart(app, tasks) {
   const found = end ? findBuyers(app, table, tasks.map((task) => task.subject), after, end) : []
   const isCut = found.length > BUYERS
   const next = end ? `${table}/${isCut ? found[BUYERS - 1].id : end}` : placeAfter(table)
-  app.runInTransaction((tx) => {
+  runTransaction(app, (tx) => {
     const ours = tasks.filter((task) => next ? advance(tx, task, next) : finish(tx, task))
     if (ours.length === 0) return
     const payers = noPayers()

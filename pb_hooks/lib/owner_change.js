@@ -6,9 +6,10 @@ const { moveRows } = require(`${__hooks}/lib/owners.js`)
 const { columnsOf, readPayer } = require(`${__hooks}/lib/payer.js`)
 const { noPayers } = require(`${__hooks}/lib/payers.js`)
 const { findOne } = require(`${__hooks}/lib/records.js`)
+const { runTransaction } = require(`${__hooks}/lib/transaction.js`)
 
 function doPart(app, [task]) {
-  app.runInTransaction((tx) => {
+  runTransaction(app, (tx) => {
     const customer = findOne(tx, "customers", task.subject)
     const payers = noPayers()
     const isDone = !customer || moveRows(tx, customer.id, columnsOf(readPayer(customer)), payers)

@@ -1,5 +1,5 @@
-// What the seller decides about entitlements, from PocketBase's environment. Read there and nowhere
-// else: rows are also computed when no gateway takes part, as when a user verifies an address.
+// Settings that PocketBase's hooks read from its environment, and nobody else: what the seller decides about
+// entitlements, whose rows are also computed when no gateway takes part, and limits of realtime.
 
 const DAY = 86400000
 
@@ -21,4 +21,23 @@ function readOnRefund() {
   return text
 }
 
-module.exports = { DAY, readPolicy }
+// How many realtime subscriptions there may be; 0 for as many as PocketBase allows.
+const REALTIME = {
+  GATEWAY_REALTIME_SUBSCRIPTIONS: 100,
+  GATEWAY_REALTIME_SUBSCRIPTIONS_PER_USER: 300,
+  GATEWAY_REALTIME_SUBSCRIPTIONS_PER_ADDRESS: 1000,
+}
+
+// Returns {connection, user, address}.
+function readRealtimeLimits() {
+  const [connection, user, address] = Object.keys(REALTIME).map(readLimit)
+  return { connection, user, address }
+}
+
+function readLimit(name) {
+  const text = $os.getenv(name) || `${REALTIME[name]}`
+  if (!/^\d{1,6}$/.test(text)) throw new Error(`${name} must be a number from 0 to 999999.`)
+  return Number(text)
+}
+
+module.exports = { DAY, readPolicy, readRealtimeLimits }

@@ -1,6 +1,7 @@
 // What Stripe is still to be told about customers: written with the change itself, in one transaction,
 // so that nothing is lost while the gateway or Stripe is down; carried out by the gateway.
 const { claimForOwner } = require(`${__hooks}/lib/claims.js`)
+const { runTransaction } = require(`${__hooks}/lib/transaction.js`)
 
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
@@ -79,7 +80,7 @@ function endTask(app, { id, version, outcome, error, retry }) {
     `).bind({ id, error, retry: `+${retry} seconds` }).execute()
     return
   }
-  app.runInTransaction((tx) => {
+  runTransaction(app, (tx) => {
     // The user has changed once more meanwhile.
     tx.db().newQuery(`UPDATE customer_tasks SET due = ${NOW} WHERE id = {:id} AND version != {:version}`)
       .bind({ id, version }).execute()
