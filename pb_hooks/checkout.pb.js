@@ -43,6 +43,7 @@ onRecordUpdate((e) => {
 // Runs in the transaction of the deletion, before anything loses its user.
 onRecordDeleteExecute((e) => {
   require(`${__hooks}/lib/farewells.js`).noteUserDeletion(e.app, e.record)
+  require(`${__hooks}/lib/invitations.js`).deleteOfUser(e.app, e.record.id)
   e.next()
 }, "users")
 

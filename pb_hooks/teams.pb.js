@@ -5,12 +5,29 @@
 onRecordCreateRequest((e) => {
   require(`${__hooks}/lib/teams.js`).refuseChosenId(e)
   e.next()
-}, "organizations", "memberships")
+}, "organizations", "memberships", "invitations")
 
 // Whoever makes an organization owns it.
 onRecordCreateRequest((e) => {
   require(`${__hooks}/lib/teams.js`).createWithOwner(e)
 }, "organizations")
+
+// Nobody becomes a member without consent: a manager invites, the invited user accepts.
+onRecordCreateRequest((e) => {
+  return require(`${__hooks}/lib/invitations.js`).inviteInstead(e)
+}, "memberships")
+
+onRecordCreateRequest((e) => {
+  require(`${__hooks}/lib/invitations.js`).checkRequest(e)
+}, "invitations")
+
+onRecordUpdateRequest((e) => {
+  require(`${__hooks}/lib/invitations.js`).accept(e)
+}, "invitations")
+
+onRecordEnrich((e) => {
+  require(`${__hooks}/lib/invitations.js`).addName(e)
+}, "invitations")
 
 // An organization keeps an owner, also when two of them leave at once.
 onRecordUpdateRequest((e) => {

@@ -69,4 +69,6 @@ function findManaged(app, info, id) {
   return mayManage ? record : null
 }
 
-module.exports = { createWithOwner, findManaged, keepOwner, keepOwners, refuseChosenId }
+module.exports = {
+  createWithOwner, findManaged, inTransaction, keepOwner, keepOwners, refuseChosenId,
+}

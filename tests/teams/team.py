@@ -8,6 +8,7 @@ from tests.frontend import Frontend, Record, User
 
 ORGANIZATIONS = "/api/collections/organizations/records"
 MEMBERSHIPS = "/api/collections/memberships/records"
+INVITATIONS = "/api/collections/invitations/records"
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,18 @@ class Team:
     admin: User
     member: User
 
-    async def add(self, user: User, role: str = "member", *, by: User | None = None) -> Record:
-        """Add a user, by the owner unless somebody else is named."""
+    async def invite(self, user: User, role: str = "member", *, by: User | None = None) -> Record:
+        """Invite a user, by the owner unless somebody else is named."""
         body = {"organization": self.id, "user": user.id, "role": role}
         token = (by or self.owner).token
-        return dict(await self.frontend.call("POST", MEMBERSHIPS, token=token, body=body))
+        return dict(await self.frontend.call("POST", INVITATIONS, token=token, body=body))
+
+    async def add(self, user: User, role: str = "member", *, by: User | None = None) -> Record:
+        """Invite a user, who accepts; return the membership."""
+        invitation = await self.invite(user, role, by=by)
+        path = f"{INVITATIONS}/{invitation['id']}"
+        await self.frontend.call("PATCH", path, token=user.token, body={"accepted": True})
+        return await self.find(user)
 
     async def find(self, user: User) -> Record:
         """Return a user's membership."""
