@@ -83,7 +83,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         seats = SeatKeeper(pocketbase, client, settings.gateway_seats_seconds)
         async with (
             open_desk(settings, pocketbase, client, settlement, announcer) as app.state.desk,
-            send_notifications(settings, pocketbase, announcer, app.state.templates),
+            send_notifications(settings, pocketbase, announcer, app.state.templates, client),
             _open_transforms(app, settings, pocketbase),
             run_meanwhile(tasks.run()),
             run_meanwhile(seats.run()),

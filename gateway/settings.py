@@ -18,8 +18,17 @@ _SECRETS_DIR = Path("/run/secrets")
 
 #: What can be mailed; see gateway/notifications/kinds.py.
 MailKind = Literal[
-    "payment_failed", "action_required", "trial_ending", "renewal", "receipt", "refund", "dispute"
+    "payment_failed",
+    "action_required",
+    "trial_ending",
+    "renewal",
+    "receipt",
+    "refund",
+    "dispute",
+    "finalization_failed",
 ]
+#: The kinds that go to the seller.
+_TO_SELLER = ("dispute", "finalization_failed")
 #: ``smtp://`` is not encrypted, so it takes no password.
 _SMTP_SCHEMES = ("smtps", "smtp+starttls", "smtp")
 
@@ -132,7 +141,7 @@ class PocketBaseSettings(BaseSettings):
     gateway_mails: Annotated[tuple[MailKind, ...], NoDecode] = ()
     #: Where mails come from, ``Shop <billing@example.com>``; by default as PocketBase's own.
     gateway_mail_sender: str = ""
-    #: Where mails to the seller go (disputes).
+    #: Where mails to the seller go: disputes, invoices that can't be finalized.
     gateway_mail_seller: str = ""
     #: A folder with templates that replace ours by name.
     gateway_mail_templates: Path | None = None
@@ -212,8 +221,9 @@ class PocketBaseSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_seller(self) -> Self:
-        if "dispute" in self.gateway_mails and not self.gateway_mail_seller:
-            raise ValueError("GATEWAY_MAIL_SELLER is not set, and GATEWAY_MAILS has dispute")
+        kinds = [kind for kind in _TO_SELLER if kind in self.gateway_mails]
+        if kinds and not self.gateway_mail_seller:
+            raise ValueError(f"GATEWAY_MAIL_SELLER is not set, and GATEWAY_MAILS has {kinds[0]}")
         return self
 
     @cached_property

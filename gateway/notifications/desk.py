@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import stripe
+
 from gateway.notifications.announcer import Announcer
 from gateway.notifications.mail import Post, read_mailbox
 from gateway.notifications.mailing import Mailing
@@ -11,18 +13,26 @@ from gateway.notifications.outbox import Outbox
 from gateway.notifications.pocketbase_post import PocketBasePost
 from gateway.notifications.sender import Sender
 from gateway.notifications.smtp_post import SmtpPost
+from gateway.notifications.stripe_facts import StripeFacts
 from gateway.notifications.templates import Templates
 from gateway.pocketbase import PocketBase
 from gateway.settings import Settings
 
 
-def _open_mailing(settings: Settings, pocketbase: PocketBase, templates: Templates) -> Mailing:
+def _open_mailing(
+    settings: Settings,
+    pocketbase: PocketBase,
+    templates: Templates,
+    client: stripe.StripeClient,
+) -> Mailing:
     sender = settings.gateway_mail_sender
     return Mailing(
         post=_open_post(settings, pocketbase),
         templates=templates,
         sender=read_mailbox(sender) if sender else None,
         seller=read_mailbox(settings.gateway_mail_seller).address,
+        stripe_facts=StripeFacts(client),
+        kinds=frozenset(settings.gateway_mails),
     )
 
 
@@ -39,12 +49,13 @@ async def send_notifications(
     pocketbase: PocketBase,
     announcer: Announcer | None,
     templates: Templates,
+    client: stripe.StripeClient,
 ) -> AsyncIterator[None]:
     """Send what is stored meanwhile, and what others left; nothing when nobody is to be told."""
     if announcer is None:
         yield
         return
-    mailing = _open_mailing(settings, pocketbase, templates)
+    mailing = _open_mailing(settings, pocketbase, templates, client)
     sender = Sender(Outbox(pocketbase), announcer, mailing)
     running = asyncio.create_task(sender.run())
     try:

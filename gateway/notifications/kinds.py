@@ -2,19 +2,24 @@
 
 A receipt of one purchase is one event: an invoice's, or where there is none, the Checkout
 Session's. ``invoice.upcoming`` shows an invoice that has no id yet: it is about the subscription.
+The facts are those of the event; ``current`` brings them up to date when a mail is sent.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from gateway.notifications.current import clean_locale, presented
+from gateway.notifications.current import is_current as is_current
 from gateway.notifications.notification import Notification, Occurrence
-from gateway.shapes import invoice_subscription, item_price, listing, mapping, stripe_id
+from gateway.notifications.trial_amount import estimate
+from gateway.shapes import invoice_subscription, listing, mapping, stripe_id
 from gateway.writes import Json
 
 #: The longest text of somebody else's that a mail repeats.
 _MOST_CHARACTERS = 200
 _MOST_LINES = 20
+_NOT_REFUNDED: Json = {"refunded": 0, "refunded_currency": ""}
 
 
 class Subject(NamedTuple):
@@ -32,6 +37,8 @@ def _read_owed(invoice: Json) -> Subject | None:
         "amount": invoice.get("amount_remaining"),
         "link": invoice.get("hosted_invoice_url"),
         "next_attempt": invoice.get("next_payment_attempt"),
+        "subscription_ended": False,
+        "needs_action": False,
     }
     return _invoice(invoice, facts)
 
@@ -44,6 +51,7 @@ def _read_paid(invoice: Json) -> Subject | None:
         "amount": invoice.get("amount_paid"),
         "link": invoice.get("hosted_invoice_url"),
         "pdf": invoice.get("invoice_pdf"),
+        **_NOT_REFUNDED,
     }
     return _invoice(invoice, facts)
 
@@ -59,8 +67,14 @@ def _invoice(invoice: Json, facts: Json) -> Subject:
 
 
 def _read_upcoming(invoice: Json) -> Subject | None:
+    """Nothing is said of a renewal that costs nothing; credit may cover one that does."""
+    due = invoice.get("amount_due")
+    total = due or invoice.get("total")
+    if not total:
+        return None
     facts = {
-        "amount": invoice.get("amount_due"),
+        "amount": total,
+        "covered_by_credit": not due,
         "at": invoice.get("next_payment_attempt") or invoice.get("period_end"),
     }
     about = _invoice(invoice, facts)
@@ -68,13 +82,20 @@ def _read_upcoming(invoice: Json) -> Subject | None:
 
 
 def _read_trial(subscription: Json) -> Subject | None:
-    items = listing(subscription.get("items"))
-    amounts = [(item_price(item).get("unit_amount"), item.get("quantity", 1)) for item in items]
-    is_known = all(type(amount) is int and type(number) is int for amount, number in amounts)
+    """Without a payment method a trial may end the subscription, or pause it."""
+    settings = mapping(subscription.get("trial_settings"))
+    missing = mapping(settings.get("end_behavior")).get("missing_payment_method")
+    is_invoiced = subscription.get("collection_method") == "send_invoice"
+    method = subscription.get("default_payment_method") or subscription.get("default_source")
     facts = {
         "at": subscription.get("trial_end"),
-        "amount": sum(amount * number for amount, number in amounts) if is_known else None,
+        "amount": estimate(subscription),
         "currency": subscription.get("currency"),
+        # cancel, pause or create_invoice
+        "without_payment_method": missing,
+        # The customer's own default is not shown.
+        "payment_method": "present" if method or is_invoiced else "unknown",
+        "credit": 0,
     }
     return Subject("subscriptions", stripe_id(subscription), facts)
 
@@ -91,6 +112,10 @@ def _read_session(session: Json) -> Subject | None:
         "pdf": None,
         "next_attempt": None,
         "lines": [],
+        "subscription_ended": False,
+        "needs_action": False,
+        **_NOT_REFUNDED,
+        **presented(session),
     }
     email = mapping(session.get("customer_details")).get("email") or session.get("customer_email")
     return Subject("checkout_sessions", stripe_id(session), facts, _line(email))
@@ -104,7 +129,12 @@ def _read_paid_session(session: Json) -> Subject | None:
 
 
 def _read_refund(refund: Json) -> Subject | None:
-    facts = {"amount": refund.get("amount"), "currency": refund.get("currency")}
+    facts = {
+        "amount": refund.get("amount"),
+        "currency": refund.get("currency"),
+        "status": refund.get("status"),
+        **presented(refund),
+    }
     return Subject("refunds", stripe_id(refund), facts)
 
 
@@ -114,11 +144,26 @@ def _read_dispute(dispute: Json) -> Subject | None:
         "amount": dispute.get("amount"),
         "currency": dispute.get("currency"),
         "reason": dispute.get("reason"),
+        "status": dispute.get("status"),
         "charge": stripe_id(dispute.get("charge")),
         "due_by": mapping(dispute.get("evidence_details")).get("due_by"),
         "link": f"https://dashboard.stripe.com/{mode}disputes/{stripe_id(dispute)}",
     }
     return Subject("disputes", stripe_id(dispute), facts)
+
+
+def _read_unfinalized(invoice: Json) -> Subject | None:
+    """Nothing is charged for this invoice until the seller mends the cause."""
+    error = mapping(invoice.get("last_finalization_error"))
+    mode = "" if invoice.get("livemode") else "test/"
+    facts = {
+        "amount": invoice.get("total"),
+        "reason": error.get("message") or error.get("code") or error.get("type"),
+        "code": error.get("code"),
+        "invoice": stripe_id(invoice),
+        "link": f"https://dashboard.stripe.com/{mode}invoices/{stripe_id(invoice)}",
+    }
+    return _invoice(invoice, facts)
 
 
 #: Which event is told as which kind.
@@ -137,22 +182,14 @@ KINDS: Mapping[str, tuple[str, Callable[[Json], Subject | None]]] = {
     "refund.created": ("refund", _read_refund),
     # To the seller.
     "charge.dispute.created": ("dispute", _read_dispute),
+    "invoice.finalization_failed": ("finalization_failed", _read_unfinalized),
 }
 
 #: Every kind.
 NAMES = tuple(dict.fromkeys(name for name, _ in KINDS.values()))
 
-_OVER = ("canceled", "incomplete_expired", "unpaid", "paused")
-#: The statuses of its row in which a kind has lost its point.
-_OUTDATED: Mapping[str, tuple[str, ...]] = {
-    "payment_failed": ("paid", "void"),
-    "action_required": ("paid", "void"),
-    "trial_ending": ("active", "past_due", *_OVER),
-    "renewal": _OVER,
-    "refund": ("failed", "canceled"),
-}
-#: What a subscription that is to end makes pointless.
-_CONTINUING = ("trial_ending", "renewal")
+#: The kinds that the seller gets.
+TO_SELLER = ("dispute", "finalization_failed")
 
 
 def describe(event: Occurrence) -> Notification:
@@ -175,26 +212,17 @@ def describe(event: Occurrence) -> Notification:
         collection=subject.collection,
         object_id=subject.stripe_id,
         address=subject.address,
+        locale=clean_locale(event.object.get("locale")),
     )
-
-
-def is_current(kind: str, row: Json | None) -> bool:
-    """Whether a kind still has a point, by the present row; without a row nobody knows better.
-
-    Args:
-        row: ``status`` and ``cancel_at``.
-    """
-    if row is None:
-        return True
-    is_ending = kind in _CONTINUING and bool(row["cancel_at"])
-    return not is_ending and row["status"] not in _OUTDATED.get(kind, ())
 
 
 def _clean(value: object) -> object:
     """Numbers as they are; texts on one line, and never long: a mail repeats them."""
     if isinstance(value, list):
         return [_clean(item) for item in value]
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, int):
         return _line(value)
     return value if abs(value) < 10**15 else 0
 

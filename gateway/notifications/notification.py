@@ -44,8 +44,8 @@ class Notification:
     type: str
     #: Unix seconds by Stripe's clock.
     created: int
-    #: payment_failed, action_required, trial_ending, renewal, receipt, refund or dispute; "" for
-    #: an event that is none of them.
+    #: payment_failed, action_required, trial_ending, renewal, receipt, refund, dispute or
+    #: finalization_failed; "" for an event that is none of them.
     kind: str
     #: The Stripe object as it was right after what happened.
     object: Json
@@ -60,5 +60,7 @@ class Notification:
     user: str = ""
     organization: str = ""
     address: str = ""
+    #: The payer's language, such as ``de`` or ``pt-BR``; "" if not known.
+    locale: str = ""
     #: Whether the row still is as the event says; a mail is only sent if it is.
     is_current: bool = True

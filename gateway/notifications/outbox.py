@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.errors import InvalidRequest
+from gateway.notifications.current import Context
 from gateway.pocketbase import PocketBase
 from gateway.writes import Json
 
@@ -25,8 +26,10 @@ class Claimed:
     attempts: int
     #: The event's JSON, "" once it is pruned.
     payload: str
-    #: ``status`` and ``cancel_at`` of the row that it is about, None while there is no row.
-    row: Json | None
+    #: The rows that it is about.
+    context: Context
+    #: The status of the mail about the same payment attempt, "" if there is none.
+    sibling: str
     user: str
     organization: str
     customer: str
@@ -61,7 +64,12 @@ class Outbox:
         names = ["id", "event", "kind", "via", "attempts", "payload", "app"]
         names += ["user", "organization", "customer"]
         facts = {name: found[name] for name in names}
-        return Claimed(row=found["subject"], address=found["email"], **facts)
+        return Claimed(
+            context=_read_context(found),
+            sibling=found["sibling"],
+            address=found["email"],
+            **facts,
+        )
 
     async def settle(self, claimed: Claimed, settled: Settled) -> None:
         """Note what became of one; nothing if somebody else has it by now."""
@@ -97,3 +105,13 @@ class Outbox:
         answer = await self.pocketbase.call("GET", _RECORDS, query=query)
         found: list[Json] = answer["items"]
         return found
+
+
+def _read_context(claimed: Json) -> Context:
+    return Context(
+        row=claimed["subject"],
+        subscription=claimed["subscription"],
+        payment=claimed["payment"],
+        refunded=int(claimed["refunded"]),
+        locale=claimed["locale"],
+    )

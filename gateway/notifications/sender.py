@@ -14,8 +14,9 @@ from dataclasses import replace
 
 from gateway.errors import GatewayError
 from gateway.notifications.announcer import MAIL, Announcer
+from gateway.notifications.current import bring_up_to_date
 from gateway.notifications.handlers import Handler
-from gateway.notifications.kinds import describe, is_current
+from gateway.notifications.kinds import describe
 from gateway.notifications.notification import Notification
 from gateway.notifications.outbox import Claimed, Outbox, Settled
 from gateway.notifications.stored_event import read_event
@@ -96,6 +97,9 @@ class Sender:
         level = logging.WARNING if settled.status in ("failed", "waiting") else logging.INFO
         _log.log(level, "notification", extra=keys)
         await self._settle(claimed, settled)
+        if claimed.kind == "payment_failed":
+            # The mail about the same attempt waits for this one: see lib/notification_context.js.
+            self._announcer.ring()
 
     async def _tell(self, claimed: Claimed) -> Settled:
         if not claimed.payload:
@@ -121,14 +125,14 @@ class Sender:
 def _complete(claimed: Claimed) -> Notification:
     """What the event says, with what PocketBase knows."""
     found = describe(read_event(json.loads(claimed.payload)))
-    return replace(
+    found = replace(
         found,
         customer=claimed.customer or found.customer,
         user=claimed.user,
         organization=claimed.organization,
         address=claimed.address or found.address,
-        is_current=is_current(found.kind, claimed.row),
     )
+    return bring_up_to_date(found, claimed.context) if found.kind else found
 
 
 async def _call(handler: Handler, notification: Notification) -> Settled:

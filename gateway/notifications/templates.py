@@ -1,7 +1,8 @@
 """What a mail says: a text and an HTML template a kind, ours or a team's own of the same name.
 
 The first line of a text template is the subject. HTML is escaped. What stands in `facts` can be
-used by name, money and times through the filters `money` and `day`.
+used by name, money and times through the filters `money` and `day`. `receipt.de.txt` is used for
+payers whose language is German, `receipt.pt-BR.txt` for one region.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,7 @@ from jinja2 import (
     Environment,
     FileSystemLoader,
     StrictUndefined,
+    Template,
     TemplateError,
     select_autoescape,
 )
@@ -22,7 +24,8 @@ from jinja2 import (
 from gateway.settings import Settings, SettingsError
 
 _OURS = Path(__file__).parent / "templates"
-#: Currencies without a smaller unit at Stripe, and those with three digits.
+#: Currencies without a smaller unit at Stripe, and those with three digits. Stripe counts ISK and
+#: UGX in hundredths, although they have none: https://docs.stripe.com/currencies
 _WHOLE = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf"}
 _WHOLE |= {"xof", "xpf"}
 _THREE_DIGITS = {"bhd", "jod", "kwd", "omr", "tnd"}
@@ -65,16 +68,22 @@ class Templates:
                 where = f"{name}, line {line}" if line else name
                 raise SettingsError(f"GATEWAY_MAIL_TEMPLATES: {where}: {error}.") from error
 
-    def render(self, kind: str, values: Mapping[str, Any]) -> Text:
-        """Return the mail of a kind.
+    def render(self, kind: str, values: Mapping[str, Any], locale: str = "") -> Text:
+        """Return the mail of a kind, in the payer's language where there is a template for it.
 
         Raises:
             TemplateError: a team's own template uses what is not there.
         """
-        plain = self._environment.get_template(f"{kind}.txt").render(values)
+        values = {"locale": locale, **values}
+        plain = self._select(kind, "txt", locale).render(values)
         subject, _, text = plain.lstrip().partition("\n")
-        html = self._environment.get_template(f"{kind}.html").render({**values, "subject": subject})
+        html = self._select(kind, "html", locale).render({**values, "subject": subject})
         return Text(" ".join(subject.split()), text.strip() + "\n", html)
+
+    def _select(self, kind: str, form: str, locale: str) -> Template:
+        language = locale.partition("-")[0]
+        tags = [f".{tag}" for tag in (locale, language) if tag]
+        return self._environment.select_template([f"{kind}{tag}.{form}" for tag in (*tags, "")])
 
 
 def open_templates(settings: Settings) -> Templates:
@@ -92,6 +101,7 @@ def show_money(amount: object, currency: object) -> str:
     """``12.00 EUR`` from the smallest unit, "" from no amount."""
     if not isinstance(amount, int) or not isinstance(currency, str) or not currency:
         return ""
+    currency = currency.lower()
     digits = 0 if currency in _WHOLE else 3 if currency in _THREE_DIGITS else 2
     sign, rest = ("-" if amount < 0 else ""), abs(amount)
     whole, part = divmod(rest, 10**digits)

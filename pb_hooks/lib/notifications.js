@@ -3,6 +3,7 @@
 // itself: see docs/decisions/015-notifications.md.
 const { findOne } = require(`${__hooks}/lib/records.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
+const { IS_FREE, readContext } = require(`${__hooks}/lib/notification_context.js`)
 
 const COLUMNS = ["id", "event", "kind", "via", "collection", "record", "customer", "created",
   "expires"]
@@ -58,11 +59,13 @@ function isAnyWaiting(app, now) {
 function readNext(tx, vias, values) {
   const found = arrayOf(new DynamicModel({
     id: "", event: "", kind: "", via: "", attempts: 0, collection: "", record: "", customer: "",
+    created: "",
   }))
   tx.db().newQuery(`
-    SELECT id, event, kind, via, attempts, collection, record, customer FROM stripe_notifications
-    WHERE status = 'waiting' AND due <= {:now} AND via IN (${vias}) ORDER BY due LIMIT 1
-  `).bind(values).all(found)
+    SELECT id, event, kind, via, attempts, collection, record, customer, created
+    FROM stripe_notifications
+    WHERE status = 'waiting' AND due <= {:now} AND via IN (${vias}) AND ${IS_FREE} ORDER BY due LIMIT 1
+  `).bind({ ...values, stale: moment(-CLAIM_SECONDS) }).all(found)
   return found[0]
 }
 
@@ -75,14 +78,19 @@ function describe(app, row) {
   return {
     id: row.id, event: row.event, kind: row.kind, via: row.via, attempts: row.attempts + 1,
     payload: readPayload(app, row.event),
-    subject: subject
-      ? { status: subject.getString("status"), cancel_at: subject.getString("cancel_at") } : null,
+    subject: columnsOf(subject),
     user: userId,
     organization: subject?.getString("organization") || customer?.getString("organization") || "",
     customer: customer ? customer.getString("stripe_id") : "",
     email: customer?.getString("email") || (user ? user.email() : ""),
     app: { name: appName, url: appURL, sender: { name: senderName, address: senderAddress } },
+    ...readContext(app, row, subject, customer),
   }
+}
+
+// Every column that is not hidden, as a plain object.
+function columnsOf(record) {
+  return record ? JSON.parse(JSON.stringify(record)) : null
 }
 
 function readPayload(app, event) {

@@ -46,8 +46,9 @@ def total_up(world: World, invoice: JSON) -> None:
     subtotal = sum(line["amount"] for line in lines)
     invoice["subtotal"] = invoice["subtotal_excluding_tax"] = subtotal
     off = _discount_amounts(world, invoice, max(0, subtotal))
-    taxes = tax_rates.of_lines(world, invoice, lines)
-    net = subtotal - sum(entry["amount"] for entry in off)
+    reduced = sum(entry["amount"] for entry in off)
+    taxes = tax_rates.of_lines(world, invoice, lines, reduced)
+    net = subtotal - reduced
     added = sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive")
     contained = sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "inclusive")
     total = net + added

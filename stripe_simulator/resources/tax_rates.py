@@ -45,9 +45,9 @@ def resolve(world: World, ids: list[str] | None) -> list[JSON]:
     return [dict(world.get("tax_rate", id, "tax_rates")) for id in ids or []]
 
 
-def of_lines(world: World, invoice: JSON, lines: list[JSON]) -> list[JSON]:
-    """Compute each default rate's tax on the lines' sum; discounts are left out of account."""
-    taxable = sum(line["amount"] for line in lines)
+def of_lines(world: World, invoice: JSON, lines: list[JSON], off: int = 0) -> list[JSON]:
+    """Compute each default rate's tax on the lines' sum, less what discounts take off."""
+    taxable = sum(line["amount"] for line in lines) - off
     return [_tax(rate, taxable) for rate in invoice["default_tax_rates"] if taxable > 0]
 
 

@@ -24,6 +24,8 @@ def project_checkout_session(session: Json, deleted: bool) -> Changes:
         "invoice": relation(session.get("invoice")),
         "email": text(mapping(session.get("customer_details")).get("email"))
         or text(session.get("customer_email")),
+        "locale": text(session.get("locale")),
+        "presentment_details": session.get("presentment_details"),
         "client_reference_id": text(session.get("client_reference_id")),
         "payment_link": text(stripe_id(session.get("payment_link"))),
         "expires_at": moment(session.get("expires_at")),

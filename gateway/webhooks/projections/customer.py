@@ -24,12 +24,17 @@ def project_customer(customer: Json, deleted: bool) -> Changes:
         "balance": number(customer.get("balance")),
         "delinquent": bool(customer.get("delinquent")),
         "address": mapping(customer.get("address")),
+        "preferred_locales": _texts(customer.get("preferred_locales")),
         "metadata": mapping(customer.get("metadata")),
         "deleted": deleted,
         "created": moment(customer.get("created")),
     }
     claims = () if deleted else _claims(customer)
     return Changes(Row("customers", stripe_id(customer), values, final=deleted), claims)
+
+
+def _texts(value: object) -> list[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 def _claims(customer: Json) -> tuple[Claim, ...]:

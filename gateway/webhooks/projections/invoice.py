@@ -40,12 +40,20 @@ def project_invoice(invoice: Json, deleted: bool) -> Changes:
         "period_end": moment(invoice.get("period_end")),
         "paid_at": moment(times.get("paid_at")),
         "next_payment_attempt": moment(invoice.get("next_payment_attempt")),
+        "last_finalization_error": _finalization_error(invoice),
         "metadata": mapping(invoice.get("metadata")),
         "deleted": deleted,
         "created": moment(invoice.get("created")),
     }
     rank = {"draft": 1, "open": 2, "uncollectible": 3, "paid": 4, "void": 4}.get(status, 1)
     return Changes(Row("invoices", stripe_id(invoice), values, final=deleted, rank=rank))
+
+
+def _finalization_error(invoice: Json) -> Json | None:
+    """Why Stripe could not finalize the invoice; None once it could."""
+    error = mapping(invoice.get("last_finalization_error"))
+    names = ("type", "code", "message", "param")
+    return {name: text(error.get(name)) for name in names} if error else None
 
 
 def _line(line: Json) -> Json:

@@ -15,6 +15,7 @@ def project_payment_intent(intent: Json, deleted: bool) -> Changes:
         "amount_received": number(intent.get("amount_received")),
         "description": text(intent.get("description")),
         "last_error": text(mapping(intent.get("last_payment_error")).get("message")),
+        "presentment_details": intent.get("presentment_details"),
         "canceled_at": moment(intent.get("canceled_at")),
         "metadata": mapping(intent.get("metadata")),
         "created": moment(intent.get("created")),
@@ -42,6 +43,7 @@ def project_charge(charge: Json, deleted: bool) -> Changes:
         "brand": text(details.get("brand")),
         "last4": text(details.get("last4")),
         "receipt_url": text(charge.get("receipt_url")),
+        "presentment_details": charge.get("presentment_details"),
         "metadata": mapping(charge.get("metadata")),
         "created": moment(charge.get("created")),
     }
@@ -59,6 +61,7 @@ def project_refund(refund: Json, deleted: bool) -> Changes:
         "currency": text(refund.get("currency")),
         "amount": number(refund.get("amount")),
         "failure_reason": text(refund.get("failure_reason")),
+        "presentment_details": refund.get("presentment_details"),
         "metadata": mapping(refund.get("metadata")),
         "created": moment(refund.get("created")),
     }

@@ -1,0 +1,140 @@
+"""What a notification states once the present rows of the mirror are known. Pure.
+
+An event shows its object as it was; until the mail is sent an invoice may be paid, a subscription
+canceled or paused, a refund fail.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from gateway.notifications.notification import Notification
+from gateway.shapes import mapping, text
+from gateway.writes import Json
+
+_ENDED = ("canceled", "incomplete_expired")
+_OVER = (*_ENDED, "unpaid", "paused")
+#: The statuses of its row in which a kind has lost its point.
+_OUTDATED: Mapping[str, tuple[str, ...]] = {
+    "payment_failed": ("paid", "void", "uncollectible"),
+    "action_required": ("paid", "void", "uncollectible"),
+    "trial_ending": ("active", "past_due", *_OVER),
+    "renewal": _OVER,
+    "refund": ("failed", "canceled"),
+    "finalization_failed": ("open", "paid", "void", "uncollectible"),
+}
+#: About a charge to come: pointless if the subscription ends or is paused before it.
+_CONTINUING = ("trial_ending", "renewal")
+_OWED = ("payment_failed", "action_required")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Present rows, as PocketBase gives them with a claimed notification."""
+
+    #: The row that the notification is about, None while there is none.
+    row: Json | None = None
+    #: ``status`` of an invoice's subscription.
+    subscription: Json | None = None
+    #: ``status`` and ``presentment_details`` of the PaymentIntent of an invoice or session.
+    payment: Json | None = None
+    #: How much of that payment was refunded, in its own currency.
+    refunded: int = 0
+    #: The customer's language, such as ``de`` or ``pt-BR``.
+    locale: str = ""
+
+
+def is_current(kind: str, row: Json | None, at: object = None) -> bool:
+    """Return whether a kind is still worth a mail; True without a row.
+
+    Args:
+        row: ``status``, ``cancel_at`` and ``pause_collection``, among others.
+        at: unix seconds of the charge that the kind announces.
+    """
+    if row is None:
+        return True
+    if kind in _CONTINUING and (_ends_before(row, at) or is_paused(row, at)):
+        return False
+    if kind == "payment_failed" and row.get("payment_status") == "paid":
+        return False
+    return row.get("status") not in _OUTDATED.get(kind, ())
+
+
+def _ends_before(row: Json, at: object) -> bool:
+    ends = _as_unix(row.get("cancel_at"))
+    return ends is not None and not (isinstance(at, int) and at and ends > at)
+
+
+def is_paused(subscription: Json, at: object) -> bool:
+    """Return whether collection is paused at a time, so that nothing is charged then."""
+    pause = mapping(subscription.get("pause_collection"))
+    resumes = pause.get("resumes_at")
+    resumes_before = isinstance(resumes, int) and isinstance(at, int) and resumes <= at
+    return bool(pause) and not resumes_before
+
+
+def bring_up_to_date(found: Notification, context: Context) -> Notification:
+    """Return the notification with the facts of the present rows."""
+    facts = found.facts | _present_facts(found, context)
+    # An event may be the first to show its object, and its row not there.
+    subject = context.row or (found.object if found.collection == "subscriptions" else None)
+    is_told = is_current(found.kind, context.row, facts.get("at"))
+    is_told = is_told and not (found.kind in _CONTINUING and is_paused(subject or {}, facts["at"]))
+    if found.kind == "action_required" and facts["subscription_ended"]:
+        is_told = False
+    locale = clean_locale(context.locale) or found.locale
+    return replace(found, facts=facts, is_current=is_told, locale=locale)
+
+
+def _present_facts(found: Notification, context: Context) -> Json:
+    row = context.row or {}
+    if found.kind in _OWED:
+        return _owed_facts(found, row, mapping(context.subscription))
+    if found.kind == "receipt":
+        currency = found.facts["currency"]
+        refunds = {"refunded": context.refunded, "refunded_currency": currency}
+        return refunds | presented(mapping(context.payment))
+    if found.kind == "trial_ending" and (ends := _as_unix(row.get("trial_end"))):
+        return {"at": ends}
+    if found.kind in ("refund", "dispute") and row.get("status"):
+        return {"status": text(row["status"])}
+    return {}
+
+
+def _owed_facts(found: Notification, row: Json, subscription: Json) -> Json:
+    """What is still open, and when Stripe tries again."""
+    facts: Json = {"subscription_ended": subscription.get("status") in _ENDED}
+    if found.collection == "invoices" and row.get("status") == "open":
+        facts["amount"] = row.get("amount_remaining") or found.facts["amount"]
+        facts["next_attempt"] = _as_unix(row.get("next_payment_attempt"))
+    if facts["subscription_ended"]:
+        facts["next_attempt"] = None
+    return facts
+
+
+def presented(item: Json) -> Json:
+    """Return ``amount`` and ``currency`` as the buyer paid them, {} if that is no other currency.
+
+    Adaptive Pricing shows the buyer's own currency: Stripe's ``presentment_details``.
+    """
+    details = mapping(item.get("presentment_details"))
+    amount, currency = details.get("presentment_amount"), details.get("presentment_currency")
+    if not isinstance(amount, int) or not isinstance(currency, str) or not currency:
+        return {}
+    return {"amount": amount, "currency": currency.lower()}
+
+
+def clean_locale(value: object) -> str:
+    """Return a language tag such as ``de`` or ``pt-BR``, "" for anything else."""
+    tag = text(value)
+    parts = tag.split("-")
+    is_tag = 2 <= len(parts[0]) <= 3 and all(part.isalnum() and part.isascii() for part in parts)
+    return tag if is_tag and len(tag) <= 35 else ""
+
+
+def _as_unix(value: object) -> int | None:
+    """Unix seconds from a date column, None if it is empty."""
+    try:
+        return int(datetime.fromisoformat(text(value)).astimezone(UTC).timestamp())
+    except (ValueError, OverflowError):
+        return None

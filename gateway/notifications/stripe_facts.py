@@ -1,0 +1,107 @@
+"""Facts of a mail that only Stripe knows, read when the mail is sent.
+
+An event shows neither what the first invoice after a trial will come to with coupons and tax, nor
+whether the customer has a payment method, nor whether a failed payment waits for authentication.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+import stripe
+
+from gateway.errors import StripeRefused
+from gateway.notifications.current import Context, clean_locale, presented
+from gateway.notifications.notification import Notification
+from gateway.shapes import listing, mapping
+from gateway.stripe_api import Missing, read_object, translate_errors
+from gateway.writes import Json
+
+_PAYMENTS = "expand[]=payments.data.payment.payment_intent"
+
+
+@dataclass(frozen=True, slots=True)
+class StripeFacts:
+    """Completes notifications with what Stripe says now."""
+
+    client: stripe.StripeClient
+
+    async def complete(self, found: Notification, context: Context) -> Notification:
+        """Return the notification with Stripe's facts; as it is if Stripe lacks the object.
+
+        Raises:
+            StripeUnavailable: the mail must wait.
+        """
+        read = self._readers.get(found.kind)
+        if read is None or not found.is_current:
+            return found
+        try:
+            return await read(found, context)
+        except (Missing, StripeRefused):
+            return found
+
+    @property
+    def _readers(self) -> Mapping[str, Callable[[Notification, Context], Awaitable[Notification]]]:
+        return {
+            "trial_ending": self._complete_trial,
+            "receipt": self._complete_receipt,
+            "payment_failed": self._complete_failure,
+        }
+
+    async def _complete_trial(self, found: Notification, context: Context) -> Notification:
+        path = f"/v1/subscriptions/{quote(found.object_id, safe='')}?expand[]=customer"
+        subscription = (await read_object(self.client, path)).body
+        customer = mapping(subscription.get("customer"))
+        facts = {"payment_method": _payment_method(subscription, customer)}
+        locales = customer.get("preferred_locales") or [""]
+        found = replace(
+            found,
+            facts=found.facts | facts,
+            locale=clean_locale(locales[0]) or found.locale,
+        )
+        return replace(found, facts=found.facts | await self._preview(found.object_id))
+
+    async def _preview(self, subscription: str) -> Json:
+        """The next invoice of a subscription, with discounts, tax and the customer's balance."""
+        try:
+            with translate_errors():
+                preview = await self.client.v1.invoices.create_preview_async(
+                    {"subscription": subscription}
+                )
+        except StripeRefused:
+            return {}
+        credit = max(0, preview.total - preview.amount_due)
+        return {"amount": preview.total, "currency": preview.currency, "credit": credit}
+
+    async def _complete_receipt(self, found: Notification, context: Context) -> Notification:
+        if context.payment or found.collection != "invoices":
+            return found
+        intent = await self._read_intent(found.object_id)
+        return replace(found, facts=found.facts | presented(intent))
+
+    async def _complete_failure(self, found: Notification, context: Context) -> Notification:
+        if found.collection != "invoices":
+            return found
+        intent = await self._read_intent(found.object_id)
+        needs_action = intent.get("status") == "requires_action"
+        return replace(found, facts=found.facts | {"needs_action": needs_action})
+
+    async def _read_intent(self, invoice: str) -> Json:
+        """The latest PaymentIntent of an invoice, {} if it has none."""
+        path = f"/v1/invoices/{quote(invoice, safe='')}?{_PAYMENTS}"
+        payments = listing((await read_object(self.client, path)).body.get("payments"))
+        intents = [mapping(each.get("payment")).get("payment_intent") for each in payments]
+        found = [intent for intent in intents if isinstance(intent, dict)]
+        return max(found, key=lambda intent: intent.get("created") or 0, default={})
+
+
+def _payment_method(subscription: Json, customer: Json) -> str:
+    """Where Stripe looks for one when a trial ends."""
+    places = (
+        subscription.get("default_payment_method"),
+        subscription.get("default_source"),
+        mapping(customer.get("invoice_settings")).get("default_payment_method"),
+        customer.get("default_source"),
+    )
+    is_invoiced = subscription.get("collection_method") == "send_invoice"
+    return "present" if is_invoiced or any(places) else "missing"

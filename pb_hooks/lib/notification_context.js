@@ -1,0 +1,76 @@
+// What a notification needs to know beside its own row: the state of related rows when it is sent.
+const { findOne } = require(`${__hooks}/lib/records.js`)
+
+// Both come of one payment attempt that needs authentication.
+const SAME_ATTEMPT = { payment_failed: "action_required", action_required: "payment_failed" }
+const SAME_ATTEMPT_SECONDS = 60
+
+// Whether a row may be claimed: action_required only once payment_failed of its invoice is settled.
+const IS_FREE = `NOT (kind = 'action_required' AND record != '' AND EXISTS (
+  SELECT 1 FROM stripe_notifications other
+  WHERE other.record = stripe_notifications.record AND other.via = stripe_notifications.via
+    AND other.kind = 'payment_failed' AND other.status = 'sending' AND other.claimed > {:stale}))`
+
+// Returns {subscription, payment, sibling, locale, refunded}.
+function readContext(app, row, subject, customer) {
+  const subscription = findOne(app, "subscriptions", subject?.getString("subscription"))
+  const payment = findPayment(app, subject)
+  return {
+    subscription: subscription ? { status: subscription.getString("status") } : null,
+    payment: payment ? {
+      status: payment.getString("status"),
+      presentment_details: JSON.parse(payment.getString("presentment_details") || "null"),
+    } : null,
+    sibling: readSibling(app, row),
+    locale: readLocale(app, customer),
+    refunded: payment ? sumRefunded(app, payment.id) : 0,
+  }
+}
+
+// The PaymentIntent of an invoice or a Checkout Session.
+function findPayment(app, subject) {
+  const direct = subject?.getString("payment")
+  if (direct) return findOne(app, "payments", direct)
+  if (subject?.collection().name !== "invoices") return undefined
+  const found = arrayOf(new DynamicModel({ payment: "" }))
+  app.db().newQuery(`
+    SELECT payment FROM invoice_payments WHERE invoice = {:invoice} AND payment != ''
+    ORDER BY status = 'paid' DESC, created DESC LIMIT 1
+  `).bind({ invoice: subject.id }).all(found)
+  return found.length ? findOne(app, "payments", found[0].payment) : undefined
+}
+
+// The status of the mail about the same payment attempt, "" if there is none.
+function readSibling(app, { id, via, kind, collection, record, created }) {
+  if (!SAME_ATTEMPT[kind] || !record) return ""
+  const found = arrayOf(new DynamicModel({ status: "" }))
+  app.db().newQuery(`
+    SELECT status FROM stripe_notifications
+    WHERE record = {:record} AND collection = {:collection} AND kind = {:kind} AND via = {:via} AND id != {:id}
+      AND abs(unixepoch(created) - unixepoch({:created})) <= ${SAME_ATTEMPT_SECONDS}
+    ORDER BY status = 'sent' DESC, status = 'sending' DESC LIMIT 1
+  `).bind({ id, via, collection, record, created, kind: SAME_ATTEMPT[kind] }).all(found)
+  return found.length ? found[0].status : ""
+}
+
+// The customer's language, else that of their latest Checkout Session.
+function readLocale(app, customer) {
+  if (!customer) return ""
+  const [preferred] = JSON.parse(customer.getString("preferred_locales") || "[]") || []
+  if (preferred) return preferred
+  const found = arrayOf(new DynamicModel({ locale: "" }))
+  app.db().newQuery(`
+    SELECT locale FROM checkout_sessions
+    WHERE customer = {:customer} AND locale NOT IN ('', 'auto') ORDER BY created DESC LIMIT 1
+  `).bind({ customer: customer.id }).all(found)
+  return found.length ? found[0].locale : ""
+}
+
+function sumRefunded(app, payment) {
+  const found = new DynamicModel({ amount: 0 })
+  app.db().newQuery("SELECT coalesce(sum(amount_refunded), 0) AS amount FROM charges WHERE payment = {:payment}")
+    .bind({ payment }).one(found)
+  return found.amount
+}
+
+module.exports = { IS_FREE, readContext }

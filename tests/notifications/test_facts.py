@@ -1,0 +1,402 @@
+"""A mail states what is so when it is sent, not what its event alone suggests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import pytest
+
+from gateway.notifications.kinds import describe
+from gateway.notifications.stored_event import read_event
+from gateway.notifications.templates import Templates
+from stack.gateway import Gateway
+from stack.stack import Stack
+from tests.delivery import Json, build_event, build_subscription
+from tests.notifications.conftest import OpenOffice, run_gateway
+from tests.notifications.mail_server import MailServer
+from tests.notifications.office import SELLER, Office, build_invoice
+from tests.stripe_account import StripeAccount
+
+_SOON = 1_900_000_000
+_OWED = {"status": "open", "amount_paid": 0, "amount_remaining": 1200}
+
+
+def _text(mail_server: MailServer) -> str:
+    """The text of the last mail, on one line; its HTML says the same amounts."""
+    mail = mail_server.mails[-1]
+    text, html = (mail.get_body((form,)) for form in ("plain", "html"))
+    assert text
+    assert html
+    return " ".join(text.get_content().split())
+
+
+async def _create_price(account: StripeAccount, amount: int) -> str:
+    product = await account.create("products", name="Pro")
+    recurring = {"recurring[interval]": "month"}
+    price = await account.create(
+        "prices", product=product["id"], currency="usd", unit_amount=amount, **recurring
+    )
+    return str(price["id"])
+
+
+async def _create_customer(account: StripeAccount, office: Office, card: str = "") -> str:
+    """A customer of the payer's at Stripe, with a card as default if one is named."""
+    metadata = {"metadata[pocketbase_user]": office.user.id}
+    made = await account.create("customers", email=office.user.email, **metadata)
+    if card:
+        method = await account.create(f"payment_methods/{card}/attach", customer=made["id"])
+        default = {"invoice_settings[default_payment_method]": method["id"]}
+        await account.create(f"customers/{made['id']}", **default)
+    return str(made["id"])
+
+
+async def _start_trial(account: StripeAccount, customer: str, **fields: Any) -> Json:
+    price = await _create_price(account, 2000)
+    return await account.create(
+        "subscriptions",
+        customer=customer,
+        trial_period_days=3,
+        **{"items[0][price]": price, **fields},
+    )
+
+
+@pytest.mark.parametrize(
+    ("behavior", "card", "said"),
+    [
+        ("cancel", "", "your subscription is canceled then, and nothing is charged"),
+        ("pause", "", "your subscription is paused then, and nothing is charged"),
+        ("create_invoice", "", "continues for 20.00 USD. We have no payment method of yours"),
+        ("cancel", "pm_card_visa", "continues for 20.00 USD. If you do not want"),
+    ],
+)
+async def test_a_trial_without_a_payment_method_says_what_follows(
+    behavior: str,
+    card: str,
+    said: str,
+    office: Office,
+    account: StripeAccount,
+    mail_server: MailServer,
+) -> None:
+    """What the subscription does without a card is said only to those who have none."""
+    customer = await _create_customer(account, office, card)
+    ends = {"trial_settings[end_behavior][missing_payment_method]": behavior}
+    subscription = await _start_trial(account, customer, **ends)
+    event = await office.deliver("customer.subscription.trial_will_end", subscription)
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert said in _text(mail_server)
+
+
+async def test_a_trials_amount_has_coupon_tax_and_credit(
+    office: Office, account: StripeAccount, mail_server: MailServer
+) -> None:
+    """The first invoice's total is announced: discounted, taxed, and what credit covers of it."""
+    customer = await _create_customer(account, office, "pm_card_visa")
+    coupon = await account.create("coupons", percent_off=50, duration="forever")
+    rate = await account.create("tax_rates", display_name="VAT", percentage=20, inclusive="false")
+    more = {"discounts[0][coupon]": coupon["id"], "default_tax_rates[0]": rate["id"]}
+    subscription = await _start_trial(account, customer, **more)
+    await account.create(f"customers/{customer}", balance=-300)
+    event = await office.deliver("customer.subscription.trial_will_end", subscription)
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert "for 12.00 USD, of which your credit covers 3.00 USD." in _text(mail_server)
+
+
+_PRICE = {"id": "price_1", "unit_amount": 2000, "billing_scheme": "per_unit"}
+_TENTH = {"coupon": {"id": "c", "percent_off": 10}}
+_TAX = {"id": "txr_1", "percentage": 20, "inclusive": False}
+
+
+@pytest.mark.parametrize(
+    ("members", "amount"),
+    [
+        ({}, 4000),
+        ({"discount": _TENTH}, 3600),
+        ({"discounts": [{"source": {"coupon": {"id": "c", "amount_off": 500}}}]}, 3500),
+        ({"discounts": [_TENTH], "default_tax_rates": [_TAX]}, 4320),
+        ({"default_tax_rates": [_TAX | {"inclusive": True}]}, 4000),
+        ({"discounts": ["di_1"]}, ""),
+        ({"automatic_tax": {"enabled": True}}, ""),
+        ({"price": {"unit_amount": None, "billing_scheme": "tiered"}}, ""),
+        ({"price": {"transform_quantity": {"divide_by": 10, "round": "up"}}}, ""),
+        ({"price": {"recurring": {"usage_type": "metered"}}}, ""),
+    ],
+)
+def test_an_amount_is_announced_only_if_it_is_known(members: Json, amount: object) -> None:
+    """Of a subscription that Stripe can't preview, coupons and tax count as far as they show."""
+    price = _PRICE | members.pop("price", {})
+    items = {"data": [{"id": "si_1", "quantity": 2, "price": price}]}
+    trial = build_subscription("cus_1", status="trialing", currency="usd") | {"items": items}
+    event = build_event("customer.subscription.trial_will_end", trial | members)
+    assert describe(read_event(event)).facts["amount"] == amount
+
+
+async def test_a_renewal_that_costs_nothing_is_not_announced(
+    office: Office, mail_server: MailServer
+) -> None:
+    """An upcoming invoice of 0 brings no mail; one that credit covers says that it does."""
+    members = {"id": None, "amount_due": 0, "period_end": _SOON}
+    free = await office.deliver(
+        "invoice.upcoming", build_invoice(office.customer["id"]) | members | {"total": 0}
+    )
+    assert await office.find(free) == []
+    covered = await office.deliver(
+        "invoice.upcoming", build_invoice(office.customer["id"]) | members | {"total": 1200}
+    )
+    assert (await office.wait_settled(covered))["status"] == "sent"
+    assert "renews for 12.00 EUR. Your credit covers it" in _text(mail_server)
+
+
+@pytest.mark.parametrize(
+    ("members", "status"),
+    [
+        ({"pause_collection": {"behavior": "void", "resumes_at": None}}, "skipped"),
+        ({"pause_collection": {"behavior": "keep_as_draft", "resumes_at": _SOON + 9}}, "skipped"),
+        ({"pause_collection": {"behavior": "void", "resumes_at": _SOON - 9}}, "sent"),
+        ({"cancel_at": _SOON}, "skipped"),
+        ({"cancel_at": _SOON + 90 * 86_400}, "sent"),
+        ({"status": "canceled"}, "skipped"),
+    ],
+)
+async def test_a_renewal_that_is_not_charged_is_not_announced(
+    members: Json, status: str, office: Office, mail_server: MailServer
+) -> None:
+    """A pause or an end before the date leaves nothing to announce; a later one changes nothing."""
+    subscription = build_subscription(office.customer["id"], **members)
+    await office.deliver("customer.subscription.updated", subscription)
+    invoice = build_invoice(office.customer["id"], subscription=subscription["id"])
+    invoice |= {"id": None, "period_end": _SOON}
+    event = await office.deliver("invoice.upcoming", invoice)
+    assert (await office.wait_settled(event))["status"] == status
+
+
+@pytest.mark.parametrize("first", ["invoice.payment_failed", "invoice.payment_action_required"])
+async def test_a_payment_that_needs_authentication_brings_one_mail(
+    first: str, office: Office, mail_server: MailServer
+) -> None:
+    """Both events of one attempt, in either order: the payer gets one mail."""
+    invoice = build_invoice(office.customer["id"], **_OWED)
+    second = {"invoice.payment_failed", "invoice.payment_action_required"} - {first}
+    events = [await office.deliver(type, invoice) for type in (first, *second)]
+    settled = [await office.wait_settled(event) for event in events]
+    assert sorted(row["status"] for row in settled) == ["sent", "skipped"]
+    assert len(mail_server.mails) == 1
+
+
+async def test_authentication_is_what_is_asked_for(
+    office: Office, account: StripeAccount, mail_server: MailServer
+) -> None:
+    """The failure is known to need authentication before the other event has arrived."""
+    customer = await _create_customer(account, office, "pm_card_authenticationRequired")
+    price = await _create_price(account, 2000)
+    item = {"items[0][price]": price}
+    subscription = await account.create("subscriptions", customer=customer, **item)
+    invoice = await account.read(f"invoices/{subscription['latest_invoice']}")
+    failed = await office.deliver("invoice.payment_failed", invoice)
+    row = await office.wait_settled(failed)
+    assert (row["status"], row["reason"]) == ("skipped", "action_required is mailed instead")
+    event = await office.deliver("invoice.payment_action_required", invoice)
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert mail_server.subjects == ["Confirm your payment of 20.00 USD to Acme"]
+
+
+async def test_two_failures_of_one_invoice_are_two_mails(
+    office: Office, mail_server: MailServer
+) -> None:
+    """The next attempt's failure is told again."""
+    invoice = build_invoice(office.customer["id"], **_OWED)
+    first = await office.deliver("invoice.payment_failed", invoice)
+    await office.wait_settled(first)
+    created = first["created"] - 3600
+    again = await office.deliver("invoice.payment_action_required", invoice, created=created)
+    assert (await office.wait_settled(again))["status"] == "sent"
+    assert len(mail_server.mails) == 2
+
+
+async def test_an_ended_subscription_is_not_retried(
+    office: Office, mail_server: MailServer
+) -> None:
+    """After the end nothing is announced but what is still open."""
+    subscription = build_subscription(office.customer["id"], status="canceled")
+    await office.deliver("customer.subscription.deleted", subscription)
+    invoice = build_invoice(office.customer["id"], **_OWED, subscription=subscription["id"])
+    invoice |= {"next_payment_attempt": _SOON}
+    event = await office.deliver("invoice.payment_failed", invoice)
+    assert (await office.wait_settled(event))["status"] == "sent"
+    text = _text(mail_server)
+    assert "Your subscription has ended. This amount is still open." in text
+    assert "try again" not in text
+
+
+async def test_what_is_left_is_asked_for(office: Office, mail_server: MailServer) -> None:
+    """A part that was paid since the failure is not asked for again."""
+    invoice = build_invoice(office.customer["id"], **_OWED)
+    after = invoice | {"amount_remaining": 700, "next_payment_attempt": _SOON}
+    await office.deliver("invoice.updated", after)
+    before = build_event("", {})["created"] - 5
+    event = await office.deliver("invoice.payment_failed", invoice, created=before)
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert mail_server.subjects == ["Your payment of 7.00 EUR to Acme failed"]
+    assert "we try again on 17 March 2030" in _text(mail_server)
+
+
+_PRESENTED = {"presentment_amount": 1868, "presentment_currency": "eur"}
+
+
+def _session(customer: str, **members: Any) -> Json:
+    session = {"id": f"cs_{token_hex(6)}", "object": "checkout.session", "mode": "payment"}
+    paid = {"status": "complete", "payment_status": "paid", "amount_total": 2000, "currency": "usd"}
+    return session | paid | {"customer": customer} | members
+
+
+async def test_a_receipt_has_the_amount_that_the_buyer_paid(
+    office: Office, mail_server: MailServer
+) -> None:
+    """Adaptive Pricing: the buyer's own currency, for a session, an invoice and a refund."""
+    customer, payment = office.customer["id"], f"pi_{token_hex(6)}"
+    intent = {"id": payment, "object": "payment_intent", "customer": customer, "currency": "usd"}
+    intent |= {"status": "succeeded", "amount": 2000, "presentment_details": _PRESENTED}
+    await office.deliver("payment_intent.succeeded", intent)
+    refund = {"id": f"re_{token_hex(6)}", "object": "refund", "amount": 2000, "currency": "usd"}
+    refund |= {"payment_intent": payment, "status": "succeeded", "presentment_details": _PRESENTED}
+    invoice = build_invoice(customer, currency="usd", amount_paid=2000, payment_intent=payment)
+    for type, item in (
+        ("checkout.session.completed", _session(customer, presentment_details=_PRESENTED)),
+        ("invoice.paid", invoice),
+        ("refund.created", refund | {"charge": None}),
+    ):
+        row = await office.wait_settled(await office.deliver(type, item))
+        assert (row["status"], row["reason"]) == ("sent", "")
+        assert "18.68 EUR" in _text(mail_server)
+        assert "USD" not in _text(mail_server)
+
+
+async def test_a_late_receipt_says_what_was_refunded(
+    office: Office, mail_server: MailServer
+) -> None:
+    """A receipt that is sent after a partial refund does not hide it."""
+    payment = f"pi_{token_hex(6)}"
+    charge = {"id": f"ch_{token_hex(6)}", "object": "charge", "customer": office.customer["id"]}
+    charge |= {"payment_intent": payment, "amount": 1200, "amount_refunded": 500}
+    await office.deliver("charge.refunded", charge | {"status": "succeeded"})
+    intent = {"id": payment, "object": "payment_intent", "customer": office.customer["id"]}
+    await office.deliver("payment_intent.succeeded", intent | {"status": "succeeded"})
+    event = await office.pay(payment_intent=payment)
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert "We received 12.00 EUR. - 1 x Pro 5.00 EUR was refunded since." in _text(mail_server)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("pending", "We are refunding 5.00 USD"), ("succeeded", "We sent 5.00 USD back to you.")],
+)
+async def test_a_refund_is_sent_only_when_it_is(
+    status: str, said: str, office: Office, mail_server: MailServer
+) -> None:
+    """While a refund is under way the mail says so."""
+    customer = office.customer["id"]
+    charge = {"id": f"ch_{token_hex(6)}", "object": "charge", "customer": customer}
+    await office.deliver("charge.succeeded", charge)
+    refund = {"id": f"re_{token_hex(6)}", "object": "refund", "amount": 500, "currency": "usd"}
+    refund |= {"charge": charge["id"], "status": status}
+    event = await office.deliver("refund.created", refund)
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert said in _text(mail_server)
+
+
+@pytest.mark.parametrize(
+    ("status", "subject"),
+    [
+        ("needs_response", "A payment of 5.00 USD is disputed"),
+        ("won", "A disputed payment of 5.00 USD is yours again"),
+    ],
+)
+async def test_a_closed_dispute_asks_for_no_evidence(
+    status: str, subject: str, office: Office, mail_server: MailServer
+) -> None:
+    """A dispute that is decided when the mail is sent has no deadline any more."""
+    dispute = {"id": f"dp_{token_hex(6)}", "object": "dispute", "amount": 500, "currency": "usd"}
+    dispute |= {"status": status, "evidence_details": {"due_by": _SOON}, "reason": "fraudulent"}
+    await office.deliver("charge.dispute.updated", dispute)
+    before = build_event("", {})["created"] - 5
+    opened = dispute | {"status": "needs_response"}
+    event = await office.deliver("charge.dispute.created", opened, created=before)
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert mail_server.subjects == [subject]
+    assert ("Evidence is due by" in _text(mail_server)) is (status == "needs_response")
+
+
+async def test_an_invoice_that_is_not_finalized_is_the_sellers_task(
+    office: Office, mail_server: MailServer
+) -> None:
+    """The seller gets Stripe's reason, and the mirror keeps it until the invoice is finalized."""
+    error = {
+        "type": "invalid_request_error",
+        "code": "customer_tax_location_invalid",
+        "message": "The customer's location is not recognized.",
+    }
+    draft = {"status": "draft", "amount_paid": 0, "total": 1200, "number": None}
+    invoice = build_invoice(office.customer["id"], **draft, last_finalization_error=error)
+    event = await office.deliver("invoice.finalization_failed", invoice)
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert mail_server.recipients == [[SELLER]]
+    assert error["message"] in _text(mail_server)
+    [row] = await office.dashboard.list("invoices", f"stripe_id = '{invoice['id']}'")
+    assert row["last_finalization_error"] == error | {"param": ""}
+
+    open_ = invoice | {"status": "open", "last_finalization_error": None}
+    await office.deliver("invoice.finalized", open_, created=event["created"] + 1)
+    [row] = await office.dashboard.list("invoices", f"stripe_id = '{invoice['id']}'")
+    assert row["last_finalization_error"] is None
+
+
+@pytest.fixture(scope="module")
+def german_gateway(
+    stack: Stack, mail_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
+    """A gateway with a receipt in German, and one that names the language."""
+    folder = tmp_path_factory.mktemp("templates")
+    (folder / "receipt.de.txt").write_text("Danke!\n\n{{ amount | money(currency) }}")
+    (folder / "receipt.txt").write_text("Receipt\n\nlocale={{ locale }}")
+    settings = mail_settings | {"GATEWAY_MAIL_TEMPLATES": str(folder)}
+    with run_gateway(stack, folder / "gateway.log", **settings) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("customer", "session", "subject", "text"),
+    [
+        ({"preferred_locales": ["de-AT", "en"]}, {}, "Danke!", "20.00 USD"),
+        ({}, {"locale": "de"}, "Danke!", "20.00 USD"),
+        ({}, {"locale": "fr"}, "Receipt", "locale=fr"),
+        ({}, {"locale": "auto"}, "Receipt", "locale="),
+        ({"preferred_locales": "de"}, {"locale": "../x"}, "Receipt", "locale="),
+    ],
+)
+async def test_a_mail_is_in_the_payers_language(
+    customer: Json,
+    session: Json,
+    subject: str,
+    text: str,
+    german_gateway: Gateway,
+    open_office: OpenOffice,
+    mail_server: MailServer,
+) -> None:
+    """The customer's preferred language, else the session's, chooses and reaches the template."""
+    office = await open_office(german_gateway)
+    known = office.customer | customer
+    await office.deliver("customer.updated", known, created=build_event("", {})["created"] + 1)
+    item = _session(known["id"], **session)
+    event = await office.deliver("checkout.session.completed", item)
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert (mail_server.subjects, _text(mail_server)) == ([subject], text)
+
+
+def test_a_template_of_a_region_comes_before_its_language(tmp_path: Path) -> None:
+    """`pt-BR` is sought before `pt`, and the plain file is left for everybody else."""
+    for tag in ("", ".pt", ".pt-BR"):
+        (tmp_path / f"refund{tag}.txt").write_text(f"subject\n\ntag={tag}")
+    templates = Templates(tmp_path)
+    values = {"app": {"name": "Acme", "url": ""}, "amount": 1, "currency": "eur"}
+    shown = [templates.render("refund", values, tag).text for tag in ("pt-BR", "pt-PT", "fr", "")]
+    assert shown == ["tag=.pt-BR\n", "tag=.pt\n", "tag=\n", "tag=\n"]
