@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import (
@@ -20,7 +20,7 @@ from gateway.errors import (
     UnsupportedMediaType,
 )
 from gateway.problems import respond_to
-from gateway.records.judge import Judge
+from gateway.records.judge import Judge, write_verdicts
 from gateway.records.signature import ANSWER_PREFIX, HEADERS, TIMESTAMP, SeenIds, sign, verify
 from gateway.writes import Json
 
@@ -68,7 +68,7 @@ class RecordsEndpoint:
         judge: Judge = scope["app"].state.judge
         call = _parse(body)
         verdicts = await judge.judge_all(call["items"], call["user"])
-        answer = _write(verdicts)
+        answer = _write(verdicts, call["items"])
         # By the caller's key: while a secret is rotated it may know no other. At the call's time:
         # then the answer is good for this very call, whatever the clocks say.
         signed = sign(ANSWER_PREFIX + call_id, int(given[TIMESTAMP]), answer, key)
@@ -79,11 +79,11 @@ class RecordsEndpoint:
         return answer, head
 
 
-def _write(verdicts: list[Json]) -> bytes:
+def _write(verdicts: list[Json], items: list[Json]) -> bytes:
     """The verdicts as JSON; nothing when nothing changes, which PocketBase reads in no time."""
     if all(verdict == _UNCHANGED for verdict in verdicts):
         return b""
-    return to_json({"items": verdicts}, inf_nan_mode="null")
+    return write_verdicts(verdicts, items)
 
 
 def _refuse_browsers(scope: Scope, headers: Mapping[bytes, bytes]) -> None:

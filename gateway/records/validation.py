@@ -81,9 +81,14 @@ def _is_same(before: Any, after: Any) -> bool:
     return not isinstance(before, list) or all(map(_is_same, before, after))
 
 
-def is_of(error: ValidationError, model: type[BaseModel] | None) -> bool:
-    """Say whether an error is the model's own; another's is no mistake of the client."""
-    return model is not None and error.title == (model.model_config.get("title") or model.__name__)
+def forbids_columns(error: ValidationError) -> bool:
+    """Whether a model with ``extra="forbid"`` refused fields of the record that it does not have.
+
+    It is given the whole record: a client can do nothing about columns that the model lacks.
+    """
+    return any(
+        item["type"] == "extra_forbidden" and len(item["loc"]) == 1 for item in error.errors()
+    )
 
 
 def describe(error: ValidationError) -> tuple[dict[str, tuple[str, str]], str]:

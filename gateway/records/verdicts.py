@@ -1,7 +1,9 @@
 """What a transform may say instead of returning values: errors of fields, or a refusal."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal, get_args
+
+RefusalStatus = Literal[400, 403]
 
 
 class FieldErrors(Exception):
@@ -12,20 +14,45 @@ class FieldErrors(Exception):
 
         Args:
             errors: by field, a code such as ``validation_required`` and a sentence for people.
+
+        Raises:
+            ValueError: `errors` has another form, or is empty. A client could not read it.
         """
-        super().__init__(", ".join(errors))
-        self.errors = dict(errors)
+        found = dict(errors)
+        for field, error in found.items():
+            if not _is_text(field) or not _is_error(error):
+                raise ValueError(f"the error of {field!r} must be a code and a message, both text")
+        if not found:
+            raise ValueError("FieldErrors needs at least one field")
+        super().__init__(", ".join(found))
+        self.errors = found
 
 
 class Refused(Exception):
     """The whole request is refused, whatever its values."""
 
-    def __init__(self, message: str, status: Literal[400, 403] = 400) -> None:
+    def __init__(self, message: str, status: RefusalStatus = 400) -> None:
         """Say why.
 
         Args:
             message: a sentence for people; it reaches the client.
+            status: the HTTP status.
+
+        Raises:
+            ValueError: the message is empty or no text, or the status is another one.
         """
+        if not _is_text(message):
+            raise ValueError("the message must be a sentence")
+        if status not in get_args(RefusalStatus):
+            raise ValueError(f"the status must be 400 or 403, not {status!r}")
         super().__init__(message)
         self.message = message
         self.status = status
+
+
+def _is_error(value: Any) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2 and all(map(_is_text, value))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)

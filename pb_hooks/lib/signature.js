@@ -25,11 +25,16 @@ function sign(id, body) {
   }
 }
 
-// Whether one of our keys has signed this lately: the id that is expected, two headers, and the body.
-function verify(id, timestamp, signatures, body) {
-  if (!/^\d{1,12}$/.test(timestamp)) return false
-  if (Math.abs(Date.now() / 1000 - Number(timestamp)) > TOLERANCE) return false
-  return isSigned(id, timestamp, signatures, body)
+// Checks that one of our keys has signed this lately: the id, two headers, and the body. Returns a sentence
+// that says what to change, or "". The signature comes first: only who has the key learns about our clock.
+function findFault(id, timestamp, signatures, body) {
+  if (!/^\d{1,12}$/.test(timestamp) || !isSigned(id, timestamp, signatures, body)) {
+    return "The gateway and PocketBase have no GATEWAY_HOOK_SECRETS in common."
+  }
+  const seconds = Math.round(Date.now() / 1000 - Number(timestamp))
+  if (Math.abs(seconds) <= TOLERANCE) return ""
+  return `The clocks of the gateway and PocketBase differ by ${Math.abs(seconds)} seconds, ${TOLERANCE} at the most ` +
+    "are allowed: synchronise both machines' clocks (NTP)."
 }
 
 function isSigned(id, timestamp, signatures, body) {
@@ -50,4 +55,4 @@ function digest(id, timestamp, body, key) {
   return Buffer.from($security.hs256(`${id}.${timestamp}.${body}`, key), "hex").toString("base64")
 }
 
-module.exports = { isSigned, sign, verify }
+module.exports = { findFault, isSigned, sign }

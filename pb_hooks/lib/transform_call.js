@@ -122,11 +122,16 @@ function read(answer, id, timestamp) {
   const status = answer.statusCode
   if (status === 413) return refuse(413, TOO_LARGE)
   if (status === 400) return refuse(400, "The values can't be read.")
-  if (status !== 200 && status !== 204) return fail("refused", `HTTP ${status}`)
+  if (status !== 200 && status !== 204) return fail("refused", `HTTP ${status}: ${readReason(answer)}`)
   const body = status === 200 ? answer.raw : ""
   const signatures = (answer.headers["Webhook-Signature"] || [""])[0] // As Go spells it.
   if (!isSigned(`answer_${id}`, timestamp, signatures, body)) return fail("unsigned", "answer")
   return status === 200 ? { verdicts: answer.json.items } : { forAll: UNCHANGED }
+}
+
+// For the log: the gateway may name a clock that is wrong, for example.
+function readReason({ json }) {
+  return `${(json && json.detail) || ""}`.slice(0, 200)
 }
 
 function lengthOf(text) {

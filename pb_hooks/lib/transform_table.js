@@ -1,5 +1,5 @@
 // Which writes pass through the gateway: kept in a collection, and at hand in $app.store().
-const { verify } = require(`${__hooks}/lib/signature.js`)
+const { findFault } = require(`${__hooks}/lib/signature.js`)
 
 const STAMP = "gateway.transforms.stamp"
 const TABLE = "gateway.transforms"
@@ -144,9 +144,8 @@ function typeOf(entry, name) {
 // gateway's table is another one.
 function register(app, auth, headers, body) {
   const id = headers.get("webhook-id")
-  if (!verify(id, headers.get("webhook-timestamp"), headers.get("webhook-signature"), body)) {
-    throw new BadRequestError("The gateway and PocketBase have no GATEWAY_HOOK_SECRETS in common.")
-  }
+  const fault = findFault(id, headers.get("webhook-timestamp"), headers.get("webhook-signature"), body)
+  if (fault) throw new BadRequestError(fault)
   const wanted = JSON.parse(body)
   let overruled = false
   app.runInTransaction((tx) => { overruled = !replace(tx, wanted, auth.id) })
