@@ -30,6 +30,7 @@ from stripe_simulator.resources import (
     prices,
     products,
     promotion_codes,
+    quotes,
     refunds,
     setup_intents,
     subscription_schedules,
@@ -69,7 +70,7 @@ def some(kind: str, url: str, *filters: str) -> Handler:
 def _subscriptions(world: World, params: JSON) -> JSON:
     items = list(reversed(world.all("subscription").values()))
     if not params.get("status"):
-        items = [i for i in items if i["status"] not in ("canceled", "incomplete_expired")]
+        items = [i for i in items if i["status"] != "canceled"]
     filters = ("customer", "status", "price", "created", "collection_method")
     return page(select(items, params, filters), params, "/v1/subscriptions")
 
@@ -143,6 +144,25 @@ def _features_of_product(world: World, id: str, params: JSON) -> JSON:
 def _active_entitlements(world: World, params: JSON) -> JSON:
     found = entitlements.active(world, params.get("customer", ""))
     return page(found, params, "/v1/entitlements/active_entitlements")
+
+
+def _quote_items(world: World, id: str, params: JSON) -> JSON:
+    return page(quotes.items_of(world, id), params, f"/v1/quotes/{id}/line_items")
+
+
+def _invoice_items(world: World, params: JSON) -> JSON:
+    items = list(reversed(world.all("invoiceitem").values()))
+    if params.get("pending") is not None:
+        items = [i for i in items if (i["invoice"] is None) is params["pending"]]
+    return page(select(items, params, ("customer", "invoice")), params, "/v1/invoiceitems")
+
+
+def _schedules(world: World, params: JSON) -> JSON:
+    items = list(reversed(world.all("subscription_schedule").values()))
+    if params.get("scheduled"):
+        items = [i for i in items if i["status"] == "not_started"]
+    found = select(items, params, ("customer", "created"))
+    return page(found, params, "/v1/subscription_schedules")
 
 
 def _void(world: World, id: str, params: JSON) -> JSON:
@@ -305,7 +325,14 @@ ROUTES: dict[str, Handler] = (
         "created",
         verbs="create update",
     )
+    | crud("quote", "/v1/quotes", quotes, "customer", "status", verbs="create")
     | {
+        "GET /v1/invoiceitems": _invoice_items,
+        "GET /v1/subscription_schedules": _schedules,
+        "POST /v1/quotes/:id/finalize": quotes.finalize,
+        "POST /v1/quotes/:id/accept": quotes.accept,
+        "POST /v1/quotes/:id/cancel": quotes.cancel,
+        "GET /v1/quotes/:id/line_items": _quote_items,
         "POST /v1/disputes/:id/close": disputes.close_by_api,
         "POST /v1/credit_notes/:id/void": credit_notes.void,
         "GET /v1/credit_notes/:id/lines": _credit_note_lines,

@@ -181,6 +181,8 @@ def retry(world: World, id: str) -> None:
     invoice = world.find("invoice", id)
     if invoice is None or invoice["status"] != "open" or not invoice["next_payment_attempt"]:
         return
+    if not invoice["auto_advance"]:
+        return
     sub = subscription_of(world, invoice)
     if sub is None or subscription_states.is_live(sub):
         collect(world, id)

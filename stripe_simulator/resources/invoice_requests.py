@@ -36,6 +36,8 @@ def create(world: World, params: JSON) -> JSON:
         id = sub["id"] if sub else None
         taken = invoice_items.take(world, customer["id"], invoice["id"], id)
         put(world, invoice, taken)
+    if invoice["auto_advance"]:
+        invoices.plan(world, invoice)
     return invoices.keep(world, invoice)
 
 

@@ -141,7 +141,19 @@ def update(world: World, id: str, params: JSON) -> JSON:
     with world.change(invoice, "invoice.updated"):
         set_fields(invoice, params, "description", "footer", "auto_advance", "due_date")
         invoice["metadata"] = metadata(params, invoice["metadata"])
+        if not invoice["auto_advance"]:
+            invoice |= {"automatically_finalizes_at": None, "next_payment_attempt": None}
+        elif invoice["status"] == "draft":
+            plan(world, invoice)
     return invoice
+
+
+def plan(world: World, invoice: JSON) -> None:
+    """A draft that advances by itself is finalized after an hour."""
+    if invoice["automatically_finalizes_at"] is None:
+        when = world.now + world.settings.draft_seconds
+        invoice["automatically_finalizes_at"] = when
+        world.clock.at(when, "finalize_invoice", invoice["id"])
 
 
 def delete(world: World, id: str, params: JSON) -> JSON:
