@@ -5,7 +5,7 @@
 onRecordCreateRequest((e) => {
   require(`${__hooks}/lib/teams.js`).refuseChosenId(e)
   e.next()
-}, "organizations", "memberships", "invitations")
+}, "organizations", "memberships", "membership_invitations")
 
 // Whoever makes an organization owns it.
 onRecordCreateRequest((e) => {
@@ -19,15 +19,15 @@ onRecordCreateRequest((e) => {
 
 onRecordCreateRequest((e) => {
   require(`${__hooks}/lib/invitations.js`).checkRequest(e)
-}, "invitations")
+}, "membership_invitations")
 
 onRecordUpdateRequest((e) => {
   require(`${__hooks}/lib/invitations.js`).accept(e)
-}, "invitations")
+}, "membership_invitations")
 
 onRecordEnrich((e) => {
   require(`${__hooks}/lib/invitations.js`).addName(e)
-}, "invitations")
+}, "membership_invitations")
 
 // An organization keeps an owner, also when two of them leave at once.
 onRecordUpdateRequest((e) => {

@@ -1,7 +1,7 @@
 /// <reference path="../pb_data/types.d.ts" />
 // Members join by accepting an invitation, and managers are named roles: owner and admin.
 //
-// `invitations` is a collection of its own, so a pending one can't match a rule on `memberships`. Its `user`
+// `membership_invitations` is a collection of its own, so a pending one can't match a rule on `memberships`. Its `user`
 // is text: a relation would report whether an account with that id exists. See docs/decisions/023.
 
 const IS_USER = '@request.auth.collectionName = "users"'
@@ -24,7 +24,7 @@ function addInvitations(app) {
   const mayOffer = `(role != "owner" || (${isOwner("organization.")}))`
   const isTheirs = "user = @request.auth.id"
   app.save(new Collection({
-    name: "invitations", type: "base",
+    name: "membership_invitations", type: "base",
     fields: [
       { name: "organization", type: "relation", required: true, maxSelect: 1, cascadeDelete: true,
         collectionId: app.findCollectionByNameOrId("organizations").id },
@@ -35,8 +35,8 @@ function addInvitations(app) {
       { name: "created", type: "autodate", onCreate: true },
     ],
     indexes: [
-      "CREATE UNIQUE INDEX idx_invitations_organization_user ON invitations (organization, user)",
-      "CREATE INDEX idx_invitations_user ON invitations (user)",
+      "CREATE UNIQUE INDEX idx_membership_invitations_organization_user ON membership_invitations (organization, user)",
+      "CREATE INDEX idx_membership_invitations_user ON membership_invitations (user)",
     ],
     listRule: `${IS_USER} && (${isTheirs} || (${isManager("organization.")}))`,
     viewRule: `${IS_USER} && (${isTheirs} || (${isManager("organization.")}))`,
@@ -75,5 +75,5 @@ migrate((app) => {
   setManagers(app, isManager)
 }, (app) => {
   setManagers(app, isNotPlain)
-  app.delete(app.findCollectionByNameOrId("invitations"))
+  app.delete(app.findCollectionByNameOrId("membership_invitations"))
 })

@@ -9,7 +9,7 @@ const OWN = ["id", "organization", "user", "role", "created", "updated"]
 // has let the request through.
 function inviteInstead(e) {
   if (e.hasSuperuserAuth()) return e.next()
-  const invitation = new Record(e.app.findCachedCollectionByNameOrId("invitations"))
+  const invitation = new Record(e.app.findCachedCollectionByNameOrId("membership_invitations"))
   const values = e.record.fieldsData()
   const extra = {}
   for (const name in values) if (!OWN.includes(name)) extra[name] = values[name]
@@ -80,7 +80,7 @@ function addName(e) {
 
 // A user is about to be deleted.
 function deleteOfUser(tx, user) {
-  for (const invitation of tx.findAllRecords("invitations", $dbx.hashExp({ user }))) tx.delete(invitation)
+  for (const invitation of tx.findAllRecords("membership_invitations", $dbx.hashExp({ user }))) tx.delete(invitation)
 }
 
 module.exports = { accept, addName, checkRequest, deleteOfUser, inviteInstead }

@@ -36,7 +36,7 @@ OWNED = (
 SUPERUSERS = ("coupons", "promotion_codes", "tax_rates", "disputes", "stripe_events")
 ALL = (*PUBLIC, *OWNED, *SUPERUSERS)
 #: What members write themselves: tests/teams.
-TEAMS = ("organizations", "memberships", "invitations")
+TEAMS = ("organizations", "memberships", "membership_invitations")
 #: Of the one row in each collection.
 ROW_ID = "rulesrulesrules"
 

@@ -8,7 +8,7 @@ from tests.frontend import Frontend, Record, User
 
 ORGANIZATIONS = "/api/collections/organizations/records"
 MEMBERSHIPS = "/api/collections/memberships/records"
-INVITATIONS = "/api/collections/invitations/records"
+INVITATIONS = "/api/collections/membership_invitations/records"
 
 
 @dataclass(frozen=True)

@@ -26,14 +26,18 @@ async def test_a_membership_takes_consent(team: Team, role: str) -> None:
     user = await team.frontend.sign_up()
     body = {"organization": team.id, "user": user.id, "role": role}
     made = await team.frontend.call("POST", MEMBERSHIPS, token=team.owner.token, body=body)
-    assert (made["collectionName"], made["role"], made["accepted"]) == ("invitations", role, False)
+    assert (made["collectionName"], made["role"], made["accepted"]) == (
+        "membership_invitations",
+        role,
+        False,
+    )
     assert await _count(team, user) == 0
-    [seen] = await team.frontend.list_records("invitations", token=user.token)
+    [seen] = await team.frontend.list_records("membership_invitations", token=user.token)
     assert (seen["id"], seen["organization_name"]) == (made["id"], "Acme")
     assert "extra" not in seen
     assert await _accept(team, made["id"], user) == 200
     assert (await team.find(user))["role"] == role
-    assert await team.frontend.list_records("invitations", token=user.token) == []
+    assert await team.frontend.list_records("membership_invitations", token=user.token) == []
 
 
 async def test_a_batch_invites_as_well(team: Team) -> None:
@@ -88,7 +92,7 @@ async def test_who_may_invite(team: Team, stranger_token: str) -> None:
         assert await team.ask("POST", path, stranger_token, body) == 400
         owner = {**body, "role": "owner"}
         assert await team.ask("POST", path, team.admin.token, owner) == 400
-    assert await team.dashboard.count("invitations", f"user = '{user.id}'") == 0
+    assert await team.dashboard.count("membership_invitations", f"user = '{user.id}'") == 0
     assert await _count(team, user) == 0
 
 
@@ -106,9 +110,12 @@ async def test_an_invitation_reveals_nothing(team: Team) -> None:
         )
         del made["id"], made["user"], made["created"]
         answers.append(made)
-        assert await team.dashboard.count("invitations", f"organization = '{team.id}'") > number
+        assert (
+            await team.dashboard.count("membership_invitations", f"organization = '{team.id}'")
+            > number
+        )
     assert answers[0] == answers[1]
-    rows = await team.frontend.list_records("invitations", token=team.member.token)
+    rows = await team.frontend.list_records("membership_invitations", token=team.member.token)
     assert rows == []
 
 
@@ -187,7 +194,7 @@ async def test_an_invitation_ends_with_its_user(team: Team) -> None:
     await team.invite(user)
     users = f"/api/collections/users/records/{user.id}"
     assert await team.ask("DELETE", users, user.token) == 204
-    assert await team.dashboard.count("invitations", f"user = '{user.id}'") == 0
+    assert await team.dashboard.count("membership_invitations", f"user = '{user.id}'") == 0
 
 
 async def test_further_fields_reach_the_membership(team: Team) -> None:
