@@ -115,8 +115,9 @@ class PocketBaseSettings(BaseSettings):
     gateway_rate_limit_address: str = "600/minute"
     #: Proxies (addresses or networks, comma-separated) whose X-Forwarded-For is believed.
     gateway_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
-    #: What happens at Stripe when a user is deleted: nothing (``keep``), their subscriptions end
-    #: (``cancel``), or the customer is emptied and deleted as well (``delete``).
+    #: What happens at Stripe when a user or an organization is deleted: nothing (``keep``),
+    #: everything that acts later ends (``cancel``), or the customer is emptied and deleted as
+    #: well (``delete``).
     gateway_on_user_delete: Literal["keep", "cancel", "delete"] = "cancel"
     #: Whether people may buy without signing in.
     gateway_guest_checkout: bool = False
