@@ -118,6 +118,23 @@ def item_price(item: Json) -> Json:
     return {}
 
 
+def line_origin(line: Json) -> Json:
+    """What an invoice line was made from, with ``subscription_item`` and ``proration``.
+
+    Under ``parent`` since basil, in the hash of its type; in the line itself before.
+    """
+    parent = mapping(line.get("parent"))
+    for kind in ("subscription_item_details", "invoice_item_details"):
+        if details := mapping(parent.get(kind)):
+            return details
+    return line
+
+
+def line_discount(line: Json) -> int | float:
+    """What discounts take off a line: its ``amount`` is before them."""
+    return sum(number(each.get("amount")) for each in listing(line.get("discount_amounts")))
+
+
 def invoice_subscription(invoice: Json) -> str:
     """The subscription an invoice is for: under ``parent`` since basil, at the top before."""
     details = mapping(mapping(invoice.get("parent")).get("subscription_details"))

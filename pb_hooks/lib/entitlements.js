@@ -4,7 +4,10 @@
 const { findOffers } = require(`${__hooks}/lib/offers.js`)
 const { endOfItem, isVoided, merge, toTime } = require(`${__hooks}/lib/grants.js`)
 const { DAY, readPolicy } = require(`${__hooks}/lib/policy.js`)
+const { isRefunded } = require(`${__hooks}/lib/periods.js`)
 const purchases = require(`${__hooks}/lib/purchases.js`)
+const { findReturns } = require(`${__hooks}/lib/returns.js`)
+const { findSales, isOnce } = require(`${__hooks}/lib/sales.js`)
 
 // By how much a period's invoice may be older than the period.
 const HOUR = 3600000
@@ -24,39 +27,54 @@ function entitle(tx, payers) {
 
 // Returns the grants of all payers, see lib/grants.js.
 function findGrants(tx, payers, policy) {
+  const unusual = purchases.findUnusual(tx, payers)
   const subscriptions = purchases.findSubscriptions(tx, payers)
-  const sessions = purchases.findSessions(tx, payers)
+  const sales = findSales(tx, payers, unusual.sales)
   const summaries = purchases.findSummaries(tx, payers)
-  if (subscriptions.length + sessions.length === 0) return []
-  const offerOf = findOffers(tx, [...subscriptions, ...sessions].flatMap((bought) => bought.items))
-  const facts = findFacts(tx, payers, policy, subscriptions)
+  if (subscriptions.length + sales.length === 0) return []
+  const offerOf = findOffers(tx, [...subscriptions, ...sales].flatMap((bought) => bought.items))
+  const facts = findFacts(tx, payers, subscriptions, unusual.money && policy.revokes)
   return [
     ...subscriptions.flatMap((each) => grantsOfSubscription(each, offerOf, facts, policy)),
     ...summaries.flatMap((each) => grantsOfSummary(each, subscriptions, facts, policy)),
-    ...grantsOfSessions(tx, payers, sessions, offerOf, facts),
+    ...grantsOfSales(tx, payers, sales, offerOf, facts),
   ]
 }
 
-// What else must be known, asked for only where it matters.
-function findFacts(tx, payers, policy, subscriptions) {
+// What else must be known, asked for only where it matters: {of, isReturned}, about a subscription's
+// item, and about a sale.
+function findFacts(tx, payers, subscriptions, isMoneyBack) {
   const isUnpaid = subscriptions.some(({ status }) => status === "past_due")
   const unpaid = isUnpaid ? purchases.findUnpaid(tx, payers) : {}
   const paidAt = subscriptions.some(isVoided) ? purchases.findLastPaid(tx, payers) : {}
-  const returned = policy.revokes ? purchases.findReturned(tx, payers) : new Set()
-  const { back, newest } = returned.size
-    ? purchases.findInvoices(tx, payers, returned) : { back: new Set(), newest: {} }
-  const of = ({ id, current_period_start: start }) => ({
-    unpaidSince: unpaid[id], isReturned: !!newest[id] && back.has(newest[id].id),
-    isPaid: !!paidAt[id] && toTime(paidAt[id]) >= toTime(start) - HOUR,
+  const refunds = isMoneyBack ? findRefunded(tx, payers) : { isItem: () => false, isSale: () => false }
+  const of = (subscription, item) => ({
+    unpaidSince: unpaid[subscription.id], isReturned: refunds.isItem(subscription, item),
+    isPaid: !!paidAt[subscription.id] &&
+      toTime(paidAt[subscription.id]) >= toTime(subscription.current_period_start) - HOUR,
   })
-  return { of, isReturned: ({ payment, invoice }) => returned.has(payment) || back.has(invoice) }
+  return { of, isReturned: refunds.isSale }
+}
+
+// Whether what was paid for an item's period, or for a sale, went back: all that was collected for it,
+// and not nothing.
+function findRefunded(tx, payers) {
+  const { ofPayment, ofInvoice } = findReturns(tx, payers)
+  const invoices = purchases.findPaidInvoices(tx, payers)
+  const isReturned = (invoice) => invoice.amount_paid > 0 && ofInvoice(invoice) >= invoice.amount_paid
+  const back = new Set(invoices.filter(isReturned).map(({ id }) => id))
+  return {
+    isItem: (subscription, item) => isRefunded(subscription, item, invoices, ({ id }) => back.has(id)),
+    isSale: ({ payment, invoice, amount_total, isInvoice }) => back.has(invoice) ||
+      (!isInvoice && !!payment && ofPayment({ payment }) >= (amount_total || Infinity)),
+  }
 }
 
 function grantsOfSubscription(subscription, offerOf, facts, policy) {
-  const about = facts.of(subscription)
   return subscription.items.flatMap((item) => {
     const quantity = item.quantity ?? 1
-    const until = quantity > 0 ? endOfItem(subscription, item, about, policy) : 0
+    const until = quantity > 0
+      ? endOfItem(subscription, item, facts.of(subscription, item), policy) : 0
     return grantsOf(subscription, offerOf(item).offer, { until, kind: "subscription" }, quantity)
   })
 }
@@ -65,27 +83,26 @@ function grantsOfSubscription(subscription, offerOf, facts, policy) {
 // last as long as the customer's subscriptions.
 function grantsOfSummary({ payer, customer, lookup_keys }, subscriptions, facts, policy) {
   return subscriptions.filter((each) => each.customer === customer).flatMap((each) => {
-    const ends = each.items.map((item) => endOfItem(each, item, facts.of(each), policy))
+    const ends = each.items.map((item) => endOfItem(each, item, facts.of(each, item), policy))
     const grant = { payer, source: each.stripe_id, limit: null, until: Math.max(0, ...ends) }
     return lookup_keys.map((feature) => ({ ...grant, feature, kind: "summary" }))
   })
 }
 
-// Prices that recur are in the session's subscription.
-function grantsOfSessions(tx, payers, sessions, offerOf, facts) {
-  const bought = sessions.flatMap((session) => session.items
-    .map((item) => ({ session, item, about: offerOf(item) }))
-    .filter(({ about }) => about.type === "one_time"))
+function grantsOfSales(tx, payers, sales, offerOf, facts) {
+  const bought = sales.flatMap((sale) => sale.items
+    .map((item) => ({ sale, item, about: offerOf(item) }))
+    .filter(({ item, about }) => item.quantity > 0 && isOnce(item, about)))
   const isTimed = bought.some(({ about }) => about.offer.days !== Infinity)
   const paidAt = isTimed ? purchases.findPaidAt(tx, payers) : {}
-  return bought.flatMap(({ session, item: { quantity }, about: { offer } }) => {
-    if (facts.isReturned(session)) return grantsOf(session, offer, { until: 0, kind: "payment" }, 1)
+  return bought.flatMap(({ sale, item: { quantity }, about: { offer } }) => {
+    if (facts.isReturned(sale)) return grantsOf(sale, offer, { until: 0, kind: "payment" }, 1)
     if (offer.days === Infinity) {
-      return grantsOf(session, offer, { until: Infinity, kind: "payment" }, quantity)
+      return grantsOf(sale, offer, { until: Infinity, kind: "payment" }, quantity)
     }
-    const from = toTime(paidAt[session.payment] || session.created)
+    const from = toTime(paidAt[sale.payment] || sale.created)
     const until = from + offer.days * quantity * DAY
-    return grantsOf(session, offer, { from, until, kind: "pass" }, 1)
+    return grantsOf(sale, offer, { from, until, kind: "pass" }, 1)
   })
 }
 

@@ -11,8 +11,8 @@ const ENTITLING = ["active", "trialing", "past_due"]
 
 // Until when a subscription's item is paid for, or may still be paid.
 //
-// facts  {unpaidSince, isReturned, isPaid}: of the subscription's open invoices, of its last period's
-//        payment, and whether its current period is paid (read only for what `isVoided`)
+// facts  {unpaidSince, isReturned, isPaid}: of the subscription's open invoices, whether the payment for
+//        the item's period went back, and whether that is paid (read only for what `isVoided`)
 function endOfItem(subscription, item, facts, policy) {
   if (!ENTITLING.includes(subscription.status) || (facts.isReturned && policy.revokes)) return 0
   const cancelAt = toTime(subscription.cancel_at)

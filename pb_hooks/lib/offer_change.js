@@ -7,14 +7,14 @@ const { ITEM } = require(`${__hooks}/lib/purchases.js`)
 const { advance, finish, queue } = require(`${__hooks}/lib/follow_ups.js`)
 const { runTransaction } = require(`${__hooks}/lib/transaction.js`)
 
-// Where something that was bought is named: by a row of `json_each` of a column.
+// Where something that was bought is named: by a row of `json_each` of a column, of some rows.
+const IS_ITEM = "(item.value ->> 'product' IN named OR item.value ->> 'price' IN named)"
 const NAMED = {
-  subscriptions: {
-    column: "items",
-    isNamed: "(item.value ->> 'product' IN named OR item.value ->> 'price' IN named)",
-  },
+  subscriptions: { column: "items", some: "true", isNamed: IS_ITEM },
+  invoices: { column: "lines", some: "one_time", isNamed: IS_ITEM },
   checkout_sessions: {
     column: "metadata",
+    some: "true",
     isNamed: `substr(item.key, 1, ${ITEM.length}) = '${ITEM}'
       AND substr(item.value, 1, instr(item.value || ':', ':') - 1) IN named`,
   },
@@ -66,7 +66,7 @@ function findEnd(app, table, after) {
   const found = new DynamicModel({ id: "" })
   app.db().newQuery(`
     SELECT coalesce(max(id), '') AS id FROM (
-      SELECT id FROM ${table} WHERE id > {:after} ORDER BY id LIMIT ${FEW_ROWS})
+      SELECT id FROM ${table} WHERE id > {:after} AND ${NAMED[table].some} ORDER BY id LIMIT ${FEW_ROWS})
   `).bind({ after }).one(found)
   return found.id
 }
@@ -74,7 +74,7 @@ function findEnd(app, table, after) {
 // The rows of a table in which one of these products or prices was bought, at most one more than a part
 // takes; in the order of their ids behind one, up to another.
 function findBuyers(app, table, stripeIds, after, end = "~") {
-  const { column, isNamed } = NAMED[table]
+  const { column, some, isNamed } = NAMED[table]
   const found = arrayOf(new DynamicModel({ id: "", user: "", organization: "" }))
   app.db().newQuery(`
     WITH named AS (
@@ -84,7 +84,8 @@ function findBuyers(app, table, stripeIds, after, end = "~") {
       WHERE product.stripe_id IN (SELECT value FROM json_each({:ids}))
     )
     SELECT DISTINCT bought.id, user, organization FROM ${table} bought, json_each(bought.${column}) item
-    WHERE bought.id > {:after} AND bought.id <= {:end} AND (user != '' OR organization != '') AND ${isNamed}
+    WHERE bought.id > {:after} AND bought.id <= {:end} AND (user != '' OR organization != '') AND ${some}
+      AND ${isNamed}
     ORDER BY bought.id LIMIT ${BUYERS + 1}
   `).bind({ ids: JSON.stringify(stripeIds), after, end }).all(found)
   return found.map((row) => Object.assign({}, row))

@@ -5,7 +5,7 @@ const { valuesOf } = require(`${__hooks}/lib/records.js`)
 
 // The rows that entitlements follow from, beside products and prices.
 const SAYING = new Set(["subscriptions", "entitlement_summaries", "checkout_sessions", "charges",
-  "disputes", "invoices", "invoice_payments"])
+  "disputes", "refunds", "credit_notes", "invoices", "invoice_payments"])
 const OFFERING = new Set(["products", "prices"])
 
 function noPayers() {

@@ -24,7 +24,7 @@ function findSummaries(tx, payers) {
 // Checkout Sessions that are done and paid, with the items that their metadata names.
 function findSessions(tx, payers) {
   const rows = find(tx, payers, "checkout_sessions", {
-    stripe_id: "", payment: "", invoice: "", metadata: "", created: "",
+    stripe_id: "", payment: "", invoice: "", amount_total: -0, metadata: "", created: "",
   }, `AND payment_status IN ('paid', 'no_payment_required') AND status NOT IN ('open', 'expired')
      AND instr(metadata, '${ITEM}')`)
   return rows.map((row) => Object.assign(row, { items: readItems(JSON.parse(row.metadata)) }))
@@ -60,43 +60,28 @@ function findLastPaid(tx, payers) {
   return last
 }
 
-// Charges of which nothing is left: refunded in full, or disputed and not won.
-function findReturned(tx, payers) {
-  const rows = find(tx, payers, "charges", { id: "", payment: "" }, `AND (refunded OR id IN (
-    SELECT charge FROM disputes WHERE charge = charges.id
-      AND status IN ('needs_response', 'under_review', 'lost')))`)
-  const returned = new Set()
-  for (const { id, payment } of rows) returned.add(id).add(payment)
-  returned.delete("")
-  return returned
-}
-
-// The newest invoice of each subscription that paid for a period, and all invoices whose money came back.
-function findInvoices(tx, payers, returned) {
+// Invoices that are paid, with their lines.
+function findPaidInvoices(tx, payers, condition = "") {
   const rows = find(tx, payers, "invoices", {
-    id: "", subscription: "", payment: "", status: "", billing_reason: "", amount_paid: -0, created: "",
-  }, "AND NOT deleted")
-  const paidBy = find(tx, payers, "invoice_payments", { invoice: "", payment: "", charge: "" })
-  const back = new Set(rows.filter(({ payment }) => returned.has(payment)).map(({ id }) => id))
-  for (const { invoice, payment, charge } of paidBy) {
-    if (returned.has(payment) || returned.has(charge)) back.add(invoice)
-  }
-  const newest = {}
-  for (const row of rows) {
-    const before = newest[row.subscription]
-    if (paysPeriod(row) && (!before || isLater(row, before))) newest[row.subscription] = row
-  }
-  return { back, newest }
+    id: "", stripe_id: "", subscription: "", payment: "", billing_reason: "", amount_paid: -0, lines: "",
+    paid_at: "", created: "",
+  }, `AND status = 'paid' AND NOT deleted ${condition}`)
+  return rows.map((row) => Object.assign(row, { lines: JSON.parse(row.lines || "[]") || [] }))
 }
 
-// Not what a change within a period costs: to refund that takes the plan from nobody.
-function paysPeriod({ status, billing_reason, amount_paid }) {
-  return status === "paid" && amount_paid > 0 &&
-    (billing_reason === "subscription_create" || billing_reason === "subscription_cycle")
-}
-
-function isLater(a, b) {
-  return a.created > b.created || (a.created === b.created && a.id > b.id)
+// Tells in one query what most payers don't have: {money}, whether any went back, and {sales}, whether
+// an invoice sold something once.
+function findUnusual(tx, { column, ids }) {
+  const { list, values } = placeholders(ids)
+  const some = (collection, condition) =>
+    `EXISTS (SELECT 1 FROM ${collection} WHERE ${column} IN (${list}) ${condition})`
+  const found = new DynamicModel({ money: false, sales: false })
+  tx.db().newQuery(`SELECT ${some("charges", "AND (refunded OR amount_refunded > 0)")}
+    OR ${some("refunds", "")} OR ${some("disputes", "")}
+    OR ${some("credit_notes", "AND out_of_band_amount > 0")} AS money,
+    ${some("invoices", "AND one_time AND status = 'paid'")} AS sales
+  `).bind(values).one(found)
+  return { money: found.money, sales: found.sales }
 }
 
 // When each payment succeeded, for what lasts a number of days from then.
@@ -128,6 +113,6 @@ function find(tx, { column, ids }, collection, columns, condition = "") {
 }
 
 module.exports = {
-  ITEM, find, findInvoices, findLastPaid, findPaidAt, findReturned, findSessions, findSubscriptions, findSummaries,
-  findUnpaid,
+  ITEM, find, findLastPaid, findPaidAt, findPaidInvoices, findSessions, findSubscriptions, findSummaries,
+  findUnpaid, findUnusual,
 }

@@ -16,6 +16,9 @@ from gateway.ids import record_id
 Json = dict[str, Any]
 
 GRACE, LEEWAY = timedelta(days=7), timedelta(days=1)
+#: States of a refund that did not reach the buyer, and of a dispute that took the money.
+REFUND_KEPT = ("failed", "canceled")
+TAKEN_BY_A_DISPUTE = ("needs_response", "under_review", "lost")
 FOREVER = datetime(9999, 12, 31, 23, 59, 59, 999000, UTC)
 
 
@@ -58,17 +61,23 @@ class Entitled:
                 "invoice_payments",
                 "charges",
                 "disputes",
+                "refunds",
+                "credit_notes",
                 "checkout_sessions",
                 "entitlement_summaries",
             )
         }
-        self._returned = self._find_returned()
+        for row in self._rows["invoices"]:
+            row["lines"] = json.loads(row["lines"] or "[]")
         for subscription in self._rows["subscriptions"]:
             self._take_subscription(subscription)
         for session in self._rows["checkout_sessions"]:
             is_paid = session["payment_status"] in ("paid", "no_payment_required")
             if is_paid and session["status"] not in ("open", "expired"):
                 self._take_session(session)
+        for invoice in self._rows["invoices"]:
+            if (invoice["status"], invoice["deleted"]) == ("paid", 0):
+                self._take_invoice(invoice)
 
     def rows(self) -> dict[str, Json]:
         """The columns of every entitlement, by feature."""
@@ -83,22 +92,51 @@ class Entitled:
         row = self._database.execute(query, [key]).fetchone()
         return dict(row) if row else {}
 
-    def _find_returned(self) -> set[str]:
-        """Charges, payments and invoices whose money went back."""
-        lost = {
-            dispute["charge"]
-            for dispute in self._rows["disputes"]
-            if dispute["status"] in ("needs_response", "under_review", "lost")
-        }
-        found = set()
-        for charge in self._rows["charges"]:
-            if charge["refunded"] or charge["id"] in lost:
-                found |= {charge["id"], charge["payment"]}
-        found -= {""}
-        paid = [(row["id"], row["payment"]) for row in self._rows["invoices"]]
-        for row in self._rows["invoice_payments"]:
-            paid += [(row["invoice"], row["payment"]), (row["invoice"], row["charge"])]
-        return found | {invoice for invoice, by in paid if by in found}
+    def _gone(self, payment: str, charge: str = "") -> float:
+        """How much of a payment went back, inf for all of it."""
+        charges = [
+            row
+            for row in self._rows["charges"]
+            if row["status"] != "failed"
+            and (row["payment"] == payment if payment else row["id"] == charge)
+        ]
+        ids = {row["id"] for row in charges} | {charge} - {""}
+
+        def about(kind: str) -> list[Json]:
+            return [
+                row
+                for row in self._rows[kind]
+                if (row["payment"] == payment if row["payment"] and payment else row["charge"] in ids)
+            ]
+
+        taken = sum(
+            row["amount"] for row in about("disputes") if row["status"] in TAKEN_BY_A_DISPUTE
+        )
+        kept = [row["amount"] for row in about("refunds") if row["status"] in REFUND_KEPT]
+        sent = [row["amount"] for row in about("refunds") if row["status"] not in REFUND_KEPT]
+        shown = sum(row["amount_refunded"] for row in charges)
+        gone = max(sum(sent), shown - sum(kept)) + taken
+        whole = sum(row["amount_captured"] or row["amount"] for row in charges)
+        if charges and all(row["refunded"] for row in charges) and not kept:
+            return inf
+        return inf if 0 < whole <= gone else float(gone)
+
+    def _is_returned(self, invoice: Json) -> bool:
+        """Whether all that an invoice collected went back."""
+        paid = [
+            (row["payment"], row["charge"], row["amount_paid"])
+            for row in self._rows["invoice_payments"]
+            if row["invoice"] == invoice["id"] and row["status"] == "paid"
+        ]
+        if invoice["payment"] and invoice["payment"] not in {payment for payment, *_ in paid}:
+            paid.append((invoice["payment"], "", 0))
+        gone = sum(min(self._gone(payment, charge), part or inf) for payment, charge, part in paid)
+        gone += sum(
+            row["out_of_band_amount"]
+            for row in self._rows["credit_notes"]
+            if row["invoice"] == invoice["id"] and row["status"] == "issued"
+        )
+        return bool(0 < invoice["amount_paid"] <= gone)
 
     def _take_subscription(self, subscription: Json) -> None:
         keys = [
@@ -126,7 +164,7 @@ class Entitled:
         pause = json.loads(subscription["pause_collection"] or "null") or {}
         is_running = subscription["status"] in ("active", "trialing", "past_due")
         is_void = pause.get("behavior") == "void"
-        if not is_running or self._is_refunded(subscription):
+        if not is_running or self._is_refunded(subscription, item):
             return None
         if is_void and not self._is_paid(subscription):
             return None
@@ -160,37 +198,67 @@ class Entitled:
         ]
         return any(at and (start is None or at >= start - timedelta(hours=1)) for at in made)
 
-    def _is_refunded(self, subscription: Json) -> bool:
-        paying = [
-            row
-            for row in self._rows["invoices"]
-            if row["subscription"] == subscription["id"]
-            and (row["status"], row["deleted"]) == ("paid", 0)
-            and row["amount_paid"] > 0
-            and row["billing_reason"] in ("subscription_create", "subscription_cycle")
+    def _is_refunded(self, subscription: Json, item: Json) -> bool:
+        """Whether every line that paid for the item's period was paid, and the money went back."""
+        start = item["current_period_start"] or subscription["current_period_start"]
+        end = item["current_period_end"] or subscription["current_period_end"]
+        lines = [
+            (invoice, line)
+            for invoice in self._rows["invoices"]
+            if (invoice["status"], invoice["deleted"]) == ("paid", 0)
+            for line in invoice["lines"]
+            if line["subscription_item"] == item["id"]
         ]
-        newest = max(paying, key=lambda row: (row["created"], row["id"]), default=None)
-        return newest is not None and newest["id"] in self._returned
+        paying = [
+            (invoice, line)
+            for invoice, line in lines
+            if not line["proration"]
+            and line["period"]["start"] <= start
+            and line["period"]["end"] >= end
+        ]
+        return bool(paying) and all(
+            line["amount"] > line["discount"] and self._is_returned(invoice)
+            for invoice, line in paying
+        )
 
     def _take_session(self, session: Json) -> None:
         for key, text in (json.loads(session["metadata"]) or {}).items():
             if not key.startswith("pocketbase_item_"):
                 continue
             price, _, quantity = text.partition(":")
-            offer, days, kind = self._offer({"price": price, "product": ""})
-            if kind != "one_time":
+            invoice = [row for row in self._rows["invoices"] if row["id"] == session["invoice"]]
+            gone = self._gone(session["payment"]) if session["payment"] else 0
+            is_returned = gone == inf or any(map(self._is_returned, invoice))
+            item = {"price": price, "product": ""}
+            self._sell(session, item, int(quantity or 1), self._paid_at(session), is_returned)
+
+    def _take_invoice(self, invoice: Json) -> None:
+        named = {
+            value.partition(":")[0]
+            for session in self._rows["checkout_sessions"]
+            if session["invoice"] == invoice["id"]
+            for key, value in (json.loads(session["metadata"]) or {}).items()
+            if key.startswith("pocketbase_item_")
+        }
+        for line in invoice["lines"]:
+            if line["subscription_item"] or line["proration"] or line["amount"] < 0:
                 continue
-            count = int(quantity or 1)
-            is_returned = bool({session["payment"], session["invoice"]} & self._returned)
-            for feature, limit in offer.items():
-                if is_returned or days is None:
-                    end = None if is_returned else FOREVER
-                    self._add(feature, session, end, limit * count)
-                else:
-                    length = timedelta(days=days * count)
-                    taken = (self._paid_at(session), session["stripe_id"], length, limit)
-                    self.found[feature].passes.append(taken)
-                    self.found[feature].sources.add(session["stripe_id"])
+            if line["price"] not in named:
+                sold = invoice | {"created": invoice["paid_at"]}
+                is_returned = self._is_returned(invoice)
+                self._sell(sold, line, line["quantity"], self._paid_at(sold), is_returned)
+
+    def _sell(self, sale: Json, item: Json, count: int, at: datetime, is_returned: bool) -> None:
+        offer, days, kind = self._offer(item)
+        if kind != "one_time":
+            return
+        for feature, limit in offer.items():
+            if is_returned or days is None:
+                self._add(feature, sale, None if is_returned else FOREVER, limit * count)
+            else:
+                taken = (at, sale["stripe_id"], timedelta(days=days * count), limit)
+                self.found[feature].passes.append(taken)
+                self.found[feature].sources.add(sale["stripe_id"])
 
     def _paid_at(self, session: Json) -> datetime:
         times = [

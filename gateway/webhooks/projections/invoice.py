@@ -4,6 +4,8 @@ from gateway.shapes import (
     invoice_payment,
     invoice_subscription,
     item_price,
+    line_discount,
+    line_origin,
     listing,
     mapping,
     moment,
@@ -20,6 +22,7 @@ def project_invoice(invoice: Json, deleted: bool) -> Changes:
     status = text(invoice.get("status"))
     times = mapping(invoice.get("status_transitions"))
     total = invoice.get("total")
+    lines = listing(invoice.get("lines"))
     values = {
         "customer": relation(invoice.get("customer")),
         "subscription": relation(invoice_subscription(invoice)),
@@ -32,7 +35,8 @@ def project_invoice(invoice: Json, deleted: bool) -> Changes:
         "amount_due": number(invoice.get("amount_due")),
         "amount_paid": number(invoice.get("amount_paid")),
         "amount_remaining": number(invoice.get("amount_remaining")),
-        "lines": [_line(line) for line in listing(invoice.get("lines"))],
+        "lines": [_line(line) for line in lines],
+        "one_time": any(map(_is_one_time, lines)),
         "hosted_invoice_url": text(invoice.get("hosted_invoice_url")),
         "invoice_pdf": text(invoice.get("invoice_pdf")),
         "due_date": moment(invoice.get("due_date")),
@@ -57,12 +61,24 @@ def _finalization_error(invoice: Json) -> Json | None:
 
 
 def _line(line: Json) -> Json:
+    price, origin, period = item_price(line), line_origin(line), mapping(line.get("period"))
     return {
         "description": line.get("description"),
         "amount": line.get("amount"),
+        "discount": line_discount(line),
         "quantity": line.get("quantity"),
-        "price": stripe_id(item_price(line)),
+        "price": stripe_id(price),
+        "product": stripe_id(price.get("product")),
+        "subscription_item": stripe_id(origin.get("subscription_item")),
+        "proration": origin.get("proration") is True,
+        "period": {"start": moment(period.get("start")), "end": moment(period.get("end"))},
     }
+
+
+def _is_one_time(line: Json) -> bool:
+    """Whether a line sells something once: no subscription's period, and no part of one."""
+    origin = line_origin(line)
+    return not origin.get("subscription_item") and origin.get("proration") is not True
 
 
 def project_invoice_payment(payment: Json, deleted: bool) -> Changes:
@@ -95,9 +111,17 @@ def project_credit_note(note: Json, deleted: bool) -> Changes:
         "reason": text(note.get("reason")),
         "currency": text(note.get("currency")),
         "total": number(note.get("total")),
+        "out_of_band_amount": _returned_elsewhere(note),
         "pdf": text(note.get("pdf")),
         "metadata": mapping(note.get("metadata")),
         "created": moment(note.get("created")),
     }
     rank = 2 if status == "void" else 1
     return Changes(Row("credit_notes", stripe_id(note), values, final=deleted, rank=rank))
+
+
+def _returned_elsewhere(note: Json) -> int | float:
+    """Money that the seller gave back without a refund of Stripe's: in cash, or by a bank."""
+    records = [each for each in listing(note.get("refunds")) if each.get("payment_record_refund")]
+    recorded = sum(number(each.get("amount_refunded")) for each in records)
+    return number(note.get("out_of_band_amount")) + recorded

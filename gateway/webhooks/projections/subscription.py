@@ -50,12 +50,14 @@ def project_subscription(subscription: Json, deleted: bool) -> Changes:
 
 def _item(item: Json, subscription: Json) -> Json:
     price = item_price(item)
+    start = item.get("current_period_start") or subscription.get("current_period_start")
     end = item.get("current_period_end") or subscription.get("current_period_end")
     return {
         "id": stripe_id(item),
         "price": stripe_id(price),
         "product": stripe_id(price.get("product")),
         "quantity": item.get("quantity"),
+        "current_period_start": moment(start),
         "current_period_end": moment(end),
     }
 

@@ -1,0 +1,73 @@
+// Which invoice lines paid for a subscription item's current period. No I/O.
+//
+// A line says by itself what it is for: `subscription_item`, `period`, `proration`. An invoice's
+// `billing_reason` says only what made it.
+
+// Invoices that begin a period; asked for only where the lines don't tell.
+const BEGINS = ["subscription_create", "subscription_cycle", "quote_accept"]
+
+// Whether all that was paid for the item's current period went back.
+//
+// isReturned  tells of an invoice whether all that it collected went back
+function isRefunded(subscription, item, invoices, isReturned) {
+  const paying = findPaying(subscription, item, invoices)
+  return paying.length > 0 && paying.every(({ invoice, amount }) => amount > 0 && isReturned(invoice))
+}
+
+// Returns {invoice, amount} of each line that paid; 0 for one that was free.
+function findPaying(subscription, item, invoices) {
+  const lines = invoices.flatMap((invoice) => linesOf(subscription, item, invoice))
+  const period = periodOf(subscription, item)
+  const covering = lines.filter(({ line }) => covers(line.period, period))
+  const regular = covering.filter(({ line }) => !line.proration)
+  const paying = regular.length ? regular : covering.filter((each) => beginsPeriod(each, lines))
+  return paying.length ? paying.map(({ invoice, line }) => ({ invoice, amount: paidBy(line, invoice) }))
+    : invoices.flatMap((invoice) => findUndated(subscription, item, invoice, period))
+}
+
+function linesOf(subscription, item, invoice) {
+  return invoice.lines.filter((line) => isDated(line) && (line.subscription_item
+    ? line.subscription_item === item.id
+    : invoice.subscription === subscription.id && line.price === item.price
+  )).map((line) => ({ invoice, line }))
+}
+
+function isDated({ period }) {
+  return !!period && !!period.end
+}
+
+function periodOf(subscription, item) {
+  return {
+    start: item.current_period_start || subscription.current_period_start,
+    end: item.current_period_end || subscription.current_period_end,
+  }
+}
+
+// Dates are texts of one form.
+function covers(paid, { start, end }) {
+  return (!start || paid.start <= start) && (!end || paid.end >= end)
+}
+
+// A proration that is all that was paid for the period, because the period began with it: the
+// subscription was begun in the middle of a cycle, or its interval was changed.
+function beginsPeriod({ invoice, line }, lines) {
+  if (line.amount <= 0) return false
+  if (invoice.billing_reason !== "subscription_update") return true
+  return lines.some((other) => !other.line.proration && other.line.period.end !== line.period.end)
+}
+
+function paidBy({ amount, discount }, { amount_paid }) {
+  return (amount ?? amount_paid) - (discount || 0)
+}
+
+// Invoices whose rows don't say what their lines are for, as they were mirrored before: one that begins
+// a period was made in the period that it paid for.
+function findUndated(subscription, item, invoice, { start }) {
+  const { lines, billing_reason, created, amount_paid } = invoice
+  if (invoice.subscription !== subscription.id || !BEGINS.includes(billing_reason)) return []
+  if (lines.some(isDated) || (start && created < start)) return []
+  if (lines.length === 0) return [{ invoice, amount: amount_paid }]
+  return lines.filter((line) => line.price === item.price).map((line) => ({ invoice, amount: paidBy(line, invoice) }))
+}
+
+module.exports = { isRefunded }

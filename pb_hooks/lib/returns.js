@@ -1,0 +1,108 @@
+// Money that went back to the payers of a transaction: refunds, disputes, and what credit notes gave
+// back outside of Stripe. A payment is one PaymentIntent with its charges, or a charge that has none.
+const { find } = require(`${__hooks}/lib/purchases.js`)
+
+// Refunds that did not reach the buyer. All others count from the start, as in a charge's own
+// `amount_refunded`: the seller has given the money back, however long it takes.
+const FAILED = ["failed", "canceled"]
+// An inquiry (`warning_*`) takes no money, and what was won came back.
+const DISPUTED = "AND status IN ('needs_response', 'under_review', 'lost')"
+
+// Returns {ofPayment, ofInvoice}: how much of a payment, or of an invoice, went back; Infinity for all.
+function findReturns(tx, payers) {
+  const keys = {}
+  const sums = {}
+  const keyOf = ({ payment, charge }) => payment || keys[charge] || charge
+  const sumOf = (row) => (sums[keyOf(row)] ||= newSum())
+  for (const charge of findCharges(tx, payers)) {
+    keys[charge.id] = charge.payment || charge.id
+    addCharge(sumOf({ payment: charge.payment, charge: charge.id }), charge)
+  }
+  for (const refund of findRefunds(tx, payers)) addRefund(sumOf(refund), refund)
+  for (const dispute of findDisputes(tx, payers)) addDispute(sumOf(dispute), dispute)
+  const ofPayment = (row) => returnedOf(sums[keyOf(row)])
+  const paid = findInvoicePayments(tx, payers)
+  const elsewhere = findElsewhere(tx, payers)
+  return {
+    ofPayment,
+    ofInvoice: (invoice) => (elsewhere[invoice.id] || 0) + paymentsOf(invoice, paid)
+      .reduce((sum, each) => sum + Math.min(ofPayment(each), each.amount_paid || Infinity), 0),
+  }
+}
+
+function newSum() {
+  return { charges: 0, kept: 0, captured: 0, reported: 0, refunded: 0, failed: 0, hasFailed: false,
+    disputed: 0, currency: "" }
+}
+
+function addCharge(sum, { amount, amount_captured, amount_refunded, refunded, currency }) {
+  sum.charges += 1
+  sum.kept += refunded ? 0 : 1
+  sum.captured += amount_captured || amount
+  sum.reported += refunded ? Math.max(amount_refunded, amount_captured || amount) : amount_refunded
+  sum.currency = currency
+}
+
+function addRefund(sum, { status, amount }) {
+  if (!FAILED.includes(status)) sum.refunded += amount
+  else {
+    sum.failed += amount
+    sum.hasFailed = true
+  }
+}
+
+// Banks may take another currency than was paid: then it is all of it.
+function addDispute(sum, { amount, currency }) {
+  const isComparable = amount && (!currency || !sum.currency || currency === sum.currency)
+  sum.disputed += isComparable ? amount : Infinity
+}
+
+// Stripe may tell of a refund by its own events, by the charge's, or by both; when one fails, the charge
+// may go on to show it.
+function returnedOf(sum) {
+  if (!sum) return 0
+  const returned = Math.max(sum.refunded, sum.reported - sum.failed) + sum.disputed
+  const isWhole = sum.charges > 0 && sum.kept === 0 && !sum.hasFailed
+  return isWhole || (sum.captured > 0 && returned >= sum.captured) ? Infinity : returned
+}
+
+// The payments of an invoice; until basil it names the only one itself.
+function paymentsOf({ id, payment }, paid) {
+  const found = paid[id] || []
+  if (!payment || found.some((each) => each.payment === payment)) return found
+  return [...found, { payment, charge: "", amount_paid: 0 }]
+}
+
+function findCharges(tx, payers) {
+  return find(tx, payers, "charges", {
+    id: "", payment: "", amount: -0, amount_captured: -0, amount_refunded: -0, refunded: false,
+    currency: "",
+  }, "AND status != 'failed'")
+}
+
+function findRefunds(tx, payers) {
+  return find(tx, payers, "refunds", { payment: "", charge: "", status: "", amount: -0 })
+}
+
+function findDisputes(tx, payers) {
+  return find(tx, payers, "disputes", { payment: "", charge: "", amount: -0, currency: "" }, DISPUTED)
+}
+
+function findInvoicePayments(tx, payers) {
+  const rows = find(tx, payers, "invoice_payments",
+    { invoice: "", payment: "", charge: "", amount_paid: -0 }, "AND status = 'paid'")
+  const byInvoice = {}
+  for (const row of rows) (byInvoice[row.invoice] ||= []).push(row)
+  return byInvoice
+}
+
+// By invoice, what credit notes gave back in cash or by a bank.
+function findElsewhere(tx, payers) {
+  const rows = find(tx, payers, "credit_notes", { invoice: "", out_of_band_amount: -0 },
+    "AND status = 'issued' AND out_of_band_amount > 0")
+  const sums = {}
+  for (const row of rows) sums[row.invoice] = (sums[row.invoice] || 0) + row.out_of_band_amount
+  return sums
+}
+
+module.exports = { DISPUTED, findReturns }
