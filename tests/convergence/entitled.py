@@ -106,7 +106,11 @@ class Entitled:
             return [
                 row
                 for row in self._rows[kind]
-                if (row["payment"] == payment if row["payment"] and payment else row["charge"] in ids)
+                if (
+                    row["payment"] == payment
+                    if row["payment"] and payment
+                    else row["charge"] in ids
+                )
             ]
 
         taken = sum(

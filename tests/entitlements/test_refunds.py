@@ -1,0 +1,272 @@
+"""Which refunds take a subscription's features: what was paid, and for what."""
+
+from typing import Any
+
+import pytest
+
+from tests.entitlements.billing import Billing
+from tests.entitlements.till import DAY, Till
+
+
+@pytest.fixture
+def billing(till: Till) -> Billing:
+    """Bills the user's subscriptions."""
+    return Billing(till)
+
+
+async def _change_to_year(billing: Billing, *, proration: bool = False) -> tuple[Any, Any]:
+    """A month that is changed to a year on its tenth day; returns both invoices."""
+    till, subscription = billing.till, await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    month = await billing.bill(subscription, billing.line(item), reason="subscription_create")
+    changed = till.now + 10 * DAY
+    credit = billing.line(item, -660, proration=True)
+    price = item["price"] | {"id": "price_year"}
+    year_item = await billing.move(subscription, changed, 365, price=price)
+    year = await billing.bill(
+        subscription,
+        credit | {"period": {"start": changed, "end": till.end}},
+        billing.line(year_item, 10000, proration=proration),
+        reason="subscription_update",
+        created=changed,
+    )
+    return month, year
+
+
+@pytest.mark.parametrize("proration", [False, True], ids=["classic", "as a proration"])
+async def test_a_year_stays_when_the_month_before_is_refunded(
+    billing: Billing, proration: bool
+) -> None:
+    """The month's invoice paid for a period that is over; the year's paid for this one."""
+    month, year = await _change_to_year(billing, proration=proration)
+    await billing.refund(month)
+    assert await billing.is_active()
+    await billing.refund(year)
+    assert not await billing.is_active()
+
+
+async def test_a_free_period_after_a_refunded_one(billing: Billing) -> None:
+    """A period that a coupon made free is not refunded, whatever became of the one before."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    first = await billing.bill(subscription, billing.line(item), reason="subscription_create")
+    await billing.refund(first)
+    assert not await billing.is_active()
+    item = await billing.move(subscription, billing.till.end, 30)
+    await billing.bill(subscription, billing.line(item), payments=())
+    assert await billing.is_active()
+
+
+async def test_items_are_refunded_one_by_one(billing: Billing) -> None:
+    """An invoice takes the items that it billed, and leaves those of another period."""
+    subscription = await billing.subscribe("pro", "archive")
+    monthly, yearly = subscription["items"]["data"]
+    yearly["current_period_end"] = billing.till.now + 365 * DAY
+    await billing.till.tell("customer.subscription.updated", subscription, billing.later())
+    first = await billing.bill(
+        subscription, billing.line(monthly), billing.line(yearly, 9000), reason="quote_accept"
+    )
+    monthly = await billing.move(subscription, billing.till.end, 30)
+    second = await billing.bill(subscription, billing.line(monthly))
+    await billing.refund(second)
+    assert (await billing.is_active("pro"), await billing.is_active("archive")) == (False, True)
+    await billing.refund(first)
+    assert not await billing.is_active("archive")
+
+
+async def test_every_payment_of_an_invoice_must_go_back(billing: Billing) -> None:
+    """Of an invoice that two payments paid, one refund is a part."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    bill = await billing.bill(subscription, billing.line(item), payments=(600, 400))
+    await billing.give_back(bill.charges[0])
+    assert await billing.is_active()
+    await billing.give_back(bill.charges[1])
+    assert not await billing.is_active()
+
+
+async def test_a_part_paid_elsewhere_is_kept(billing: Billing) -> None:
+    """What was paid in cash did not go back with the card payment; a credit note may give it."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    bill = await billing.bill(subscription, billing.line(item), payments=(600,), amount_paid=1000)
+    await billing.refund(bill)
+    assert await billing.is_active()
+    note = {
+        "id": f"cn_{billing.till.user}",
+        "object": "credit_note",
+        "customer": billing.till.customer["id"],
+        "invoice": bill.invoice["id"],
+        "status": "issued",
+        "total": 400,
+        "out_of_band_amount": 400,
+        "refunds": [],
+    }
+    await billing.till.tell("credit_note.created", note)
+    assert not await billing.is_active()
+
+
+async def test_a_credit_to_the_balance_is_no_refund(billing: Billing) -> None:
+    """A credit note that only credits the customer's balance gives no money back."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    bill = await billing.bill(subscription, billing.line(item))
+    note = {
+        "id": f"cn_{billing.till.user}",
+        "object": "credit_note",
+        "customer": billing.till.customer["id"],
+        "invoice": bill.invoice["id"],
+        "status": "issued",
+        "total": 1000,
+        "customer_balance_transaction": "cbtxn_1",
+    }
+    await billing.till.tell("credit_note.created", note)
+    assert await billing.is_active()
+
+
+@pytest.mark.parametrize("reason", ["manual", "subscription_threshold", "subscription_update"])
+async def test_a_refunded_fee_takes_no_period(billing: Billing, reason: str) -> None:
+    """A fee, a proration or usage on an invoice of its own pays for no period."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    await billing.bill(subscription, billing.line(item), reason="subscription_create")
+    proration = billing.line(item, 500, proration=True)
+    bill = await billing.bill(subscription, billing.other_line(900), proration, reason=reason)
+    await billing.refund(bill)
+    assert await billing.is_active()
+
+
+async def test_a_trial_with_a_refunded_fee(billing: Billing) -> None:
+    """The trial's own line was free, so it stays when the fee beside it goes back."""
+    subscription = await billing.subscribe("pro", status="trialing")
+    [item] = subscription["items"]["data"]
+    fee = billing.other_line(900)
+    trial = billing.line(item, 0)
+    bill = await billing.bill(subscription, trial, fee, reason="subscription_create")
+    await billing.refund(bill)
+    assert await billing.is_active()
+
+
+async def test_an_item_that_a_coupon_made_free(billing: Billing) -> None:
+    """Of two items on one refunded invoice, only the one that cost something is taken."""
+    subscription = await billing.subscribe("pro", "gift")
+    pro, gift = subscription["items"]["data"]
+    free = billing.line(gift, 500, discount_amounts=[{"amount": 500, "discount": "di_1"}])
+    bill = await billing.bill(subscription, billing.line(pro), free, payments=(1000,))
+    await billing.refund(bill)
+    assert (await billing.is_active("pro"), await billing.is_active("gift")) == (False, True)
+
+
+async def test_a_first_period_up_to_an_anchor(billing: Billing) -> None:
+    """A subscription begun in the middle of a cycle pays its first days by a proration."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    line = billing.line(item, 300, proration=True)
+    bill = await billing.bill(subscription, line, reason="subscription_create")
+    await billing.refund(bill)
+    assert not await billing.is_active()
+
+
+async def test_a_refund_that_only_its_own_events_tell(billing: Billing) -> None:
+    """A refund counts from its own event, pending or not, until it fails or is canceled."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    bill = await billing.bill(subscription, billing.line(item))
+    [charge] = bill.charges
+    refund = await billing.tell_refund(charge, "refund.created", status="pending", amount=999)
+    assert await billing.is_active()
+    rest = await billing.tell_refund(charge, "refund.created", status="pending", amount=1)
+    assert not await billing.is_active()
+    await billing.till.tell("refund.updated", rest | {"status": "canceled"}, billing.later())
+    assert await billing.is_active()
+    await billing.tell_refund(charge, "refund.created", amount=1)
+    assert not await billing.is_active()
+    await billing.till.tell("refund.failed", refund | {"status": "failed"}, billing.later())
+    assert await billing.is_active()
+
+
+async def test_a_failed_refund_gives_the_period_back(billing: Billing) -> None:
+    """It does so although no event says that the charge is no longer refunded."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    bill = await billing.bill(subscription, billing.line(item))
+    await billing.refund(bill)
+    refund = await billing.tell_refund(bill.charges[0], "refund.created")
+    assert not await billing.is_active()
+    await billing.till.tell("refund.failed", refund | {"status": "failed"}, billing.later())
+    assert await billing.is_active()
+    await billing.tell_refund(bill.charges[0], "refund.created")
+    assert not await billing.is_active()
+
+
+async def test_a_failed_refund_of_a_single_payment(billing: Billing) -> None:
+    """What was bought once comes back as well."""
+    till = billing.till
+    price = await till.add_price(await till.add_product(features="pro"))
+    session = till.build_session(price, amount_total=900)
+    await till.tell("checkout.session.completed", session)
+    charge = till.build_charge(session["payment_intent"], amount=900)
+    await till.tell("charge.succeeded", charge)
+    await billing.give_back(charge)
+    assert not await billing.is_active()
+    await billing.tell_refund(charge, "refund.failed", status="failed")
+    assert await billing.is_active()
+
+
+async def test_disputes_of_a_part(billing: Billing) -> None:
+    """A dispute takes what it is about: with a refund of the rest, that is all."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    bill = await billing.bill(subscription, billing.line(item))
+    [charge] = bill.charges
+    dispute = await billing.dispute(charge, amount=700)
+    assert await billing.is_active()
+    await billing.give_back(charge, 300)
+    assert not await billing.is_active()
+    won = dispute | {"status": "won"}
+    await billing.till.tell("charge.dispute.closed", won, billing.later())
+    assert await billing.is_active()
+
+
+def _old_shape(line: dict[str, Any]) -> dict[str, Any]:
+    """A line as API versions before basil show it."""
+    details = line.pop("parent")["subscription_item_details"]
+    return line | details | {"type": "subscription", "price": {"id": "price_1"}}
+
+
+async def test_lines_before_basil(billing: Billing) -> None:
+    """Period, item and proration stand in the line itself, the payment in the invoice."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    regular = _old_shape(billing.line(item))
+    proration = _old_shape(billing.line(item, 200, proration=True))
+    old = {"parent": None, "subscription": subscription["id"]}
+    charges = [
+        billing.till.build_charge(f"pi_{name}{billing.till.user}", amount=amount)
+        for name, amount in (("1", 1000), ("2", 200))
+    ]
+    for line, charge in zip((regular, proration), charges, strict=True):
+        paid = {"payment_intent": charge["payment_intent"], "amount_paid": charge["amount"]}
+        invoice = (await billing.bill(subscription, line, payments=())).invoice
+        await billing.till.tell("invoice.paid", invoice | old | paid, billing.later())
+        await billing.till.tell("charge.succeeded", charge)
+    await billing.give_back(charges[1])
+    assert await billing.is_active()
+    await billing.give_back(charges[0])
+    assert not await billing.is_active()
+
+
+async def test_lines_mirrored_before_tell_less(billing: Billing) -> None:
+    """Without a period in the line, an invoice paid for the period that it was made in."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    line = {"amount": 1000, "price": {"id": item["price"]["id"]}}
+    month = await billing.bill(subscription, line, reason="subscription_create")
+    fee = {"amount": 500, "price": {"id": "price_fee"}}
+    other = await billing.bill(subscription, fee, reason="subscription_create")
+    await billing.refund(other)
+    assert await billing.is_active()
+    await billing.refund(month)
+    assert not await billing.is_active()
+    await billing.move(subscription, billing.till.now + DAY, 365)
+    assert await billing.is_active()
