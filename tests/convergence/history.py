@@ -20,6 +20,7 @@ UNANNOUNCED = {
     "promotion_codes": {"times_redeemed", "active"},
     "checkout_sessions": {"metadata"},
     "payments": {"amount", "description", "metadata"},
+    "charges": {"amount_refunded", "refunded"},
     "setup_intents": {"metadata"},
 }
 MOVES = sorted({*histories.MOVES, *purchases.MOVES})
