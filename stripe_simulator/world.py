@@ -9,7 +9,7 @@ from stripe_simulator.clock import Clock
 from stripe_simulator.errors import missing_object
 from stripe_simulator.ids import Ids
 from stripe_simulator.settings import API_VERSION, Settings
-from stripe_simulator.snapshots import JSON, previous_attributes, snapshot
+from stripe_simulator.snapshots import JSON, previous_attributes, show, snapshot
 
 #: 2026-11-01 00:00 UTC, where a world begins when nobody says otherwise.
 BEGINNING = 1_793_491_200
@@ -99,7 +99,7 @@ class World:
     def record(self, type: str, obj: JSON, previous: JSON | None = None) -> JSON:
         """Add an event with a full snapshot of the object as it is now."""
         now = self.now
-        data: JSON = {"object": snapshot(obj)}
+        data: JSON = {"object": snapshot(show(obj))}
         if previous is not None:
             data["previous_attributes"] = previous
         event: JSON = {
@@ -128,9 +128,8 @@ class World:
             obj.clear()
             obj.update(before)
             raise
-        previous = previous_attributes(before, obj)
-        if previous:
-            self.record(event, obj, previous)
+        if previous_attributes(before, obj):
+            self.record(event, obj, previous_attributes(show(before), show(obj)))
 
     def _publish(self, event: JSON) -> None:
         self.events.append(event)

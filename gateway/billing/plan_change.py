@@ -14,7 +14,7 @@ from gateway.billing.plan import ItemChange
 from gateway.billing.subscription import OwnedSubscription
 from gateway.errors import invalid_field
 from gateway.shapes import listing, mapping, number, text
-from gateway.stripe_api import translate_errors
+from gateway.stripe_api import Reading, complete, read_object, translate_errors
 from gateway.writes import Json
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ async def preview_change(
     }
     with translate_errors():
         found = await client.v1.invoices.create_preview_async(params)
-    invoice: Json = found.to_dict()
+    shown = Reading(found.to_dict(), date, date)
+    invoice: Json = (await complete(partial(read_object, client), shown)).body
     return Preview(date, currency, _due_now(invoice, subscription), invoice)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import quote
 
 import stripe
@@ -11,7 +12,7 @@ from gateway.buyer import Buyer, read_buyer
 from gateway.errors import Conflict, GatewayError, NotFound, PaymentRequired
 from gateway.pocketbase import PocketBaseRefused
 from gateway.shapes import listing, mapping, stripe_id, text
-from gateway.stripe_api import Missing, Reading, read_object
+from gateway.stripe_api import Missing, Reading, complete, read_object
 from gateway.writes import Json
 
 _log = logging.getLogger(__name__)
@@ -162,4 +163,5 @@ def conflict(code: str, message: str) -> Conflict:
 async def _read(client: stripe.StripeClient, subscription: str) -> Reading:
     path = f"/v1/subscriptions/{quote(subscription, safe='')}"
     expanded = "expand[]=discounts&expand[]=latest_invoice.confirmation_secret"
-    return await read_object(client, f"{path}?{expanded}")
+    read = partial(read_object, client)
+    return await complete(read, await read(f"{path}?{expanded}"))

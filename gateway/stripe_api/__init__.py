@@ -1,6 +1,7 @@
 """The seam to Stripe: the SDK's client, reads with their time, and errors in our own terms."""
 
 from gateway.stripe_api.client import open_stripe, translate_errors
+from gateway.stripe_api.nested_lists import complete, is_truncated, read_rest
 from gateway.stripe_api.promotion_codes import (
     PromotionCode,
     find_promotion_code,
@@ -16,9 +17,12 @@ __all__ = [
     "Posted",
     "PromotionCode",
     "Reading",
+    "complete",
     "find_promotion_code",
+    "is_truncated",
     "open_stripe",
     "read_object",
+    "read_rest",
     "redeeming",
     "translate_errors",
 ]

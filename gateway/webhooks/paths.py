@@ -31,7 +31,5 @@ SUMMARY = "entitlements.active_entitlement_summary"
 def path_of(kind: str, stripe_id: str) -> str:
     """Return the path of an object by its ``object`` and id."""
     if kind == SUMMARY:
-        return (
-            f"/v1/entitlements/active_entitlements?limit=100&customer={quote(stripe_id, safe='')}"
-        )
+        return f"/v1/entitlements/active_entitlements?customer={quote(stripe_id, safe='')}"
     return f"/v1/{_FOLDERS[kind]}/{quote(stripe_id, safe='')}"

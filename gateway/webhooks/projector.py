@@ -3,10 +3,10 @@
 import logging
 from dataclasses import dataclass, replace
 
+from gateway.stripe_api import is_truncated
 from gateway.webhooks.event import Event
 from gateway.webhooks.order import State
 from gateway.webhooks.projections import PROJECTIONS
-from gateway.webhooks.summary import is_partial
 from gateway.writes import Changes, Claim, Json, Notice
 
 _log = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ class Plan:
     claims: tuple[Claim, ...] = ()
     #: Known already when there is no state: unmirrored, foreign, failed, or thin: Stripe must tell.
     outcome: str = ""
+    #: Of an event that lacks entries of nested lists, the state as far as it shows it.
+    truncated: State | None = None
     error: str = ""
     #: Handle the event although it is stored already.
     again: bool = False
@@ -37,7 +39,7 @@ def plan(event: Event) -> Plan:
     kind = event.object.get("object")
     if not isinstance(kind, str) or kind not in PROJECTIONS or not event.object_id:
         return Plan(event, outcome="unmirrored")
-    if event.is_thin or is_partial(event.object):
+    if event.is_thin:
         return Plan(event, outcome="thin")
     try:
         changes = project(event.object, deleted=event.type.endswith(".deleted"))
@@ -48,7 +50,10 @@ def plan(event: Event) -> Plan:
         # invoice.upcoming shows an invoice that does not exist yet.
         return Plan(event, outcome="unmirrored")
     claims = tuple(replace(claim, since=event.created) for claim in changes.claims)
-    return Plan(event, State(event, changes.row), claims)
+    state = State(event, changes.row)
+    if is_truncated(event.object):
+        return Plan(event, claims=claims, outcome="thin", truncated=state)
+    return Plan(event, state, claims)
 
 
 def project(item: Json, *, deleted: bool = False) -> Changes:

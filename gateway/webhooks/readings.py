@@ -6,13 +6,14 @@ where times can't tell which is newer, the object is read again, knowing what gu
 
 import logging
 from dataclasses import replace
+from functools import partial
 from uuid import uuid4
 
 import stripe
 
 from gateway.errors import PocketBaseUnavailable
 from gateway.pocketbase import Group, PocketBase, StampedRow, Tie, commit
-from gateway.stripe_api import Reading, read_object
+from gateway.stripe_api import Reading, complete, read_object
 from gateway.webhooks.paths import path_of
 from gateway.webhooks.projector import project
 from gateway.webhooks.turns import Turns
@@ -42,15 +43,17 @@ class Readings:
             Missing: it is no longer there.
         """
         kind, stripe_id = reading.body["object"], reading.body["id"]
+        read = partial(read_object, self._stripe)
         async with self._turns.of(stripe_id):
             tie: Tie | None = None
             for _ in range(_ATTEMPTS):
+                reading = await complete(read, reading)
                 row, claims = project_reading(reading, tie)
                 result = await commit(self._pocketbase, Group(rows=[row], claims=claims))
                 tie = result.ties[0]
                 if tie is None:
                     return reading.body
-                reading = await read_object(self._stripe, path_of(kind, stripe_id))
+                reading = await read(path_of(kind, stripe_id))
         _log.warning("row kept changing", extra={"object": stripe_id})
         raise PocketBaseUnavailable("The row kept changing while it was written.")
 

@@ -10,13 +10,14 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import quote
 
 import stripe
 
 from gateway.errors import PocketBaseUnavailable
 from gateway.pocketbase import Group, PocketBase, StampedRow, Tie, commit
-from gateway.stripe_api import Missing, Reading, read_object
+from gateway.stripe_api import Missing, Reading, complete, read_object
 from gateway.webhooks.event import Event, parse
 from gateway.webhooks.group import event_row, key_of
 from gateway.webhooks.order import State, latest
@@ -104,6 +105,7 @@ class Settlement:
             if each.event.is_thin and each.event.type.endswith(".deleted"):
                 state = await self._read_snapshot(each.event) or _tombstone(each.event)
                 return Decision(StampedRow(state.row, state.stamp, plans.index(each), expect=tie))
+        states = states or _truncated_states(plans, tie)
         if not states or not _shows_row(states, tie):
             return Decision(None)
         last = max(states, key=lambda state: (state.order, state.event.stripe_id))
@@ -113,10 +115,11 @@ class Settlement:
         """Read an event's object in the shape that the event has: columns depend on it."""
         kind, stripe_id = event.object["object"], event.object_id
         version = "" if event.is_thin else event.api_version
+        read = partial(read_object, self._stripe, version=version)
         async with self._readers:
             if kind == SUMMARY:
-                return await read_summary(self._stripe, stripe_id, version)
-            reading = await read_object(self._stripe, path_of(kind, stripe_id), version)
+                return await read_summary(read, stripe_id)
+            reading = await complete(read, await read(path_of(kind, stripe_id)))
         if reading.body.get("deleted"):
             raise Missing
         return reading
@@ -143,13 +146,23 @@ def _tombstone(event: Event) -> State:
 
 def _states(plans: Sequence[Plan], tie: Tie | None) -> list[State]:
     """The states that the plans and the stored events show, each event once."""
-    stored = [plan(parse(payload)) for payload in (tie and tie.payloads) or ()]
     found = {
         each.event.stripe_id: each.state
-        for each in (*stored, *plans)
+        for each in (*_stored(tie), *plans)
         if each.state and key_of(each) == key_of(plans[0])
     }
     return list(found.values())
+
+
+def _truncated_states(plans: Sequence[Plan], tie: Tie) -> list[State]:
+    """The same with states that lack entries of nested lists, for an object that is gone."""
+    keys = {each.truncated.row.key for each in plans if each.truncated}
+    shown = {each.event.stripe_id: each.state or each.truncated for each in (*_stored(tie), *plans)}
+    return [state for state in shown.values() if state and state.row.key in keys]
+
+
+def _stored(tie: Tie | None) -> list[Plan]:
+    return [plan(parse(payload)) for payload in (tie and tie.payloads) or ()]
 
 
 def _tell_latest(states: Sequence[State], tie: Tie | None) -> State | None:

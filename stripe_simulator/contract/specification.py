@@ -10,6 +10,8 @@ from stripe_simulator.contract import differences
 from stripe_simulator.snapshots import JSON
 
 KEPT = ("type", "anyOf", "enum", "items", "required", "properties", "additionalProperties")
+#: What every list has.
+LIST = {"data", "has_more", "object", "url"}
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -42,6 +44,9 @@ def strict(schema: Any) -> Any:
         named = schema["properties"].items()
         result["properties"] = {name: strict(inner) for name, inner in named}
         result.setdefault("additionalProperties", False)
+        if result["properties"].keys() >= LIST:
+            # Nested lists say how long they are, which the document leaves out.
+            result["properties"]["total_count"] = {"type": "integer"}
     if schema.get("nullable"):
         return {"anyOf": [result, {"type": "null"}]}
     return result

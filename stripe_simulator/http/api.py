@@ -11,7 +11,7 @@ from stripe_simulator.http.form import parse
 from stripe_simulator.http.idempotency import Idempotency, key_of
 from stripe_simulator.http.messages import Answer, Request
 from stripe_simulator.settings import API_VERSION, OLDER_VERSION
-from stripe_simulator.snapshots import JSON
+from stripe_simulator.snapshots import JSON, show
 from stripe_simulator.world import World
 
 
@@ -61,7 +61,7 @@ class Api:
         params = dict(params or {})
         paths = params.pop("expand", [])
         result = routes.find(method, path)(self.world, params)
-        return expand(self.world, result, paths) if paths else result
+        return show(expand(self.world, result, paths) if paths else result)
 
     def failed(self, request: Request, error: StripeError) -> Answer:
         """The answer that an error is."""

@@ -110,7 +110,7 @@ def _tax_ids(world: World, customer: JSON) -> JSON:
 
 def _payments(world: World, invoice: JSON) -> JSON:
     payments = invoice_payments.of_invoice(world, invoice)
-    return listing(payments, f"/v1/invoice_payments?invoice={invoice['id']}")
+    return listing(payments[::-1], f"/v1/invoice_payments?invoice={invoice['id']}")
 
 
 def _confirmation_secret(world: World, invoice: JSON) -> JSON | None:

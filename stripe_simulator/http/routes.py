@@ -106,7 +106,7 @@ def _checkout_sessions(world: World, params: JSON) -> JSON:
 
 
 def _invoice_lines(world: World, id: str, params: JSON) -> JSON:
-    lines: list[JSON] = world.get("invoice", id)["lines"]["data"]
+    lines: list[JSON] = invoice_requests.lines_of(world, id)
     return page(lines, params, f"/v1/invoices/{id}/lines")
 
 
@@ -116,6 +116,18 @@ def _invoice_payments(world: World, params: JSON) -> JSON:
     if wanted:
         items = [i for i in items if i["payment"]["payment_intent"] == wanted]
     return page(select(items, params, ("invoice", "status")), params, "/v1/invoice_payments")
+
+
+def _refunds_of_charge(world: World, id: str, params: JSON) -> JSON:
+    world.get("charge", id)
+    found = [r for r in world.all("refund").values() if r["charge"] == id][::-1]
+    return page(found, params, f"/v1/charges/{id}/refunds")
+
+
+def _subscriptions_of_customer(world: World, id: str, params: JSON) -> JSON:
+    world.get("customer", id)
+    found = _subscriptions(world, params | {"customer": id})
+    return found | {"url": f"/v1/customers/{id}/subscriptions"}
 
 
 def _methods_of_customer(world: World, id: str, params: JSON) -> JSON:
@@ -350,6 +362,8 @@ ROUTES: dict[str, Handler] = (
         "DELETE /v1/customers/:id": subscriptions.delete_customer,
         "DELETE /v1/customers/:id/discount": customers.delete_discount,
         "GET /v1/customers/search": _search("customer", "/v1/customers/search"),
+        "GET /v1/charges/:id/refunds": _refunds_of_charge,
+        "GET /v1/customers/:id/subscriptions": _subscriptions_of_customer,
         "GET /v1/customers/:id/payment_methods": _methods_of_customer,
         "GET /v1/customers/:id/payment_methods/:id": _method_of_customer,
         "GET /v1/products/search": _search("product", "/v1/products/search"),

@@ -12,7 +12,7 @@ from stripe_simulator.resources import (
     subscriptions,
     tax_rates,
 )
-from stripe_simulator.snapshots import JSON
+from stripe_simulator.snapshots import JSON, SHOWN
 from stripe_simulator.world import World
 
 
@@ -62,19 +62,31 @@ def create_item(world: World, params: JSON) -> JSON:
 
 def preview(world: World, params: JSON) -> JSON:
     """POST /v1/invoices/create_preview for a subscription as it is or as it would be."""
-    details = params.get("subscription_details") or {}
+    invoice = _preview(world, params, params.get("subscription_details") or {})
+    invoice["id"] = world.ids.timed("upcoming_in", world.now)
+    invoice["lines"]["url"] = f"/v1/invoices/{invoice['id']}/lines"
+    if len(invoice["lines"]["data"]) > SHOWN:
+        world.facts("preview_lines")[invoice["id"]] = invoice["lines"]["data"]
+    return invoice
+
+
+def lines_of(world: World, id: str) -> list[JSON]:
+    """The lines of an invoice, or of a preview."""
+    lines: list[JSON] | None = world.facts("preview_lines").get(id)
+    return world.get("invoice", id)["lines"]["data"] if lines is None else lines
+
+
+def _preview(world: World, params: JSON, details: JSON) -> JSON:
     if not params.get("subscription"):
         return _preview_new(world, params, details)
     sub = world.get("subscription", params["subscription"], "subscription")
     if not subscription_changes.touches_items(details):
-        return renewals.preview(world, sub) | {"id": world.ids.timed("upcoming_in", world.now)}
+        return renewals.preview(world, sub)
     change = subscription_changes.build(world, sub, details)
-    invoice = subscription_changes.preview(world, sub, change)
-    return invoice | {"id": world.ids.timed("upcoming_in", world.now)}
+    return subscription_changes.preview(world, sub, change)
 
 
 def _preview_new(world: World, params: JSON, details: JSON) -> JSON:
     customer = world.get("customer", required(params, "customer"), "customer")
     sub = subscriptions.build(world, customer, {"items": required(details, "items")}, "active")
-    id = world.ids.timed("upcoming_in", world.now)
-    return renewals.without_trace(world, sub, sub["items"]["data"]) | {"id": id}
+    return renewals.without_trace(world, sub, sub["items"]["data"])

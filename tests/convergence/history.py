@@ -86,7 +86,7 @@ class History:
         self.bench.mirror.wait_followed_up()
         verified = dict(self.users[:2])
         users = {user: verified.get(user, "") for user, _ in self.users}
-        expected = Oracle.of(self.world.events, users, [self.organization]).rows
+        expected = Oracle.of(self.world.events, users, [self.organization], self.world).rows
         wrong: dict[str, Json] = {}
         for collection in {kind for kind, _ in expected}:
             wanted = {found: row for (kind, found), row in expected.items() if kind == collection}

@@ -11,8 +11,9 @@ from typing import Any
 
 from gateway.ids import record_id
 from gateway.webhooks.event import parse
-from gateway.webhooks.projector import plan
+from gateway.webhooks.projector import plan, project
 from gateway.writes import Claim
+from stripe_simulator.world import World
 
 Json = dict[str, Any]
 Key = tuple[str, str]
@@ -40,24 +41,38 @@ class Oracle:
     rows: dict[Key, Json] = field(default_factory=dict)
     claims: dict[str, set[Claim]] = field(default_factory=dict)
     _named: dict[Key, str] = field(default_factory=dict)
+    #: Objects whose last event lacks entries of nested lists: by key, ``object`` and id.
+    _truncated: dict[Key, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, events: Iterable[Json], users: Mapping[str, str], organizations: Iterable[str] = ()
+        cls,
+        events: Iterable[Json],
+        users: Mapping[str, str],
+        organizations: Iterable[str] = (),
+        world: World | None = None,
     ) -> "Oracle":
-        """Read a history in order."""
+        """Read a history in order; what events don't show in full, in the world."""
         oracle = cls(users, frozenset(organizations))
         for event in events:
             oracle._take(event)
+        for key, (kind, found) in oracle._truncated.items():
+            if item := world and world.find(kind, found):
+                oracle.rows[key] |= project(item).row.values
         oracle._link()
         return oracle
 
     def _take(self, event: Json) -> None:
         planned = plan(parse(json.dumps(event)))
-        assert planned.outcome in ("", "unmirrored", "foreign"), (event["type"], planned.error)
-        if planned.state is None:
+        known = ("", "unmirrored", "foreign", "thin")
+        assert planned.outcome in known, (event["type"], planned.error)
+        state = planned.state or planned.truncated
+        if state is None:
             return
-        row = planned.state.row
+        row = state.row
+        self._truncated.pop(row.key, None)
+        if planned.truncated:
+            self._truncated[row.key] = (event["data"]["object"]["object"], row.stripe_id)
         self.rows[row.key] = dict(row.values)
         self._named[row.key] = row.user
         for claim in planned.claims:

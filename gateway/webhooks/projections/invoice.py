@@ -36,6 +36,7 @@ def project_invoice(invoice: Json, deleted: bool) -> Changes:
         "amount_paid": number(invoice.get("amount_paid")),
         "amount_remaining": number(invoice.get("amount_remaining")),
         "lines": [_line(line) for line in lines],
+        "has_more": mapping(invoice.get("lines")).get("has_more") is True,
         "one_time": any(map(_is_one_time, lines)),
         "hosted_invoice_url": text(invoice.get("hosted_invoice_url")),
         "invoice_pdf": text(invoice.get("invoice_pdf")),

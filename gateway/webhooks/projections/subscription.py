@@ -32,6 +32,7 @@ def project_subscription(subscription: Json, deleted: bool) -> Changes:
         "price": relation(item_price(first)),
         "quantity": number(first.get("quantity")),
         "items": [_item(item, subscription) for item in items],
+        "has_more": mapping(subscription.get("items")).get("has_more") is True,
         "currency": text(subscription.get("currency")),
         "current_period_start": start,
         "current_period_end": end,

@@ -53,7 +53,7 @@ class AbsentRows:
 
     async def _look_up(self, kind: Kind, row: Json) -> Found | None:
         try:
-            reading = await self.stripe.read(path_of(kind.object, row["stripe_id"]))
+            reading = await self.stripe.read_whole(path_of(kind.object, row["stripe_id"]))
         except Missing:
             return None
         if reading.body.get("deleted") and "deleted" not in row:

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from gateway.ids import record_id
 from gateway.shapes import moment
-from gateway.stripe_api import Missing, Reading
+from gateway.stripe_api import Missing, Reading, complete
 from gateway.webhooks.paths import SUMMARY
 from gateway.webhooks.reconcile.comparison import Found
 from gateway.webhooks.reconcile.kinds import Kind
@@ -61,11 +61,20 @@ async def read_page(stripe: PacedStripe, kind: Kind, place: Place, since: int | 
     items: list[Json] = reading.body["data"]
     following = _next_place(reading, items)
     return Page(
-        found=[Found(item, reading.as_of, reading.until) for item in items],
+        found=[each for each in [await _find(stripe, item, reading) for item in items] if each],
         rows=_window(kind, place, following, since),
         elsewhere=place.edge,
         next=following,
     )
+
+
+async def _find(stripe: PacedStripe, item: Json, page: Reading) -> Found | None:
+    """Return an object of a page with all entries of its nested lists, None if it is gone since."""
+    try:
+        whole = await complete(stripe.read, Reading(item, page.as_of, page.until))
+    except Missing:
+        return None
+    return Found(whole.body, whole.as_of, whole.until)
 
 
 def _address(path: str, params: dict[str, str], after: str, since: int | None) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import stripe
 
 from gateway.errors import Unavailable
-from gateway.stripe_api import Reading, read_object
+from gateway.stripe_api import Reading, complete, read_object
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -60,6 +60,10 @@ class PacedStripe:
             return await read_object(self.client, path, self.version)
 
         return await patiently(read)
+
+    async def read_whole(self, path: str) -> Reading:
+        """GET one object with all entries of its nested lists; raises the same."""
+        return await complete(self.read, await self.read(path))
 
 
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:

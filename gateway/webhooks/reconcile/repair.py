@@ -24,6 +24,7 @@ from gateway.webhooks.reconcile.comparison import (
 from gateway.webhooks.reconcile.kinds import is_unannounced
 from gateway.webhooks.reconcile.mirror import read_rows
 from gateway.webhooks.reconcile.pace import PacedStripe, patiently
+from gateway.webhooks.summary import read_summary
 from gateway.writes import Changes, Claim, Json, Stamp
 
 _log = logging.getLogger(__name__)
@@ -139,11 +140,11 @@ class Repairer:
 
     async def _read_again(self, found: Found) -> Found:
         kind = found.item["object"]
-        reading = await self.stripe.read(path_of(kind, found.stripe_id))
-        item = reading.body
         if kind == SUMMARY:
-            item = {"object": kind, "customer": found.stripe_id, "entitlements": item}
-        return Found(item, reading.as_of, reading.until)
+            reading = await read_summary(self.stripe.read, found.stripe_id)
+        else:
+            reading = await self.stripe.read_whole(path_of(kind, found.stripe_id))
+        return Found(reading.body, reading.as_of, reading.until)
 
     async def _write(self, repairs: Sequence[_Repair], outcome: Outcome) -> None:
         """In one transaction; one row that PocketBase refuses does not take the others down."""

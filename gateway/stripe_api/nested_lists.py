@@ -1,0 +1,75 @@
+"""Nested lists in full. Events and answers show the first ten entries of one, and ``has_more``."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from urllib.parse import quote
+
+from gateway.shapes import listing, mapping, stripe_id, text
+from gateway.stripe_api.reading import Reading
+from gateway.writes import Json
+
+#: GETs one path.
+Read = Callable[[str], Awaitable[Reading]]
+
+#: Entries of one page, and the pages of one list: far more than Stripe allows.
+_PAGE = 100
+_MAX_PAGES = 50
+
+#: By the object's ``object``, its nested lists that something here follows from, and their paths.
+_PATHS: dict[str, dict[str, str]] = {
+    "subscription": {"items": "/v1/subscription_items?subscription={id}"},
+    "invoice": {
+        "lines": "/v1/invoices/{id}/lines",
+        "payments": "/v1/invoice_payments?invoice={id}",
+    },
+    "entitlements.active_entitlement_summary": {
+        "entitlements": "/v1/entitlements/active_entitlements?customer={id}"
+    },
+}
+
+
+def is_truncated(item: Json) -> bool:
+    """Whether a nested list of an object lacks entries."""
+    return any(_has_more(item, name) for name in _paths(item))
+
+
+async def complete(read: Read, reading: Reading) -> Reading:
+    """Return what was read with all entries of its nested lists; seldom takes a request.
+
+    Raises:
+        What ``read`` raises.
+    """
+    for name, path in _paths(reading.body).items():
+        if _has_more(reading.body, name):
+            path = path.format(id=quote(_id(reading.body), safe=""))
+            found = await read_rest(read, path, replace(reading, body=reading.body[name]))
+            reading = replace(found, body={**reading.body, name: found.body})
+    return reading
+
+
+async def read_rest(read: Read, path: str, page: Reading) -> Reading:
+    """Return a list with the pages that follow it, as it was over the time that this took."""
+    found, has_more, until = listing(page.body), True, page.until
+    for _ in range(_MAX_PAGES):
+        has_more = page.body.get("has_more") is True and bool(found)
+        if not has_more:
+            break
+        after = quote(stripe_id(found[-1]), safe="")
+        separator = "&" if "?" in path else "?"
+        more = await read(f"{path}{separator}limit={_PAGE}&starting_after={after}")
+        found, until = found + listing(more.body), more.until
+        page = replace(page, body={**more.body, "data": found})
+    return replace(page, body={**page.body, "has_more": has_more, "data": found}, until=until)
+
+
+def _paths(item: Json) -> dict[str, str]:
+    return _PATHS.get(text(item.get("object")), {})
+
+
+def _has_more(item: Json, name: str) -> bool:
+    return mapping(item.get(name)).get("has_more") is True
+
+
+def _id(item: Json) -> str:
+    """A summary has no id but its customer's."""
+    return stripe_id(item) or stripe_id(item.get("customer"))

@@ -1,0 +1,104 @@
+"""What an invoice that the seller makes by hand gives, and what takes it back."""
+
+import pytest
+
+from tests.delivery import Json
+from tests.entitlements.billing import Billing
+from tests.entitlements.till import DAY, Till, write_time
+
+FOREVER = "9999-12-31 23:59:59.999Z"
+
+
+@pytest.fixture
+def billing(till: Till) -> Billing:
+    """Bills the user."""
+    return Billing(till)
+
+
+async def _sell(billing: Billing, quantity: int = 1, **metadata: str) -> tuple[str, Json]:
+    """Offer something; returns its price, and a line that sells it."""
+    price = await billing.till.add_price(await billing.till.add_product(**metadata))
+    pricing = {"price_details": {"price": price, "product": None}}
+    return price, billing.other_line(900, pricing=pricing, quantity=quantity)
+
+
+NOTHING = {"id": ""}
+
+
+async def test_a_paid_invoice_gives_what_it_sold(billing: Billing) -> None:
+    """An invoice gives features once it is paid, also in cash, times the line's quantity."""
+    _, line = await _sell(billing, 3, features="pro", limit_seats="2")
+    is_open = {"status": "open", "amount_paid": 0, "payments": ()}
+    bill = await billing.bill(NOTHING, line, reason="manual", **is_open)
+    assert await billing.till.read() == {}
+    paid = bill.invoice | {"status": "paid", "amount_paid": 900}
+    await billing.till.tell("invoice.paid", paid, billing.later())
+    rows = await billing.till.read()
+    assert {row["active_until"] for row in rows.values()} == {FOREVER}
+    assert (rows["seats"]["limit"], rows["pro"]["sources"]) == (6, [bill.invoice["id"]])
+
+
+async def test_a_refund_takes_what_an_invoice_sold(billing: Billing) -> None:
+    """Only when all payments of the invoice went back."""
+    _, line = await _sell(billing, features="pro")
+    bill = await billing.bill(NOTHING, line, payments=(500, 400), reason="manual")
+    await billing.give_back(bill.charges[0])
+    assert await billing.is_active()
+    await billing.give_back(bill.charges[1])
+    assert not await billing.is_active()
+
+
+async def test_a_pass_from_an_invoice(billing: Billing) -> None:
+    """Its days count from when the invoice was paid."""
+    _, line = await _sell(billing, features="pro", duration_days="30")
+    paid_at = {"paid_at": billing.till.now + DAY}
+    await billing.bill(NOTHING, line, reason="manual", status_transitions=paid_at)
+    assert await billing.till.read_end() == write_time(billing.till.now + 31 * DAY)
+
+
+async def test_a_session_and_its_invoice_sell_once(billing: Billing) -> None:
+    """What the session names is not counted again; another line of its invoice is."""
+    till = billing.till
+    price, line = await _sell(billing, limit_seats="5")
+    _, other = await _sell(billing, features="extra")
+    bill = await billing.bill(NOTHING, line, other, reason="manual")
+    assert (await till.read())["seats"]["sources"] == [bill.invoice["id"]]
+    session = till.build_session(price, invoice=bill.invoice["id"])
+    await till.tell("checkout.session.completed", session)
+    rows = await till.read()
+    assert (rows["seats"]["limit"], rows["seats"]["sources"]) == (5, [session["id"]])
+    assert rows["extra"]["sources"] == [bill.invoice["id"]]
+
+
+async def test_what_no_line_sells(billing: Billing) -> None:
+    """A period of a subscription, a proration and a credit give nothing by themselves."""
+    subscription = await billing.subscribe("pro", status="canceled")
+    [item] = subscription["items"]["data"]
+    product = item["price"]["product"]
+    pricing = {"price_details": {"price": "price_inline", "product": product}}
+    lines = (
+        billing.line(item, pricing=pricing),
+        billing.line(item, 10, proration=True, pricing=pricing),
+        billing.other_line(-5, pricing=pricing),
+    )
+    await billing.bill(subscription, *lines)
+    assert not await billing.is_active()
+
+
+async def test_a_price_made_for_one_line(billing: Billing) -> None:
+    """It is mirrored nowhere, so the line's product says what it gives."""
+    product = await billing.till.add_product(features="pro")
+    pricing = {"price_details": {"price": "price_inline", "product": product}}
+    await billing.bill(NOTHING, billing.other_line(10, pricing=pricing), reason="manual")
+    assert await billing.till.read_end() == FOREVER
+
+
+async def test_an_offer_that_changes_later(billing: Billing) -> None:
+    """A product that gets a feature gives it to those who have paid an invoice for it."""
+    product = await billing.till.add_product()
+    price = await billing.till.add_price(product)
+    pricing = {"price_details": {"price": price, "product": product}}
+    await billing.bill(NOTHING, billing.other_line(10, pricing=pricing), reason="manual")
+    changed = billing.till.build_product(product, features="late")
+    await billing.till.tell("product.updated", changed, billing.later())
+    assert await billing.is_active("late")
