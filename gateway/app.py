@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
-from starlette.types import Receive, Scope, Send
+from starlette._utils import get_route_path
+from starlette.types import Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway import __version__
+from gateway.admission import Admission
 from gateway.background import run_meanwhile
 from gateway.billing.endpoint import router as billing_router
 from gateway.billing.usage import UsageRecorder
@@ -18,6 +19,7 @@ from gateway.checkout.customer_tasks import CustomerTasks
 from gateway.checkout.endpoint import orders as orders_router
 from gateway.checkout.endpoint import router as checkout_router
 from gateway.checkout.till import Till
+from gateway.cors import add_cors
 from gateway.docs import add_docs
 from gateway.follow_ups.follow_ups import FollowUps
 from gateway.health.endpoint import router as health_router
@@ -27,7 +29,7 @@ from gateway.notifications.desk import send_notifications
 from gateway.notifications.templates import open_templates
 from gateway.plans import read_plans
 from gateway.pocketbase import PocketBase
-from gateway.problems import add_problem_handlers, problem_responses
+from gateway.problems import ErrorMiddleware, add_problem_handlers, problem_responses
 from gateway.rate_limits import RateLimitMiddleware, RateLimits
 from gateway.records import endpoint as records
 from gateway.records.direct import router as records_router
@@ -43,7 +45,6 @@ from gateway.stripe_api import open_stripe
 from gateway.webhooks import endpoint as webhooks
 from gateway.webhooks.admin.desk import open_desk
 from gateway.webhooks.admin.endpoint import router as admin_router
-from gateway.webhooks.admission import Admission
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.readings import Readings
 from gateway.webhooks.settlement import Settlement
@@ -109,6 +110,17 @@ async def _open_transforms(
             yield
 
 
+def without_body(send: Send) -> Send:
+    """Return a `send` that leaves the body out: what HEAD gets of GET."""
+
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_head
+
+
 class Gateway(FastAPI):
     """The FastAPI app, with the endpoints before it that much depends on."""
 
@@ -131,14 +143,26 @@ class Gateway(FastAPI):
         }
         if table is not None:
             self._before[records.PATH] = RequestIdMiddleware(
-                records.RecordsEndpoint(settings.hook_keys, settings.gateway_max_transform_bytes)
+                records.RecordsEndpoint.of(settings.hook_keys, settings.gateway_max_transform_bytes)
             )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and (endpoint := self._before.get(scope["path"])):
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        if self.root_path:
+            scope["root_path"] = self.root_path
+        path = get_route_path(scope)
+        if path.endswith("/") and path.strip("/"):
+            # A redirect would lose the body of a webhook.
+            scope = {**scope, "path": scope["path"].rstrip("/")}
+            path = path.rstrip("/")
+        if endpoint := self._before.get(path):
             scope["app"] = self
             await endpoint(scope, receive, send)
+        elif scope["method"] == "HEAD":
+            await super().__call__({**scope, "method": "GET"}, receive, without_body(send))
         else:
             await super().__call__(scope, receive, send)
 
@@ -179,6 +203,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=__version__,
         description=_DESCRIPTION,
         lifespan=_lifespan,
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -194,16 +219,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if app.state.table is not None:
         app.include_router(records_router)
     add_docs(app)
+    app.add_middleware(ErrorMiddleware)
     app.add_middleware(RateLimitMiddleware, limits=app.state.rate_limits)
     app.add_middleware(BodyLimitMiddleware, limit=settings.gateway_max_body_bytes)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=list(settings.gateway_frontend_origins),
-        allow_methods=["GET", "POST", "PATCH"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
-        expose_headers=["Retry-After"],
-        max_age=3600,
-    )
+    add_cors(app, settings)
     app.add_middleware(RequestIdMiddleware)
     if settings.gateway_trusted_proxies:
         proxies = list(settings.gateway_trusted_proxies)

@@ -1,9 +1,12 @@
 """What endpoints are given: the connections that all requests share, and the caller's token."""
 
-from typing import Annotated
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Annotated, Any
 
 import stripe
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Response
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import Field
 
@@ -45,14 +48,63 @@ async def _rate_limits(request: Request) -> RateLimits:
     return found
 
 
+#: A token has three parts (a JWT). PocketBase's SDKs send it alone, others after "Bearer".
+_AUTHORIZATION = re.compile(
+    r"(?:Bearer +)?([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+) *", re.ASCII | re.IGNORECASE
+)
+_MAX_TOKEN = 4096
+
+
+def read_token(headers: Mapping[str, str]) -> str:
+    """Return the caller's token, "" where there is none.
+
+    Raises:
+        Unauthenticated: the header holds something else than a token of PocketBase's form.
+    """
+    text = headers.get("authorization", "")
+    if not text:
+        return ""
+    found = _AUTHORIZATION.fullmatch(text) if len(text) <= _MAX_TOKEN else None
+    if not found:
+        raise Unauthenticated("The Authorization header holds no PocketBase token.")
+    return found[1]
+
+
+class TokenRoute(APIRoute):
+    """Refuses what can't be a token before the body is read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        handle = super().get_route_handler()
+
+        async def check_and_handle(request: Request) -> Response:
+            read_token(request.headers)
+            return await handle(request)
+
+        return check_and_handle
+
+
+class SignedInRoute(TokenRoute):
+    """Also refuses callers without a token before the body is read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        handle = super().get_route_handler()
+
+        async def check_and_handle(request: Request) -> Response:
+            if not read_token(request.headers):
+                raise Unauthenticated
+            return await handle(request)
+
+        return check_and_handle
+
+
 async def _optional_token(
     request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> str:
     """The token, "" for somebody who sends none; one that can't be read is refused."""
-    if credentials is None and "authorization" in request.headers:
-        raise Unauthenticated
-    return credentials.credentials if credentials else ""
+    return read_token(request.headers)
 
 
 async def _token(token: Annotated[str, Depends(_optional_token)]) -> str:

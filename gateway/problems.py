@@ -1,17 +1,47 @@
 """Errors as responses: problem+json for everything that can go wrong, and its OpenAPI entry."""
 
+import json
 import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from itertools import islice
 from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import GatewayError, MethodNotAllowed, describe, problem
 
 _log = logging.getLogger(__name__)
 _MEDIA_TYPE = "application/problem+json"
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+#: What a document repeats of a request is limited: members of ``data``, and characters.
+_MAX_FIELDS = 20
+_MAX_NAME = 100
+_MAX_TEXT = 500
+
+
+class ProblemException(HTTPException):
+    """An error of ours where the framework lets only its own exceptions pass."""
+
+    def __init__(self, error: GatewayError) -> None:
+        super().__init__(error.status, error.detail)
+        self.error = error
+
+
+class _Problem(JSONResponse):
+    """A problem document of limited size; characters that UTF-8 has not are replaced."""
+
+    media_type = _MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        """Return the document's bytes."""
+        return json.dumps(_bound(content), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -38,16 +68,36 @@ def problem_responses(*errors: type[GatewayError]) -> dict[int | str, dict[str, 
 
 
 def _respond(body: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(body, body["status"], headers=headers, media_type=_MEDIA_TYPE)
+    return _Problem(body, body["status"], headers=headers)
+
+
+def _bound(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Cut what may repeat the request's own words."""
+    bounded = dict(document)
+    for name in ("title", "detail", "message"):
+        bounded[name] = _cut(document[name], _MAX_TEXT)
+    fields = islice(document["data"].items(), _MAX_FIELDS)
+    bounded["data"] = {_cut(name, _MAX_NAME): _cut_values(value) for name, value in fields}
+    return bounded
+
+
+def _cut_values(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _cut(each, _MAX_TEXT) for name, each in value.items()}
+    return _cut(value, _MAX_TEXT)
+
+
+def _cut(value: Any, most: int) -> Any:
+    return f"{value[:most]}…" if isinstance(value, str) and len(value) > most else value
 
 
 def respond_to(error: Exception, path: str) -> JSONResponse:
     """Log an error and return its problem document; one that is not ours tells nothing."""
     if not isinstance(error, GatewayError):
-        _log.error("unexpected error", exc_info=error, extra={"path": path})
+        _log.error("unexpected error", exc_info=error, extra={"path": path[:_MAX_TEXT]})
         return _respond(problem(500, "Internal Server Error", "Something went wrong on our side."))
     log = _log.error if error.status >= 500 else _log.info
-    told = {"problem": error.slug, "status": error.status, "path": path}
+    told = {"problem": error.slug, "status": error.status, "path": path[:_MAX_TEXT]}
     log("problem", extra=told | _explain(error))
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
     if error.status == 401:
@@ -75,24 +125,68 @@ async def _on_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     """Name each bad field as PocketBase does: ``data.<field> = {code, message}``."""
-    data = {}
-    for item in cast("RequestValidationError", error).errors():
-        # The first part says where (body, query); a body that is no JSON has only a position.
-        place = [str(part) for part in item["loc"][1:]]
-        field = ".".join(place) if item["type"] != "json_invalid" else ""
-        data[field or "body"] = {"code": f"validation_{item['type']}", "message": item["msg"]}
+    errors = cast("RequestValidationError", error).errors()
+    data = dict(_describe_field(item) for item in errors[:_MAX_FIELDS])
+    detail = "Some fields are not valid."
+    if len(errors) > _MAX_FIELDS:
+        detail = f"{len(errors)} fields are not valid; {_MAX_FIELDS} of them are named."
     return _respond(
-        problem(
-            400,
-            "The request is not valid.",
-            "Some fields are not valid.",
-            slug="invalid-request",
-            data=data,
-        )
+        problem(400, "The request is not valid.", detail, slug="invalid-request", data=data)
     )
 
 
-async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+def _describe_field(item: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    # The first part says where (body, query); a body that is no JSON has only a position.
+    place = [str(part) for part in item["loc"][1:]]
+    field = ".".join(place) if item["type"] != "json_invalid" else ""
+    return field or "body", {"code": f"validation_{item['type']}", "message": item["msg"]}
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    if isinstance(error, ProblemException):
+        return respond_to(error.error, request.url.path)
     known = cast("HTTPException", error)
-    body = problem(known.status_code, known.detail, known.detail)
-    return _respond(body, dict(known.headers or {}))
+    headers = dict(known.headers or {})
+    if known.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = _allowed(request)
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    return _respond(problem(known.status_code, known.detail, known.detail), headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of all routes of the path: Starlette names those of one route only."""
+    routes = request.app.router.routes
+    methods = ["OPTIONS"]
+    for method in _METHODS:
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in routes):
+            methods.append(method)
+    if "GET" in methods and "HEAD" not in methods:
+        methods.append("HEAD")
+    return ", ".join(sorted(methods))
+
+
+class ErrorMiddleware:
+    """Answers unexpected errors inside of CORS and request ids, and keeps the connection usable."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; an error after the answer has begun goes on to the server."""
+        is_begun = False
+
+        async def send_on(message: Any) -> None:
+            nonlocal is_begun
+            is_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_on)
+        except ClientDisconnect:
+            _log.info("client gone", extra={"path": scope["path"][:_MAX_TEXT]})
+        except Exception as error:
+            if scope["type"] != "http" or is_begun:
+                raise
+            await respond_to(error, scope["path"])(scope, receive, send)

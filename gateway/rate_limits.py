@@ -11,6 +11,7 @@ from time import time
 from limits import RateLimitItem, parse_many
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
+from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import RateLimited
@@ -63,7 +64,7 @@ class RateLimitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or answer 429."""
-        if scope["type"] == "http" and scope["path"] not in _FREE:
+        if scope["type"] == "http" and get_route_path(scope) not in _FREE:
             client = scope.get("client")
             try:
                 await self.limits.count_address(client[0] if client else "")

@@ -38,5 +38,5 @@ def _is_allowed(url: str, origins: Sequence[str]) -> bool:
 
 
 def _canonical(origin: str) -> str:
-    default = {"http": ":80", "https": ":443"}[origin.split(":", 1)[0]]
+    default = {"http": ":80", "https": ":443"}.get(origin.split(":", 1)[0], "")
     return origin.lower().removesuffix(default)

@@ -1,5 +1,6 @@
 """The gateway's settings: read once from the environment at start, frozen, handed down."""
 
+import re
 from base64 import b64decode
 from email.utils import parseaddr
 from functools import cached_property
@@ -32,6 +33,12 @@ _TO_SELLER = ("dispute", "finalization_failed")
 #: ``smtp://`` is not encrypted, so it takes no password.
 _SMTP_SCHEMES = ("smtps", "smtp+starttls", "smtp")
 
+
+#: A hundred years: what is longer has no date.
+MAX_DAYS = 36_500
+#: Schemes of which no page is served.
+_NO_PAGES = ("", "ws", "wss", "ftp", "mailto", "data", "javascript", "file", "blob", "about")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'+.^_`|~-]+", re.ASCII)
 
 #: The settings of a command: all of them, or those without Stripe or without webhooks.
 Kind = TypeVar("Kind", bound="PocketBaseSettings")
@@ -71,6 +78,21 @@ def _check_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _check_origin(origin: str) -> None:
+    """Refuse what is no origin of a page: of a website, or of an app's WebView.
+
+    Raises:
+        ValueError: with what is wrong.
+    """
+    parts = urlsplit(origin)
+    if not parts.hostname or not _has_port(parts) or parts.scheme in _NO_PAGES:
+        raise ValueError(
+            f"{origin!r} is no origin like https://app.example.com or capacitor://localhost"
+        )
+    if parts.path or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError(f"{origin!r} must be scheme, host and port only")
+
+
 def _has_port(parts: SplitResult) -> bool:
     """Whether the port is one, or none: the library's own sentence may repeat a password."""
     try:
@@ -99,9 +121,9 @@ class PocketBaseSettings(BaseSettings):
     #: Events that may wait to be written; beyond that a delivery is answered 503 at once.
     gateway_max_waiting_events: int = Field(default=1000, ge=1)
     #: Days for which the payloads of events are kept; their ids are kept for ever.
-    gateway_keep_payload_days: int = Field(default=90, ge=1)
+    gateway_keep_payload_days: int = Field(default=90, ge=1, le=MAX_DAYS)
     #: Seconds that PocketBase, or Stripe, may take to answer.
-    gateway_upstream_timeout: float = Field(default=10.0, gt=0)
+    gateway_upstream_timeout: float = Field(default=10.0, gt=0, le=3600)
     #: Coupons that users may give their subscriptions themselves, comma-separated ids.
     gateway_open_coupons: Annotated[tuple[str, ...], NoDecode] = ()
     #: Configurations of Stripe's portal, comma-separated ids; the first is the default.
@@ -122,7 +144,7 @@ class PocketBaseSettings(BaseSettings):
     #: Whether people may buy without signing in.
     gateway_guest_checkout: bool = False
     #: Seconds between two looks at whether seats are as many as an organization's members.
-    gateway_seats_seconds: float = Field(default=5.0, ge=0.1)
+    gateway_seats_seconds: float = Field(default=5.0, ge=0.1, le=86_400)
     gateway_log_level: str = "INFO"
 
     #: The module with the table of transforms, for example ``examples.posts.transforms``.
@@ -149,7 +171,7 @@ class PocketBaseSettings(BaseSettings):
     #: The mail server, ``smtps://user:password@host``; by default PocketBase's settings are used.
     gateway_smtp_url: SecretStr | None = None
     #: Nobody is told of an event that is older than these hours.
-    gateway_notify_hours: int = Field(default=48, ge=1)
+    gateway_notify_hours: int = Field(default=48, ge=1, le=24 * MAX_DAYS)
 
     @field_validator(
         "gateway_open_coupons",
@@ -264,8 +286,12 @@ class Settings(StripeSettings):
     stripe_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(min_length=1)
     #: Origins of the frontends, comma-separated: who may call by CORS, and where redirects may go.
     gateway_frontend_origins: Annotated[tuple[str, ...], NoDecode] = Field(min_length=1)
+    #: Further request headers that frontends may send, comma-separated, besides ours and tracing's.
+    gateway_cors_headers: Annotated[tuple[str, ...], NoDecode] = ()
 
-    @field_validator("stripe_webhook_secrets", "gateway_frontend_origins", mode="before")
+    @field_validator(
+        "stripe_webhook_secrets", "gateway_frontend_origins", "gateway_cors_headers", mode="before"
+    )
     @classmethod
     def _split_required_list(cls, value: Any) -> Any:
         return _split(value)
@@ -283,12 +309,16 @@ class Settings(StripeSettings):
     @classmethod
     def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
-            parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError(f"{origin!r} is no origin like https://app.example.com")
-            if parts.path or parts.query or parts.fragment or parts.username is not None:
-                raise ValueError(f"{origin!r} must be scheme, host and port only")
+            _check_origin(origin)
         return tuple(origin.lower() for origin in origins)
+
+    @field_validator("gateway_cors_headers")
+    @classmethod
+    def _check_headers(cls, headers: tuple[str, ...]) -> tuple[str, ...]:
+        for header in headers:
+            if not _HEADER.fullmatch(header):
+                raise ValueError(f"{header!r} is not the name of a header; * is not possible")
+        return headers
 
     @cached_property
     def webhook_secrets(self) -> tuple[str, ...]:

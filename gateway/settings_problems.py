@@ -10,7 +10,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 #: Read by PocketBase's hooks; `make run` gives the gateway the same variables.
-_HOOK_SETTINGS = {"GATEWAY_GRACE_DAYS", "GATEWAY_ON_REFUND"}
+_HOOK_SETTINGS = {
+    "GATEWAY_GRACE_DAYS",
+    "GATEWAY_ON_REFUND",
+    "GATEWAY_REALTIME_SUBSCRIPTIONS",
+    "GATEWAY_REALTIME_SUBSCRIPTIONS_PER_USER",
+    "GATEWAY_REALTIME_SUBSCRIPTIONS_PER_ADDRESS",
+}
 #: Variables that Kubernetes and Docker set for a service of the name "gateway".
 _SET_BY_ORCHESTRATOR = re.compile(r"GATEWAY_(SERVICE|PORT|NAME|ENV)(_|$)")
 #: From which likeness of two names (0 to 1) on one is suggested for the other.

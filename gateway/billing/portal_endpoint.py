@@ -22,7 +22,7 @@ from gateway.billing.subscription import (
     read_owned,
     require_live,
 )
-from gateway.dependencies import GatewaySettings, OrganizationId, Token
+from gateway.dependencies import GatewaySettings, OrganizationId, SignedInRoute, Token
 from gateway.errors import CALLER_ERRORS, Conflict, NoCustomer, NoOrganization
 from gateway.problems import problem_responses
 from gateway.redirects import check_redirect
@@ -92,7 +92,7 @@ class PortalResponse(BaseModel):
     url: str = Field(examples=["https://billing.stripe.com/p/session/test_a1b2c3"])
 
 
-router = APIRouter(tags=["billing"])
+router = APIRouter(tags=["billing"], route_class=SignedInRoute)
 
 
 @router.post("/portal", operation_id="create_portal", responses=problem_responses(*_ERRORS))

@@ -24,7 +24,7 @@ from gateway.billing.subscription import (
     read_owned,
     show_changed,
 )
-from gateway.dependencies import GatewaySettings, IdempotencyKey, Token
+from gateway.dependencies import GatewaySettings, IdempotencyKey, SignedInRoute, Token
 from gateway.errors import CALLER_ERRORS, Conflict, IdempotencyKeyReused, PaymentRequired
 from gateway.problems import problem_responses
 
@@ -36,6 +36,7 @@ SubscriptionId = Annotated[
 router = APIRouter(
     prefix="/subscriptions/{subscription}",
     tags=["subscriptions"],
+    route_class=SignedInRoute,
     responses=problem_responses(*_ERRORS),
 )
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from gateway.billing.bodies import Body
 from gateway.billing.usage import MOST, NothingMetered, Usage, UsageRecorder
 from gateway.buyer import read_buyer
-from gateway.dependencies import GatewaySettings, Limits, PocketBaseClient, Token
+from gateway.dependencies import GatewaySettings, Limits, PocketBaseClient, SignedInRoute, Token
 from gateway.errors import CALLER_ERRORS, Forbidden
 from gateway.pocketbase.superuser import check_superuser
 from gateway.problems import problem_responses
@@ -70,7 +70,7 @@ def _recorder(request: Request) -> UsageRecorder:
     return found
 
 
-router = APIRouter(tags=["usage"])
+router = APIRouter(tags=["usage"], route_class=SignedInRoute)
 
 
 @router.post("/usage", operation_id="report_usage", responses=problem_responses(*_ERRORS))

@@ -28,6 +28,7 @@ from gateway.dependencies import (
     ReadingApplier,
     StripeClient,
     Token,
+    TokenRoute,
 )
 from gateway.errors import (
     CALLER_ERRORS,
@@ -60,7 +61,7 @@ async def _till(request: Request) -> Till:
 CheckoutTill = Annotated[Till, Depends(_till)]
 
 orders = APIRouter(tags=["checkout"], route_class=OrderRoute)
-router = APIRouter(tags=["checkout"])
+router = APIRouter(tags=["checkout"], route_class=TokenRoute)
 
 
 @orders.post(

@@ -6,23 +6,21 @@ here; any other is left to FastAPI, which knows what to say about it
 (docs/decisions/018-short-ways-of-a-purchase.md).
 """
 
-import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gateway.checkout.bodies import CheckoutRequest
+from gateway.dependencies import TokenRoute, read_token
 
-_BEARER = re.compile(r"Bearer ([A-Za-z0-9._-]+)", re.ASCII)
 _LONGEST_KEY = 255
 _JSON = "application/json"
 
 
-class OrderRoute(APIRoute):
+class OrderRoute(TokenRoute):
     """The route of an endpoint that takes what `_read` gives."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -42,9 +40,9 @@ class OrderRoute(APIRoute):
 async def _read(request: Request) -> dict[str, Any] | None:
     """Return the endpoint's arguments; None if FastAPI is to have a look."""
     headers = request.headers
-    bearer = _BEARER.fullmatch(headers.get("authorization", ""))
+    token = read_token(headers)
     key = headers.get("idempotency-key", "")
-    if bearer is None or headers.get("content-type") != _JSON or len(key) > _LONGEST_KEY:
+    if not token or headers.get("content-type") != _JSON or len(key) > _LONGEST_KEY:
         return None
     try:
         body = CheckoutRequest.model_validate_json(await request.body())
@@ -53,7 +51,7 @@ async def _read(request: Request) -> dict[str, Any] | None:
     state = request.app.state
     return {
         "body": body,
-        "token": bearer[1],
+        "token": token,
         "settings": state.settings,
         "till": state.till,
         "idempotency_key": key,

@@ -16,6 +16,7 @@ from gateway.cli.connection import (
     run_without_stripe,
 )
 from gateway.errors import InvalidRequest
+from gateway.settings import MAX_DAYS
 from gateway.webhooks.operations.replay import Replayed, Replayer
 from gateway.webhooks.operations.retention import prune as prune_payloads
 from gateway.webhooks.operations.stored_events import Selection, list_events, read_event
@@ -148,7 +149,7 @@ def retry(as_json: bool) -> None:
 @events.command()
 @click.option(
     "--older-than",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MAX_DAYS),
     metavar="DAYS",
     help="By default GATEWAY_KEEP_PAYLOAD_DAYS.",
 )

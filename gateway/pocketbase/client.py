@@ -48,11 +48,12 @@ class PocketBase:
 
     def __init__(self, settings: PocketBaseSettings) -> None:
         self._settings = settings
-        self._connections = Connections(
-            settings.pocketbase_url,
-            {"User-Agent": USER_AGENT},
-            settings.gateway_upstream_timeout,
-        )
+        # Pools of their own: slow transforms hold forwarded writes, and may look things up, for
+        # which deliveries and purchases must not wait.
+        self._commits = _open_pool(settings)
+        self._calls = _open_pool(settings)
+        self._user_calls = _open_pool(settings)
+        self._forwards = _open_pool(settings)
         self._token = ""
         self._renew_at = 0.0
         self._login = asyncio.Lock()
@@ -68,7 +69,8 @@ class PocketBase:
         trace: TracebackType | None,
     ) -> None:
         """Close the connections."""
-        self._connections.close()
+        for pool in (self._commits, self._calls, self._user_calls, self._forwards):
+            pool.close()
 
     async def call(
         self,
@@ -79,10 +81,12 @@ class PocketBase:
         token: str | None = None,
         query: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
+        is_commit: bool = False,
     ) -> Json:
         """Send one request and return the decoded answer ({} when there is none).
 
         Args:
+            is_commit: use the connections that deliveries do not share with other calls.
             body: bytes are sent as they are, anything else as JSON.
             token: a user's token; without it the superuser's is used.
             headers: further ones.
@@ -94,17 +98,18 @@ class PocketBase:
         if query:
             path = f"{path}?{urlencode(query)}"
         if token is not None:
-            return await self._send(method, path, body, token, headers)
+            return await self._send(self._user_calls, method, path, body, token, headers)
+        pool = self._commits if is_commit else self._calls
         # In time: to a list, PocketBase would answer as to a guest, without saying so.
         is_fresh = time.monotonic() < self._renew_at
         used = self._token if is_fresh else await self._log_in(self._token)
         try:
-            return await self._send(method, path, body, used, headers)
+            return await self._send(pool, method, path, body, used, headers)
         except PocketBaseRefused as refused:
             # Whoever comes with a token that is not valid is a guest, whom records refuse by 403.
             if refused.status not in (401, 403):
                 raise
-        return await self._send(method, path, body, await self._log_in(used), headers)
+        return await self._send(pool, method, path, body, await self._log_in(used), headers)
 
     async def forward(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
@@ -115,7 +120,7 @@ class PocketBase:
             PocketBaseUnavailable: no connection, or no answer in time.
         """
         try:
-            return await self._connections.request(method, path, headers, body)
+            return await self._forwards.request(method, path, headers, body)
         except OSError as error:
             raise PocketBaseUnavailable from error
 
@@ -128,7 +133,7 @@ class PocketBase:
                 "password": self._settings.pocketbase_superuser_password.get_secret_value(),
             }
             try:
-                answer = await self._send("POST", _LOGIN, credentials, "")
+                answer = await self._send(self._commits, "POST", _LOGIN, credentials, "")
             except PocketBaseRefused as error:
                 raise PocketBaseUnavailable(_describe_refusal(error)) from error
             if "token" not in answer:
@@ -139,6 +144,7 @@ class PocketBase:
 
     async def _send(
         self,
+        pool: Connections,
         method: str,
         path: str,
         body: Any,
@@ -153,10 +159,15 @@ class PocketBase:
             headers["Content-Type"] = "application/json"
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
-            answer = await self._connections.request(method, path, headers, data)
+            answer = await pool.request(method, path, headers, data)
         except OSError as error:
             raise PocketBaseUnavailable from error
         return _read(answer.status, answer.body)
+
+
+def _open_pool(settings: PocketBaseSettings) -> Connections:
+    agent = {"User-Agent": USER_AGENT}
+    return Connections(settings.pocketbase_url, agent, settings.gateway_upstream_timeout)
 
 
 def _describe_refusal(refused: PocketBaseRefused) -> str:

@@ -105,11 +105,11 @@ def _read_tie(tie: dict[str, Any]) -> Tie:
 async def _call_twice(pocketbase: PocketBase, body: bytes) -> dict[str, Any]:
     """A connection that PocketBase closed while idle fails at once: try on a new one."""
     try:
-        return await pocketbase.call("POST", _ROUTE, body)
+        return await pocketbase.call("POST", _ROUTE, body, is_commit=True)
     except PocketBaseUnavailable as error:
         if isinstance(error.__cause__, TimeoutError) or error.__cause__ is None:
             raise
-    return await pocketbase.call("POST", _ROUTE, body)
+    return await pocketbase.call("POST", _ROUTE, body, is_commit=True)
 
 
 def _encode(group: Group) -> bytes:

@@ -10,9 +10,8 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.security import HTTPAuthorizationCredentials
 
-from gateway.dependencies import PocketBaseClient, bearer
+from gateway.dependencies import OptionalToken, PocketBaseClient, TokenRoute
 from gateway.errors import (
     Forbidden,
     InvalidRequest,
@@ -59,28 +58,17 @@ _ERRORS = (
 )
 
 
-def _authorization(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-) -> str:
-    """The user's token, "" for a guest: PocketBase's rules say what those may do."""
-    if credentials is None and request.headers.get("authorization"):
-        raise Unauthenticated
-    return credentials.credentials if credentials else ""
-
-
 def _judge(request: Request) -> Judge:
     found: Judge = request.app.state.judge
     return found
 
 
-Authorization = Annotated[str, Depends(_authorization)]
 Transforms = Annotated[Judge, Depends(_judge)]
 Collection = Annotated[str, Path(description="The name of a collection that has a transform.")]
 RecordId = Annotated[str, Path(description="The record's id.")]
 DryRun = Annotated[bool, Query(description="Validate and answer without writing.")]
 
-router = APIRouter(tags=["records"])
+router = APIRouter(tags=["records"], route_class=TokenRoute)
 
 
 @router.post(
@@ -92,7 +80,7 @@ router = APIRouter(tags=["records"])
 async def create_record(
     request: Request,
     collection: Collection,
-    token: Authorization,
+    token: OptionalToken,
     transforms: Transforms,
     pocketbase: PocketBaseClient,
     dry_run: DryRun = False,
@@ -117,7 +105,7 @@ async def update_record(
     request: Request,
     collection: Collection,
     record_id: RecordId,
-    token: Authorization,
+    token: OptionalToken,
     transforms: Transforms,
     pocketbase: PocketBaseClient,
     dry_run: DryRun = False,

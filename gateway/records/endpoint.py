@@ -7,11 +7,12 @@ waits for it (docs/decisions/011-transforms.md).
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from pydantic_core import from_json
 from starlette.types import Receive, Scope, Send
 
+from gateway.admission import BODIES_BYTES, Admission, Admitted
 from gateway.errors import (
     BodyTooLarge,
     Forbidden,
@@ -21,11 +22,21 @@ from gateway.errors import (
 )
 from gateway.problems import respond_to
 from gateway.records.judge import Judge, write_verdicts
-from gateway.records.signature import ANSWER_PREFIX, HEADERS, TIMESTAMP, SeenIds, sign, verify
+from gateway.records.signature import (
+    ANSWER_PREFIX,
+    HEADERS,
+    TIMESTAMP,
+    SeenIds,
+    check_headers,
+    sign,
+    verify,
+)
 from gateway.writes import Json
 
 PATH = "/hooks/records"
 _Header = tuple[bytes, bytes]
+#: Calls that may be under way at once.
+_MAX_CALLS = 1000
 _UNCHANGED: Json = {"values": {}}
 
 
@@ -36,7 +47,14 @@ class RecordsEndpoint:
     #: Calls may be signed by any.
     keys: tuple[bytes, ...]
     max_body_bytes: int
+    admission: Admission
     seen: SeenIds = field(default_factory=SeenIds)
+
+    @classmethod
+    def of(cls, keys: tuple[bytes, ...], max_body_bytes: int) -> Self:
+        """Return an endpoint that holds a limited number of bytes of calls at once."""
+        room = max(BODIES_BYTES, 2 * max_body_bytes)
+        return cls(keys, max_body_bytes, Admission(_MAX_CALLS, room))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call; every error is a problem document."""
@@ -57,18 +75,18 @@ class RecordsEndpoint:
             NotSigned: it does not come from our PocketBase, or not for the first time.
             Forbidden, MethodNotAllowed, UnsupportedMediaType: it comes from a browser.
             BodyTooLarge, InvalidRequest: it can't be read.
+            Overloaded: too many bodies are held at once.
         """
         headers: dict[bytes, bytes] = dict(scope["headers"])
         _refuse_browsers(scope, headers)
-        body = await _read_body(receive, headers, self.max_body_bytes)
         now = time.time()
         given = _read_signed(headers)
-        call_id, key = verify(given, body, self.keys, now)
-        self.seen.add(call_id, now)
-        judge: Judge = scope["app"].state.judge
-        call = _parse(body)
-        verdicts = await judge.judge_all(call["items"], call["user"])
-        answer = _write(verdicts, call["items"])
+        check_headers(given, now)  # Before the body of anybody is held in memory.
+        with self.admission.admit() as admitted:
+            body = await _read_body(receive, headers, self.max_body_bytes, admitted)
+            call_id, key = verify(given, body, self.keys, now)
+            self.seen.add(call_id, now)
+            answer = await _judge(scope["app"].state.judge, _parse(body))
         # By the caller's key: while a secret is rotated it may know no other. At the call's time:
         # then the answer is good for this very call, whatever the clocks say.
         signed = sign(ANSWER_PREFIX + call_id, int(given[TIMESTAMP]), answer, key)
@@ -77,6 +95,11 @@ class RecordsEndpoint:
             head.append((b"content-type", b"application/json"))
             head.append((b"content-length", b"%d" % len(answer)))
         return answer, head
+
+
+async def _judge(judge: Judge, call: Json) -> bytes:
+    items = call["items"]
+    return _write(await judge.judge_all(items, call["user"]), items)
 
 
 def _write(verdicts: list[Json], items: list[Json]) -> bytes:
@@ -100,24 +123,58 @@ def _read_signed(headers: Mapping[bytes, bytes]) -> dict[str, str]:
     return {name: str(headers.get(name.encode(), b""), "latin-1") for name in HEADERS}
 
 
-async def _read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
+async def _read_body(
+    receive: Receive, headers: Mapping[bytes, bytes], limit: int, admitted: Admitted
+) -> bytes:
     announced = headers.get(b"content-length", b"0")
-    if announced.isdigit() and int(announced) > limit:
+    if announced.isdigit() and int(announced[:20]) > limit:
         raise BodyTooLarge(f"A call may have {limit} bytes.")
-    body, more = b"", True
+    more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise InvalidRequest("The body ended early.")
-        body += message.get("body", b"")
+        chunk = message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > limit:
+        if len(admitted.body) + len(chunk) > limit:
             raise BodyTooLarge(f"A call may have {limit} bytes.")
-    return body
+        admitted.add(chunk)
+    return admitted.keep()
 
 
-def _parse(body: bytes) -> Any:
+def _parse(body: bytes) -> Json:
+    """Read a call as far as it must have a form; what records hold is the transforms' to judge.
+
+    Raises:
+        InvalidRequest: PocketBase's hooks are of another version, or somebody has the secret.
+    """
     try:
-        return from_json(body)
+        call = from_json(body)
     except ValueError as error:
         raise InvalidRequest("The values are nested too deeply, or no JSON.") from error
+    if not (
+        isinstance(call, dict)
+        and isinstance(call.get("user"), dict | None)
+        and isinstance(call.get("items"), list)
+        and all(map(_is_item, call["items"]))
+    ):
+        raise InvalidRequest("The call does not have the form of these hooks' calls.")
+    call.setdefault("user", None)
+    return call
+
+
+def _is_item(item: Any) -> bool:
+    """Whether each member that an item needs is there, and of its type."""
+    return isinstance(item, dict) and all(
+        name in item and isinstance(item[name], kind) for name, kind in _ITEM.items()
+    )
+
+
+_ITEM: dict[str, Any] = {
+    "collection": str,
+    "operation": str,
+    "record": dict,
+    "original": dict | None,
+    "sent": list,
+    "files": dict,
+}

@@ -23,6 +23,9 @@ TOLERANCE = 60
 ANSWER_PREFIX = "answer_"
 
 _MOST_IDS = 200_000
+_MAX_ID = 255
+#: Of a SHA-256 digest in base64.
+_SIGNATURE_CHARACTERS = 44
 
 
 class NotSigned(Unauthenticated):
@@ -45,6 +48,25 @@ def sign(call_id: str, timestamp: int, body: bytes, *keys: bytes) -> dict[str, s
     return {ID: call_id, TIMESTAMP: str(timestamp), SIGNATURE: signatures}
 
 
+def check_headers(headers: Mapping[str, str], now: float) -> list[str]:
+    """Return the signatures of a message, after what can be checked without its body.
+
+    Raises:
+        NotSigned: a header is missing or has another form, or the time is too far from now.
+    """
+    call_id, timestamp = headers.get(ID, ""), headers.get(TIMESTAMP, "")
+    is_time = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12
+    if not call_id or len(call_id) > _MAX_ID or not is_time:
+        raise NotSigned
+    if abs(now - int(timestamp)) > TOLERANCE:
+        raise NotSigned("The call is too old, or the clocks differ.")
+    given = [part[3:] for part in headers.get(SIGNATURE, "").split(" ") if part.startswith("v1,")]
+    given = [part for part in given if len(part) == _SIGNATURE_CHARACTERS and part.isascii()]
+    if not given:
+        raise NotSigned
+    return given
+
+
 def verify(
     headers: Mapping[str, str], body: bytes, keys: Sequence[bytes], now: float
 ) -> tuple[str, bytes]:
@@ -57,12 +79,8 @@ def verify(
     Raises:
         NotSigned: a header is missing, no signature fits, or the time is too far from now.
     """
-    call_id, timestamp = headers.get(ID, ""), headers.get(TIMESTAMP, "")
-    if not call_id or not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
-        raise NotSigned
-    if abs(now - int(timestamp)) > TOLERANCE:
-        raise NotSigned("The call is too old, or the clocks differ.")
-    given = [part[3:] for part in headers.get(SIGNATURE, "").split(" ") if part.startswith("v1,")]
+    given = check_headers(headers, now)
+    call_id, timestamp = headers[ID], headers[TIMESTAMP]
     for key in keys:
         expected = b64encode(_digest(call_id, timestamp, body, key)).decode()
         if any(hmac.compare_digest(expected.encode(), part.encode()) for part in given):

@@ -35,7 +35,7 @@ async def test_a_user_has_a_limit(
     read_problem(answer, 429, "rate-limited")
     assert 1 <= int(answer.headers["retry-after"]) <= 60
     assert answer.headers["access-control-allow-origin"] == ORIGIN
-    assert answer.headers["access-control-expose-headers"] == "Retry-After"
+    assert answer.headers["access-control-expose-headers"] == "Retry-After, X-Request-Id"
     assert (await _ask(shop, await frontend.sign_up())).status_code == 200
 
 

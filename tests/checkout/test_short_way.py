@@ -77,7 +77,7 @@ _ODD = {
     "two": _GOOD.encode() * 2,
     "half": _GOOD[:-9].encode(),
     "nothing": b"",
-    "deep": b"[" * 100_000,
+    "deep": b"[" * 30_000,
 }
 
 

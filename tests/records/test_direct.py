@@ -108,9 +108,18 @@ async def test_pocketbases_rules_hold(
 
 
 async def test_a_token_of_another_kind_is_no_guest(direct: Way, author: User) -> None:
-    """Who sends a token that is not a bearer's is told so, and not treated as nobody."""
-    sent = {"json": {"title": "who am I"}, "headers": {"Authorization": author.token}}
+    """Who sends a token of another scheme is told so, and not treated as nobody."""
+    sent = {"json": {"title": "who am I"}, "headers": {"Authorization": f"Token {author.token}"}}
     read_problem(await direct.write("POST", "", **sent), 401, "unauthenticated")
+
+
+async def test_a_token_needs_no_scheme(direct: Way, author: User) -> None:
+    """PocketBase's SDK sends the token alone: the record is the user's."""
+    sent = {"json": {"title": "who am I", "kind": "author"}}
+    for form in ("{}", "Bearer {}"):
+        headers = {"Authorization": form.format(author.token)}
+        answer = await direct.write("POST", "", **sent, headers=headers)
+        assert answer.status_code == 200, answer.text
 
 
 async def test_queries_are_passed_on(direct: Way, author: User) -> None:

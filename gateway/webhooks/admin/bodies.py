@@ -1,10 +1,11 @@
 """What /admin is asked and answers."""
 
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.settings import MAX_DAYS
 from gateway.webhooks.operations.replay import Replayed
 from gateway.webhooks.operations.stored_events import Selection
 from gateway.webhooks.operations.times import parse_time
@@ -14,18 +15,24 @@ from gateway.writes import Json
 _TIME = "`2026-11-23`, `2026-11-23T09:30:00Z` (UTC without a zone), or `30m`, `2h`, `7d` ago"
 
 
+#: An id, a type or a time.
+_Word = Annotated[str, Field(max_length=255)]
+
+
 class Selectors(BaseModel):
     """Which events: those that fit all that is given."""
 
     model_config = ConfigDict(extra="forbid")
 
-    type: str = Field(
+    type: _Word = Field(
         default="", examples=["invoice.*"], description="`invoice.paid`, or `invoice.*`."
     )
-    object: str = Field(default="", examples=["sub_1SWbVdLkdIwHu7ix"])
-    since: str = Field(default="", examples=["2d"], description=f"Created then or later: {_TIME}.")
-    until: str = Field(default="", examples=["2026-11-23"], description="Created before.")
-    outcome: str = Field(default="", examples=["failed"])
+    object: _Word = Field(default="", examples=["sub_1SWbVdLkdIwHu7ix"])
+    since: _Word = Field(
+        default="", examples=["2d"], description=f"Created then or later: {_TIME}."
+    )
+    until: _Word = Field(default="", examples=["2026-11-23"], description="Created before.")
+    outcome: _Word = Field(default="", examples=["failed"])
 
     @property
     def selection(self) -> Selection:
@@ -44,23 +51,24 @@ class Listing(Selectors):
     """Which events, and how many."""
 
     limit: int = Field(default=50, ge=1, le=500)
-    after: str = Field(default="", description="The last event of the page before.")
+    after: _Word = Field(default="", description="The last event of the page before.")
 
 
 class Replay(Selectors):
     """Which events to handle again: `ids`, or those that the other fields select."""
 
     model_config = ConfigDict(
+        strict=True,
         json_schema_extra={
             "examples": [
                 {"ids": ["evt_1SWbVhLkdIwHu7ix"]},
                 {"type": "customer.subscription.*", "since": "2d"},
             ]
-        }
+        },
     )
 
-    ids: list[str] = Field(default=[], max_length=1000)
-    after: str = Field(default="", description="Go on behind this event, the last of an answer.")
+    ids: list[_Word] = Field(default=[], max_length=1000)
+    after: _Word = Field(default="", description="Go on behind this event, the last of an answer.")
     limit: int = Field(default=100, ge=1, le=1000)
     dry_run: bool = False
 
@@ -138,10 +146,14 @@ class ReplayReport(BaseModel):
 class Prune(BaseModel):
     """Which payloads to empty."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     older_than_days: int | None = Field(
-        default=None, ge=1, examples=[90], description="By default GATEWAY_KEEP_PAYLOAD_DAYS."
+        default=None,
+        ge=1,
+        le=MAX_DAYS,
+        examples=[90],
+        description="By default GATEWAY_KEEP_PAYLOAD_DAYS.",
     )
     dry_run: bool = False
 
@@ -155,13 +167,16 @@ class PruneReport(BaseModel):
 class ReconcileRequest(BaseModel):
     """What to bring in line; everything by default."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     dry_run: bool = False
-    only: list[str] = Field(
-        default=[], examples=[["products", "prices"]], description="Collections; all by default."
+    only: list[_Word] = Field(
+        default=[],
+        max_length=100,
+        examples=[["products", "prices"]],
+        description="Collections; all by default.",
     )
-    since: str = Field(default="", description=f"Only what was created then or later: {_TIME}.")
+    since: _Word = Field(default="", description=f"Only what was created then or later: {_TIME}.")
     events: bool = Field(default=True, description="Handle the events that were missed.")
     objects: bool = Field(default=True, description="Compare the objects with their rows.")
     rate: float = Field(default=20, gt=0, le=1000, description="Requests to Stripe a second.")

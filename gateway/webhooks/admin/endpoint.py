@@ -1,11 +1,14 @@
 """/admin: what `gateway events` and `gateway reconcile` do, for PocketBase's superusers."""
 
 from collections import Counter
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from gateway.dependencies import read_token
 from gateway.errors import (
     Forbidden,
     InvalidRequest,
@@ -50,18 +53,31 @@ _bearer = HTTPBearer(
 
 
 async def _desk(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Desk:
-    """The tools, for superusers only."""
     found: Desk = request.app.state.desk
-    await check_superuser(found.pocketbase, credentials.credentials if credentials else "")
     return found
 
 
 SuperuserDesk = Annotated[Desk, Depends(_desk)]
 
 
-router = APIRouter(prefix="/admin", tags=["admin"])
+class SuperuserRoute(APIRoute):
+    """Lets superusers in, before the body is read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        handle = super().get_route_handler()
+
+        async def check_and_handle(request: Request) -> Response:
+            desk: Desk = request.app.state.desk
+            await check_superuser(desk.pocketbase, read_token(request.headers))
+            return await handle(request)
+
+        return check_and_handle
+
+
+router = APIRouter(prefix="/admin", tags=["admin"], route_class=SuperuserRoute)
 
 
 @router.get("/events", operation_id="list_events", responses=problem_responses(*_ERRORS))

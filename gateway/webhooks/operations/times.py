@@ -28,7 +28,8 @@ def parse_time(text: str, now: datetime) -> datetime:
 
 def column(moment: datetime) -> str:
     """The moment as a date column has it."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3] + "Z"
+    text = moment.astimezone(UTC).isoformat(" ", "milliseconds")  # %Y has no leading zeros.
+    return text.removesuffix("+00:00") + "Z"
 
 
 def read_column(text: str) -> datetime:

@@ -1,0 +1,71 @@
+"""CORS: which pages may call, and a log line for each page that may not."""
+
+import logging
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.settings import Settings
+
+_log = logging.getLogger(__name__)
+_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id")
+#: What tracing libraries add to the requests of a page: Sentry, OpenTelemetry, Datadog, Zipkin.
+_TRACING = (
+    "Sentry-Trace",
+    "Baggage",
+    "Traceparent",
+    "Tracestate",
+    "B3",
+    "X-B3-Traceid",
+    "X-B3-Spanid",
+    "X-B3-Parentspanid",
+    "X-B3-Sampled",
+    "X-Datadog-Trace-Id",
+    "X-Datadog-Parent-Id",
+    "X-Datadog-Origin",
+    "X-Datadog-Sampling-Priority",
+)
+_MAX_LOGGED = 200
+
+
+def add_cors(app: FastAPI, settings: Settings) -> None:
+    """Let the frontends of the settings call, with the headers that they send."""
+    app.add_middleware(
+        LoggingCORSMiddleware,
+        allow_origins=list(settings.gateway_frontend_origins),
+        allow_methods=["GET", "HEAD", "POST", "PATCH"],
+        allow_headers=[*_HEADERS, *_TRACING, *settings.gateway_cors_headers],
+        expose_headers=["Retry-After", "X-Request-Id"],
+        max_age=3600,
+    )
+
+
+class LoggingCORSMiddleware(CORSMiddleware):
+    """Logs what is refused: a browser tells its user next to nothing."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Answer a preflight."""
+        response = super().preflight_response(request_headers)
+        if response.status_code >= 400:
+            wanted = request_headers.get("access-control-request-headers", "")
+            _warn(request_headers, bytes(response.body).decode(), headers=wanted)
+        return response
+
+    async def simple_response(
+        self, scope: Scope, receive: Receive, send: Send, request_headers: Headers
+    ) -> None:
+        """Serve a request that is no preflight."""
+        origin = request_headers.get("origin")
+        host = request_headers.get("host", "")
+        if origin and origin.split("://")[-1] != host and not self.is_allowed_origin(origin):
+            _warn(request_headers, "Disallowed CORS origin")
+        await super().simple_response(scope, receive, send, request_headers)
+
+
+def _warn(request_headers: Headers, reason: str, **more: str) -> None:
+    told = {"origin": request_headers["origin"], "reason": reason, **more}
+    cut = {name: text[:_MAX_LOGGED] for name, text in told.items()}
+    _log.warning("page refused; see GATEWAY_FRONTEND_ORIGINS, GATEWAY_CORS_HEADERS", extra=cut)
