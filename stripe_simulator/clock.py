@@ -51,6 +51,11 @@ class Clock:
         heapq.heapify(self.agenda)
         self._shift += now - self.now
 
+    def catch_up(self) -> None:
+        """After a pause, move to real time if that has gone on further; fire what fell due."""
+        if self.source is not None:
+            self.advance_to(int(self.source()))
+
     def tick(self) -> None:
         """Fire what has fallen due because real time went on."""
         self._fire_until(self.now)

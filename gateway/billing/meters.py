@@ -1,4 +1,7 @@
-"""The account's meters, remembered for a minute: usage comes often, and they seldom change."""
+"""The account's meters, remembered for a minute: usage comes often, and they seldom change.
+
+Before a report is refused they are read again, once for all reports that wait.
+"""
 
 import asyncio
 import time
@@ -14,9 +17,8 @@ from gateway.writes import Json
 if TYPE_CHECKING:
     from stripe.params.billing import MeterListParams
 
-#: Seconds for which what was read holds, and for which an unknown name is not sought again.
+#: Seconds for which what was read holds.
 _HOLDS = 60.0
-_SEEKS_AGAIN = 5.0
 _PAGE = 100
 #: Pages that are read at most.
 _PAGES = 20
@@ -24,13 +26,14 @@ _PAGES = 20
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """An active meter."""
+    """A meter; an archived one takes no usage."""
 
     stripe_id: str
     event_name: str
     #: Under which keys an event's payload names the customer and the value.
     customer_key: str
     value_key: str
+    is_active: bool = True
 
 
 class Meters:
@@ -44,22 +47,39 @@ class Meters:
         self._reading = asyncio.Lock()
 
     async def find(self, event_name: str) -> Meter | None:
-        """Return the active meter of this name, None if there is none.
+        """Return the meter of this name, None if there is none; the active one of several.
 
         Raises:
             StripeUnavailable, StripeRefused
         """
-        async with self._reading:
-            age = time.monotonic() - self._read_at
-            if age > (_HOLDS if event_name in self._found else _SEEKS_AGAIN):
-                self._found = await self._read()
-                self._read_at = time.monotonic()
+        await self._read_if_older_than(_HOLDS)
         return self._found.get(event_name)
+
+    async def refresh(self) -> None:
+        """Read the meters again, at least once after this call.
+
+        Raises:
+            StripeUnavailable, StripeRefused
+        """
+        await self._read_if_older_than(0.0)
+
+    def forget(self) -> None:
+        """Stripe has refused what was right by the meters as they were read."""
+        self._read_at = time.monotonic() - _HOLDS - 1
+
+    async def _read_if_older_than(self, seconds: float) -> None:
+        asked_at = time.monotonic()
+        async with self._reading:
+            # Another may have read them while this one waited.
+            if self._read_at < asked_at - seconds:
+                began = time.monotonic()
+                self._found = await self._read()
+                self._read_at = began
 
     async def _read(self) -> dict[str, Meter]:
         found: list[Json] = []
         for _ in range(_PAGES):
-            params: MeterListParams = {"status": "active", "limit": _PAGE}
+            params: MeterListParams = {"limit": _PAGE}
             if found:
                 params["starting_after"] = text(found[-1]["id"])
             with translate_errors():
@@ -67,7 +87,9 @@ class Meters:
             found += listing(page.to_dict())
             if not page.has_more:
                 break
-        return {meter.event_name: meter for meter in map(_meter, found)}
+        # Newest first, and an active one before archived ones of its name.
+        meters = sorted(map(_meter, reversed(found)), key=lambda meter: meter.is_active)
+        return {meter.event_name: meter for meter in meters}
 
 
 def _meter(body: Json) -> Meter:
@@ -76,4 +98,5 @@ def _meter(body: Json) -> Meter:
         text(body.get("event_name")),
         text(mapping(body.get("customer_mapping")).get("event_payload_key")),
         text(mapping(body.get("value_settings")).get("event_payload_key")),
+        is_active=body.get("status") != "inactive",
     )

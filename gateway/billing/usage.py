@@ -1,30 +1,42 @@
 """Records usage at Stripe, for the customer whose subscription the meter bills."""
 
-import time
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
 
 import stripe
 
 from gateway.billing.meters import Meter, Meters
-from gateway.errors import Forbidden, StripeRefused, invalid_field
+from gateway.errors import Conflict, Forbidden, NotFound, StripeRefused, invalid_field
 from gateway.ids import idempotency_key
 from gateway.pocketbase import PocketBase
 from gateway.stripe_api import translate_errors
 
 if TYPE_CHECKING:
-    from stripe.params.billing import MeterEventCreateParams
+    from stripe.params.billing import MeterEventAdjustmentCreateParams, MeterEventCreateParams
+
+_log = logging.getLogger(__name__)
 
 _ROUTE = "/api/gateway/metered"
-#: The most that one report may say.
-MOST = 1_000_000_000
-#: Seconds that the time of a report may lie behind and ahead, by Stripe's rules.
-_BEHIND = 35 * 86_400
-_AHEAD = 300
+#: The most that one report may say, in either direction.
+MAX_VALUE = 1_000_000_000
+#: Seconds by which the caller's clock may be behind Stripe's.
+_SKEW = 60
+#: Significant digits and decimal places that Stripe counts exactly.
+MAX_DIGITS, MAX_PLACES = 15, 12
 
 
 class NothingMetered(Forbidden):
     """No running subscription is billed by this meter."""
+
+
+class MeterArchived(Conflict):
+    """The seller has archived this meter."""
+
+
+class UsageNotFound(NotFound):
+    """Stripe has no usage of this identifier from the last 24 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +47,22 @@ class Usage:
     user: str
     #: The meter's event name.
     meter: str
-    #: From 0 to a thousand million.
-    value: int
+    #: Up to a thousand million, with up to 15 digits.
+    value: int | float | Decimal
     #: Reports of one payer with one identifier count once, for at least a day; the first counts.
     identifier: str
-    #: Unix seconds, by default now; up to 35 days ago, and 5 minutes ahead.
+    #: Unix seconds by Stripe's clock, by default now; up to 35 days ago, and 5 minutes ahead.
     timestamp: int | None = None
     #: The organization that pays instead of a user.
     organization: str = ""
+    #: Whether the value may be negative, to take back what was reported too much.
+    correction: bool = False
+
+
+class _Payer(NamedTuple):
+    customer: str
+    #: When the subscription that the meter bills began, in unix seconds.
+    since: int
 
 
 class UsageRecorder:
@@ -58,56 +78,135 @@ class UsageRecorder:
 
         Raises:
             InvalidRequest: value or time is out of bounds, or there is no such meter.
+            MeterArchived: there is one, but it takes no usage.
             NothingMetered: the payer has no running subscription that the meter bills.
             StripeUnavailable, StripeRefused, PocketBaseUnavailable
         """
-        _check(usage)
+        value = _read_value(usage)
+        meter, payer = await self._find(usage)
+        try:
+            return await self._send(_params(usage, value, meter, payer))
+        except StripeRefused as refused:
+            # The meter may have been archived, or made again under its name, a moment ago.
+            self._meters.forget()
+            current, payer = await self._find(usage)
+            if current == meter:
+                raise _as_problem(refused) from refused
+        return await self._send(_params(usage, value, current, payer))
+
+    async def cancel(self, usage: Usage) -> None:
+        """Cancel what was reported under an identifier in the last 24 hours.
+
+        Raises:
+            UsageNotFound: Stripe can't cancel it.
+            And what `record` raises.
+        """
+        meter, payer = await self._find(usage)
+        params: MeterEventAdjustmentCreateParams = {
+            "event_name": meter.event_name,
+            "type": "cancel",
+            "cancel": {"identifier": _identifier(usage, meter, payer)},
+        }
+        try:
+            with translate_errors():
+                await self._stripe.v1.billing.meter_event_adjustments.create_async(params)
+        except StripeRefused as refused:
+            raise UsageNotFound from refused
+
+    async def _find(self, usage: Usage) -> tuple[Meter, _Payer]:
+        """The meter, and for whom it counts; looked up again before a refusal."""
         meter = await self._meters.find(usage.meter)
+        payer = await self._find_payer(usage, meter) if meter and meter.is_active else None
+        if payer is None:
+            await self._meters.refresh()
+            meter = await self._meters.find(usage.meter)
+            payer = await self._find_payer(usage, meter) if meter and meter.is_active else None
         if meter is None:
             raise invalid_field("meter", "meter_unknown", "There is no such meter.")
+        if not meter.is_active:
+            _log.error("meter archived", extra={"meter": meter.stripe_id})
+            message = f"The meter {meter.event_name} is archived and takes no usage."
+            raise MeterArchived(message, {"meter": {"code": "meter_archived", "message": message}})
+        if payer is None:
+            raise NothingMetered
+        if usage.timestamp is not None and usage.timestamp < payer.since - _SKEW:
+            message = "The time is before the subscription began, so nobody would be billed."
+            raise invalid_field("timestamp", "timestamp_before_subscription", message)
+        return meter, payer
+
+    async def _find_payer(self, usage: Usage, meter: Meter) -> _Payer | None:
         asked = {
             "user": usage.user,
             "organization": usage.organization,
             "meter": meter.stripe_id,
         }
         answer = await self._pocketbase.call("POST", _ROUTE, asked)
-        if not answer["customer"]:
-            raise NothingMetered
-        return await self._send(_params(usage, meter, answer["customer"]))
+        return _Payer(answer["customer"], int(answer["since"])) if answer["customer"] else None
 
     async def _send(self, params: "MeterEventCreateParams") -> bool:
         try:
             with translate_errors():
                 await self._stripe.v1.billing.meter_events.create_async(params)
         except StripeRefused as refused:
-            code = getattr(refused.__cause__, "code", None) or ""
+            code = _code_of(refused)
             if code == "duplicate_meter_event":
                 return False
             if code.startswith("timestamp_"):
-                raise invalid_field("timestamp", code, "This time can't be reported.") from refused
+                message = "The time must be within the last 35 days, or 5 minutes ahead."
+                raise invalid_field("timestamp", code, message) from refused
             raise
         return True
 
 
-def _params(usage: Usage, meter: Meter, customer: str) -> "MeterEventCreateParams":
+def _params(usage: Usage, value: str, meter: Meter, payer: _Payer) -> "MeterEventCreateParams":
     params: MeterEventCreateParams = {
         "event_name": meter.event_name,
-        "payload": {meter.customer_key: customer, meter.value_key: str(usage.value)},
-        # Nobody's identifier takes that of another customer or meter.
-        "identifier": idempotency_key("usage", customer, meter.stripe_id, usage.identifier),
+        "payload": {meter.customer_key: payer.customer, meter.value_key: value},
+        "identifier": _identifier(usage, meter, payer),
     }
     if usage.timestamp is not None:
-        params["timestamp"] = usage.timestamp
+        params["timestamp"] = max(usage.timestamp, payer.since)
     return params
 
 
-def _check(usage: Usage) -> None:
-    if type(usage.value) is not int or not 0 <= usage.value <= MOST:
-        raise invalid_field("value", "value_out_of_bounds", f"The value must be 0 to {MOST}.")
+def _identifier(usage: Usage, meter: Meter, payer: _Payer) -> str:
+    """Nobody's identifier takes that of another customer or meter."""
+    return idempotency_key("usage", payer.customer, meter.stripe_id, usage.identifier)
+
+
+def _read_value(usage: Usage) -> str:
+    """The value as Stripe takes it."""
+    value = _as_decimal(usage.value)
+    least = -MAX_VALUE if usage.correction else 0
+    if value is None or not least <= value <= MAX_VALUE:
+        raise _out_of_bounds(f"The value must be {least} to {MAX_VALUE}.")
+    value = value.normalize()
+    _, digits, exponent = value.as_tuple()
+    if len(digits) > MAX_DIGITS or -int(exponent) > MAX_PLACES:
+        limit = f"{MAX_DIGITS} digits, {MAX_PLACES} of them after the point"
+        raise _out_of_bounds(f"The value may have {limit}.")
     if not usage.identifier:
         raise invalid_field("identifier", "required", "An identifier is needed.")
-    if usage.timestamp is not None:
-        ahead = usage.timestamp - time.time()
-        if not -_BEHIND <= ahead <= _AHEAD:
-            message = "The time must be within the last 35 days, or 5 minutes ahead."
-            raise invalid_field("timestamp", "timestamp_out_of_bounds", message)
+    return f"{value:f}"
+
+
+def _out_of_bounds(message: str) -> Exception:
+    return invalid_field("value", "value_out_of_bounds", message)
+
+
+def _as_decimal(value: object) -> Decimal | None:
+    """A number as it is written, so that 0.1 stays 0.1; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        return None
+    found = Decimal(str(value))
+    return found if found.is_finite() else None
+
+
+def _as_problem(refused: StripeRefused) -> Exception:
+    if _code_of(refused) in ("meter_event_customer_not_found", "resource_missing"):
+        return NothingMetered()
+    return refused
+
+
+def _code_of(refused: StripeRefused) -> str:
+    return getattr(refused.__cause__, "code", None) or ""

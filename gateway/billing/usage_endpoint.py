@@ -1,4 +1,4 @@
-"""POST /usage."""
+"""POST /usage, and /usage/cancel."""
 
 from typing import Annotated
 
@@ -6,14 +6,21 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gateway.billing.bodies import Body
-from gateway.billing.usage import MOST, NothingMetered, Usage, UsageRecorder
+from gateway.billing.usage import (
+    MAX_VALUE,
+    MeterArchived,
+    NothingMetered,
+    Usage,
+    UsageNotFound,
+    UsageRecorder,
+)
 from gateway.buyer import read_buyer
 from gateway.dependencies import GatewaySettings, Limits, PocketBaseClient, SignedInRoute, Token
 from gateway.errors import CALLER_ERRORS, Forbidden
 from gateway.pocketbase.superuser import check_superuser
 from gateway.problems import problem_responses
 
-_ERRORS = (*CALLER_ERRORS, Forbidden, NothingMetered)
+_ERRORS = (*CALLER_ERRORS, Forbidden, NothingMetered, MeterArchived)
 
 
 class UsageBody(Body):
@@ -33,7 +40,13 @@ class UsageBody(Body):
     )
 
     meter: str = Field(min_length=1, max_length=100, description="The meter's event name.")
-    value: int = Field(ge=0, le=MOST)
+    value: float = Field(
+        ge=-MAX_VALUE,
+        le=MAX_VALUE,
+        allow_inf_nan=False,
+        description="Up to 15 digits, 12 of them after the point. Below 0 takes back what was "
+        "reported too much: superusers only.",
+    )
     identifier: str = Field(
         min_length=1, max_length=255, description="Reports with the same one count once."
     )
@@ -41,7 +54,8 @@ class UsageBody(Body):
         default=None,
         ge=0,
         le=253402300799,
-        description="Unix seconds, by default now; up to 35 days ago, 5 minutes ahead.",
+        description="Unix seconds by Stripe's clock, by default now; up to 35 days ago, 5 minutes "
+        "ahead, and not before the subscription began.",
     )
     user: str | None = Field(
         default=None, min_length=1, max_length=255, description="Superusers only: whose usage it is"
@@ -84,7 +98,8 @@ async def report_usage(
 ) -> UsageResponse:
     """Report usage on a meter: a superuser anybody's, a user their own on meters open to users."""
     organization = body.organization or ""
-    if body.user is not None or organization:
+    is_superuser = body.user is not None or bool(organization)
+    if is_superuser:
         await check_superuser(pocketbase, token)
         user = body.user or ""
     else:
@@ -92,5 +107,52 @@ async def report_usage(
         await limits.count_user(user)
         if body.meter not in settings.gateway_open_meters:
             raise Forbidden("Users can't report usage on this meter.")
-    usage = Usage(user, body.meter, body.value, body.identifier, body.timestamp, organization)
+    usage = Usage(
+        user,
+        body.meter,
+        body.value,
+        body.identifier,
+        body.timestamp,
+        organization,
+        correction=is_superuser,
+    )
     return UsageResponse(recorded=await recorder.record(usage))
+
+
+class CancelUsageBody(Body):
+    """Which report to cancel."""
+
+    meter: str = Field(min_length=1, max_length=100, description="The meter's event name.")
+    identifier: str = Field(min_length=1, max_length=255, description="As it was reported.")
+    user: str = Field(default="", max_length=255, description="Whose usage it was.")
+    organization: str = Field(default="", max_length=255, description="Or which team's.")
+
+    @model_validator(mode="after")
+    def _check_payer(self) -> "CancelUsageBody":
+        if bool(self.user) == bool(self.organization):
+            raise ValueError("give user or organization")
+        return self
+
+
+class CancelUsageResponse(BaseModel):
+    """The report no longer counts."""
+
+    canceled: bool = Field(examples=[True])
+
+
+@router.post(
+    "/usage/cancel",
+    operation_id="cancel_usage",
+    responses=problem_responses(*_ERRORS, UsageNotFound),
+)
+async def cancel_usage(
+    body: CancelUsageBody,
+    token: Token,
+    pocketbase: PocketBaseClient,
+    recorder: Annotated[UsageRecorder, Depends(_recorder)],
+) -> CancelUsageResponse:
+    """Cancel a report of the last 24 hours; superusers only. Invoices that are final stay."""
+    await check_superuser(pocketbase, token)
+    usage = Usage(body.user, body.meter, 0, body.identifier, organization=body.organization)
+    await recorder.cancel(usage)
+    return CancelUsageResponse(canceled=True)

@@ -1,12 +1,15 @@
 // Whom the usage of a user, or of an organization, on a meter is reported for: the Stripe customer with a
 // running subscription that the meter bills; the one of /checkout first, then the newest subscription's.
-// "" if there is none.
+// "" if there is none. `since` is when that customer's first such subscription began, in unix seconds.
 function readMetered(app, { user, organization, meter }) {
   const [column, payer] = organization ? ["organization", organization] : ["user", user]
-  if (!payer || !meter) return { customer: "" }
-  const found = arrayOf(new DynamicModel({ customer: "" }))
+  if (!payer || !meter) return { customer: "", since: 0 }
+  const found = arrayOf(new DynamicModel({ customer: "", since: 0 }))
   app.db().newQuery(`
-    SELECT customer.stripe_id AS customer
+    SELECT customer.stripe_id AS customer, min(min(
+      coalesce(unixepoch(nullif(subscription.created, '')), 0),
+      coalesce(unixepoch(nullif(subscription.current_period_start, '')), unixepoch())
+    )) OVER (PARTITION BY customer.id) AS since
     FROM subscriptions subscription
     JOIN customers customer ON customer.id = subscription.customer
     JOIN json_each(subscription.items) item
@@ -16,7 +19,7 @@ function readMetered(app, { user, organization, meter }) {
     ORDER BY customer.[[primary]] DESC, subscription.created DESC, subscription.id
     LIMIT 1
   `).bind({ payer: `${payer}`, meter: `${meter}` }).all(found)
-  return { customer: found.length ? found[0].customer : "" }
+  return found.length ? { customer: found[0].customer, since: found[0].since } : { customer: "", since: 0 }
 }
 
 module.exports = { readMetered }

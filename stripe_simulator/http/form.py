@@ -30,6 +30,7 @@ INTEGERS = frozenset(
         "exp_month",
         "exp_year",
         "expires_at",
+        "divide_by",
         "flat_amount",
         "gt",
         "gte",

@@ -181,10 +181,6 @@ def _void(world: World, id: str, params: JSON) -> JSON:
     return invoices.void(world, world.get("invoice", id))
 
 
-def _uncollectible(world: World, id: str, params: JSON) -> JSON:
-    return invoices.mark_uncollectible(world, world.get("invoice", id))
-
-
 def _send(world: World, id: str, params: JSON) -> JSON:
     invoice = world.get("invoice", id)
     if invoice["status"] == "draft":
@@ -417,7 +413,7 @@ ROUTES: dict[str, Handler] = (
         "POST /v1/invoices/:id/finalize": billing.finalize_by_api,
         "POST /v1/invoices/:id/send": _send,
         "POST /v1/invoices/:id/void": _void,
-        "POST /v1/invoices/:id/mark_uncollectible": _uncollectible,
+        "POST /v1/invoices/:id/mark_uncollectible": billing.mark_uncollectible,
         "GET /v1/invoices/:id/lines": _invoice_lines,
         "POST /v1/invoiceitems": invoice_requests.create_item,
         "GET /v1/invoice_payments": _invoice_payments,
@@ -430,6 +426,7 @@ ROUTES: dict[str, Handler] = (
         "POST /v1/billing/meters/:id/deactivate": meter_events.deactivate,
         "POST /v1/billing/meters/:id/reactivate": meter_events.reactivate,
         "POST /v1/billing/meter_events": meter_events.create,
+        "POST /v1/billing/meter_event_adjustments": meter_events.adjust,
     }
 )
 

@@ -6,7 +6,7 @@ from html import escape
 from stripe_simulator.errors import invalid
 from stripe_simulator.pages.checkout_page import CARDS
 from stripe_simulator.pages.layout import button, hidden, money, note, page, table
-from stripe_simulator.resources import portal_sessions
+from stripe_simulator.resources import portal_sessions, prices
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
@@ -75,12 +75,12 @@ def _subscription(world: World, sub: JSON) -> str:
 
 
 def _actions(world: World, sub: JSON) -> str:
-    prices = [p for p in world.all("price").values() if p["type"] == "recurring" and p["active"]]
+    plans = [p for p in world.all("price").values() if p["type"] == "recurring" and p["active"]]
     current = sub["items"]["data"][0]["price"]["id"]
     options = "".join(
         f'<option value="{p["id"]}"{" selected" * (p["id"] == current)}>'
         f"{escape(_name(world, p))}</option>"
-        for p in prices
+        for p in plans
     )
     change = f'<label>Plan <select name="price">{options}</select></label>'
     change += button("action", "change_plan", "Change plan", True)
@@ -96,7 +96,7 @@ def _actions(world: World, sub: JSON) -> str:
 
 def _name(world: World, price: JSON) -> str:
     product = world.find("product", price["product"]) or {"name": ""}
-    amount = money(price["unit_amount"], price["currency"])
+    amount = money(prices.amount(world, price, 1), price["currency"])
     return f"{product['name']} - {amount} every {price['recurring']['interval']}"
 
 

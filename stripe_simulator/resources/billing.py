@@ -136,6 +136,16 @@ def pay_by_api(world: World, id: str, params: JSON) -> JSON:
     return invoice
 
 
+def mark_uncollectible(world: World, id: str, params: JSON) -> JSON:
+    """POST /v1/invoices/:id/mark_uncollectible: the subscription is as if it had been paid."""
+    invoice = invoices.mark_uncollectible(world, world.get("invoice", id))
+    sub = subscription_of(world, invoice)
+    is_owed = sub is not None and sub["status"] in ("past_due", "unpaid")
+    if sub is not None and is_owed and sub["latest_invoice"] == id:
+        subscription_states.paid(world, sub)
+    return invoice
+
+
 def finalize_by_api(world: World, id: str, params: JSON) -> JSON:
     """POST /v1/invoices/:id/finalize; a charge follows when the invoice advances itself."""
     invoice = invoices.finalize(world, world.get("invoice", id))

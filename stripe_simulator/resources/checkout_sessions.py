@@ -5,7 +5,7 @@ from typing import Any
 from stripe_simulator.agenda import on_due
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata, optional, required, set_fields
-from stripe_simulator.resources import line_items, payment_intents
+from stripe_simulator.resources import line_items, payment_intents, prices
 from stripe_simulator.settings import DAY
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
@@ -145,7 +145,7 @@ def _discounts(world: World, params: JSON, mode: str, items: list[JSON]) -> list
 def _refuse_code(world: World, id: str, customer: str | None, items: list[JSON]) -> None:
     code = world.get("promotion_code", id, "discounts[0][promotion_code]")
     least = code["restrictions"]["minimum_amount"] or 0
-    total = sum((item["price"]["unit_amount"] or 0) * item["quantity"] for item in items)
+    total = sum(prices.amount(world, item["price"], item["quantity"] or 0) for item in items)
     is_theirs = code["customer"] in (None, customer)
     if not code["active"] or not is_theirs or total < least:
         raise invalid(

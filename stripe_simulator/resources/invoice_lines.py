@@ -1,5 +1,6 @@
 """Invoice lines: what each amount on an invoice is for."""
 
+from decimal import Decimal
 from typing import Any
 
 from stripe_simulator.resources import prices
@@ -33,12 +34,14 @@ def build(world: World, amount: int, currency: str, **fields: Any) -> JSON:
     return line | fields
 
 
-def of_subscription_item(world: World, sub: JSON, item: JSON, quantity: int | None = None) -> JSON:
+def of_subscription_item(
+    world: World, sub: JSON, item: JSON, quantity: Decimal | None = None
+) -> JSON:
     """The line for one period of a subscription item; nothing is due in a trial."""
     price = item["price"]
-    quantity = item.get("quantity", 1) if quantity is None else quantity
+    number = Decimal(item.get("quantity", 1)) if quantity is None else quantity
     free = sub["status"] == "trialing"
-    amount = 0 if free else prices.amount(world, price, quantity)
+    amount = 0 if free else prices.amount(world, price, number)
     product = world.find("product", price["product"])
     name = product["name"] if product else price["product"]
     details = {
@@ -52,12 +55,12 @@ def of_subscription_item(world: World, sub: JSON, item: JSON, quantity: int | No
         world,
         amount,
         price["currency"],
-        description=f"Trial period for {name}" if free else f"{quantity} x {name}",
+        description=f"Trial period for {name}" if free else f"{number.normalize():f} x {name}",
         metadata=dict(sub["metadata"]),
         parent=_parent("subscription_item_details", details),
         period={"end": item["current_period_end"], "start": item["current_period_start"]},
         pricing=pricing(price),
-        quantity=quantity,
+        quantity=round(number),
         subscription=sub["id"],
     )
 

@@ -126,13 +126,13 @@ def mark_failed(world: World, invoice: JSON, next_attempt: int | None, action: b
 
 def void(world: World, invoice: JSON) -> JSON:
     """Cancel an open invoice: invoice.voided."""
-    return _close(world, invoice, "void", "voided_at", "invoice.voided")
+    return _close(world, invoice, "void", "voided_at", "invoice.voided", "open", "uncollectible")
 
 
 def mark_uncollectible(world: World, invoice: JSON) -> JSON:
     """Give an open invoice up: invoice.marked_uncollectible."""
     name = "invoice.marked_uncollectible"
-    return _close(world, invoice, "uncollectible", "marked_uncollectible_at", name)
+    return _close(world, invoice, "uncollectible", "marked_uncollectible_at", name, "open")
 
 
 def update(world: World, id: str, params: JSON) -> JSON:
@@ -182,8 +182,8 @@ def parent_of(sub: JSON) -> JSON:
     }
 
 
-def _close(world: World, invoice: JSON, status: str, moment: str, event: str) -> JSON:
-    if invoice["status"] not in ("open", "uncollectible"):
+def _close(world: World, invoice: JSON, status: str, moment: str, event: str, *before: str) -> JSON:
+    if invoice["status"] not in before:
         raise invalid(f"This invoice is {invoice['status']}.", code="invoice_not_editable")
     with world.change(invoice, "invoice.updated"):
         invoice |= {"status": status, "auto_advance": False, "next_payment_attempt": None}

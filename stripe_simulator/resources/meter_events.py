@@ -1,5 +1,6 @@
-"""Billing meters and meter events: usage, counted once for each identifier."""
+"""Billing meters, meter events and adjustments: usage, counted once for each identifier."""
 
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from stripe_simulator.errors import invalid
@@ -8,9 +9,16 @@ from stripe_simulator.settings import DAY
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
+#: Significant digits of a value.
+MAX_DIGITS = 15
+
 
 def create_meter(world: World, params: JSON) -> JSON:
     """POST /v1/billing/meters; Stripe sends only thin events for meters."""
+    name = required(params, "event_name")
+    for other in world.all("billing.meter").values():
+        if other["event_name"] == name and other["status"] == "active":
+            raise invalid(f"An active meter with event name {name} exists.", "event_name")
     mapping = params.get("customer_mapping") or {}
     values = params.get("value_settings") or {}
     meter: JSON = {
@@ -95,11 +103,12 @@ def summaries(world: World, id: str, params: JSON) -> list[JSON]:
     values = _values(world, meter, customer, start, end)
     if not values:
         return []
+    total = _aggregate(meter, values)
     return [
         {
             "id": world.ids.timed("mtrusg_test", world.now),
             "object": "billing.meter_event_summary",
-            "aggregated_value": _aggregate(meter, values),
+            "aggregated_value": int(total) if total == int(total) else float(total),
             "end_time": end,
             "livemode": False,
             "meter": id,
@@ -108,23 +117,43 @@ def summaries(world: World, id: str, params: JSON) -> list[JSON]:
     ]
 
 
-def used(world: World, sub: JSON, item: JSON) -> int:
-    """The usage of a metered item in the period before its present one."""
+def used(world: World, sub: JSON, item: JSON) -> Decimal:
+    """The usage of a metered item in the period before its present one, 0 if it is negative."""
     meter = world.find("billing.meter", item["price"]["recurring"]["meter"])
     if meter is None:
-        return 0
+        return Decimal(0)
     until = int(item["current_period_start"])
     since = int(world.facts("metered_until").get(item["id"]) or item["created"])
     values = _values(world, meter, sub["customer"], since, until)
     world.facts("metered_until")[item["id"]] = until
-    return _aggregate(meter, values)
+    return max(Decimal(0), _aggregate(meter, values))
 
 
-def _aggregate(meter: JSON, values: list[int]) -> int:
+def adjust(world: World, params: JSON) -> JSON:
+    """POST /v1/billing/meter_event_adjustments: cancel an event of the last 24 hours."""
+    meter = _meter_named(world, required(params, "event_name"))
+    identifier = required(params.get("cancel") or {}, "identifier")
+    event: JSON = world.facts("meter_event").get(identifier) or {}
+    is_known = event.get("event_name") == meter["event_name"]
+    if not is_known or event["created"] < world.now - DAY:
+        message = f"No event of the last 24 hours found with identifier {identifier}."
+        raise invalid(message, "cancel[identifier]", "resource_missing")
+    event["canceled"] = True
+    return {
+        "object": "billing.meter_event_adjustment",
+        "cancel": {"identifier": identifier},
+        "event_name": meter["event_name"],
+        "livemode": False,
+        "status": "pending",
+        "type": "cancel",
+    }
+
+
+def _aggregate(meter: JSON, values: list[Decimal]) -> Decimal:
     formula = meter["default_aggregation"]["formula"]
     if formula == "count":
-        return len(values)
-    return sum(values) if formula == "sum" else (values or [0])[-1]
+        return Decimal(len(values))
+    return sum(values, Decimal(0)) if formula == "sum" else (values or [Decimal(0)])[-1]
 
 
 def _timestamp(world: World, params: JSON) -> int:
@@ -144,22 +173,34 @@ def _check_value(meter: JSON, payload: JSON) -> None:
     if meter["default_aggregation"]["formula"] == "count" and key not in payload:
         return
     try:
-        float(payload[key])
-    except (KeyError, ValueError):
+        value = Decimal(payload[key])
+    except (KeyError, InvalidOperation):
         message = f"The payload needs a number under '{key}'."
         raise invalid(message, "payload", "meter_event_invalid_value") from None
+    if not value.is_finite() or len(value.normalize().as_tuple().digits) > MAX_DIGITS:
+        message = f"The value in the event payload can have at most {MAX_DIGITS} digits."
+        raise invalid(message, "payload", "meter_event_value_too_many_digits")
 
 
-def _values(world: World, meter: JSON, customer: str, since: int, until: int) -> list[int]:
+def _values(world: World, meter: JSON, customer: str, since: int, until: int) -> list[Decimal]:
     key = meter["customer_mapping"]["event_payload_key"]
     value = meter["value_settings"]["event_payload_key"]
     return [
-        int(float(event["payload"].get(value, 1)))
+        Decimal(event["payload"].get(value, 1))
         for event in world.facts("meter_event").values()
-        if event["event_name"] == meter["event_name"]
+        if not event.get("canceled")
+        and event["event_name"] == meter["event_name"]
+        and _is_of(meter, event)
         and event["payload"].get(key) == customer
         and since <= event["timestamp"] < until
     ]
+
+
+def _is_of(meter: JSON, event: JSON) -> bool:
+    """A meter that was made again under a name counts nothing of the one before."""
+    archived = meter["status_transitions"]["deactivated_at"]
+    until = archived if meter["status"] == "inactive" else None
+    return meter["created"] <= event["created"] and (until is None or event["created"] <= until)
 
 
 def _meter_named(world: World, name: str) -> JSON:

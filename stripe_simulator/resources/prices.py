@@ -1,5 +1,6 @@
 """Prices: what a product costs, once or for each period."""
 
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from stripe_simulator.errors import invalid
@@ -8,12 +9,16 @@ from stripe_simulator.resources import products
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
+#: Decimal places of an amount.
+MAX_PLACES = 12
+
 
 def create(world: World, params: JSON) -> JSON:
     """POST /v1/prices."""
     product = _product(world, params)
     recurring = _recurring(world, params.get("recurring"))
     unit_amount = _unit_amount(params)
+    _check_scheme(params)
     price: JSON = {
         "id": world.ids.timed("price", world.now),
         "object": "price",
@@ -32,11 +37,11 @@ def create(world: World, params: JSON) -> JSON:
         "tiers_mode": optional(params, "tiers_mode"),
         "transform_quantity": optional(params, "transform_quantity"),
         "type": "recurring" if recurring else "one_time",
-        "unit_amount": unit_amount,
-        "unit_amount_decimal": None if unit_amount is None else str(unit_amount),
+        **_amounts(unit_amount),
     }
     if params.get("tiers"):
-        world.facts("tiers")[price["id"]] = params["tiers"]
+        world.facts("tiers")[price["id"]] = [_tier(tier) for tier in params["tiers"]]
+    _set_currency_options(world, price, params)
     world.add(price)
     _claim_lookup_key(world, price, params)
     world.record("price.created", price)
@@ -50,7 +55,20 @@ def update(world: World, id: str, params: JSON) -> JSON:
         set_fields(price, params, "active", "nickname", "tax_behavior")
         price["metadata"] = metadata(params, price["metadata"])
         _claim_lookup_key(world, price, params)
+        _set_currency_options(world, price, params)
     return price
+
+
+def currency_options(world: World, price: JSON) -> JSON:
+    """What the price costs in each currency, its own included."""
+    own: JSON = {
+        name: price[name]
+        for name in ("custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal")
+    }
+    if price["billing_scheme"] == "tiered":
+        own["tiers"] = world.facts("tiers").get(price["id"], [])
+    others: JSON = world.facts("currency_options").get(price["id"], {})
+    return {price["currency"]: own} | others
 
 
 def from_data(world: World, data: JSON) -> JSON:
@@ -73,27 +91,52 @@ def resolve(world: World, params: JSON, param: str = "price") -> JSON:
     return price
 
 
-def amount(world: World, price: JSON, quantity: int) -> int:
-    """Return what a quantity of a price costs, in the currency's smallest unit."""
+def amount(world: World, price: JSON, quantity: int | Decimal) -> int:
+    """Return what a quantity of a price costs, in the currency's smallest unit, rounded once."""
+    quantity = _transformed(price["transform_quantity"], Decimal(quantity))
     if price["billing_scheme"] == "tiered":
-        return _tiered(world.facts("tiers").get(price["id"], []), price["tiers_mode"], quantity)
+        tiers = world.facts("tiers").get(price["id"], [])
+        return _rounded(_tiered(tiers, price["tiers_mode"], quantity))
     if price["custom_unit_amount"]:
-        return int(price["custom_unit_amount"]["preset"] or 0) * quantity
-    return int(price["unit_amount"] or 0) * quantity
+        return _rounded(int(price["custom_unit_amount"]["preset"] or 0) * quantity)
+    return _rounded(Decimal(price["unit_amount_decimal"] or 0) * quantity)
 
 
-def _tiered(tiers: list[JSON], mode: str, quantity: int) -> int:
-    total, below = 0, 0
+def _rounded(value: Decimal) -> int:
+    return int(value.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _transformed(transform: JSON | None, quantity: Decimal) -> Decimal:
+    """Packages: 3 of 10 for 25, rounded up."""
+    if not transform:
+        return quantity
+    packages, rest = divmod(quantity, int(transform["divide_by"]))
+    return packages + 1 if rest and transform["round"] == "up" else packages
+
+
+def _tiered(tiers: list[JSON], mode: str, quantity: Decimal) -> Decimal:
+    total, below = Decimal(0), Decimal(0)
     for tier in tiers:
-        top = quantity if tier["up_to"] == "inf" else min(quantity, int(tier["up_to"]))
+        top = quantity if tier["up_to"] is None else min(quantity, Decimal(tier["up_to"]))
         last = top == quantity
         if mode == "graduated" or last:
             units = top - below if mode == "graduated" else quantity
-            total += units * int(tier.get("unit_amount", 0)) + int(tier.get("flat_amount", 0))
+            each = Decimal(tier["unit_amount_decimal"] or 0)
+            total += units * each + Decimal(tier["flat_amount_decimal"] or 0)
         if last:
             break
         below = top
     return total
+
+
+def _tier(given: JSON) -> JSON:
+    """A tier as Stripe shows it: no `up_to` in the last one, each amount also as a decimal."""
+    unit, flat = _decimal(given, "unit_amount"), _decimal(given, "flat_amount")
+    return {
+        **{f"flat_{name}": value for name, value in _amounts(flat, "amount").items()},
+        **_amounts(unit),
+        "up_to": None if given["up_to"] == "inf" else int(given["up_to"]),
+    }
 
 
 def _product(world: World, params: JSON) -> JSON:
@@ -102,13 +145,56 @@ def _product(world: World, params: JSON) -> JSON:
     return world.get("product", required(params, "product"), "product")
 
 
-def _unit_amount(params: JSON) -> int | None:
-    if params.get("unit_amount_decimal") is not None:
-        return int(float(params["unit_amount_decimal"]))
-    unit_amount: int | None = optional(params, "unit_amount")
-    if unit_amount is None and not (params.get("custom_unit_amount") or params.get("tiers")):
+def _unit_amount(params: JSON) -> Decimal | None:
+    found = _decimal(params, "unit_amount")
+    if found is None and not (params.get("custom_unit_amount") or params.get("tiers")):
         raise invalid("Missing required param: unit_amount.", "unit_amount", "parameter_missing")
-    return unit_amount
+    return found
+
+
+def _decimal(params: JSON, name: str) -> Decimal | None:
+    """A whole amount, or one with up to 12 decimal places."""
+    whole, exact = params.get(name), params.get(f"{name}_decimal")
+    given = whole if exact in (None, "") else exact
+    if given in (None, ""):
+        return None
+    try:
+        found = Decimal(str(given))
+    except InvalidOperation:
+        raise invalid(f"Invalid decimal: {given}", f"{name}_decimal") from None
+    if not found.is_finite() or -int(found.normalize().as_tuple().exponent) > MAX_PLACES:
+        raise invalid(f"Invalid decimal: {given}", f"{name}_decimal")
+    return found
+
+
+def _amounts(value: Decimal | None, name: str = "unit_amount") -> JSON:
+    """`unit_amount` is null where there is a part of the smallest unit."""
+    if value is None:
+        return {name: None, f"{name}_decimal": None}
+    whole = int(value) if value == int(value) else None
+    return {name: whole, f"{name}_decimal": f"{value.normalize():f}"}
+
+
+def _check_scheme(params: JSON) -> None:
+    if params.get("tiers") and not params.get("tiers_mode"):
+        raise invalid("Missing required param: tiers_mode.", "tiers_mode", "parameter_missing")
+    if (params.get("billing_scheme") == "tiered") != bool(params.get("tiers")):
+        raise invalid("`tiers` must be used with `billing_scheme=tiered`.", "tiers")
+    if params.get("tiers") and params.get("transform_quantity"):
+        raise invalid("`transform_quantity` can't be used with `tiers`.", "transform_quantity")
+
+
+def _set_currency_options(world: World, price: JSON, params: JSON) -> None:
+    given: JSON = params.get("currency_options") or {}
+    kept = world.facts("currency_options").setdefault(price["id"], {})
+    for currency, option in given.items():
+        tiers = {"tiers": [_tier(tier) for tier in option["tiers"]]} if "tiers" in option else {}
+        kept[currency] = {
+            "custom_unit_amount": _custom_unit_amount(option),
+            "tax_behavior": option.get("tax_behavior", "unspecified"),
+            **_amounts(_decimal(option, "unit_amount")),
+            **tiers,
+        }
 
 
 def _custom_unit_amount(params: JSON) -> JSON | None:

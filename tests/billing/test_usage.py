@@ -19,7 +19,9 @@ from stack.gateway import Gateway
 from stack.stack import Stack
 from tests.billing.conftest import MakeFault
 from tests.dashboard import Dashboard
+from tests.deadline import eventually
 from tests.frontend import Frontend, User
+from tests.http_client import open_client
 from tests.problem import read_problem
 from tests.stripe_account import StripeAccount
 
@@ -220,16 +222,18 @@ async def test_usage_needs_a_running_subscription(
 
 
 _WRONG: dict[str, Json] = {
-    "value": {"value": -1},
-    "value ": {"value": 1.5},
+    "value": {"value": -(10**10)},
+    "value ": {"value": 1.000000000000001},
     "value  ": {"value": 10**10},
     "value   ": {"value": "5"},
     "value    ": {"value": True},
+    "value     ": {"value": 1e-13},
     "identifier": {"identifier": ""},
     "identifier ": {"identifier": "x" * 256},
     "timestamp": {"timestamp": int(time.time()) - 36 * 86_400},
     "timestamp ": {"timestamp": int(time.time()) + 900},
     "timestamp  ": {"timestamp": -1},
+    "timestamp   ": {"timestamp": int(time.time()) - 10 * 86_400},
     "meter": {"meter": "unheard_of"},
     "meter ": {"meter": ""},
     "customer": {"customer": "cus_other"},
@@ -255,12 +259,162 @@ async def test_a_wrong_report_is_refused(
 
 @pytest.mark.parametrize("age", [-240, 0, 34 * 86_400])
 async def test_a_time_within_the_window_is_taken(
-    age: int, payer: User, stack: Stack, http: httpx.AsyncClient, superuser_token: str
+    age: int,
+    payer: User,
+    stack: Stack,
+    http: httpx.AsyncClient,
+    superuser_token: str,
+    dashboard: Dashboard,
 ) -> None:
     """Usage may be up to 35 days old, and up to five minutes ahead."""
+    [row] = await dashboard.list("subscriptions", f"user = '{payer.id}'")
+    path = f"/api/collections/subscriptions/records/{row['id']}"
+    await dashboard.call("PATCH", path, {"created": "2020-01-01 00:00:00.000Z"})
     body = _report(user=payer.id, timestamp=int(time.time()) - age)
     answer = await _send(http, stack.gateway.url, superuser_token, body)
     assert answer.json() == {"recorded": True}
+
+
+async def test_usage_from_before_the_subscription_is_refused(
+    payer: User, stack: Stack, http: httpx.AsyncClient, superuser_token: str
+) -> None:
+    """Nobody would be billed for it; a clock that is some seconds behind is forgiven."""
+    url, now = stack.gateway.url, int(time.time())
+    early = _report(user=payer.id, timestamp=now - 3600)
+    answer = await _send(http, url, superuser_token, early)
+    problem = read_problem(answer, 400, "invalid-request")
+    assert problem["data"]["timestamp"]["code"] == "timestamp_before_subscription"
+    late = _report(user=payer.id, timestamp=now - 30)
+    assert (await _send(http, url, superuser_token, late)).json() == {"recorded": True}
+
+
+async def test_fractions_and_corrections_are_billed(
+    payer: User, stack: Stack, http: httpx.AsyncClient, superuser_token: str, account: StripeAccount
+) -> None:
+    """A superuser reports parts of a unit, and takes back what was too much."""
+    for value in (0.1, 0.2, 2, -1.3, 5.0):
+        body = _report(user=payer.id, value=value)
+        answer = await _send(http, stack.gateway.url, superuser_token, body)
+        assert answer.json() == {"recorded": True}, answer.text
+    assert await _read_used(account, payer) == 6
+
+
+async def test_a_user_takes_nothing_back(
+    payer: User, start_gateway: Callable[..., Gateway], http: httpx.AsyncClient
+) -> None:
+    """Users report their own usage on open meters, and never less than nothing."""
+    url = start_gateway(GATEWAY_OPEN_METERS=METER).url
+    assert (await _send(http, url, payer.token, _report(value=0.5))).status_code == 200
+    answer = await _send(http, url, payer.token, _report(value=-1))
+    assert "value" in read_problem(answer, 400, "invalid-request")["data"]
+    cancel = {"meter": METER, "identifier": "a", "user": payer.id}
+    headers = {"Authorization": f"Bearer {payer.token}"}
+    answer = await http.post(f"{url}/usage/cancel", json=cancel, headers=headers)
+    read_problem(answer, 403, "forbidden")
+
+
+async def test_a_report_is_canceled(
+    payer: User, stack: Stack, http: httpx.AsyncClient, superuser_token: str, account: StripeAccount
+) -> None:
+    """What was reported under an identifier counts no more; an unknown one is a 404."""
+    wrong, right = _report(user=payer.id), _report(user=payer.id, value=2)
+    for body in (wrong, right):
+        await _send(http, stack.gateway.url, superuser_token, body)
+    headers = {"Authorization": f"Bearer {superuser_token}"}
+    url = f"{stack.gateway.url}/usage/cancel"
+    cancel = {"meter": METER, "user": payer.id, "identifier": wrong["identifier"]}
+    answer = await http.post(url, json=cancel, headers=headers)
+    assert answer.json() == {"canceled": True}, answer.text
+    assert await _read_used(account, payer) == 2
+    unknown = await http.post(url, json=cancel | {"identifier": "none"}, headers=headers)
+    read_problem(unknown, 404, "usage-not-found")
+
+
+async def _create_meter(account: StripeAccount, name: str) -> str:
+    formula = {"default_aggregation[formula]": "sum"}
+    made = await account.create("billing/meters", display_name=name, event_name=name, **formula)
+    return str(made["id"])
+
+
+async def _create_metered(account: StripeAccount, meter: str) -> str:
+    product = await account.create("products", name="Calls")
+    recurring = {"interval": "month", "usage_type": "metered", "meter": meter}
+    fields = {f"recurring[{name}]": value for name, value in recurring.items()}
+    price = await account.create(
+        "prices", product=product["id"], currency="usd", unit_amount=2, **fields
+    )
+    return str(price["id"])
+
+
+async def test_an_archived_meter_is_noticed_at_once(
+    frontend: Frontend,
+    stack: Stack,
+    http: httpx.AsyncClient,
+    superuser_token: str,
+    account: StripeAccount,
+) -> None:
+    """What the gateway remembers of meters ends with Stripe's refusal, and the cause is named."""
+    name, url = f"m_{token_hex(4)}", stack.gateway.url
+    first = await _create_meter(account, name)
+    old = await _subscribe(frontend, account, await _create_metered(account, first))
+    report = {"meter": name, "user": old.id}
+    assert (await _send(http, url, superuser_token, _report(**report))).status_code == 200
+
+    await account.create(f"billing/meters/{first}/deactivate")
+    for _ in range(2):
+        answer = await _send(http, url, superuser_token, _report(**report))
+        problem = read_problem(answer, 409, "meter-archived")
+        assert problem["data"]["meter"]["code"] == "meter_archived"
+
+    second = await _create_meter(account, name)
+    new = await _subscribe(frontend, account, await _create_metered(account, second))
+    answer = await _send(http, url, superuser_token, _report(meter=name, user=new.id))
+    assert answer.json() == {"recorded": True}
+    read_problem(await _send(http, url, superuser_token, _report(**report)), 403, "nothing-metered")
+
+
+async def test_a_meter_made_again_is_noticed_at_once(
+    frontend: Frontend,
+    stack: Stack,
+    http: httpx.AsyncClient,
+    superuser_token: str,
+    account: StripeAccount,
+) -> None:
+    """Who has a subscription on the new meter is not refused because of the old one."""
+    name, url = f"m_{token_hex(4)}", stack.gateway.url
+    first = await _create_meter(account, name)
+    old = await _subscribe(frontend, account, await _create_metered(account, first))
+    body = _report(meter=name, user=old.id)
+    assert (await _send(http, url, superuser_token, body)).status_code == 200
+    await account.create(f"billing/meters/{first}/deactivate")
+    second = await _create_meter(account, name)
+    new = await _subscribe(frontend, account, await _create_metered(account, second))
+
+    async def is_taken() -> bool:
+        answer = await _send(http, url, superuser_token, _report(meter=name, user=new.id))
+        return answer.status_code == 200
+
+    assert await eventually(is_taken, 3)
+
+
+async def test_the_time_is_stripes(fresh_stack: Callable[..., Stack]) -> None:
+    """With a simulator's clock that is ahead, usage is reported by that clock."""
+    stack = fresh_stack()
+    async with Frontend(stack.pocketbase.url) as frontend, open_client() as http:
+        account = StripeAccount(http, stack.simulator)
+        meter = await _create_meter(account, METER)
+        price = await _create_metered(account, meter)
+        clock = await account.control("clock/advance", seconds=90 * 86_400)
+        payer = await _subscribe(frontend, account, price)
+        part = stack.pocketbase
+        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
+        for more in ({}, {"timestamp": clock["now"] + 60}):
+            body = _report(user=payer.id) | more
+            answer = await _send(http, stack.gateway.url, root, body)
+            assert answer.json() == {"recorded": True}, answer.text
+        body = _report(user=payer.id, timestamp=int(time.time()))
+        answer = await _send(http, stack.gateway.url, root, body)
+        read_problem(answer, 400, "invalid-request")
 
 
 async def test_code_reports_usage_by_a_call(payer: User, stack: Stack) -> None:
@@ -281,3 +435,4 @@ async def test_code_reports_usage_by_a_call(payer: User, stack: Stack) -> None:
         assert not await recorder.record(usage)
         with pytest.raises(InvalidRequest):
             await recorder.record(Usage(payer.id, METER, -7, token_hex(8)))
+        assert await recorder.record(Usage(payer.id, METER, -7, token_hex(8), correction=True))

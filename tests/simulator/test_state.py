@@ -7,8 +7,12 @@ from pathlib import Path
 import httpx
 
 from stripe_simulator import state
+from stripe_simulator.http.api import Api
+from stripe_simulator.settings import DAY
+from stripe_simulator.world import World
 from tests.deadline import eventually
 from tests.simulator.served import SECRET, Receiver, Running, receiving, run
+from tests.simulator.test_subscriptions import Shop
 
 
 async def test_a_second_start_finds_everything(tmp_path: Path) -> None:
@@ -52,6 +56,39 @@ async def test_what_was_due_falls_due_after_a_restart(tmp_path: Path) -> None:
     async with run(file=file) as second:
         await second.control("clock/advance", seconds=86_400)
         assert second.simulator.world.events[-1]["type"] == "checkout.session.expired"
+
+
+def test_the_time_goes_on_while_nothing_runs() -> None:
+    """After six weeks the clock is at real time, and each renewal came at its own."""
+    real = [1_800_000_000.0]
+    world = World(now=int(real[0]), time_source=lambda: real[0])
+    shop = Shop(world=world)
+    subscription = shop.subscribe()
+    kept = state.dump(shop.api)
+    real[0] += 42 * DAY
+
+    api = Api(World(time_source=lambda: real[0]))
+    state.load(api, kept)
+    begin = len(api.world.events)
+    api.world.clock.catch_up()
+    assert api.world.now == int(real[0])
+    [item] = api.world.get("subscription", subscription["id"])["items"]["data"]
+    assert item["current_period_start"] < api.world.now < item["current_period_end"]
+    [paid] = [event for event in api.world.events[begin:] if event["type"] == "invoice.paid"]
+    assert paid["created"] == item["current_period_start"] + 3600
+
+
+def test_a_clock_that_was_moved_ahead_stays_ahead() -> None:
+    """A restart takes nothing back of what was advanced."""
+    real = [1_800_000_000.0]
+    api = Api(World(now=int(real[0]), time_source=lambda: real[0]))
+    api.world.clock.advance(90 * DAY)
+    kept = state.dump(api)
+    real[0] += 42 * DAY
+    again = Api(World(time_source=lambda: real[0]))
+    state.load(again, kept)
+    again.world.clock.catch_up()
+    assert again.world.now == 1_800_000_000 + 90 * DAY
 
 
 async def test_owed_deliveries_survive(tmp_path: Path) -> None:

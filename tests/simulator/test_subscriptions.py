@@ -15,8 +15,13 @@ from stripe_simulator.world import World
 class Shop:
     """A world with a monthly and a yearly price and a customer, driven in this process."""
 
-    def __init__(self, settings: Settings | None = None, card: str | None = "visa") -> None:
-        self.world = World(seed=1, settings=settings)
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        card: str | None = "visa",
+        world: World | None = None,
+    ) -> None:
+        self.world = world or World(seed=1, settings=settings)
         self.api = Api(self.world)
         product = self.post("products", name="Pro")["id"]
         self.monthly = self.price(product, 1_000, "month")
