@@ -1,6 +1,7 @@
 """Who may publish, and how much: what was bought decides (docs/entitlements.md)."""
 
 from gateway.pocketbase import PocketBase
+from gateway.records import filter
 
 #: In the metadata of a Stripe product: `features` = `publishing`, `limit_publishing` = `3`.
 FEATURE = "publishing"
@@ -13,7 +14,9 @@ async def read_allowance(pocketbase: PocketBase, user: str) -> int | None:
         user: the id of the record in `users`.
     """
     # By PocketBase's clock, as rules compare it.
-    holds = f'user = "{user}" && feature = "{FEATURE}" && active_until > @now'
+    holds = filter(
+        "user = {:user} && feature = {:feature} && active_until > @now", user=user, feature=FEATURE
+    )
     page = await pocketbase.call(
         "GET",
         "/api/collections/entitlements/records",
@@ -29,6 +32,10 @@ async def count_published(pocketbase: PocketBase, user: str) -> int:
     page = await pocketbase.call(
         "GET",
         "/api/collections/posts/records",
-        query={"filter": f'author = "{user}" && published = true', "perPage": 1, "fields": "id"},
+        query={
+            "filter": filter("author = {:user} && published = true", user=user),
+            "perPage": 1,
+            "fields": "id",
+        },
     )
     return int(page["totalItems"])

@@ -3,6 +3,7 @@
 from secrets import token_hex
 
 from gateway.pocketbase import PocketBase
+from gateway.records import filter
 
 
 async def find_free(pocketbase: PocketBase, slug: str) -> str:
@@ -14,6 +15,11 @@ async def find_free(pocketbase: PocketBase, slug: str) -> str:
     page = await pocketbase.call(
         "GET",
         "/api/collections/posts/records",
-        query={"filter": f'slug = "{slug}"', "fields": "id", "perPage": 1, "skipTotal": 1},
+        query={
+            "filter": filter("slug = {:slug}", slug=slug),
+            "fields": "id",
+            "perPage": 1,
+            "skipTotal": 1,
+        },
     )
     return f"{slug}-{token_hex(3)}" if page["items"] else slug

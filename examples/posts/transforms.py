@@ -24,7 +24,7 @@ class PostInput(BaseModel):
 
     title: str = Field(min_length=1, max_length=200)
     content: str = ""
-    #: A record's id: it goes into filters, so nothing may end their quotes.
+    #: A record's id.
     author: str = Field(default="", pattern=r"^\w*$")
     published: bool = False
     tags: list[str] = Field(default_factory=list, max_length=20)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from gateway.errors import InvalidRequest
 from gateway.notifications.current import Context
-from gateway.pocketbase import PocketBase
+from gateway.pocketbase import PocketBase, filter
 from gateway.writes import Json
 
 _ROUTE = "/api/gateway/notifications"
@@ -101,7 +101,7 @@ class Outbox:
             raise InvalidRequest(f"{status!r} is no status: {', '.join(STATUSES)}.")
         query: dict[str, str | int] = {"perPage": limit, "skipTotal": 1, "sort": "-created,-id"}
         if status:
-            query["filter"] = f"status = '{status}'"
+            query["filter"] = filter("status = {:status}", status=status)
         answer = await self.pocketbase.call("GET", _RECORDS, query=query)
         found: list[Json] = answer["items"]
         return found

@@ -3,6 +3,7 @@
 from gateway.connections import Answer
 from gateway.pocketbase.client import PocketBase, PocketBaseRefused
 from gateway.pocketbase.commit import CommitResult, EventRow, Group, StampedRow, Tie, commit
+from gateway.pocketbase.filters import filter
 
 __all__ = [
     "Answer",
@@ -14,4 +15,5 @@ __all__ = [
     "StampedRow",
     "Tie",
     "commit",
+    "filter",
 ]

@@ -1,5 +1,6 @@
 """Logic of one's own on PocketBase's CRUD: what a module named by GATEWAY_TRANSFORMS imports."""
 
+from gateway.pocketbase import filter
 from gateway.records.transform import (
     BLANK_AS_NONE,
     Context,
@@ -19,4 +20,5 @@ __all__ = [
     "Operation",
     "Refused",
     "Transform",
+    "filter",
 ]
