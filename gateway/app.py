@@ -81,7 +81,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             next(iter(settings.gateway_portal_configurations), ""),
         )
         tasks = CustomerTasks(pocketbase, client, settings.gateway_on_user_delete)
-        seats = SeatKeeper(pocketbase, client, settings.gateway_seats_seconds)
+        seats = SeatKeeper(pocketbase, client, app.state.plans, settings.gateway_seats_seconds)
         async with (
             open_desk(settings, pocketbase, client, settlement, announcer) as app.state.desk,
             send_notifications(settings, pocketbase, announcer, app.state.templates, client),

@@ -30,8 +30,13 @@ class Price:
 
     @property
     def is_by_member(self) -> bool:
-        """Whether organizations pay it for each member (docs/teams.md)."""
-        return bool((self.product_metadata | self.metadata).get("seats") == "members")
+        """Whether organizations pay it for each member (docs/teams.md).
+
+        A product's ``seats`` is about its recurring prices with a quantity: not about a setup fee,
+        nor about what is billed by usage.
+        """
+        is_licensed = self.type == "recurring" and self.usage_type != "metered"
+        return is_licensed and (self.product_metadata | self.metadata).get("seats") == "members"
 
 
 @dataclass(frozen=True, slots=True)

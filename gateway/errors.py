@@ -4,7 +4,9 @@ A class's docstring is the problem's title; its ``status`` is the HTTP status.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
+
+from gateway.stripe_answer import StripeAnswer
 
 
 class GatewayError(Exception):
@@ -13,6 +15,8 @@ class GatewayError(Exception):
     status: ClassVar[int] = 500
     #: Seconds after which a client may try again, if that makes sense.
     retry_after: int | None = None
+    #: Stripe's error, empty where Stripe did not answer with one.
+    stripe: StripeAnswer = StripeAnswer()
 
     def __init__(
         self,
@@ -31,6 +35,11 @@ class GatewayError(Exception):
     def title(self) -> str:
         """The first line of the class's docstring."""
         return (type(self).__doc__ or "").strip().splitlines()[0]
+
+    def of(self, answer: StripeAnswer) -> Self:
+        """Return the error with the answer of Stripe that it comes from."""
+        self.stripe = answer
+        return self
 
     @property
     def slug(self) -> str:
@@ -170,12 +179,34 @@ class StripeRefused(GatewayError):
     status = 502
 
 
+class StripeKeyRefused(StripeRefused):
+    """Stripe does not accept the gateway's key."""
+
+
+class ConfigurationRefused(StripeRefused):
+    """The seller has to change a setting at Stripe first."""
+
+    status = 409
+
+
+class InputRefused(StripeRefused):
+    """The request is not valid."""
+
+    status = 400
+
+    @property
+    def slug(self) -> str:
+        """To a client, the same as a value that the gateway itself refuses."""
+        return InvalidRequest().slug
+
+
 #: What any endpoint may answer that asks PocketBase and Stripe for a caller.
 CALLER_ERRORS: tuple[type[GatewayError], ...] = (
     InvalidRequest,
     Unauthenticated,
     UnsupportedMediaType,
     RateLimited,
+    ConfigurationRefused,
     StripeRefused,
     StripeFailed,
     StripeTooSlow,

@@ -12,7 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from gateway.buyer import Price
 from gateway.settings import SettingsError
@@ -48,6 +55,10 @@ class Plan(BaseModel):
     #: Whether a buyer may have several running subscriptions of the group.
     subscriptions: Literal["one", "many"] = "one"
     group: str = Field(default="", max_length=100)
+    #: Whether a buyer can buy this one-time price, or another of its product, only once.
+    once_per_buyer: bool = False
+    #: Whether people can buy it who have not signed in, where guests can buy at all.
+    guests: bool = True
     #: The id of a coupon that every purchase gets.
     coupon: str = Field(default="", max_length=255)
     #: Whether Stripe's page takes promotion codes; not together with a coupon.
@@ -62,6 +73,16 @@ class Plan(BaseModel):
     billing_address: bool = False
     #: How long Stripe's page stays open.
     expires_minutes: int = Field(default=1440, ge=60, le=1440)
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> "Plan":
+        if self.min_quantity > self.max_quantity:
+            raise ValueError("min_quantity is larger than max_quantity")
+        return self
+
+    def fit(self, quantity: int) -> int:
+        """Return the quantity, or the nearest that is sold."""
+        return min(max(quantity, self.min_quantity), self.max_quantity)
 
     def sells(self, price: Price) -> bool:
         """Whether a price may be had on these terms."""
@@ -81,6 +102,11 @@ class Plans(BaseModel):
     products: dict[str, dict[str, Any]] = Field(default_factory=dict)
     prices: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
+    def mentions(self, name: str) -> bool:
+        """Whether the file sets a term for any price."""
+        tables = (self.defaults, *self.products.values(), *self.prices.values())
+        return any(table.get(name) for table in tables)
+
     def find(self, price: Price) -> Plan | None:
         """Return a price's terms; None if what is said about it at Stripe makes no sense."""
         members = {
@@ -94,7 +120,7 @@ class Plans(BaseModel):
         try:
             return Plan(**members)
         except ValidationError as error:
-            wrong = [str(item["loc"][0]) for item in error.errors()]
+            wrong = [str((*item["loc"], "min_quantity")[0]) for item in error.errors()]
             _log.error("plan makes no sense", extra={"price": price.stripe_id, "members": wrong})
             return None
 

@@ -93,7 +93,7 @@ async def cancel_now(
             await client.v1.subscriptions.cancel_async(subscription.stripe_id, params)
     except StripeRefused as refused:
         # Somebody else was first: Stripe knows it no more among those that can be canceled.
-        if getattr(refused.__cause__, "http_status", None) != 404:
+        if refused.stripe.status != 404:
             raise
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import stripe
 
 from gateway.billing.subscription import OwnedSubscription
-from gateway.errors import StripeFailed
+from gateway.errors import PaymentRequired, StripeFailed, StripeRefused
 from gateway.ids import idempotency_key
 from gateway.stripe_api import translate_errors
 
@@ -25,9 +25,9 @@ async def send_once(
 ) -> None:
     """Call Stripe with an idempotency key.
 
-    Stripe keeps the answer to a key for a day, and a 5xx as well. So a failure that was kept is
-    tried once more under another key: all our requests say how things are to be, not what to add,
-    and to grant them twice is harmless.
+    Stripe stores the answer to a key for a day, failures and refusals too. So a failure, or a
+    refusal that Stripe repeats, is tried once more under another key: all our requests say how
+    things are to be, not what to add, and to grant them twice is harmless.
 
     Args:
         kind: tells wishes of one caller's key apart.
@@ -40,7 +40,9 @@ async def send_once(
     try:
         with translate_errors():
             await call({"idempotency_key": first})
-    except StripeFailed:
+    except (StripeFailed, StripeRefused, PaymentRequired) as failed:
+        if not isinstance(failed, StripeFailed) and not failed.stripe.is_replayed:
+            raise
         with translate_errors():
             await call({"idempotency_key": second})
 

@@ -148,7 +148,7 @@ class UsageRecorder:
             with translate_errors():
                 await self._stripe.v1.billing.meter_events.create_async(params)
         except StripeRefused as refused:
-            code = _code_of(refused)
+            code = refused.stripe.code
             if code == "duplicate_meter_event":
                 return False
             if code.startswith("timestamp_"):
@@ -203,10 +203,6 @@ def _as_decimal(value: object) -> Decimal | None:
 
 
 def _as_problem(refused: StripeRefused) -> Exception:
-    if _code_of(refused) in ("meter_event_customer_not_found", "resource_missing"):
+    if refused.stripe.code in ("meter_event_customer_not_found", "resource_missing"):
         return NothingMetered()
     return refused
-
-
-def _code_of(refused: StripeRefused) -> str:
-    return getattr(refused.__cause__, "code", None) or ""

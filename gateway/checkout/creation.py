@@ -1,15 +1,24 @@
-"""Asks Stripe for a Checkout session, and tells apart what may come of it."""
+"""Creates a Checkout Session, and tells apart the ways in which that can fail."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import stripe
-
-from gateway.checkout.customer import is_replayed
-from gateway.stripe_api import Client, Posted, translate_errors
+from gateway.errors import (
+    GatewayError,
+    IdempotencyKeyReused,
+    StripeFailed,
+    StripeRefused,
+)
+from gateway.stripe_answer import StripeAnswer
+from gateway.stripe_api import Client, Posted, is_replayed, translate_errors
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
+
+#: Keys that are tried in place of one under which Stripe stores a failure.
+_MORE_KEYS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,12 @@ class KeyTaken(Exception):
 
 
 class KeyFailed(KeyTaken):
-    """Stripe remembers a failure under this key."""
+    """Stripe repeats a stored failure or refusal under this key, as it does for a day."""
+
+    def __init__(self, error: GatewayError) -> None:
+        super().__init__()
+        #: What is stored.
+        self.error = error
 
 
 class CustomerGone(Exception):
@@ -38,7 +52,7 @@ class CustomerGone(Exception):
 
 
 async def create_session(client: Client, params: "SessionCreateParams", key: str) -> Session:
-    """Create a session.
+    """Create a session under one idempotency key.
 
     Args:
         key: Stripe's idempotency key, "" for one that nobody else has.
@@ -47,20 +61,44 @@ async def create_session(client: Client, params: "SessionCreateParams", key: str
         KeyTaken, KeyFailed, CustomerGone
         StripeUnavailable, StripeRefused
     """
-    with translate_errors():
-        try:
+    try:
+        with translate_errors():
             return _read_session(await client.post("/v1/checkout/sessions", params, key))
-        except stripe.InvalidRequestError as error:
-            if error.code == "resource_missing" and error.param == "customer":
-                _refuse_other_mode(error)
-                raise CustomerGone from error
-            raise
-        except stripe.StripeError as error:
-            if key and isinstance(error, stripe.IdempotencyError) and error.http_status == 400:
-                raise KeyTaken from error
-            if key and is_replayed(error) and (error.http_status or 0) >= 500:
-                raise KeyFailed from error
-            raise
+    except IdempotencyKeyReused as error:
+        raise KeyTaken from error
+    except (StripeFailed, StripeRefused) as error:
+        if _names_missing_customer(error.stripe):
+            raise CustomerGone from error
+        if key and error.stripe.is_replayed:
+            raise KeyFailed(error) from error
+        raise
+
+
+async def create_one_session(client: Client, params: "SessionCreateParams", key: str) -> Session:
+    """Create one session for a caller's key, however often the request is sent.
+
+    A stored failure made no session, so the next key of a fixed list is tried: every request goes
+    through the same list, and the first that succeeded is the answer to all.
+
+    Raises:
+        KeyTaken: the key came with other parameters.
+        CustomerGone, StripeUnavailable, StripeRefused
+    """
+    stored: KeyFailed | None = None
+    for each in _list_keys(key):
+        try:
+            return await create_session(client, params, each)
+        except KeyFailed as failed:
+            stored = failed
+    raise stored.error if stored else StripeFailed
+
+
+def _list_keys(key: str) -> Iterator[str]:
+    yield key
+    if key:
+        yield from (f"{key}-{number}" for number in range(2, _MORE_KEYS + 2))
+        # After that many failures, one session per minute.
+        yield f"{key}-at-{int(time.time()) // 60}"
 
 
 def _read_session(answer: Posted) -> Session:
@@ -69,11 +107,11 @@ def _read_session(answer: Posted) -> Session:
         id=found["id"],
         url=found["url"] or "",
         client_secret=found["client_secret"] or "",
-        is_replayed=is_replayed(answer),
+        is_replayed=is_replayed(answer.headers),
     )
 
 
-def _refuse_other_mode(error: stripe.InvalidRequestError) -> None:
+def _names_missing_customer(answer: StripeAnswer) -> bool:
     """A key of the wrong mode must not make the gateway give up all of its customers."""
-    if "similar object exists in" in str(error):
-        raise error
+    is_customer = answer.code == "resource_missing" and answer.param == "customer"
+    return is_customer and "similar object exists in" not in answer.message

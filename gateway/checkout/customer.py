@@ -1,17 +1,20 @@
 """The one Stripe customer of a user or an organization."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import stripe
 
 from gateway.buyer import Buyer, read_buyer
-from gateway.errors import StripeFailed
+from gateway.errors import InputRefused, StripeFailed, StripeRefused
 from gateway.ids import record_id
 from gateway.pocketbase import Group, PocketBase, StampedRow, commit
 from gateway.shapes import mapping
 from gateway.stripe_api import ApplyReading, Missing, Reading, read_object, translate_errors
+from gateway.stripe_api.causes import EMAIL
 from gateway.writes import ORGANIZATION_METADATA, USER_METADATA, Claim, Json, Row, Stamp
 
 if TYPE_CHECKING:
@@ -93,26 +96,39 @@ def _metadata_of(customer: Json) -> Json:
 
 
 async def _create(client: stripe.StripeClient, buyer: Buyer) -> stripe.Customer:
-    """A key under which Stripe remembers a failure is good for nothing any more."""
+    """Create the customer; use another key if Stripe repeats a stored failure or refusal."""
     for key in (_idempotency_key(buyer), _idempotency_key(buyer, int(time.time()) // _SPAN)):
         try:
-            with translate_errors():
+            with _naming_field(), translate_errors():
                 return await client.v1.customers.create_async(
                     _params(buyer), {"idempotency_key": key}
                 )
-        except StripeFailed as failed:
-            if not is_replayed(failed.__cause__):
+        except (StripeFailed, StripeRefused) as failed:
+            if not failed.stripe.is_replayed:
                 raise
+            last = failed
         # Stripe may have failed after it had made the customer.
         if made := await _find_made(client, buyer):
             return made
-    raise StripeFailed
+    raise last
+
+
+@contextmanager
+def _naming_field() -> Iterator[None]:
+    """Blame the address for a refusal without a cause: nothing else in the request can be wrong."""
+    try:
+        yield
+    except StripeRefused as refused:
+        if refused.stripe.status != 400 or isinstance(refused, InputRefused):
+            raise
+        raise InputRefused(EMAIL.message, EMAIL.data).of(refused.stripe) from refused
 
 
 async def _find_made(client: stripe.StripeClient, buyer: Buyer) -> stripe.Customer | None:
-    # An organization's has no address yet; it is among the newest.
+    # An organization has no address yet, nor need a user have one; it is among the newest.
+    is_listed = buyer.organization or not buyer.email
     params: CustomerListParams = (
-        {"limit": 100} if buyer.organization else {"email": buyer.email, "limit": 10}
+        {"limit": 100} if is_listed else {"email": buyer.email, "limit": 10}
     )
     with translate_errors():
         found = await client.v1.customers.list_async(params)
@@ -121,18 +137,14 @@ async def _find_made(client: stripe.StripeClient, buyer: Buyer) -> stripe.Custom
     return ours[-1] if ours else None
 
 
-def is_replayed(answer: object) -> bool:
-    """Whether Stripe answered, or refused, from memory, as it will for a day."""
-    headers = dict(getattr(answer, "headers", None) or {})
-    found = {name.lower(): text for name, text in headers.items()}
-    return found.get("idempotent-replayed") == "true"
-
-
 def _params(buyer: Buyer) -> "CustomerCreateParams":
     if buyer.organization:
         # The same whichever member buys; an address is given at Checkout.
         return {"name": buyer.organization.name, "metadata": _metadata(buyer)}
-    params: CustomerCreateParams = {"email": buyer.email, "metadata": _metadata(buyer)}
+    params: CustomerCreateParams = {"metadata": _metadata(buyer)}
+    # Stripe refuses an empty address.
+    if buyer.email:
+        params["email"] = buyer.email
     if buyer.name:
         params["name"] = buyer.name
     return params

@@ -15,7 +15,7 @@ import stripe
 from gateway.background import repeat
 from gateway.checkout.customer import mark_deleted
 from gateway.checkout.farewell import Farewell, bid_farewell
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, StripeRefused
 from gateway.pocketbase import PocketBase
 from gateway.stripe_api import translate_errors
 from gateway.writes import Json
@@ -95,7 +95,7 @@ def _go_on(task: Json, error: GatewayError) -> Json:
 
     To forget somebody is owed, so that is tried for ever.
     """
-    is_wrong = isinstance(error.__cause__, stripe.InvalidRequestError)
+    is_wrong = isinstance(error, StripeRefused) and error.stripe.status in (400, 404)
     if is_wrong and task["kind"] == "update":
         return {"version": task["version"], "outcome": "failed"}
     return {"retry": min(2 ** task["attempts"], _LONGEST_WAIT)}
@@ -103,8 +103,5 @@ def _go_on(task: Json, error: GatewayError) -> Json:
 
 def _explain(error: GatewayError) -> str:
     """What Stripe answered without its sentence, which may repeat an address."""
-    cause = error.__cause__
-    if not isinstance(cause, stripe.StripeError):
-        return error.detail
-    said = (cause.http_status, cause.code, getattr(cause, "param", None), cause.request_id)
-    return f"{error.detail} ({', '.join(str(each) for each in said if each)})"
+    said = ", ".join(str(each) for each in error.stripe.log_fields.values())
+    return f"{error.detail} ({said})" if said else error.detail

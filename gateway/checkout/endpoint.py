@@ -15,7 +15,7 @@ from gateway.checkout.bodies import (
 )
 from gateway.checkout.creation import Session
 from gateway.checkout.order_route import OrderRoute
-from gateway.checkout.policy import AlreadySubscribed, Item
+from gateway.checkout.policy import AlreadyBought, AlreadySubscribed, Item
 from gateway.checkout.returning import apply_reading, read_session
 from gateway.checkout.session import GUEST_METADATA, Page
 from gateway.checkout.till import Order, Till
@@ -67,7 +67,7 @@ router = APIRouter(tags=["checkout"], route_class=TokenRoute)
 @orders.post(
     "/checkout",
     operation_id="create_checkout",
-    responses=problem_responses(*_ERRORS, AlreadySubscribed),
+    responses=problem_responses(*_ERRORS, AlreadySubscribed, AlreadyBought),
 )
 async def create_checkout(
     body: CheckoutRequest,

@@ -1,12 +1,12 @@
 """What may be bought, on which terms: the one place that decides it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from gateway.buyer import Price
 from gateway.checkout.standing import Standing
-from gateway.errors import Conflict, invalid_field
+from gateway.errors import Conflict, InvalidRequest, Unauthenticated, invalid_field
 from gateway.plans import Plan, Plans
 
 Mode = Literal["payment", "subscription", "setup"]
@@ -14,6 +14,10 @@ Mode = Literal["payment", "subscription", "setup"]
 
 class AlreadySubscribed(Conflict):
     """There is a running subscription already."""
+
+
+class AlreadyBought(Conflict):
+    """This is sold once per buyer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,10 @@ class Line:
     price: Price
     quantity: int
     plan: Plan = field(default_factory=Plan)
+    #: Which item of the request it is, the first one where several name the same price.
+    place: int = field(default=0, compare=False)
+    #: Whether the members of the organization that buys it decide about the quantity.
+    is_by_member: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,8 @@ def decide(
     """Decide on what is asked for.
 
     The prices decide the mode. A trial is given once, ever, and only for what all lines give it.
-    Whoever has a running subscription of a group that takes one can't start another.
+    Whoever has a running subscription of a group that takes one can't start another; what is sold
+    once per buyer can't be bought again.
 
     Args:
         seats: the quantity of what an organization pays for by member; 0 for a user.
@@ -71,9 +80,15 @@ def decide(
     Raises:
         InvalidRequest: not for sale, not in this quantity, or not together; ``data`` says which.
         AlreadySubscribed: one subscription is running, and the plan allows no second.
+        AlreadyBought: an item is sold once per buyer.
+        Unauthenticated: an item is not sold to guests.
     """
-    lines = resolve_items(_fill_seats(items, prices, seats), prices, plans)
+    lines = merge_lines(resolve_items(items, prices, plans, seats))
     _refuse_mixed_currencies(lines)
+    if standing.is_guest:
+        _refuse_guests(lines)
+    once = [line for line in lines if line.price.type == "one_time" and line.plan.once_per_buyer]
+    _refuse_bought(once, standing)
     recurring = [line.plan for line in lines if line.price.type == "recurring"]
     single = {plan.group for plan in recurring if plan.subscriptions == "one"}
     if single & _held_groups(standing, plans):
@@ -93,7 +108,7 @@ def decide(
         tax_ids=any(line.plan.tax_ids for line in lines),
         billing_address=any(line.plan.billing_address for line in lines),
         expires_minutes=min(line.plan.expires_minutes for line in lines),
-        is_exclusive=bool(single) or trial_days > 0,
+        is_exclusive=bool(single) or trial_days > 0 or bool(once),
     )
 
 
@@ -108,45 +123,100 @@ def require_promotion_codes(offer: Offer) -> None:
         raise invalid_field("promotion_code", "promotion_code_not_taken", message)
 
 
-def resolve_items(items: Sequence[Item], prices: Sequence[Price], plans: Plans) -> tuple[Line, ...]:
+def resolve_items(
+    items: Sequence[Item], prices: Sequence[Price], plans: Plans, seats: int = 0
+) -> tuple[Line, ...]:
     """Find each item's price among those PocketBase knows.
 
+    Args:
+        seats: the quantity of what an organization pays for by member; 0 for a user.
+
     Raises:
-        InvalidRequest: a price is unknown, not for sale or not in this quantity; ``data`` names it.
+        InvalidRequest: a price is unknown, not for sale, or all items that name it are too many or
+            too few; ``data`` names the item.
     """
     known = {price.stripe_id: price for price in prices}
     known |= {price.lookup_key: price for price in prices if price.lookup_key and price.active}
-    lines = []
-    for place, item in enumerate(items):
-        price = known.get(item.price)
-        if price is None:
-            raise invalid_field(
-                f"items.{place}.price", "price_unknown", "This price is not for sale."
-            )
-        plan = plans.find(price)
-        if plan is None or not plan.sells(price):
-            raise invalid_field(
-                f"items.{place}.price", "price_inactive", "This price is not for sale."
-            )
-        if not plan.min_quantity <= item.quantity <= plan.max_quantity:
-            bounds = f"from {plan.min_quantity} to {plan.max_quantity}"
-            message = f"This price is sold in quantities {bounds}."
-            raise invalid_field(f"items.{place}.quantity", "quantity_not_sold", message)
-        lines.append(Line(price, item.quantity, plan))
+    lines = [_find_line(place, item, known, plans) for place, item in enumerate(items)]
+    if seats:
+        lines = [_fill_seats(line, seats) for line in lines]
+    _check_quantities(lines)
     return tuple(lines)
 
 
-def _fill_seats(items: Sequence[Item], prices: Sequence[Price], seats: int) -> Sequence[Item]:
+def _find_line(place: int, item: Item, known: Mapping[str, Price], plans: Plans) -> Line:
+    price = known.get(item.price)
+    if price is None:
+        raise invalid_field(f"items.{place}.price", "price_unknown", "This price is not for sale.")
+    plan = plans.find(price)
+    if plan is None or not plan.sells(price):
+        raise invalid_field(f"items.{place}.price", "price_inactive", "This price is not for sale.")
+    return Line(price, item.quantity, plan, place)
+
+
+def _fill_seats(line: Line, seats: int) -> Line:
     """What is paid by member is bought for all members, whatever quantity is asked for."""
-    by_member = {
-        name
-        for price in prices
-        if price.is_by_member
-        for name in (price.stripe_id, price.lookup_key)
-    }
-    if not seats:
-        return items
-    return [replace(item, quantity=seats) if item.price in by_member else item for item in items]
+    if not line.price.is_by_member:
+        return line
+    return replace(line, quantity=max(seats, line.plan.min_quantity), is_by_member=True)
+
+
+def merge_lines(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """Return one line per price, with the quantity of all that have it."""
+    merged: dict[str, Line] = {}
+    for line in lines:
+        before = merged.get(line.price.stripe_id)
+        merged[line.price.stripe_id] = _add(before, line) if before else line
+    return tuple(merged.values())
+
+
+def _add(before: Line, line: Line) -> Line:
+    if line.is_by_member:
+        return before
+    return replace(before, quantity=before.quantity + line.quantity)
+
+
+def _check_quantities(lines: Sequence[Line]) -> None:
+    """Limits hold for all lines of a price together; the line that breaks one is named."""
+    merged: dict[str, Line] = {}
+    for line in lines:
+        before = merged.get(line.price.stripe_id)
+        total = merged[line.price.stripe_id] = _add(before, line) if before else line
+        if total.quantity > line.plan.max_quantity:
+            raise _not_sold(line.place, line.plan)
+    for line in merged.values():
+        if line.quantity < line.plan.min_quantity:
+            raise _not_sold(line.place, line.plan)
+
+
+def _not_sold(place: int, plan: Plan) -> InvalidRequest:
+    bounds = f"from {plan.min_quantity} to {plan.max_quantity}"
+    message = f"This price is sold in quantities {bounds}."
+    return invalid_field(f"items.{place}.quantity", "quantity_not_sold", message)
+
+
+def _refuse_guests(lines: Sequence[Line]) -> None:
+    for line in lines:
+        if not line.plan.guests:
+            message = "Sign in to buy this."
+            reason = {"code": "sign_in_required", "message": message}
+            raise Unauthenticated(message, {f"items.{line.place}.price": reason})
+
+
+def _refuse_bought(once: Sequence[Line], standing: Standing) -> None:
+    known = {price.stripe_id: price for price in standing.prices}
+    bought = {_product_of(known.get(name)) or name for name in standing.bought}
+    for line in once:
+        product = _product_of(line.price)
+        if product in bought or line.price.stripe_id in bought:
+            message = "This can be bought only once."
+            reason = {"code": "already_bought", "message": message}
+            raise AlreadyBought(message, {f"items.{line.place}.price": reason})
+        bought.add(product)
+
+
+def _product_of(price: Price | None) -> str:
+    return (price.product or price.stripe_id) if price else ""
 
 
 def mode_of(lines: Sequence[Line]) -> Mode:

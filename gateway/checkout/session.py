@@ -15,6 +15,8 @@ UiMode = Literal["hosted_page", "embedded_page", "elements"]
 
 #: The metadata key that says which of a buyer's exclusive purchases a session is.
 ATTEMPT_METADATA = "pocketbase_attempt"
+#: The metadata key of the Idempotency-Key under which a session was asked for, as a hash.
+KEY_METADATA = "pocketbase_key"
 #: The metadata key of a session that nobody had to sign in for.
 GUEST_METADATA = "pocketbase_guest"
 
@@ -44,6 +46,8 @@ class Payer:
     customer: str = ""
     #: The number of the exclusive purchase, 0 for any other.
     attempt: int = 0
+    #: Tells sessions of one order apart that were asked for under different Idempotency-Keys.
+    key: str = ""
 
 
 def build_params(
@@ -143,6 +147,7 @@ def _metadata(payer: Payer) -> dict[str, str]:
         USER_METADATA: payer.user,
         ORGANIZATION_METADATA: payer.organization,
         ATTEMPT_METADATA: str(payer.attempt or ""),
+        KEY_METADATA: payer.key,
         GUEST_METADATA: "" if payer.user else "true",
     }
     return {name: text for name, text in found.items() if text}
@@ -154,7 +159,9 @@ def _line_item(line: Line) -> "SessionCreateParamsLineItem":
         return item
     item["quantity"] = line.quantity
     # What is sold once entitles by the metadata's quantity, which is said before the page opens.
-    if line.plan.adjustable and line.price.type == "recurring":
+    # Members decide about seats.
+    is_open = line.plan.adjustable and not line.is_by_member
+    if is_open and line.price.type == "recurring":
         item["adjustable_quantity"] = {
             "enabled": True,
             "minimum": line.plan.min_quantity,

@@ -23,8 +23,12 @@ class Standing:
 
     #: The price ids of each running subscription.
     subscriptions: tuple[tuple[str, ...], ...] = ()
-    #: Those of them that PocketBase knows.
+    #: Those of the subscriptions' and bought prices that PocketBase knows.
     prices: tuple[Price, ...] = ()
+    #: The one-time prices that the buyer has bought or is paying for, as far as that matters.
+    bought: tuple[str, ...] = ()
+    #: Whether nobody has signed in.
+    is_guest: bool = False
     #: Whether the buyer has ever had a trial.
     trial_used: bool = False
     #: The number of the exclusive purchase that is under way, and since when (Unix seconds).
@@ -39,6 +43,7 @@ def read_standing(buyer: Buyer) -> Standing:
     key = found["key"]
     return Standing(
         subscriptions=tuple(tuple(each["prices"]) for each in found["subscriptions"]),
+        bought=tuple(found["bought"]),
         prices=tuple(Price(**price) for price in found["held"]),
         trial_used=found["trial_used"],
         attempt=found["attempt"]["number"],

@@ -9,6 +9,7 @@ takes the next number. See docs/decisions/013.
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from gateway.checkout.creation import (
     KeyFailed,
     KeyTaken,
     Session,
+    create_one_session,
     create_session,
 )
 from gateway.checkout.customer import ensure_customer, mark_deleted
@@ -30,23 +32,24 @@ from gateway.checkout.policy import (
     decide,
     require_promotion_codes,
 )
+from gateway.checkout.refusal import explain_refusal
 from gateway.checkout.session import Page, Payer, build_params
 from gateway.checkout.standing import Standing, read_standing
 from gateway.errors import (
     GatewayError,
     IdempotencyKeyReused,
-    StripeFailed,
+    StripeRefused,
     StripeUnavailable,
 )
 from gateway.plans import Plans
 from gateway.pocketbase import PocketBase
 from gateway.rate_limits import RateLimits
+from gateway.shapes import mapping
 from gateway.stripe_api import (
     ApplyReading,
     Client,
     find_promotion_code,
     read_object,
-    redeeming,
     translate_errors,
 )
 
@@ -122,12 +125,12 @@ class Till:
             except CustomerGone:
                 await mark_deleted(self.pocketbase, customer)
             except KeyTaken as taken:
-                is_failing = isinstance(taken, KeyFailed)
-                if is_failing and (has_failed or not attempt):
-                    raise StripeFailed from taken
                 if not attempt:
                     raise IdempotencyKeyReused from taken
-                has_failed = has_failed or is_failing
+                if isinstance(taken, KeyFailed):
+                    if has_failed:
+                        raise taken.error from taken.error.__cause__
+                    has_failed = True
                 await self._attempts.end(buyer.payer, customer, attempt)
             buyer = await self.read_buyer(order, token)
         raise StripeUnavailable("Another purchase of the same buyer is under way.")
@@ -142,14 +145,12 @@ class Till:
         names = [item.price for item in order.items]
         answer = await self.pocketbase.call("POST", "/api/gateway/prices", {"prices": names})
         prices = [Price(**price) for price in answer["prices"]]
-        offer = self._decide(order, prices, Standing(trial_used=True))
+        offer = self._decide(order, prices, Standing(trial_used=True, is_guest=True))
         offer = await self._redeem(order, offer, customer="")
         params = build_params(offer, Payer(), order.page, int(time.time()))
         key = f"guest-{_digest(address, order.key)}" if order.key else ""
         try:
             return await self._create(offer, params, key)
-        except KeyFailed as failed:
-            raise StripeFailed from failed
         except KeyTaken as taken:
             raise IdempotencyKeyReused from taken
 
@@ -158,7 +159,11 @@ class Till:
         names = [item.price for item in order.items]
         # What is hashed can be stored and logged.
         key = _digest(order.key) if order.key else ""
-        asked = {"key": key, "fingerprint": order.fingerprint if key else ""}
+        asked = {
+            "key": key,
+            "fingerprint": order.fingerprint if key else "",
+            "once": self.plans.mentions("once_per_buyer"),
+        }
         return await read_buyer(
             self.pocketbase, token, names, order=asked, organization=order.organization
         )
@@ -202,7 +207,9 @@ class Till:
     ) -> Session:
         organization = buyer.organization.id if buyer.organization else ""
         attempt = standing.attempt if offer.is_exclusive else 0
-        payer = Payer(buyer.user, organization, customer, attempt)
+        # Another key asks for another page; of a single payment only the last one stays open.
+        page_key = standing.key.id if standing.key and offer.mode == "payment" else ""
+        payer = Payer(buyer.user, organization, customer, attempt, page_key if attempt else "")
         if payer.attempt and is_stale(offer, standing):
             raise KeyTaken
         key, since = "", int(time.time())
@@ -212,20 +219,34 @@ class Till:
             key, since = f"checkout-{buyer.payer}-{standing.key.id}", standing.key.since
         currency = self.plans.setup_currency if offer.mode == "setup" else ""
         params = build_params(offer, payer, order.page, since, currency)
-        session = await self._create(offer, params, key)
+        session = await self._create(offer, params, key, payer.attempt)
         if payer.attempt and session.is_replayed:
             await self._refuse_old(session.id)
         return session
 
-    async def _create(self, offer: Offer, params: "SessionCreateParams", key: str) -> Session:
-        with redeeming("promotion_code" if offer.promotion_code else ""):
-            return await create_session(self.client, params, key)
+    async def _create(
+        self, offer: Offer, params: "SessionCreateParams", key: str, attempt: int = 0
+    ) -> Session:
+        create = create_session if attempt else create_one_session
+        try:
+            return await create(self.client, params, key)
+        except StripeRefused as refused:
+            raise explain_refusal(refused, offer) from refused.__cause__
+        except KeyFailed as failed:
+            if isinstance(failed.error, StripeRefused):
+                failed.error = explain_refusal(failed.error, offer)
+            raise
 
     async def _refuse_old(self, session_id: str) -> None:
-        """Stripe's answer from memory shows the session as it was when it was made."""
-        reading = await read_object(self.client, f"/v1/checkout/sessions/{session_id}")
-        if reading.body["status"] != "open":
+        """Check a stored answer: it shows the session as it was when it was made."""
+        path = f"/v1/checkout/sessions/{session_id}?expand[]=customer"
+        session = (await read_object(self.client, path)).body
+        if session["status"] != "open":
             raise KeyTaken
+        if mapping(session["customer"]).get("deleted"):
+            with suppress(StripeRefused), translate_errors():
+                await self.client.v1.checkout.sessions.expire_async(session_id)
+            raise CustomerGone
 
     @property
     def _attempts(self) -> Attempts:

@@ -13,7 +13,9 @@ from typing import NoReturn
 import stripe
 
 from gateway.background import repeat
+from gateway.buyer import Price
 from gateway.errors import GatewayError
+from gateway.plans import Plan, Plans
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.stripe_api import translate_errors
 
@@ -34,6 +36,9 @@ class Seats:
     #: Which state of the subscription PocketBase shows.
     stamp: str
     members: int
+    #: How many are paid for.
+    quantity: int
+    price: Price
 
 
 @dataclass(slots=True)
@@ -42,6 +47,7 @@ class SeatKeeper:
 
     pocketbase: PocketBase
     client: stripe.StripeClient
+    plans: Plans
     pause: float
     #: Behind which item the next look goes on, so that the many that stay wrong hide none.
     _after: str = ""
@@ -61,21 +67,28 @@ class SeatKeeper:
         answer = await self.pocketbase.call("GET", _ROUTE, query={"after": self._after})
         self._after = answer["next"]
         for found in answer["seats"]:
-            seats = Seats(**found)
+            seats = Seats(**{**found, "price": Price(**found["price"])})
+            quantity = self._fit(seats)
             due, _ = self._tried.get(seats, (0.0, 0.0))
-            if time.monotonic() >= due:
-                await self._tell(seats)
+            if quantity != seats.quantity and time.monotonic() >= due:
+                await self._tell(seats, quantity)
 
-    async def _tell(self, seats: Seats) -> None:
+    def _fit(self, seats: Seats) -> int:
+        """Return the quantity that is sold to so many members, by the price's terms."""
+        plan = self.plans.find(seats.price) or Plan()
+        return plan.fit(seats.members)
+
+    async def _tell(self, seats: Seats, quantity: int) -> None:
         try:
             with translate_errors():
                 await self.client.v1.subscription_items.update_async(
-                    seats.item, {"quantity": seats.members}
+                    seats.item, {"quantity": quantity}
                 )
         except GatewayError as error:
             _log.warning("seats not taken", extra={"item": seats.item, "reason": error.detail})
         else:
-            _log.info("seats told", extra={"item": seats.item, "members": seats.members})
+            told = {"item": seats.item, "members": seats.members, "quantity": quantity}
+            _log.info("seats told", extra=told)
         # Also what was taken: the webhook that brings the new quantity is on its way.
         self._put_off(seats)
 

@@ -1,5 +1,7 @@
 """The seam to Stripe: the SDK's client, reads with their time, and errors in our own terms."""
 
+from gateway.stripe_api.answer import is_replayed
+from gateway.stripe_api.causes import Cause, find_cause
 from gateway.stripe_api.client import open_stripe, translate_errors
 from gateway.stripe_api.nested_lists import complete, is_truncated, read_rest
 from gateway.stripe_api.promotion_codes import (
@@ -12,13 +14,16 @@ from gateway.stripe_api.short_way import Client, Posted
 
 __all__ = [
     "ApplyReading",
+    "Cause",
     "Client",
     "Missing",
     "Posted",
     "PromotionCode",
     "Reading",
     "complete",
+    "find_cause",
     "find_promotion_code",
+    "is_replayed",
     "is_truncated",
     "open_stripe",
     "read_object",

@@ -7,14 +7,21 @@ from contextlib import asynccontextmanager, contextmanager
 import stripe
 
 from gateway.errors import (
+    ConfigurationRefused,
+    GatewayError,
     IdempotencyKeyReused,
+    InputRefused,
     PaymentRequired,
     StripeFailed,
+    StripeKeyRefused,
     StripeRefused,
     StripeTooSlow,
     StripeUnavailable,
 )
 from gateway.settings import StripeSettings
+from gateway.stripe_answer import StripeAnswer
+from gateway.stripe_api.answer import read_answer
+from gateway.stripe_api.causes import find_cause
 from gateway.stripe_api.short_way import Client
 from gateway.stripe_api.transport import Transport
 
@@ -36,7 +43,7 @@ async def open_stripe(settings: StripeSettings) -> AsyncIterator[Client]:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turn what a Stripe call raises into our errors, without Stripe's own text.
+    """Turn what a Stripe call raises into our errors, which carry Stripe's answer.
 
     Raises:
         StripeUnavailable: no connection, a rate limit, or another request that is in the way.
@@ -44,35 +51,52 @@ def translate_errors() -> Iterator[None]:
         StripeFailed: a 5xx.
         PaymentRequired: the customer's bank or card refused.
         IdempotencyKeyReused: the request's key came with another request before.
-        StripeRefused: Stripe found the request wrong, or the key.
+        StripeKeyRefused: the key is wrong, or lacks a permission.
+        ConfigurationRefused: the seller has to change something, such as an expired coupon.
+        InputRefused: the buyer has to change something, such as an e-mail address.
+        StripeRefused: any other refusal; the three above are such, too.
     """
     try:
         yield
     except stripe.APIConnectionError as error:
-        if isinstance(error.__cause__, TimeoutError):
-            raise StripeTooSlow from error
-        raise StripeUnavailable from error
-    except stripe.RateLimitError as error:
-        raise StripeUnavailable from error
-    except stripe.CardError as error:
-        # The reason in detail is not for the customer: it may say that a card is stolen.
-        reason = {"code": error.code or "card_declined", "message": "The payment failed."}
-        raise PaymentRequired(data={"payment": reason}) from error
+        raise (_unreached(error)).of(read_answer(error)) from error
     except stripe.StripeError as error:
-        if error.http_status == 409:
-            # To the SDK that is no IdempotencyError, and it has tried again already.
-            raise StripeUnavailable("Another request for the same is under way.") from error
-        if isinstance(error, stripe.IdempotencyError):
-            raise IdempotencyKeyReused from error
+        answer = read_answer(error)
+        raise _translate(error, answer).of(answer) from error
+
+
+def _unreached(error: stripe.APIConnectionError) -> StripeUnavailable:
+    return StripeTooSlow() if isinstance(error.__cause__, TimeoutError) else StripeUnavailable()
+
+
+def _translate(error: stripe.StripeError, answer: StripeAnswer) -> GatewayError:
+    if isinstance(error, stripe.RateLimitError):
+        return StripeUnavailable()
+    if isinstance(error, stripe.CardError):
+        # The reason in detail is not for the customer: it may say that a card is stolen.
+        reason = {"code": answer.code or "card_declined", "message": "The payment failed."}
+        return PaymentRequired(data={"payment": reason})
+    if answer.status == 409:
+        # To the SDK that is no IdempotencyError, and it has tried again already.
+        return StripeUnavailable("Another request for the same is under way.")
+    if isinstance(error, stripe.IdempotencyError):
+        return IdempotencyKeyReused()
+    return _refuse(answer)
+
+
+def _refuse(answer: StripeAnswer) -> GatewayError:
+    if not answer.status or answer.status >= 500:
+        _log.error("stripe failed", extra=answer.log_fields)
+        return StripeFailed()
+    if answer.status in (401, 403):
         _log.error(
-            "stripe refused",
-            extra={
-                "status": error.http_status,
-                "code": error.code,
-                "stripe_request": error.request_id,
-                "param": getattr(error, "param", None),
-            },
+            "stripe refused the key", extra={**answer.log_fields, "stripe_message": answer.message}
         )
-        if error.http_status is None or error.http_status >= 500:
-            raise StripeFailed from error
-        raise StripeRefused from error
+        return StripeKeyRefused()
+    cause = find_cause(answer)
+    log = _log.info if cause and not cause.is_sellers else _log.error
+    log("stripe refused", extra=answer.log_fields)
+    if cause is None:
+        return StripeRefused()
+    kind = ConfigurationRefused if cause.is_sellers else InputRefused
+    return kind(cause.message, cause.data)

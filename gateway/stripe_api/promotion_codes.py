@@ -8,6 +8,7 @@ import stripe
 
 from gateway.errors import StripeRefused, invalid_field
 from gateway.shapes import listing, mapping, stripe_id
+from gateway.stripe_api.causes import COUPON, PROMOTION_CODE, find_cause
 from gateway.stripe_api.client import translate_errors
 
 
@@ -41,9 +42,9 @@ async def find_promotion_code(
 
 @contextmanager
 def redeeming(field: str) -> Iterator[None]:
-    """Say that what a caller gave in a field is not redeemed, when Stripe refuses the request.
+    """Name the caller's field when Stripe refuses the code or coupon that was given in it.
 
-    It may be for first purchases only, or for larger ones.
+    A code may be for first purchases only, or for larger ones. Any other refusal passes.
 
     Args:
         field: "" where the caller gave nothing.
@@ -54,7 +55,7 @@ def redeeming(field: str) -> Iterator[None]:
     try:
         yield
     except StripeRefused as refused:
-        if not field or getattr(refused.__cause__, "http_status", None) not in (400, 404):
+        if not field or find_cause(refused.stripe) not in (COUPON, PROMOTION_CODE):
             raise
         code = f"{field}_not_applicable"
         raise invalid_field(field, code, "This does not apply here.") from refused

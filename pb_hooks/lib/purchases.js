@@ -114,5 +114,5 @@ function find(tx, { column, ids }, collection, columns, condition = "") {
 
 module.exports = {
   ITEM, find, findLastPaid, findPaidAt, findPaidInvoices, findSessions, findSubscriptions, findSummaries,
-  findUnpaid, findUnusual,
+  findUnpaid, findUnusual, readItems,
 }

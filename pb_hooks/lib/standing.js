@@ -1,24 +1,29 @@
 // What a buyer has and has had, as far as it decides what /checkout may sell them.
 const { columnsOf, nameOf, readPayer } = require(`${__hooks}/lib/payer.js`)
+const { mayBeOnce, readBought } = require(`${__hooks}/lib/once.js`)
 const { readPrices } = require(`${__hooks}/lib/prices.js`)
 
 // Statuses that a subscription never leaves.
 const ENDED = "'canceled', 'incomplete_expired'"
 
 // `payer`: [column, id] of who pays, the user or an organization of theirs; `prices`: what is asked for;
-// `order`: {key, fingerprint}, of which the key may be empty.
+// `order`: {key, fingerprint, once}: the key may be empty; `once` says whether the plan file may sell
+// something once per buyer.
 function readStanding(app, user, payer, prices, order) {
   const recurs = prices.some((price) => price.type === "recurring")
+  const once = mayBeOnce(prices, order.once)
   // The attempt is judged before the subscriptions are read: what one that is over has led to is
   // among them.
-  const attempt = recurs ? readAttempt(app, payer) : { number: 0, since: 0 }
+  const attempt = recurs || once ? readAttempt(app, payer) : { number: 0, since: 0 }
   const subscriptions = recurs ? readSubscriptions(app, payer) : []
+  const bought = once ? readBought(app, payer) : []
   const held = subscriptions.reduce((names, { prices }) => names.concat(prices), [])
   return {
     attempt,
     key: order.key ? keepKey(app, nameOf(payer), order) : null,
     subscriptions,
-    held: readPrices(held),
+    bought,
+    held: readPrices(held.concat(bought)),
     trial_used: recurs && (hasHadTrial(app, user, payer) || !holdTrial(app, user, payer)),
   }
 }
@@ -68,7 +73,8 @@ function isOver(app, [column, id], number) {
     WHERE session.${column} = {:id}
       AND json_extract(session.metadata, '$.pocketbase_attempt') = {:number}
       AND (session.status = 'expired'
-           OR (session.status = 'complete' AND subscription.id IS NOT NULL))
+           OR (session.status = 'complete'
+               AND (subscription.id IS NOT NULL OR session.mode = 'payment')))
   `).bind({ id, number: `${number}` }).one(found)
   return found.count > 0
 }

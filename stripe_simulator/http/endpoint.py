@@ -61,7 +61,9 @@ def _refusal(api: Api, request: Request, fault: Fault) -> Answer:
     if fault.status == 429:
         error = StripeError(429, "invalid_request_error", "Too many requests.", code="rate_limit")
     else:
-        error = StripeError(fault.status, "api_error", "An unknown error occurred.")
+        kind = "api_error" if fault.status >= 500 else "invalid_request_error"
+        said = {"code": fault.code or None, "param": fault.param or None}
+        error = StripeError(fault.status, kind, fault.message, **said)
     answer = api.failed(request, error)
     if fault.status in (429, 503):
         headers = answer.headers | {"Retry-After": str(fault.retry_after)}

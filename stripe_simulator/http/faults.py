@@ -18,6 +18,10 @@ class Fault:
     delay_ms: int = 0
     #: Answer with this status instead of acting; 429 and 503 carry Retry-After.
     status: int = 0
+    #: What the answer says besides: Stripe's error code, the parameter, and the text.
+    code: str = ""
+    param: str = ""
+    message: str = "An unknown error occurred."
     retry_after: int = 1
     #: Break the connection off `before` or `after` acting.
     reset: str = ""

@@ -83,6 +83,4 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
 
 def _asked_pause(error: Unavailable) -> float:
     """The seconds that Stripe asks for with a 429."""
-    headers = getattr(error.__cause__, "headers", None) or {}
-    found = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
-    return min(float(found), _LONGEST_PAUSE) if str(found).isdecimal() else 0.0
+    return min(float(error.stripe.retry_after), _LONGEST_PAUSE)

@@ -1,0 +1,74 @@
+"""What a refusal of Stripe means for an order: which of its fields, and who has to act.
+
+Decisions: docs/decisions/021-what-stripe-refuses.md.
+"""
+
+import logging
+import re
+
+from gateway.checkout.policy import Offer
+from gateway.errors import (
+    ConfigurationRefused,
+    GatewayError,
+    InputRefused,
+    StripeKeyRefused,
+    StripeRefused,
+)
+from gateway.stripe_api.causes import (
+    COUPON,
+    CURRENCY,
+    PRICE,
+    PROMOTION_CODE,
+    QUANTITY,
+    Cause,
+    find_cause,
+)
+
+_log = logging.getLogger(__name__)
+
+_LINE = re.compile(r"line_items\[(\d+)\]")
+_UNKNOWN = Cause("items", "not_sellable", "This can't be sold as it is set up at Stripe.")
+
+
+def explain_refusal(refused: StripeRefused, offer: Offer) -> GatewayError:
+    """Return the error that the buyer gets when Stripe refuses to create the session.
+
+    Without a cause that is known it is the seller's: the buyer chose prices and quantities only,
+    which were checked before.
+    """
+    answer = refused.stripe
+    if isinstance(refused, StripeKeyRefused) or answer.status not in (400, 404):
+        return refused
+    cause = find_cause(answer) or _UNKNOWN
+    if cause is COUPON and offer.promotion_code:
+        cause = PROMOTION_CODE
+    if cause is PROMOTION_CODE and not offer.promotion_code:
+        cause = COUPON
+    data = {_field(cause, offer, answer.param): {"code": cause.code, "message": cause.message}}
+    if not cause.is_sellers:
+        return InputRefused(cause.message, data).of(answer)
+    _tell_seller(cause, offer, refused)
+    return ConfigurationRefused(cause.message, data).of(answer)
+
+
+def _field(cause: Cause, offer: Offer, param: str) -> str:
+    """Return the field of the request for a parameter of Stripe's."""
+    found = _LINE.search(param)
+    number = int(found[1]) if found and int(found[1]) < len(offer.lines) else 0
+    place = offer.lines[number].place if offer.lines else 0
+    if cause is QUANTITY:
+        return f"items.{place}.quantity"
+    if cause is CURRENCY or (cause is PRICE and found):
+        return f"items.{place}.price"
+    return cause.field
+
+
+def _tell_seller(cause: Cause, offer: Offer, refused: StripeRefused) -> None:
+    told = {
+        "cause": cause.code,
+        "prices": [line.price.stripe_id for line in offer.lines],
+        "coupon": offer.coupon,
+        "promotion_code": offer.promotion_code,
+        **refused.stripe.log_fields,
+    }
+    _log.error("purchase refused by stripe: change the price, its terms or coupon", extra=told)
