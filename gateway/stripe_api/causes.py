@@ -89,7 +89,12 @@ _RULES = (
         "automatic tax|tax calculation|stripe tax|head office|origin address",
     ),
     _Rule(ADDRESS, ".*address_invalid", "^(address|shipping)\\b", ""),
-    _Rule(METER, ".*meter.*", r"\bmeter\b", r"\bmeter\b"),
+    _Rule(
+        METER,
+        "archived_meter|no_meter|meter_(inactive|archived)",
+        r"\bmeter\b",
+        r"\bmeter\b.*(inactive|not active|archived|deactivated)|no such meter",
+    ),
     _Rule(QUANTITY, "amount_too_large", r"\bquantity\b", ""),
     _Rule(AMOUNT, "amount_too_small", "", "total amount must|amount must be at least"),
     _Rule(
