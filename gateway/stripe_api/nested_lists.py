@@ -29,7 +29,9 @@ _PATHS: dict[str, dict[str, str]] = {
 
 
 def is_truncated(item: Json) -> bool:
-    """Whether a nested list of an object lacks entries."""
+    """Whether a nested list of an object lacks entries, or a tiered price its tiers."""
+    if item.get("object") == "price":
+        return item.get("billing_scheme") == "tiered" and "tiers" not in item
     return any(_has_more(item, name) for name in _paths(item))
 
 

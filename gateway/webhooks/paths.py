@@ -32,4 +32,5 @@ def path_of(kind: str, stripe_id: str) -> str:
     """Return the path of an object by its ``object`` and id."""
     if kind == SUMMARY:
         return f"/v1/entitlements/active_entitlements?customer={quote(stripe_id, safe='')}"
-    return f"/v1/{_FOLDERS[kind]}/{quote(stripe_id, safe='')}"
+    path = f"/v1/{_FOLDERS[kind]}/{quote(stripe_id, safe='')}"
+    return f"{path}?expand[]=tiers&expand[]=currency_options" if kind == "price" else path

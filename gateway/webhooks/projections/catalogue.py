@@ -1,6 +1,6 @@
 """What is for sale: products, prices, coupons, promotion codes, tax rates."""
 
-from gateway.shapes import mapping, moment, number, relation, stripe_id, text
+from gateway.shapes import listing, mapping, moment, number, relation, stripe_id, text
 from gateway.writes import Changes, Json, Row
 
 
@@ -21,7 +21,10 @@ def project_product(product: Json, deleted: bool) -> Changes:
 
 
 def project_price(price: Json, deleted: bool) -> Changes:
-    """The interval columns are empty for a one-time price."""
+    """The interval columns are empty for a one-time price, and so is an amount that is not fixed.
+
+    Stripe shows tiers and other currencies only when asked: without them the columns stay.
+    """
     recurring = mapping(price.get("recurring"))
     # Parts of a cent stand only in the decimal.
     amount = price.get("unit_amount")
@@ -35,6 +38,12 @@ def project_price(price: Json, deleted: bool) -> Changes:
         type=text(price.get("type")),
         currency=text(price.get("currency")),
         unit_amount=number(amount),
+        unit_amount_decimal=text(price.get("unit_amount_decimal")),
+        amount_type=_amount_type(price),
+        custom_unit_amount=price.get("custom_unit_amount"),
+        transform_quantity=price.get("transform_quantity"),
+        tiers_mode=text(price.get("tiers_mode")),
+        **_shown_when_asked(price),
         billing_scheme=text(price.get("billing_scheme")),
         interval=text(recurring.get("interval")),
         interval_count=number(recurring.get("interval_count")),
@@ -45,6 +54,27 @@ def project_price(price: Json, deleted: bool) -> Changes:
         nickname=text(price.get("nickname")),
         tax_behavior=text(price.get("tax_behavior")),
     )
+
+
+def _shown_when_asked(price: Json) -> Json:
+    """Tiers, and the amounts in other currencies than the price's own; null if there are none."""
+    shown: Json = {}
+    if "tiers" in price:
+        shown["tiers"] = listing(price["tiers"]) or None
+    if "currency_options" in price:
+        options = mapping(price["currency_options"])
+        others = {name: each for name, each in options.items() if name != price.get("currency")}
+        shown["currency_options"] = others or None
+    return shown
+
+
+def _amount_type(price: Json) -> str:
+    """How ``unit_amount`` is meant: only a fixed or package amount of 0 is free."""
+    if price.get("billing_scheme") == "tiered":
+        return "tiered"
+    if price.get("custom_unit_amount"):
+        return "custom"
+    return "package" if price.get("transform_quantity") else "fixed"
 
 
 def project_coupon(coupon: Json, deleted: bool) -> Changes:

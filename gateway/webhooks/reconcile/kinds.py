@@ -30,12 +30,15 @@ class Kind:
         return "{customer}" in self.path
 
 
+#: Stripe shows these only when asked.
+_PRICES = "/v1/prices?expand[]=data.tiers&expand[]=data.currency_options"
+
 #: Owners before what they own, so that rows are linked as they are written.
 KINDS = (
     Kind("products", "product", "/v1/products"),
     # One list has the active ones only, says Stripe's reference.
-    Kind("prices", "price", "/v1/prices", {"active": "true"}, "active = true"),
-    Kind("prices", "price", "/v1/prices", {"active": "false"}, "active = false"),
+    Kind("prices", "price", _PRICES, {"active": "true"}, "active = true"),
+    Kind("prices", "price", _PRICES, {"active": "false"}, "active = false"),
     Kind("coupons", "coupon", "/v1/coupons"),
     Kind("promotion_codes", "promotion_code", "/v1/promotion_codes"),
     Kind("tax_rates", "tax_rate", "/v1/tax_rates"),
