@@ -45,6 +45,45 @@ async def _snapshot(dashboard: Dashboard) -> dict[str, list[Json]]:
     return {name: await dashboard.list(name, sort="id") for name in COLLECTIONS}
 
 
+async def test_long_lists_are_imported_whole(
+    shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
+) -> None:
+    """Items and lines beyond the first ten are read, and a spoilt row gets them back."""
+    seller = quiet_seller
+    buyer, subscription = await seller.sell_subscription()
+    [item] = subscription["items"]["data"]
+    for amount in range(1, 12):
+        price = await seller.create(
+            "prices",
+            product=item["price"]["product"],
+            currency="eur",
+            unit_amount=amount,
+            **{"recurring[interval]": "month"},
+        )
+        await seller.create(
+            "subscription_items", subscription=subscription["id"], price=price["id"]
+        )
+    await seller.control("POST", f"subscriptions/{subscription['id']}/renew")
+    [invoice, _] = await seller.list("invoices", customer=buyer["id"])
+
+    await shop_operator.reconcile(events=False)
+
+    row = await dashboard.find("subscriptions", subscription["id"])
+    assert row
+    assert (len(row["items"]), row["has_more"]) == (12, False)
+    billed = await dashboard.find("invoices", invoice["id"])
+    assert billed
+    assert len({line["subscription_item"] for line in billed["lines"]}) >= 12
+    spoilt = {"items": row["items"][:10]}
+    path = f"/api/collections/subscriptions/records/{row['id']}"
+    await dashboard.call("PATCH", path, spoilt)
+    again = await shop_operator.reconcile(events=False)
+    assert again.found == {("changed", subscription["id"])}
+    mended = await dashboard.find("subscriptions", subscription["id"])
+    assert mended
+    assert mended["items"] == row["items"]
+
+
 def test_every_mirrored_object_is_listed() -> None:
     """There is a list of Stripe's for each object that has a projection."""
     assert {kind.object for kind in KINDS} == PROJECTIONS.keys()
