@@ -18,6 +18,7 @@ from gateway.body_limit import BodyLimitMiddleware
 from gateway.checkout.customer_tasks import CustomerTasks
 from gateway.checkout.endpoint import orders as orders_router
 from gateway.checkout.endpoint import router as checkout_router
+from gateway.checkout.endpoint import setups as setups_router
 from gateway.checkout.till import Till
 from gateway.cors import add_cors
 from gateway.docs import add_docs
@@ -212,6 +213,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.templates = open_templates(settings)
     add_problem_handlers(app)
     app.include_router(orders_router)
+    app.include_router(setups_router)
     app.include_router(checkout_router)
     app.include_router(billing_router)
     app.include_router(health_router)

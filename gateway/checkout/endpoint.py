@@ -26,6 +26,7 @@ from gateway.dependencies import (
     OptionalToken,
     PocketBaseClient,
     ReadingApplier,
+    SignedInRoute,
     StripeClient,
     Token,
     TokenRoute,
@@ -61,6 +62,7 @@ async def _till(request: Request) -> Till:
 CheckoutTill = Annotated[Till, Depends(_till)]
 
 orders = APIRouter(tags=["checkout"], route_class=OrderRoute)
+setups = APIRouter(tags=["checkout"], route_class=SignedInRoute)
 router = APIRouter(tags=["checkout"], route_class=TokenRoute)
 
 
@@ -93,7 +95,7 @@ async def create_checkout(
     return _respond(await till.sell_to_guest(order, request.client.host if request.client else ""))
 
 
-@router.post("/checkout/setup", operation_id="create_setup", responses=problem_responses(*_ERRORS))
+@setups.post("/checkout/setup", operation_id="create_setup", responses=problem_responses(*_ERRORS))
 async def create_setup(
     body: SetupRequest,
     token: Token,

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from gateway.checkout.bodies import CheckoutRequest
 from gateway.dependencies import TokenRoute, read_token
+from gateway.errors import Unauthenticated
 
 _LONGEST_KEY = 255
 _JSON = "application/json"
@@ -41,6 +42,8 @@ async def _read(request: Request) -> dict[str, Any] | None:
     """Return the endpoint's arguments; None if FastAPI is to have a look."""
     headers = request.headers
     token = read_token(headers)
+    if not token and not request.app.state.settings.gateway_guest_checkout:
+        raise Unauthenticated
     key = headers.get("idempotency-key", "")
     if not token or headers.get("content-type") != _JSON or len(key) > _LONGEST_KEY:
         return None

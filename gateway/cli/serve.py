@@ -16,7 +16,8 @@ from gateway.settings import Settings, SettingsError, read_settings
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
-def serve(host: str, port: int) -> None:
+@click.option("--root-path", default="", help="The path that a proxy in front strips: /gateway.")
+def serve(host: str, port: int, root_path: str) -> None:
     """Serve the gateway; all else is set by environment variables."""
     # Here, because the other commands need not wait for FastAPI to load.
     import uvicorn
@@ -39,6 +40,7 @@ def serve(host: str, port: int) -> None:
         app,
         host=host,
         port=port,
+        root_path=root_path.rstrip("/"),
         http=BoundedHttpProtocol,
         # By default uvicorn believes whatever a local process forwards.
         proxy_headers=False,

@@ -118,6 +118,55 @@ def test_what_is_too_large_or_too_deep_is_refused(post: Callable[..., httpx.Resp
     read_problem(post(deep), 400)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        1,
+        {},
+        {"items": None},
+        {"items": [1]},
+        {"items": [{}]},
+        {"items": [], "user": "me"},
+        {"items": [{"collection": ["notes"]}]},
+        {"items": [{"collection": "notes", "operation": "create", "record": []}]},
+    ],
+)
+def test_signed_calls_of_another_form_are_refused(
+    body: Any, post: Callable[..., httpx.Response]
+) -> None:
+    """What PocketBase's hooks never send is a 400, also when it is signed."""
+    read_problem(post(json.dumps(body).encode()), 400)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"collection": {}},
+        {"collection": None},
+        {"operation": []},
+        {"record": "x"},
+        {"original": 1},
+        {"sent": "title"},
+        {"files": []},
+    ],
+)
+def test_signed_items_of_another_form_are_refused(
+    changed: dict[str, Any], post: Callable[..., httpx.Response]
+) -> None:
+    """Each member of an item has its type."""
+    read_problem(post(_call(**changed)), 400)
+
+
+def test_signed_values_of_another_form_are_not_an_error_of_ours(
+    post: Callable[..., httpx.Response],
+) -> None:
+    """What is inside the members can make a transform fail, but not the call."""
+    for changed in ({"sent": [{}]}, {"files": {"image": [1]}}, {"files": {"image": 1}}):
+        assert "failed" in post(_call(**changed)).json()["items"][0]
+
+
 async def test_a_gateway_with_another_secret_is_not_registered(
     records_stack: Stack, board: Dashboard, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:

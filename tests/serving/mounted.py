@@ -1,0 +1,20 @@
+"""An app of a team's own, with the gateway mounted under a path."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from gateway.app import create_app
+
+gateway = create_app()
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with gateway.router.lifespan_context(gateway):
+        yield
+
+
+app = FastAPI(lifespan=_lifespan)
+app.mount("/shop", gateway)
