@@ -43,6 +43,7 @@ def finish_payment(world: World, id: str, given: JSON) -> JSON:
 def renew(world: World, id: str, given: JSON) -> JSON:
     """Bill the next period now, without moving the clock."""
     sub = world.get("subscription", id)
+    renewals.enter_phase(world, sub)
     invoice = renewals.begin_next_period(world, sub, sub["items"]["data"])
     billing.finalize_draft(world, invoice["id"])
     return sub

@@ -185,6 +185,18 @@ def collect(world: World, id: str) -> None:
         pay(world, invoice, method_for(world, customer, subscription_of(world, invoice)))
 
 
+@on_due("invoice_overdue")
+def overdue(world: World, id: str) -> None:
+    """Nobody paid an invoice that was sent by its due date; its subscription is past due."""
+    invoice = world.find("invoice", id)
+    if invoice is None or invoice["status"] != "open" or not invoice["amount_remaining"]:
+        return
+    world.record("invoice.overdue", invoice)
+    sub = subscription_of(world, invoice)
+    if sub is not None and subscription_states.is_live(sub):
+        subscription_states.failed(world, sub)
+
+
 @on_due("retry_invoice")
 def retry(world: World, id: str) -> None:
     """The next attempt of the retry schedule."""

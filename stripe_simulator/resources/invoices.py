@@ -84,6 +84,8 @@ def finalize(world: World, invoice: JSON) -> JSON:
     }
     invoice["status_transitions"]["finalized_at"] = world.now
     world.record("invoice.finalized", invoice)
+    if invoice["due_date"]:
+        world.clock.at(invoice["due_date"], "invoice_overdue", invoice["id"])
     if customer["balance"] != ending:
         with world.change(customer, "customer.updated"):
             customer["balance"] = ending

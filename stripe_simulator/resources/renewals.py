@@ -1,6 +1,6 @@
 """What falls due on a subscription: renewal, end of trial, cancellation, reminders."""
 
-from stripe_simulator.agenda import on_due
+from stripe_simulator.agenda import ACTIONS, on_due
 from stripe_simulator.periods import period_end
 from stripe_simulator.resources import (
     billing,
@@ -20,15 +20,27 @@ def renew(world: World, id: str) -> None:
     sub = _live(world, id)
     if sub is None or sub["status"] in ("paused", "incomplete"):
         return
-    due = [i for i in sub["items"]["data"] if i["current_period_end"] <= world.now]
-    if not due:
+    if not _due(world, sub):
+        return
+    enter_phase(world, sub)
+    if not subscription_states.is_live(sub):
         return
     if sub["cancel_at"] is not None and sub["cancel_at"] <= world.now:
         subscription_states.end(world, sub, "cancellation_requested")
     elif trial_ends_without_method(world, sub):
         return
     else:
-        begin_next_period(world, sub, due)
+        begin_next_period(world, sub, _due(world, sub))
+
+
+def enter_phase(world: World, sub: JSON) -> None:
+    """Let a schedule say what the next period bills, if a phase begins with it."""
+    if sub["schedule"]:
+        ACTIONS["phase_at_renewal"](world, sub["id"])
+
+
+def _due(world: World, sub: JSON) -> list[JSON]:
+    return [i for i in sub["items"]["data"] if i["current_period_end"] <= world.now]
 
 
 def begin_next_period(world: World, sub: JSON, due: list[JSON]) -> JSON:
@@ -146,6 +158,7 @@ def _draft(world: World, sub: JSON, due: list[JSON]) -> JSON:
         sub,
         due,
         "subscription_cycle",
+        due_date=invoices.due_date(world, {"days_until_due": sub["days_until_due"]}),
         auto_advance=paused is None,
         automatically_finalizes_at=None if paused else finalizes_at,
     )

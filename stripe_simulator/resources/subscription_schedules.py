@@ -8,6 +8,7 @@ from stripe_simulator.parameters import metadata, optional, required
 from stripe_simulator.periods import add_interval, period_end
 from stripe_simulator.resources import (
     billing,
+    subscription_items,
     subscription_states,
     subscription_updates,
     subscriptions,
@@ -22,6 +23,8 @@ def create(world: World, params: JSON) -> JSON:
     """POST /v1/subscription_schedules: from a subscription, or with phases of its own."""
     from_sub = optional(params, "from_subscription")
     sub = world.get("subscription", from_sub, "from_subscription") if from_sub else None
+    if sub is not None:
+        _must_be_alone(params)
     if sub is not None and (sub["schedule"] or not subscription_states.is_live(sub)):
         raise invalid("This subscription cannot get a schedule.", "from_subscription")
     customer = sub["customer"] if sub else required(params, "customer")
@@ -46,6 +49,8 @@ def update(world: World, id: str, params: JSON) -> JSON:
         schedule["end_behavior"] = optional(params, "end_behavior", schedule["end_behavior"])
         if params.get("phases"):
             schedule["phases"] = _phases(world, params, schedule)
+            if schedule["current_phase"]:
+                schedule["current_phase"] = _dates(_current(world, schedule))
     _plan(world, schedule)
     return schedule
 
@@ -86,7 +91,7 @@ def start(world: World, id: str) -> None:
     if schedule["status"] != "not_started" or not world.find("customer", schedule["customer"]):
         return
     phase = schedule["phases"][0]
-    items = [{"price": i["price"], "quantity": i.get("quantity", 1)} for i in phase["items"]]
+    items = [_bought(item) for item in phase["items"]]
     params: JSON = {"customer": schedule["customer"], "items": items}
     if billing.method_for(world, world.get("customer", schedule["customer"])) is None:
         params |= {"collection_method": "send_invoice", "days_until_due": 30}
@@ -121,16 +126,71 @@ def expiring(world: World, id: str) -> None:
         world.record("subscription_schedule.expiring", schedule)
 
 
-def _enter(world: World, schedule: JSON, sub: JSON, phase: JSON) -> None:
+@on_due("phase_at_renewal")
+def at_renewal(world: World, sub_id: str) -> None:
+    """Before a period is billed: a phase that begins with it says what is billed."""
+    sub = world.get("subscription", sub_id)
+    schedule = world.find("subscription_schedule", sub["schedule"])
+    if schedule is None or schedule["status"] != "active":
+        return
+    end = schedule["current_phase"]["end_date"]
+    if end > min(item["current_period_end"] for item in sub["items"]["data"]):
+        return
+    later = [phase for phase in schedule["phases"] if phase["start_date"] >= end]
+    if later:
+        _enter(world, schedule, sub, later[0], with_period=True)
+    else:
+        _end(world, schedule, sub)
+
+
+def _enter(
+    world: World, schedule: JSON, sub: JSON, phase: JSON, *, with_period: bool = False
+) -> None:
     old = sub["items"]["data"]
-    given: list[JSON] = [{"id": item["id"], "deleted": True} for item in old]
-    for item in phase["items"]:
-        given.append({"price": item["price"], "quantity": item.get("quantity", 1)})
-    params = {"items": given, "proration_behavior": phase["proration_behavior"]}
     with world.change(schedule, "subscription_schedule.updated"):
-        dates = {"start_date": phase["start_date"], "end_date": phase["end_date"]}
-        schedule["current_phase"] = dates
+        schedule["current_phase"] = _dates(phase)
+    if with_period or all(item["current_period_end"] <= world.now for item in old):
+        _swap(world, sub, phase)
+        return
+    given: list[JSON] = [{"id": item["id"], "deleted": True} for item in old]
+    given += [_bought(item) for item in phase["items"]]
+    params = {"items": given, "proration_behavior": phase["proration_behavior"]}
     subscription_updates.update(world, sub["id"], params)
+
+
+def _swap(world: World, sub: JSON, phase: JSON) -> None:
+    """A phase that begins with a period: its prices are billed from there, nothing is prorated."""
+    old = sub["items"]["data"]
+    start = min(item["current_period_start"] for item in old)
+    end = min(item["current_period_end"] for item in old)
+    ids = {item["price"]["id"]: item["id"] for item in old}
+    anchor = sub["billing_cycle_anchor"]
+    items = [
+        subscription_items.build(world, sub["id"], _bought(item), start, end, anchor)
+        for item in phase["items"]
+    ]
+    for item in items:
+        item["id"] = ids.get(item["price"]["id"], item["id"])
+    subscription_states.move(world, sub, items=subscription_items.as_list(sub["id"], items))
+
+
+def _bought(item: JSON) -> JSON:
+    return {"price": item["price"], "quantity": item.get("quantity", 1)}
+
+
+def _dates(phase: JSON) -> JSON:
+    return {"start_date": phase["start_date"], "end_date": phase["end_date"]}
+
+
+def _current(world: World, schedule: JSON) -> JSON:
+    begun = [phase for phase in schedule["phases"] if phase["start_date"] <= world.now]
+    found: JSON = (begun or schedule["phases"])[-1 if begun else 0]
+    return found
+
+
+def _must_be_alone(params: JSON) -> None:
+    for name in params.keys() - {"from_subscription", "expand"}:
+        raise invalid(f"You cannot set `{name}` if `from_subscription` is set.", name)
 
 
 def _end(world: World, schedule: JSON, sub: JSON) -> None:
@@ -145,8 +205,7 @@ def _end(world: World, schedule: JSON, sub: JSON) -> None:
 
 
 def _attach(world: World, schedule: JSON, sub: JSON) -> None:
-    phase = schedule["phases"][0]
-    dates = {"start_date": phase["start_date"], "end_date": phase["end_date"]}
+    dates = _dates(schedule["phases"][0])
     schedule |= {"status": "active", "subscription": sub["id"], "current_phase": dates}
     subscription_states.move(world, sub, schedule=schedule["id"])
 

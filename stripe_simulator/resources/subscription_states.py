@@ -37,6 +37,8 @@ def expire(world: World, sub: JSON) -> None:
 def end(world: World, sub: JSON, reason: str, **details: Any) -> None:
     """Cancel now: customer.subscription.deleted."""
     now = world.now
+    _end_schedule(world, sub)
+    _stop_collection(world, sub)
     sub |= {
         "status": "canceled",
         "canceled_at": sub["canceled_at"] or now,
@@ -48,6 +50,25 @@ def end(world: World, sub: JSON, reason: str, **details: Any) -> None:
     }
     world.record("customer.subscription.deleted", sub)
     entitlements.refresh(world, sub["customer"])
+
+
+def _end_schedule(world: World, sub: JSON) -> None:
+    schedule = world.find("subscription_schedule", sub["schedule"])
+    if schedule is not None and schedule["status"] == "active":
+        schedule |= {"status": "canceled", "canceled_at": world.now, "current_phase": None}
+        world.record("subscription_schedule.canceled", schedule)
+    sub["schedule"] = None
+
+
+def _stop_collection(world: World, sub: JSON) -> None:
+    """Stripe charges no finalized invoice by itself once the subscription is canceled."""
+    for invoice in world.all("invoice").values():
+        details = (invoice["parent"] or {}).get("subscription_details") or {}
+        if details.get("subscription") != sub["id"] or invoice["status"] != "open":
+            continue
+        if invoice["auto_advance"] or invoice["next_payment_attempt"]:
+            with world.change(invoice, "invoice.updated"):
+                invoice |= {"auto_advance": False, "next_payment_attempt": None}
 
 
 def pause(world: World, sub: JSON) -> None:

@@ -27,6 +27,7 @@ def update(world: World, id: str, params: JSON) -> JSON:
     """POST /v1/subscriptions/:id."""
     sub = world.get("subscription", id)
     _must_be_live(sub, params)
+    _must_be_free(sub, params)
     touched = subscription_changes.touches_items(params)
     change = subscription_changes.build(world, sub, params) if touched else None
     if change is not None and _must_wait(world, sub, change, params):
@@ -104,6 +105,17 @@ def _must_be_live(sub: JSON, params: JSON) -> None:
             "A canceled subscription can only update its cancellation_details and metadata.",
             code="subscription_canceled",
         )
+
+
+def _must_be_free(sub: JSON, params: JSON) -> None:
+    for name in ("cancel_at_period_end", "cancel_at"):
+        if sub["schedule"] and name in params:
+            raise invalid(
+                "The subscription is managed by the subscription schedule "
+                f"`{sub['schedule']}`, and updating any cancelation behavior directly is not "
+                "allowed. Please update the schedule instead.",
+                name,
+            )
 
 
 def _proration(params: JSON) -> JSON:

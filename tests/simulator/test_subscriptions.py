@@ -415,6 +415,79 @@ def test_a_schedule_moves_a_subscription_to_its_next_phase(early: int) -> None:
     assert sub["schedule"] is None
 
 
+@pytest.mark.parametrize("interval", ["month", "year"])
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_phase_that_begins_with_a_period_is_billed_at_its_price(
+    interval: str, by_hand: bool
+) -> None:
+    """The renewal bills the new price alone: no proration, nothing of the old price."""
+    shop = Shop()
+    sub = shop.subscribe()
+    product = shop.world.get("price", shop.monthly)["product"]
+    other = shop.price(product, 300, interval)
+    schedule = shop.post("subscription_schedules", from_subscription=sub["id"])
+    first = schedule["phases"][0]
+    dates = {name: first[name] for name in ("start_date", "end_date")}
+    phases = [{"items": [{"price": shop.monthly}], **dates}, {"items": [{"price": other}]}]
+    shop.post(f"subscription_schedules/{schedule['id']}", phases=phases)
+    if by_hand:
+        ACTIONS["subscriptions/{id}/renew"](shop.world, sub["id"], {})
+    else:
+        shop.world.clock.advance_to(first["end_date"] + 3_601)
+    amounts = [invoice["total"] for invoice in shop.world.all("invoice").values()]
+    assert amounts == [1_000, 300]
+    assert [item["price"]["id"] for item in sub["items"]["data"]] == [other]
+    assert sub["items"]["data"][0]["current_period_start"] == first["end_date"]
+
+
+@pytest.mark.parametrize(
+    "params", [{"cancel_at_period_end": True}, {"cancel_at": "min_period_end"}]
+)
+def test_a_schedule_alone_decides_about_the_end(params: dict[str, Any]) -> None:
+    """A flag under a schedule is refused; with the subscription the schedule ends."""
+    shop = Shop()
+    sub = shop.subscribe()
+    schedule = shop.post("subscription_schedules", from_subscription=sub["id"])
+    with pytest.raises(StripeError, match="managed by the subscription schedule"):
+        shop.post(f"subscriptions/{sub['id']}", **params)
+    shop.api.call("DELETE", f"/v1/subscriptions/{sub['id']}")
+    assert schedule["status"] == "canceled"
+
+
+def test_from_subscription_takes_nothing_besides() -> None:
+    """Phases, metadata and the end need a second request."""
+    shop = Shop()
+    sub = shop.subscribe()
+    with pytest.raises(StripeError, match="from_subscription"):
+        shop.post("subscription_schedules", from_subscription=sub["id"], metadata={"a": "b"})
+
+
+def test_an_invoice_that_was_sent_and_not_paid_is_past_due() -> None:
+    """At its due date the subscription is past due; once it is paid, active."""
+    shop = Shop()
+    sub = shop.subscribe(collection_method="send_invoice", days_until_due=7)
+    shop.world.clock.advance(6 * DAY)
+    assert sub["status"] == "active"
+    shop.world.clock.advance(2 * DAY)
+    assert sub["status"] == "past_due"
+    assert "invoice.overdue" in shop.since(0)
+    shop.post(f"invoices/{sub['latest_invoice']}/pay", paid_out_of_band=True)
+    assert sub["status"] == "active"
+    shop.world.clock.advance(31 * DAY)
+    assert sub["status"] == "past_due"
+
+
+def test_nothing_is_collected_after_the_end() -> None:
+    """A subscription that is canceled leaves its open invoice without further attempts."""
+    shop = Shop()
+    sub = shop.subscribe()
+    ACTIONS["subscriptions/{id}/past_due"](shop.world, sub["id"], {})
+    shop.api.call("DELETE", f"/v1/subscriptions/{sub['id']}")
+    invoice = shop.world.get("invoice", sub["latest_invoice"])
+    assert (invoice["status"], invoice["auto_advance"]) == ("open", False)
+    assert invoice["next_payment_attempt"] is None
+
+
 def test_usage_is_billed_after_its_period() -> None:
     """Meter events of a period stand on the next invoice; an identifier counts once."""
     shop = Shop()
