@@ -48,6 +48,9 @@ class OwnSubscription:
     customer: str
     #: Which of its states PocketBase shows: another after each change.
     stamp: str
+    #: The organization that pays, "" if a user does, and how many users belong to it.
+    organization: str = ""
+    members: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,16 @@
 """What /portal and /subscriptions take and answer."""
 
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from gateway.billing.ending import Feedback, Reason
-from gateway.billing.plan import PlanRequest
+from gateway.billing.item_change import PlanRequest, When
 from gateway.billing.plan_change import PREVIEW_SECONDS, Preview
+from gateway.billing.planned_change import describe_planned
 from gateway.billing.subscription import OwnedSubscription
-from gateway.shapes import item_price, listing, mapping, second, stripe_id, text
+from gateway.shapes import item_price, listing, mapping, number, second, stripe_id, text
 from gateway.writes import Json
 
 Url = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -17,6 +19,20 @@ PriceName = Annotated[
     str, Field(min_length=1, max_length=255, description="Price id, or the price's lookup key.")
 ]
 Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+def _check_signed_date(value: object) -> str | int | None:
+    """A number is no wrong type, so that the answer can say what is missing."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if value is None or is_number or (isinstance(value, str) and 0 < len(value) <= 2000):
+        return value  # type: ignore[return-value]
+    raise ValueError("send the `proration_date` of a preview as it is")
+
+
+SignedDate = Annotated[
+    str | int | None,
+    PlainValidator(_check_signed_date, json_schema_input_type=str | None),
+]
 
 
 class Body(BaseModel):
@@ -44,11 +60,26 @@ class PlanBody(Body):
         return PlanRequest(self.price or "", self.quantity, self.item or "")
 
 
-class ChangeBody(PlanBody):
+class PreviewBody(PlanBody):
+    """A change of plan, and when it is to take effect."""
+
+    when: When = Field(
+        default="now",
+        description="`period_end` plans the change for the next period; nothing is prorated.",
+    )
+
+    @property
+    def plan(self) -> PlanRequest:
+        """The request as a value."""
+        return replace(super().plan, when=self.when)
+
+
+class ChangeBody(PreviewBody):
     """A change of plan, as it was previewed or without a preview."""
 
-    proration_date: int | None = Field(
-        default=None, ge=1, le=253402300799, description="From a preview: the amount is then its."
+    proration_date: SignedDate = Field(
+        default=None,
+        description="Of a preview of this change, unchanged: it then costs what was previewed.",
     )
 
 
@@ -116,11 +147,14 @@ class PreviewResponse(BaseModel):
         json_schema_extra={
             "examples": [
                 {
-                    "proration_date": 1763856000,
+                    "proration_date": "WyJzdWJfMWEyYjNjIiwi….q3Zr…",
                     "expires_at": 1763856900,
+                    "takes_effect_at": 1763856000,
                     "currency": "usd",
                     "due_now": 1133,
                     "total": 1133,
+                    "credit": 0,
+                    "credit_to": None,
                     "lines": [
                         {
                             "description": "Unused time on 1 x Pro",
@@ -140,19 +174,34 @@ class PreviewResponse(BaseModel):
         }
     )
 
-    proration_date: int = Field(description="Send it with the change, for the same amount.")
-    expires_at: int = Field(description="Unix seconds; after that the change refuses the date.")
+    proration_date: str | None = Field(
+        description="A signed date: send it with the change, once and as it is, for the same "
+        "amount. None for a change at the period's end."
+    )
+    expires_at: int | None = Field(description="Unix seconds; after that the change refuses it.")
+    takes_effect_at: int = Field(description="Unix seconds.")
     currency: str
     due_now: int = Field(description="Charged at once, in the currency's smallest unit.")
-    total: int = Field(description="Of the invoice; negative when credit is left for later ones.")
+    total: int = Field(
+        description="Of the previewed invoice; at the period's end, of the next one. Negative when "
+        "credit is left."
+    )
+    credit: int = Field(description="What is left over, in the currency's smallest unit.")
+    credit_to: Literal["customer_balance"] | None = Field(
+        description="Where the credit goes: it reduces later invoices, and is not paid out."
+    )
     lines: list[PreviewLine]
 
     @classmethod
     def of(cls, preview: Preview) -> "PreviewResponse":
         """Read a preview."""
+        at = preview.takes_effect_at
         return cls(
-            proration_date=preview.proration_date,
-            expires_at=preview.proration_date + PREVIEW_SECONDS,
+            proration_date=preview.signed_date or None,
+            expires_at=at + PREVIEW_SECONDS if preview.signed_date else None,
+            takes_effect_at=at,
+            credit=preview.credit,
+            credit_to="customer_balance" if preview.credit else None,
             currency=preview.currency,
             due_now=preview.due_now,
             total=preview.invoice.get("total") or 0,
@@ -166,6 +215,53 @@ class SubscriptionItem(BaseModel):
     id: str
     price: str
     quantity: int | None
+
+
+class ScheduledItem(BaseModel):
+    """What will be subscribed to."""
+
+    price: str
+    quantity: int | None
+
+
+class ScheduledChange(BaseModel):
+    """A change that is planned; /resume, /cancel or another change takes it back."""
+
+    at: int = Field(description="Unix seconds.")
+    items: list[ScheduledItem]
+
+    @classmethod
+    def of(cls, subscription: OwnedSubscription) -> "ScheduledChange | None":
+        """Read a subscription's schedule."""
+        planned = describe_planned(subscription)
+        if planned is None:
+            return None
+        items = [
+            ScheduledItem(price=stripe_id(item.get("price")), quantity=item.get("quantity"))
+            for item in planned.items
+        ]
+        return cls(at=planned.at, items=items)
+
+
+class OpenInvoice(BaseModel):
+    """An invoice that is not paid."""
+
+    id: str
+    amount: int = Field(description="Still to be paid, in the currency's smallest unit.")
+    currency: str
+    is_collected: bool = Field(description="Whether Stripe goes on trying to charge it.")
+    hosted_invoice_url: str
+
+    @classmethod
+    def of(cls, invoice: Json) -> "OpenInvoice":
+        """Read an invoice of Stripe's."""
+        return cls(
+            id=stripe_id(invoice),
+            amount=int(number(invoice.get("amount_remaining"))),
+            currency=text(invoice.get("currency")),
+            is_collected=bool(invoice.get("auto_advance")),
+            hosted_invoice_url=text(invoice.get("hosted_invoice_url")),
+        )
 
 
 class SubscriptionResponse(BaseModel):
@@ -188,9 +284,12 @@ class SubscriptionResponse(BaseModel):
     status: str
     cancel_at: int | None = Field(description="Unix seconds at which it ends, if it is to end.")
     items: list[SubscriptionItem]
+    scheduled_change: ScheduledChange | None = Field(
+        default=None, description="What it becomes when the period ends, if that is planned."
+    )
 
     @classmethod
-    def of(cls, subscription: OwnedSubscription) -> "SubscriptionResponse":
+    def of(cls, subscription: OwnedSubscription) -> Self:
         """Read a subscription."""
         body = subscription.body
         items = subscription.items
@@ -200,6 +299,7 @@ class SubscriptionResponse(BaseModel):
             id=subscription.stripe_id,
             status=subscription.status,
             cancel_at=second(body.get("cancel_at")) or end or None,
+            scheduled_change=ScheduledChange.of(subscription),
             items=[
                 SubscriptionItem(
                     id=stripe_id(item),
@@ -209,3 +309,13 @@ class SubscriptionResponse(BaseModel):
                 for item in items
             ],
         )
+
+
+class CancelResponse(SubscriptionResponse):
+    """The subscription after the cancellation, and what is still owed."""
+
+    open_invoices: list[OpenInvoice] = Field(
+        default_factory=list,
+        description="Not paid yet. A subscription that ends with its period is charged for them "
+        'until then; `"when": "now"` ends it and stops the collection.',
+    )

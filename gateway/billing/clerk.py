@@ -6,7 +6,14 @@ from typing import Annotated
 import stripe
 from fastapi import Depends, Request
 
-from gateway.dependencies import Limits, PocketBaseClient, ReadingApplier, StripeClient
+from gateway.billing.preview_token import derive_keys
+from gateway.dependencies import (
+    GatewaySettings,
+    Limits,
+    PocketBaseClient,
+    ReadingApplier,
+    StripeClient,
+)
 from gateway.plans import Plans
 from gateway.pocketbase import PocketBase
 from gateway.rate_limits import RateLimits
@@ -22,6 +29,8 @@ class Clerk:
     apply_reading: ApplyReading
     plans: Plans
     limits: RateLimits
+    #: Sign and verify previews, see `gateway.billing.preview_token`.
+    preview_keys: tuple[bytes, ...]
 
 
 def _clerk(
@@ -30,8 +39,10 @@ def _clerk(
     client: StripeClient,
     apply_reading: ReadingApplier,
     limits: Limits,
+    settings: GatewaySettings,
 ) -> Clerk:
-    return Clerk(pocketbase, client, apply_reading, request.app.state.plans, limits)
+    keys = derive_keys(settings.webhook_secrets)
+    return Clerk(pocketbase, client, apply_reading, request.app.state.plans, limits, keys)
 
 
 BillingClerk = Annotated[Clerk, Depends(_clerk)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import stripe
 
 from gateway.billing.idempotency import send_once
+from gateway.billing.state import require_collecting, require_unplanned
 from gateway.billing.subscription import OwnedSubscription, conflict, require_live
 from gateway.errors import invalid_field
 from gateway.ids import record_id
@@ -75,11 +76,14 @@ async def give_discount(
     """Redeem an offer for a subscription; to ask again while it runs changes nothing.
 
     Raises:
-        Conflict: the subscription ended, has another discount, or had this one before.
+        Conflict: the subscription ended, has another discount, or had this one before; a schedule
+            decides about it, or its collection is paused.
         InvalidRequest: Stripe does not redeem it here.
         StripeUnavailable, StripeRefused, IdempotencyKeyReused
     """
     require_live(subscription)
+    require_unplanned(subscription)
+    require_collecting(subscription)
     running = _running(subscription)
     if offer.coupon in running:
         return

@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING, Any, Literal
 import stripe
 
 from gateway.billing.idempotency import send_once
+from gateway.billing.planned_change import release
+from gateway.billing.state import require_collecting, require_unscheduled, unpaid
 from gateway.billing.subscription import OwnedSubscription, conflict, require_live
 from gateway.errors import StripeRefused
-from gateway.shapes import mapping, number, text
+from gateway.shapes import listing, mapping, number, text
 from gateway.stripe_api import translate_errors
+from gateway.writes import Json
 
 if TYPE_CHECKING:
     from stripe.params import SubscriptionCancelParams, SubscriptionUpdateParams
 
 #: The metadata key under which a subscription keeps the end that was agreed with the seller.
 _AGREED = "pocketbase_agreed_end"
+
+#: Statuses in which an invoice is owed.
+_UNPAID = ("past_due", "unpaid", "incomplete")
 
 Feedback = Literal[
     "customer_service",
@@ -55,14 +61,17 @@ async def cancel_at_period_end(
     """Let a subscription run out; to ask again changes nothing.
 
     Raises:
-        Conflict: it has ended.
+        Conflict: it has ended, nothing of it is paid yet, or a schedule decides about it.
         StripeUnavailable, StripeRefused, IdempotencyKeyReused
     """
     require_live(subscription)
     if subscription.status == "incomplete":
-        raise conflict("subscription_incomplete", "Nothing is paid yet: it can be canceled now.")
+        raise unpaid(subscription)
+    require_unscheduled(subscription)
     if _ends_with_period(subscription):
         return
+    # Stripe takes no flag under a schedule, and what was planned would come after the end.
+    await release(client, subscription)
     params: SubscriptionUpdateParams = {"cancel_at_period_end": True}
     params.update(reason.params)
     if agreed := subscription.body.get("cancel_at"):
@@ -82,10 +91,13 @@ async def cancel_now(
     To ask again changes nothing.
 
     Raises:
+        Conflict: a schedule decides about it.
         StripeUnavailable, StripeRefused
     """
     if subscription.has_ended:
         return
+    require_unscheduled(subscription)
+    await release(client, subscription)
     params: SubscriptionCancelParams = {"invoice_now": True, "prorate": False}
     params.update(reason.params)
     try:
@@ -97,17 +109,43 @@ async def cancel_now(
             raise
 
 
+async def list_open_invoices(
+    client: stripe.StripeClient, subscription: OwnedSubscription
+) -> list[Json]:
+    """Return the invoices that are owed, asking Stripe only where some may be.
+
+    Args:
+        subscription: as it was before it was canceled.
+
+    Raises:
+        StripeUnavailable, StripeRefused
+    """
+    if subscription.status not in _UNPAID:
+        return []
+    with translate_errors():
+        found = await client.v1.invoices.list_async(
+            {"subscription": subscription.stripe_id, "status": "open", "limit": 100}
+        )
+    return listing(found.to_dict())
+
+
 async def resume(client: stripe.StripeClient, subscription: OwnedSubscription, *, key: str) -> None:
-    """Take a planned cancellation back, or begin a paused subscription again.
+    """Take a planned cancellation or change back, or begin a paused subscription again.
 
     To ask again changes nothing.
 
     Raises:
-        Conflict: it has ended, or it ends on a date that the seller chose.
+        Conflict: it has ended, it ends on a date that the seller chose, a schedule decides about
+            it, or there is nothing to take back and the seller has paused the collection.
         StripeUnavailable, StripeRefused, PaymentRequired, IdempotencyKeyReused
     """
     require_live(subscription)
+    require_unscheduled(subscription)
     body = subscription.body
+    is_ending = body.get("cancel_at_period_end") or body.get("cancel_at")
+    if not is_ending and not subscription.planned:
+        require_collecting(subscription)
+    await release(client, subscription)
     if body.get("cancel_at_period_end") or body.get("cancel_at"):
         if not _ends_with_period(subscription):
             raise conflict("end_agreed", "The subscription ends on the date that was agreed.")

@@ -1,64 +1,24 @@
 """What a change of plan or quantity means for a subscription's items, on the seller's terms."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 from gateway.billing.clerk import Clerk
-from gateway.billing.subscription import OwnedSubscription, conflict, require_live
+from gateway.billing.item_change import ItemChange, PlanRequest
+from gateway.billing.quantity import (
+    check_quantity,
+    correct_others,
+    count_present,
+    count_seats,
+    find_by_member,
+)
+from gateway.billing.state import require_changeable
+from gateway.billing.subscription import OwnedSubscription
 from gateway.buyer import Price, read_buyer
 from gateway.errors import invalid_field
 from gateway.plans import Plan, Plans
-from gateway.shapes import listing, mapping, number, stripe_id, text
-from gateway.writes import ORGANIZATION_METADATA, Json
-
-#: Statuses in which what is owed is paid.
-_PAID = ("active", "trialing")
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRequest:
-    """What the caller wants; "" and None leave things as they are."""
-
-    #: A price id or lookup key.
-    price: str = ""
-    quantity: int | None = None
-    #: Which subscription item, where there are several.
-    item: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ItemChange:
-    """An item as it is to be."""
-
-    item: Json
-    price: str
-    #: None for a metered price: usage says how much it is.
-    quantity: int | None
-
-    @property
-    def is_new(self) -> bool:
-        """Whether it differs from how the item is."""
-        return not self._is_shown_by(self.item)
-
-    @property
-    def params(self) -> Any:
-        """The item as Stripe takes it; an archived price may stay, but not be sent."""
-        params: dict[str, Any] = {"id": stripe_id(self.item)}
-        if self.price != stripe_id(self.item.get("price")):
-            params["price"] = self.price
-        return params if self.quantity is None else params | {"quantity": self.quantity}
-
-    def waits_in(self, subscription: OwnedSubscription) -> bool:
-        """Whether it was asked for before, and waits for its invoice to be paid."""
-        pending = mapping(subscription.body.get("pending_update")).get("subscription_items")
-        return any(
-            stripe_id(item) == stripe_id(self.item) and self._is_shown_by(item)
-            for item in listing(pending)
-        )
-
-    def _is_shown_by(self, item: Json) -> bool:
-        return (stripe_id(item.get("price")), item.get("quantity")) == (self.price, self.quantity)
+from gateway.shapes import mapping, stripe_id, text
+from gateway.writes import Json
 
 
 async def read_change(
@@ -85,7 +45,7 @@ def plan_change(
         InvalidRequest: the request names nothing that can be changed, a price that does not fit,
             or a quantity that is not sold.
     """
-    _require_changeable(subscription)
+    require_changeable(subscription)
     if not request.price and request.quantity is None:
         raise invalid_field("price", "required", "Name a price or a quantity.")
     item = _find_item(subscription.items, request.item)
@@ -98,16 +58,23 @@ def plan_change(
         if price != present:
             _check_price(subscription, item, price)
             _check_terms(price, present, plans)
-    return _decide(subscription, item, price, request, plans)
+    change = _decide(subscription, item, (present, price), request, plans)
+    by_member = find_by_member(subscription, change, prices)
+    return replace(
+        change,
+        corrections=correct_others(subscription, change, by_member, prices, plans),
+        by_member=by_member,
+    )
 
 
 def _decide(
     subscription: OwnedSubscription,
     item: Json,
-    price: Price | None,
+    prices: tuple[Price | None, Price | None],
     request: PlanRequest,
     plans: Plans,
 ) -> ItemChange:
+    present, price = prices
     shown = mapping(item.get("price"))
     usage = price.usage_type if price else mapping(shown.get("recurring")).get("usage_type")
     name = price.stripe_id if price else stripe_id(shown)
@@ -117,30 +84,14 @@ def _decide(
                 "quantity", "quantity_metered", "Usage says how much of it is billed."
             )
         return ItemChange(item, name, None)
-    if request.quantity is not None and price and _is_by_member(subscription, price):
-        message = "This is paid for each member of the organization."
-        raise invalid_field("quantity", "quantity_by_member", message)
-    quantity = request.quantity or int(number(item.get("quantity"))) or 1
-    change = ItemChange(item, name, quantity)
     plan = (price and plans.find(price)) or Plan()
-    if change.is_new and not plan.min_quantity <= quantity <= plan.max_quantity:
-        bounds = f"from {plan.min_quantity} to {plan.max_quantity}"
-        message = f"This price is sold in quantities {bounds}."
-        raise invalid_field("quantity", "quantity_not_sold", message)
-    return change
-
-
-def _is_by_member(subscription: OwnedSubscription, price: Price) -> bool:
-    metadata = mapping(subscription.body.get("metadata"))
-    return ORGANIZATION_METADATA in metadata and price.is_by_member
-
-
-def _require_changeable(subscription: OwnedSubscription) -> None:
-    require_live(subscription)
-    if subscription.body.get("schedule"):
-        raise conflict("subscription_scheduled", "A schedule decides about this subscription.")
-    if subscription.status not in _PAID:
-        raise conflict("subscription_unpaid", "The subscription has to be paid first.")
+    if price and subscription.seats and price.is_by_member:
+        if request.quantity is not None:
+            message = "This is paid for each member of the organization."
+            raise invalid_field("quantity", "quantity_by_member", message)
+        return check_quantity(ItemChange(item, name, count_seats(subscription, plan)), plan)
+    quantity = request.quantity or count_present(subscription, item, present)
+    return check_quantity(ItemChange(item, name, quantity), plan)
 
 
 def _find_item(items: Sequence[Json], wanted: str) -> Json:

@@ -1,6 +1,6 @@
 """Previews a change of plan or quantity, and makes it: the same amount in both.
 
-Decisions: docs/decisions/016-subscription-changes.md.
+Decisions: docs/decisions/016-subscription-changes.md, docs/decisions/020-signed-previews.md.
 """
 
 from dataclasses import dataclass
@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING
 
 import stripe
 
+from gateway.billing.clerk import Clerk
 from gateway.billing.idempotency import send_once
-from gateway.billing.plan import ItemChange
+from gateway.billing.item_change import ItemChange, When
+from gateway.billing.planned_change import release
+from gateway.billing.preview_token import (
+    PreviewToken,
+    describe_version,
+    digest,
+    read_preview,
+    refuse_preview,
+    sign_preview,
+)
 from gateway.billing.subscription import OwnedSubscription
-from gateway.errors import invalid_field
-from gateway.shapes import listing, mapping, number, text
+from gateway.errors import Conflict
+from gateway.shapes import listing, mapping, number, second, text
 from gateway.stripe_api import Reading, complete, read_object, translate_errors
 from gateway.writes import Json
 
@@ -22,104 +32,183 @@ if TYPE_CHECKING:
 
 #: Seconds for which a preview holds. Longer, and the client would choose what is prorated.
 PREVIEW_SECONDS = 900
+_USE_ROUTE = "/api/gateway/previews/use"
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a change would cost."""
 
-    #: Unix seconds of Stripe's clock: with it, the change costs what was previewed.
-    proration_date: int
     currency: str
     #: What is charged at once, in the currency's smallest unit.
     due_now: int
+    #: What is left for later invoices.
+    credit: int
+    #: Unix seconds at which the change takes effect.
+    takes_effect_at: int
     #: The invoice that was previewed; {} if nothing would change.
     invoice: Json
+    #: Names this preview in a change, which then costs the same; "" at the period's end.
+    signed_date: str = ""
 
 
 async def preview_change(
-    client: stripe.StripeClient, subscription: OwnedSubscription, change: ItemChange
+    clerk: Clerk, subscription: OwnedSubscription, change: ItemChange, when: When
 ) -> Preview:
     """Ask Stripe for the invoice that a change would make.
 
     Raises:
         StripeUnavailable, StripeRefused
     """
-    date = max(subscription.now, _period_start(change))
     currency = text(subscription.body.get("currency"))
+    if when == "period_end":
+        # Nothing is prorated then: the next invoice is the new price's alone.
+        invoice = await _preview(clerk.stripe, subscription, change, None) if change.is_new else {}
+        end = second(change.item.get("current_period_end"))
+        return Preview(currency, 0, 0, end, invoice)
+    date = max(subscription.now, int(number(change.item.get("current_period_start"))))
+    signed = _sign(clerk, subscription, change, date)
     if not change.is_new:
-        return Preview(date, currency, 0, {})
-    params: InvoiceCreatePreviewParams = {
-        "customer": subscription.body["customer"],
-        "subscription": subscription.stripe_id,
-        "subscription_details": {
-            "items": [change.params],
-            "proration_behavior": "always_invoice",
-            "proration_date": date,
-        },
-    }
-    with translate_errors():
-        found = await client.v1.invoices.create_preview_async(params)
-    shown = Reading(found.to_dict(), date, date)
-    invoice: Json = (await complete(partial(read_object, client), shown)).body
-    return Preview(date, currency, _due_now(invoice, subscription), invoice)
+        return Preview(currency, 0, 0, date, {}, signed)
+    invoice = await _preview(clerk.stripe, subscription, change, date)
+    due, total = 0, 0
+    if _is_made_now(invoice, subscription):
+        due, total = int(number(invoice.get("amount_due"))), int(number(invoice.get("total")))
+    return Preview(currency, due, max(0, -total), date, invoice, signed)
 
 
 async def make_change(
-    client: stripe.StripeClient,
+    clerk: Clerk,
     subscription: OwnedSubscription,
     change: ItemChange,
+    token: PreviewToken | None,
     *,
-    proration_date: int | None,
     key: str,
 ) -> None:
     """Send the change to Stripe; it takes effect when its invoice is paid, else it waits.
 
     Args:
-        proration_date: from a preview.
+        token: of the preview, see `check_preview`.
         key: the caller's Idempotency-Key, "" if there is none.
 
     Raises:
-        InvalidRequest: the preview is too old.
+        InvalidRequest, Conflict: the preview does not hold any more.
         StripeUnavailable, StripeRefused, PaymentRequired, IdempotencyKeyReused
     """
     params: SubscriptionUpdateParams = {
-        "items": [change.params],
+        "items": change.all_params,
         "proration_behavior": "always_invoice",
     }
-    if proration_date is not None:
-        _check_date(subscription, change, proration_date)
-        params["proration_date"] = proration_date
+    if token is not None:
+        await _use(clerk, subscription, token, key)
+        params["proration_date"] = token.date
+        key = key or f"preview-{token.nonce}"
     if subscription.body.get("collection_method") == "charge_automatically":
         # Nobody gets what is not paid, and a card that fails leaves the old plan as it was.
         params["payment_behavior"] = "pending_if_incomplete"
-    await send_once(
-        "change",
-        subscription,
-        params,
-        partial(client.v1.subscriptions.update_async, subscription.stripe_id, params),
-        key=key,
+    # What was planned for the period's end would undo the change.
+    await release(clerk.stripe, subscription)
+    update = partial(clerk.stripe.v1.subscriptions.update_async, subscription.stripe_id, params)
+    await send_once("change", subscription, params, update, key=key)
+
+
+def check_preview(
+    clerk: Clerk,
+    subscription: OwnedSubscription,
+    change: ItemChange,
+    when: When,
+    given: str | int | None,
+) -> PreviewToken | None:
+    """Return the preview that a change names, if it is of this change.
+
+    Args:
+        given: the signed date of a preview, as the caller repeats it.
+
+    Raises:
+        InvalidRequest: it is none, or of another change.
+    """
+    if given is None:
+        return None
+    if isinstance(given, int):
+        raise _refuse_number(subscription, change, given)
+    token = read_preview(given, clerk.preview_keys)
+    wanted = (subscription.stripe_id, digest(change.fingerprint))
+    if (token.subscription, token.change) != wanted or when == "period_end":
+        raise refuse_preview("preview_mismatch", "The preview is of another change.")
+    return token
+
+
+async def _use(
+    clerk: Clerk, subscription: OwnedSubscription, token: PreviewToken, key: str
+) -> None:
+    """Take a preview once, and only for the state of the subscription that it was made of."""
+    if subscription.now - token.date > PREVIEW_SECONDS:
+        raise refuse_preview("preview_expired", "The preview is too old.")
+    if token.version != describe_version(subscription.body):
+        raise _outdated("preview_outdated", "The subscription has changed since the preview.")
+    used = await clerk.pocketbase.call(
+        "POST",
+        _USE_ROUTE,
+        {
+            "preview": token.nonce,
+            "key": digest(key) if key else "none",
+            "subscription": subscription.stripe_id,
+            "date": token.date,
+        },
     )
+    if used["changed"]:
+        raise _outdated("preview_outdated", "The subscription has changed since the preview.")
+    if used["key"] != (digest(key) if key else "none"):
+        raise _outdated("preview_used", "The preview was used by another request.")
 
 
-def _period_start(change: ItemChange) -> int:
-    return int(number(change.item.get("current_period_start")))
+def _outdated(code: str, reason: str) -> Conflict:
+    message = f"{reason} Ask for another preview."
+    return Conflict(message, {"proration_date": {"code": code, "message": message}})
 
 
-def _check_date(subscription: OwnedSubscription, change: ItemChange, date: int) -> None:
+def _refuse_number(subscription: OwnedSubscription, change: ItemChange, date: int) -> Exception:
     """Who could choose the date could choose the amount."""
-    earliest = max(subscription.now - PREVIEW_SECONDS, _period_start(change))
+    start = int(number(change.item.get("current_period_start")))
+    earliest = max(subscription.now - PREVIEW_SECONDS, start)
     if not earliest <= date <= subscription.now + 1:
-        message = "The preview is too old: ask for another."
-        raise invalid_field("proration_date", "preview_expired", message)
+        return refuse_preview("preview_expired", "The preview is too old.")
+    return refuse_preview("preview_required", "A date that no preview has signed is not accepted.")
 
 
-def _due_now(invoice: Json, subscription: OwnedSubscription) -> int:
+def _sign(clerk: Clerk, subscription: OwnedSubscription, change: ItemChange, date: int) -> str:
+    version = describe_version(subscription.body)
+    token = PreviewToken(subscription.stripe_id, version, digest(change.fingerprint), date)
+    return sign_preview(token, clerk.preview_keys)
+
+
+async def _preview(
+    client: stripe.StripeClient,
+    subscription: OwnedSubscription,
+    change: ItemChange,
+    date: int | None,
+) -> Json:
+    params: InvoiceCreatePreviewParams = {
+        "customer": subscription.body["customer"],
+        "subscription": subscription.stripe_id,
+        "subscription_details": {"items": change.all_params},
+    }
+    if date is None:
+        params["subscription_details"]["proration_behavior"] = "none"
+    else:
+        params["subscription_details"]["proration_behavior"] = "always_invoice"
+        params["subscription_details"]["proration_date"] = date
+    with translate_errors():
+        found = await client.v1.invoices.create_preview_async(params)
+    shown = Reading(found.to_dict(), subscription.now, subscription.now)
+    return (await complete(partial(read_object, client), shown)).body
+
+
+def _is_made_now(invoice: Json, subscription: OwnedSubscription) -> bool:
     """Stripe previews the next renewal where a change makes no invoice, as in a trial."""
     ends = [int(number(item.get("current_period_end"))) for item in subscription.items]
     starts = [
         int(number(mapping(line.get("period")).get("start")))
         for line in listing(invoice.get("lines"))
     ]
-    is_made_now = bool(starts) and max(starts) < min(ends)
-    return int(number(invoice.get("amount_due"))) if is_made_now else 0
+    return bool(starts) and max(starts) < min(ends)

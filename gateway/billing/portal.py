@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import stripe
 
-from gateway.billing.plan import ItemChange
+from gateway.billing.item_change import ItemChange
+from gateway.billing.state import require_changeable, require_unplanned
 from gateway.billing.subscription import OwnedSubscription, conflict
 from gateway.errors import invalid_field
 from gateway.stripe_api import translate_errors
@@ -59,7 +60,12 @@ def payment_method_flow() -> "SessionCreateParamsFlowData":
 
 
 def cancel_flow(subscription: OwnedSubscription) -> "SessionCreateParamsFlowData":
-    """The end of a subscription."""
+    """The end of a subscription.
+
+    Raises:
+        Conflict: a schedule decides about it.
+    """
+    require_unplanned(subscription)
     return {
         "type": "subscription_cancel",
         "subscription_cancel": {"subscription": subscription.stripe_id},
@@ -72,6 +78,8 @@ def update_flow(subscription: OwnedSubscription) -> "SessionCreateParamsFlowData
     Raises:
         Conflict: the portal can't change this subscription.
     """
+    require_changeable(subscription)
+    require_unplanned(subscription)
     _require_one_item(subscription)
     return {
         "type": "subscription_update",
@@ -87,6 +95,7 @@ def confirm_flow(
     Raises:
         Conflict: the portal can't change this subscription, or it is that plan already.
     """
+    require_unplanned(subscription)
     _require_one_item(subscription)
     if not change.is_new:
         raise conflict("plan_unchanged", "The subscription is like this already.")

@@ -19,6 +19,8 @@ _log = logging.getLogger(__name__)
 
 #: Statuses that a subscription never leaves.
 _ENDED = ("canceled", "incomplete_expired")
+#: The metadata key of a schedule that this gateway has made: what it is for.
+SCHEDULE_METADATA = "pocketbase_schedule"
 
 
 class NoSubscription(NotFound):
@@ -36,8 +38,23 @@ class OwnedSubscription:
 
     @property
     def body(self) -> Json:
-        """Stripe's subscription, ``latest_invoice`` and ``discounts`` expanded."""
+        """Stripe's subscription, ``latest_invoice``, ``discounts`` and ``schedule`` expanded."""
         return self.reading.body
+
+    @property
+    def seats(self) -> int:
+        """How many members the paying organization has, at least 1; 0 if a user pays.
+
+        By PocketBase's rows: Stripe's quantity and metadata may lag behind.
+        """
+        own = self.buyer.subscription
+        return max(1, own.members) if own and own.organization else 0
+
+    @property
+    def planned(self) -> Json:
+        """The schedule by which this gateway changes it at the period's end; {} if none does."""
+        schedule = mapping(self.body.get("schedule"))
+        return schedule if mapping(schedule.get("metadata")).get(SCHEDULE_METADATA) else {}
 
     @property
     def stripe_id(self) -> str:
@@ -110,17 +127,26 @@ async def read_owned(clerk: Clerk, token: str, subscription: str) -> OwnedSubscr
     return OwnedSubscription(buyer, reading, own.stamp)
 
 
+async def read_again(clerk: Clerk, subscription: OwnedSubscription) -> OwnedSubscription:
+    """Read a subscription again, as Stripe has it now.
+
+    Raises:
+        StripeUnavailable, StripeRefused
+    """
+    reading = await _read(clerk.stripe, subscription.stripe_id)
+    return replace(subscription, reading=reading)
+
+
 async def show_changed(clerk: Clerk, changed: OwnedSubscription) -> OwnedSubscription:
     """Read a subscription again after a change, and write its row and its invoice's at once.
 
     Raises:
         StripeUnavailable, StripeRefused
     """
-    reading = await _read(clerk.stripe, changed.stripe_id)
-    fresh = replace(changed, reading=reading)
-    for body in filter(None, (reading.body, fresh.invoice)):
+    fresh = await read_again(clerk, changed)
+    for body in filter(None, (fresh.body, fresh.invoice, fresh.planned)):
         try:
-            await clerk.apply_reading(replace(reading, body=body))
+            await clerk.apply_reading(replace(fresh.reading, body=body))
         except (GatewayError, PocketBaseRefused):
             # What was asked for is done, and its webhook brings the row.
             _log.warning("row not written at once", extra={"object": stripe_id(body)})
@@ -143,16 +169,24 @@ def payment_required(subscription: OwnedSubscription) -> PaymentRequired:
     ``data.payment`` has the invoice's page and, where Stripe gives one, the secret with which
     Stripe.js finishes the payment.
     """
-    invoice = subscription.invoice
     payment = {
         "code": "payment_incomplete",
         "message": "The change takes effect when its invoice is paid.",
+    }
+    return PaymentRequired(data={"payment": payment | describe_payment(subscription)})
+
+
+def describe_payment(subscription: OwnedSubscription) -> dict[str, str]:
+    """Return how the latest invoice can be paid; {} if it is not open."""
+    invoice = subscription.invoice
+    if invoice.get("status") != "open":
+        return {}
+    payment = {
         "invoice": stripe_id(invoice),
         "hosted_invoice_url": text(invoice.get("hosted_invoice_url")),
         "client_secret": text(mapping(invoice.get("confirmation_secret")).get("client_secret")),
     }
-    given = {key: value for key, value in payment.items() if value}
-    return PaymentRequired(data={"payment": given})
+    return {key: value for key, value in payment.items() if value}
 
 
 def conflict(code: str, message: str) -> Conflict:
@@ -162,6 +196,6 @@ def conflict(code: str, message: str) -> Conflict:
 
 async def _read(client: stripe.StripeClient, subscription: str) -> Reading:
     path = f"/v1/subscriptions/{quote(subscription, safe='')}"
-    expanded = "expand[]=discounts&expand[]=latest_invoice.confirmation_secret"
+    expanded = "expand[]=discounts&expand[]=latest_invoice.confirmation_secret&expand[]=schedule"
     read = partial(read_object, client)
     return await complete(read, await read(f"{path}?{expanded}"))

@@ -6,18 +6,26 @@ from fastapi import APIRouter, Path
 
 from gateway.billing.bodies import (
     CancelBody,
+    CancelResponse,
     ChangeBody,
     DiscountBody,
-    PlanBody,
+    OpenInvoice,
+    PreviewBody,
     PreviewResponse,
     ResumeBody,
     SubscriptionResponse,
 )
 from gateway.billing.clerk import BillingClerk
 from gateway.billing.discount import find_code, find_coupon, give_discount
-from gateway.billing.ending import cancel_at_period_end, cancel_now, resume
+from gateway.billing.ending import (
+    cancel_at_period_end,
+    cancel_now,
+    list_open_invoices,
+    resume,
+)
 from gateway.billing.plan import read_change
-from gateway.billing.plan_change import make_change, preview_change
+from gateway.billing.plan_change import check_preview, make_change, preview_change
+from gateway.billing.planned_change import plan_change_at_end, release
 from gateway.billing.subscription import (
     NoSubscription,
     payment_required,
@@ -44,14 +52,17 @@ router = APIRouter(
 @router.post("/preview", operation_id="preview_subscription_change")
 async def preview_subscription_change(
     subscription: SubscriptionId,
-    body: PlanBody,
+    body: PreviewBody,
     token: Token,
     clerk: BillingClerk,
 ) -> PreviewResponse:
-    """Say what another plan or quantity would cost now; changes nothing."""
+    """Say what another plan or quantity would cost, now or from the next period; changes nothing.
+
+    Send the answer's `proration_date` with the change, and it costs what was previewed.
+    """
     owned = await read_owned(clerk, token, subscription)
     change = await read_change(clerk, token, owned, body.plan)
-    return PreviewResponse.of(await preview_change(clerk.stripe, owned, change))
+    return PreviewResponse.of(await preview_change(clerk, owned, change, body.when))
 
 
 @router.post("/change", operation_id="change_subscription")
@@ -62,15 +73,21 @@ async def change_subscription(
     clerk: BillingClerk,
     key: IdempotencyKey = "",
 ) -> SubscriptionResponse:
-    """Change plan or quantity, and charge or credit the difference at once.
+    """Change plan or quantity: now, or when the paid period ends.
 
-    The change takes effect when it is paid. A 402 says how to pay; then it takes effect by itself.
+    Now, the difference is charged or credited at once, and the change takes effect when it is paid:
+    a 402 says how to pay; then it takes effect by itself. At the period's end nothing is prorated;
+    `scheduled_change` shows the plan until then, and /resume or another change takes it back.
     """
     owned = await read_owned(clerk, token, subscription)
     change = await read_change(clerk, token, owned, body.plan)
-    if change.is_new and not change.waits_in(owned):
-        date = body.proration_date
-        await make_change(clerk.stripe, owned, change, proration_date=date, key=key)
+    preview = check_preview(clerk, owned, change, body.when, body.proration_date)
+    if body.when == "period_end":
+        await plan_change_at_end(clerk, owned, change, key=key)
+    elif change.is_new and not change.waits_in(owned):
+        await make_change(clerk, owned, change, preview, key=key)
+    else:
+        await release(clerk.stripe, owned)
     changed = await show_changed(clerk, owned)
     if changed.body.get("pending_update"):
         raise payment_required(changed)
@@ -84,14 +101,19 @@ async def cancel_subscription(
     token: Token,
     clerk: BillingClerk,
     key: IdempotencyKey = "",
-) -> SubscriptionResponse:
-    """End a subscription with the period that is paid, or now, without a refund."""
+) -> CancelResponse:
+    """End a subscription with the period that is paid, or now, without a refund.
+
+    `open_invoices` says what is still owed, and whether Stripe goes on collecting it.
+    """
     owned = await read_owned(clerk, token, subscription)
     if body.when == "now":
         await cancel_now(clerk.stripe, owned, body.reason)
     else:
         await cancel_at_period_end(clerk.stripe, owned, body.reason, key=key)
-    return SubscriptionResponse.of(await show_changed(clerk, owned))
+    canceled = CancelResponse.of(await show_changed(clerk, owned))
+    owed = await list_open_invoices(clerk.stripe, owned)
+    return canceled.model_copy(update={"open_invoices": list(map(OpenInvoice.of, owed))})
 
 
 @router.post("/resume", operation_id="resume_subscription")
@@ -102,11 +124,14 @@ async def resume_subscription(
     clerk: BillingClerk,
     key: IdempotencyKey = "",
 ) -> SubscriptionResponse:
-    """Take a planned cancellation back, or begin again after a pause; a 402 says how to pay."""
+    """Take a planned cancellation or change back, or begin again after a pause.
+
+    A 402 says how to pay, also the first invoice of a subscription that is incomplete.
+    """
     owned = await read_owned(clerk, token, subscription)
     await resume(clerk.stripe, owned, key=key)
     resumed = await show_changed(clerk, owned)
-    if resumed.status == "paused":
+    if resumed.status in ("paused", "incomplete"):
         raise payment_required(resumed)
     return SubscriptionResponse.of(resumed)
 

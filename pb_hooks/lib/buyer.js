@@ -26,8 +26,12 @@ function readBuyer(app, user, info) {
 }
 
 function describe(app, organization) {
-  const members = app.countRecords("memberships", $dbx.hashExp({ organization: organization.id }))
+  const members = countMembers(app, organization.id)
   return { id: organization.id, name: organization.getString("name"), members }
+}
+
+function countMembers(app, organization) {
+  return app.countRecords("memberships", $dbx.hashExp({ organization }))
 }
 
 // The customer that is used for the payer, if there is one, and how many were deleted.
@@ -58,7 +62,9 @@ function readSubscription(app, userId, info) {
   if (!found.length) return null
   const [{ customer, stamp, user, organization }] = found
   const isTheirs = user === userId || !!findManaged(app, info, organization)
-  return isTheirs ? { stripe_id: stripeId, customer, stamp } : null
+  if (!isTheirs) return null
+  const members = organization ? countMembers(app, organization) : 0
+  return { stripe_id: stripeId, customer, stamp, organization, members }
 }
 
 module.exports = { readBuyer }

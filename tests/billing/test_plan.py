@@ -1,12 +1,14 @@
 """Which change of a subscription the seller's terms allow. Pure."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gateway.billing.plan import PlanRequest, plan_change
+from gateway.billing.item_change import PlanRequest
+from gateway.billing.plan import plan_change
 from gateway.billing.subscription import OwnedSubscription
-from gateway.buyer import Buyer, Price
+from gateway.buyer import Buyer, OwnSubscription, Price
 from gateway.errors import InvalidRequest
 from gateway.plans import Plans
 from gateway.stripe_api import Reading
@@ -26,9 +28,9 @@ def _subscription(price: str, quantity: int | None = 1) -> OwnedSubscription:
 
 
 def _of_organization(price: str, quantity: int) -> OwnedSubscription:
+    own = OwnSubscription("sub_1", "cus_1", "", "org", members=5)
     made = _subscription(price, quantity)
-    made.body["metadata"] = {"pocketbase_organization": "org"}
-    return made
+    return replace(made, buyer=replace(_BUYER, subscription=own))
 
 
 def _code(subscription: OwnedSubscription, request: PlanRequest, *prices: Price) -> str:
@@ -104,6 +106,38 @@ def test_members_say_how_many_seats_there_are() -> None:
     assert _code(_of_organization("seat", 5), fewer, seat) == "quantity_by_member"
     assert plan_change(_subscription("seat", 5), fewer, [seat], Plans()).quantity == 1
     moved = plan_change(
-        _of_organization("old", 5), PlanRequest(price="seat"), [_price("old"), seat], Plans()
+        _of_organization("old", 1), PlanRequest(price="seat"), [_price("old"), seat], Plans()
     )
     assert moved.quantity == 5
+
+
+def test_seats_are_counted_in_pocketbase() -> None:
+    """Stripe's quantity of before is not billed again, of the changed item and of any other."""
+    month, year, extra = [
+        Price(name, "", "recurring", "usd", True, "licensed", "prod", {"seats": "members"})
+        for name in ("month", "year", "extra")
+    ]
+    subscription = _of_organization("month", 9)
+    other = {"id": "si_2", "price": {"id": "extra"}, "quantity": 9}
+    subscription.body["items"]["data"].append(other)
+    asked = PlanRequest(price="year", item="si_1")
+    change = plan_change(subscription, asked, [month, year, extra], Plans())
+    assert change.all_params == [
+        {"id": "si_1", "price": "year", "quantity": 5},
+        {"id": "si_2", "quantity": 5},
+    ]
+
+
+def test_the_bounds_of_a_price_hold_for_members() -> None:
+    """Fewer members than are sold pay the minimum; with more than are sold it is refused."""
+
+    def seat(**terms: Any) -> Price:
+        metadata = {f"checkout_{key}": value for key, value in terms.items()}
+        about = metadata | {"seats": "members"}
+        return Price("seat", "", "recurring", "usd", True, "licensed", "prod", about)
+
+    subscription, asked = _of_organization("old", 1), PlanRequest(price="seat")
+    few = plan_change(subscription, asked, [_price("old"), seat(min_quantity=8)], Plans())
+    assert few.quantity == 8
+    small = seat(max_quantity=4)
+    assert _code(subscription, asked, _price("old"), small) == "quantity_not_sold"

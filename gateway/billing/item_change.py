@@ -1,0 +1,72 @@
+"""A change of plan or quantity as a value: what is asked for, and what an item becomes."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gateway.billing.subscription import OwnedSubscription
+from gateway.shapes import listing, mapping, stripe_id
+from gateway.writes import Json
+
+#: When a change takes effect: at once, or when the paid period ends.
+When = Literal["now", "period_end"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What the caller wants; "" and None leave things as they are."""
+
+    #: A price id or lookup key.
+    price: str = ""
+    quantity: int | None = None
+    #: Which subscription item, where there are several.
+    item: str = ""
+    when: When = "now"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChange:
+    """An item as it is to be."""
+
+    item: Json
+    price: str
+    #: None for a metered price: usage says how much it is.
+    quantity: int | None
+    #: Other items that are paid by member, by id: the quantity where Stripe's is out of date.
+    corrections: tuple[tuple[str, int], ...] = ()
+    #: Which prices are paid by member, among those that the subscription has then.
+    by_member: tuple[str, ...] = ()
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it differs from how the item is."""
+        return not self._is_shown_by(self.item)
+
+    @property
+    def params(self) -> Any:
+        """The item as Stripe takes it; an archived price may stay, but not be sent."""
+        params: dict[str, Any] = {"id": stripe_id(self.item)}
+        if self.price != stripe_id(self.item.get("price")):
+            params["price"] = self.price
+        return params if self.quantity is None else params | {"quantity": self.quantity}
+
+    @property
+    def all_params(self) -> list[Any]:
+        """All items that differ, as Stripe takes them."""
+        corrected = [{"id": item, "quantity": quantity} for item, quantity in self.corrections]
+        return [self.params, *corrected]
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same change."""
+        return repr((stripe_id(self.item), self.price, self.quantity, self.corrections))
+
+    def waits_in(self, subscription: OwnedSubscription) -> bool:
+        """Whether it was asked for before, and waits for its invoice to be paid."""
+        pending = mapping(subscription.body.get("pending_update")).get("subscription_items")
+        return any(
+            stripe_id(item) == stripe_id(self.item) and self._is_shown_by(item)
+            for item in listing(pending)
+        )
+
+    def _is_shown_by(self, item: Json) -> bool:
+        return (stripe_id(item.get("price")), item.get("quantity")) == (self.price, self.quantity)

@@ -1,0 +1,190 @@
+"""Changes at the end of the paid period: a schedule at Stripe that this gateway made.
+
+A schedule has the present items until the period ends, then the new ones; after a period of those
+Stripe releases the subscription. Until the change, /resume, /cancel or another change takes the
+plan back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import stripe
+
+from gateway.billing.clerk import Clerk
+from gateway.billing.idempotency import send_once
+from gateway.billing.item_change import ItemChange
+from gateway.billing.subscription import (
+    SCHEDULE_METADATA,
+    OwnedSubscription,
+    conflict,
+    payment_required,
+    read_again,
+)
+from gateway.errors import GatewayError, StripeRefused
+from gateway.shapes import listing, mapping, number, second, stripe_id
+from gateway.stripe_api import translate_errors
+from gateway.writes import Json
+
+if TYPE_CHECKING:
+    from stripe.params import SubscriptionScheduleCreateParams, SubscriptionScheduleUpdateParams
+
+#: Which prices of the phases are paid by member, for the seat sync.
+BY_MEMBER_METADATA = "pocketbase_by_member"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """What a subscription becomes when its period ends."""
+
+    #: Unix seconds.
+    at: int
+    #: Stripe's items of the phase: price and quantity.
+    items: list[Json]
+
+
+def describe_planned(subscription: OwnedSubscription) -> PlannedChange | None:
+    """Return the change that is planned, if one is."""
+    end = second(mapping(subscription.planned.get("current_phase")).get("end_date"))
+    for phase in listing(subscription.planned.get("phases")):
+        if end and second(phase.get("start_date")) >= end:
+            return PlannedChange(second(phase.get("start_date")), listing(phase.get("items")))
+    return None
+
+
+async def plan_change_at_end(
+    clerk: Clerk, subscription: OwnedSubscription, change: ItemChange, *, key: str
+) -> None:
+    """Let a change take effect when the period ends; one that changes nothing takes a plan back.
+
+    Raises:
+        Conflict: the subscription is to end.
+        PaymentRequired: another change waits for its payment.
+        StripeUnavailable, StripeRefused, IdempotencyKeyReused
+    """
+    if not change.is_new:
+        await release(clerk.stripe, subscription)
+        return
+    if subscription.body.get("cancel_at_period_end") or subscription.body.get("cancel_at"):
+        message = "The subscription is to end: take that back first, by /resume."
+        raise conflict("subscription_ending", message)
+    if subscription.body.get("pending_update"):
+        raise payment_required(subscription)
+    if not subscription.planned:
+        subscription = await _attach_schedule(clerk, subscription, key)
+    try:
+        await _write_phases(clerk.stripe, subscription, change, key)
+    except GatewayError:
+        # Without its phases nobody could tell whose schedule it is.
+        await release(clerk.stripe, subscription, force=True)
+        raise
+
+
+async def release(
+    client: stripe.StripeClient, subscription: OwnedSubscription, *, force: bool = False
+) -> None:
+    """Take a planned change back, if there is one; the subscription goes on as it is.
+
+    Args:
+        force: also a schedule that does not name what it is for yet.
+
+    Raises:
+        StripeUnavailable, StripeRefused
+    """
+    schedule = subscription.planned or (force and mapping(subscription.body.get("schedule")))
+    if not schedule:
+        return
+    try:
+        with translate_errors():
+            await client.v1.subscription_schedules.release_async(stripe_id(schedule))
+    except StripeRefused:
+        # Another request may have been first.
+        with translate_errors():
+            found = await client.v1.subscription_schedules.retrieve_async(stripe_id(schedule))
+        if found.status == "active":
+            raise
+
+
+async def _attach_schedule(
+    clerk: Clerk, subscription: OwnedSubscription, key: str
+) -> OwnedSubscription:
+    """Stripe takes nothing besides the subscription; phases need a second request."""
+    params: SubscriptionScheduleCreateParams = {"from_subscription": subscription.stripe_id}
+    create = partial(clerk.stripe.v1.subscription_schedules.create_async, params)
+    refused: StripeRefused | None = None
+    try:
+        await send_once("schedule", subscription, params, create, key=key)
+    except StripeRefused as error:
+        refused = error
+    found = await read_again(clerk, subscription)
+    if not found.body.get("schedule"):
+        message = "The change could not be planned: ask once more."
+        raise refused or conflict("schedule_released", message)
+    return found
+
+
+async def _write_phases(
+    client: stripe.StripeClient, subscription: OwnedSubscription, change: ItemChange, key: str
+) -> None:
+    schedule = mapping(subscription.body.get("schedule"))
+    params: SubscriptionScheduleUpdateParams = {
+        "end_behavior": "release",
+        "phases": build_phases(subscription, change),
+        "metadata": {
+            SCHEDULE_METADATA: "change",
+            BY_MEMBER_METADATA: ",".join(change.by_member)[:500],
+        },
+    }
+    update = partial(client.v1.subscription_schedules.update_async, stripe_id(schedule), params)
+    await send_once("plan", subscription, params, update, key=key)
+
+
+def build_phases(subscription: OwnedSubscription, change: ItemChange) -> Any:
+    """Return the present phase as it is, and the next one with the change. Pure."""
+    body = subscription.body
+    present = mapping(mapping(body.get("schedule")).get("current_phase"))
+    kept: dict[str, Any] = {}
+    if rates := [stripe_id(rate) for rate in listing(body.get("default_tax_rates"))]:
+        kept["default_tax_rates"] = rates
+    if discounts := _name_discounts(body, subscription.now):
+        kept["discounts"] = discounts
+    first = {
+        "start_date": present.get("start_date"),
+        "end_date": present.get("end_date"),
+        "items": [_describe_item(item) for item in subscription.items],
+        **kept,
+    }
+    if subscription.status == "trialing":
+        first["trial_end"] = body.get("trial_end")
+    items = [_describe_item(_apply(item, change)) for item in subscription.items]
+    return [first, {"items": items, "proration_behavior": "none", **kept}]
+
+
+def _apply(item: Json, change: ItemChange) -> Json:
+    if stripe_id(item) == stripe_id(change.item):
+        return item | {"price": change.price, "quantity": change.quantity}
+    return item | {"quantity": dict(change.corrections).get(stripe_id(item), item.get("quantity"))}
+
+
+def _describe_item(item: Json) -> dict[str, Any]:
+    found: dict[str, Any] = {"price": stripe_id(item.get("price"))}
+    if item.get("quantity") is not None:
+        found["quantity"] = item["quantity"]
+    if rates := [stripe_id(rate) for rate in _entries(item.get("tax_rates"))]:
+        found["tax_rates"] = rates
+    if discounts := [stripe_id(discount) for discount in _entries(item.get("discounts"))]:
+        found["discounts"] = [{"discount": discount} for discount in discounts]
+    return found
+
+
+def _name_discounts(body: Json, now: int) -> list[dict[str, str]]:
+    return [
+        {"discount": stripe_id(discount)}
+        for discount in listing(body.get("discounts"))
+        if not 0 < number(discount.get("end")) <= now
+    ]
+
+
+def _entries(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
