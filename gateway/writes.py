@@ -12,6 +12,10 @@ Json = dict[str, Any]
 USER_METADATA = "pocketbase_user"
 #: The one under which they name the organization that pays instead.
 ORGANIZATION_METADATA = "pocketbase_organization"
+#: The one under which a schedule that the gateway has made says what it is for.
+SCHEDULE_METADATA = "pocketbase_schedule"
+#: The one under which such a schedule lists the prices that are paid by member, with commas.
+BY_MEMBER_METADATA = "pocketbase_by_member"
 #: How the keys begin under which a Checkout Session names what it sells once (`price:quantity`):
 #: entitlements follow from that, because Stripe's events don't show a session's items.
 ITEM_METADATA = "pocketbase_item_"

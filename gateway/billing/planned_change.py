@@ -16,7 +16,6 @@ from gateway.billing.clerk import Clerk
 from gateway.billing.idempotency import send_once
 from gateway.billing.item_change import ItemChange
 from gateway.billing.subscription import (
-    SCHEDULE_METADATA,
     OwnedSubscription,
     conflict,
     payment_required,
@@ -25,13 +24,10 @@ from gateway.billing.subscription import (
 from gateway.errors import GatewayError, StripeRefused
 from gateway.shapes import listing, mapping, number, second, stripe_id
 from gateway.stripe_api import translate_errors
-from gateway.writes import Json
+from gateway.writes import BY_MEMBER_METADATA, SCHEDULE_METADATA, Json
 
 if TYPE_CHECKING:
     from stripe.params import SubscriptionScheduleCreateParams, SubscriptionScheduleUpdateParams
-
-#: Which prices of the phases are paid by member, for the seat sync.
-BY_MEMBER_METADATA = "pocketbase_by_member"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,11 @@ from gateway.writes import Json
 
 
 def check_quantity(change: ItemChange, plan: Plan) -> ItemChange:
+    """Return a change whose quantity the terms allow.
+
+    Raises:
+        InvalidRequest: they do not.
+    """
     quantity = change.quantity or 1
     if change.is_new and not plan.min_quantity <= quantity <= plan.max_quantity:
         bounds = f"from {plan.min_quantity} to {plan.max_quantity}"
@@ -24,6 +29,7 @@ def check_quantity(change: ItemChange, plan: Plan) -> ItemChange:
 
 
 def count_seats(subscription: OwnedSubscription, plan: Plan) -> int:
+    """Return how many seats an organization takes: its members, or the least that is sold."""
     return max(subscription.seats, plan.min_quantity)
 
 
@@ -37,6 +43,7 @@ def count_present(subscription: OwnedSubscription, item: Json, price: Price | No
 def find_by_member(
     subscription: OwnedSubscription, change: ItemChange, prices: Sequence[Price]
 ) -> tuple[str, ...]:
+    """Return the prices that are paid by member, of those that the subscription has and gets."""
     if not subscription.seats:
         return ()
     names = {change.price, *(stripe_id(item.get("price")) for item in subscription.items)}
@@ -52,14 +59,14 @@ def correct_others(
     prices: Sequence[Price],
     plans: Plans,
 ) -> tuple[tuple[str, int], ...]:
-    """What else Stripe would bill by a number of members of before."""
+    """Return the other items, by id, that Stripe would bill by a number of members of before."""
     known = {price.stripe_id: price for price in prices}
     found = []
     for item in subscription.items:
         price = known.get(stripe_id(item.get("price")))
         if item is change.item or price is None or price.stripe_id not in by_member:
             continue
-        seats = count_seats(subscription, plans.find(price) or Plan())
+        seats = (plans.find(price) or Plan()).fit(subscription.seats)
         if seats != item.get("quantity"):
             found.append((stripe_id(item), seats))
     return tuple(found)

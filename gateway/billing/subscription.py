@@ -13,14 +13,12 @@ from gateway.errors import Conflict, GatewayError, NotFound, PaymentRequired
 from gateway.pocketbase import PocketBaseRefused
 from gateway.shapes import listing, mapping, stripe_id, text
 from gateway.stripe_api import Missing, Reading, complete, read_object
-from gateway.writes import Json
+from gateway.writes import SCHEDULE_METADATA, Json
 
 _log = logging.getLogger(__name__)
 
 #: Statuses that a subscription never leaves.
 _ENDED = ("canceled", "incomplete_expired")
-#: The metadata key of a schedule that this gateway has made: what it is for.
-SCHEDULE_METADATA = "pocketbase_schedule"
 
 
 class NoSubscription(NotFound):

@@ -17,6 +17,7 @@ from gateway.buyer import Price
 from gateway.errors import GatewayError
 from gateway.plans import Plan, Plans
 from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.seats.phases import update_phases
 from gateway.stripe_api import translate_errors
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ class Seats:
     #: How many are paid for.
     quantity: int
     price: Price
+    #: Of a change that is planned for the period's end, "" without one.
+    schedule: str = ""
 
 
 @dataclass(slots=True)
@@ -81,9 +84,12 @@ class SeatKeeper:
     async def _tell(self, seats: Seats, quantity: int) -> None:
         try:
             with translate_errors():
-                await self.client.v1.subscription_items.update_async(
-                    seats.item, {"quantity": quantity}
-                )
+                if seats.schedule:
+                    await update_phases(self.client, seats.schedule, quantity)
+                else:
+                    await self.client.v1.subscription_items.update_async(
+                        seats.item, {"quantity": quantity}
+                    )
         except GatewayError as error:
             _log.warning("seats not taken", extra={"item": seats.item, "reason": error.detail})
         else:

@@ -5,24 +5,37 @@ const { readPrices } = require(`${__hooks}/lib/prices.js`)
 
 const MOST = 100
 
-// Returns {seats, next}: of each [{item, stamp, members, quantity, price}], Stripe's subscription item, which
-// state of its subscription was looked at, how many members there are, how many are paid for, and the price
-// with its terms; `next` is where to go on, "" at the end.
+// Returns {seats, next}: of each [{item, stamp, members, quantity, price, schedule}], Stripe's subscription
+// item, which state of its subscription was looked at, how many members there are, how many are paid for, the
+// price with its terms, and the schedule by which the gateway has planned a change ("" without one); `next` is
+// where to go on, "" at the end.
+// Left out: what a schedule of the seller's manages, and what a pause with `void` gives nobody; both are
+// brought in line when that is over.
 // By `>` and not `!=`, and grouped by `+id`, so that SQLite uses the index of organizations and does not
 // walk through all subscriptions.
 function findWrongSeats(app, after) {
-  const found = arrayOf(new DynamicModel({ item: "", stamp: "", members: 0, quantity: 0, price: "" }))
+  const found = arrayOf(new DynamicModel({
+    item: "", stamp: "", members: 0, quantity: 0, price: "", schedule: "",
+  }))
   app.db().newQuery(`
     SELECT item.value ->> 'id' AS item, subscription.stamp AS stamp,
            max(1, count(membership.id)) AS members,
-           coalesce(item.value ->> 'quantity', 0) AS quantity, price.stripe_id AS price
+           coalesce(item.value ->> 'quantity', 0) AS quantity, price.stripe_id AS price,
+           coalesce(max(schedule.stripe_id), '') AS schedule
     FROM subscriptions subscription
     JOIN json_each(subscription.items) item
     JOIN prices price ON price.stripe_id = item.value ->> 'price'
     LEFT JOIN products product ON product.stripe_id = item.value ->> 'product'
+    LEFT JOIN subscription_schedules schedule
+      ON schedule.customer = subscription.customer AND schedule.subscription = subscription.id
+      AND schedule.status = 'active'
     LEFT JOIN memberships membership ON membership.organization = subscription.organization
     WHERE subscription.organization > '' AND item.value ->> 'id' > {:after}
       AND subscription.status IN ('trialing', 'active', 'past_due')
+      AND (NOT json_valid(subscription.pause_collection)
+        OR subscription.pause_collection ->> 'behavior' IS NOT 'void')
+      AND (schedule.id IS NULL OR (json_valid(schedule.metadata)
+        AND schedule.metadata ->> 'pocketbase_schedule' IS NOT NULL))
       AND price.type = 'recurring' AND price.usage_type != 'metered'
       AND coalesce(price.metadata ->> 'seats', product.metadata ->> 'seats') = 'members'
     GROUP BY +subscription.id, item.key
@@ -31,8 +44,8 @@ function findWrongSeats(app, after) {
   `).bind({ after }).all(found)
   const prices = {}
   for (const price of readPrices([...new Set(found.map(({ price }) => price))])) prices[price.stripe_id] = price
-  const seats = found.map(({ item, stamp, members, quantity, price }) => ({
-    item, stamp, members, quantity, price: prices[price],
+  const seats = found.map(({ item, stamp, members, quantity, price, schedule }) => ({
+    item, stamp, members, quantity, price: prices[price], schedule,
   }))
   return { seats, next: seats.length < MOST ? "" : seats[MOST - 1].item }
 }

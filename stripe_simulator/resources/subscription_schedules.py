@@ -52,6 +52,8 @@ def update(world: World, id: str, params: JSON) -> JSON:
             if schedule["current_phase"]:
                 schedule["current_phase"] = _dates(_current(world, schedule))
     _plan(world, schedule)
+    if params.get("phases") and schedule["status"] == "active":
+        _follow(world, schedule, optional(params, "proration_behavior", "create_prorations"))
     return schedule
 
 
@@ -172,6 +174,23 @@ def _swap(world: World, sub: JSON, phase: JSON) -> None:
     for item in items:
         item["id"] = ids.get(item["price"]["id"], item["id"])
     subscription_states.move(world, sub, items=subscription_items.as_list(sub["id"], items))
+
+
+def _follow(world: World, schedule: JSON, behavior: str) -> None:
+    """What an update says of the present phase holds for the subscription at once."""
+    sub = world.get("subscription", schedule["subscription"])
+    wanted = {item["price"]: item for item in _current(world, schedule)["items"]}
+    given: list[JSON] = []
+    for item in sub["items"]["data"]:
+        phase = wanted.pop(item["price"]["id"], None)
+        if phase is None:
+            given.append({"id": item["id"], "deleted": True})
+        elif item.get("quantity", phase["quantity"]) != phase["quantity"]:
+            given.append({"id": item["id"], "quantity": phase["quantity"]})
+    given += [_bought(item) for item in wanted.values()]
+    if given:
+        params = {"items": given, "proration_behavior": behavior}
+        subscription_updates.update(world, sub["id"], params)
 
 
 def _bought(item: JSON) -> JSON:

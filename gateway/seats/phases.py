@@ -1,0 +1,70 @@
+"""Seats of a subscription whose next change is planned: the schedule says how many there are.
+
+What is changed on the subscription alone would be undone when the next phase begins.
+"""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import stripe
+
+from gateway.shapes import listing, mapping, number, stripe_id, text
+from gateway.writes import BY_MEMBER_METADATA, Json
+
+if TYPE_CHECKING:
+    from stripe.params import SubscriptionScheduleUpdateParams
+
+
+async def update_phases(client: stripe.StripeClient, schedule: str, quantity: int) -> None:
+    """Set the quantity of what is paid by member, in the present phase and in the next.
+
+    Raises:
+        stripe.StripeError
+    """
+    found = (await client.v1.subscription_schedules.retrieve_async(schedule)).to_dict()
+    params: SubscriptionScheduleUpdateParams = {
+        "phases": set_quantity(found, quantity),
+        "proration_behavior": "create_prorations",
+    }
+    await client.v1.subscription_schedules.update_async(schedule, params)
+
+
+def set_quantity(schedule: Json, quantity: int) -> Any:
+    """Return the phases that are not over, with another quantity of seats. Pure."""
+    by_member = text(mapping(schedule.get("metadata")).get(BY_MEMBER_METADATA)).split(",")
+    now = number(mapping(schedule.get("current_phase")).get("start_date"))
+    return [
+        _describe(phase, by_member, quantity)
+        for phase in listing(schedule.get("phases"))
+        if number(phase.get("start_date")) >= now
+    ]
+
+
+def _describe(phase: Json, by_member: Collection[str], quantity: int) -> dict[str, Any]:
+    names = ("start_date", "end_date", "trial_end", "proration_behavior")
+    found: dict[str, Any] = {name: phase[name] for name in names if phase.get(name)}
+    found |= _references(phase, "default_tax_rates")
+    found["items"] = [_item(item, by_member, quantity) for item in listing(phase.get("items"))]
+    return found
+
+
+def _item(item: Json, by_member: Collection[str], quantity: int) -> dict[str, Any]:
+    price = stripe_id(item.get("price"))
+    found = {"price": price} | _references(item, "tax_rates")
+    count = quantity if price in by_member else item.get("quantity")
+    return found if count is None else found | {"quantity": count}
+
+
+def _references(given: Json, rates: str) -> dict[str, Any]:
+    """Tax rates and discounts, which an update would drop if it left them out."""
+    found: dict[str, Any] = {}
+    if names := [stripe_id(rate) for rate in given.get(rates) or []]:
+        found[rates] = names
+    kinds = ("discount", "coupon", "promotion_code")
+    discounts = [
+        {kind: stripe_id(discount.get(kind))}
+        for discount in listing(given.get("discounts"))
+        for kind in kinds
+        if discount.get(kind)
+    ]
+    return found | ({"discounts": discounts} if discounts else {})
