@@ -1,6 +1,9 @@
 /// <reference path="../pb_data/types.d.ts" />
 // What /checkout needs besides the buyer, and what Stripe is to be told about customers.
 
+// Transforms come before the hooks below, which open transactions.
+require(`${__hooks}/lib/transform_hooks.js`)
+
 // Prices for a purchase without a user: {prices}.
 routerAdd("POST", "/api/gateway/prices", (e) => {
   const { readPrices } = require(`${__hooks}/lib/prices.js`)

@@ -1,6 +1,9 @@
 /// <reference path="../pb_data/types.d.ts" />
 // The routes that the gateway calls. What they do lies in lib/; handlers share no outer scope.
 
+// Before any other hook of a request: they may open a transaction, and transforms are asked outside of it.
+require(`${__hooks}/lib/transform_hooks.js`)
+
 // A wrong setting is told at the start, not by the first webhook.
 require(`${__hooks}/lib/policy.js`).readPolicy()
 
@@ -96,20 +99,6 @@ routerAdd("POST", "/api/gateway/dry-run", (e) => {
   const { giveTicket } = require(`${__hooks}/lib/dry_run.js`)
   return e.json(200, giveTicket($app))
 }, $apis.requireSuperuserAuth())
-
-// Each VM keeps the module: most of these writes need nothing else of it, and a search takes its time.
-onRecordCreateRequest((e) => {
-  const transforms = (globalThis.gatewayTransforms ||= require(`${__hooks}/lib/transforms.js`))
-  transforms.enforce(e, "create")
-})
-onRecordUpdateRequest((e) => {
-  const transforms = (globalThis.gatewayTransforms ||= require(`${__hooks}/lib/transforms.js`))
-  transforms.enforce(e, "update")
-})
-onRecordDeleteRequest((e) => {
-  const transforms = (globalThis.gatewayTransforms ||= require(`${__hooks}/lib/transforms.js`))
-  transforms.enforce(e, "delete")
-})
 
 onBatchRequest((e) => {
   require(`${__hooks}/lib/transform_batch.js`).prepareBatch(e)

@@ -1,6 +1,9 @@
 /// <reference path="../pb_data/types.d.ts" />
 // What rules can't say about organizations.
 
+// Transforms come before the hooks below, which open transactions.
+require(`${__hooks}/lib/transform_hooks.js`)
+
 // Nobody chooses their id: what Stripe names might be another's of before.
 onRecordCreateRequest((e) => {
   require(`${__hooks}/lib/teams.js`).refuseChosenId(e)

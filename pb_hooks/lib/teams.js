@@ -17,12 +17,15 @@ function createWithOwner(e) {
   })
 }
 
-// Refuses what would leave an organization without an owner; a superuser may.
+// Refuses what would leave an organization without an owner; a superuser may. The role is read in the
+// transaction: the member may have become an owner since the record was loaded.
 function keepOwner(e) {
-  if (e.hasSuperuserAuth() || e.record.original().getString("role") !== "owner") return e.next()
-  const organization = e.record.original().getString("organization")
+  if (e.hasSuperuserAuth()) return e.next()
   inTransaction(e, (tx) => {
+    const [before] = tx.findRecordsByIds("memberships", [e.record.lastSavedPK()])
     e.next()
+    if (!before || before.getString("role") !== "owner") return
+    const organization = before.getString("organization")
     const owners = tx.countRecords("memberships", $dbx.hashExp({ organization, role: "owner" }))
     if (owners === 0) throw new BadRequestError("An organization keeps at least one owner.")
   })

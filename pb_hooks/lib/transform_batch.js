@@ -2,6 +2,7 @@
 // call before it begins, and each record hook finds its verdict. The transaction holds PocketBase's one
 // writer; a call from inside of it would stall everybody.
 const { ask, describe, passesThrough, writeAll } = require(`${__hooks}/lib/transform_call.js`)
+const { conflict } = require(`${__hooks}/lib/transform_guard.js`)
 const { find, findAll, typeOf } = require(`${__hooks}/lib/transform_table.js`)
 
 // On the request: the verdicts that were asked for before its transaction began.
@@ -122,8 +123,12 @@ function hand(e, asked) {
   const verdicts = ask(asked, e.auth, e.requestInfo().headers)
   const number = $security.randomString(24)
   const notes = {}
+  const targets = {}
   asked.forEach(({ i, entry, collection, operation, record }, k) => {
-    notes[i] = writeNote(entry, collection, operation, record, verdicts[k])
+    const id = record && `${collection.id} ${record.id}`
+    const isSecond = !!id && id in targets
+    targets[id] = true
+    notes[i] = writeNote(entry, collection, operation, record, verdicts[k], isSecond)
     e.batch[i].headers = { ...without(e.batch[i].headers || {}, ITEM), [ITEM]: `${number}.${i}` }
   })
   e.set(VERDICTS, { number, notes })
@@ -136,8 +141,8 @@ function without(headers, name) {
 }
 
 // A verdict is good for one write, to the record as the transform saw it.
-function writeNote(entry, collection, operation, record, verdict) {
-  return JSON.stringify({ target: nameTarget(entry, collection, operation, record), verdict })
+function writeNote(entry, collection, operation, record, verdict, isSecond) {
+  return JSON.stringify({ target: nameTarget(entry, collection, operation, record), verdict, isSecond })
 }
 
 function nameTarget(entry, collection, operation, record) {
@@ -147,7 +152,7 @@ function nameTarget(entry, collection, operation, record) {
 
 // For the one record that a sign-up creates.
 function keepVerdict(e, entry, verdict) {
-  const note = writeNote(entry, e.collection, "create", null, verdict)
+  const note = writeNote(entry, e.collection, "create", null, verdict, false)
   e.set(VERDICTS, { number: SIGN_UP, notes: { [SIGN_UP]: note } })
 }
 
@@ -159,7 +164,8 @@ function recall(e, entry, operation) {
   if (note && note.target === nameTarget(entry, e.collection, operation, e.record)) {
     return note.verdict
   }
-  const message = "The record has changed since the batch began, or came with it. Write it on its own."
+  if (note && !note.isSecond) throw conflict()
+  const message = "A record can be written once per batch, and by its address. Write it on its own."
   return { refused: { status: 400, message } }
 }
 

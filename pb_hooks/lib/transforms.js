@@ -1,8 +1,10 @@
 // Direct writes to a collection that has a transform: the gateway is asked before the transaction, and
 // what it says is done. Nothing else may let such a write through.
 const { isDryRun, rehearse } = require(`${__hooks}/lib/dry_run.js`)
-const { askOne, describe, passesThrough } = require(`${__hooks}/lib/transform_call.js`)
+const { passesThrough } = require(`${__hooks}/lib/transform_call.js`)
 const { recall } = require(`${__hooks}/lib/transform_batch.js`)
+const { transform } = require(`${__hooks}/lib/transform_guard.js`)
+const { keepWhile } = require(`${__hooks}/lib/transform_requests.js`)
 const { expectNoDryRuns, readTable } = require(`${__hooks}/lib/transform_table.js`)
 const { settle } = require(`${__hooks}/lib/transform_verdict.js`)
 
@@ -12,19 +14,16 @@ function enforce(e, operation) {
   const entries = table[e.collection.id]
   // Most collections have no transform: every further look at what Go holds would take its time.
   if (!entries && !rehearses) return e.next()
-  const { headers, body } = e.requestInfo()
-  const isDry = isDryRun(app, headers)
+  const isDry = isDryRun(app, e.requestInfo().headers)
   if (!entries) expectNoDryRuns()
   const entry = entries && entries[operation]
-  const { auth } = e
-  if (entry && passesThrough(entry, auth)) {
-    const { record } = e
-    const verdict = app.isTransactional()
-      ? recall(e, entry, operation)
-      : askOne(entry, describe(entry, operation, record, body), auth, headers)
-    settle(record, entry, operation, verdict)
+  if (entry && passesThrough(entry, e.auth)) {
+    if (app.isTransactional()) settle(e.record, entry, operation, recall(e, entry, operation))
+    else transform(e, e.record, entry, operation)
   }
-  return isDry ? rehearse(e) : e.next()
+  const write = () => isDry ? rehearse(e) : e.next()
+  // A batch loads its records inside of its transaction: nobody can change them in between.
+  return !entries || operation === "create" || app.isTransactional() ? write() : keepWhile(e, write)
 }
 
 module.exports = { enforce }
