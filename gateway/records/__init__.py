@@ -8,6 +8,7 @@ from gateway.records.transform import (
     File,
     Operation,
     Transform,
+    Write,
 )
 from gateway.records.verdicts import FieldErrors, Refused
 
@@ -20,5 +21,6 @@ __all__ = [
     "Operation",
     "Refused",
     "Transform",
+    "Write",
     "filter",
 ]

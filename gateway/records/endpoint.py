@@ -21,7 +21,8 @@ from gateway.errors import (
     UnsupportedMediaType,
 )
 from gateway.problems import respond_to
-from gateway.records.judge import Judge, write_verdicts
+from gateway.records.answer import write_verdicts
+from gateway.records.judge import Judge
 from gateway.records.signature import (
     ANSWER_PREFIX,
     HEADERS,

@@ -2,20 +2,19 @@
 
 import asyncio
 import inspect
-import json
 import logging
-import math
-import re
 import time
 from base64 import b64decode
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import to_json, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
 from gateway.errors import Unavailable
-from gateway.records.transform import Context, Dependencies, File, Transform
+from gateway.records.failure import fail
+from gateway.records.transform import Context, Dependencies, File, Transform, Write
 from gateway.records.validation import (
     build,
     describe,
@@ -26,9 +25,22 @@ from gateway.records.validation import (
 from gateway.records.verdicts import FieldErrors, Refused
 from gateway.writes import Json
 
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
-#: What JSON has no number for, and numbers that are infinite to PocketBase.
-_SUSPICIOUS = re.compile(rb"NaN|Infinity|\d{309}")
+
+
+@dataclass(slots=True)
+class _Item:
+    """One write on its way to its verdict."""
+
+    item: Json
+    transform: Transform | None
+    started: float = field(default_factory=time.perf_counter)
+    values: Json = field(default_factory=dict)
+    incoming: Any = None
+    context: Context | None = None
+    #: Set as soon as it is known.
+    verdict: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,58 +51,38 @@ class Judge:
     dependencies: Dependencies
 
     async def judge_all(self, items: list[Json], user: Json | None) -> list[Json]:
-        """Return a verdict for each item, in their order; what waits does so side by side."""
-        if len(items) == 1:
-            return [await self.judge(items[0], user)]
-        return list(await asyncio.gather(*(self.judge(item, user) for item in items)))
+        """Return a verdict for each item, in their order; what waits does so side by side.
+
+        One of the verdicts that pb_hooks/lib/transforms.js knows: ``{"values": {…}}`` to set;
+        ``{"errors": {field: {code, message}}, "message": …}`` or ``{"refused": {status, message}}``
+        by the transform; ``{"failed": reason}`` by accident.
+        """
+        began = asyncio.get_running_loop().time()
+        read = [self._read(item, user) for item in items]
+        await _prefetch(read, began)
+        if len(read) == 1:
+            return [await _finish(read[0], began)]
+        return list(await asyncio.gather(*(_finish(each, began) for each in read)))
 
     async def judge(self, item: Json, user: Json | None) -> Json:
-        """Return one of the verdicts that pb_hooks/lib/transforms.js knows.
+        """Return the verdict for one item."""
+        return (await self.judge_all([item], user))[0]
 
-        ``{"values": {…}}`` to set; ``{"errors": {field: {code, message}}, "message": …}`` or
-        ``{"refused": {status, message}}`` by the transform; ``{"failed": reason}`` by accident.
-        """
-        started = time.perf_counter()
-        transform = self.transforms.get((item["collection"], item["operation"]))
-        verdict = await self._run(transform, item, user) if transform else {"failed": "unknown"}
-        _note(item, verdict, started)
-        return verdict
-
-    async def _run(self, transform: Transform, item: Json, user: Json | None) -> Json:
+    def _read(self, item: Json, user: Json | None) -> _Item:
+        found = _Item(item, self.transforms.get((item["collection"], item["operation"])))
+        if found.transform is None:
+            found.verdict = {"failed": "unknown"}
+            return found
         try:
-            context = self._read_context(item, user)
-            values = read_incoming(item["record"], context)
-            incoming = build(transform, values)
+            found.context = self._read_context(item, user)
+            found.values = read_incoming(item["record"], found.context)
+            found.incoming = build(found.transform, found.values)
         except ValidationError as error:
-            if forbids_columns(error):
-                return _fail(error, item)
-            return _field_errors(*describe(error))
+            is_authors = forbids_columns(error)
+            found.verdict = fail(error, item) if is_authors else _field_errors(*describe(error))
         except Exception as error:
-            return _fail(error, item)
-        return await self._call(transform, incoming, values, context, item)
-
-    async def _call(
-        self, transform: Transform, incoming: Any, values: Json, context: Context, item: Json
-    ) -> Json:
-        """Call the function; whatever it raises that it is not meant to raise is its author's."""
-        try:
-            returned = await _call(transform, incoming, context)
-            return {"values": to_jsonable_python(find_changes(values, returned, context))}
-        except FieldErrors as error:
-            return _field_errors(error.errors)
-        except Refused as refused:
-            return {"refused": {"status": refused.status, "message": refused.message}}
-        except _TimeIsOver:
-            return {"failed": "timeout"}
-        except Unavailable:
-            return {"failed": "unavailable"}
-        except asyncio.CancelledError as error:
-            if _is_cancelled():
-                raise
-            return _fail(error, item)
-        # SystemExit, as of a library's `sys.exit`, would end the gateway.
-        except (Exception, SystemExit) as error:
-            return _fail(error, item)
+            found.verdict = fail(error, item)
+        return found
 
     def _read_context(self, item: Json, user: Json | None) -> Context:
         return Context(
@@ -104,22 +96,83 @@ class Judge:
         )
 
 
+async def _prefetch(items: list[_Item], began: float) -> None:
+    """Call each transform's `prefetch` once for all of its items; a failure is that of each."""
+    waiting: dict[int, list[_Item]] = {}
+    for each in items:
+        if each.verdict is None and each.transform and each.transform.prefetch:
+            waiting.setdefault(id(each.transform), []).append(each)
+    if waiting:
+        await asyncio.gather(*(_prefetch_for(group, began) for group in waiting.values()))
+
+
+async def _prefetch_for(group: list[_Item], began: float) -> None:
+    transform = group[0].transform
+    if transform is None or transform.prefetch is None:
+        return
+    contexts = [each.context for each in group if each.context]
+    writes = [Write(each.incoming, context) for each, context in zip(group, contexts, strict=True)]
+    try:
+        found = await _in_time(transform.prefetch(writes), transform, began)
+    except BaseException as error:
+        for each in group:
+            each.verdict = _verdict_of(error, each.item)
+        return
+    for each, context in zip(group, contexts, strict=True):
+        each.context = replace(context, prefetched=found)
+
+
+async def _finish(found: _Item, began: float) -> Json:
+    if found.verdict is None:
+        found.verdict = await _call(found, began)
+    _note(found.item, found.verdict, found.started)
+    return found.verdict
+
+
+async def _call(found: _Item, began: float) -> Json:
+    """Call the function; whatever it raises that it is not meant to raise is its author's."""
+    transform, context = found.transform, found.context
+    if transform is None or context is None:
+        return {"failed": "unknown"}
+    try:
+        returned = transform.function(found.incoming, context)
+        if inspect.isawaitable(returned):
+            returned = await _in_time(returned, transform, began)
+        return {"values": to_jsonable_python(find_changes(found.values, returned, context))}
+    except FieldErrors as error:
+        return _field_errors(error.errors)
+    except Refused as refused:
+        return {"refused": {"status": refused.status, "message": refused.message}}
+    except BaseException as error:
+        return _verdict_of(error, found.item)
+
+
 class _TimeIsOver(Exception):
     """The transform took longer than it may."""
 
 
-async def _call(transform: Transform, incoming: Any, context: Context) -> Any:
-    returned = transform.function(incoming, context)
-    if not inspect.isawaitable(returned):
-        return returned
+async def _in_time(returned: Awaitable[_T], transform: Transform, began: float) -> _T:
     try:
-        async with asyncio.timeout(transform.timeout) as limit:
+        async with asyncio.timeout_at(began + transform.timeout) as limit:
             return await returned
     except TimeoutError:
         # Else it is the function's own, of a service that it asked.
         if limit.expired():
             raise _TimeIsOver from None
         raise
+
+
+def _verdict_of(error: BaseException, item: Json) -> Json:
+    """What an error of the author's code does to the write; the end of the process goes on."""
+    if isinstance(error, _TimeIsOver):
+        return {"failed": "timeout"}
+    if isinstance(error, Unavailable):
+        return {"failed": "unavailable"}
+    is_ours = isinstance(error, asyncio.CancelledError) and _is_cancelled()
+    # SystemExit, as of a library's `sys.exit`, would end the gateway.
+    if is_ours or not isinstance(error, Exception | asyncio.CancelledError | SystemExit):
+        raise error
+    return fail(error, item)
 
 
 def _is_cancelled() -> bool:
@@ -136,60 +189,6 @@ def _read_file(file: Json) -> File:
 def _field_errors(fields: dict[str, tuple[str, str]], message: str = "") -> Json:
     errors = {name: {"code": code, "message": text} for name, (code, text) in fields.items()}
     return {"errors": errors, "message": message}
-
-
-def _fail(error: BaseException, item: Json) -> Json:
-    _log.error(
-        "transform failed",
-        exc_info=_without_values(error),
-        extra={"collection": item["collection"], "operation": item["operation"]},
-    )
-    return {"failed": "error"}
-
-
-def _without_values(error: BaseException) -> BaseException:
-    """Pydantic's own text shows the values that it was given."""
-    if not isinstance(error, ValidationError):
-        return error
-    places = sorted({".".join(map(str, item["loc"])) for item in error.errors()})
-    shown = ValueError(f"{error.title}: {error.error_count()} errors: {', '.join(places)}")
-    return shown.with_traceback(error.__traceback__)
-
-
-def write_verdicts(verdicts: list[Json], items: list[Json]) -> bytes:
-    """Return the verdicts as JSON; one that JSON can't have fails alone, as its author's error."""
-    try:
-        return _dump(verdicts)
-    except ValueError:
-        pairs = zip(verdicts, items, strict=True)
-        return _dump([_keep_writable(verdict, item) for verdict, item in pairs])
-
-
-def _keep_writable(verdict: Json, item: Json) -> Json:
-    try:
-        _dump([verdict])
-    except ValueError as error:
-        return _fail(error, item)
-    return verdict
-
-
-def _dump(verdicts: list[Json]) -> bytes:
-    """Raise ValueError for what is no JSON, or is read as another value by PocketBase."""
-    answer = to_json({"items": verdicts}, inf_nan_mode="constants")
-    if _SUSPICIOUS.search(answer):
-        # In text these are harmless; numbers are not finite, or not to PocketBase.
-        json.loads(answer, parse_constant=_refuse_number, parse_int=_parse_int)
-    return answer
-
-
-def _parse_int(digits: str) -> float:
-    if math.isinf(float(digits)):
-        _refuse_number(digits)
-    return 0.0
-
-
-def _refuse_number(name: str) -> None:
-    raise ValueError(f"{name[:20]} is not a number that PocketBase can store")
 
 
 def _note(item: Json, verdict: Json, started: float) -> None:

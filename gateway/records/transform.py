@@ -1,7 +1,7 @@
 """What a user's module holds: a table of transforms, each a function for a collection's writes."""
 
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -64,12 +64,25 @@ class Context:
     #: New files by field.
     files: Mapping[str, tuple[File, ...]] = field(default_factory=dict)
     dependencies: Dependencies = _NONE_GIVEN
+    #: What `Transform.prefetch` has returned for this write and those that came with it.
+    prefetched: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One of the writes that `Transform.prefetch` looks things up for."""
+
+    #: The model, or a dict without one, as the function will be given it.
+    incoming: Any
+    context: Context
 
 
 Returned = BaseModel | Mapping[str, Any] | None
 #: ``def prepare_post(incoming: PostInput, context: Context) -> PostInput``, or ``async def``.
 #: A plain function runs on the event loop, so it must be quick; whatever waits must be async.
 Function = Callable[[Any, Context], Returned | Awaitable[Returned]]
+#: ``async def find_authors(writes: Sequence[Write]) -> dict[str, Author]``, for example.
+Prefetch = Callable[[Sequence[Write]], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +102,16 @@ class Transform:
     function: Function
     #: What ``incoming`` is validated into; without it the function is given a dict.
     model: type[BaseModel] | None = None
-    #: Seconds that the function may take.
+    #: Seconds that the function may take, `prefetch` included.
     timeout: float = 3.0
     #: When the gateway can't be reached or the time is over: refuse the write, or let it pass.
     on_failure: OnFailure = "closed"
     #: Whether the contents of new files are shipped too.
     files: bool = False
+    #: Called once for all writes that come in one call, before the function is called for each: one
+    #: look-up for a whole batch. `Context.prefetched` has what it returns; it may raise nothing
+    #: but errors, which fail all of these writes.
+    prefetch: Prefetch | None = None
 
     def __post_init__(self) -> None:
         if not self.collection:
