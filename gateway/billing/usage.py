@@ -111,7 +111,9 @@ class UsageRecorder:
             with translate_errors():
                 await self._stripe.v1.billing.meter_event_adjustments.create_async(params)
         except StripeRefused as refused:
-            raise UsageNotFound from refused
+            if refused.stripe.status in (400, 404):
+                raise UsageNotFound from refused
+            raise
 
     async def _find(self, usage: Usage) -> tuple[Meter, _Payer]:
         """The meter, and for whom it counts; looked up again before a refusal."""
