@@ -13,7 +13,7 @@ from gateway.notifications.current import clean_locale, presented
 from gateway.notifications.current import is_current as is_current
 from gateway.notifications.notification import Notification, Occurrence
 from gateway.notifications.trial_amount import estimate
-from gateway.shapes import invoice_subscription, listing, mapping, stripe_id
+from gateway.shapes import invoice_subscription, listing, mapping, stripe_id, text
 from gateway.writes import Json
 
 #: The longest text of somebody else's that a mail repeats.
@@ -132,7 +132,7 @@ def _read_refund(refund: Json) -> Subject | None:
     facts = {
         "amount": refund.get("amount"),
         "currency": refund.get("currency"),
-        "status": refund.get("status"),
+        "status": text(refund.get("status")),
         **presented(refund),
     }
     return Subject("refunds", stripe_id(refund), facts)
@@ -144,7 +144,7 @@ def _read_dispute(dispute: Json) -> Subject | None:
         "amount": dispute.get("amount"),
         "currency": dispute.get("currency"),
         "reason": dispute.get("reason"),
-        "status": dispute.get("status"),
+        "status": text(dispute.get("status")),
         "charge": stripe_id(dispute.get("charge")),
         "due_by": mapping(dispute.get("evidence_details")).get("due_by"),
         "link": f"https://dashboard.stripe.com/{mode}disputes/{stripe_id(dispute)}",

@@ -74,7 +74,9 @@ class StripeFacts:
         return {"amount": preview.total, "currency": preview.currency, "credit": credit}
 
     async def _complete_receipt(self, found: Notification, context: Context) -> Notification:
-        if context.payment or found.collection != "invoices":
+        # A row that is not up to date yet may lack what the buyer paid.
+        is_known = mapping(context.payment).get("status") == "succeeded"
+        if is_known or found.collection != "invoices":
             return found
         intent = await self._read_intent(found.object_id)
         return replace(found, facts=found.facts | presented(intent))

@@ -55,12 +55,15 @@ class Templates:
         self._environment.filters |= {"money": show_money, "day": show_day}
 
     def check(self, kinds: Iterable[str]) -> None:
-        """Read the templates of these kinds, so that a mistake shows at the start.
+        """Read the templates of these kinds in all languages, so that a mistake shows at the start.
 
         Raises:
             SettingsError: one is no template; the sentence says which, and where.
         """
-        for name in (f"{kind}.{form}" for kind in kinds for form in ("txt", "html")):
+        wanted = set(kinds)
+        for name in self._environment.list_templates(extensions=("txt", "html")):
+            if name.partition(".")[0] not in wanted:
+                continue
             try:
                 self._environment.get_template(name)
             except TemplateError as error:

@@ -10,6 +10,7 @@ import pytest
 from gateway.notifications.kinds import describe
 from gateway.notifications.stored_event import read_event
 from gateway.notifications.templates import Templates
+from gateway.settings import SettingsError
 from stack.gateway import Gateway
 from stack.stack import Stack
 from tests.delivery import Json, build_event, build_subscription
@@ -308,6 +309,7 @@ async def test_a_refund_is_sent_only_when_it_is(
     ("status", "subject"),
     [
         ("needs_response", "A payment of 5.00 USD is disputed"),
+        ("warning_needs_response", "A bank asks about a payment of 5.00 USD"),
         ("won", "A disputed payment of 5.00 USD is yours again"),
     ],
 )
@@ -319,11 +321,11 @@ async def test_a_closed_dispute_asks_for_no_evidence(
     dispute |= {"status": status, "evidence_details": {"due_by": _SOON}, "reason": "fraudulent"}
     await office.deliver("charge.dispute.updated", dispute)
     before = build_event("", {})["created"] - 5
-    opened = dispute | {"status": "needs_response"}
+    opened = dispute | {"status": "needs_response" if status == "won" else status}
     event = await office.deliver("charge.dispute.created", opened, created=before)
     assert (await office.wait_settled(event))["status"] == "sent"
     assert mail_server.subjects == [subject]
-    assert ("Evidence is due by" in _text(mail_server)) is (status == "needs_response")
+    assert ("Evidence is due by" in _text(mail_server)) is (status != "won")
 
 
 async def test_an_invoice_that_is_not_finalized_is_the_sellers_task(
@@ -390,6 +392,13 @@ async def test_a_mail_is_in_the_payers_language(
     event = await office.deliver("checkout.session.completed", item)
     assert (await office.wait_settled(event))["status"] == "sent"
     assert (mail_server.subjects, _text(mail_server)) == ([subject], text)
+
+
+def test_a_broken_translation_is_named_at_the_start(tmp_path: Path) -> None:
+    """Files of all languages are checked, not only the plain ones."""
+    (tmp_path / "refund.de.txt").write_text("{% if %}")
+    with pytest.raises(SettingsError, match=r"refund\.de\.txt, line 1"):
+        Templates(tmp_path).check(["refund"])
 
 
 def test_a_template_of_a_region_comes_before_its_language(tmp_path: Path) -> None:
