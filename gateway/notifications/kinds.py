@@ -14,6 +14,7 @@ from gateway.notifications.current import is_current as is_current
 from gateway.notifications.notification import Notification, Occurrence
 from gateway.notifications.trial_amount import estimate
 from gateway.shapes import invoice_subscription, listing, mapping, stripe_id, text
+from gateway.stripe_api import is_truncated
 from gateway.writes import Json
 
 #: The longest text of somebody else's that a mail repeats.
@@ -57,11 +58,14 @@ def _read_paid(invoice: Json) -> Subject | None:
 
 
 def _invoice(invoice: Json, facts: Json) -> Subject:
-    lines = listing(invoice.get("lines"))[:_MOST_LINES]
+    shown = listing(invoice.get("lines"))
+    lines = [_line(line.get("description")) for line in shown[:_MOST_LINES]]
+    if len(shown) > _MOST_LINES or is_truncated(invoice):
+        lines.append("…")
     facts |= {
         "currency": invoice.get("currency"),
         "number": invoice.get("number"),
-        "lines": [_line(line.get("description")) for line in lines],
+        "lines": lines,
     }
     return Subject("invoices", stripe_id(invoice), facts, _line(invoice.get("customer_email")))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from gateway.shapes import item_price, listing, mapping
+from gateway.stripe_api import is_truncated
 from gateway.writes import Json
 
 
@@ -15,8 +16,10 @@ def estimate(subscription: Json) -> int | None:
     items = listing(subscription.get("items"))
     lines = [_line_amount(item) for item in items]
     discounts = _discounts(subscription)
-    is_hidden = mapping(subscription.get("automatic_tax")).get("enabled") or any(
-        item.get("discounts") for item in items
+    is_hidden = (
+        is_truncated(subscription)
+        or mapping(subscription.get("automatic_tax")).get("enabled")
+        or any(item.get("discounts") for item in items)
     )
     known = [line for line in lines if line is not None]
     if discounts is None or is_hidden or len(known) != len(lines):

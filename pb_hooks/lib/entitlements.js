@@ -4,7 +4,7 @@
 const { findOffers } = require(`${__hooks}/lib/offers.js`)
 const { endOfItem, isVoided, merge, toTime } = require(`${__hooks}/lib/grants.js`)
 const { DAY, readPolicy } = require(`${__hooks}/lib/policy.js`)
-const { isRefunded } = require(`${__hooks}/lib/periods.js`)
+const { isRefunded, paidBy } = require(`${__hooks}/lib/periods.js`)
 const purchases = require(`${__hooks}/lib/purchases.js`)
 const { findReturns } = require(`${__hooks}/lib/returns.js`)
 const { findSales, isOnce } = require(`${__hooks}/lib/sales.js`)
@@ -62,12 +62,19 @@ function findRefunded(tx, payers) {
   const { ofPayment, ofInvoice } = findReturns(tx, payers)
   const invoices = purchases.findPaidInvoices(tx, payers)
   const isReturned = (invoice) => invoice.amount_paid > 0 && ofInvoice(invoice) >= invoice.amount_paid
-  const back = new Set(invoices.filter(isReturned).map(({ id }) => id))
+  const back = {}
+  for (const invoice of invoices) if (isReturned(invoice)) back[invoice.id] = invoice
   return {
-    isItem: (subscription, item) => isRefunded(subscription, item, invoices, ({ id }) => back.has(id)),
-    isSale: ({ payment, invoice, amount_total, isInvoice }) => back.has(invoice) ||
+    isItem: (subscription, item) => isRefunded(subscription, item, invoices, ({ id }) => !!back[id]),
+    isSale: ({ payment, invoice, amount_total, isInvoice }, item) =>
+      (!!back[invoice] && !isFree(back[invoice], item)) ||
       (!isInvoice && !!payment && ofPayment({ payment }) >= (amount_total || Infinity)),
   }
+}
+
+function isFree(invoice, { price }) {
+  const line = invoice.lines.find((each) => each.price === price && !each.subscription_item)
+  return !!line && paidBy(line, invoice) <= 0
 }
 
 function grantsOfSubscription(subscription, offerOf, facts, policy) {
@@ -95,8 +102,9 @@ function grantsOfSales(tx, payers, sales, offerOf, facts) {
     .filter(({ item, about }) => item.quantity > 0 && isOnce(item, about)))
   const isTimed = bought.some(({ about }) => about.offer.days !== Infinity)
   const paidAt = isTimed ? purchases.findPaidAt(tx, payers) : {}
-  return bought.flatMap(({ sale, item: { quantity }, about: { offer } }) => {
-    if (facts.isReturned(sale)) return grantsOf(sale, offer, { until: 0, kind: "payment" }, 1)
+  return bought.flatMap(({ sale, item, about: { offer } }) => {
+    const { quantity } = item
+    if (facts.isReturned(sale, item)) return grantsOf(sale, offer, { until: 0, kind: "payment" }, 1)
     if (offer.days === Infinity) {
       return grantsOf(sale, offer, { until: Infinity, kind: "payment" }, quantity)
     }

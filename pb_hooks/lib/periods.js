@@ -28,7 +28,7 @@ function findPaying(subscription, item, invoices) {
 function linesOf(subscription, item, invoice) {
   return invoice.lines.filter((line) => isDated(line) && (line.subscription_item
     ? line.subscription_item === item.id
-    : invoice.subscription === subscription.id && line.price === item.price
+    : !line.proration && invoice.subscription === subscription.id && line.price === item.price
   )).map((line) => ({ invoice, line }))
 }
 
@@ -56,6 +56,7 @@ function beginsPeriod({ invoice, line }, lines) {
   return lines.some((other) => !other.line.proration && other.line.period.end !== line.period.end)
 }
 
+// What a line cost, before tax.
 function paidBy({ amount, discount }, { amount_paid }) {
   return (amount ?? amount_paid) - (discount || 0)
 }
@@ -70,4 +71,4 @@ function findUndated(subscription, item, invoice, { start }) {
   return lines.filter((line) => line.price === item.price).map((line) => ({ invoice, amount: paidBy(line, invoice) }))
 }
 
-module.exports = { isRefunded }
+module.exports = { isRefunded, paidBy }

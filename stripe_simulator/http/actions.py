@@ -64,8 +64,9 @@ def fail_refund(world: World, id: str, given: JSON) -> JSON:
 
 
 def dispute(world: World, id: str, given: JSON) -> JSON:
-    """A bank opens a dispute over `charge` for a `reason`."""
-    return disputes.open(world, given["charge"], given.get("reason", "fraudulent"))
+    """A bank opens a dispute over `charge`, or an `amount` of it, for a `reason`."""
+    reason = given.get("reason", "fraudulent")
+    return disputes.open(world, given["charge"], reason, given.get("amount"))
 
 
 def close_dispute(world: World, id: str, given: JSON) -> JSON:

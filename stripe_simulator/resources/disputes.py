@@ -37,12 +37,14 @@ EVIDENCE = (
 )
 
 
-def open(world: World, charge_id: str, reason: str = "fraudulent") -> JSON:
+def open(
+    world: World, charge_id: str, reason: str = "fraudulent", amount: int | None = None
+) -> JSON:
     """The bank opens a dispute and takes the money: three events."""
     charge = world.get("charge", charge_id)
     if not charge["paid"] or charge["disputed"]:
         raise invalid("This charge cannot be disputed.", "charge")
-    dispute = world.add(_dispute(world, charge, reason))
+    dispute = world.add(_dispute(world, charge, reason, amount))
     with world.change(charge, "charge.updated"):
         charge["disputed"] = True
     world.record("charge.dispute.created", dispute)
@@ -88,11 +90,12 @@ def close(world: World, id: str, status: str) -> JSON:
     return dispute
 
 
-def _dispute(world: World, charge: JSON, reason: str) -> JSON:
+def _dispute(world: World, charge: JSON, reason: str, amount: int | None) -> JSON:
+    left = charge["amount"] - charge["amount_refunded"]
     return {
         "id": world.ids.timed("du", world.now),
         "object": "dispute",
-        "amount": charge["amount"] - charge["amount_refunded"],
+        "amount": left if amount is None else min(amount, left),
         "balance_transactions": [],
         "charge": charge["id"],
         "created": world.now,

@@ -117,13 +117,18 @@ def summaries(world: World, id: str, params: JSON) -> list[JSON]:
     ]
 
 
+def counted_until(world: World, item: JSON) -> int:
+    """Until when a metered item's usage is billed."""
+    return int(world.facts("metered_until").get(item["id"]) or item["created"])
+
+
 def used(world: World, sub: JSON, item: JSON) -> Decimal:
     """The usage of a metered item in the period before its present one, 0 if it is negative."""
     meter = world.find("billing.meter", item["price"]["recurring"]["meter"])
     if meter is None:
         return Decimal(0)
     until = int(item["current_period_start"])
-    since = int(world.facts("metered_until").get(item["id"]) or item["created"])
+    since = counted_until(world, item)
     values = _values(world, meter, sub["customer"], since, until)
     world.facts("metered_until")[item["id"]] = until
     return max(Decimal(0), _aggregate(meter, values))

@@ -27,7 +27,10 @@ def draft(world: World, sub: JSON, items: list[JSON], reason: str, **fields: Any
 def _line(world: World, sub: JSON, item: JSON) -> JSON:
     if item["price"]["recurring"]["usage_type"] == "licensed":
         return invoice_lines.of_subscription_item(world, sub, item)
-    return invoice_lines.of_subscription_item(world, sub, item, meter_events.used(world, sub, item))
+    # Usage is billed when its period is over.
+    period = {"start": meter_events.counted_until(world, item), "end": item["current_period_start"]}
+    used = meter_events.used(world, sub, item)
+    return invoice_lines.of_subscription_item(world, sub, item, used) | {"period": period}
 
 
 def _fields(sub: JSON, reason: str) -> JSON:

@@ -230,9 +230,12 @@ class Entitled:
             if not key.startswith("pocketbase_item_"):
                 continue
             price, _, quantity = text.partition(":")
-            invoice = [row for row in self._rows["invoices"] if row["id"] == session["invoice"]]
             gone = self._gone(session["payment"]) if session["payment"] else 0
-            is_returned = gone == inf or any(map(self._is_returned, invoice))
+            is_returned = gone == inf or any(
+                self._is_returned(row) and not _is_free(row, price)
+                for row in self._rows["invoices"]
+                if row["id"] == session["invoice"]
+            )
             item = {"price": price, "product": ""}
             self._sell(session, item, int(quantity or 1), self._paid_at(session), is_returned)
 
@@ -249,7 +252,7 @@ class Entitled:
                 continue
             if line["price"] not in named:
                 sold = invoice | {"created": invoice["paid_at"]}
-                is_returned = self._is_returned(invoice)
+                is_returned = self._is_returned(invoice) and not _is_free(invoice, line["price"])
                 self._sell(sold, line, line["quantity"], self._paid_at(sold), is_returned)
 
     def _sell(self, sale: Json, item: Json, count: int, at: datetime, is_returned: bool) -> None:
@@ -288,6 +291,12 @@ class Entitled:
         limits.pop("", None)
         days = about.get("duration_days")
         return limits, float(days) if days else None, price.get("type", "")
+
+
+def _is_free(invoice: Json, price: str) -> bool:
+    lines = [line for line in invoice["lines"] if line["price"] == price]
+    once = [line for line in lines if not line["subscription_item"]]
+    return bool(once) and once[0]["amount"] <= once[0]["discount"]
 
 
 def _metadata(row: Json) -> Json:

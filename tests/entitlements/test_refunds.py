@@ -147,6 +147,55 @@ async def test_a_trial_with_a_refunded_fee(billing: Billing) -> None:
     assert await billing.is_active()
 
 
+async def test_a_free_fee_beside_a_refunded_period(billing: Billing) -> None:
+    """What an invoice sold for nothing is not refunded with the rest of it."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    price = await billing.till.add_price(await billing.till.add_product(features="gift"))
+    pricing = {"price_details": {"price": price, "product": None}}
+    free = billing.other_line(
+        500, pricing=pricing, discount_amounts=[{"amount": 500, "discount": "di_1"}]
+    )
+    bill = await billing.bill(subscription, billing.line(item), free, payments=(1000,))
+    await billing.refund(bill)
+    assert (await billing.is_active("pro"), await billing.is_active("gift")) == (False, True)
+
+
+async def test_refunded_usage_takes_no_period(billing: Billing) -> None:
+    """A metered item is billed for the period before: to refund that takes nothing."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    before = {"start": billing.till.now - 30 * DAY, "end": billing.till.now}
+    bill = await billing.bill(subscription, billing.line(item, period=before))
+    await billing.refund(bill)
+    assert await billing.is_active()
+
+
+async def test_a_refund_of_a_payment_without_a_charge(billing: Billing) -> None:
+    """Where no charge is mirrored, what the invoice's payment collected is compared."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    bill = await billing.bill(subscription, billing.line(item), payments=())
+    payment = {"type": "payment_intent", "payment_intent": f"pi_{billing.till.user}"}
+    paid = {"amount_paid": 1000, "status": "paid", "payment": payment}
+    row = {"id": f"inpay_{billing.till.user}", "object": "invoice_payment", **paid}
+    await billing.till.tell("invoice_payment.paid", row | {"invoice": bill.invoice["id"]})
+    invoice = bill.invoice | {"amount_paid": 1000}
+    await billing.till.tell("invoice.updated", invoice, billing.later())
+    intent = {
+        "id": payment["payment_intent"],
+        "object": "payment_intent",
+        "customer": billing.till.customer["id"],
+        "status": "succeeded",
+    }
+    await billing.till.tell("payment_intent.succeeded", intent)
+    refund = {"charge": None, "payment_intent": intent["id"], "id": "", "amount": 1000}
+    await billing.tell_refund(refund | {"amount": 400}, "refund.created")
+    assert await billing.is_active()
+    await billing.tell_refund(refund | {"amount": 600}, "refund.created")
+    assert not await billing.is_active()
+
+
 async def test_an_item_that_a_coupon_made_free(billing: Billing) -> None:
     """Of two items on one refunded invoice, only the one that cost something is taken."""
     subscription = await billing.subscribe("pro", "gift")

@@ -33,6 +33,15 @@ def test_junk_is_told_as_far_as_it_goes(type: str, item: Json) -> None:
         assert len(mail.subject) < 500
 
 
+@pytest.mark.parametrize("has_more", [False, True])
+def test_a_receipt_says_that_there_are_more_lines(has_more: bool) -> None:
+    """Where an event lacks lines of an invoice, the mail does not end as if these were all."""
+    lines = {"object": "list", "data": [{"description": "1 x Pro"}], "has_more": has_more}
+    invoice = {"id": "in_1", "object": "invoice", "amount_paid": 1, "lines": lines}
+    found = describe(parse(json.dumps(build_event("invoice.paid", invoice))))
+    assert found.facts["lines"] == ["1 x Pro", *(["…"] if has_more else [])]
+
+
 def test_the_end_of_time_can_be_written() -> None:
     """An event of the last second that has a date is told like any other."""
     invoice = {"id": "in_1", "object": "invoice", "amount_paid": 1, "currency": "eur"}
