@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -42,7 +43,7 @@ from gateway.records.transform import Dependencies
 from gateway.request_id import RequestIdMiddleware
 from gateway.seats.seats import SeatKeeper
 from gateway.settings import Settings, read_settings
-from gateway.stripe_api import open_stripe
+from gateway.stripe_api import PROBE, open_stripe, read_object
 from gateway.webhooks import endpoint as webhooks
 from gateway.webhooks.admin.desk import open_desk
 from gateway.webhooks.admin.endpoint import router as admin_router
@@ -67,6 +68,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.pocketbase = pocketbase
         app.state.pocketbase_readiness = PocketBaseReadiness(pocketbase)
         app.state.stripe = client
+        app.state.checks.append(client.key_check.check)
         app.state.usage = UsageRecorder(pocketbase, client)
         turns = Turns()
         app.state.apply_reading = Readings(pocketbase, client, turns).apply
@@ -90,6 +92,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             run_meanwhile(tasks.run()),
             run_meanwhile(seats.run()),
             run_meanwhile(FollowUps(pocketbase).run()),
+            run_meanwhile(client.key_check.watch(partial(read_object, client, PROBE))),
         ):
             yield
         await inbox.close()

@@ -28,6 +28,16 @@ class StripeAnswer:
         return self.status == 404 or self.code == "resource_missing"
 
     @property
+    def names_missing_customer(self) -> bool:
+        """Whether the customer does not exist.
+
+        A customer of the other mode (test or live) does: a wrong key is no reason to give up all
+        customers.
+        """
+        is_customer = self.code == "resource_missing" and self.param == "customer"
+        return is_customer and "similar object exists in" not in self.message
+
+    @property
     def log_fields(self) -> dict[str, str | int]:
         """What a log line may say of it: everything but the text."""
         said: dict[str, str | int] = {

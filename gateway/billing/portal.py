@@ -8,7 +8,8 @@ import stripe
 from gateway.billing.item_change import ItemChange
 from gateway.billing.state import require_changeable, require_unplanned
 from gateway.billing.subscription import OwnedSubscription, conflict
-from gateway.errors import invalid_field
+from gateway.customers import CustomerGone
+from gateway.errors import StripeRefused, invalid_field
 from gateway.stripe_api import translate_errors
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ async def create_portal_session(
     """Return the portal's address; it is good for a few minutes.
 
     Raises:
+        CustomerGone: Stripe has deleted the customer.
         StripeUnavailable, StripeRefused
     """
     params: SessionCreateParams = {"customer": customer, "return_url": return_url}
@@ -35,8 +37,13 @@ async def create_portal_session(
         # Who came for one thing goes back when it is done.
         redirect = {"type": "redirect", "redirect": {"return_url": return_url}}
         params["flow_data"] = {**flow, "after_completion": redirect}  # type: ignore[typeddict-item]
-    with translate_errors():
-        session = await client.v1.billing_portal.sessions.create_async(params)
+    try:
+        with translate_errors():
+            session = await client.v1.billing_portal.sessions.create_async(params)
+    except StripeRefused as refused:
+        if refused.stripe.names_missing_customer:
+            raise CustomerGone from refused
+        raise
     return session.url
 
 

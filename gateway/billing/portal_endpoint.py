@@ -1,5 +1,7 @@
 """POST /portal."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter
@@ -22,6 +24,8 @@ from gateway.billing.subscription import (
     read_owned,
     require_live,
 )
+from gateway.buyer import read_buyer
+from gateway.customers import CustomerGone, mark_deleted
 from gateway.dependencies import GatewaySettings, OrganizationId, SignedInRoute, Token
 from gateway.errors import CALLER_ERRORS, Conflict, NoCustomer, NoOrganization
 from gateway.problems import problem_responses
@@ -31,6 +35,9 @@ from gateway.shapes import stripe_id
 if TYPE_CHECKING:
     from stripe.params.billing_portal import SessionCreateParamsFlowData
 
+#: How many of a buyer's customers may be gone within one request.
+_ATTEMPTS = 4
+_OpenPortal = Callable[[str], Awaitable[str]]
 _ERRORS = (*CALLER_ERRORS, NoOrganization, NoCustomer, NoSubscription, Conflict)
 
 
@@ -108,16 +115,39 @@ async def create_portal(
     configuration = choose_configuration(body.configuration or "", allowed)
     if body.flow is None or isinstance(body.flow, PaymentMethodFlow):
         buyer = await read_buyer_of(clerk, token, organization=body.organization)
-        if not buyer.customer:
-            raise NoCustomer
         customer, flow = buyer.customer, payment_method_flow() if body.flow else None
     else:
         customer, flow = await _read_flow(clerk, token, body.flow)
-    return PortalResponse(
-        url=await create_portal_session(
-            clerk.stripe, customer, body.return_url, configuration=configuration, flow=flow
-        )
+    open_portal = partial(
+        create_portal_session,
+        clerk.stripe,
+        return_url=body.return_url,
+        configuration=configuration,
+        flow=flow,
     )
+    return PortalResponse(url=await _open_for(clerk, token, body, customer, open_portal))
+
+
+async def _open_for(
+    clerk: Clerk, token: str, body: PortalRequest, customer: str, open_portal: _OpenPortal
+) -> str:
+    """Open the portal; if Stripe has deleted the customer, for the one that took its place.
+
+    Raises:
+        NoCustomer: there is none.
+    """
+    for _ in range(_ATTEMPTS):
+        if not customer:
+            break
+        try:
+            return await open_portal(customer)
+        except CustomerGone:
+            await mark_deleted(clerk.pocketbase, customer)
+        buyer = await read_buyer(clerk.pocketbase, token, organization=body.organization)
+        # The subscription of a flow went with its customer.
+        is_free = body.flow is None or isinstance(body.flow, PaymentMethodFlow)
+        customer = buyer.customer if is_free else ""
+    raise NoCustomer
 
 
 async def _read_flow(

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.customers import CustomerGone
 from gateway.errors import (
     GatewayError,
     IdempotencyKeyReused,
     StripeFailed,
     StripeRefused,
 )
-from gateway.stripe_answer import StripeAnswer
 from gateway.stripe_api import Client, Posted, is_replayed, translate_errors
 
 if TYPE_CHECKING:
@@ -47,10 +47,6 @@ class KeyFailed(KeyTaken):
         self.error = error
 
 
-class CustomerGone(Exception):
-    """Stripe does not have the customer."""
-
-
 async def create_session(client: Client, params: "SessionCreateParams", key: str) -> Session:
     """Create a session under one idempotency key.
 
@@ -67,7 +63,7 @@ async def create_session(client: Client, params: "SessionCreateParams", key: str
     except IdempotencyKeyReused as error:
         raise KeyTaken from error
     except (StripeFailed, StripeRefused) as error:
-        if _names_missing_customer(error.stripe):
+        if error.stripe.names_missing_customer:
             raise CustomerGone from error
         if key and error.stripe.is_replayed:
             raise KeyFailed(error) from error
@@ -109,9 +105,3 @@ def _read_session(answer: Posted) -> Session:
         client_secret=found["client_secret"] or "",
         is_replayed=is_replayed(answer.headers),
     )
-
-
-def _names_missing_customer(answer: StripeAnswer) -> bool:
-    """A key of the wrong mode must not make the gateway give up all of its customers."""
-    is_customer = answer.code == "resource_missing" and answer.param == "customer"
-    return is_customer and "similar object exists in" not in answer.message

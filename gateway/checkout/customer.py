@@ -11,11 +11,11 @@ import stripe
 from gateway.buyer import Buyer, read_buyer
 from gateway.errors import InputRefused, StripeFailed, StripeRefused
 from gateway.ids import record_id
-from gateway.pocketbase import Group, PocketBase, StampedRow, commit
+from gateway.pocketbase import Group, PocketBase, commit
 from gateway.shapes import mapping
 from gateway.stripe_api import ApplyReading, Missing, Reading, read_object, translate_errors
 from gateway.stripe_api.causes import EMAIL
-from gateway.writes import ORGANIZATION_METADATA, USER_METADATA, Claim, Json, Row, Stamp
+from gateway.writes import ORGANIZATION_METADATA, USER_METADATA, Claim, Json
 
 if TYPE_CHECKING:
     from stripe.params import CustomerCreateParams, CustomerListParams
@@ -51,18 +51,6 @@ async def ensure_customer(
     claim = Claim(created.id, user, organization, primary=True, since=created.created)
     await commit(pocketbase, Group(claims=[claim]))
     return (await read_buyer(pocketbase, token, organization=organization)).customer or created.id
-
-
-async def mark_deleted(pocketbase: PocketBase, customer: str) -> None:
-    """Note that Stripe does not have a customer any more, so that the user gets another.
-
-    Raises:
-        PocketBaseUnavailable
-    """
-    row = Row("customers", customer, {"deleted": True}, final=True)
-    # Nothing can come after it, whatever the time.
-    stamp = Stamp(1, 0, 0, row.rank, f"gone_{record_id(customer)}")
-    await commit(pocketbase, Group(rows=[StampedRow(row, stamp)]))
 
 
 async def _find(client: stripe.StripeClient, apply: ApplyReading, buyer: Buyer) -> bool:

@@ -13,8 +13,8 @@ from typing import NoReturn
 import stripe
 
 from gateway.background import repeat
-from gateway.checkout.customer import mark_deleted
 from gateway.checkout.farewell import Farewell, bid_farewell
+from gateway.customers import mark_deleted
 from gateway.errors import GatewayError, StripeRefused
 from gateway.pocketbase import PocketBase
 from gateway.stripe_api import translate_errors

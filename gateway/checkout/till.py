@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING
 from gateway.buyer import Buyer, Price, read_buyer
 from gateway.checkout.attempt import Attempts, is_stale
 from gateway.checkout.creation import (
-    CustomerGone,
     KeyFailed,
     KeyTaken,
     Session,
     create_one_session,
     create_session,
 )
-from gateway.checkout.customer import ensure_customer, mark_deleted
+from gateway.checkout.customer import ensure_customer
 from gateway.checkout.policy import (
     AlreadySubscribed,
     Item,
@@ -35,6 +34,7 @@ from gateway.checkout.policy import (
 from gateway.checkout.refusal import explain_refusal
 from gateway.checkout.session import Page, Payer, build_params
 from gateway.checkout.standing import Standing, read_standing
+from gateway.customers import CustomerGone, mark_deleted
 from gateway.errors import (
     GatewayError,
     IdempotencyKeyReused,

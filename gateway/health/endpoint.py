@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from gateway.errors import PocketBaseUnavailable
 from gateway.health.readiness import NotReady
 from gateway.problems import problem_responses
+from gateway.stripe_api import StripeKeyNotAccepted
 
 router = APIRouter(tags=["health"])
 
@@ -25,10 +26,13 @@ async def read_health() -> Status:
 @router.get(
     "/ready",
     operation_id="read_readiness",
-    responses=problem_responses(NotReady, PocketBaseUnavailable),
+    responses=problem_responses(NotReady, PocketBaseUnavailable, StripeKeyNotAccepted),
 )
 async def read_readiness(request: Request) -> Status:
-    """PocketBase answers, takes our superuser, can write, and has our hooks and migrations."""
+    """PocketBase answers, takes our superuser, can write, and has our hooks and migrations.
+
+    Stripe accepts the key, as far as its last answers tell.
+    """
     await request.app.state.pocketbase_readiness.check()
     for check in request.app.state.checks:
         check()

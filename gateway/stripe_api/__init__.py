@@ -3,6 +3,7 @@
 from gateway.stripe_api.answer import is_replayed
 from gateway.stripe_api.causes import Cause, find_cause
 from gateway.stripe_api.client import open_stripe, translate_errors
+from gateway.stripe_api.key_check import PROBE, StripeKeyNotAccepted
 from gateway.stripe_api.nested_lists import complete, is_truncated, read_rest
 from gateway.stripe_api.promotion_codes import (
     PromotionCode,
@@ -13,6 +14,7 @@ from gateway.stripe_api.reading import ApplyReading, Missing, Reading, read_obje
 from gateway.stripe_api.short_way import Client, Posted
 
 __all__ = [
+    "PROBE",
     "ApplyReading",
     "Cause",
     "Client",
@@ -20,6 +22,7 @@ __all__ = [
     "Posted",
     "PromotionCode",
     "Reading",
+    "StripeKeyNotAccepted",
     "complete",
     "find_cause",
     "find_promotion_code",

@@ -44,6 +44,7 @@ class Client(stripe.StripeClient):
         self._secret_key = secret_key
         self._origin = origin
         self._transport = transport
+        self.key_check = transport.key_check
         self._headers = {
             "Authorization": f"Bearer {secret_key}",
             "Content-Type": "application/x-www-form-urlencoded",

@@ -10,6 +10,7 @@ import stripe
 from starlette.datastructures import Headers
 
 from gateway.connections import Connections
+from gateway.stripe_api.key_check import KeyCheck
 
 #: An answer's body, status and headers, as the SDK takes them.
 RawAnswer = tuple[bytes, int, Mapping[str, str]]
@@ -24,6 +25,8 @@ class Transport(stripe.HTTPClient):
         """Take where the API is, and the seconds that each answer may take."""
         super().__init__()
         self._origin = origin
+        #: What the answers say about the key.
+        self.key_check = KeyCheck()
         headers = {"Accept-Encoding": "identity"}
         # The SDK's bundle too: not every system has authorities where Python looks for them.
         self._connections = Connections(
@@ -49,6 +52,7 @@ class Transport(stripe.HTTPClient):
             raise stripe.APIConnectionError(  # type: ignore[no-untyped-call]
                 "Stripe did not answer.", should_retry=True
             ) from error
+        self.key_check.note(method.upper(), path, answer.status)
         return answer.body, answer.status, Headers(raw=answer.headers)
 
     def sleep_async(self, secs: float) -> Awaitable[None]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import listing
-from stripe_simulator.resources import invoice_payments, line_items, prices
+from stripe_simulator.resources import invoice_payments, line_items, prices, redemptions
 from stripe_simulator.snapshots import JSON, snapshot
 from stripe_simulator.world import World
 
@@ -138,7 +138,7 @@ VIRTUAL: dict[tuple[str, str], Callable[[World, JSON], Any]] = {
     ("invoice", "payments"): _payments,
     ("price", "currency_options"): prices.currency_options,
     ("price", "tiers"): lambda w, p: w.facts("tiers").get(p["id"], []),
-    ("coupon", "applies_to"): lambda w, c: {"products": []},
+    ("coupon", "applies_to"): lambda w, c: {"products": redemptions.applies_to(w, c["id"])},
     ("item", "discounts"): lambda w, i: [],
     ("item", "taxes"): lambda w, i: [],
 }

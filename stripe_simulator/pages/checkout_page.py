@@ -81,13 +81,17 @@ def _items(world: World, session: JSON) -> str:
         return "<p>Save a payment method for later.</p>"
     rows = [
         [
-            f"{item['quantity']} x {item['description']}{_every(item['price'])}",
+            f"{_count(item)}{item['description']}{_every(item['price'])}",
             money(item["amount_total"], item["currency"]),
         ]
         for item in line_items.of_session(world, session["id"])
     ]
     rows.append(["Total", money(session["amount_total"], session["currency"])])
     return table(["Item", "Amount"], rows)
+
+
+def _count(item: JSON) -> str:
+    return "" if item["quantity"] is None else f"{item['quantity']} x "
 
 
 def _every(price: JSON) -> str:

@@ -15,6 +15,7 @@ from stripe_simulator.resources import (
     payment_intents,
     payment_methods,
     promotion_codes,
+    redemptions,
     setup_intents,
     subscriptions,
 )
@@ -93,6 +94,9 @@ def _apply_form(world: World, session: JSON, form: Form) -> None:
         if not session["allow_promotion_codes"]:
             raise invalid("This session takes no promotion codes.", "promotion_code")
         code = promotion_codes.by_code(world, form.promotion_code)
+        items = line_items.of_session(world, session["id"])
+        purchase = line_items.purchase_of(world, session["customer"], items)
+        redemptions.check(world, {"promotion_code": code["id"]}, purchase)
         session["discounts"] = [{"coupon": None, "promotion_code": code["id"]}]
     for item in line_items.of_session(world, session["id"]):
         if item["id"] in form.quantities:
@@ -235,7 +239,8 @@ def _subscription_params(world: World, session: JSON) -> JSON:
     data: JSON = dict(world.facts("checkout")[session["id"]].get("subscription_data") or {})
     items = line_items.of_session(world, session["id"])
     data["items"] = [
-        {"price": item["price"]["id"], "quantity": item["quantity"]}
+        {"price": item["price"]["id"]}
+        | ({"quantity": item["quantity"]} if item["quantity"] is not None else {})
         for item in items
         if item["price"]["type"] == "recurring"
     ]

@@ -5,7 +5,7 @@ from typing import Any
 from stripe_simulator.agenda import on_due
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata, optional, required, set_fields
-from stripe_simulator.resources import line_items, payment_intents, prices
+from stripe_simulator.resources import line_items, payment_intents, redemptions
 from stripe_simulator.settings import DAY
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
@@ -135,24 +135,10 @@ def _discounts(world: World, params: JSON, mode: str, items: list[JSON]) -> list
         return None
     given = optional(params, "discounts", [])
     for source in given:
-        line_items.coupon_of(world, source)
-        if source.get("promotion_code"):
-            _refuse_code(world, source["promotion_code"], params.get("customer"), items)
+        purchase = line_items.purchase_of(world, params.get("customer"), items)
+        redemptions.check(world, source, purchase)
     keys = ("coupon", "promotion_code")
     return [{key: source.get(key) for key in keys} for source in given]
-
-
-def _refuse_code(world: World, id: str, customer: str | None, items: list[JSON]) -> None:
-    code = world.get("promotion_code", id, "discounts[0][promotion_code]")
-    least = code["restrictions"]["minimum_amount"] or 0
-    total = sum(prices.amount(world, item["price"], item["quantity"] or 0) for item in items)
-    is_theirs = code["customer"] in (None, customer)
-    if not code["active"] or not is_theirs or total < least:
-        raise invalid(
-            "This promotion code cannot be redeemed because the associated customer or amount does "
-            "not meet its restrictions.",
-            "discounts[0][promotion_code]",
-        )
 
 
 def _place(world: World, session: JSON, params: JSON) -> None:

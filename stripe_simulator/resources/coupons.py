@@ -1,5 +1,6 @@
 """Coupons: how much is taken off, and for how long."""
 
+from stripe_simulator.agenda import on_due
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata, optional, set_fields
 from stripe_simulator.snapshots import JSON
@@ -29,9 +30,29 @@ def create(world: World, params: JSON) -> JSON:
     }
     if coupon["id"] in world.all("coupon"):
         raise invalid("Coupon already exists.", "id", "resource_already_exists")
+    _check_terms(world, coupon)
+    if products := (params.get("applies_to") or {}).get("products"):
+        world.facts("applies_to")[coupon["id"]] = list(products)
+    if coupon["redeem_by"] is not None:
+        world.clock.at(coupon["redeem_by"], "expire_coupon", coupon["id"])
     world.add(coupon)
     world.record("coupon.created", coupon)
     return coupon
+
+
+def _check_terms(world: World, coupon: JSON) -> None:
+    if coupon["amount_off"] is not None and not coupon["currency"]:
+        raise invalid("Must provide currency when amount_off is provided.", "currency")
+    if coupon["redeem_by"] is not None and coupon["redeem_by"] <= world.now:
+        raise invalid("The date must be in the future.", "redeem_by")
+
+
+@on_due("expire_coupon")
+def expire_when_due(world: World, id: str) -> None:
+    """A coupon whose last day is over; Stripe sends no event."""
+    coupon = world.find("coupon", id)
+    if coupon is not None and (coupon["redeem_by"] or 0) <= world.now:
+        coupon["valid"] = False
 
 
 def update(world: World, id: str, params: JSON) -> JSON:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata, optional, set_fields
 from stripe_simulator.resources import discounts, payment_methods
 from stripe_simulator.snapshots import JSON
@@ -12,6 +13,7 @@ FIELDS = ("description", "email", "name", "phone", "shipping", "tax_exempt")
 
 def create(world: World, params: JSON) -> JSON:
     """POST /v1/customers; `payment_method` is attached, and `source` tokens become one."""
+    _check_email(params, may_be_empty=False)
     customer: JSON = {
         "id": world.ids.plain("cus"),
         "object": "customer",
@@ -58,6 +60,7 @@ def create(world: World, params: JSON) -> JSON:
 def update(world: World, id: str, params: JSON) -> JSON:
     """POST /v1/customers/:id."""
     customer = world.get("customer", id)
+    _check_email(params, may_be_empty=True)
     with world.change(customer, "customer.updated"):
         set_fields(customer, params, *FIELDS, "balance", "preferred_locales")
         if "address" in params:
@@ -96,6 +99,15 @@ def delete_discount(world: World, id: str, params: JSON) -> JSON:
         with world.change(customer, "customer.updated"):
             customer["discount"] = None
     return {"object": "discount", "deleted": True} | (discount or {})
+
+
+def _check_email(params: JSON, *, may_be_empty: bool) -> None:
+    """An empty address unsets the one that is there; a new customer has none to unset."""
+    email = params.get("email")
+    if email is None or (email == "" and may_be_empty):
+        return
+    if "@" not in email.strip("@") or len(email) > 512:
+        raise invalid(f"Invalid email address: {email}", "email", "email_invalid")
 
 
 def _address(given: Any) -> JSON | None:

@@ -2,22 +2,21 @@
 
 from typing import Any
 
-from stripe_simulator.errors import invalid
 from stripe_simulator.periods import add_interval
-from stripe_simulator.resources import coupons, promotion_codes
+from stripe_simulator.resources import coupons, promotion_codes, redemptions
+from stripe_simulator.resources.redemptions import Purchase
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
 
-def give(world: World, source: JSON, **owner: Any) -> JSON:
+def give(world: World, source: JSON, purchase: Purchase, **owner: Any) -> JSON:
     """Redeem a coupon or promotion code for an owner; returns the kept discount."""
     code = None
     if source.get("discount"):
         return world.get("discount", source["discount"], "discounts")
+    redemptions.check(world, source, purchase)
     if source.get("promotion_code"):
         code = world.get("promotion_code", source["promotion_code"], "promotion_code")
-        if not code["active"]:
-            raise invalid("This promotion code is inactive.", "promotion_code")
         coupon_id = code["promotion"]["coupon"]
     else:
         coupon_id = source.get("coupon") or ""

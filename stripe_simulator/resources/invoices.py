@@ -4,7 +4,14 @@ from typing import Any
 
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import listing, metadata, optional, set_fields
-from stripe_simulator.resources import coupons, customers, discounts, invoice_payments, tax_rates
+from stripe_simulator.resources import (
+    coupons,
+    customers,
+    discounts,
+    invoice_payments,
+    redemptions,
+    tax_rates,
+)
 from stripe_simulator.settings import DAY
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
@@ -207,10 +214,23 @@ def _close_payment(world: World, payment: JSON, out_of_band: bool) -> None:
 def _discount_amounts(world: World, invoice: JSON, subtotal: int) -> list[JSON]:
     amounts, left = [], subtotal
     for discount in discounts.in_force(world, invoice["discounts"]):
-        off = coupons.amount_off(discounts.coupon_of(world, discount), left)
+        coupon = discounts.coupon_of(world, discount)
+        off = coupons.amount_off(coupon, min(left, _discountable(world, invoice, coupon, subtotal)))
         left -= off
         amounts.append({"amount": off, "discount": discount["id"]})
     return amounts
+
+
+def _discountable(world: World, invoice: JSON, coupon: JSON, subtotal: int) -> int:
+    """What of an invoice's amount a coupon is for."""
+    only = redemptions.applies_to(world, coupon["id"])
+    if not only:
+        return subtotal
+    return sum(
+        line["amount"]
+        for line in invoice["lines"]["data"]
+        if ((line["pricing"] or {}).get("price_details") or {}).get("product") in only
+    )
 
 
 def due_date(world: World, params: JSON) -> int | None:

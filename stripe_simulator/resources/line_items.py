@@ -2,15 +2,25 @@
 
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import listing, metadata
-from stripe_simulator.resources import coupons, discounts, invoice_lines, prices
+from stripe_simulator.resources import (
+    coupons,
+    discounts,
+    invoice_lines,
+    prices,
+    redemptions,
+    subscription_items,
+)
+from stripe_simulator.resources.redemptions import Purchase
 from stripe_simulator.snapshots import JSON, snapshot
 from stripe_simulator.world import World
 
 
 def build(world: World, params: JSON) -> JSON:
     """One line item from its parameters."""
-    price = prices.resolve(world, params)
-    quantity = int(params.get("quantity") or 1)
+    price = prices.resolve(world, params, "line_items[0][price]")
+    subscription_items.refuse_quantity(price, params, "line_items[0]")
+    metered = subscription_items.is_metered(price)
+    quantity = None if metered else int(params.get("quantity") or 1)
     product = world.get("product", price["product"])
     adjustable = params.get("adjustable_quantity")
     item: JSON = {
@@ -34,10 +44,12 @@ def total_up(world: World, items: list[JSON], sources: list[JSON], trial: bool) 
     """Compute the amounts of every item; discounts are spread over the items in order."""
     for item in items:
         free = trial and item["price"]["type"] == "recurring"
-        subtotal = 0 if free else prices.amount(world, item["price"], item["quantity"])
+        subtotal = 0 if free else prices.amount(world, item["price"], item["quantity"] or 0)
         item |= {"amount_subtotal": subtotal, "amount_discount": 0, "amount_total": subtotal}
     for source in sources:
-        _take_off(items, coupon_of(world, source))
+        coupon = coupon_of(world, source)
+        only = redemptions.applies_to(world, coupon["id"])
+        _take_off([i for i in items if not only or i["price"]["product"] in only], coupon)
 
 
 def coupon_of(world: World, source: JSON) -> JSON:
@@ -85,7 +97,19 @@ def invoice_line(world: World, item: JSON, session: JSON) -> JSON:
 def session_discounts(world: World, session: JSON) -> list[str]:
     """Redeem a session's discounts for its one-time invoice or payment."""
     owner = {"customer": session["customer"], "checkout_session": session["id"]}
-    return [discounts.give(world, source, **owner)["id"] for source in session["discounts"] or []]
+    purchase = purchase_of(world, session["customer"], of_session(world, session["id"]))
+    given = session["discounts"] or []
+    return [discounts.give(world, source, purchase, **owner)["id"] for source in given]
+
+
+def purchase_of(world: World, customer: str | None, items: list[JSON]) -> Purchase:
+    """What a discount of a session is for."""
+    return Purchase(
+        customer,
+        items[0]["currency"],
+        frozenset(item["price"]["product"] for item in items),
+        sum(prices.amount(world, item["price"], item["quantity"] or 0) for item in items),
+    )
 
 
 def _take_off(items: list[JSON], coupon: JSON) -> None:

@@ -87,7 +87,12 @@ def resolve(world: World, params: JSON, param: str = "price") -> JSON:
         return from_data(world, params["price_data"])
     price = world.get("price", required(params, "price"), param)
     if not price["active"]:
-        raise invalid("The price specified is inactive. This field only accepts active prices.")
+        message = "The price specified is inactive. This field only accepts active prices."
+        raise invalid(message, param)
+    product = world.find("product", price["product"])
+    if product is not None and not product["active"]:
+        message = f"The product {product['id']} is not active, so no new purchases can be made."
+        raise invalid(message, param)
     return price
 
 

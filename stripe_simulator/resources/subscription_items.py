@@ -6,6 +6,7 @@ from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import listing, metadata
 from stripe_simulator.periods import period_end
 from stripe_simulator.resources import prices
+from stripe_simulator.resources.redemptions import Purchase
 from stripe_simulator.snapshots import JSON, snapshot
 from stripe_simulator.world import World
 
@@ -32,9 +33,25 @@ def build(world: World, sub: str, params: JSON, start: int, end: int | None, anc
         "subscription": sub,
         "tax_rates": [],
     }
+    refuse_quantity(price, params)
     if price["recurring"]["usage_type"] == "licensed":
         item["quantity"] = int(params.get("quantity") or 1)
     return item
+
+
+def is_metered(price: JSON) -> bool:
+    """Whether usage says how much of it is billed."""
+    return bool((price["recurring"] or {}).get("usage_type") == "metered")
+
+
+def refuse_quantity(price: JSON, params: JSON, param: str = "items[0]") -> None:
+    """A metered price has no quantity."""
+    if is_metered(price) and params.get("quantity") is not None:
+        raise invalid(
+            "Quantity should not be specified where usage_type is `metered`. Remove `quantity` "
+            f"from `{param}`.",
+            f"{param}[quantity]",
+        )
 
 
 def changed(world: World, sub: JSON, given: list[JSON]) -> list[JSON]:
@@ -65,6 +82,16 @@ def restart(items: list[JSON], now: int) -> None:
         item["current_period_end"] = period_end(item["price"], now)
 
 
+def purchase(world: World, customer: str, items: list[JSON]) -> Purchase:
+    """What a discount of a subscription is for."""
+    return Purchase(
+        customer,
+        items[0]["price"]["currency"],
+        frozenset(item["price"]["product"] for item in items),
+        sum(prices.amount(world, item["price"], item.get("quantity") or 0) for item in items),
+    )
+
+
 def as_list(sub: str, items: list[JSON]) -> JSON:
     """The list that a subscription carries."""
     return listing(items, f"/v1/subscription_items?subscription={sub}")
@@ -78,7 +105,12 @@ def _change_one(world: World, sub: JSON, items: list[JSON], params: JSON) -> lis
         return [item for item in items if item is not found]
     if params.get("price") or params.get("price_data"):
         found["price"] = snapshot(prices.resolve(world, params))
+    refuse_quantity(found["price"], params)
     if params.get("quantity") is not None:
         found["quantity"] = params["quantity"]
+    if is_metered(found["price"]):
+        found.pop("quantity", None)
+    else:
+        found.setdefault("quantity", 1)
     found["metadata"] = metadata(params, found["metadata"])
     return items

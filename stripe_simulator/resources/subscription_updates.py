@@ -10,6 +10,7 @@ from stripe_simulator.resources import (
     invoices,
     payment_methods,
     pending_updates,
+    redemptions,
     renewals,
     resumptions,
     subscription_changes,
@@ -137,12 +138,16 @@ def _simple_fields(world: World, sub: JSON, params: JSON) -> None:
 
 
 def _discounts(world: World, sub: JSON, given: list[JSON]) -> None:
+    for source in given:
+        purchase = subscription_items.purchase(world, sub["customer"], sub["items"]["data"])
+        redemptions.check(world, source, purchase)
     kept = [source["discount"] for source in given if source.get("discount")]
     for id in sub["discounts"]:
         if id not in kept:
             discounts.take_back(world, id)
     owned = {"customer": sub["customer"], "subscription": sub["id"]}
-    sub["discounts"] = [discounts.give(world, source, **owned)["id"] for source in given]
+    purchase = subscription_items.purchase(world, sub["customer"], sub["items"]["data"])
+    sub["discounts"] = [discounts.give(world, source, purchase, **owned)["id"] for source in given]
 
 
 def _end(world: World, sub: JSON, params: JSON) -> None:

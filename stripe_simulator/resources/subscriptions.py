@@ -89,8 +89,10 @@ def build(world: World, customer: JSON, params: JSON, status: str = "incomplete"
     sub["items"] = subscription_items.as_list(sub["id"], items)
     sub["currency"] = items[0]["price"]["currency"]
     owner = {"customer": customer["id"], "subscription": sub["id"]}
+    purchase = subscription_items.purchase(world, customer["id"], items)
     sub["discounts"] = [
-        discounts.give(world, source, **owner)["id"] for source in optional(params, "discounts", [])
+        discounts.give(world, source, purchase, **owner)["id"]
+        for source in optional(params, "discounts", [])
     ]
     _plan_end(sub, params, now)
     return sub

@@ -1,5 +1,6 @@
 """What Stripe refuses: the error names what is wrong, and whose it is to change."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from secrets import token_hex
 from typing import Any
@@ -10,10 +11,11 @@ import pytest_asyncio
 
 from stack.gateway import Gateway
 from tests.checkout.conftest import MakePrice
-from tests.frontend import User
+from tests.deadline import eventually
+from tests.frontend import Frontend, User
 from tests.problem import read_problem
 from tests.promotion_codes import make_code
-from tests.shop import Shop, build_order
+from tests.shop import ORIGIN, Shop, build_order
 from tests.stripe_account import StripeAccount
 
 _SESSIONS = "/v1/checkout/sessions"
@@ -34,6 +36,18 @@ def _read_code(answer: httpx.Response, status: int, field: str) -> str:
     document = read_problem(answer, status)
     assert list(document["data"]) == [field], document["data"]
     return str(document["data"][field]["code"])
+
+
+async def _read_clock(account: StripeAccount) -> int:
+    event = (await account.list("events"))[0]
+    return max(int(event["created"]), int(time.time()))
+
+
+async def _wait_until_over(account: StripeAccount, coupon: str) -> None:
+    async def is_over() -> bool:
+        return not (await account.read(f"coupons/{coupon}"))["valid"]
+
+    await eventually(is_over)
 
 
 #: What Stripe says, and the status, field and code that the buyer gets.
@@ -95,7 +109,7 @@ async def test_a_refused_purchase_names_its_cause(
     assert _read_code(answer, status, field) == code
 
 
-@pytest.mark.parametrize("how", ["deleted"])
+@pytest.mark.parametrize("how", ["deleted", "expired", "used up"])
 async def test_a_coupon_that_is_over_is_the_sellers(
     how: str,
     user: User,
@@ -106,7 +120,8 @@ async def test_a_coupon_that_is_over_is_the_sellers(
 ) -> None:
     """The plan is not sold at a higher price than it was offered at; the log names both."""
     fields: dict[str, Any] = {"percent_off": 50, "duration": "once"}
-    more = {"expired": {"redeem_by": 1}, "used up": {"max_redemptions": 1}}.get(how, {})
+    soon = await _read_clock(account) + 2
+    more = {"expired": {"redeem_by": soon}, "used up": {"max_redemptions": 1}}.get(how, {})
     coupon = str((await account.create("coupons", **fields, **more))["id"])
     price = await make_price(coupon=coupon)
     gateway = start_gateway()
@@ -122,6 +137,8 @@ async def test_a_coupon_that_is_over_is_the_sellers(
             collection_method="send_invoice",
             days_until_due=5,
         )
+    if how == "expired":
+        await _wait_until_over(account, coupon)
     answer = await shop.post("/checkout", user, build_order(price))
     assert _read_code(answer, 409, "coupon") == "coupon_not_redeemable"
     [line] = [line for line in gateway.log.read_text().splitlines() if "purchase refused" in line]
@@ -189,3 +206,80 @@ async def test_a_code_is_not_blamed_for_anything_else(
     await _refuse(account, message="The price specified is inactive.", param="line_items[0][price]")
     answer = await shop.post("/checkout", user, build_order(price, promotion_code=code))
     assert _read_code(answer, 409, "items.0.price") == "price_inactive"
+
+
+@pytest.mark.parametrize("restriction", ["first time", "currency", "products", "coupon over"])
+async def test_a_code_that_does_not_fit_is_blamed(
+    restriction: str, user: User, shop: Shop, account: StripeAccount, make_price: MakePrice
+) -> None:
+    """What Stripe says about the code or its coupon is told at the code."""
+    price = await make_price("", promotion_codes="true")
+    coupon: dict[str, Any] = {"percent_off": 10, "duration": "once"}
+    code: dict[str, Any] = {"code": f"CODE{token_hex(4)}", "promotion[type]": "coupon"}
+    if restriction == "currency":
+        coupon = {"amount_off": 100, "currency": "eur", "duration": "once"}
+    if restriction == "products":
+        coupon["applies_to[products][0]"] = (await account.create("products", name="O"))["id"]
+    if restriction == "coupon over":
+        coupon["redeem_by"] = await _read_clock(account) + 2
+    if restriction == "first time":
+        code["restrictions[first_time_transaction]"] = "true"
+        await shop.pay(await shop.check_out(user, await make_price("")))
+        await account.wait_delivered()
+    code["promotion[coupon]"] = (await account.create("coupons", **coupon))["id"]
+    await account.create("promotion_codes", **code)
+    if restriction == "coupon over":
+        await _wait_until_over(account, code["promotion[coupon]"])
+    answer = await shop.post("/checkout", user, build_order(price, promotion_code=code["code"]))
+    assert _read_code(answer, 400, "promotion_code") == "promotion_code_not_applicable"
+
+
+async def test_a_wrong_key_is_seen(
+    user: User, start_gateway: Callable[..., Gateway], http: httpx.AsyncClient
+) -> None:
+    """A wrong key is logged with Stripe's words, and the gateway is not ready."""
+    gateway = start_gateway(STRIPE_SECRET_KEY="sk_test_of_another_account")
+    shop = Shop(http, gateway.url)
+    read_problem(await shop.post("/checkout", user, build_order("lifetime")), 502)
+
+    async def is_unready() -> bool:
+        return (await http.get(f"{gateway.url}/ready")).status_code == 503
+
+    await eventually(is_unready)
+    document = read_problem(await http.get(f"{gateway.url}/ready"), 503, "stripe-key-not-accepted")
+    assert "401" in document["detail"]
+    log = gateway.log.read_text()
+    assert "Invalid API Key provided" in log
+    assert "sk_test_of_another_account" not in log
+
+
+async def test_a_permission_that_lacks_is_seen_until_it_is_given(
+    user: User,
+    account: StripeAccount,
+    start_gateway: Callable[..., Gateway],
+    http: httpx.AsyncClient,
+) -> None:
+    """A 403 is visible in /ready until the same works."""
+    gateway = start_gateway()
+    shop = Shop(http, gateway.url)
+    await _refuse(account, status=403, message="The key lacks a permission.")
+    read_problem(await shop.post("/checkout", user, build_order("lifetime")), 502)
+    read_problem(await http.get(f"{gateway.url}/ready"), 503, "stripe-key-not-accepted")
+    assert "The key lacks a permission." in gateway.log.read_text()
+    await shop.check_out(user, "lifetime")
+    assert (await http.get(f"{gateway.url}/ready")).status_code == 200
+
+
+async def test_the_portal_heals_itself(
+    user: User, shop: Shop, account: StripeAccount, frontend: Frontend
+) -> None:
+    """A customer that was deleted at Stripe a moment ago is no customer any more."""
+    await shop.check_out(user, "lifetime")
+    [row] = await frontend.list_records("customers", token=user.token)
+    body = {"return_url": f"{ORIGIN}/account"}
+    async with account.holding_deliveries():
+        await account.delete(f"customers/{row['stripe_id']}")
+        read_problem(await shop.post("/portal", user, body), 404, "no-customer")
+        await shop.check_out(user, "lifetime")
+        assert (await shop.post("/portal", user, body)).status_code == 200
+    await account.wait_delivered()

@@ -1,0 +1,78 @@
+"""Whether Stripe accepts the gateway's key, by the answers that come anyway."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+from gateway.background import repeat
+from gateway.errors import GatewayError, Unavailable
+
+_log = logging.getLogger(__name__)
+
+#: Seconds for which a missing permission counts if the same request is not sent again.
+_HOLDS_SECONDS = 600.0
+#: Seconds between two tries of a key that is not known to work.
+_PROBE_SECONDS = 60.0
+#: A read that any key is at least recognized for.
+PROBE = "/v1/prices?limit=1"
+
+
+class StripeKeyNotAccepted(Unavailable):
+    """Stripe does not accept the gateway's key."""
+
+
+class KeyCheck:
+    """Remembers what Stripe said about the key.
+
+    A 401 is about every request, until one is answered otherwise. A 403 is about writes of one
+    kind, until one of that kind works. A read that is not permitted fails alone: a key with few
+    permissions is no reason to stop.
+    """
+
+    def __init__(self) -> None:
+        self._is_known = False
+        self._unauthorized = False
+        #: When writes of a kind were forbidden, by the monotonic clock.
+        self._forbidden: dict[str, float] = {}
+
+    def note(self, method: str, path: str, status: int) -> None:
+        """Note the status of one answer."""
+        if status >= 500:
+            return
+        self._unauthorized = status == 401
+        self._is_known = self._is_known or status != 401
+        kind = f"{method} {_folder(path)}"
+        if status == 403 and method != "GET":
+            self._forbidden[kind] = time.monotonic()
+        elif status != 401:
+            self._forbidden.pop(kind, None)
+
+    def check(self) -> None:
+        """Refuse if requests fail because of the key.
+
+        Raises:
+            StripeKeyNotAccepted
+        """
+        if self._unauthorized:
+            raise StripeKeyNotAccepted("Stripe answers 401: STRIPE_SECRET_KEY is not valid.")
+        recent = time.monotonic() - _HOLDS_SECONDS
+        kinds = [kind for kind, since in self._forbidden.items() if since > recent]
+        if kinds:
+            raise StripeKeyNotAccepted(
+                f"Stripe answers 403: STRIPE_SECRET_KEY lacks the permission for {kinds[0]}."
+            )
+
+    async def watch(self, probe: Callable[[], Awaitable[object]]) -> NoReturn:
+        """Try the key at the start, and again while it does not work."""
+
+        async def try_key() -> None:
+            if self._unauthorized or not self._is_known:
+                await probe()
+
+        await repeat(try_key, _PROBE_SECONDS, _log, "check of the Stripe key", GatewayError)
+
+
+def _folder(path: str) -> str:
+    """Return what the permission is about: ``checkout`` of ``/v1/checkout/sessions``."""
+    return path.partition("?")[0].removeprefix("/v1/").partition("/")[0]
