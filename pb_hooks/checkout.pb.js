@@ -7,12 +7,13 @@ require(`${__hooks}/lib/transform_hooks.js`)
 // Prices for a purchase without a user: {prices}.
 routerAdd("POST", "/api/gateway/prices", (e) => {
   const { readPrices } = require(`${__hooks}/lib/prices.js`)
-  return e.json(200, { prices: readPrices(e.requestInfo().body.prices) })
+  const { prices } = require(`${__hooks}/lib/inputs.js`).read(e, "PRICES")
+  return e.json(200, { prices: readPrices(prices) })
 }, $apis.requireSuperuserAuth())
 
 // A purchase under way is over, as Stripe says: {buyer, number}.
 routerAdd("POST", "/api/gateway/attempt/end", (e) => {
-  const { buyer, number } = e.requestInfo().body
+  const { buyer, number } = require(`${__hooks}/lib/inputs.js`).read(e, "ATTEMPT")
   require(`${__hooks}/lib/standing.js`).endAttempt($app, buyer, number)
   return e.noContent(204)
 }, $apis.requireSuperuserAuth())
@@ -20,11 +21,13 @@ routerAdd("POST", "/api/gateway/attempt/end", (e) => {
 // What Stripe is to be told about customers: {limit, lease}.
 routerAdd("POST", "/api/gateway/tasks/take", (e) => {
   const { takeTasks } = require(`${__hooks}/lib/tasks.js`)
-  return e.json(200, { tasks: takeTasks($app, e.requestInfo().body) })
+  const asked = require(`${__hooks}/lib/inputs.js`).read(e, "TAKE")
+  return e.json(200, { tasks: takeTasks($app, asked) })
 }, $apis.requireSuperuserAuth())
 
 routerAdd("POST", "/api/gateway/tasks/end", (e) => {
-  require(`${__hooks}/lib/tasks.js`).endTask($app, e.requestInfo().body)
+  const ended = require(`${__hooks}/lib/inputs.js`).read(e, "END")
+  require(`${__hooks}/lib/tasks.js`).endTask($app, ended)
   return e.noContent(204)
 }, $apis.requireSuperuserAuth())
 

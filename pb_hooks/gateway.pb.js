@@ -49,19 +49,22 @@ routerAdd("POST", "/api/gateway/follow-ups", (e) => {
 // Empties the payloads of events that are older than a time: {before, limit, dry_run}.
 routerAdd("POST", "/api/gateway/prune", (e) => {
   const { prune } = require(`${__hooks}/lib/retention.js`)
-  return e.json(200, prune($app, e.requestInfo().body))
+  const asked = require(`${__hooks}/lib/inputs.js`).read(e, "PRUNE")
+  return e.json(200, prune($app, asked))
 }, $apis.requireSuperuserAuth())
 
 // Everything /checkout and /portal ask of PocketBase, in one call and with the user's own token.
 routerAdd("POST", "/api/gateway/buyer", (e) => {
   const { readBuyer } = require(`${__hooks}/lib/buyer.js`)
-  return e.json(200, readBuyer($app, e.auth, e.requestInfo()))
-}, $apis.bodyLimit(131072), $apis.requireAuth("users"))
+  const asked = require(`${__hooks}/lib/inputs.js`).read(e, "BUYER")
+  return e.json(200, readBuyer($app, e.auth, e.requestInfo(), asked))
+}, $apis.bodyLimit(65536), $apis.requireAuth("users"))
 
 // Whom usage is reported for: {user or organization, meter}.
 routerAdd("POST", "/api/gateway/metered", (e) => {
   const { readMetered } = require(`${__hooks}/lib/usage.js`)
-  return e.json(200, readMetered(e.app, e.requestInfo().body))
+  const asked = require(`${__hooks}/lib/inputs.js`).read(e, "METERED")
+  return e.json(200, readMetered(e.app, asked))
 }, $apis.bodyLimit(4096), $apis.requireSuperuserAuth())
 
 // Nobody chooses their id: Stripe's objects may still name a user who is gone, and would be theirs.

@@ -7,8 +7,7 @@ const { findManaged } = require(`${__hooks}/lib/teams.js`)
 
 // The body asks {prices, subscription, organization, order}: `organization` names who is to pay, and with
 // an order, what the payer has is answered as well.
-function readBuyer(app, user, info) {
-  const asked = info.body
+function readBuyer(app, user, info, asked) {
   const organization = asked.organization ? findManaged(app, info, asked.organization) : null
   if (asked.organization && !organization) throw new NotFoundError("There is no such organization.")
   const prices = readPrices(asked.prices)
@@ -20,7 +19,7 @@ function readBuyer(app, user, info) {
     organization: organization ? describe(app, organization) : null,
     ...readCustomers(payer),
     prices,
-    subscription: readSubscription(app, user.id, info),
+    subscription: readSubscription(app, user.id, info, asked.subscription),
     standing: asked.order ? readStanding(app, user, payer, prices, asked.order) : null,
   }
 }
@@ -47,9 +46,8 @@ function readCustomers([column, id]) {
 
 // A subscription that the user may change: one of a customer of theirs, or of an organization that they
 // manage. Null for any other, whether there is one or not.
-function readSubscription(app, userId, info) {
-  const stripeId = info.body.subscription
-  if (typeof stripeId !== "string" || stripeId === "") return null
+function readSubscription(app, userId, info, stripeId) {
+  if (stripeId === "") return null
   const found = arrayOf(new DynamicModel({
     customer: "", stamp: "", user: "", organization: "",
   }))

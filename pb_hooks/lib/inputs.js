@@ -1,0 +1,46 @@
+// What the bodies of the gateway's routes must look like.
+const { flag, list, members, optional, readInput, text, texts, whole } = require(`${__hooks}/lib/input.js`)
+
+// Ids and names of Stripe have 255 characters at the most, which may be two units each.
+const NAME = text(510)
+const ID = text(100)
+const YEAR = 366 * 86400
+
+// A key and a fingerprint are digests, so that nobody fills the table, or takes a name that it has for itself.
+const ORDER = members({ key: text(40, /^([0-9a-f]{40})?$/), fingerprint: text(64, /^([0-9a-f]{64})?$/) })
+
+const BUYER = {
+  prices: optional(list(500, NAME), []),
+  subscription: optional(NAME, ""),
+  organization: optional(text(200), ""),
+  order: optional(ORDER, null),
+}
+const PRICES = { prices: list(500, NAME) }
+const ATTEMPT = { buyer: ID, number: whole(0, Number.MAX_SAFE_INTEGER) }
+const TAKE = { limit: whole(1, 1000), lease: whole(1, YEAR) }
+const END = {
+  id: ID, version: optional(whole(0, Number.MAX_SAFE_INTEGER), 0), outcome: optional(ID, ""),
+  error: optional(text(10000), ""), retry: optional(whole(0, YEAR), 0),
+}
+const PRUNE = { before: text(30, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z$/), limit: whole(1, 10000), dry_run: flag }
+const METERED = { user: optional(NAME, ""), organization: optional(NAME, ""), meter: NAME }
+const MAIL = {
+  from: members({ name: optional(text(1000), ""), address: text(1000) }), to: text(1000), subject: text(5000),
+  text: optional(text(1000000), ""), html: optional(text(1000000), ""), headers: optional(texts(50, 5000), {}),
+}
+const NOTIFICATIONS = {
+  claim: { vias: list(100, ID) },
+  settle: {
+    id: ID, attempts: whole(0, 1000000), status: ID, reason: text(5000), delay: whole(0, YEAR),
+  },
+  retry: { ids: list(1000, ID), seconds: whole(0, 100 * YEAR) },
+}
+
+const SHAPES = { ATTEMPT, BUYER, END, METERED, MAIL, NOTIFICATIONS, PRICES, PRUNE, TAKE }
+
+// The body of a request, checked against one of the shapes; `step` is one of NOTIFICATIONS.
+function read(e, name, step) {
+  return readInput(e, step ? SHAPES[name][step] : SHAPES[name])
+}
+
+module.exports = { read }
