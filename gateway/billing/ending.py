@@ -11,7 +11,7 @@ from gateway.billing.planned_change import release
 from gateway.billing.state import require_collecting, require_unscheduled, unpaid
 from gateway.billing.subscription import OwnedSubscription, conflict, require_live
 from gateway.errors import StripeRefused
-from gateway.shapes import listing, mapping, number, text
+from gateway.shapes import listing, mapping, number, stripe_id, text
 from gateway.stripe_api import translate_errors
 from gateway.writes import Json
 
@@ -88,7 +88,8 @@ async def cancel_now(
 ) -> None:
     """End a subscription; usage that is not billed yet is, and nothing is given back.
 
-    To ask again changes nothing.
+    What was never paid is not owed: the first invoice of an incomplete subscription is voided, so
+    that nobody pays it beside another purchase. To ask again changes nothing.
 
     Raises:
         Conflict: a schedule decides about it.
@@ -106,6 +107,20 @@ async def cancel_now(
     except StripeRefused as refused:
         # Somebody else was first: Stripe knows it no more among those that can be canceled.
         if refused.stripe.status != 404:
+            raise
+    if subscription.status == "incomplete":
+        await _void_first(client, subscription)
+
+
+async def _void_first(client: stripe.StripeClient, subscription: OwnedSubscription) -> None:
+    if subscription.invoice.get("status") != "open":
+        return
+    try:
+        with translate_errors():
+            await client.v1.invoices.void_invoice_async(stripe_id(subscription.invoice))
+    except StripeRefused as refused:
+        # Stripe may have voided it itself.
+        if refused.stripe.status != 400:
             raise
 
 

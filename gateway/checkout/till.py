@@ -24,6 +24,7 @@ from gateway.checkout.creation import (
     create_session,
 )
 from gateway.checkout.customer import ensure_customer
+from gateway.checkout.incomplete import require_none_payable, without_incomplete
 from gateway.checkout.policy import (
     AlreadySubscribed,
     Item,
@@ -116,7 +117,12 @@ class Till:
             try:
                 offer = self._decide(order, buyer.prices, standing, buyer.seats)
             except AlreadySubscribed as refused:
-                raise await self._lead_to_portal(refused, buyer, order.page) from None
+                others = without_incomplete(buyer)
+                if self._is_barred(order, others):
+                    raise await self._lead_to_portal(refused, buyer, order.page) from None
+                await require_none_payable(self.client, buyer)
+                buyer = others
+                continue
             attempt = standing.attempt if offer.is_exclusive else 0
             customer = await ensure_customer(self.client, self.pocketbase, self.apply, buyer, token)
             try:
@@ -184,6 +190,13 @@ class Till:
         except GatewayError:
             return refused  # The portal may not be set up, which is no reason to sell twice.
         return AlreadySubscribed(members={"portal_url": session.url})
+
+    def _is_barred(self, order: Order, buyer: Buyer) -> bool:
+        try:
+            self._decide(order, buyer.prices, read_standing(buyer), buyer.seats)
+        except AlreadySubscribed:
+            return True
+        return False
 
     def _decide(
         self, order: Order, prices: Sequence[Price], standing: Standing, seats: int = 0

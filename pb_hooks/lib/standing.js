@@ -29,13 +29,13 @@ function readStanding(app, user, payer, prices, order) {
 }
 
 function readSubscriptions(app, [column, id]) {
-  const found = arrayOf(new DynamicModel({ stripe_id: "", items: "" }))
+  const found = arrayOf(new DynamicModel({ stripe_id: "", status: "", items: "" }))
   app.db().newQuery(`
-    SELECT stripe_id, coalesce(items, '') AS items FROM subscriptions
+    SELECT stripe_id, status, coalesce(items, '') AS items FROM subscriptions
     WHERE ${column} = {:id} AND status NOT IN (${ENDED})
   `).bind({ id }).all(found)
-  return found.map(({ stripe_id, items }) => ({
-    stripe_id, prices: (JSON.parse(items || "[]") || []).map((item) => item.price),
+  return found.map(({ stripe_id, status, items }) => ({
+    stripe_id, status, prices: (JSON.parse(items || "[]") || []).map((item) => item.price),
   }))
 }
 

@@ -1,0 +1,62 @@
+"""Subscriptions that wait for their first payment, where they bar another purchase.
+
+Both could be paid, the second purchase and the first invoice, so the buyer is led to that invoice,
+or to ending the subscription. Stripe is asked: an incomplete subscription expires by itself.
+"""
+
+from dataclasses import replace
+from urllib.parse import quote
+
+import stripe
+
+from gateway.buyer import Buyer
+from gateway.checkout.policy import AlreadySubscribed
+from gateway.shapes import mapping, stripe_id, text
+from gateway.stripe_api import Missing, read_object
+from gateway.writes import Json
+
+_ENDED = ("canceled", "incomplete_expired")
+
+
+def without_incomplete(buyer: Buyer) -> Buyer:
+    """Return the buyer as one who has no incomplete subscription. Pure."""
+    held = [each for each in buyer.standing["subscriptions"] if each["status"] != "incomplete"]
+    return replace(buyer, standing=buyer.standing | {"subscriptions": held})
+
+
+async def require_none_payable(client: stripe.StripeClient, buyer: Buyer) -> None:
+    """Refuse a purchase while an incomplete subscription can still be paid.
+
+    Raises:
+        AlreadySubscribed: it says how to pay it.
+        StripeUnavailable, StripeRefused
+    """
+    for each in buyer.standing["subscriptions"]:
+        if each["status"] == "incomplete":
+            found = await _read(client, each["stripe_id"])
+            if found and found.get("status") not in _ENDED:
+                raise _explain(found)
+
+
+async def _read(client: stripe.StripeClient, subscription: str) -> Json:
+    path = f"/v1/subscriptions/{quote(subscription, safe='')}?expand[]=latest_invoice"
+    try:
+        return (await read_object(client, path)).body
+    except Missing:
+        return {}
+
+
+def _explain(subscription: Json) -> AlreadySubscribed:
+    if subscription.get("status") != "incomplete":
+        return AlreadySubscribed("Change the running subscription instead of buying another.")
+    message = (
+        "A subscription waits for its first payment: pay its invoice, or cancel it now "
+        "(POST /subscriptions/{id}/cancel) and buy again."
+    )
+    invoice = mapping(subscription.get("latest_invoice"))
+    ways = {
+        "subscription": stripe_id(subscription),
+        "hosted_invoice_url": text(invoice.get("hosted_invoice_url")),
+    }
+    reason = {"code": "subscription_incomplete", "message": message}
+    return AlreadySubscribed(message, {"subscription": reason | ways}, members=ways)

@@ -1,0 +1,96 @@
+"""Subscriptions of which something is owed: how to pay, how to stop, how to begin again."""
+
+from tests.billing.conftest import Subscribe
+from tests.billing.subscriber import Subscriber
+from tests.frontend import Frontend
+from tests.problem import read_problem
+from tests.shop import Shop, build_order
+from tests.stripe_account import StripeAccount
+
+
+async def _become_past_due(subscriber: Subscriber) -> str:
+    """Let a renewal fail; returns the invoice."""
+    await subscriber.account.control(f"subscriptions/{subscriber.id}/past_due")
+    await subscriber.account.wait_delivered()
+    return str((await subscriber.read())["latest_invoice"])
+
+
+async def _make_incomplete(
+    frontend: Frontend, shop: Shop, account: StripeAccount
+) -> tuple[Subscriber, str]:
+    """A user who has a subscription that waits for its first payment; and its invoice."""
+    user = await frontend.sign_up()
+    customer = await account.create("customers", **{"metadata[pocketbase_user]": user.id})
+    price = (await account.list("prices", **{"lookup_keys[]": "pro_monthly"}))[0]["id"]
+    params = {"items[0][price]": price, "payment_behavior": "default_incomplete"}
+    made = await account.create("subscriptions", customer=customer["id"], **params)
+    await account.wait_delivered()
+    return Subscriber(user, made["id"], shop, account, frontend), made["latest_invoice"]
+
+
+async def test_who_leaves_while_past_due_is_told_what_is_collected(subscribe: Subscribe) -> None:
+    """An end with the period goes on collecting; an end now stops that, and both say so."""
+    subscriber = await subscribe()
+    invoice = await _become_past_due(subscriber)
+    later = await subscriber.do("cancel")
+    [owed] = later["open_invoices"]
+    assert (owed["id"], owed["amount"], owed["is_collected"]) == (invoice, 1_000, True)
+    assert owed["hosted_invoice_url"]
+    now = await subscriber.do("cancel", when="now")
+    [owed] = now["open_invoices"]
+    assert (now["status"], owed["id"], owed["is_collected"]) == ("canceled", invoice, False)
+
+
+async def test_who_owes_nothing_is_told_of_nothing(subscribe: Subscribe) -> None:
+    """A paid subscription ends without open invoices."""
+    subscriber = await subscribe()
+    assert (await subscriber.do("cancel"))["open_invoices"] == []
+
+
+async def test_what_must_be_paid_first_says_how(subscribe: Subscribe) -> None:
+    """A change of what is past due is a 409 with the page of its invoice."""
+    subscriber = await subscribe()
+    invoice = await _become_past_due(subscriber)
+    document = read_problem(await subscriber.ask("change", quantity=2), 409, "conflict")
+    told = document["data"]["subscription"]
+    assert (told["code"], told["invoice"]) == ("subscription_unpaid", invoice)
+    assert told["hosted_invoice_url"]
+
+
+async def test_an_incomplete_subscription_leads_to_its_invoice(
+    frontend: Frontend, shop: Shop, account: StripeAccount
+) -> None:
+    """Whoever buys again, resumes or changes it learns where to pay, and pays once."""
+    subscriber, invoice = await _make_incomplete(frontend, shop, account)
+    order = build_order("pro_monthly")
+    document = read_problem(await shop.post("/checkout", subscriber.user, order), 409)
+    assert document["subscription"] == subscriber.id
+    assert document["hosted_invoice_url"]
+    assert document["data"]["subscription"]["code"] == "subscription_incomplete"
+    for what, body in (("change", {"quantity": 2}), ("cancel", {})):
+        told = read_problem(await subscriber.ask(what, **body), 409)["data"]["subscription"]
+        assert (told["code"], told["invoice"]) == ("subscription_incomplete", invoice)
+    paying = read_problem(await subscriber.ask("resume"), 402, "payment-required")
+    assert paying["data"]["payment"]["invoice"] == invoice
+
+
+async def test_an_incomplete_subscription_can_be_given_up(
+    frontend: Frontend, shop: Shop, account: StripeAccount
+) -> None:
+    """After an end now its invoice can't be paid any more, and the same user buys anew."""
+    subscriber, invoice = await _make_incomplete(frontend, shop, account)
+    assert (await subscriber.do("cancel", when="now"))["open_invoices"] == []
+    assert (await account.read(f"invoices/{invoice}"))["status"] == "void"
+    answer = await shop.post("/checkout", subscriber.user, build_order("pro_monthly"))
+    assert answer.status_code == 200, answer.text
+
+
+async def test_an_incomplete_subscription_that_is_over_bars_nothing(
+    frontend: Frontend, shop: Shop, account: StripeAccount
+) -> None:
+    """Stripe is asked, so nobody waits for a webhook that is late."""
+    subscriber, _ = await _make_incomplete(frontend, shop, account)
+    async with account.holding_deliveries():
+        await account.delete(f"subscriptions/{subscriber.id}")
+        answer = await shop.post("/checkout", subscriber.user, build_order("pro_monthly"))
+        assert answer.status_code == 200, answer.text
