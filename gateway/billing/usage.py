@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 import stripe
@@ -47,7 +47,7 @@ class Usage:
     user: str
     #: The meter's event name.
     meter: str
-    #: Up to a thousand million, with up to 15 digits.
+    #: Up to a thousand million; rounded to 15 digits, 12 of them after the point.
     value: int | float | Decimal
     #: Reports of one payer with one identifier count once, for at least a day; the first counts.
     identifier: str
@@ -182,14 +182,15 @@ def _read_value(usage: Usage) -> str:
     least = -MAX_VALUE if usage.correction else 0
     if value is None or not least <= value <= MAX_VALUE:
         raise _out_of_bounds(f"The value must be {least} to {MAX_VALUE}.")
-    value = value.normalize()
-    _, digits, exponent = value.as_tuple()
-    if len(digits) > MAX_DIGITS or -int(exponent) > MAX_PLACES:
-        limit = f"{MAX_DIGITS} digits, {MAX_PLACES} of them after the point"
-        raise _out_of_bounds(f"The value may have {limit}.")
     if not usage.identifier:
         raise invalid_field("identifier", "required", "An identifier is needed.")
-    return f"{value:f}"
+    return f"{_rounded(value):f}"
+
+
+def _rounded(value: Decimal) -> Decimal:
+    """To what Stripe counts exactly: 0.1 + 0.2 of a caller's floats is 0.3."""
+    found = Context(prec=MAX_DIGITS).plus(value)
+    return round(found, MAX_PLACES).normalize() + 0
 
 
 def _out_of_bounds(message: str) -> Exception:

@@ -44,7 +44,7 @@ class UsageBody(Body):
         ge=-MAX_VALUE,
         le=MAX_VALUE,
         allow_inf_nan=False,
-        description="Up to 15 digits, 12 of them after the point. Below 0 takes back what was "
+        description="Rounded to 15 digits, 12 of them after the point. Below 0 takes back what was "
         "reported too much: superusers only.",
     )
     identifier: str = Field(

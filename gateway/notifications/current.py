@@ -40,6 +40,8 @@ class Context:
     payment: Json | None = None
     #: How much of that payment was refunded, in its own currency.
     refunded: int = 0
+    #: Whether usage is billed on top of what an invoice shows so far.
+    is_metered: bool = False
     #: The customer's language, such as ``de`` or ``pt-BR``.
     locale: str = ""
 
@@ -76,6 +78,8 @@ def is_paused(subscription: Json, at: object) -> bool:
 def bring_up_to_date(found: Notification, context: Context) -> Notification:
     """Return the notification with the facts of the present rows."""
     facts = found.facts | _present_facts(found, context)
+    if found.kind in _CONTINUING:
+        facts |= {"plus_usage": context.is_metered}
     # An event may be the first to show its object, and its row not there.
     subject = context.row or (found.object if found.collection == "subscriptions" else None)
     is_told = is_current(found.kind, context.row, facts.get("at"))

@@ -74,11 +74,12 @@ def _read_upcoming(invoice: Json) -> Subject | None:
     """Nothing is said of a renewal that costs nothing; credit may cover one that does."""
     due = invoice.get("amount_due")
     total = due or invoice.get("total")
-    if not total:
+    if not isinstance(total, int) or total <= 0:
         return None
     facts = {
         "amount": total,
         "covered_by_credit": not due,
+        "plus_usage": False,
         "at": invoice.get("next_payment_attempt") or invoice.get("period_end"),
     }
     about = _invoice(invoice, facts)
@@ -100,6 +101,7 @@ def _read_trial(subscription: Json) -> Subject | None:
         # The customer's own default is not shown.
         "payment_method": "present" if method or is_invoiced else "unknown",
         "credit": 0,
+        "plus_usage": False,
     }
     return Subject("subscriptions", stripe_id(subscription), facts)
 

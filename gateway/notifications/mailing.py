@@ -32,12 +32,12 @@ class Mailing:
 
     async def __call__(self, claimed: Claimed, notification: Notification) -> Settled:
         """Send one; what is outdated is skipped, what has no address yet waits for one."""
-        if not notification.is_current:
-            return Settled("skipped", "outdated")
         try:
             notification = await self.stripe_facts.complete(notification, claimed.context)
         except StripeUnavailable as error:
             return Settled("waiting", error.detail, _delay(claimed.attempts))
+        if not notification.is_current:
+            return Settled("skipped", "outdated")
         if told := self._told_by_sibling(claimed, notification):
             return told
         to = clean_address(self._recipient(notification))

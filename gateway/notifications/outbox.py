@@ -113,5 +113,6 @@ def _read_context(claimed: Json) -> Context:
         subscription=claimed["subscription"],
         payment=claimed["payment"],
         refunded=int(claimed["refunded"]),
+        is_metered=claimed["metered"],
         locale=claimed["locale"],
     )

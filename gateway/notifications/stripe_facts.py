@@ -17,6 +17,8 @@ from gateway.shapes import listing, mapping
 from gateway.stripe_api import Missing, read_object, translate_errors
 from gateway.writes import Json
 
+#: The statuses of a PaymentIntent that nobody need pay.
+_UNDER_WAY = ("processing", "succeeded", "canceled")
 _PAYMENTS = "expand[]=payments.data.payment.payment_intent"
 
 
@@ -46,6 +48,7 @@ class StripeFacts:
             "trial_ending": self._complete_trial,
             "receipt": self._complete_receipt,
             "payment_failed": self._complete_failure,
+            "action_required": self._complete_failure,
         }
 
     async def _complete_trial(self, found: Notification, context: Context) -> Notification:
@@ -82,11 +85,16 @@ class StripeFacts:
         return replace(found, facts=found.facts | presented(intent))
 
     async def _complete_failure(self, found: Notification, context: Context) -> Notification:
+        """What is left to pay in the buyer's currency, and whether it still is to be paid."""
         if found.collection != "invoices":
             return found
         intent = await self._read_intent(found.object_id)
-        needs_action = intent.get("status") == "requires_action"
-        return replace(found, facts=found.facts | {"needs_action": needs_action})
+        facts = presented(intent) | {"needs_action": intent.get("status") == "requires_action"}
+        return replace(
+            found,
+            facts=found.facts | facts,
+            is_current=intent.get("status") not in _UNDER_WAY,
+        )
 
     async def _read_intent(self, invoice: str) -> Json:
         """The latest PaymentIntent of an invoice, {} if it has none."""

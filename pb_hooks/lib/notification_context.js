@@ -11,7 +11,7 @@ const IS_FREE = `NOT (kind = 'action_required' AND record != '' AND EXISTS (
   WHERE other.record = stripe_notifications.record AND other.via = stripe_notifications.via
     AND other.kind = 'payment_failed' AND other.status = 'sending' AND other.claimed > {:stale}))`
 
-// Returns {subscription, payment, sibling, locale, refunded}.
+// Returns {subscription, payment, sibling, locale, refunded, metered}.
 function readContext(app, row, subject, customer) {
   const subscription = findOne(app, "subscriptions", subject?.getString("subscription"))
   const payment = findPayment(app, subject)
@@ -24,6 +24,7 @@ function readContext(app, row, subject, customer) {
     sibling: readSibling(app, row),
     locale: readLocale(app, customer),
     refunded: payment ? sumRefunded(app, payment.id) : 0,
+    metered: isMetered(app, subject),
   }
 }
 
@@ -64,6 +65,18 @@ function readLocale(app, customer) {
     WHERE customer = {:customer} AND locale NOT IN ('', 'auto') ORDER BY created DESC LIMIT 1
   `).bind({ customer: customer.id }).all(found)
   return found.length ? found[0].locale : ""
+}
+
+// Whether a price of the subscription is billed by usage.
+function isMetered(app, subject) {
+  if (subject?.collection().name !== "subscriptions") return false
+  const found = new DynamicModel({ count: 0 })
+  app.db().newQuery(`
+    SELECT count(*) AS count FROM subscriptions subscription JOIN json_each(subscription.items) item
+    JOIN prices price ON price.stripe_id = item.value ->> 'price'
+    WHERE subscription.id = {:id} AND price.usage_type = 'metered'
+  `).bind({ id: subject.id }).one(found)
+  return found.count > 0
 }
 
 function sumRefunded(app, payment) {

@@ -223,11 +223,10 @@ async def test_usage_needs_a_running_subscription(
 
 _WRONG: dict[str, Json] = {
     "value": {"value": -(10**10)},
-    "value ": {"value": 1.000000000000001},
     "value  ": {"value": 10**10},
     "value   ": {"value": "5"},
     "value    ": {"value": True},
-    "value     ": {"value": 1e-13},
+    "value     ": {"value": None},
     "identifier": {"identifier": ""},
     "identifier ": {"identifier": "x" * 256},
     "timestamp": {"timestamp": int(time.time()) - 36 * 86_400},
@@ -292,7 +291,7 @@ async def test_fractions_and_corrections_are_billed(
     payer: User, stack: Stack, http: httpx.AsyncClient, superuser_token: str, account: StripeAccount
 ) -> None:
     """A superuser reports parts of a unit, and takes back what was too much."""
-    for value in (0.1, 0.2, 2, -1.3, 5.0):
+    for value in (0.1 + 0.2, 2, -1.3, 5.0, -0.0):
         body = _report(user=payer.id, value=value)
         answer = await _send(http, stack.gateway.url, superuser_token, body)
         assert answer.json() == {"recorded": True}, answer.text

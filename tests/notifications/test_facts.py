@@ -171,6 +171,21 @@ async def test_a_renewal_that_is_not_charged_is_not_announced(
     assert (await office.wait_settled(event))["status"] == status
 
 
+async def test_a_metered_renewal_says_that_usage_is_added(
+    office: Office, mail_server: MailServer
+) -> None:
+    """The amount of an upcoming invoice lacks what is used until it is final."""
+    price = {"id": f"price_{token_hex(6)}", "object": "price", "currency": "usd"}
+    await office.deliver("price.created", price | {"recurring": {"usage_type": "metered"}})
+    items = {"data": [{"id": f"si_{token_hex(6)}", "price": {"id": price["id"]}}]}
+    subscription = build_subscription(office.customer["id"], items=items)
+    await office.deliver("customer.subscription.updated", subscription)
+    invoice = build_invoice(office.customer["id"], subscription=subscription["id"])
+    event = await office.deliver("invoice.upcoming", invoice | {"id": None, "period_end": _SOON})
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert "renews for 12.00 EUR, plus your usage until then." in _text(mail_server)
+
+
 @pytest.mark.parametrize("first", ["invoice.payment_failed", "invoice.payment_action_required"])
 async def test_a_payment_that_needs_authentication_brings_one_mail(
     first: str, office: Office, mail_server: MailServer
@@ -199,6 +214,25 @@ async def test_authentication_is_what_is_asked_for(
     event = await office.deliver("invoice.payment_action_required", invoice)
     assert (await office.wait_settled(event))["status"] == "sent"
     assert mail_server.subjects == ["Confirm your payment of 20.00 USD to Acme"]
+
+
+async def test_a_payment_that_is_under_way_is_not_asked_for(
+    office: Office, account: StripeAccount, mail_server: MailServer
+) -> None:
+    """Who has confirmed at Stripe is not told to, although no event of that has arrived here."""
+    customer = await _create_customer(account, office, "pm_card_authenticationRequired")
+    price = await _create_price(account, 2000)
+    item = {"items[0][price]": price}
+    subscription = await account.create("subscriptions", customer=customer, **item)
+    path = f"invoices/{subscription['latest_invoice']}"
+    invoice = await account.read(path)
+    async with account.holding_deliveries():
+        shown = await account.read(f"{path}?expand[]=payments")
+        intent = shown["payments"]["data"][0]["payment"]["payment_intent"]
+        await account.control(f"payment_intents/{intent}/authenticate")
+        event = await office.deliver("invoice.payment_action_required", invoice)
+        row = await office.wait_settled(event)
+    assert (row["status"], row["reason"]) == ("skipped", "outdated")
 
 
 async def test_two_failures_of_one_invoice_are_two_mails(
