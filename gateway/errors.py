@@ -174,19 +174,19 @@ class Overloaded(Unavailable):
 
 
 class StripeRefused(GatewayError):
-    """Stripe refused the request."""
+    """Stripe does not allow this in the present state."""
 
-    status = 502
+    status = 409
 
 
 class StripeKeyRefused(StripeRefused):
     """Stripe does not accept the gateway's key."""
 
+    status = 502
+
 
 class ConfigurationRefused(StripeRefused):
     """The seller has to change a setting at Stripe first."""
-
-    status = 409
 
 
 class InputRefused(StripeRefused):
@@ -208,6 +208,7 @@ CALLER_ERRORS: tuple[type[GatewayError], ...] = (
     RateLimited,
     ConfigurationRefused,
     StripeRefused,
+    StripeKeyRefused,
     StripeFailed,
     StripeTooSlow,
     PocketBaseUnavailable,

@@ -97,6 +97,7 @@ def _refuse(answer: StripeAnswer) -> GatewayError:
     log = _log.info if cause and not cause.is_sellers else _log.error
     log("stripe refused", extra=answer.log_fields)
     if cause is None:
-        return StripeRefused()
+        reason = {"code": "stripe_refused", "message": StripeRefused().title}
+        return StripeRefused(data={"stripe": reason})
     kind = ConfigurationRefused if cause.is_sellers else InputRefused
     return kind(cause.message, cause.data)

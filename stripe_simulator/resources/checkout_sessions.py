@@ -5,11 +5,13 @@ from typing import Any
 from stripe_simulator.agenda import on_due
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata, optional, required, set_fields
-from stripe_simulator.resources import line_items, payment_intents, redemptions
+from stripe_simulator.resources import line_items, payment_intents, redemptions, subscriptions
 from stripe_simulator.settings import DAY
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
+#: The least that can be charged, in some currencies' smallest units.
+LEAST = {"chf": 50, "eur": 50, "gbp": 30, "jpy": 50, "usd": 50}
 #: Parameters that are needed only at completion, kept beside the session.
 KEPT = ("subscription_data", "payment_intent_data", "setup_intent_data", "customer_update")
 
@@ -25,6 +27,9 @@ def create(world: World, params: JSON) -> JSON:
     session["currency"] = _currency(session, items, params)
     session["discounts"] = _discounts(world, params, session["mode"], items)
     total_up(world, session)
+    _refuse_amount(session)
+    if session["mode"] == "subscription" and session["customer"]:
+        subscriptions.refuse_other_currency(world, session["customer"], session["currency"])
     _place(world, session, params)
     world.clock.at(session["expires_at"], "expire_session", session["id"])
     return world.add(session)
@@ -139,6 +144,13 @@ def _discounts(world: World, params: JSON, mode: str, items: list[JSON]) -> list
         redemptions.check(world, source, purchase)
     keys = ("coupon", "promotion_code")
     return [{key: source.get(key) for key in keys} for source in given]
+
+
+def _refuse_amount(session: JSON) -> None:
+    least = LEAST.get(session["currency"] or "", 0)
+    if 0 < (session["amount_total"] or 0) < least:
+        message = f"The Checkout Session's total amount must be at least {least}."
+        raise invalid(message, code="amount_too_small")
 
 
 def _place(world: World, session: JSON, params: JSON) -> None:

@@ -89,6 +89,7 @@ def build(world: World, customer: JSON, params: JSON, status: str = "incomplete"
     sub["items"] = subscription_items.as_list(sub["id"], items)
     sub["currency"] = items[0]["price"]["currency"]
     owner = {"customer": customer["id"], "subscription": sub["id"]}
+    refuse_other_currency(world, customer["id"], sub["currency"])
     purchase = subscription_items.purchase(world, customer["id"], items)
     sub["discounts"] = [
         discounts.give(world, source, purchase, **owner)["id"]
@@ -96,6 +97,18 @@ def build(world: World, customer: JSON, params: JSON, status: str = "incomplete"
     ]
     _plan_end(sub, params, now)
     return sub
+
+
+def refuse_other_currency(world: World, customer: str, currency: str) -> None:
+    """A customer has one currency for as long as a subscription of theirs runs."""
+    for id in world.facts("subscriptions_of").get(customer, []):
+        other = world.get("subscription", id)
+        if subscription_states.is_live(other) and other["currency"] != currency:
+            raise invalid(
+                "You cannot combine currencies on a single customer. This customer has an active "
+                "subscription, subscription schedule, discount, quote, or invoice item with "
+                f"currency {other['currency']}"
+            )
 
 
 def begin(world: World, sub: JSON, params: JSON) -> JSON:

@@ -55,6 +55,19 @@ async def test_a_failure_that_stripe_keeps_is_overcome(
     await _assert_changed_once(subscriber)
 
 
+@pytest.mark.parametrize("status", [400, 402])
+async def test_a_refusal_that_stripe_keeps_is_overcome(
+    status: int, subscribe: Subscribe, faults: MakeFault
+) -> None:
+    """A refusal, or a card's, is kept with its key for a day: once mended, the same key works."""
+    subscriber = await subscribe()
+    await faults(f"/v1/subscriptions/{subscriber.id}", status=status)
+    refused = await subscriber.ask("change", quantity=7, key="click")
+    read_problem(refused, 409 if status == 400 else 402)
+    await subscriber.do("change", quantity=7, key="click")
+    await _assert_changed_once(subscriber)
+
+
 @pytest.mark.parametrize(("method", "what"), [("POST", "change"), ("GET", "cancel")])
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_a_stripe_that_is_down_is_told_apart(

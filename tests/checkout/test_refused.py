@@ -109,6 +109,30 @@ async def test_a_refused_purchase_names_its_cause(
     assert _read_code(answer, status, field) == code
 
 
+async def test_a_price_below_what_can_be_charged_is_the_sellers(
+    user: User, shop: Shop, account: StripeAccount
+) -> None:
+    """A card can't be charged ten cents."""
+    product = await account.create("products", name="Cheap")
+    price = await account.create("prices", product=product["id"], currency="usd", unit_amount=10)
+    await account.wait_delivered()
+    answer = await shop.post("/checkout", user, build_order(price["id"]))
+    assert _read_code(answer, 409, "amount") == "amount_too_small"
+
+
+async def test_another_currency_is_told_at_the_price(
+    user: User, shop: Shop, account: StripeAccount, make_price: MakePrice
+) -> None:
+    """Who pays a subscription in one currency can't start one in another."""
+    first, second = [
+        await make_price("month", currency, group=currency) for currency in ("usd", "eur")
+    ]
+    await shop.pay(await shop.check_out(user, first))
+    await account.wait_delivered()
+    answer = await shop.post("/checkout", user, build_order(second))
+    assert _read_code(answer, 400, "items.0.price") == "currency_mismatch"
+
+
 @pytest.mark.parametrize("how", ["deleted", "expired", "used up"])
 async def test_a_coupon_that_is_over_is_the_sellers(
     how: str,
