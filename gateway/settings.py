@@ -250,6 +250,12 @@ class PocketBaseSettings(BaseSettings):
         return self
 
     @cached_property
+    def mail_kinds(self) -> frozenset[str]:
+        """The kinds that are mailed: with ``dispute`` the seller gets every kind for the seller."""
+        mails: set[str] = set(self.gateway_mails)
+        return frozenset(mails | set(_TO_SELLER) if "dispute" in mails else mails)
+
+    @cached_property
     def hook_keys(self) -> tuple[bytes, ...]:
         """What the hook secrets hold, for signing and checking calls only."""
         return tuple(map(_decode_hook_secret, self.gateway_hook_secrets))

@@ -73,10 +73,10 @@ def open_announcer(settings: PocketBaseSettings) -> Announcer | None:
         SettingsError: GATEWAY_HANDLERS names what can't be loaded.
     """
     handlers = load_handlers(settings.gateway_handlers)
-    if not settings.gateway_mails and not handlers:
+    if not settings.mail_kinds and not handlers:
         return None
     keep_seconds = settings.gateway_notify_hours * 3600
-    return Announcer(frozenset(settings.gateway_mails), handlers, keep_seconds)
+    return Announcer(settings.mail_kinds, handlers, keep_seconds)
 
 
 def _notice(found: Notification, via: str, expires: int) -> Notice:

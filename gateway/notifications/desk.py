@@ -32,7 +32,7 @@ def _open_mailing(
         sender=read_mailbox(sender) if sender else None,
         seller=read_mailbox(settings.gateway_mail_seller).address,
         stripe_facts=StripeFacts(client),
-        kinds=frozenset(settings.gateway_mails),
+        kinds=settings.mail_kinds,
     )
 
 

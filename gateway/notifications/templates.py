@@ -96,7 +96,7 @@ def open_templates(settings: Settings) -> Templates:
         SettingsError: one that is needed is no template.
     """
     templates = Templates(settings.gateway_mail_templates)
-    templates.check(settings.gateway_mails)
+    templates.check(settings.mail_kinds)
     return templates
 
 

@@ -127,6 +127,22 @@ def test_a_wrong_setting_is_named(setting: str, value: str, reason: str) -> None
     assert "secret-word" not in str(raised.value)
 
 
+def test_what_is_the_sellers_comes_with_disputes() -> None:
+    """Who is told of disputes is told of invoices that can't be finalized."""
+    needed = {
+        "pocketbase_superuser_email": "root@shop.test",
+        "pocketbase_superuser_password": "x",
+        "stripe_secret_key": "sk_test_x",
+        "stripe_webhook_secrets": "whsec_x",
+        "gateway_frontend_origins": "https://shop.test",
+        "gateway_mail_seller": "seller@shop.test",
+    }
+    kinds = [
+        read_settings(**needed, gateway_mails=kind).mail_kinds for kind in ("dispute", "refund")
+    ]
+    assert kinds == [{"dispute", "finalization_failed"}, {"refund"}]
+
+
 def test_every_kind_has_both_templates() -> None:
     """Text and HTML of each kind are there."""
     Templates(None).check(NAMES)
