@@ -40,6 +40,8 @@ class Context:
     payment: Json | None = None
     #: How much of that payment was refunded, in its own currency.
     refunded: int = 0
+    #: Whether the mirror has a payment method of the customer.
+    has_payment_method: bool = False
     #: Whether usage is billed on top of what an invoice shows so far.
     is_metered: bool = False
     #: The customer's language, such as ``de`` or ``pt-BR``.
@@ -93,21 +95,33 @@ def bring_up_to_date(found: Notification, context: Context) -> Notification:
 def _present_facts(found: Notification, context: Context) -> Json:
     row = context.row or {}
     if found.kind in _OWED:
-        return _owed_facts(found, row, mapping(context.subscription))
+        return _owed_facts(found, row, context)
     if found.kind == "receipt":
         currency = found.facts["currency"]
         refunds = {"refunded": context.refunded, "refunded_currency": currency}
         return refunds | presented(mapping(context.payment))
-    if found.kind == "trial_ending" and (ends := _as_unix(row.get("trial_end"))):
-        return {"at": ends}
+    if found.kind == "trial_ending":
+        return _trial_facts(found, row, context)
     if found.kind in ("refund", "dispute") and row.get("status"):
         return {"status": text(row["status"])}
     return {}
 
 
-def _owed_facts(found: Notification, row: Json, subscription: Json) -> Json:
+def _trial_facts(found: Notification, row: Json, context: Context) -> Json:
+    """When the trial ends by now, and whether there is a way to pay; Stripe may know better."""
+    is_missing = found.facts["payment_method"] == "unknown" and not context.has_payment_method
+    facts: Json = {"payment_method": "missing"} if is_missing else {}
+    ends = _as_unix(row.get("trial_end"))
+    return facts | ({"at": ends} if ends else {})
+
+
+def _owed_facts(found: Notification, row: Json, context: Context) -> Json:
     """What is still open, and when Stripe tries again."""
-    facts: Json = {"subscription_ended": subscription.get("status") in _ENDED}
+    payment = mapping(context.payment)
+    facts: Json = {
+        "subscription_ended": mapping(context.subscription).get("status") in _ENDED,
+        "needs_action": payment.get("status") == "requires_action",
+    }
     if found.collection == "invoices" and row.get("status") == "open":
         facts["amount"] = row.get("amount_remaining") or found.facts["amount"]
         facts["next_attempt"] = _as_unix(row.get("next_payment_attempt"))

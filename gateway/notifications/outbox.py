@@ -114,5 +114,6 @@ def _read_context(claimed: Json) -> Context:
         payment=claimed["payment"],
         refunded=int(claimed["refunded"]),
         is_metered=claimed["metered"],
+        has_payment_method=claimed["has_payment_method"],
         locale=claimed["locale"],
     )

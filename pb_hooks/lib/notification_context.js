@@ -11,7 +11,7 @@ const IS_FREE = `NOT (kind = 'action_required' AND record != '' AND EXISTS (
   WHERE other.record = stripe_notifications.record AND other.via = stripe_notifications.via
     AND other.kind = 'payment_failed' AND other.status = 'sending' AND other.claimed > {:stale}))`
 
-// Returns {subscription, payment, sibling, locale, refunded, metered}.
+// Returns {subscription, payment, has_payment_method, sibling, locale, refunded, metered}.
 function readContext(app, row, subject, customer) {
   const subscription = findOne(app, "subscriptions", subject?.getString("subscription"))
   const payment = findPayment(app, subject)
@@ -21,6 +21,7 @@ function readContext(app, row, subject, customer) {
       status: payment.getString("status"),
       presentment_details: JSON.parse(payment.getString("presentment_details") || "null"),
     } : null,
+    has_payment_method: hasPaymentMethod(app, customer),
     sibling: readSibling(app, row),
     locale: readLocale(app, customer),
     refunded: payment ? sumRefunded(app, payment.id) : 0,
@@ -65,6 +66,15 @@ function readLocale(app, customer) {
     WHERE customer = {:customer} AND locale NOT IN ('', 'auto') ORDER BY created DESC LIMIT 1
   `).bind({ customer: customer.id }).all(found)
   return found.length ? found[0].locale : ""
+}
+
+function hasPaymentMethod(app, customer) {
+  if (!customer) return false
+  const found = new DynamicModel({ count: 0 })
+  app.db().newQuery(`
+    SELECT count(*) AS count FROM (SELECT 1 FROM payment_methods WHERE customer = {:customer} LIMIT 1)
+  `).bind({ customer: customer.id }).one(found)
+  return found.count > 0
 }
 
 // Whether a price of the subscription is billed by usage.

@@ -88,6 +88,26 @@ async def test_a_trial_without_a_payment_method_says_what_follows(
     assert said in _text(mail_server)
 
 
+async def test_a_trial_that_stripe_does_not_know_is_judged_by_the_mirror(
+    office: Office, mail_server: MailServer
+) -> None:
+    """Without a payment method here the trial's end is said; with one the condition is."""
+    end = {"end_behavior": {"missing_payment_method": "cancel"}}
+    trial = build_subscription(office.customer["id"], status="trialing", trial_settings=end)
+    event = await office.deliver(
+        "customer.subscription.trial_will_end", trial | {"trial_end": _SOON}
+    )
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert "your subscription is canceled then" in _text(mail_server)
+    card = {"id": f"pm_{token_hex(6)}", "object": "payment_method", "type": "card"}
+    await office.deliver("payment_method.attached", card | {"customer": office.customer["id"]})
+    event = await office.deliver(
+        "customer.subscription.trial_will_end", trial | {"trial_end": _SOON}
+    )
+    assert (await office.wait_settled(event))["status"] == "sent"
+    assert "If we have no payment method of yours by then, it is canceled" in _text(mail_server)
+
+
 async def test_a_trials_amount_has_coupon_tax_and_credit(
     office: Office, account: StripeAccount, mail_server: MailServer
 ) -> None:
