@@ -14,7 +14,7 @@ async def read_summary(read: Read, customer: str) -> Reading:
         What ``read`` raises.
     """
     path = path_of(SUMMARY, customer)
-    found = await read_rest(read, path, await read(path))
+    found = await read_rest(read, path, await read(f"{path}&limit=100"))
     return replace(
         found, body={"object": SUMMARY, "customer": customer, "entitlements": found.body}
     )

@@ -88,6 +88,28 @@ def buy_for(world: World, random: Random, people: People) -> None:
     checkout_completion.complete(world, session["id"], form)
 
 
+def bill_by_hand(world: World, random: Random, people: People) -> None:
+    """The seller sells one or two things by an invoice, which is paid at once or in cash."""
+    customer = a_customer(world, random)["id"]
+    invoice = call(world, "POST", "/v1/invoices", {"customer": customer})["id"]
+    for _ in range(random.choice((1, 2))):
+        pricing = {"price": a_price(world, random, "one_time")}
+        params = {"customer": customer, "invoice": invoice, "pricing": pricing, "quantity": 2}
+        call(world, "POST", "/v1/invoiceitems", params)
+    params = {"paid_out_of_band": True} if random.random() < 0.3 else {}
+    call(world, "POST", f"/v1/invoices/{invoice}/pay", params)
+
+
+def subscribe_to_many(world: World, random: Random, people: People) -> None:
+    """A subscription of more items than Stripe shows at once."""
+    recurring = {"interval": "month"}
+    product = random.choice(list(world.all("product")))
+    params = {"product": product, "currency": "usd", "unit_amount": 100, "recurring": recurring}
+    items = [{"price": call(world, "POST", "/v1/prices", params)["id"]} for _ in range(11)]
+    params = {"customer": a_customer(world, random)["id"], "items": items}
+    call(world, "POST", "/v1/subscriptions", params)
+
+
 def describe_offer(world: World, random: Random, people: People) -> None:
     """A product or price offers features, others than before, or none."""
     path = random.choice(
@@ -106,7 +128,15 @@ def describe_offer(world: World, random: Random, people: People) -> None:
 
 MOVES = {
     move.__name__: move
-    for move in (make_customer, change_customer, subscribe_for, buy_for, describe_offer)
+    for move in (
+        make_customer,
+        change_customer,
+        subscribe_for,
+        buy_for,
+        bill_by_hand,
+        subscribe_to_many,
+        describe_offer,
+    )
 }
 
 
