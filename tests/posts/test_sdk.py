@@ -120,3 +120,26 @@ _PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg"
     "=="
 )
+
+
+def test_the_sdk_sends_requests_to_the_gateway(page: JsSdk, author: User, stack: Stack) -> None:
+    """`new PocketBase(GATEWAY, pb.authStore).send(…)` is signed in there as well."""
+    answers = page.run(
+        """const gateway = new PocketBase(given.gateway, pb.authStore)
+        const order = { items: [{ price: "price_unknown" }], success_url: given.back,
+          cancel_url: given.back }
+        const sold = await refusal(gateway.send("/checkout", { method: "POST", body: order }))
+        const post = await gateway.send("/records/posts", { method: "POST",
+          body: { title: "By way of the gateway", content: given.content, tags: ["python"] } })
+        const refused = await refusal(gateway.send("/portal", { method: "POST", body: {} }))
+        const closed = await refusal(gateway.send("/admin/events", {}))
+        return [sold, post.author, refused, closed]""",
+        gateway=stack.gateway.url,
+        back=f"{stack.plan.frontend_origins[0]}/",
+        content=_TEXT,
+    )
+    sold, made_by, refused, closed = answers
+    assert (sold["status"], list(sold["data"])) == (400, ["items.0.price"])
+    assert made_by == author.id
+    assert (refused["status"], list(refused["data"])) == (400, ["return_url"])
+    assert closed["status"] == 403
