@@ -12,7 +12,7 @@ from gateway.errors import (
     StripeFailed,
     StripeRefused,
 )
-from gateway.stripe_api import Client, Posted, is_replayed, translate_errors
+from gateway.stripe_api import RETRIES, Client, Posted, is_replayed, translate_errors
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
@@ -47,11 +47,14 @@ class KeyFailed(KeyTaken):
         self.error = error
 
 
-async def create_session(client: Client, params: "SessionCreateParams", key: str) -> Session:
+async def create_session(
+    client: Client, params: "SessionCreateParams", key: str, retries: int = RETRIES
+) -> Session:
     """Create a session under one idempotency key.
 
     Args:
         key: Stripe's idempotency key, "" for one that nobody else has.
+        retries: how often the request is sent again if it failed on the way.
 
     Raises:
         KeyTaken, KeyFailed, CustomerGone
@@ -59,7 +62,7 @@ async def create_session(client: Client, params: "SessionCreateParams", key: str
     """
     try:
         with translate_errors():
-            return _read_session(await client.post("/v1/checkout/sessions", params, key))
+            return _read_session(await client.post("/v1/checkout/sessions", params, key, retries))
     except IdempotencyKeyReused as error:
         raise KeyTaken from error
     except (StripeFailed, StripeRefused) as error:
@@ -82,8 +85,10 @@ async def create_one_session(client: Client, params: "SessionCreateParams", key:
     """
     stored: KeyFailed | None = None
     for each in _list_keys(key):
+        # A failure of now that is sent again looks like a stored one: only the first key may be.
+        retries = 0 if stored else RETRIES
         try:
-            return await create_session(client, params, each)
+            return await create_session(client, params, each, retries)
         except KeyFailed as failed:
             stored = failed
     raise stored.error if stored else StripeFailed

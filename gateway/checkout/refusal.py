@@ -44,11 +44,14 @@ def explain_refusal(refused: StripeRefused, offer: Offer) -> GatewayError:
         cause = PROMOTION_CODE
     if cause is PROMOTION_CODE and not offer.promotion_code:
         cause = COUPON
-    data = {_field(cause, offer, answer.param): {"code": cause.code, "message": cause.message}}
+    message = cause.message
+    if cause is COUPON and offer.coupon:
+        message = f"The coupon {offer.coupon} of this offer can't be redeemed."
+    data = {_field(cause, offer, answer.param): {"code": cause.code, "message": message}}
     if not cause.is_sellers:
         return InputRefused(cause.message, data).of(answer)
     _tell_seller(cause, offer, refused)
-    return ConfigurationRefused(cause.message, data).of(answer)
+    return ConfigurationRefused(message, data).of(answer)
 
 
 def _field(cause: Cause, offer: Offer, param: str) -> str:

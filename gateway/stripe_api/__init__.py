@@ -11,10 +11,11 @@ from gateway.stripe_api.promotion_codes import (
     redeeming,
 )
 from gateway.stripe_api.reading import ApplyReading, Missing, Reading, read_object
-from gateway.stripe_api.short_way import Client, Posted
+from gateway.stripe_api.short_way import RETRIES, Client, Posted
 
 __all__ = [
     "PROBE",
+    "RETRIES",
     "ApplyReading",
     "Cause",
     "Client",

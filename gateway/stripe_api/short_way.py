@@ -17,7 +17,8 @@ import stripe
 from gateway.stripe_api.form import encode_form
 from gateway.stripe_api.transport import RawAnswer, Transport
 
-_RETRIES = 2
+#: How often a request is sent again.
+RETRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Client(stripe.StripeClient):
             secret_key,
             http_client=transport,
             base_addresses={"api": origin},
-            max_network_retries=_RETRIES,
+            max_network_retries=RETRIES,
         )
         self._secret_key = secret_key
         self._origin = origin
@@ -52,18 +53,21 @@ class Client(stripe.StripeClient):
             "User-Agent": f"Stripe/v1 PythonBindings/{stripe.VERSION}",
         }
 
-    async def post(self, path: str, params: Mapping[str, Any], key: str = "") -> Posted:
+    async def post(
+        self, path: str, params: Mapping[str, Any], key: str = "", retries: int = RETRIES
+    ) -> Posted:
         """Post a form, as `raw_request_async` does.
 
         Args:
             key: the idempotency key, "" for one that nobody else has.
+            retries: how often it is sent again if it failed on the way.
 
         Raises:
             stripe.StripeError
         """
         headers = {**self._headers, "Idempotency-Key": key or token_hex(16)}
         answer = await self._transport.request_with_retries_async(
-            "post", self._origin + path, headers, encode_form(params), _RETRIES
+            "post", self._origin + path, headers, encode_form(params), retries
         )
         body, status, found = answer
         if status == 200:

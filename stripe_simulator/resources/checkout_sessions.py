@@ -20,7 +20,8 @@ def create(world: World, params: JSON) -> JSON:
     """POST /v1/checkout/sessions; Stripe sends no event."""
     _refuse(world, params)
     session = _session(world, params)
-    items = [line_items.build(world, item) for item in optional(params, "line_items", [])]
+    given = optional(params, "line_items", [])
+    items = [line_items.build(world, item, place) for place, item in enumerate(given)]
     _check_items(session["mode"], items)
     world.facts("line_items")[session["id"]] = items
     world.facts("checkout")[session["id"]] = {k: params[k] for k in KEPT if k in params}

@@ -15,10 +15,10 @@ from stripe_simulator.snapshots import JSON, snapshot
 from stripe_simulator.world import World
 
 
-def build(world: World, params: JSON) -> JSON:
+def build(world: World, params: JSON, place: int = 0) -> JSON:
     """One line item from its parameters."""
-    price = prices.resolve(world, params, "line_items[0][price]")
-    subscription_items.refuse_quantity(price, params, "line_items[0]")
+    price = prices.resolve(world, params, f"line_items[{place}][price]")
+    subscription_items.refuse_quantity(price, params, f"line_items[{place}]")
     metered = subscription_items.is_metered(price)
     quantity = None if metered else int(params.get("quantity") or 1)
     product = world.get("product", price["product"])

@@ -1,5 +1,6 @@
 """Promotion codes: what a customer types in to get a coupon."""
 
+from stripe_simulator.agenda import on_due
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata, optional, required, set_fields
 from stripe_simulator.snapshots import JSON
@@ -31,9 +32,20 @@ def create(world: World, params: JSON) -> JSON:
         },
         "times_redeemed": 0,
     }
+    if promotion_code["expires_at"] is not None:
+        world.clock.at(promotion_code["expires_at"], "expire_code", promotion_code["id"])
     world.add(promotion_code)
     world.record("promotion_code.created", promotion_code)
     return promotion_code
+
+
+@on_due("expire_code")
+def expire_when_due(world: World, id: str) -> None:
+    """A code whose last day is over is not active any more."""
+    promotion_code = world.find("promotion_code", id)
+    if promotion_code is not None and promotion_code["active"]:
+        with world.change(promotion_code, "promotion_code.updated"):
+            promotion_code["active"] = False
 
 
 def update(world: World, id: str, params: JSON) -> JSON:

@@ -109,6 +109,18 @@ async def test_a_refused_purchase_names_its_cause(
     assert _read_code(answer, status, field) == code
 
 
+async def test_the_line_of_an_archived_price_is_named(
+    user: User, shop: Shop, account: StripeAccount, make_price: MakePrice
+) -> None:
+    """Before PocketBase knows of it, Stripe's refusal leads to the same field."""
+    first, second = await make_price(""), await make_price("")
+    async with account.holding_deliveries():
+        await account.create(f"prices/{second}", active="false")
+        answer = await shop.post("/checkout", user, build_order(first, first, second))
+        assert _read_code(answer, 409, "items.2.price") == "price_inactive"
+    await account.wait_delivered()
+
+
 async def test_a_price_below_what_can_be_charged_is_the_sellers(
     user: User, shop: Shop, account: StripeAccount
 ) -> None:
@@ -178,6 +190,21 @@ async def test_a_refusal_of_the_address_is_told_at_the_field(
     answer = await shop.post("/checkout", user, build_order("pro_monthly"))
     assert _read_code(answer, 400, "email") == "email_not_accepted"
     await shop.check_out(user, "pro_monthly")
+
+
+@pytest.mark.parametrize("interval", ["month", ""])
+async def test_a_stripe_that_fails_is_asked_a_few_times(
+    interval: str, user: User, shop: Shop, account: StripeAccount, make_price: MakePrice
+) -> None:
+    """While Stripe fails a request has an end, and later its Idempotency-Key works."""
+    order = build_order(await make_price(interval))
+    await _refuse(account, status=500, times=30)
+    for _ in range(2):
+        read_problem(await shop.post("/checkout", user, order, key="click"), 502, "stripe-failed")
+    await account.clear_faults()
+    made = [await shop.post("/checkout", user, order, key="click") for _ in range(2)]
+    assert made[0].status_code == 200, made[0].text
+    assert made[0].json() == made[1].json()
 
 
 @pytest.mark.parametrize("key", ["", "click"])
