@@ -20,6 +20,7 @@ from gateway.checkout.customer_tasks import CustomerTasks
 from gateway.checkout.endpoint import orders as orders_router
 from gateway.checkout.endpoint import router as checkout_router
 from gateway.checkout.endpoint import setups as setups_router
+from gateway.checkout.organization_check import OrganizationCheck
 from gateway.checkout.till import Till
 from gateway.cors import add_cors
 from gateway.docs import add_docs
@@ -83,7 +84,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             app.state.rate_limits,
             next(iter(settings.gateway_portal_configurations), ""),
         )
-        tasks = CustomerTasks(pocketbase, client, settings.gateway_on_user_delete)
+        tasks = CustomerTasks(
+            pocketbase,
+            client,
+            settings.gateway_on_user_delete,
+            OrganizationCheck(pocketbase),
+        )
         seats = SeatKeeper(pocketbase, client, app.state.plans, settings.gateway_seats_seconds)
         async with (
             open_desk(settings, pocketbase, client, settlement, announcer) as app.state.desk,

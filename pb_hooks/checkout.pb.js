@@ -54,7 +54,7 @@ onRecordDeleteExecute((e) => {
 }, "users")
 
 onRecordDeleteExecute((e) => {
-  require(`${__hooks}/lib/farewells.js`).noteOrganizationDeletion(e.app, e.record)
+  require(`${__hooks}/lib/farewells.js`).forgetOrganization(e.app, e.record.id)
   e.next()
 }, "organizations")
 

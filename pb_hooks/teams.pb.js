@@ -50,3 +50,14 @@ routerAdd("GET", "/api/gateway/seats", (e) => {
   const { findWrongSeats } = require(`${__hooks}/lib/seats.js`)
   return e.json(200, findWrongSeats($app, e.requestInfo().query.after || ""))
 }, $apis.requireSuperuserAuth())
+
+onRecordAfterCreateSuccess((e) => {
+  require(`${__hooks}/lib/vacancies.js`).reopen(e.app)
+  e.next()
+}, "memberships")
+
+// Organizations that are billed without an owner or members: {seen}.
+routerAdd("POST", "/api/gateway/organizations/check", (e) => {
+  const { checkOrganizations } = require(`${__hooks}/lib/vacancies.js`)
+  return e.json(200, checkOrganizations($app, e.requestInfo().body))
+}, $apis.requireSuperuserAuth())

@@ -14,6 +14,7 @@ import stripe
 
 from gateway.background import repeat
 from gateway.checkout.farewell import Farewell, bid_farewell
+from gateway.checkout.organization_check import OrganizationCheck
 from gateway.customers import mark_deleted
 from gateway.errors import GatewayError, StripeRefused
 from gateway.pocketbase import PocketBase
@@ -24,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 _TAKE = "/api/gateway/tasks/take"
 _END = "/api/gateway/tasks/end"
-_PAUSE_SECONDS = 5.0
+_PAUSE_SECONDS = 2.0
 _AT_ONCE = 10
 #: Seconds for which a task is one gateway's: longer than all of them can take with their retries.
 _LEASE = 300
@@ -38,12 +39,14 @@ class CustomerTasks:
     pocketbase: PocketBase
     client: stripe.StripeClient
     farewell: Farewell
+    organizations: OrganizationCheck
 
     async def run(self) -> NoReturn:
         """Look every few seconds; what fails is logged and tried again."""
         await repeat(self._carry_out_all, _PAUSE_SECONDS, _log, "customer tasks", GatewayError)
 
     async def _carry_out_all(self) -> None:
+        await self.organizations.check()
         while await self.carry_out():
             pass
 

@@ -11,12 +11,12 @@ function noteUserDeletion(tx, user) {
     .bind({ user: user.id }).execute()
   // A shop's users need not have an address: what they don't have, others don't have too.
   if (user.email() && hasHadTrial(tx, user)) keepTrial(tx, hashEmail(user.email()))
-  forget(tx, user.id, [...findCustomers(tx, "user", user.id), ...findAbandoned(tx, user.id)])
+  forget(tx, user.id, findCustomers(tx, "user", user.id))
 }
 
-// So is the organization, by a superuser: nobody could end its subscriptions any more.
-function noteOrganizationDeletion(tx, organization) {
-  const { id } = organization
+// The organization is about to be deleted, or has no member any more (lib/vacancies.js): nobody could end its
+// subscriptions.
+function forgetOrganization(tx, id) {
   forget(tx, ORGANIZATION + id, findCustomers(tx, "organization", id))
 }
 
@@ -24,19 +24,6 @@ function findCustomers(tx, column, id) {
   const found = arrayOf(new DynamicModel({ stripe_id: "" }))
   tx.db().newQuery(`SELECT stripe_id FROM customers WHERE ${column} = {:id} AND deleted = false`)
     .bind({ id }).all(found)
-  return found.map((row) => row.stripe_id)
-}
-
-// The customers of organizations that have nobody else: what runs there could be ended by nobody.
-function findAbandoned(tx, user) {
-  const found = arrayOf(new DynamicModel({ stripe_id: "" }))
-  tx.db().newQuery(`
-    SELECT customer.stripe_id FROM memberships mine
-    JOIN customers customer ON customer.organization = mine.organization
-    WHERE mine.user = {:user} AND customer.deleted = false AND NOT EXISTS (
-      SELECT 1 FROM memberships other
-      WHERE other.organization = mine.organization AND other.user != mine.user)
-  `).bind({ user }).all(found)
   return found.map((row) => row.stripe_id)
 }
 
@@ -79,4 +66,4 @@ function forgetLate(tx, payer, customer) {
   add(tx, payer, customer, IS_LATE)
 }
 
-module.exports = { forgetLate, isLeaving, noteOrganizationDeletion, noteUserDeletion }
+module.exports = { forgetLate, forgetOrganization, isLeaving, noteUserDeletion }

@@ -1,5 +1,5 @@
 // Invitations: the offer of a membership, which the invited user accepts or deletes. Only a superuser makes
-// somebody a member without one. See docs/decisions/023-consent-to-memberships.md.
+// somebody a member without one. See docs/decisions/023-consent-and-vacancies.md.
 const { inTransaction } = require(`${__hooks}/lib/teams.js`)
 
 // Columns of a membership that an invitation has itself, or that PocketBase fills.

@@ -39,6 +39,7 @@ function takeTasks(app, { limit, lease }) {
   if (findDue(app, limit).length === 0) return []
   let tasks = []
   app.runInTransaction((tx) => {
+    dropOutdated(tx)
     tasks = findDue(tx, limit)
     for (const { id } of tasks) {
       tx.db().newQuery(`
@@ -48,6 +49,15 @@ function takeTasks(app, { limit, lease }) {
     }
   })
   return withUsers(app, tasks)
+}
+
+// An organization that had no members has one again: nothing of it is to end any more.
+function dropOutdated(tx) {
+  tx.db().newQuery(`
+    DELETE FROM customer_tasks WHERE kind = 'forget' AND outcome = '' AND due <= ${NOW}
+      AND user LIKE 'organizations/%' AND EXISTS (
+        SELECT 1 FROM memberships WHERE 'organizations/' || organization = customer_tasks.user)
+  `).execute()
 }
 
 // A query adds to the list that it is given, so each has its own.

@@ -17,17 +17,18 @@ function createWithOwner(e) {
   })
 }
 
-// Refuses what would leave an organization without an owner; a superuser may. The role is read in the
-// transaction: the member may have become an owner since the record was loaded.
+// Refuses what would leave members without an owner; a superuser may. The last member may leave: the billing
+// ends then (lib/vacancies.js). The role is read in the transaction: the member may have become an owner since
+// the record was loaded.
 function keepOwner(e) {
   if (e.hasSuperuserAuth()) return e.next()
   inTransaction(e, (tx) => {
     const [before] = tx.findRecordsByIds("memberships", [e.record.lastSavedPK()])
     e.next()
     if (!before || before.getString("role") !== "owner") return
-    const organization = before.getString("organization")
-    const owners = tx.countRecords("memberships", $dbx.hashExp({ organization, role: "owner" }))
-    if (owners === 0) throw new BadRequestError("An organization keeps at least one owner.")
+    if (isOwnerless(tx, before.getString("organization"))) {
+      throw new BadRequestError("An organization keeps at least one owner.")
+    }
   })
 }
 
@@ -40,14 +41,17 @@ function keepOwners(e) {
   inTransaction(e, (tx) => {
     e.next()
     for (const membership of owned) {
-      const organization = membership.getString("organization")
-      const members = tx.countRecords("memberships", $dbx.hashExp({ organization }))
-      const owners = tx.countRecords("memberships", $dbx.hashExp({ organization, role: "owner" }))
-      if (members > 0 && owners === 0) {
+      if (isOwnerless(tx, membership.getString("organization"))) {
         throw new BadRequestError("Make somebody else an owner of your organizations first.")
       }
     }
   })
+}
+
+function isOwnerless(tx, organization) {
+  const members = tx.countRecords("memberships", $dbx.hashExp({ organization }))
+  const owners = tx.countRecords("memberships", $dbx.hashExp({ organization, role: "owner" }))
+  return members > 0 && owners === 0
 }
 
 // PocketBase answers once the transaction has succeeded.

@@ -1,0 +1,37 @@
+"""Looks for organizations that are billed while they have no owner, or no member.
+
+PocketBase compares the rows (pb_hooks/lib/vacancies.js), so it does not matter what took the last
+one away, or whether the gateway was running then.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from gateway.pocketbase import PocketBase
+
+_log = logging.getLogger(__name__)
+
+_ROUTE = "/api/gateway/organizations/check"
+
+
+@dataclass(slots=True)
+class OrganizationCheck:
+    """Any number of gateways may run it."""
+
+    pocketbase: PocketBase
+    #: Organizations that had no member at the last look.
+    _seen: tuple[str, ...] = ()
+
+    async def check(self) -> None:
+        """Promote a member where there is no owner; end the billing where there are no members.
+
+        Raises:
+            PocketBaseRefused, PocketBaseUnavailable
+        """
+        answer = await self.pocketbase.call("POST", _ROUTE, {"seen": self._seen})
+        self._seen = tuple(answer["vacant"])
+        for promoted in answer["promoted"]:
+            _log.warning("organization without an owner: member promoted", extra=promoted)
+        for organization in answer["ended"]:
+            told = {"organization": organization}
+            _log.warning("organization without members: its billing ends", extra=told)

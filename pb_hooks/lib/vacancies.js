@@ -1,0 +1,99 @@
+// Organizations that are billed while nobody is there to end it, by the state of the rows: whatever took the
+// last owner or member away, a superuser, a hook or a cascade. See docs/decisions/023.
+const { forgetOrganization } = require(`${__hooks}/lib/farewells.js`)
+const { placeholders } = require(`${__hooks}/lib/sql.js`)
+
+const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
+const MAX_ORGANIZATIONS = 100
+
+const HAS_MEMBERS = "EXISTS (SELECT 1 FROM memberships WHERE organization = customer.organization)"
+const HAS_OWNER = `EXISTS (
+  SELECT 1 FROM memberships WHERE organization = customer.organization AND role = 'owner')`
+// Ended since there are no members. What still runs ten minutes later, when the webhooks of the end have long
+// come, is ended once more.
+const IS_ENDED = `EXISTS (
+  SELECT 1 FROM customer_tasks task
+  WHERE task.customer = customer.stripe_id AND task.kind = 'forget' AND task.version > 0
+    AND task.user = 'organizations/' || customer.organization
+    AND (task.outcome IN ('', 'kept', 'gone')
+      OR task.finished > strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-10 minutes')
+      OR NOT EXISTS (
+        SELECT 1 FROM subscriptions WHERE organization = customer.organization
+          AND status NOT IN ('canceled', 'incomplete_expired'))))`
+
+// Tasks of organizations that have members again: the range of `user` uses its index.
+const IS_REOPENED = `
+  user > 'organizations/' AND user < 'organizations0' AND kind = 'forget' AND version > 0
+  AND outcome NOT IN ('', 'none') AND EXISTS (
+    SELECT 1 FROM memberships WHERE organization = substr(customer_tasks.user, length('organizations/') + 1))`
+
+// Promotes a member where there is no owner, and ends the billing where there are no members: of those that
+// the caller has `seen` before, so that a superuser's script may remove one member and then add another.
+// Returns {promoted, ended, vacant}: `vacant` are ids to name as `seen` next time.
+function checkOrganizations(app, { seen }) {
+  const answer = { promoted: [], ended: [], vacant: [] }
+  reopen(app)
+  const ids = findVacant(app, "", {})
+  // Most often there are none, and nobody has to wait for a write.
+  if (ids.length === 0) return answer
+  app.runInTransaction((tx) => {
+    const { list, values } = placeholders(ids)
+    for (const id of findVacant(tx, `AND customer.organization IN (${list})`, values)) settle(tx, id, seen, answer)
+  })
+  return answer
+}
+
+// They ended an earlier time without members; version 0 says so. Also called for each new membership, which may
+// be gone at the next look.
+function reopen(app) {
+  const found = arrayOf(new DynamicModel({ id: "" }))
+  app.db().newQuery(`SELECT id FROM customer_tasks WHERE ${IS_REOPENED} LIMIT 100`).all(found)
+  if (found.length === 0) return
+  app.db().newQuery(`UPDATE customer_tasks SET version = 0 WHERE ${IS_REOPENED}`).execute()
+}
+
+function findVacant(app, condition, values) {
+  const found = arrayOf(new DynamicModel({ organization: "" }))
+  app.db().newQuery(`
+    SELECT DISTINCT customer.organization FROM customers customer
+    WHERE customer.organization > '' AND customer.deleted = false ${condition}
+      AND NOT ${HAS_OWNER} AND (${HAS_MEMBERS} OR NOT ${IS_ENDED}) LIMIT ${MAX_ORGANIZATIONS}
+  `).bind(values).all(found)
+  return found.map(({ organization }) => organization)
+}
+
+function settle(tx, organization, seen, { promoted, ended, vacant }) {
+  const successor = findSuccessor(tx, organization)
+  if (successor) {
+    promote(tx, successor)
+    promoted.push({ organization, user: successor.getString("user"), membership: successor.id })
+  } else if (seen.includes(organization)) {
+    end(tx, organization)
+    ended.push(organization)
+  } else {
+    vacant.push(organization)
+  }
+}
+
+// The oldest admin, else the oldest member.
+function findSuccessor(tx, organization) {
+  const find = (filter) => tx.findRecordsByFilter(
+    "memberships", `organization = {:organization} ${filter}`, "created,id", 1, 0, { organization })[0]
+  return find("&& role = 'admin'") || find("")
+}
+
+function promote(tx, membership) {
+  membership.set("role", "owner")
+  tx.save(membership)
+  tx.db().newQuery(`
+    INSERT INTO customer_tasks (kind, user, version, outcome, created, finished)
+    VALUES ('promote', {:payer}, 1, 'promoted', ${NOW}, ${NOW})
+  `).bind({ payer: `organizations/${membership.getString("organization")}` }).execute()
+}
+
+function end(tx, organization) {
+  forgetOrganization(tx, organization)
+  for (const each of tx.findAllRecords("membership_invitations", $dbx.hashExp({ organization }))) tx.delete(each)
+}
+
+module.exports = { checkOrganizations, reopen }
