@@ -90,12 +90,12 @@ onRecordAfterUpdateSuccess((e) => {
   e.next()
 }, "users")
 
-// The gateway's table of transforms: which direct writes it is to be asked about.
+// The gateway's table of transforms: which direct writes it is to be asked about. It comes every few seconds.
 routerAdd("POST", "/api/gateway/transforms", (e) => {
-  const { register } = require(`${__hooks}/lib/transform_table.js`)
+  const { register } = require(`${__hooks}/lib/transform_register.js`)
   const body = readerToString(e.request.body, 1048576)
   return e.json(200, register($app, e.auth, e.request.header, body))
-}, $apis.bodyLimit(1048576), $apis.requireSuperuserAuth())
+}, $apis.bodyLimit(1048576), $apis.requireSuperuserAuth(), $apis.skipSuccessActivityLog())
 
 // Leave to send one write that is rolled back in the end.
 routerAdd("POST", "/api/gateway/dry-run", (e) => {

@@ -57,6 +57,10 @@ class Judge:
         ``{"errors": {field: {code, message}}, "message": …}`` or ``{"refused": {status, message}}``
         by the transform; ``{"failed": reason}`` by accident.
         """
+        if any(_key(item) not in self.transforms for item in items):
+            # PocketBase has the table of another gateway behind the same address, and asks that
+            # one about all of them: so none is run here.
+            return [{"failed": "unknown"}] * len(items)
         began = asyncio.get_running_loop().time()
         read = [self._read(item, user) for item in items]
         await _prefetch(read, began)
@@ -69,10 +73,7 @@ class Judge:
         return (await self.judge_all([item], user))[0]
 
     def _read(self, item: Json, user: Json | None) -> _Item:
-        found = _Item(item, self.transforms.get((item["collection"], item["operation"])))
-        if found.transform is None:
-            found.verdict = {"failed": "unknown"}
-            return found
+        found = _Item(item, self.transforms[_key(item)])
         try:
             found.context = self._read_context(item, user)
             found.values = read_incoming(item["record"], found.context)
@@ -173,6 +174,10 @@ def _verdict_of(error: BaseException, item: Json) -> Json:
     if is_ours or not isinstance(error, Exception | asyncio.CancelledError | SystemExit):
         raise error
     return fail(error, item)
+
+
+def _key(item: Json) -> tuple[str, str]:
+    return item["collection"], item["operation"]
 
 
 def _is_cancelled() -> bool:

@@ -20,13 +20,17 @@ from gateway.settings import Settings
 _ROUTE = "/api/gateway/transforms"
 #: Seconds between two tries while PocketBase is away.
 _RETRY = 1.0
-#: Seconds after which it is asked again: its data may have been restored meanwhile.
-_REPEAT = 60.0
+#: Seconds after which the lease is renewed (pb_hooks/lib/transform_lease.js: it lasts for ten).
+_REPEAT = 3.0
 _log = logging.getLogger(__name__)
 
 
 class NotRegistered(Unavailable):
     """PocketBase does not know the transforms yet."""
+
+
+class Overruled(NotRegistered):
+    """PocketBase follows the table of another gateway."""
 
 
 class Registration:
@@ -74,15 +78,17 @@ class Registration:
     async def _try(self) -> float:
         """Return after how many seconds to come again."""
         try:
-            registered = await self.register()
+            missing = await self.register()
         except PocketBaseRefused as refused:
             self._note(str(refused), logging.ERROR)
-            return _REPEAT
+        except Overruled as overruled:
+            self._note(overruled.detail, logging.WARNING)
         except GatewayError as error:
             self._note(error.detail, logging.WARNING)
             return _RETRY
-        self._note(registered, logging.WARNING)
-        self._obstacle = ""
+        else:
+            self._note(missing, logging.WARNING)
+            self._obstacle = ""
         return _REPEAT
 
     def _note(self, obstacle: str, level: int) -> None:
@@ -103,14 +109,16 @@ class Registration:
         """Bring PocketBase's table in line with ours; return what is odd about it, or "".
 
         Raises:
+            Overruled: another gateway's table is in force.
             PocketBaseRefused: it has none of our secrets, or lacks the hooks.
             PocketBaseUnavailable: it does not answer.
         """
         headers = sign(f"msg_{token_hex(10)}", int(time.time()), self._body, *self._keys)
         answer = await self._pocketbase.call("POST", _ROUTE, self._body, headers=headers)
-        odd = []
         if answer["overruled"]:
-            odd.append("A gateway that started later has another table, which holds.")
-        if missing := answer["missing"]:
-            odd.append(f"There is no collection {', '.join(missing)}.")
-        return " ".join(odd)
+            raise Overruled(
+                "A gateway that started later has another table of transforms, which is in force. "
+                "This gateway takes over when that one is gone."
+            )
+        missing = answer["missing"]
+        return f"There is no collection {', '.join(missing)}." if missing else ""

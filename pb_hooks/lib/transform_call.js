@@ -2,7 +2,9 @@
 //
 // A verdict is one of {values}, {errors, message}, {refused: {status, message}} and {failed: reason}.
 const { isSigned, sign } = require(`${__hooks}/lib/signature.js`)
-const { typeOf } = require(`${__hooks}/lib/transform_table.js`)
+const { end: endLease } = require(`${__hooks}/lib/transform_lease.js`)
+const { HIDDEN_MS, STEP_MS, mayReturn, noteAnswer } = require(`${__hooks}/lib/transform_outage.js`)
+const { readTable, typeOf } = require(`${__hooks}/lib/transform_table.js`)
 
 const TOO_LARGE = "The values are too large."
 // What an empty answer says of each item.
@@ -87,34 +89,57 @@ function askOne(entry, item, auth, headers) {
 const PORT = `:${"0".repeat(Math.floor(Math.random() * 32))}$1/`
 const addresses = {}
 
-function addressOf(url) {
+// A repeated call gets a connection of its own: behind one address there may be several gateways.
+function addressOf(url, number) {
+  if (number > 0) return url.replace(/:(\d+)\//, `:${"0".repeat(32 + number)}$1/`)
   return addresses[url] || (addresses[url] = url.replace(/:(\d+)\//, PORT))
 }
+
+// Go's errors before anything was sent.
+const NO_CONNECTION = /dial tcp|connection refused|no such host|no route to host/
 
 // As the gateway takes it. A longer one would end the call, which then looks as if nobody were there.
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
 
-// Returns {verdicts}, or {forAll} where one holds for all items.
+// Returns {verdicts}, or {forAll} where one holds for all items. Asks again for a few seconds while no gateway
+// has begun the work: while none can be connected to, or while the one that answers has another table.
 function send(entry, items, auth, { x_request_id }, timeout) {
   // Users see their own e-mail address anyway, so this is no copy.
   const user = auth ? JSON.stringify(auth.ignoreEmailVisibility(true)) : "null"
   const body = `{"user":${user},"items":[${items}]}`
   if (lengthOf(body) > entry.max_bytes) return refuse(413, TOO_LARGE)
+  const headers = { "content-type": "application/json" }
+  if (x_request_id && REQUEST_ID.test(x_request_id)) headers["x-request-id"] = x_request_id
+  const deadline = Date.now() + HIDDEN_MS
+  let { url } = entry
+  for (let number = 0; ; number++) {
+    const answer = post(addressOf(url, number), body, headers, timeout)
+    if (!answer.isUntouched || Date.now() > deadline) return answer
+    if (answer.isAway) {
+      endLease(entry.started)
+      if (!mayReturn()) return answer
+    }
+    sleep(STEP_MS)
+    url = readTable($app).url || url
+  }
+}
+
+function post(url, body, headers, timeout) {
   const id = `msg_${$security.pseudorandomString(20)}`
-  let headers, answer
+  let signed, answer
   try {
-    headers = sign(id, body)
+    signed = sign(id, body)
   } catch (error) {
     return fail("unsigned", `${error}`) // The gateway is not away: nothing is let through for that.
   }
   try {
-    headers["content-type"] = "application/json"
-    if (x_request_id && REQUEST_ID.test(x_request_id)) headers["x-request-id"] = x_request_id
-    answer = $http.send({ url: addressOf(entry.url), method: "POST", body, headers, timeout })
+    answer = $http.send({ url, method: "POST", body, headers: { ...headers, ...signed }, timeout })
   } catch (error) {
-    return fail("unreachable", `${error}`)
+    const isAway = NO_CONNECTION.test(`${error}`)
+    return { ...fail("unreachable", `${error}`), isUntouched: isAway, isAway }
   }
-  return read(answer, id, headers["webhook-timestamp"])
+  noteAnswer()
+  return read(answer, id, signed["webhook-timestamp"])
 }
 
 // The answer is signed under the id and the time of its call, so it can't be another's, or an older one.
@@ -122,11 +147,22 @@ function read(answer, id, timestamp) {
   const status = answer.statusCode
   if (status === 413) return refuse(413, TOO_LARGE)
   if (status === 400) return refuse(400, "The values can't be read.")
+  // A balancer's, while no gateway is behind it: ours are problem documents.
+  if ((status === 502 || status === 503) && !isOurs(answer)) {
+    return { ...fail("refused", `HTTP ${status}`), isUntouched: true }
+  }
   if (status !== 200 && status !== 204) return fail("refused", `HTTP ${status}: ${readReason(answer)}`)
   const body = status === 200 ? answer.raw : ""
   const signatures = (answer.headers["Webhook-Signature"] || [""])[0] // As Go spells it.
   if (!isSigned(`answer_${id}`, timestamp, signatures, body)) return fail("unsigned", "answer")
-  return status === 200 ? { verdicts: answer.json.items } : { forAll: UNCHANGED }
+  if (status === 204) return { forAll: UNCHANGED }
+  const verdicts = answer.json.items
+  return verdicts.some(({ failed }) => failed === "unknown")
+    ? { ...fail("unknown", "The gateway that answered has another table."), isUntouched: true } : { verdicts }
+}
+
+function isOurs({ headers }) {
+  return `${headers["Content-Type"] || ""}`.includes("application/problem+json")
 }
 
 // For the log: the gateway may name a clock that is wrong, for example.

@@ -1,6 +1,6 @@
 // Which writes pass through the gateway: kept in a collection, and at hand in $app.store().
-const { findFault } = require(`${__hooks}/lib/signature.js`)
 
+const MIGRATION = "1763856004_transforms.js"
 const STAMP = "gateway.transforms.stamp"
 const TABLE = "gateway.transforms"
 // Where a write may be a dry run, of these; everywhere as long as nothing is said.
@@ -33,7 +33,7 @@ function readTable(app) {
   if (copy.stamp === stamp) return copy
   const known = JSON.parse(store.get(TABLE) || "{}")
   if (known.stamp === stamp) return (copy = known)
-  const fresh = { stamp, rehearses: store.get(REHEARSES) !== NOWHERE, table: load(app) }
+  const fresh = { stamp, rehearses: store.get(REHEARSES) !== NOWHERE, ...load(app) }
   // A transaction may see what is then rolled back.
   return app.isTransactional() ? fresh : keep(fresh)
 }
@@ -53,12 +53,15 @@ function forget() {
 
 // A collection that was registered before it was there is known by its id from now on.
 function adopt(app, { id, name }) {
-  if (!findNamed([...app.findAllCollections()], "gateway_transforms")) return
-  const rows = app.findRecordsByFilter(
-    "gateway_transforms", "collection = {:name} && collection_ref = ''", "", 0, 0, { name })
-  for (const row of rows) {
-    row.set("collection_ref", id)
-    app.save(row)
+  const collections = [...app.findAllCollections()]
+  if (findNamed(collections, "gateway_transforms")) {
+    app.runInTransaction((tx) => {
+      for (const row of tx.findAllRecords("gateway_transforms", $dbx.hashExp({ collection: name }))) {
+        if (findById(collections, row.getString("collection_ref"))) continue
+        row.set("collection_ref", id)
+        tx.save(row)
+      }
+    })
   }
   forget()
 }
@@ -84,18 +87,29 @@ function expectNoDryRuns() {
 function load(app) {
   const table = {}
   const collections = [...app.findAllCollections()]
-  if (!findNamed(collections, "gateway_transforms")) return table // Its migration is still to come.
-  for (const row of app.findAllRecords("gateway_transforms")) {
-    const collection = findCollection(collections, row)
+  if (!findNamed(collections, "gateway_transforms")) {
+    if (!isApplied(app)) return { table, url: "" } // Its migration is still to come.
+    throw new ApiError(503, "The collection gateway_transforms is missing.", {})
+  }
+  const rows = [...app.findAllRecords("gateway_transforms")]
+  const add = (row, collection) => {
     if (collection) (table[collection.id] ||= {})[row.getString("operation")] = describe(row, collection)
   }
-  return table
+  // A collection that was renamed keeps its transform; another one that has the name now has it too.
+  for (const row of rows) add(row, findById(collections, row.getString("collection_ref")))
+  for (const row of rows) add(row, findNamed(collections, row.getString("collection")))
+  return { table, url: rows.length > 0 ? rows[0].getString("url") : "" }
 }
 
-function findCollection(collections, row) {
-  const id = row.getString("collection_ref")
+// Whether the collection was there: then its loss must not open what it closed.
+function isApplied(app) {
+  const found = arrayOf(new DynamicModel({ file: "" }))
+  app.db().newQuery("SELECT file FROM _migrations WHERE file = {:file}").bind({ file: MIGRATION }).all(found)
+  return found.length > 0
+}
+
+function findById(collections, id) {
   return collections.find((collection) => collection.id === id)
-    || findNamed(collections, row.getString("collection"))
 }
 
 function findNamed(collections, name) {
@@ -115,6 +129,7 @@ function describe(row, collection) {
     url: row.getString("url"),
     max_bytes: row.getInt("max_bytes"),
     gateway: row.getString("gateway"),
+    started: row.getFloat("started"),
     superusers: row.getBool("superusers"),
     fields,
     files: Object.keys(fields).filter((name) => fields[name] === "file" && !withheld.includes(name)),
@@ -139,59 +154,6 @@ function typeOf(entry, name) {
   return hasOwnProperty.call(entry.fields, name) ? entry.fields[name] : ""
 }
 
-// Takes the gateway's table over: what is no longer in it is removed, unless a later gateway brought
-// what is stored. Returns {missing, overruled}: the collections that do not exist, and whether that later
-// gateway's table is another one.
-function register(app, auth, headers, body) {
-  const id = headers.get("webhook-id")
-  const fault = findFault(id, headers.get("webhook-timestamp"), headers.get("webhook-signature"), body)
-  if (fault) throw new BadRequestError(fault)
-  const wanted = JSON.parse(body)
-  let overruled = false
-  app.runInTransaction((tx) => { overruled = !replace(tx, wanted, auth.id) })
-  const collections = [...app.findAllCollections()]
-  const missing = wanted.transforms.map((transform) => transform.collection)
-    .filter((name, i, names) => names.indexOf(name) === i && !findNamed(collections, name))
-  return { missing, overruled }
+module.exports = {
+  adopt, expectDryRuns, expectNoDryRuns, find, findAll, findById, findNamed, forget, readTable, typeOf,
 }
-
-// Returns whether the table is the stored one in the end.
-function replace(tx, wanted, gateway) {
-  const stored = {}
-  const rows = [...tx.findAllRecords("gateway_transforms")]
-  for (const row of rows) stored[keyOf(row.getString("collection"), row.getString("operation"))] = row
-  if (rows.some((row) => row.getFloat("started") > wanted.started)) return isSame(stored, wanted.transforms)
-  const { url, max_bytes, superusers, started } = wanted
-  const collections = [...tx.findAllCollections()]
-  for (const transform of wanted.transforms) {
-    const key = keyOf(transform.collection, transform.operation)
-    const values = { ...transform, url, max_bytes, superusers, started, gateway }
-    // Where none has the name, it may have been renamed: then its id stays what it was.
-    const collection = findNamed(collections, transform.collection)
-    if (collection) values.collection_ref = collection.id
-    write(tx, stored[key], values)
-    delete stored[key]
-  }
-  for (const key in stored) tx.delete(stored[key])
-  return true
-}
-
-function isSame(stored, transforms) {
-  return Object.keys(stored).length === transforms.length && transforms.every((transform) => {
-    const row = stored[keyOf(transform.collection, transform.operation)]
-    return !!row && Object.keys(transform).every((name) => row.get(name) === transform[name])
-  })
-}
-
-function write(tx, stored, values) {
-  const row = stored || new Record(tx.findCollectionByNameOrId("gateway_transforms"))
-  if (stored && Object.keys(values).every((name) => row.get(name) === values[name])) return
-  row.load(values)
-  tx.save(row)
-}
-
-function keyOf(collection, operation) {
-  return `${operation} ${collection}`
-}
-
-module.exports = { adopt, expectDryRuns, expectNoDryRuns, find, findAll, forget, readTable, register, typeOf }

@@ -1,0 +1,42 @@
+// Which gateway PocketBase asks: the one that started last, for as long as it renews its lease. When the lease is
+// over, or its gateway can't be connected to, the next living gateway takes the table and the address over.
+//
+// The lease is kept in memory: after a restart of PocketBase the stored gateway has one lease of time to return.
+const store = $app.store()
+const LEASE = "gateway.transforms.lease"
+const LEASE_MS = 10000
+// After that the stored table is compared again: it may have been restored from a backup.
+const COMPARED_MS = 60000
+
+// Whether the gateway that started at `started` may replace what the one of `stored` registered.
+function mayTakeOver(started, stored) {
+  return started >= stored || isOver(stored)
+}
+
+function isOver(stored) {
+  const [holder, until] = (store.get(LEASE) || "").split(" ").map(Number)
+  if (holder === stored) return Date.now() > until
+  // It was registered by a process before this one, or the data was restored.
+  renew(stored)
+  return false
+}
+
+function renew(started, compared = Date.now()) {
+  store.set(LEASE, `${started} ${Date.now() + LEASE_MS} ${compared}`)
+}
+
+// Renews a lease that is not over; returns false if the table is to be compared.
+function isRenewed(started) {
+  const [holder, until, compared] = (store.get(LEASE) || "").split(" ").map(Number)
+  const now = Date.now()
+  if (holder !== started || now > until || now > compared + COMPARED_MS) return false
+  renew(started, compared)
+  return true
+}
+
+// Nothing listens at its address.
+function end(started) {
+  if ((store.get(LEASE) || "").split(" ")[0] === `${started}`) store.set(LEASE, `${started} 0`)
+}
+
+module.exports = { end, isRenewed, mayTakeOver, renew }
