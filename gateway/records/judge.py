@@ -34,7 +34,7 @@ class _Item:
     """One write on its way to its verdict."""
 
     item: Json
-    transform: Transform | None
+    transform: Transform
     started: float = field(default_factory=time.perf_counter)
     values: Json = field(default_factory=dict)
     incoming: Any = None
@@ -101,7 +101,7 @@ async def _prefetch(items: list[_Item], began: float) -> None:
     """Call each transform's `prefetch` once for all of its items; a failure is that of each."""
     waiting: dict[int, list[_Item]] = {}
     for each in items:
-        if each.verdict is None and each.transform and each.transform.prefetch:
+        if each.verdict is None and each.transform.prefetch:
             waiting.setdefault(id(each.transform), []).append(each)
     if waiting:
         await asyncio.gather(*(_prefetch_for(group, began) for group in waiting.values()))
@@ -109,7 +109,7 @@ async def _prefetch(items: list[_Item], began: float) -> None:
 
 async def _prefetch_for(group: list[_Item], began: float) -> None:
     transform = group[0].transform
-    if transform is None or transform.prefetch is None:
+    if transform.prefetch is None:
         return
     contexts = [each.context for each in group if each.context]
     writes = [Write(each.incoming, context) for each, context in zip(group, contexts, strict=True)]
@@ -133,7 +133,7 @@ async def _finish(found: _Item, began: float) -> Json:
 async def _call(found: _Item, began: float) -> Json:
     """Call the function; whatever it raises that it is not meant to raise is its author's."""
     transform, context = found.transform, found.context
-    if transform is None or context is None:
+    if context is None:
         return {"failed": "unknown"}
     try:
         returned = transform.function(found.incoming, context)
