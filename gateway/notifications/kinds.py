@@ -11,14 +11,13 @@ from typing import NamedTuple
 
 from gateway.notifications.current import clean_locale, presented
 from gateway.notifications.current import is_current as is_current
+from gateway.notifications.fact_values import clean_fact, clean_line
 from gateway.notifications.notification import Notification, Occurrence
-from gateway.notifications.trial_amount import estimate
+from gateway.notifications.trial import estimate, missing_payment_method
 from gateway.shapes import invoice_subscription, listing, mapping, stripe_id, text
 from gateway.stripe_api import is_truncated
 from gateway.writes import Json
 
-#: The longest text of somebody else's that a mail repeats.
-_MOST_CHARACTERS = 200
 _MOST_LINES = 20
 _NOT_REFUNDED: Json = {"refunded": 0, "refunded_currency": ""}
 
@@ -59,7 +58,7 @@ def _read_paid(invoice: Json) -> Subject | None:
 
 def _invoice(invoice: Json, facts: Json) -> Subject:
     shown = listing(invoice.get("lines"))
-    lines = [_line(line.get("description")) for line in shown[:_MOST_LINES]]
+    lines = [clean_line(line.get("description")) for line in shown[:_MOST_LINES]]
     if len(shown) > _MOST_LINES or is_truncated(invoice):
         lines.append("…")
     facts |= {
@@ -67,7 +66,7 @@ def _invoice(invoice: Json, facts: Json) -> Subject:
         "number": invoice.get("number"),
         "lines": lines,
     }
-    return Subject("invoices", stripe_id(invoice), facts, _line(invoice.get("customer_email")))
+    return Subject("invoices", stripe_id(invoice), facts, clean_line(invoice.get("customer_email")))
 
 
 def _read_upcoming(invoice: Json) -> Subject | None:
@@ -88,8 +87,6 @@ def _read_upcoming(invoice: Json) -> Subject | None:
 
 def _read_trial(subscription: Json) -> Subject | None:
     """Without a payment method a trial may end the subscription, or pause it."""
-    settings = mapping(subscription.get("trial_settings"))
-    missing = mapping(settings.get("end_behavior")).get("missing_payment_method")
     is_invoiced = subscription.get("collection_method") == "send_invoice"
     method = subscription.get("default_payment_method") or subscription.get("default_source")
     facts = {
@@ -97,7 +94,7 @@ def _read_trial(subscription: Json) -> Subject | None:
         "amount": estimate(subscription),
         "currency": subscription.get("currency"),
         # cancel, pause or create_invoice
-        "without_payment_method": missing,
+        "without_payment_method": missing_payment_method(subscription),
         # The customer's own default is not shown.
         "payment_method": "present" if method or is_invoiced else "unknown",
         "credit": 0,
@@ -124,7 +121,7 @@ def _read_session(session: Json) -> Subject | None:
         **presented(session),
     }
     email = mapping(session.get("customer_details")).get("email") or session.get("customer_email")
-    return Subject("checkout_sessions", stripe_id(session), facts, _line(email))
+    return Subject("checkout_sessions", stripe_id(session), facts, clean_line(email))
 
 
 def _read_paid_session(session: Json) -> Subject | None:
@@ -214,29 +211,9 @@ def describe(event: Occurrence) -> Notification:
         return found
     return replace(
         found,
-        facts={name: _clean(value) for name, value in subject.facts.items()},
+        facts={name: clean_fact(value) for name, value in subject.facts.items()},
         collection=subject.collection,
         object_id=subject.stripe_id,
         address=subject.address,
         locale=clean_locale(event.object.get("locale")),
     )
-
-
-def _clean(value: object) -> object:
-    """Numbers as they are; texts on one line, and never long: a mail repeats them."""
-    if isinstance(value, list):
-        return [_clean(item) for item in value]
-    if isinstance(value, bool):
-        return value
-    if not isinstance(value, int):
-        return _line(value)
-    return value if abs(value) < 10**15 else 0
-
-
-def _line(value: object) -> str:
-    if not isinstance(value, str):
-        return ""
-    if value.startswith(("https://", "http://")) and value.isprintable() and " " not in value:
-        return value
-    words = "".join(character if character.isprintable() else " " for character in value)
-    return " ".join(words.split())[:_MOST_CHARACTERS]

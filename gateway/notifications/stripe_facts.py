@@ -13,6 +13,7 @@ import stripe
 from gateway.errors import StripeRefused
 from gateway.notifications.current import Context, clean_locale, presented
 from gateway.notifications.notification import Notification
+from gateway.notifications.trial import missing_payment_method
 from gateway.shapes import listing, mapping
 from gateway.stripe_api import Missing, read_object, translate_errors
 from gateway.writes import Json
@@ -46,15 +47,30 @@ class StripeFacts:
     def _readers(self) -> Mapping[str, Callable[[Notification, Context], Awaitable[Notification]]]:
         return {
             "trial_ending": self._complete_trial,
+            "renewal": self._complete_renewal,
             "receipt": self._complete_receipt,
             "payment_failed": self._complete_failure,
             "action_required": self._complete_failure,
         }
 
-    async def _complete_trial(self, found: Notification, context: Context) -> Notification:
-        path = f"/v1/subscriptions/{quote(found.object_id, safe='')}?expand[]=customer"
+    async def _read_subscription(self, stripe_id: str) -> tuple[Json, Json]:
+        """A subscription and its customer."""
+        path = f"/v1/subscriptions/{quote(stripe_id, safe='')}?expand[]=customer"
         subscription = (await read_object(self.client, path)).body
-        customer = mapping(subscription.get("customer"))
+        return subscription, mapping(subscription.get("customer"))
+
+    async def _complete_renewal(self, found: Notification, context: Context) -> Notification:
+        """A trial that ends the subscription, or pauses it, is no renewal."""
+        if mapping(context.row).get("status") != "trialing":
+            return found
+        subscription, customer = await self._read_subscription(found.object_id)
+        behavior = missing_payment_method(subscription)
+        is_stopped = behavior in ("cancel", "pause")
+        is_missing = _payment_method(subscription, customer) == "missing"
+        return replace(found, is_current=not (is_stopped and is_missing))
+
+    async def _complete_trial(self, found: Notification, context: Context) -> Notification:
+        subscription, customer = await self._read_subscription(found.object_id)
         facts = {"payment_method": _payment_method(subscription, customer)}
         locales = customer.get("preferred_locales") or [""]
         found = replace(

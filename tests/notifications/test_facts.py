@@ -88,6 +88,20 @@ async def test_a_trial_without_a_payment_method_says_what_follows(
     assert said in _text(mail_server)
 
 
+@pytest.mark.parametrize(("card", "status"), [("", "skipped"), ("pm_card_visa", "sent")])
+async def test_a_trial_that_ends_the_subscription_is_no_renewal(
+    card: str, status: str, office: Office, account: StripeAccount, mail_server: MailServer
+) -> None:
+    """Stripe announces an invoice of a trial that will end without a payment method, too."""
+    customer = await _create_customer(account, office, card)
+    ends = {"trial_settings[end_behavior][missing_payment_method]": "cancel"}
+    subscription = await _start_trial(account, customer, **ends)
+    await office.deliver("customer.subscription.created", subscription)
+    invoice = build_invoice(customer, subscription=subscription["id"])
+    event = await office.deliver("invoice.upcoming", invoice | {"id": None, "period_end": _SOON})
+    assert (await office.wait_settled(event))["status"] == status
+
+
 async def test_a_trial_that_stripe_does_not_know_is_judged_by_the_mirror(
     office: Office, mail_server: MailServer
 ) -> None:

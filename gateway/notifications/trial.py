@@ -1,6 +1,6 @@
-"""What the first invoice after a trial will come to, as far as a subscription's event shows. Pure.
+"""What the end of a trial brings, as far as a subscription's event shows. Pure.
 
-Stripe's own preview is better; this is for subscriptions that Stripe can't preview.
+Stripe's own preview is better than the estimate, which is for what Stripe can't preview.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,8 +11,14 @@ from gateway.stripe_api import is_truncated
 from gateway.writes import Json
 
 
+def missing_payment_method(subscription: Json) -> object:
+    """What the end of a trial brings without a payment method: cancel, pause or create_invoice."""
+    settings = mapping(subscription.get("trial_settings"))
+    return mapping(settings.get("end_behavior")).get("missing_payment_method")
+
+
 def estimate(subscription: Json) -> int | None:
-    """Return the amount with discounts and tax, None where the event does not show all of it."""
+    """Return the first invoice's amount, with discounts and tax; None if not all of it is shown."""
     items = listing(subscription.get("items"))
     lines = [_line_amount(item) for item in items]
     discounts = _discounts(subscription)
