@@ -32,6 +32,9 @@ MIGRATIONS = (
     "1763856100_write_probe.js",
 )
 
+#: How many missing collections and columns the detail names.
+_NAMED = 5
+
 _WRITE_PROBE = "/api/gateway/write-probe"
 #: Anybody may ask for /ready: not each of them causes a write.
 _WRITE_HOLDS_SECONDS = 1.0
@@ -44,7 +47,7 @@ class NotReady(Unavailable):
 
 
 async def check_pocketbase(pocketbase: PocketBase) -> None:
-    """Compare PocketBase's hooks and migrations with those this gateway needs.
+    """Compare PocketBase's hooks, migrations and collections with those this gateway needs.
 
     Raises:
         NotReady: they differ; the detail says in what.
@@ -63,6 +66,11 @@ async def check_pocketbase(pocketbase: PocketBase) -> None:
     missing = [name for name in MIGRATIONS if name not in version["migrations"]]
     if missing:
         raise NotReady(f"PocketBase lacks the migrations {', '.join(missing)}.")
+    if absent := version["missing"]:
+        raise NotReady(
+            f"PocketBase's collections were changed: {'; '.join(absent[:_NAMED])}. "
+            "Restore a backup, or rename them back (docs/operations.md)."
+        )
 
 
 async def _check_writes(pocketbase: PocketBase) -> None:

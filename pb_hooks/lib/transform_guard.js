@@ -28,10 +28,10 @@ function transform(request, record, entry, operation) {
 
 // For the hooks of the model, which run after all hooks of the request.
 function guard(e, operation) {
+  const request = findRequest(e.record)
+  if (!request) return e.next()
   const collection = e.record.collection()
   const entries = readTable(e.app).table[collection.id]
-  const request = entries && findRequest(e.record)
-  if (!request) return e.next()
   const [any] = Object.values(entries)
   const base = readColumns(e.record.original(), e.app)
   const write = { request, collection, operation, base, entry: entries[operation] || any }

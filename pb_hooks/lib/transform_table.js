@@ -89,7 +89,8 @@ function load(app) {
   const collections = [...app.findAllCollections()]
   if (!findNamed(collections, "gateway_transforms")) {
     if (!isApplied(app)) return { table, url: "" } // Its migration is still to come.
-    throw new ApiError(503, "The collection gateway_transforms is missing.", {})
+    app.logger().error("gateway_transforms is missing: all writes are refused, see docs/operations.md")
+    throw new ApiError(503, "This can't be written right now. Please try again.", {})
   }
   const rows = [...app.findAllRecords("gateway_transforms")]
   const add = (row, collection) => {

@@ -1,10 +1,13 @@
 // Raised with every change of a route's meaning; the gateway names the version it was built for.
 const HOOKS_VERSION = 16
 
+const { findMissing } = require(`${__hooks}/lib/own_collections.js`)
+
 function readVersion(app) {
   const applied = arrayOf(new DynamicModel({ file: "" }))
   app.db().newQuery("SELECT file FROM _migrations").all(applied)
-  return { hooks: HOOKS_VERSION, migrations: applied.map((migration) => migration.file) }
+  const migrations = applied.map((migration) => migration.file)
+  return { hooks: HOOKS_VERSION, migrations, missing: findMissing(app) }
 }
 
 module.exports = { readVersion }
