@@ -4,13 +4,11 @@
 const { findOffers } = require(`${__hooks}/lib/offers.js`)
 const { endOfItem, isVoided, merge, toTime } = require(`${__hooks}/lib/grants.js`)
 const { DAY, readPolicy } = require(`${__hooks}/lib/policy.js`)
-const { isRefunded, paidBy } = require(`${__hooks}/lib/periods.js`)
+const { isPaid, isRefunded, paidBy } = require(`${__hooks}/lib/periods.js`)
 const purchases = require(`${__hooks}/lib/purchases.js`)
 const { findReturns } = require(`${__hooks}/lib/returns.js`)
 const { findSales, isOnce } = require(`${__hooks}/lib/sales.js`)
 
-// By how much a period's invoice may be older than the period.
-const HOUR = 3600000
 const AT_ONCE = 200
 const FOREVER = "9999-12-31 23:59:59.999Z"
 
@@ -46,12 +44,11 @@ function findGrants(tx, payers, policy) {
 function findFacts(tx, payers, subscriptions, isMoneyBack) {
   const isUnpaid = subscriptions.some(({ status }) => status === "past_due")
   const unpaid = isUnpaid ? purchases.findUnpaid(tx, payers) : {}
-  const paidAt = subscriptions.some(isVoided) ? purchases.findLastPaid(tx, payers) : {}
+  const paid = subscriptions.some(isVoided) ? purchases.findPaidInvoices(tx, payers) : []
   const refunds = isMoneyBack ? findRefunded(tx, payers) : { isItem: () => false, isSale: () => false }
   const of = (subscription, item) => ({
     unpaidSince: unpaid[subscription.id], isReturned: refunds.isItem(subscription, item),
-    isPaid: !!paidAt[subscription.id] &&
-      toTime(paidAt[subscription.id]) >= toTime(subscription.current_period_start) - HOUR,
+    isPaid: isPaid(subscription, item, paid),
   })
   return { of, isReturned: refunds.isSale }
 }

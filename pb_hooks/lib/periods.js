@@ -14,6 +14,11 @@ function isRefunded(subscription, item, invoices, isReturned) {
   return paying.length > 0 && paying.every(({ invoice, amount }) => amount > 0 && isReturned(invoice))
 }
 
+// Whether the item's current period was paid for, also with nothing, as in a trial.
+function isPaid(subscription, item, invoices) {
+  return findPaying(subscription, item, invoices).length > 0
+}
+
 // Returns {invoice, amount} of each line that paid; 0 for one that was free.
 function findPaying(subscription, item, invoices) {
   const lines = invoices.flatMap((invoice) => linesOf(subscription, item, invoice))
@@ -71,4 +76,4 @@ function findUndated(subscription, item, invoice, { start }) {
   return lines.filter((line) => line.price === item.price).map((line) => ({ invoice, amount: paidBy(line, invoice) }))
 }
 
-module.exports = { isRefunded, paidBy }
+module.exports = { isPaid, isRefunded, paidBy }

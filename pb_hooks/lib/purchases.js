@@ -49,17 +49,6 @@ function findUnpaid(tx, payers) {
   return since
 }
 
-// When the newest paid invoice of each subscription was made; also one of 0, as in a trial.
-function findLastPaid(tx, payers) {
-  const rows = find(tx, payers, "invoices", { subscription: "", created: "" },
-    "AND status = 'paid' AND NOT deleted AND subscription != '' AND billing_reason != 'manual'")
-  const last = {}
-  for (const { subscription, created } of rows) {
-    if (!last[subscription] || created > last[subscription]) last[subscription] = created
-  }
-  return last
-}
-
 // Invoices that are paid, with their lines.
 function findPaidInvoices(tx, payers, condition = "") {
   const rows = find(tx, payers, "invoices", {
@@ -113,6 +102,6 @@ function find(tx, { column, ids }, collection, columns, condition = "") {
 }
 
 module.exports = {
-  ITEM, find, findLastPaid, findPaidAt, findPaidInvoices, findSessions, findSubscriptions, findSummaries,
+  ITEM, find, findPaidAt, findPaidInvoices, findSessions, findSubscriptions, findSummaries,
   findUnpaid, findUnusual, readItems,
 }

@@ -1,5 +1,7 @@
 """Changes at the end of the period, and subscriptions that a schedule of the seller's manages."""
 
+import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -76,6 +78,30 @@ async def test_another_plan_replaces_the_planned_one(subscribe: Subscribe) -> No
         "subscription_schedules", customer=(await subscriber.read())["customer"]
     )
     assert [schedule["status"] for schedule in schedules] == ["active"]
+
+
+async def test_many_clicks_plan_once(subscribe: Subscribe) -> None:
+    """Requests at once, with different keys as well, leave one schedule with one plan."""
+    subscriber = await subscribe()
+    asked = [subscriber.do("change", key=key, **_LATER) for key in ("", "", "", "a", "b")]
+    for answer in await asyncio.gather(*asked):
+        assert len(answer["scheduled_change"]["items"]) == 1
+    customer = (await subscriber.read())["customer"]
+    schedules = await subscriber.account.list("subscription_schedules", customer=customer)
+    assert [schedule["status"] for schedule in schedules] == ["active"]
+
+
+async def test_a_change_can_wait_for_the_end_of_a_trial(subscribe: Subscribe) -> None:
+    """A trial goes on as it is, and the other price is the first that is billed."""
+    subscriber = await subscribe()
+    week = int(time.time()) + 7 * 86_400
+    path = f"subscriptions/{subscriber.id}"
+    await subscriber.account.create(path, trial_end=week, proration_behavior="none")
+    await subscriber.account.wait_delivered()
+    answer = await subscriber.do("change", **_LATER)
+    assert (answer["status"], answer["scheduled_change"]["at"]) == ("trialing", week)
+    await _renew(subscriber)
+    assert (await subscriber.list_invoices())[0]["total"] == 10_000
 
 
 async def test_a_plan_that_could_not_be_written_leaves_nothing(

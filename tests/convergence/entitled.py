@@ -170,7 +170,7 @@ class Entitled:
         is_void = pause.get("behavior") == "void"
         if not is_running or self._is_refunded(subscription, item):
             return None
-        if is_void and not self._is_paid(subscription):
+        if is_void and not self._find_paying(subscription, item):
             return None
         ends = [_read(subscription["cancel_at"])]
         if is_void:
@@ -190,20 +190,16 @@ class Entitled:
             ends.append(period + LEEWAY)
         return min((end for end in ends if end), default=FOREVER)
 
-    def _is_paid(self, subscription: Json) -> bool:
-        """Whether an invoice of the current period is paid."""
-        start = _read(subscription["current_period_start"])
-        made = [
-            _read(row["created"])
-            for row in self._rows["invoices"]
-            if row["subscription"] == subscription["id"]
-            and (row["status"], row["deleted"]) == ("paid", 0)
-            and row["billing_reason"] != "manual"
-        ]
-        return any(at and (start is None or at >= start - timedelta(hours=1)) for at in made)
-
     def _is_refunded(self, subscription: Json, item: Json) -> bool:
         """Whether every line that paid for the item's period was paid, and the money went back."""
+        paying = self._find_paying(subscription, item)
+        return bool(paying) and all(
+            line["amount"] > line["discount"] and self._is_returned(invoice)
+            for invoice, line in paying
+        )
+
+    def _find_paying(self, subscription: Json, item: Json) -> list[tuple[Json, Json]]:
+        """Paid invoices with the lines, free or not, that are for the item's period."""
         start = item["current_period_start"] or subscription["current_period_start"]
         end = item["current_period_end"] or subscription["current_period_end"]
         lines = [
@@ -213,17 +209,13 @@ class Entitled:
             for line in invoice["lines"]
             if line["subscription_item"] == item["id"]
         ]
-        paying = [
+        return [
             (invoice, line)
             for invoice, line in lines
             if not line["proration"]
             and line["period"]["start"] <= start
             and line["period"]["end"] >= end
         ]
-        return bool(paying) and all(
-            line["amount"] > line["discount"] and self._is_returned(invoice)
-            for invoice, line in paying
-        )
 
     def _take_session(self, session: Json) -> None:
         for key, text in (json.loads(session["metadata"]) or {}).items():
