@@ -73,7 +73,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.usage = UsageRecorder(pocketbase, client)
         turns = Turns()
         app.state.apply_reading = Readings(pocketbase, client, turns).apply
-        settlement = Settlement(pocketbase, client, turns)
+        settlement = Settlement(
+            pocketbase, client, turns, own_account=settings.gateway_stripe_account
+        )
         announcer: Announcer | None = app.state.announcer
         app.state.inbox = inbox = Inbox(pocketbase, settlement, announcer)
         app.state.till = Till(
@@ -96,6 +98,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             send_notifications(settings, pocketbase, announcer, app.state.templates, client),
             _open_transforms(app, settings, pocketbase),
             run_meanwhile(tasks.run()),
+            run_meanwhile(settlement.own_account.learn()),
             run_meanwhile(seats.run()),
             run_meanwhile(FollowUps(pocketbase).run()),
             run_meanwhile(client.key_check.watch(partial(read_object, client, PROBE))),

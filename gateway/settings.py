@@ -266,6 +266,8 @@ class StripeSettings(PocketBaseSettings):
 
     stripe_secret_key: SecretStr
     stripe_api_base: str = "https://api.stripe.com"
+    #: The id of the key's account (``acct_…``), where the key may not read it from Stripe.
+    gateway_stripe_account: str = ""
 
     @field_validator("stripe_secret_key")
     @classmethod

@@ -104,7 +104,7 @@ def _run(work: Coroutine[None, None, None]) -> None:
 @asynccontextmanager
 async def _connect(settings: StripeSettings) -> AsyncIterator[Connection]:
     async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
-        settlement = Settlement(pocketbase, client)
+        settlement = Settlement(pocketbase, client, own_account=settings.gateway_stripe_account)
         # What it stores, the gateways that are running tell.
         inbox = Inbox(pocketbase, settlement, open_announcer(settings))
         try:

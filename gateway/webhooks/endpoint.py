@@ -26,7 +26,7 @@ from gateway.errors import (
 from gateway.logs import note
 from gateway.problems import respond_to
 from gateway.webhooks.admission import Admission, Admitted
-from gateway.webhooks.event import Event, parse, verify
+from gateway.webhooks.event import Event, verify
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.projector import plan
 
@@ -86,7 +86,7 @@ class WebhookEndpoint:
         inbox: Inbox = scope["app"].state.inbox
         with self.admission.admit() as admitted:
             body = await _read_body(receive, self.max_body_bytes, admitted)
-            event = parse(verify(body, _read_signature(scope), self.secrets))
+            event = await inbox.read(verify(body, _read_signature(scope), self.secrets))
             return event, await inbox.store(plan(event))
 
 
@@ -178,7 +178,7 @@ def openapi(problems: Callable[..., dict[int | str, dict[str, Any]]]) -> dict[st
                 "For Stripe only. The answer is 2xx once the event and every row it changes are"
                 " durable; a repeated event changes nothing. Outcomes: `applied`, `superseded` (a"
                 " newer state is stored), `repeated`, `unmirrored` (stored, changes no row),"
-                " `foreign` (a connected account's; stored, changes no row)."
+                " `foreign` (another account's; stored, changes no row)."
             ),
             "parameters": [
                 {

@@ -30,7 +30,7 @@ class Event:
     object: Json
     #: What ``*.updated`` replaced, None where Stripe does not say.
     previous: Json | None
-    #: The connected account that the event is of, "" for the platform's own.
+    #: The account that the event is of, "" for the gateway's own.
     account: str
     api_version: str
     livemode: bool
@@ -40,6 +40,8 @@ class Event:
     payload: str
     #: Of a thin event, the event that shows its object, if Stripe names one.
     snapshot: str = ""
+    #: The account that ``context`` names, "" where the event has none, or has ``account``.
+    context: str = ""
 
     @property
     def object_id(self) -> str:
@@ -92,8 +94,11 @@ def _decode(body: bytes) -> str:
         raise InvalidEvent("The body is not UTF-8.") from None
 
 
-def parse(payload: str) -> Event:
+def parse(payload: str, own_account: str = "") -> Event:
     """Read an event from its JSON text.
+
+    Args:
+        own_account: the id of the gateway's own Stripe account, "" if it is not known.
 
     Raises:
         InvalidEvent: it is no JSON object, names a key twice, or lacks what every event has.
@@ -105,11 +110,22 @@ def parse(payload: str) -> Event:
     if not isinstance(body, dict):
         raise InvalidEvent("The body is JSON, but no object.")
     if body.get("object") == "v2.core.event":
-        return _read_thin(body, payload)
-    return _read(body, payload)
+        return _read_thin(body, payload, own_account)
+    return _read(body, payload, own_account)
 
 
-def _read(body: Json, payload: str) -> Event:
+def _read_account(body: Json, own_account: str) -> str:
+    """Return the account that is not the gateway's own, "" for its own."""
+    named = _optional_text(body, "account") or _read_context(body)
+    return "" if named == own_account else named
+
+
+def _read_context(body: Json) -> str:
+    """Organization events and thin events name their account so; Connect snapshots ``account``."""
+    return "" if _optional_text(body, "account") else _optional_text(body, "context")
+
+
+def _read(body: Json, payload: str, own_account: str) -> Event:
     data = body.get("data")
     item = data.get("object") if isinstance(data, dict) else None
     if not isinstance(data, dict) or not isinstance(item, dict):
@@ -121,15 +137,16 @@ def _read(body: Json, payload: str) -> Event:
         created=_seconds(body.get("created")),
         object=item,
         previous=previous if isinstance(previous, dict) else None,
-        account=_optional_text(body, "account"),
+        account=_read_account(body, own_account),
         api_version=_optional_text(body, "api_version"),
         livemode=body.get("livemode") is True,
         is_thin=False,
         payload=payload,
+        context=_read_context(body),
     )
 
 
-def _read_thin(body: Json, payload: str) -> Event:
+def _read_thin(body: Json, payload: str, own_account: str) -> Event:
     related = body.get("related_object")
     related = related if isinstance(related, dict) else {}
     return Event(
@@ -141,12 +158,13 @@ def _read_thin(body: Json, payload: str) -> Event:
             "id": _optional_text(related, "id"),
         },
         previous=None,
-        account=_optional_text(body, "context"),
+        account=_read_account(body, own_account),
         api_version="v2",
         livemode=body.get("livemode") is True,
         is_thin=True,
         payload=payload,
         snapshot=_optional_text(body, "snapshot_event"),
+        context=_read_context(body),
     )
 
 

@@ -82,6 +82,14 @@ class Inbox:
         self._under_way: dict[object, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
+    async def read(self, payload: str) -> Event:
+        """Parse an event, and tell whether it is the own account's.
+
+        Raises:
+            InvalidEvent, StripeUnavailable, StripeRefused: see `OwnAccount.read`.
+        """
+        return await self._settlement.own_account.read(payload)
+
     async def store(self, plan: Plan) -> str:
         """Write an event and what it changes.
 

@@ -34,7 +34,7 @@ class Plan:
 def plan(event: Event) -> Plan:
     """Decide what an event changes."""
     if event.account:
-        # A connected account's objects are not the platform's.
+        # Another account's objects are not ours.
         return Plan(event, outcome="foreign")
     kind = event.object.get("object")
     if not isinstance(kind, str) or kind not in PROJECTIONS or not event.object_id:

@@ -21,6 +21,7 @@ from gateway.stripe_api import Missing, Reading, complete, read_object
 from gateway.webhooks.event import Event, parse
 from gateway.webhooks.group import event_row, key_of
 from gateway.webhooks.order import State, latest
+from gateway.webhooks.own_account import OwnAccount
 from gateway.webhooks.paths import SUMMARY, path_of
 from gateway.webhooks.projector import Plan, plan, project
 from gateway.webhooks.readings import project_reading
@@ -50,8 +51,14 @@ class Settlement:
     """Settles plans that are all about one object."""
 
     def __init__(
-        self, pocketbase: PocketBase, client: stripe.StripeClient, turns: Turns | None = None
+        self,
+        pocketbase: PocketBase,
+        client: stripe.StripeClient,
+        turns: Turns | None = None,
+        *,
+        own_account: str = "",
     ) -> None:
+        self.own_account = OwnAccount(client, own_account)
         self._pocketbase = pocketbase
         self._stripe = client
         self._turns = turns or Turns()
@@ -86,7 +93,7 @@ class Settlement:
         return Group([event_row(each) for each in left], claims=claims)
 
     async def _decide(self, plans: Sequence[Plan], tie: Tie | None) -> Decision:
-        states = _states(plans, tie)
+        states = _states(plans, tie, self.own_account.known)
         if winner := _tell_latest(states, tie):
             return Decision(_row_of(winner, plans, tie))
         if tie is None:
@@ -105,7 +112,7 @@ class Settlement:
             if each.event.is_thin and each.event.type.endswith(".deleted"):
                 state = await self._read_snapshot(each.event) or _tombstone(each.event)
                 return Decision(StampedRow(state.row, state.stamp, plans.index(each), expect=tie))
-        states = states or _truncated_states(plans, tie)
+        states = states or _truncated_states(plans, tie, self.own_account.known)
         if not states or not _shows_row(states, tie):
             return Decision(None)
         last = max(states, key=lambda state: (state.order, state.event.stripe_id))
@@ -134,7 +141,7 @@ class Settlement:
                 reading = await read_object(self._stripe, path)
         except Missing:
             return None
-        return plan(parse(json.dumps(reading.body))).state
+        return plan(await self.own_account.read(json.dumps(reading.body))).state
 
 
 def _tombstone(event: Event) -> State:
@@ -144,25 +151,26 @@ def _tombstone(event: Event) -> State:
     return State(event, replace(row, values=values))
 
 
-def _states(plans: Sequence[Plan], tie: Tie | None) -> list[State]:
+def _states(plans: Sequence[Plan], tie: Tie | None, own_account: str) -> list[State]:
     """The states that the plans and the stored events show, each event once."""
     found = {
         each.event.stripe_id: each.state
-        for each in (*_stored(tie), *plans)
+        for each in (*_stored(tie, own_account), *plans)
         if each.state and key_of(each) == key_of(plans[0])
     }
     return list(found.values())
 
 
-def _truncated_states(plans: Sequence[Plan], tie: Tie) -> list[State]:
+def _truncated_states(plans: Sequence[Plan], tie: Tie, own_account: str) -> list[State]:
     """The same with states that lack entries of nested lists, for an object that is gone."""
     keys = {each.truncated.row.key for each in plans if each.truncated}
-    shown = {each.event.stripe_id: each.state or each.truncated for each in (*_stored(tie), *plans)}
+    found = (*_stored(tie, own_account), *plans)
+    shown = {each.event.stripe_id: each.state or each.truncated for each in found}
     return [state for state in shown.values() if state and state.row.key in keys]
 
 
-def _stored(tie: Tie | None) -> list[Plan]:
-    return [plan(parse(payload)) for payload in (tie and tie.payloads) or ()]
+def _stored(tie: Tie | None, own_account: str) -> list[Plan]:
+    return [plan(parse(payload, own_account)) for payload in (tie and tie.payloads) or ()]
 
 
 def _tell_latest(states: Sequence[State], tie: Tie | None) -> State | None:

@@ -16,7 +16,6 @@ import stripe
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.stripe_api import Missing, read_object
-from gateway.webhooks.event import parse
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.operations.stored_events import Selection, read_events, walk_events
 from gateway.webhooks.operations.times import read_column
@@ -92,7 +91,7 @@ class Replayer:
                 return Replayed(event["stripe_id"], event["type"], "pruned", detail)
             if dry_run:
                 return Replayed(event["stripe_id"], event["type"], "ready")
-            planned = replace(plan(parse(payload)), again=True)
+            planned = replace(plan(await self.inbox.read(payload)), again=True)
             outcome = await self.inbox.store(planned)
         except (GatewayError, PocketBaseRefused) as error:
             return Replayed(event["stripe_id"], event["type"], "error", str(error))
@@ -103,7 +102,7 @@ class Replayer:
         if event["payload"]:
             return json.dumps(event["payload"])
         is_kept = read_column(event["created"]) > datetime.now(UTC) - _KEPT_BY_STRIPE
-        # A connected account's event can't be read as the platform, and changes no row.
+        # Another account's event can't be read as the platform, and changes no row.
         if event["account"] or not is_kept:
             return ""
         folder = "/v2/core/events" if event["api_version"] == "v2" else "/v1/events"

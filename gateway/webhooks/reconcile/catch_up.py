@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 from gateway.errors import InvalidEvent
 from gateway.pocketbase import PocketBase
-from gateway.webhooks.event import parse
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.operations.stored_events import find_handled
 from gateway.webhooks.projector import plan
@@ -72,7 +71,7 @@ class CatchUp:
 
     async def _handle_one(self, event: Json) -> str:
         try:
-            planned = plan(parse(json.dumps(event)))
+            planned = plan(await self.inbox.read(json.dumps(event)))
         except InvalidEvent as error:
             _log.warning("event unreadable", extra={"event": event["id"], "reason": error.detail})
             return "unreadable"
