@@ -72,13 +72,17 @@ class Buyer:
     #: Whether PocketBase has verified the address.
     verified: bool
     name: str
-    #: The Stripe customer's id, "" before the first purchase.
+    #: The Stripe customer that purchases use, "" before the first one.
     customer: str
     #: How many customers the user had that were deleted at Stripe.
     deleted_customers: int
     prices: tuple[Price, ...]
     #: The one that was asked for, if it is theirs.
     subscription: OwnSubscription | None = None
+    #: The Stripe customer to manage in the portal: one with a running subscription before others.
+    portal_customer: str = ""
+    #: The owner of the customer that was asked about: ``theirs``, ``another's``, "" for nobody.
+    owner: str = ""
     #: What the buyer has, where an order was given: see pb_hooks/lib/standing.js.
     standing: Json = field(default_factory=dict, hash=False)
     #: Who pays and has the customer instead of the user.
@@ -102,6 +106,7 @@ async def read_buyer(
     subscription: str = "",
     order: Json | None = None,
     organization: str = "",
+    owner_of: str = "",
 ) -> Buyer:
     """Ask PocketBase who the token's user is, with their customer and some prices, in one call.
 
@@ -112,6 +117,7 @@ async def read_buyer(
         order: asks for the buyer's standing: ``key`` ("" or an Idempotency-Key) and what is
             ordered under it, as a ``fingerprint``.
         organization: the id of the organization that is to pay, "" for the user.
+        owner_of: a Stripe customer id; `Buyer.owner` then says whether it is the user's.
 
     Raises:
         NoOrganization: there is none, or PocketBase's rule does not let the user update it.
@@ -126,6 +132,7 @@ async def read_buyer(
             "subscription": subscription,
             "order": order,
             "organization": organization,
+            "owner_of": owner_of,
         }
         answer = await pocketbase.call("POST", _ROUTE, asked, token=token)
     except PocketBaseRefused as refused:
@@ -146,6 +153,8 @@ def _read(answer: Json) -> Buyer:
         verified=user["verified"],
         name=user["name"],
         customer=answer["customer"],
+        portal_customer=answer["portal_customer"],
+        owner=answer["owner"],
         deleted_customers=answer["deleted_customers"],
         prices=tuple(Price(**price) for price in answer["prices"]),
         subscription=OwnSubscription(**found) if (found := answer["subscription"]) else None,

@@ -21,6 +21,11 @@ BY_MEMBER_METADATA = "pocketbase_by_member"
 ITEM_METADATA = "pocketbase_item_"
 
 
+def payer_metadata(user: str, organization: str) -> dict[str, str]:
+    """Return the metadata that names a payer; to Stripe, an empty value removes a key."""
+    return {USER_METADATA: user, ORGANIZATION_METADATA: organization}
+
+
 class Stamp(NamedTuple):
     """Which state of a Stripe object a row shows. Compared by pb_hooks/lib/commit.js.
 
@@ -67,9 +72,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Says that a Stripe customer belongs to a user or organization; the first stated holds.
+    """Says that a Stripe customer belongs to a user or organization.
 
-    See pb_hooks/lib/claims.js.
+    See pb_hooks/lib/claims.js for which claim holds.
     """
 
     #: The Stripe customer's id.

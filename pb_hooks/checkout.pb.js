@@ -31,6 +31,11 @@ routerAdd("POST", "/api/gateway/tasks/end", (e) => {
   return e.noContent(204)
 }, $apis.requireSuperuserAuth())
 
+// A superuser may give a customer another owner: its rows follow, and Stripe's metadata.
+onRecordUpdateRequest((e) => {
+  require(`${__hooks}/lib/manual_move.js`).update(e)
+}, "customers")
+
 // Stripe's customer follows the user: what it is to be told is kept with the change itself.
 onRecordUpdate((e) => {
   const before = e.record.original()
@@ -60,6 +65,6 @@ onRecordDeleteExecute((e) => {
 
 // Whoever tidies up rows does not give out new trials.
 onRecordDeleteExecute((e) => {
-  if (e.record.getString("trial_end")) require(`${__hooks}/lib/standing.js`).keepTrials(e.app, e.record)
+  if (e.record.getString("trial_end")) require(`${__hooks}/lib/trials.js`).keepTrials(e.app, e.record)
   e.next()
 }, "subscriptions")

@@ -24,7 +24,7 @@ from gateway.billing.subscription import (
     read_owned,
     require_live,
 )
-from gateway.buyer import read_buyer
+from gateway.buyer import Buyer, read_buyer
 from gateway.customers import CustomerGone, mark_deleted
 from gateway.dependencies import GatewaySettings, OrganizationId, SignedInRoute, Token
 from gateway.errors import CALLER_ERRORS, Conflict, NoCustomer, NoOrganization
@@ -115,7 +115,9 @@ async def create_portal(
     configuration = choose_configuration(body.configuration or "", allowed)
     if body.flow is None or isinstance(body.flow, PaymentMethodFlow):
         buyer = await read_buyer_of(clerk, token, organization=body.organization)
-        customer, flow = buyer.customer, payment_method_flow() if body.flow else None
+        if not buyer.portal_customer:
+            raise _no_customer(buyer)
+        customer, flow = buyer.portal_customer, payment_method_flow() if body.flow else None
     else:
         customer, flow = await _read_flow(clerk, token, body.flow)
     open_portal = partial(
@@ -146,8 +148,20 @@ async def _open_for(
         buyer = await read_buyer(clerk.pocketbase, token, organization=body.organization)
         # The subscription of a flow went with its customer.
         is_free = body.flow is None or isinstance(body.flow, PaymentMethodFlow)
-        customer = buyer.customer if is_free else ""
+        customer = buyer.portal_customer if is_free else ""
     raise NoCustomer
+
+
+def _no_customer(buyer: Buyer) -> NoCustomer:
+    """Say what may be missing: what was bought by address is linked once that is verified."""
+    if buyer.organization:
+        return NoCustomer("This organization has not bought anything yet.")
+    if buyer.verified or not buyer.email:
+        return NoCustomer()
+    return NoCustomer(
+        "Nothing was bought with this account. Verify your e-mail address to see what was bought"
+        " with it."
+    )
 
 
 async def _read_flow(

@@ -1,5 +1,7 @@
 """The one Stripe customer of a user or an organization."""
 
+import asyncio
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +11,13 @@ from urllib.parse import quote
 import stripe
 
 from gateway.buyer import Buyer, read_buyer
-from gateway.errors import InputRefused, StripeFailed, StripeRefused
+from gateway.errors import (
+    GatewayError,
+    InputRefused,
+    StripeFailed,
+    StripeRefused,
+    StripeUnavailable,
+)
 from gateway.ids import record_id
 from gateway.pocketbase import Group, PocketBase, commit
 from gateway.shapes import mapping
@@ -19,6 +27,8 @@ from gateway.writes import ORGANIZATION_METADATA, USER_METADATA, Claim, Json
 
 if TYPE_CHECKING:
     from stripe.params import CustomerCreateParams, CustomerListParams
+
+_log = logging.getLogger(__name__)
 
 #: Seconds for which another key is the same where Stripe remembers a failure under the first.
 _SPAN = 5
@@ -45,12 +55,19 @@ async def ensure_customer(
         buyer = await read_buyer(pocketbase, token)
         if buyer.customer:
             return buyer.customer
-    created = await _create(client, buyer)
     organization = buyer.organization.id if buyer.organization else ""
     user = "" if organization else buyer.user
-    claim = Claim(created.id, user, organization, primary=True, since=created.created)
-    await commit(pocketbase, Group(claims=[claim]))
-    return (await read_buyer(pocketbase, token, organization=organization)).customer or created.id
+    for span in (0, int(time.time()) // _SPAN):
+        created = await _create(client, buyer, span)
+        claim = Claim(created.id, user, organization, primary=True, since=created.created)
+        await commit(pocketbase, Group(claims=[claim]))
+        found = await read_buyer(pocketbase, token, organization=organization, owner_of=created.id)
+        if found.customer:
+            return found.customer
+        # Stripe may have answered from memory with a customer that was moved to somebody else.
+        if found.owner != "another's":
+            return created.id
+    raise StripeUnavailable("The new customer belongs to somebody else.")
 
 
 async def _find(client: stripe.StripeClient, apply: ApplyReading, buyer: Buyer) -> bool:
@@ -60,15 +77,36 @@ async def _find(client: stripe.StripeClient, apply: ApplyReading, buyer: Buyer) 
     """
     if buyer.organization or not buyer.verified or not buyer.email:
         return False
-    path = f"/v1/customers?limit=10&email={quote(buyer.email, safe='')}"
-    reading = await read_object(client, path)
-    found = [each for each in reading.body["data"] if _may_be(each, buyer)]
-    for each in found:
+    listed, searched = await asyncio.gather(_list(client, buyer.email), _search(client, buyer))
+    found = {
+        each["id"]: Reading(each, reading.as_of, reading.until)
+        for reading in filter(None, (searched, listed))
+        for each in reading.body["data"]
+        if _may_be(each, buyer)
+    }
+    for reading in found.values():
         try:
-            await apply(Reading(each, reading.as_of, reading.until))
+            await apply(reading)
         except Missing:
             continue
     return bool(found)
+
+
+async def _list(client: stripe.StripeClient, email: str) -> Reading:
+    """Stripe's list knows every customer at once, but only by the very spelling."""
+    return await read_object(client, f"/v1/customers?limit=10&email={quote(email, safe='')}")
+
+
+async def _search(client: stripe.StripeClient, buyer: Buyer) -> Reading | None:
+    """Stripe's search ignores case, but lags by a minute, and not every account or key has it."""
+    if "'" in buyer.email or "\\" in buyer.email:
+        return None
+    query = quote(f"email:'{buyer.email}'", safe="")
+    try:
+        return await read_object(client, f"/v1/customers/search?limit=10&query={query}")
+    except GatewayError as error:
+        _log.info("customers can't be searched", extra={"reason": error.detail})
+        return None
 
 
 def _may_be(customer: Json, buyer: Buyer) -> bool:
@@ -83,9 +121,10 @@ def _metadata_of(customer: Json) -> Json:
     return mapping(customer.get("metadata"))
 
 
-async def _create(client: stripe.StripeClient, buyer: Buyer) -> stripe.Customer:
+async def _create(client: stripe.StripeClient, buyer: Buyer, span: int) -> stripe.Customer:
     """Create the customer; use another key if Stripe repeats a stored failure or refusal."""
-    for key in (_idempotency_key(buyer), _idempotency_key(buyer, int(time.time()) // _SPAN)):
+    keys = (_idempotency_key(buyer, span), _idempotency_key(buyer, int(time.time()) // _SPAN))
+    for key in dict.fromkeys(keys):
         try:
             with _naming_field(), translate_errors():
                 return await client.v1.customers.create_async(

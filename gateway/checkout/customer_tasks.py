@@ -8,7 +8,7 @@ gateways share the work: a task is one gateway's for some minutes.
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import stripe
 
@@ -19,7 +19,10 @@ from gateway.customers import mark_deleted
 from gateway.errors import GatewayError, StripeRefused
 from gateway.pocketbase import PocketBase
 from gateway.stripe_api import translate_errors
-from gateway.writes import Json
+from gateway.writes import Json, payer_metadata
+
+if TYPE_CHECKING:
+    from stripe.params import CustomerUpdateParams
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +30,8 @@ _TAKE = "/api/gateway/tasks/take"
 _END = "/api/gateway/tasks/end"
 _PAUSE_SECONDS = 2.0
 _AT_ONCE = 10
+#: How the payer of a task begins that is an organization.
+_ORGANIZATION = "organizations/"
 #: Seconds for which a task is one gateway's: longer than all of them can take with their retries.
 _LEASE = 300
 _LONGEST_WAIT = 600
@@ -75,22 +80,41 @@ class CustomerTasks:
         key = f"{task['id']}-{task['version']}-{task['attempts']}"
         if task["kind"] == "forget":
             return await bid_farewell(self.client, task["customer"], self.farewell, key)
-        return await self._update(task, key)
+        if task["kind"] == "move":
+            return await self._update(task, _move_params(task), f"move-{key}", "moved")
+        params: CustomerUpdateParams = {"email": task["email"], "name": task["name"]}
+        return await self._update(task, params, f"follow-{key}", "updated")
 
-    async def _update(self, task: Json, key: str) -> str:
+    async def _update(
+        self, task: Json, params: "CustomerUpdateParams", key: str, outcome: str
+    ) -> str:
         with translate_errors():
             try:
                 await self.client.v1.customers.update_async(
-                    task["customer"],
-                    {"email": task["email"], "name": task["name"]},
-                    {"idempotency_key": f"follow-{key}"},
+                    task["customer"], params, {"idempotency_key": key}
                 )
             except stripe.InvalidRequestError as error:
                 if error.code != "resource_missing":
                     raise
                 await mark_deleted(self.pocketbase, task["customer"])
                 return "gone"
-        return "updated"
+        return outcome
+
+
+def _move_params(task: Json) -> "CustomerUpdateParams":
+    """A superuser gave the customer another owner: the metadata says so, and whom Stripe writes to.
+
+    See pb_hooks/lib/manual_move.js.
+    """
+    is_user = not task["user"].startswith(_ORGANIZATION)
+    user = task["user"] if is_user else ""
+    organization = "" if is_user else task["user"].removeprefix(_ORGANIZATION)
+    params: CustomerUpdateParams = {"metadata": payer_metadata(user, organization)}
+    if task["email"]:
+        params["email"] = task["email"]
+    if task["name"]:
+        params["name"] = task["name"]
+    return params
 
 
 def _go_on(task: Json, error: GatewayError) -> Json:
@@ -99,7 +123,7 @@ def _go_on(task: Json, error: GatewayError) -> Json:
     To forget somebody is owed, so that is tried for ever.
     """
     is_wrong = isinstance(error, StripeRefused) and error.stripe.status in (400, 404)
-    if is_wrong and task["kind"] == "update":
+    if is_wrong and task["kind"] != "forget":
         return {"version": task["version"], "outcome": "failed"}
     return {"retry": min(2 ** task["attempts"], _LONGEST_WAIT)}
 

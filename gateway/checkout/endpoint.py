@@ -168,17 +168,21 @@ def _respond(session: Session) -> CheckoutResponse:
 async def _is_theirs(
     session: Json, buyer: Buyer | None, pocketbase: PocketBase, token: str
 ) -> bool:
-    """Metadata is the seller's alone; a client_reference_id may be anybody's word."""
+    """The owner of the session's customer decides; until there is one, the session's metadata.
+
+    Metadata is the seller's alone; a client_reference_id may be anybody's word.
+    """
     metadata = session.get("metadata") or {}
     if buyer is None:
         return metadata.get(GUEST_METADATA) == "true"
+    if customer := stripe_id(session.get("customer")):
+        owner = (await read_buyer(pocketbase, token, owner_of=customer)).owner
+        if owner:
+            return owner == "theirs"
     if organization := metadata.get(ORGANIZATION_METADATA):
         # Whoever manages it now: the one who has bought may have left.
         return await _manages(pocketbase, token, organization)
-    customer = stripe_id(session.get("customer"))
-    return metadata.get(USER_METADATA) == buyer.user or bool(
-        customer and customer == buyer.customer
-    )
+    return bool(metadata.get(USER_METADATA) == buyer.user)
 
 
 async def _manages(pocketbase: PocketBase, token: str, organization: str) -> bool:

@@ -15,6 +15,9 @@ Mode = Literal["payment", "subscription", "setup"]
 class AlreadySubscribed(Conflict):
     """There is a running subscription already."""
 
+    #: The Stripe customer of that subscription, "" if it is not known.
+    customer: str = ""
+
 
 class AlreadyBought(Conflict):
     """This is sold once per buyer."""
@@ -91,8 +94,7 @@ def decide(
     _refuse_bought(once, standing)
     recurring = [line.plan for line in lines if line.price.type == "recurring"]
     single = {plan.group for plan in recurring if plan.subscriptions == "one"}
-    if single & _held_groups(standing, plans):
-        raise AlreadySubscribed("Change the running subscription instead of buying another.")
+    _refuse_second(single, standing, plans)
     trial_days = min((plan.trial_days for plan in recurring), default=0)
     trial_days = 0 if standing.trial_used else trial_days
     coupons = {line.plan.coupon for line in lines}
@@ -232,11 +234,21 @@ def _refuse_mixed_currencies(lines: Sequence[Line]) -> None:
             raise invalid_field(f"items.{place}.price", "currency_mixed", message)
 
 
-def _held_groups(standing: Standing, plans: Plans) -> set[str]:
-    """The groups of all that is running; a price that nobody knows is of the default group."""
+def _refuse_second(single: set[str], standing: Standing, plans: Plans) -> None:
+    """Refuse a second subscription of a group; the error names the first one's customer."""
+    for place, prices in enumerate(standing.subscriptions):
+        if single & _held_groups(prices, standing, plans):
+            refused = AlreadySubscribed(
+                "Change the running subscription instead of buying another."
+            )
+            refused.customer = standing.customers[place] if standing.customers else ""
+            raise refused
+
+
+def _held_groups(prices: Sequence[str], standing: Standing, plans: Plans) -> set[str]:
+    """The groups of one subscription; a price that nobody knows is of the default group."""
     known = {price.stripe_id: price for price in standing.prices}
-    found = (known.get(name) for each in standing.subscriptions for name in each)
-    plan_of = ((price and plans.find(price)) or Plan() for price in found)
+    plan_of = ((name in known and plans.find(known[name])) or Plan() for name in prices)
     return {plan.group for plan in plan_of}
 
 

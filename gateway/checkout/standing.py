@@ -35,6 +35,8 @@ class Standing:
     attempt: int = 0
     attempt_since: int = 0
     key: Key | None = None
+    #: The Stripe customer of each running subscription.
+    customers: tuple[str, ...] = ()
 
 
 def read_standing(buyer: Buyer) -> Standing:
@@ -44,6 +46,7 @@ def read_standing(buyer: Buyer) -> Standing:
     return Standing(
         subscriptions=tuple(tuple(each["prices"]) for each in found["subscriptions"]),
         bought=tuple(found["bought"]),
+        customers=tuple(each["customer"] for each in found["subscriptions"]),
         prices=tuple(Price(**price) for price in found["held"]),
         trial_used=found["trial_used"],
         attempt=found["attempt"]["number"],

@@ -177,11 +177,12 @@ class Till:
     async def _lead_to_portal(
         self, refused: AlreadySubscribed, buyer: Buyer, page: Page
     ) -> AlreadySubscribed:
-        """Where the running subscription can be changed, if there is such a place."""
-        if not buyer.customer:
+        """Add the portal of the customer whose subscription is running, where there is one."""
+        customer = refused.customer or buyer.portal_customer
+        if not customer:
             return refused
         back = page.cancel_url or page.return_url
-        params: PortalParams = {"customer": buyer.customer, "return_url": back}
+        params: PortalParams = {"customer": customer, "return_url": back}
         if self.portal_configuration:
             params["configuration"] = self.portal_configuration
         try:

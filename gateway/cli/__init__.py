@@ -3,6 +3,7 @@
 import click
 
 from gateway import __version__
+from gateway.cli.customers import customers
 from gateway.cli.events import events
 from gateway.cli.notifications import notifications
 from gateway.cli.reconcile import reconcile
@@ -17,6 +18,7 @@ def main() -> None:
 
 
 main.add_command(serve)
+main.add_command(customers)
 main.add_command(events)
 main.add_command(notifications)
 main.add_command(reconcile)

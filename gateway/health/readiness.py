@@ -24,6 +24,7 @@ MIGRATIONS = (
     "1763856011_farewells.js",
     "1763856011_follow_ups.js",
     "1763856020_paid_lines.js",
+    "1763856050_ownership.js",
     "1763856060_invitations.js",
     "1763856061_delete_organizations.js",
     "1763856062_owners_index.js",

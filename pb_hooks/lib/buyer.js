@@ -1,11 +1,15 @@
 // What a signed-in user is to the shop: who they are and for whom they act, the Stripe customer, and the
 // prices and the subscription asked for.
+const { readPayer } = require(`${__hooks}/lib/payer.js`)
 const { readPrices } = require(`${__hooks}/lib/prices.js`)
+const { RUNNING } = require(`${__hooks}/lib/primary.js`)
 const { prepare } = require(`${__hooks}/lib/sql.js`)
 const { readStanding } = require(`${__hooks}/lib/standing.js`)
 const { findManaged } = require(`${__hooks}/lib/teams.js`)
 
-// The body asks {prices, subscription, organization, order}: `organization` names who is to pay, and with
+const RUNS = RUNNING.map((status) => `'${status}'`).join(", ")
+
+// The body asks {prices, subscription, organization, order, owner_of}: `organization` names who is to pay, and with
 // an order, what the payer has is answered as well.
 function readBuyer(app, user, info, asked) {
   const organization = asked.organization ? findManaged(app, info, asked.organization) : null
@@ -20,6 +24,7 @@ function readBuyer(app, user, info, asked) {
     ...readCustomers(payer),
     prices,
     subscription: readSubscription(app, user.id, info, asked.subscription),
+    owner: readOwnership(app, user.id, info, asked.owner_of),
     standing: asked.order ? readStanding(app, user, payer, prices, asked.order) : null,
   }
 }
@@ -33,15 +38,33 @@ function countMembers(app, organization) {
   return app.countRecords("memberships", $dbx.hashExp({ organization }))
 }
 
-// The customer that is used for the payer, if there is one, and how many were deleted.
+// `customer`: the one that is used for purchases, "" without one. `portal_customer`: the one to manage, also if
+// it is not used for purchases: one whose subscription runs, else the one that is used, else the oldest.
 function readCustomers([column, id]) {
-  const found = arrayOf(new DynamicModel({ stripe_id: "", primary: false, deleted: false }))
-  prepare(`SELECT stripe_id, [[primary]], deleted FROM customers WHERE ${column} = {:id}`).bind({ id }).all(found)
+  const found = arrayOf(new DynamicModel({ stripe_id: "", primary: false, deleted: false, running: false }))
+  prepare(`
+    SELECT stripe_id, [[primary]], deleted, EXISTS (
+      SELECT 1 FROM subscriptions WHERE customer = customers.id AND status IN (${RUNS})) AS running
+    FROM customers WHERE ${column} = {:id} ORDER BY running DESC, [[primary]] DESC, created, id
+  `).bind({ id }).all(found)
+  const [managed] = found.filter((customer) => !customer.deleted)
   const used = found.find((customer) => customer.primary && !customer.deleted)
   return {
     customer: used ? used.stripe_id : "",
+    portal_customer: managed ? managed.stripe_id : "",
     deleted_customers: found.filter((customer) => customer.deleted).length,
   }
+}
+
+// Whose a customer is, as far as the caller may know: "theirs" (or of an organization that they manage),
+// "another's", or "" if nobody owns it yet.
+function readOwnership(app, userId, info, stripeId) {
+  if (stripeId === "") return ""
+  const [customer] = app.findRecordsByFilter("customers", "stripe_id = {:stripeId}", "", 1, 0, { stripeId })
+  if (!customer || !readPayer(customer)) return ""
+  const isTheirs = customer.getString("user") === userId
+    || !!findManaged(app, info, customer.getString("organization"))
+  return isTheirs ? "theirs" : "another's"
 }
 
 // A subscription that the user may change: one of a customer of theirs, or of an organization that they

@@ -1,38 +1,50 @@
-// Whose a customer is. A claim says that a customer is a payer's (lib/payer.js): by naming the user or
-// the organization, or by an e-mail address that PocketBase has verified as the user's. Among those that
-// name one, else among the others, the one that was stated first holds, whichever arrived first; so all
-// are kept: customers.claims is [byEmail, since, payer, primary] each.
+// Which payer (lib/payer.js) a Stripe customer belongs to. In this order:
+//   1. the payer that the customer's own metadata names now: only the seller's key can write there
+//   2. NAMED: payers that were ever named, by it, by a subscription or a Checkout Session, the earliest first
+//   3. ADDRESS: users whose verified e-mail address the customer has, the earliest first
+// Events arrive in any order, so `customers.claims` keeps every claim that no other supersedes, as
+// [kind, since, payer, primary], with a fifth `true` if the user has verified the address after the purchase.
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 const { findOne } = require(`${__hooks}/lib/records.js`)
 const { moveRows } = require(`${__hooks}/lib/owners.js`)
 const { choosePrimary } = require(`${__hooks}/lib/primary.js`)
 const { entitle } = require(`${__hooks}/lib/entitlements.js`)
-const { columnsOf, payerExists, payerOf, readPayer } = require(`${__hooks}/lib/payer.js`)
+const { columnsOf, namedPayer, payerExists, payerOf, readPayer } = require(`${__hooks}/lib/payer.js`)
 const { addPayer, noPayers } = require(`${__hooks}/lib/payers.js`)
 const { queue } = require(`${__hooks}/lib/follow_ups.js`)
-const { forgetLate, isLeaving } = require(`${__hooks}/lib/farewells.js`)
+const { findUserByEmail } = require(`${__hooks}/lib/addresses.js`)
+const { forgetLate, isLeaving, mayFollow } = require(`${__hooks}/lib/farewells.js`)
+const { dropUpdates, isMoving, queueMove } = require(`${__hooks}/lib/moves.js`)
 const { runTransaction } = require(`${__hooks}/lib/transaction.js`)
 
-// Claims {customer, customer_id, user, organization or email, primary, since}. Adds to `payers` those of whom
-// something has changed.
-function claim(tx, claims, payers) {
+const NAMED = 0
+const ADDRESS = 1
+
+// Claims {customer, customer_id, user, organization or email, primary, proved, since}. Adds to `payers`
+// those whose rows have changed. `anew` settles customers whose claims were known already, too.
+function claim(tx, claims, payers, anew = false) {
   const known = readClaims(tx, claims)
   const changed = {}
   for (const each of claims) {
-    const named = payerOf(each)
-    const payer = named || findUserByEmail(tx, each.email)?.id
-    const entry = [named ? 0 : 1, each.since, payer, each.primary]
+    const entry = entryOf(tx, each)
+    const payer = entry[2]
     const kept = known[each.customer] || []
-    if (!payer || kept.some((other) => covers(other, entry))) continue
+    if (!payer || (!anew && kept.some((other) => covers(other, entry)))) continue
     if (!payerExists(tx, payer)) {
       if (each.primary) forgetLate(tx, payer, each.customer_id)
       continue
     }
-    if ((!named || kept.length > 0) && isLeaving(tx, each.customer_id)) continue
     known[each.customer] = add(kept, entry)
     changed[each.customer] = each.customer_id
   }
-  for (const id in changed) settle(tx, id, changed[id], known[id], payers)
+  for (const id in changed) settle(tx, findOrMake(tx, id, changed[id]), known[id], payers)
+}
+
+function entryOf(tx, { user, organization, email, primary, proved, since }) {
+  const named = payerOf({ user, organization })
+  if (named) return [NAMED, since, named, primary]
+  const entry = [ADDRESS, since, findUserByEmail(tx, email)?.id || "", primary]
+  return proved ? [...entry, true] : entry
 }
 
 function readClaims(tx, claims) {
@@ -45,59 +57,98 @@ function readClaims(tx, claims) {
   return known
 }
 
-// Whether a claim leaves nothing for another of the same payer to say.
-function covers([byEmail, since, payer, primary], other) {
-  return payer === other[2] && byEmail <= other[0] && since <= other[1] && (primary || !other[3])
+// Whether a claim supersedes another one.
+function covers([kind, since, payer, primary, proved], other) {
+  return payer === other[2] && kind <= other[0] && since <= other[1] && (primary || !other[3])
+    && (proved || !other[4] || kind < other[0])
 }
 
 function add(kept, entry) {
-  return [...kept.filter((other) => !covers(entry, other)), entry].sort(compare)
+  if (kept.some((other) => covers(other, entry))) return kept
+  return [...kept.filter((other) => !covers(entry, other)), entry].sort(byPriority)
 }
 
-function compare(a, b) {
+function byPriority(a, b) {
   return a[0] - b[0] || a[1] - b[1] || (a[2] < b[2] ? -1 : a[2] > b[2] ? 1 : b[3] - a[3])
 }
 
-// Gives a customer to the payer whose claim holds.
-function settle(tx, id, stripeId, claims, payers) {
-  let record = findOne(tx, "customers", id)
-  if (!record) {
-    record = new Record(tx.findCachedCollectionByNameOrId("customers"))
-    record.load({ id, stripe_id: stripeId })
-  }
+function findOrMake(tx, id, stripeId) {
+  const record = findOne(tx, "customers", id)
+  if (record) return record
+  const made = new Record(tx.findCachedCollectionByNameOrId("customers"))
+  made.load({ id, stripe_id: stripeId })
+  return made
+}
+
+// Gives a customer to the payer whose claim holds, unless Stripe still has to forget or move it.
+function settle(tx, record, claims, payers) {
   const before = readPayer(record)
-  const holder = claims.find(([, , claimed]) => payerExists(tx, claimed))
-  const payer = holder ? holder[2] : before
-  if (payer === before) {
-    // Nothing that anybody watches has changed.
-    tx.db().newQuery("UPDATE customers SET claims = {:claims} WHERE id = {:id}")
-      .bind({ id, claims: JSON.stringify(claims) }).execute()
-  } else {
-    record.load({ ...columnsOf(payer), primary: false, claims: JSON.stringify(claims) })
+  const payer = findHolder(tx, record, claims)
+  const stays = payer === before || isWaiting(tx, record, before)
+  if (!stays) {
+    assign(tx, record, payer, claims, payers)
+  } else if (record.isNew()) {
+    record.load({ claims: JSON.stringify(claims) })
     tx.saveNoValidate(record)
-    if (!moveRows(tx, id, columnsOf(payer), payers)) queue(tx, "owner", id)
-    addPayer(payers, before)
-    addPayer(payers, payer)
-    choosePrimary(tx, before)
+  } else {
+    // Without a record: nothing that a subscriber sees has changed.
+    tx.db().newQuery("UPDATE customers SET claims = {:claims} WHERE id = {:id}")
+      .bind({ id: record.id, claims: JSON.stringify(claims) }).execute()
   }
+  choosePrimary(tx, stays ? before : payer)
+}
+
+function findHolder(tx, record, claims) {
+  const before = readPayer(record)
+  const named = namedPayer(record)
+  if (named && (named === before || payerExists(tx, named))) return named
+  const stripeId = record.getString("stripe_id")
+  const holder = claims.find(([kind, , payer]) => payerExists(tx, payer)
+    && (kind !== ADDRESS || payer === before || mayFollow(tx, stripeId, payer)))
+  return holder ? holder[2] : before
+}
+
+function isWaiting(tx, record, before) {
+  const stripeId = record.getString("stripe_id")
+  return isLeaving(tx, stripeId) || (!!before && isMoving(tx, stripeId))
+}
+
+// Writes a customer's new owner, and moves its rows along.
+function assign(tx, record, payer, claims, payers) {
+  const before = readPayer(record)
+  record.load({ ...columnsOf(payer), primary: false, claims: JSON.stringify(claims) })
+  tx.saveNoValidate(record)
+  if (!moveRows(tx, record.id, columnsOf(payer), payers)) queue(tx, "owner", record.id)
+  addPayer(payers, before)
+  addPayer(payers, payer)
+  if (before) dropUpdates(tx, record.getString("stripe_id"))
+  choosePrimary(tx, before)
+}
+
+// Settles customers whose metadata has just been written, and names another payer than before, or nobody.
+function settleNamed(tx, records, payers) {
+  for (const record of records) settle(tx, record, readKept(record), payers)
+}
+
+function readKept(record) {
+  return JSON.parse(record.getString("claims") || "[]")
+}
+
+// A superuser has written another owner into a customer's record: all else follows, at Stripe too.
+function moveByHand(tx, record, before) {
+  const payer = readPayer(record)
+  const payers = noPayers()
+  const since = Math.floor(Date.now() / 1000)
+  const claims = add(readKept(record), [NAMED, since, payer, true])
+  record.load(columnsOf(before))
+  assign(tx, record, payer, claims, payers)
   choosePrimary(tx, payer)
+  queueMove(tx, record.getString("stripe_id"), payer)
+  entitle(tx, payers)
 }
 
-function findUserByEmail(tx, email) {
-  const user = findByEmail(tx, email) || findByEmail(tx, email.toLowerCase())
-  return user && user.verified() ? user : null
-}
-
-function findByEmail(tx, email) {
-  try {
-    return tx.findAuthRecordByEmail("users", email)
-  } catch {
-    return null
-  }
-}
-
-// A user who has just proved an e-mail address gets the customers that have it; not those of an
-// organization that is gone, whose address was that of whoever bought.
+// A user who has just verified an e-mail address gets the customers that have it and belong to nobody; not
+// those of an organization that is gone, because their address is the buyer's.
 function claimByEmail(app, user) {
   if (!user.verified() || !user.email()) return
   runTransaction(app, (tx) => {
@@ -108,22 +159,26 @@ function claimByEmail(app, user) {
       WHERE email = {:email} COLLATE NOCASE AND +user = '' AND +organization = '' AND deleted = false
         AND NOT (json_valid(metadata)
           AND coalesce(json_extract(metadata, '$.pocketbase_organization'), '') != '')
-        AND NOT EXISTS (SELECT 1 FROM customer_tasks
-          WHERE customer = customers.stripe_id AND kind = 'forget' AND outcome = '')
     `).bind({ email: user.email() }).all(found)
     const since = Math.floor(Date.now() / 1000)
     const payers = noPayers()
     claim(tx, found.map((customer) => ({
-      customer: customer.id, customer_id: customer.stripe_id, email: user.email(), primary: true, since,
-    })), payers)
+      customer: customer.id, customer_id: customer.stripe_id, email: user.email(), primary: true, proved: true,
+      since,
+    })), payers, true)
     entitle(tx, payers)
   })
 }
 
-// The same for an address, if it is proved to be somebody's.
-function claimForOwner(app, email) {
-  const user = findUserByEmail(app, email)
-  if (user) claimByEmail(app, user)
+// Stripe has forgotten or moved a customer: it belongs to whoever its claims say.
+function release(tx, stripeId) {
+  const [record] = tx.findRecordsByFilter("customers", "stripe_id = {:stripeId}", "", 1, 0, { stripeId })
+  if (!record) return
+  const payers = noPayers()
+  settle(tx, record, readKept(record), payers)
+  entitle(tx, payers)
+  const user = readPayer(record) ? null : findUserByEmail(tx, record.getString("email"))
+  if (user) claimByEmail(tx, user)
 }
 
-module.exports = { claim, claimByEmail, claimForOwner }
+module.exports = { ADDRESS, claim, claimByEmail, moveByHand, release, settleNamed }

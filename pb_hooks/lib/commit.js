@@ -9,7 +9,7 @@
 // A row is written when its stamp is newer than the stored one. Where neither is newer (a tie), the
 // events of that object are not stored, and the answer carries what the gateway needs to decide. Its
 // decision comes with the tie that it was made on, and is a tie again if that has changed meanwhile.
-const { claim } = require(`${__hooks}/lib/claims.js`)
+const { claim, settleNamed } = require(`${__hooks}/lib/claims.js`)
 const { entitle } = require(`${__hooks}/lib/entitlements.js`)
 const { save } = require(`${__hooks}/lib/owners.js`)
 const { noPayers } = require(`${__hooks}/lib/payers.js`)
@@ -38,7 +38,7 @@ function commit(app, group, texts, onCommit) {
       const { announce } = require(`${__hooks}/lib/notifications.js`)
       announce(tx, group.notices, group.events, outcomes)
     }
-    save(tx, rows.filter((row) => row.verdict === "apply"), payers)
+    settleNamed(tx, save(tx, rows.filter((row) => row.verdict === "apply"), payers), payers)
     entitle(tx, payers)
     answer = {
       outcomes, ties: rows.map((row) => row.verdict === "tie" ? describeTie(tx, row) : null),

@@ -1,17 +1,20 @@
 // Payers that are deleted: which customers Stripe is to forget, as rows of `customer_tasks`, whose `user`
 // is the payer (lib/payer.js). One without a customer leaves a row too, for one that is still being made.
-const { hashEmail, hasHadTrial, keepTrial } = require(`${__hooks}/lib/standing.js`)
+const { hashEmail } = require(`${__hooks}/lib/addresses.js`)
 const { ORGANIZATION } = require(`${__hooks}/lib/payer.js`)
+const { findOne } = require(`${__hooks}/lib/records.js`)
+const { keepTrialOf } = require(`${__hooks}/lib/trials.js`)
 
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
 // The user is about to be deleted, together with their memberships and what names them in `customers` and `subscriptions`.
 function noteUserDeletion(tx, user) {
-  tx.db().newQuery("DELETE FROM customer_tasks WHERE kind = 'update' AND user = {:user}")
+  tx.db().newQuery("DELETE FROM customer_tasks WHERE kind IN ('update', 'move') AND outcome IN ('', 'failed') AND user = {:user}")
     .bind({ user: user.id }).execute()
-  // A shop's users need not have an address: what they don't have, others don't have too.
-  if (user.email() && hasHadTrial(tx, user)) keepTrial(tx, hashEmail(user.email()))
-  forget(tx, user.id, findCustomers(tx, "user", user.id))
+  keepTrialOf(tx, user)
+  // Only a verified address lets its next owner have what stays.
+  const address = user.verified() && user.email() ? hashEmail(user.email()) : ""
+  forget(tx, user.id, findCustomers(tx, "user", user.id), address)
 }
 
 // The organization is about to be deleted, or has no member any more (lib/vacancies.js): nobody could end its
@@ -27,20 +30,21 @@ function findCustomers(tx, column, id) {
   return found.map((row) => row.stripe_id)
 }
 
-function forget(tx, payer, customers) {
-  for (const customer of customers) add(tx, payer, customer, `NOT ${IS_LEAVING}`)
+// `address`: the hash of the user's verified e-mail address, "" without one.
+function forget(tx, payer, customers, address = "") {
+  for (const customer of customers) add(tx, payer, customer, "{:address}", `NOT ${IS_LEAVING}`, address)
   if (customers.length > 0) return
   tx.db().newQuery(`
-    INSERT INTO customer_tasks (kind, user, version, outcome, created, finished)
-    VALUES ('forget', {:payer}, 1, 'none', ${NOW}, ${NOW})
-  `).bind({ payer }).execute()
+    INSERT INTO customer_tasks (kind, user, version, outcome, address, created, finished)
+    VALUES ('forget', {:payer}, 1, 'none', {:address}, ${NOW}, ${NOW})
+  `).bind({ payer, address }).execute()
 }
 
-function add(tx, payer, customer, condition) {
+function add(tx, payer, customer, addressSql, condition, address = "") {
   tx.db().newQuery(`
-    INSERT INTO customer_tasks (kind, user, customer, version, due, created)
-    SELECT 'forget', {:payer}, {:customer}, 1, ${NOW}, ${NOW} WHERE ${condition}
-  `).bind({ payer, customer }).execute()
+    INSERT INTO customer_tasks (kind, user, customer, version, address, due, created)
+    SELECT 'forget', {:payer}, {:customer}, 1, ${addressSql}, ${NOW}, ${NOW} WHERE ${condition}
+  `).bind({ payer, customer, address }).execute()
 }
 
 const IS_LEAVING = `EXISTS (
@@ -63,7 +67,20 @@ const IS_LATE = `
 
 // A customer names a payer that does not exist: Stripe may have made it while they were deleted.
 function forgetLate(tx, payer, customer) {
-  add(tx, payer, customer, IS_LATE)
+  const address = "coalesce((SELECT address FROM customer_tasks WHERE user = {:payer} AND kind = 'forget' LIMIT 1), '')"
+  add(tx, payer, customer, address, IS_LATE)
 }
 
-module.exports = { forgetLate, forgetOrganization, isLeaving, noteUserDeletion }
+// Whether a user's verified address may give them a customer: not what somebody else had bought with it who had
+// never verified it, and has deleted their account.
+function mayFollow(tx, customer, user) {
+  const found = arrayOf(new DynamicModel({ address: "" }))
+  tx.db().newQuery("SELECT address FROM customer_tasks WHERE customer = {:customer} AND kind = 'forget'")
+    .bind({ customer }).all(found)
+  if (found.length === 0) return true
+  const record = findOne(tx, "users", user)
+  const own = record && record.email() ? hashEmail(record.email()) : ""
+  return !!own && found.every(({ address }) => address === own)
+}
+
+module.exports = { forgetLate, forgetOrganization, isLeaving, mayFollow, noteUserDeletion }

@@ -7,12 +7,15 @@ const ID = text(100)
 const YEAR = 366 * 86400
 
 // A key and a fingerprint are digests, so that nobody fills the table, or takes a name that it has for itself.
-const ORDER = members({ key: text(40, /^([0-9a-f]{40})?$/), fingerprint: text(64, /^([0-9a-f]{64})?$/) })
+const ORDER = members({
+  key: text(40, /^([0-9a-f]{40})?$/), fingerprint: text(64, /^([0-9a-f]{64})?$/), once: optional(flag, false),
+})
 
 const BUYER = {
   prices: optional(list(500, NAME), []),
   subscription: optional(NAME, ""),
   organization: optional(text(200), ""),
+  owner_of: optional(NAME, ""),
   order: optional(ORDER, null),
 }
 const PRICES = { prices: list(500, NAME) }

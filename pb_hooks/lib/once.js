@@ -1,5 +1,7 @@
 // Which one-time prices a payer has bought, for the term `once_per_buyer`: by the items that the metadata
 // of a Checkout Session names.
+const { counts, isGuest } = require(`${__hooks}/lib/guests.js`)
+const { nameOf } = require(`${__hooks}/lib/payer.js`)
 const { prepare } = require(`${__hooks}/lib/sql.js`)
 const { ITEM, readItems } = require(`${__hooks}/lib/purchases.js`)
 
@@ -13,10 +15,11 @@ function mayBeOnce(prices, inFile) {
 
 // The Stripe ids of the prices that were bought or are being paid for. What failed, or was refunded in full
 // or disputed, may be bought again.
-function readBought(app, [column, id]) {
-  const found = arrayOf(new DynamicModel({ metadata: "" }))
+function readBought(app, payer) {
+  const [column, id] = payer
+  const found = arrayOf(new DynamicModel({ metadata: "", claims: "", guest: false }))
   prepare(select(column)).bind({ id }).all(found)
-  return found.flatMap(({ metadata }) => readItems(JSON.parse(metadata)).map(({ price }) => price))
+  return found.filter((row) => counts(row, nameOf(payer))).flatMap(({ metadata }) => readItems(JSON.parse(metadata)).map(({ price }) => price))
 }
 
 // The payments of a session: its own, or those of its invoice.
@@ -26,7 +29,8 @@ const PAYMENTS = `
 
 function select(column) {
   return `
-    SELECT session.metadata FROM checkout_sessions session
+    SELECT session.metadata, coalesce(customer.claims, '') AS claims, ${isGuest("session.metadata")} AS guest
+    FROM checkout_sessions session LEFT JOIN customers customer ON customer.id = session.customer
     WHERE session.${column} = {:id} AND session.status NOT IN ('open', 'expired')
       AND json_valid(session.metadata) AND instr(session.metadata, '${ITEM}')
       AND NOT EXISTS (

@@ -2,8 +2,8 @@
 // `user` or `organization` is filled from there, whichever arrives first.
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 const { findOne, update, userExists, valuesOf } = require(`${__hooks}/lib/records.js`)
-const { choosePrimary } = require(`${__hooks}/lib/primary.js`)
-const { NOBODY, columnsOf, readPayer } = require(`${__hooks}/lib/payer.js`)
+const { choosePrimary, isRunning } = require(`${__hooks}/lib/primary.js`)
+const { NOBODY, columnsOf, namedPayer, payerExists, readPayer } = require(`${__hooks}/lib/payer.js`)
 const { addPayer, addPayerOf, changesOffer } = require(`${__hooks}/lib/payers.js`)
 const { addBuyers } = require(`${__hooks}/lib/offer_change.js`)
 
@@ -26,41 +26,65 @@ const NAMELESS = ["refunds", "disputes", "invoice_payments"]
 const FIRST = ["customers", "payments", "charges", "invoices"]
 
 // Writes rows {collection, id, customer, text, record?}, finds their owners, and gives orphans theirs. Adds
-// to `payers` those of whom something has changed.
+// to `payers` those of whom something has changed. Returns the customers whose metadata names another payer than before.
 function save(tx, rows, payers) {
   const owners = findOwners(tx, rows)
   const offers = rows.filter(changesOffer)
   // Chosen when all rows are written: one that was read before would undo it.
-  const choices = new Set()
+  const choices = { any: new Set(), several: new Set() }
+  const renamed = []
   for (const row of ownersFirst(rows)) {
-    if (row.collection === "customers") saveCustomer(tx, row, choices)
-    else if (row.keepsOwner || (row.record && isSilent(row))) saveKept(tx, row, payers)
+    if (row.collection === "customers") saveCustomer(tx, row, choices, renamed)
+    else if (row.keepsOwner || (row.record && isSilent(row))) saveKept(tx, row, choices, payers)
     else saveOwned(tx, row, owners, choices, payers)
   }
   addBuyers(tx, payers, offers)
-  for (const payer of choices) choosePrimary(tx, payer)
+  for (const payer of choices.any) choosePrimary(tx, payer)
+  for (const payer of choices.several) if (!choices.any.has(payer)) choosePrimary(tx, payer, 2)
+  return renamed
 }
 
-function saveCustomer(tx, row, choices) {
-  const wasDeleted = !!row.record && row.record.getBool("deleted")
+function saveCustomer(tx, row, choices, renamed) {
+  const state = (record) => `${record.getBool("deleted")} ${record.getString("created")}`
+  const before = row.record ? { state: state(row.record), named: namedPayer(row.record) } : { state: "", named: "" }
   const record = write(tx, row)
-  if (wasDeleted !== record.getBool("deleted")) choices.add(readPayer(record))
+  const payer = readPayer(record)
+  if (before.state !== state(record)) choices.any.add(payer)
+  const named = namedPayer(record)
+  if (named !== payer && (before.named !== named || (named && payerExists(tx, named)))) renamed.push(record)
 }
 
-function saveKept(tx, row, payers) {
-  addPayerOf(payers, row.collection, write(tx, row))
+function saveKept(tx, row, choices, payers) {
+  const before = statusOf(row)
+  const record = write(tx, row)
+  addPayerOf(payers, row.collection, record)
+  noteStatus(row, record, before, choices)
+}
+
+// Of a subscription that is stored: its status.
+function statusOf({ collection, record }) {
+  return collection === "subscriptions" && record ? record.getString("status") : ""
+}
+
+// A subscription came, or runs or ends: of several customers another may be the primary one.
+function noteStatus({ collection }, record, before, choices) {
+  if (collection !== "subscriptions") return
+  const changed = !before || isRunning(before) !== isRunning(record.getString("status"))
+  if (changed) choices.several.add(readPayer(record))
 }
 
 function saveOwned(tx, row, owners, choices, payers) {
   const before = row.record ? ownerFields(row.record) : { customer: "", payer: "" }
+  const status = statusOf(row)
   const record = write(tx, row, ownerOf(tx, row, owners))
   const after = ownerFields(record)
   addPayerOf(payers, row.collection, record)
+  noteStatus(row, record, status, choices)
   if (before.payer === after.payer && before.customer === after.customer) return
   addPayer(payers, before.payer)
   addPayer(payers, after.payer)
   refreshChildren(tx, row.collection, record)
-  if (valuesOf(row).payment_link) choices.add(after.payer)
+  if (valuesOf(row).payment_link) choices.any.add(after.payer)
 }
 
 function write(tx, row, owner) {

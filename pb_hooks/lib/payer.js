@@ -26,9 +26,16 @@ function readPayer(record) {
   return payerOf({ user: record.getString("user"), organization: record.getString("organization") })
 }
 
+// The payer whom an object's metadata names, as gateway/webhooks/projections/payer.py reads it.
+function namedPayer(record) {
+  const metadata = JSON.parse(record.getString("metadata") || "{}") || {}
+  const [organization, user] = ["pocketbase_organization", "pocketbase_user"].map((key) => `${metadata[key] || ""}`)
+  return payerOf({ user, organization })
+}
+
 function payerExists(tx, payer) {
   const { user, organization } = columnsOf(payer)
   return organization ? !!findOne(tx, "organizations", organization) : userExists(tx, user)
 }
 
-module.exports = { NOBODY, ORGANIZATION, columnsOf, nameOf, payerExists, payerOf, readPayer }
+module.exports = { NOBODY, ORGANIZATION, columnsOf, nameOf, namedPayer, payerExists, payerOf, readPayer }

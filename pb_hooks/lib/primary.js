@@ -1,19 +1,25 @@
-// Which of a payer's customers /checkout and /portal use: the first that was claimed to be it, unless it
-// is deleted or a Payment Link made it, because anybody may write a user's id or e-mail address there.
+// Which of a payer's customers /checkout uses, of those that were claimed for that: one with a running
+// subscription before the others, then the oldest. Among several it is the one that has run the longest without
+// a break, so that the choice never leaves a customer whose subscription runs. Never one that was deleted, or
+// that a Payment Link made, because anybody may write a user's id or e-mail address there.
 const { columnsOf } = require(`${__hooks}/lib/payer.js`)
 const { update } = require(`${__hooks}/lib/records.js`)
+const { placeholders } = require(`${__hooks}/lib/sql.js`)
 
-function choosePrimary(tx, payer) {
+// Statuses of a subscription that somebody has to manage.
+const RUNNING = ["trialing", "active", "past_due", "unpaid", "paused"]
+
+// `fewest`: leaves the choice as it is where there are fewer customers.
+function choosePrimary(tx, payer, fewest = 1) {
   if (!payer) return
   const customers = findCustomers(tx, columnsOf(payer))
-  const [first] = customers
-    .map((record) => ({ record, since: primarySince(record, payer) }))
-    .filter(({ record, since }) => since !== null && !isFromLink(tx, record.id))
-    .sort((a, b) => a.since - b.since || (a.record.id < b.record.id ? -1 : 1))
+  if (customers.length < fewest) return
+  const eligible = customers.filter((record) => isClaimed(record, payer) && !isFromLink(tx, record.id))
+  const first = eligible.length > 1 ? findFirst(tx, eligible) : eligible[0]
   for (const record of customers) {
-    if (!first || record.id !== first.record.id) update(tx, record, { primary: false })
+    if (!first || record.id !== first.id) update(tx, record, { primary: false })
   }
-  if (first) update(tx, first.record, { primary: true })
+  if (first) update(tx, first, { primary: true })
 }
 
 function findCustomers(tx, { user, organization }) {
@@ -22,13 +28,9 @@ function findCustomers(tx, { user, organization }) {
     : tx.findRecordsByFilter("customers", "user = {:user}", "", 0, 0, { user })
 }
 
-// Since when the payer's claims say so; null if they don't.
-function primarySince(customer, payer) {
-  if (customer.getBool("deleted")) return null
-  const times = JSON.parse(customer.getString("claims") || "[]")
-    .filter(([, , claimed, primary]) => claimed === payer && primary)
-    .map(([, since]) => since)
-  return times.length ? Math.min(...times) : null
+function isClaimed(customer, payer) {
+  return !customer.getBool("deleted") && JSON.parse(customer.getString("claims") || "[]")
+    .some(([, , claimed, primary]) => claimed === payer && primary)
 }
 
 function isFromLink(tx, customer) {
@@ -37,4 +39,42 @@ function isFromLink(tx, customer) {
   ).length > 0
 }
 
-module.exports = { choosePrimary }
+function findFirst(tx, customers) {
+  const since = findRunningSince(tx, customers)
+  const order = (record) => [since[record.id] || "~", record.getString("created") || "~", record.id]
+  return customers.sort((a, b) => compare(order(a), order(b)))[0]
+}
+
+function compare(a, b) {
+  const place = a.findIndex((each, i) => each !== b[i])
+  return place < 0 ? 0 : a[place] < b[place] ? -1 : 1
+}
+
+// By customer, since when a subscription of it has been running without a break.
+function findRunningSince(tx, customers) {
+  const found = arrayOf(new DynamicModel({ customer: "", status: "", created: "", ended: "" }))
+  const { list, values } = placeholders(customers.map((record) => record.id))
+  tx.db().newQuery(`
+    SELECT customer, status, created, iif(ended_at = '', canceled_at, ended_at) AS ended FROM subscriptions
+    WHERE customer IN (${list}) AND status NOT IN ('incomplete', 'incomplete_expired')
+  `).bind(values).all(found)
+  const subscriptions = {}
+  for (const row of found) (subscriptions[row.customer] ||= []).push(Object.assign({}, row))
+  const since = {}
+  for (const customer in subscriptions) since[customer] = beginOf(subscriptions[customer])
+  return since
+}
+
+function beginOf(subscriptions) {
+  const running = subscriptions.filter(({ status }) => isRunning(status)).map(({ created }) => created).sort()
+  if (running.length === 0) return ""
+  return subscriptions.filter(({ status }) => !isRunning(status))
+    .sort((a, b) => (a.ended > b.ended ? -1 : 1))
+    .reduce((since, { created, ended }) => (ended >= since && created < since ? created : since), running[0])
+}
+
+function isRunning(status) {
+  return RUNNING.includes(status)
+}
+
+module.exports = { RUNNING, choosePrimary, isRunning }

@@ -1,7 +1,9 @@
 // What a buyer has and has had, as far as it decides what /checkout may sell them.
-const { columnsOf, nameOf, readPayer } = require(`${__hooks}/lib/payer.js`)
+const { counts, isGuest } = require(`${__hooks}/lib/guests.js`)
+const { columnsOf, nameOf } = require(`${__hooks}/lib/payer.js`)
 const { mayBeOnce, readBought } = require(`${__hooks}/lib/once.js`)
 const { readPrices } = require(`${__hooks}/lib/prices.js`)
+const { hasHadTrial, holderOf } = require(`${__hooks}/lib/trials.js`)
 
 // Statuses that a subscription never leaves.
 const ENDED = "'canceled', 'incomplete_expired'"
@@ -28,15 +30,22 @@ function readStanding(app, user, payer, prices, order) {
   }
 }
 
-function readSubscriptions(app, [column, id]) {
-  const found = arrayOf(new DynamicModel({ stripe_id: "", status: "", items: "" }))
-  app.db().newQuery(`
-    SELECT stripe_id, status, coalesce(items, '') AS items FROM subscriptions
-    WHERE ${column} = {:id} AND status NOT IN (${ENDED})
-  `).bind({ id }).all(found)
-  return found.map(({ stripe_id, status, items }) => ({
-    stripe_id, status, prices: (JSON.parse(items || "[]") || []).map((item) => item.price),
+function readSubscriptions(app, payer) {
+  const [column, id] = payer
+  const found = arrayOf(new DynamicModel({
+    stripe_id: "", status: "", items: "", customer: "", claims: "", guest: false,
   }))
+  app.db().newQuery(`
+    SELECT subscription.stripe_id, subscription.status, coalesce(subscription.items, '') AS items,
+           coalesce(customer.stripe_id, '') AS customer, coalesce(customer.claims, '') AS claims,
+           ${isGuest("subscription.metadata")} AS guest
+    FROM subscriptions subscription LEFT JOIN customers customer ON customer.id = subscription.customer
+    WHERE subscription.${column} = {:id} AND subscription.status NOT IN (${ENDED})
+  `).bind({ id }).all(found)
+  return found.filter((row) => counts(row, nameOf(payer)))
+    .map(({ stripe_id, status, items, customer }) => ({
+      stripe_id, status, customer, prices: (JSON.parse(items || "[]") || []).map((item) => item.price),
+    }))
 }
 
 // The purchase under way: the next one, once its session is over and what came of it is here.
@@ -104,25 +113,10 @@ function keepKey(app, buyer, { key, fingerprint }) {
   return { id, fingerprint: found.fingerprint, since: found.since }
 }
 
-// A trial is once for ever, of a user's own and of all organizations that they have bought one for:
-// subscriptions keep their row, and `trials` has what is gone from there.
-function hasHadTrial(app, user, payer = ["user", user.id]) {
-  const [column, id] = payer
-  const found = new DynamicModel({ count: 0 })
-  app.db().newQuery(`
-    SELECT (SELECT count(*) FROM subscriptions WHERE user = {:user} AND trial_end != '')
-         + (SELECT count(*) FROM subscriptions WHERE ${column} = {:id} AND trial_end != '')
-         + (SELECT count(*) FROM subscriptions WHERE trial_end != '' AND json_valid(metadata)
-              AND json_extract(metadata, '$.pocketbase_user') = {:user})
-         + (SELECT count(*) FROM trials WHERE holder IN ({:user}, {:email}, {:payer})) AS count
-  `).bind({ user: user.id, email: hashEmail(user.email()), id, payer: nameOf(payer) }).one(found)
-  return found.count > 0
-}
-
 // Whether the user's one trial may be this payer's. It is kept for one payer, for as long as a session
 // can be open: else somebody could open one for each of many organizations, and then go through all.
 function holdTrial(app, user, payer) {
-  const id = $security.sha256(`${user.id}|trial`).slice(0, 15)
+  const id = $security.sha256(`${holderOf(user)}|trial`).slice(0, 15)
   const name = nameOf(payer)
   const held = readHold(app, id)
   const isFree = !!held.payer && held.payer !== name && isAttemptOver(app, held.payer)
@@ -148,22 +142,4 @@ function isAttemptOver(app, payer) {
   return !stored || isOver(app, [column, id], stored.number)
 }
 
-// A subscription's row is about to be deleted: its trial was the payer's, and the user's who has bought it.
-function keepTrials(tx, subscription) {
-  const { pocketbase_user: buyer } = JSON.parse(subscription.getString("metadata") || "{}") || {}
-  for (const holder of [readPayer(subscription), buyer]) if (holder) keepTrial(tx, holder)
-}
-
-// Remembers a trial whose user, or whose subscription's row, is about to be deleted.
-function keepTrial(tx, holder) {
-  tx.db().newQuery(`
-    INSERT OR IGNORE INTO trials (holder, since)
-    VALUES ({:holder}, strftime('%Y-%m-%d %H:%M:%fZ'))
-  `).bind({ holder }).execute()
-}
-
-function hashEmail(email) {
-  return $security.sha256(email.toLowerCase())
-}
-
-module.exports = { endAttempt, hasHadTrial, hashEmail, keepTrial, keepTrials, readStanding }
+module.exports = { endAttempt, readStanding }

@@ -1,6 +1,6 @@
 // What Stripe is still to be told about customers: written with the change itself, in one transaction,
 // so that nothing is lost while the gateway or Stripe is down; carried out by the gateway.
-const { claimForOwner } = require(`${__hooks}/lib/claims.js`)
+const { release } = require(`${__hooks}/lib/claims.js`)
 const { runTransaction } = require(`${__hooks}/lib/transaction.js`)
 
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
@@ -102,7 +102,7 @@ function endTask(app, { id, version, outcome, error, retry }) {
       DELETE FROM customer_tasks WHERE id = {:id} AND kind = 'update' AND outcome NOT IN ('', 'failed')
     `).bind({ id }).execute()
     if (outcome === "deleted") forgetAddresses(tx, id)
-    else release(tx, id)
+    else releaseCustomer(tx, id)
   })
 }
 
@@ -115,14 +115,14 @@ function forgetAddresses(tx, id) {
   `).bind({ id }).execute()
 }
 
-// A customer that stays may be another's from now on, who has proved the address meanwhile.
-function release(tx, id) {
-  const found = arrayOf(new DynamicModel({ email: "" }))
+// A customer that stays, or has been moved, belongs to whoever its claims say from now on.
+function releaseCustomer(tx, id) {
+  const found = arrayOf(new DynamicModel({ customer: "" }))
   tx.db().newQuery(`
-    SELECT customers.email FROM customers JOIN customer_tasks task ON task.customer = customers.stripe_id
-    WHERE task.id = {:id} AND task.kind = 'forget' AND task.outcome != '' AND customers.email != ''
+    SELECT customer FROM customer_tasks WHERE id = {:id} AND kind IN ('forget', 'move') AND outcome != ''
+      AND customer != ''
   `).bind({ id }).all(found)
-  for (const { email } of found) claimForOwner(tx, email)
+  for (const { customer } of found) release(tx, customer)
 }
 
 module.exports = { endTask, noteUpdate, takeTasks }

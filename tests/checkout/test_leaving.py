@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from secrets import token_hex
 
 import httpx
 import pytest_asyncio
@@ -35,11 +36,15 @@ class Site:
         paid = await self.account.read(f"checkout/sessions/{session['id']}")
         return str(paid["subscription"])
 
+    async def verify(self, user: User) -> None:
+        """PocketBase learns that a user's address is theirs."""
+        await self.dashboard.call("PATCH", f"{_USERS}/{user.id}", {"verified": True})
+
     async def sign_up_again(self, user: User) -> User:
         """Delete a user, and sign up with the same address, which PocketBase verifies."""
         await self.frontend.call("DELETE", f"{_USERS}/{user.id}", token=user.token)
         again = await self.frontend.sign_up(user.email)
-        await self.dashboard.call("PATCH", f"{_USERS}/{again.id}", {"verified": True})
+        await self.verify(again)
         return again
 
     async def read_status(self, subscription: str) -> str:
@@ -76,8 +81,12 @@ async def site(fresh_stack: Callable[..., Stack], http: httpx.AsyncClient) -> As
 
 
 async def test_who_comes_back_loses_nothing(site: Site) -> None:
-    """What is bought with the same address again is not ended with the former account's."""
+    """What is bought with the same address again is not ended with the former account's.
+
+    What stays of that is theirs, because the former account had verified the address too.
+    """
     user = await site.frontend.sign_up()
+    await site.verify(user)
     former = await site.subscribe(user)
     customer = str((await site.account.read(f"subscriptions/{former}"))["customer"])
     fault = {"path": f"/v1/subscriptions/{former}", "method": "DELETE", "status": 503, "times": 3}
@@ -103,6 +112,7 @@ async def test_who_comes_back_loses_nothing(site: Site) -> None:
 async def test_a_customer_made_meanwhile_is_forgotten_too(site: Site) -> None:
     """Stripe made it while the user was deleted: it goes like the others, by the same setting."""
     user = await site.frontend.sign_up()
+    await site.verify(user)
     again = await site.sign_up_again(user)
     fields = {"email": user.email, "metadata[pocketbase_user]": user.id}
     late = await site.account.create("customers", **fields)
@@ -112,6 +122,42 @@ async def test_a_customer_made_meanwhile_is_forgotten_too(site: Site) -> None:
     await site.account.create(f"customers/{late['id']}", description="Changed")
     await site.account.wait_delivered()
     assert await site.dashboard.count("customer_tasks", f"customer = '{late['id']}'") == 1
+
+
+async def test_a_strangers_purchases_stay_a_strangers(site: Site) -> None:
+    """Who has an address verified sees nothing of an account that used it without verifying it."""
+    stranger = await site.frontend.sign_up()
+    subscription = await site.subscribe(stranger)
+    customer = str((await site.account.read(f"subscriptions/{subscription}"))["customer"])
+    owner = await site.sign_up_again(stranger)
+    assert (await site.wait_forgotten(customer))["outcome"] == "canceled"
+    late = await site.account.create(
+        "customers", email=stranger.email, **{"metadata[pocketbase_user]": stranger.id}
+    )
+    await site.wait_forgotten(late["id"])
+    for each in (customer, late["id"]):
+        await site.account.create(f"customers/{each}", description="Changed")
+        await site.account.wait_delivered()
+        assert await site.find_owner(each) == ""
+    for collection in ("customers", "subscriptions", "invoices", "charges", "payment_methods"):
+        assert await site.frontend.list_records(collection, token=owner.token) == []
+    bought = await site.subscribe(owner)
+    assert await site.read_status(bought) == "active"
+
+
+async def test_a_case_variant_sees_nothing_of_a_strangers(site: Site) -> None:
+    """The owner's own account was there all the time: it gets nothing when the stranger's goes."""
+    owner = await site.frontend.sign_up(f"owner-{token_hex(4)}@example.com")
+    await site.verify(owner)
+    stranger = await site.frontend.sign_up(owner.email.title())
+    subscription = await site.subscribe(stranger)
+    customer = str((await site.account.read(f"subscriptions/{subscription}"))["customer"])
+    assert await site.find_owner(customer) == stranger.id
+    await site.frontend.call("DELETE", f"{_USERS}/{stranger.id}", token=stranger.token)
+    await site.wait_forgotten(customer)
+    await site.account.create(f"customers/{customer}", description="Changed")
+    await site.account.wait_delivered()
+    assert await site.find_owner(customer) == ""
 
 
 async def test_a_customer_of_somewhere_else_is_left_alone(site: Site) -> None:
@@ -139,7 +185,8 @@ async def test_an_organization_is_forgotten_like_a_user(site: Site) -> None:
 
 
 async def _delete_after_trial(site: Site, email: str) -> None:
-    body = {"email": email, "password": "correct-horse", "passwordConfirm": "correct-horse"}
+    password = {"password": "correct-horse", "passwordConfirm": "correct-horse"}
+    body = {"email": email, "verified": bool(email), **password}
     user = await site.dashboard.call("POST", _USERS, body)
     row = {"stripe_id": f"sub_{user['id']}", "user": user["id"]}
     row["trial_end"] = "2026-01-01 00:00:00.000Z"

@@ -12,7 +12,7 @@ from typing import Any
 from gateway.ids import record_id
 from gateway.webhooks.event import parse
 from gateway.webhooks.projector import plan, project
-from gateway.writes import Claim
+from gateway.writes import ORGANIZATION_METADATA, USER_METADATA, Claim
 from stripe_simulator.world import World
 
 Json = dict[str, Any]
@@ -27,6 +27,7 @@ PARENTS = {
 }
 #: How a payer that is an organization is written.
 ORGANIZATION = "organizations/"
+FOREVER = "9999"
 UNOWNED = ("products", "prices", "coupons", "promotion_codes", "tax_rates", "customers")
 
 
@@ -97,17 +98,28 @@ class Oracle:
             self._inherit(kind)
 
     def _entries(self, customer: str) -> list[tuple[bool, int, str, bool]]:
-        """(by e-mail, since, payer, primary) of every claim that counts."""
+        """(by e-mail, since, payer, primary) of every claim that counts; the smallest holds."""
         verified = {email.lower(): user for user, email in self.users.items() if email}
         found = []
         for claim in self.claims.get(customer, ()):
             named = f"{ORGANIZATION}{claim.organization}" if claim.organization else claim.user
             payer = named or verified.get(claim.email.lower(), "")
-            if payer in self.users or claim.organization in self.organizations:
+            if self._exists(payer):
                 found.append((not named, claim.since, payer, claim.primary))
         return sorted(found)
 
+    def _exists(self, payer: str) -> bool:
+        organization = payer.removeprefix(ORGANIZATION)
+        is_user = organization == payer
+        return payer in self.users if is_user else organization in self.organizations
+
     def _owner(self, customer: str) -> str:
+        """The payer in the customer's own metadata as it is now, else the first claim's."""
+        metadata = self._by_id["customers", customer]["metadata"] or {}
+        organization, user = metadata.get(ORGANIZATION_METADATA), metadata.get(USER_METADATA)
+        named = f"{ORGANIZATION}{organization}" if organization else user or ""
+        if self._exists(named):
+            return named
         entries = self._entries(customer)
         return entries[0][2] if entries else ""
 
@@ -119,13 +131,32 @@ class Oracle:
         }
         candidates = []
         for customer in customers:
-            times = [e[1] for e in self._entries(customer) if e[2] == payer and e[3]]
+            is_claimed = any(e[2] == payer and e[3] for e in self._entries(customer))
             row = self._by_id["customers", customer]
-            if times and not row["deleted"] and customer not in from_link:
-                candidates.append((min(times), customer))
+            if is_claimed and not row["deleted"] and customer not in from_link:
+                since = self._running_since(customer)
+                candidates.append(((not since, since, row["created"]), customer))
         for customer in customers:
             is_first = bool(candidates) and min(candidates)[1] == customer
             self._by_id["customers", customer]["primary"] = is_first
+
+    def _running_since(self, customer: str) -> str:
+        """When the present time with running subscriptions began, "" if none runs.
+
+        Walks back through the second before, for as long as any subscription ran then.
+        """
+        spans = [
+            (row["created"], row["ended_at"] or row["canceled_at"] if has_ended else FOREVER)
+            for (kind, _), row in self.rows.items()
+            if kind == "subscriptions"
+            and row["customer"] == customer
+            and row["status"] not in ("incomplete", "incomplete_expired")
+            for has_ended in [row["status"] == "canceled"]
+        ]
+        begin, reach = "", FOREVER
+        while earlier := [start for start, end in spans if end >= reach and start < reach]:
+            begin = reach = min(earlier)
+        return begin
 
     def _inherit(self, wanted: str) -> None:
         for (kind, found), row in self.rows.items():

@@ -1,6 +1,7 @@
 """Whose a customer is: by metadata, client_reference_id, or an address that PocketBase verified."""
 
 from collections.abc import Callable
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -97,6 +98,42 @@ def test_verified_address(scene: Scene, arrange: Arrange) -> None:
     assert scene.row("subscriptions", subscription)["user"] == user
 
 
+@pytest.mark.parametrize("spelling", [str.lower, str.upper, str.title])
+def test_an_address_with_capitals(scene: Scene, spelling: Callable[[str], str]) -> None:
+    """A verified address with capitals links a customer that comes later, in any spelling."""
+    email = f"Mixed.{token_hex(6)}@Example.com"
+    user = scene.bench.mirror.add_user(email, verified=True)
+    customer = scene.add_customer(email=spelling(email))
+
+    scene.deliver(scene.events())
+
+    assert scene.row("customers", customer)["user"] == user
+
+
+def test_an_address_with_capitals_verified_later(scene: Scene) -> None:
+    """A customer that is there already is linked when an address in other letters is verified."""
+    email = f"Mixed.{token_hex(6)}@Example.com"
+    user = scene.bench.mirror.add_user(email, verified=False)
+    customer = scene.add_customer(email=email.lower())
+
+    scene.deliver(scene.events())
+    scene.verify(user)
+
+    assert scene.row("customers", customer)["user"] == user
+
+
+def test_accounts_that_differ_in_case(scene: Scene) -> None:
+    """Of two accounts the one that has verified the address gets the customer."""
+    email = f"both.{token_hex(6)}@example.com"
+    scene.bench.mirror.add_user(email, verified=False)
+    owner = scene.bench.mirror.add_user(email.title(), verified=True)
+    customer = scene.add_customer(email=email)
+
+    scene.deliver(scene.events())
+
+    assert scene.row("customers", customer)["user"] == owner
+
+
 def test_unverified_address(scene: Scene) -> None:
     """An address that is not verified links nothing; once it is, everything is linked."""
     user, email = scene.add_user(verified=False)
@@ -137,18 +174,70 @@ def test_unknown_user(scene: Scene, arrange: Arrange) -> None:
 
 
 @BOTH_ORDERS
-def test_first_user_stays(scene: Scene, arrange: Arrange) -> None:
-    """A customer keeps the user whom it named first, whichever event arrives first."""
-    (first, _), (second, _) = scene.add_user(), scene.add_user()
-    customer = scene.add_customer(metadata={"pocketbase_user": first})
-    subscription = scene.subscribe(customer)
-    scene.world.clock.advance(5)
+@pytest.mark.parametrize("seconds", [0, 5])
+def test_the_customers_metadata_moves_it(scene: Scene, arrange: Arrange, seconds: int) -> None:
+    """A customer belongs to the user whom its metadata names last, with everything it has."""
+    (first, email), (second, _) = scene.add_user(), scene.add_user()
+    customer = scene.add_customer(email=email, metadata={"pocketbase_user": first})
+    subscription = scene.subscribe(customer, metadata={"pocketbase_user": first})
+    scene.world.clock.advance(seconds)
     scene.call("POST", f"/v1/customers/{customer}", metadata={"pocketbase_user": second})
+
+    scene.deliver(arrange(scene.events()))
+
+    row = scene.row("customers", customer)
+    assert (row["user"], row["primary"]) == (second, True)
+    assert scene.row("subscriptions", subscription)["user"] == second
+    for collection in ("invoices", "charges", "payments", "payment_methods"):
+        rows = scene.rows(collection, customer)
+        assert rows, collection
+        assert {each["user"] for each in rows} == {second}, collection
+
+
+@BOTH_ORDERS
+def test_metadata_that_is_emptied_moves_nothing(scene: Scene, arrange: Arrange) -> None:
+    """A customer whose metadata names nobody any more stays with the user whom it named."""
+    (named, _), (_, email) = scene.add_user(), scene.add_user()
+    customer = scene.add_customer(email=email, metadata={"pocketbase_user": named})
+    scene.world.clock.advance(5)
+    scene.call("POST", f"/v1/customers/{customer}", metadata={"pocketbase_user": ""})
+
+    scene.deliver(arrange(scene.events()))
+
+    assert scene.row("customers", customer)["user"] == named
+
+
+@BOTH_ORDERS
+def test_metadata_that_is_emptied_leaves_the_first_claim(scene: Scene, arrange: Arrange) -> None:
+    """A customer that was moved and is named by nobody any more is its first user's again."""
+    (first, _), (second, _) = scene.add_user(), scene.add_user()
+    customer = scene.add_customer()
+    subscription = scene.subscribe(customer, metadata={"pocketbase_user": first})
+    for named in (second, ""):
+        scene.world.clock.advance(5)
+        scene.call("POST", f"/v1/customers/{customer}", metadata={"pocketbase_user": named})
 
     scene.deliver(arrange(scene.events()))
 
     assert scene.row("customers", customer)["user"] == first
     assert scene.row("subscriptions", subscription)["user"] == first
+
+
+@BOTH_ORDERS
+def test_an_organization_gets_a_users_customer(scene: Scene, arrange: Arrange) -> None:
+    """The seller moves a customer from a user to an organization by its metadata."""
+    user, email = scene.add_user()
+    organization = scene.bench.mirror.add_organization()
+    customer = scene.add_customer(email=email, metadata={"pocketbase_user": user})
+    subscription = scene.subscribe(customer)
+    scene.world.clock.advance(5)
+    metadata = {"pocketbase_user": "", "pocketbase_organization": organization}
+    scene.call("POST", f"/v1/customers/{customer}", metadata=metadata)
+
+    scene.deliver(arrange(scene.events()))
+
+    for row in (scene.row("customers", customer), scene.row("subscriptions", subscription)):
+        assert (row["user"], row["organization"]) == ("", organization)
 
 
 @BOTH_ORDERS
@@ -192,6 +281,58 @@ def test_first_customer_is_primary(scene: Scene, arrange: Arrange) -> None:
     scene.call("DELETE", f"/v1/customers/{first}")
     scene.deliver(arrange(scene.events()))
     assert [scene.row("customers", each)["primary"] for each in (first, second)] == [0, 1]
+
+
+def _primaries(scene: Scene, *customers: str) -> list[int]:
+    return [scene.row("customers", each)["primary"] for each in customers]
+
+
+@BOTH_ORDERS
+def test_the_customer_with_a_subscription_is_primary(scene: Scene, arrange: Arrange) -> None:
+    """Of a user's customers the one whose subscription runs is primary, until that ends."""
+    user, email = scene.add_user()
+    oldest = scene.add_customer(metadata={"pocketbase_user": user})
+    scene.world.clock.advance(5)
+    buyer = scene.add_customer(email=email)
+    subscription = scene.subscribe(buyer)
+
+    scene.deliver(arrange(scene.events()))
+    assert _primaries(scene, oldest, buyer) == [0, 1]
+
+    scene.call("DELETE", f"/v1/subscriptions/{subscription}")
+    scene.deliver(arrange(scene.events()))
+    assert _primaries(scene, oldest, buyer) == [1, 0]
+
+
+@BOTH_ORDERS
+def test_primary_stays_while_a_subscription_runs(scene: Scene, arrange: Arrange) -> None:
+    """Another customer's later subscription changes nothing, whatever follows on the first one."""
+    user, _ = scene.add_user()
+    oldest = scene.add_customer(metadata={"pocketbase_user": user})
+    buyer = scene.add_customer(metadata={"pocketbase_user": user})
+    first = scene.subscribe(buyer)
+    scene.world.clock.advance(5)
+    scene.subscribe(oldest)
+    scene.world.clock.advance(5)
+    scene.subscribe(buyer)
+    scene.world.clock.advance(5)
+    scene.call("DELETE", f"/v1/subscriptions/{first}")
+
+    scene.deliver(arrange(scene.events()))
+
+    assert _primaries(scene, oldest, buyer) == [0, 1]
+
+
+def test_primary_among_customers_that_are_linked_at_once(scene: Scene) -> None:
+    """Who verifies an address that several customers have gets the subscribed one as primary."""
+    for _ in range(4):  # Record ids are hashes: each order of them comes up.
+        user, email = scene.add_user(verified=False)
+        idle = scene.add_customer(email=email)
+        buyer = scene.add_customer(email=email)
+        scene.subscribe(buyer)
+        scene.deliver(scene.events("customer."))
+        scene.verify(user)
+        assert _primaries(scene, idle, buyer) == [0, 1]
 
 
 @BOTH_ORDERS

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.settings import MAX_DAYS
+from gateway.webhooks.operations.customer_move import Move
 from gateway.webhooks.operations.replay import Replayed
 from gateway.webhooks.operations.stored_events import Selection
 from gateway.webhooks.operations.times import parse_time
@@ -162,6 +163,38 @@ class PruneReport(BaseModel):
     """How many payloads were emptied, or in a dry run, are to be."""
 
     pruned: int = Field(examples=[1200])
+
+
+class CustomerMove(BaseModel):
+    """Who gets the customer: a user or an organization."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"user": "k2m7x0v9p4q1r8s"}]}
+    )
+
+    user: str = Field(default="", max_length=255, description="The id of a user.")
+    organization: str = Field(default="", max_length=255, description="Or of an organization.")
+
+
+class MovedCustomer(BaseModel):
+    """The customer and its rows belong to somebody else."""
+
+    customer: str = Field(examples=["cus_TA1b2C3d4E5f6G"])
+    user: str = Field(examples=["k2m7x0v9p4q1r8s"])
+    organization: str = Field(examples=[""])
+    former_user: str = Field(examples=["n3k8w1q9r5t2y7u"])
+    former_organization: str = Field(examples=[""])
+
+    @classmethod
+    def of(cls, move: Move) -> Self:
+        """From what was done."""
+        return cls(
+            customer=move.customer,
+            user=move.after.user,
+            organization=move.after.organization,
+            former_user=move.before.user,
+            former_organization=move.before.organization,
+        )
 
 
 class ReconcileRequest(BaseModel):

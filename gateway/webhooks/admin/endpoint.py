@@ -1,10 +1,10 @@
-"""/admin: what `gateway events` and `gateway reconcile` do, for PocketBase's superusers."""
+"""/admin: what `gateway customers`, `events` and `reconcile` do, for PocketBase's superusers."""
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -13,14 +13,18 @@ from gateway.errors import (
     Forbidden,
     InvalidRequest,
     PocketBaseUnavailable,
+    StripeRefused,
+    StripeUnavailable,
     Unauthenticated,
     UnsupportedMediaType,
 )
 from gateway.pocketbase.superuser import check_superuser
 from gateway.problems import problem_responses
 from gateway.webhooks.admin.bodies import (
+    CustomerMove,
     EventPage,
     Listing,
+    MovedCustomer,
     Prune,
     PruneReport,
     ReconcileRequest,
@@ -34,6 +38,7 @@ from gateway.webhooks.admin.bodies import (
     StoredEventWithPayload,
 )
 from gateway.webhooks.admin.desk import Desk
+from gateway.webhooks.operations.customer_move import CustomerLeaving, NoSuchCustomer, Payer
 from gateway.webhooks.operations.retention import prune
 from gateway.webhooks.operations.stored_events import (
     NoSuchEvent,
@@ -45,6 +50,7 @@ from gateway.webhooks.reconcile.background import ReconciliationUnderWay
 from gateway.webhooks.reconcile.run import Options, Runs
 
 _ERRORS = (InvalidRequest, Unauthenticated, Forbidden, PocketBaseUnavailable)
+_STRIPE_ERRORS = (StripeUnavailable, StripeRefused)
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="PocketBase superuser token",
@@ -133,6 +139,23 @@ async def prune_events(body: Prune, desk: SuperuserDesk) -> PruneReport:
     """Empty the payloads of old events, up to 100,000 a call; failed ones stay whole."""
     days = body.older_than_days or desk.keep_days
     return PruneReport(pruned=await prune(desk.pocketbase, days, dry_run=body.dry_run))
+
+
+@router.post(
+    "/customers/{customer}/move",
+    operation_id="move_customer",
+    responses=problem_responses(
+        *_ERRORS, UnsupportedMediaType, NoSuchCustomer, CustomerLeaving, *_STRIPE_ERRORS
+    ),
+)
+async def move_customer(
+    customer: Annotated[str, Path(max_length=255)], body: CustomerMove, desk: SuperuserDesk
+) -> MovedCustomer:
+    """Give a customer, with all that was bought with it, to another user or organization.
+
+    Stripe's metadata names the new owner, and every row in PocketBase moves.
+    """
+    return MovedCustomer.of(await desk.mover.move(customer, Payer(body.user, body.organization)))
 
 
 @router.post(

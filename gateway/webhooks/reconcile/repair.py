@@ -50,12 +50,14 @@ class _Repair:
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """Whose the object says to be, if its row is nobody's yet.
+        """The owner that the object names, if its row has none yet or is written.
 
         They are as old as the object, because nothing else tells when they were stated: so the
         oldest holds in a first import, whatever is listed first.
         """
-        return () if self.stored and self.stored.get("user") else self.changes.claims
+        stored = self.stored or {}
+        has_owner = bool(stored.get("user") or stored.get("organization"))
+        return () if has_owner and not self.difference else self.changes.claims
 
     @property
     def is_doubtful(self) -> bool:

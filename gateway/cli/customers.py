@@ -1,0 +1,42 @@
+"""``gateway customers``: give a Stripe customer to another user or organization."""
+
+import json
+
+import click
+
+from gateway.cli.connection import Connection, fail, run
+from gateway.webhooks.operations.customer_move import CustomerMover, Payer
+from gateway.webhooks.readings import Readings
+from gateway.webhooks.turns import Turns
+
+
+@click.group()
+def customers() -> None:
+    """Stripe's customers, and whom they belong to."""
+
+
+@customers.command()
+@click.argument("customer", metavar="CUS")
+@click.option("--to", "user", default="", metavar="USER", help="Id of the user who gets it.")
+@click.option("--to-organization", "organization", default="", metavar="ORG", help="Or of a team.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def move(customer: str, user: str, organization: str, as_json: bool) -> None:
+    """Move a customer, with its subscriptions, invoices, payments and entitlements.
+
+    Writes the new owner into the customer's metadata at Stripe, with the owner's address and name,
+    and moves every row in PocketBase.
+    """
+    if bool(user) == bool(organization):
+        fail("Give --to USER or --to-organization ORG.")
+
+    async def command(connection: Connection) -> None:
+        apply = Readings(connection.pocketbase, connection.client, Turns()).apply
+        mover = CustomerMover(connection.pocketbase, connection.client, apply)
+        done = await mover.move(customer, Payer(user, organization))
+        if as_json:
+            said = {"customer": customer, "from": done.before.name, "to": done.after.name}
+            click.echo(json.dumps(said))
+        else:
+            click.echo(f"{customer}  {done.before.name} -> {done.after.name}")
+
+    run(command)

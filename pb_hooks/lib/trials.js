@@ -1,0 +1,59 @@
+// Who has had a trial: once for ever, a person's own and of all organizations that they have bought one for.
+// Subscriptions say so by their rows, and `trials` keeps what is gone from there.
+//
+// A person may have several accounts: by addresses that differ in case only, or one after the other. A verified
+// address speaks for all of them. One that nobody verified may be another person's, so it takes a trial only from
+// accounts that have not verified it either.
+const { hashEmail } = require(`${__hooks}/lib/addresses.js`)
+const { nameOf, readPayer } = require(`${__hooks}/lib/payer.js`)
+
+// The user's accounts: this one, and those with the same address.
+const ACCOUNTS = `
+  SELECT {:user} AS id
+  UNION SELECT id FROM users WHERE email != '' AND email = {:email} COLLATE NOCASE AND (verified OR NOT {:verified})
+`
+
+function hasHadTrial(app, user, payer = ["user", user.id]) {
+  const [column, id] = payer
+  const found = new DynamicModel({ count: 0 })
+  const email = user.email()
+  app.db().newQuery(`
+    WITH accounts AS (${ACCOUNTS})
+    SELECT (SELECT count(*) FROM subscriptions WHERE user IN (SELECT id FROM accounts) AND trial_end != '')
+         + (SELECT count(*) FROM subscriptions WHERE ${column} = {:id} AND trial_end != '')
+         + (SELECT count(*) FROM subscriptions WHERE trial_end != '' AND json_valid(metadata)
+              AND json_extract(metadata, '$.pocketbase_user') IN (SELECT id FROM accounts))
+         + (SELECT count(*) FROM trials WHERE holder IN ({:hash}, {:unverified}, {:payer})
+              OR holder IN (SELECT id FROM accounts)) AS count
+  `).bind({
+    user: user.id, email, verified: user.verified(), id, payer: nameOf(payer),
+    hash: email ? hashEmail(email) : user.id, unverified: user.verified() ? user.id : holderOf(user),
+  }).one(found)
+  return found.count > 0
+}
+
+// As whom a user has a trial when the account is gone.
+function holderOf(user) {
+  if (!user.email()) return user.id
+  return user.verified() ? hashEmail(user.email()) : `unverified/${hashEmail(user.email())}`
+}
+
+// The user is about to be deleted. Without an address there is nothing that another account could have too.
+function keepTrialOf(tx, user) {
+  if (user.email() && hasHadTrial(tx, user)) keepTrial(tx, holderOf(user))
+}
+
+// A subscription's row is about to be deleted: its trial was the payer's, and the user's who has bought it.
+function keepTrials(tx, subscription) {
+  const { pocketbase_user: buyer } = JSON.parse(subscription.getString("metadata") || "{}") || {}
+  for (const holder of [readPayer(subscription), buyer]) if (holder) keepTrial(tx, holder)
+}
+
+function keepTrial(tx, holder) {
+  tx.db().newQuery(`
+    INSERT OR IGNORE INTO trials (holder, since)
+    VALUES ({:holder}, strftime('%Y-%m-%d %H:%M:%fZ'))
+  `).bind({ holder }).execute()
+}
+
+module.exports = { hasHadTrial, holderOf, keepTrialOf, keepTrials }
