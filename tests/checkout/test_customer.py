@@ -1,6 +1,8 @@
 """A user's customer at Stripe: found, replaced and kept up to date, whatever is down meanwhile."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -193,3 +195,14 @@ async def test_a_change_waits_for_the_gateway(
         stack.gateway.start()
         stack.gateway.wait_healthy()
         await _wait_for(account, customer, name="Meanwhile")
+
+
+async def test_a_user_without_an_address_can_buy(
+    user: User, stack: Stack, shop: Shop, account: StripeAccount
+) -> None:
+    """A shop's users need not have one: Stripe refuses an empty address, so none is sent."""
+    with closing(sqlite3.connect(stack.pocketbase.data_dir / "data.db", timeout=10)) as database:
+        database.execute("UPDATE users SET email = '' WHERE id = ?", (user.id,))
+        database.commit()
+    customer = await _buyer_of(account, await shop.check_out(user, "lifetime"))
+    assert (await account.read(f"customers/{customer}"))["email"] is None
