@@ -27,6 +27,7 @@ from gateway.docs import add_docs
 from gateway.follow_ups.follow_ups import FollowUps
 from gateway.health.endpoint import router as health_router
 from gateway.health.readiness import PocketBaseReadiness
+from gateway.health.shared_check import SharedCheck
 from gateway.notifications.announcer import Announcer, open_announcer
 from gateway.notifications.desk import send_notifications
 from gateway.notifications.templates import open_templates
@@ -118,7 +119,7 @@ async def _open_transforms(
     async with table.open(Dependencies(pocketbase, settings)) as dependencies:
         app.state.judge = Judge(table.index(), dependencies)
         registration = Registration(settings, pocketbase, table)
-        app.state.checks.append(registration.check)
+        app.state.checks.append(SharedCheck(registration.check).run)
         async with registration.keep():
             yield
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from stack.pocketbase import ROOT, PocketBase
 from stack.ports import LOOPBACK
 from stack.process import Process, inherit_environment
@@ -64,3 +66,25 @@ class Gateway(Process):
             StackError: it ended, or was not ready in `within` seconds.
         """
         self._wait_for(f"{self.url}/ready", "ready", within, is_cancelled)
+
+    def wait_registered(
+        self, within: float = 60.0, is_cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Wait until it is ready, or only its transforms' collections are not as they should be.
+
+        Those can be mended while it runs, in the dashboard for example.
+
+        Raises:
+            StackError: it ended, or did not register in `within` seconds.
+        """
+        self._wait_for(f"{self.url}/ready", "ready", within, is_cancelled, _is_registered)
+
+
+def _is_registered(answer: httpx.Response) -> bool:
+    if answer.status_code == httpx.codes.OK:
+        return True
+    problem = answer.json()
+    if not str(problem.get("type", "")).endswith("unfit-collections"):
+        return False
+    print(f"The gateway is not ready yet: {problem['detail']}", file=sys.stderr)
+    return True

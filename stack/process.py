@@ -153,11 +153,16 @@ class Process:
         return "\n".join([f"its log {self.log} ends with:", *lines])
 
     def _wait_for(
-        self, url: str, state: str, within: float, is_cancelled: Callable[[], bool]
+        self,
+        url: str,
+        state: str,
+        within: float,
+        is_cancelled: Callable[[], bool],
+        is_enough: Callable[[httpx.Response], bool] = lambda answer: answer.status_code == 200,
     ) -> None:
         deadline = time.monotonic() + within
         with httpx.Client(trust_env=False, timeout=2.0) as client:
-            while not (is_cancelled() or _answers(client, url)):
+            while not (is_cancelled() or _answers(client, url, is_enough)):
                 if self.wait(_POLL_SECONDS) is not None:
                     raise StackError(self.describe_end())
                 if time.monotonic() > deadline:
@@ -170,8 +175,8 @@ class Process:
             os.kill(self.pid, number)
 
 
-def _answers(client: httpx.Client, url: str) -> bool:
+def _answers(client: httpx.Client, url: str, is_enough: Callable[[httpx.Response], bool]) -> bool:
     try:
-        return client.get(url).status_code == httpx.codes.OK
-    except httpx.TransportError:
+        return is_enough(client.get(url))
+    except httpx.HTTPError:
         return False

@@ -71,7 +71,7 @@ class Stack:
                 for part in stage:
                     part.wait_healthy(is_cancelled=is_cancelled)
             # Until then PocketBase lets writes pass that a transform is for.
-            self.gateway.wait_ready(is_cancelled=is_cancelled)
+            self.gateway.wait_registered(is_cancelled=is_cancelled)
         except BaseException:
             self.stop()
             raise

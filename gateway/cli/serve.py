@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from urllib.parse import quote
 
 import click
 
@@ -10,6 +11,8 @@ from gateway.errors import GatewayError, PocketBaseUnavailable
 from gateway.health.readiness import check_pocketbase
 from gateway.logs import open_logs
 from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.records.inspection import refuse_view
+from gateway.records.table import Table
 from gateway.settings import Settings, SettingsError, read_settings
 
 
@@ -35,6 +38,7 @@ def serve(host: str, port: int, root_path: str) -> None:
         app = create_app(settings)
     except SettingsError as error:
         fail(str(error))
+    asyncio.run(_refuse_views(settings, app.state.table))
     _spare_garbage_collector()
     uvicorn.run(
         app,
@@ -71,3 +75,15 @@ async def _refuse_wrong_superuser(settings: Settings) -> None:
                 fail(error.detail)
         except GatewayError as error:
             click.echo(f"Warning: {error.detail}", err=True)
+
+
+async def _refuse_views(settings: Settings, table: Table | None) -> None:
+    """A view is never written; what else is wrong with a collection may be mended meanwhile."""
+    async with PocketBase(settings) as pocketbase:
+        for name in sorted({transform.collection for transform in (table or Table()).transforms}):
+            try:
+                found = await pocketbase.call("GET", f"/api/collections/{quote(name, safe='')}")
+            except (GatewayError, PocketBaseRefused):
+                continue
+            if found["type"] == "view":
+                fail(refuse_view(name))

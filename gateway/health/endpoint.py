@@ -1,5 +1,7 @@
 """GET /health (the process answers) and GET /ready (it can do its work)."""
 
+from inspect import isawaitable
+
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
@@ -35,5 +37,7 @@ async def read_readiness(request: Request) -> Status:
     """
     await request.app.state.pocketbase_readiness.check()
     for check in request.app.state.checks:
-        check()
+        found = check()
+        if isawaitable(found):
+            await found
     return Status()

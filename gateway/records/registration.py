@@ -13,6 +13,7 @@ from gateway.background import run_meanwhile
 from gateway.errors import GatewayError, Unavailable
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.records.endpoint import PATH
+from gateway.records.inspection import find_absent, find_faults
 from gateway.records.signature import sign
 from gateway.records.table import Table
 from gateway.settings import Settings
@@ -33,13 +34,20 @@ class Overruled(NotRegistered):
     """PocketBase follows the table of another gateway."""
 
 
+class UnfitCollections(NotRegistered):
+    """A collection is not as its transform needs it."""
+
+
 class Registration:
     """The table as PocketBase is to keep it."""
 
     def __init__(self, settings: Settings, pocketbase: PocketBase, table: Table) -> None:
         self._pocketbase = pocketbase
+        self._table = table
         #: Why PocketBase does not have the table; "" once it has.
         self._obstacle = "PocketBase was not asked yet."
+        #: What kind of obstacle it is.
+        self._kind: type[NotRegistered] = NotRegistered
         #: What the log has said last.
         self._noted = ""
         self._keys = settings.hook_keys
@@ -78,38 +86,46 @@ class Registration:
     async def _try(self) -> float:
         """Return after how many seconds to come again."""
         try:
-            missing = await self.register()
+            absent = await self.register()
         except PocketBaseRefused as refused:
             self._note(str(refused), logging.ERROR)
-        except Overruled as overruled:
-            self._note(overruled.detail, logging.WARNING)
+        except NotRegistered as fault:
+            self._note(fault.detail, logging.WARNING, type(fault))
         except GatewayError as error:
             self._note(error.detail, logging.WARNING)
             return _RETRY
         else:
-            self._note(missing, logging.WARNING)
+            self._note(f"These collections may come later: {absent}." if absent else "")
             self._obstacle = ""
         return _REPEAT
 
-    def _note(self, obstacle: str, level: int) -> None:
+    def _note(
+        self,
+        obstacle: str,
+        level: int = logging.WARNING,
+        kind: type[NotRegistered] = NotRegistered,
+    ) -> None:
         if obstacle and obstacle != self._noted:
             _log.log(level, "transforms", extra={"reason": obstacle})
         self._noted = self._obstacle = obstacle
+        self._kind = kind
 
-    def check(self) -> None:
-        """Refuse to be ready before PocketBase sends its writes here.
+    async def check(self) -> None:
+        """Refuse to be ready before PocketBase sends its writes here, and can: it is asked now.
 
         Raises:
             NotRegistered: the detail says why.
         """
+        await self._try()
         if self._obstacle:
-            raise NotRegistered(self._obstacle)
+            raise self._kind(self._obstacle)
 
     async def register(self) -> str:
-        """Bring PocketBase's table in line with ours; return what is odd about it, or "".
+        """Bring PocketBase's table in line with ours; return the collections that may come later.
 
         Raises:
             Overruled: another gateway's table is in force.
+            UnfitCollections: a transform can't do its work on the collections that there are.
             PocketBaseRefused: it has none of our secrets, or lacks the hooks.
             PocketBaseUnavailable: it does not answer.
         """
@@ -120,5 +136,6 @@ class Registration:
                 "A gateway that started later has another table of transforms, which is in force. "
                 "This gateway takes over when that one is gone."
             )
-        missing = answer["missing"]
-        return f"There is no collection {', '.join(missing)}." if missing else ""
+        if faults := find_faults(self._table, answer["collections"]):
+            raise UnfitCollections(" ".join(faults))
+        return ", ".join(find_absent(self._table, answer["collections"]))

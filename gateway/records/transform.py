@@ -112,10 +112,15 @@ class Transform:
     #: look-up for a whole batch. `Context.prefetched` has what it returns; it may raise nothing
     #: but errors, which fail all of these writes.
     prefetch: Prefetch | None = None
+    #: Whether the gateway is ready before the collection exists. Otherwise a misspelt name would
+    #: guard nothing without a word.
+    may_come_later: bool = False
 
     def __post_init__(self) -> None:
         if not self.collection:
             raise ValueError("a transform needs a collection")
+        if self.collection.startswith("_"):
+            raise ValueError(f"{self}: collections of PocketBase itself can have no transform")
         unknown = set(self.operations) - set(OPERATIONS)
         if unknown or not self.operations:
             raise ValueError(f"{self}: operations must be some of {', '.join(OPERATIONS)}")

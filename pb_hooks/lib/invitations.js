@@ -55,6 +55,12 @@ function accept(e) {
   }
   if (!e.record.getBool("accepted")) return e.next()
   inTransaction(e, (tx) => {
+    // It may have been taken back, or offer another role, since the record was loaded.
+    const [current] = tx.findRecordsByIds(e.record.collection(), [e.record.lastSavedPK()])
+    if (!current) throw new NotFoundError()
+    if (!e.hasSuperuserAuth()) {
+      for (const name of ["organization", "user", "role", "extra"]) e.record.set(name, current.get(name))
+    }
     e.next()
     if (!findMembership(tx, e.record)) tx.save(buildMembership(tx, e.record))
     tx.delete(e.record)

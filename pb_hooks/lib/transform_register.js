@@ -3,18 +3,34 @@ const { findFault } = require(`${__hooks}/lib/signature.js`)
 const lease = require(`${__hooks}/lib/transform_lease.js`)
 const { findById, findNamed } = require(`${__hooks}/lib/transform_table.js`)
 
-// A gateway registers when it starts, and renews by the same call. Returns {missing, overruled}: the collections
-// that do not exist, and whether another gateway's table is in force, which differs from this one.
+// A gateway registers when it starts, and renews by the same call. Returns {overruled, collections}: whether another
+// gateway's table is in force, which differs from this one; and the collections that the wanted table names.
 function register(app, auth, headers, body) {
   const id = headers.get("webhook-id")
   const fault = findFault(id, headers.get("webhook-timestamp"), headers.get("webhook-signature"), body)
   if (fault) throw new BadRequestError(fault)
   const wanted = JSON.parse(body)
   const overruled = !takeOver(app, wanted, auth.id)
+  return { overruled, collections: describeCollections(app, wanted.transforms) }
+}
+
+// By the name in the table, also where it was renamed since: {type, columns: {name: is it hidden}}.
+function describeCollections(app, transforms) {
   const collections = [...app.findAllCollections()]
-  const missing = wanted.transforms.map((transform) => transform.collection)
-    .filter((name, i, names) => names.indexOf(name) === i && !findNamed(collections, name))
-  return { missing, overruled }
+  const stored = index([...app.findAllRecords("gateway_transforms")])
+  const described = {}
+  for (const { collection: name, operation } of transforms) {
+    const row = stored[keyOf(name, operation)]
+    const found = findNamed(collections, name) || (row && findById(collections, row.getString("collection_ref")))
+    if (found) described[name] ||= { type: found.type, columns: listColumns(found) }
+  }
+  return described
+}
+
+function listColumns({ fields }) {
+  const columns = {}
+  for (const field of fields) columns[field.name] = field.hidden
+  return columns
 }
 
 // Returns whether the wanted table is in force in the end.

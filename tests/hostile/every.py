@@ -47,10 +47,10 @@ async def hang(incoming: dict[str, Any], context: Context) -> None:
 
 
 TRANSFORMS = (
-    Transform("every", {"create"}, keep),
-    Transform("every", {"update"}, obey),
-    Transform("changed", {"create", "update"}, keep),
-    Transform("strict", {"create"}, note, Strict),
-    Transform("computed", {"create", "update"}, double),
-    Transform("hung", {"create"}, hang, timeout=8),
+    Transform("every", {"create"}, keep, may_come_later=True),
+    Transform("every", {"update"}, obey, may_come_later=True),
+    Transform("changed", {"create", "update"}, keep, may_come_later=True),
+    Transform("strict", {"create"}, note, Strict, may_come_later=True),
+    Transform("computed", {"create", "update"}, double, may_come_later=True),
+    Transform("hung", {"create"}, hang, timeout=8, may_come_later=True),
 )

@@ -81,6 +81,8 @@ async def err(incoming: Named, context: Context) -> Any:
 
 
 TRANSFORMS = (
-    Transform("faults", {"create", "update"}, err, Named),
-    Transform("stricts", {"create", "update"}, lambda incoming, context: None, Strict),
+    Transform("faults", {"create", "update"}, err, Named, may_come_later=True),
+    Transform(
+        "stricts", {"create", "update"}, lambda incoming, context: None, Strict, may_come_later=True
+    ),
 )

@@ -51,9 +51,9 @@ def _exists(path: Path) -> Callable[[], Awaitable[bool]]:
 
 
 TRANSFORMS = (
-    Transform("papers", {"update"}, hold, timeout=10),
-    Transform("counted", {"update"}, count_words, timeout=10),
-    Transform("counted", {"delete"}, keep_locked, timeout=10),
-    Transform("people", {"update"}, hold, timeout=10),
-    Transform("created_only", {"create"}, hold),
+    Transform("papers", {"update"}, hold, timeout=10, may_come_later=True),
+    Transform("counted", {"update"}, count_words, timeout=10, may_come_later=True),
+    Transform("counted", {"delete"}, keep_locked, timeout=10, may_come_later=True),
+    Transform("people", {"update"}, hold, timeout=10, may_come_later=True),
+    Transform("created_only", {"create"}, hold, may_come_later=True),
 )

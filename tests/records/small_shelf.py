@@ -3,4 +3,4 @@
 from gateway.records import Transform
 from tests.records.shelf import NoteInput, prepare_note
 
-TRANSFORMS = [Transform("notes", {"create"}, prepare_note, NoteInput)]
+TRANSFORMS = [Transform("notes", {"create"}, prepare_note, NoteInput, may_come_later=True)]

@@ -78,7 +78,7 @@ def test_a_gateway_that_is_overruled_is_not_ready(own: Stack, tmp_path: Path) ->
     try:
         wait_until(lambda: _ready(later).is_success)
         wait_until(lambda: _ready(own.gateway).status_code == 503)
-        detail = read_problem(_ready(own.gateway), 503, "not-registered")["detail"]
+        detail = read_problem(_ready(own.gateway), 503, "overruled")["detail"]
         assert "another table" in detail
         later.pause()
         wait_until(lambda: _ready(own.gateway).is_success, within=30)

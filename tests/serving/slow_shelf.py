@@ -14,4 +14,4 @@ async def wait(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
     return {}
 
 
-TRANSFORMS = (Transform("letters", {"create"}, wait, timeout=9),)
+TRANSFORMS = (Transform("letters", {"create"}, wait, timeout=9, may_come_later=True),)
