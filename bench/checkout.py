@@ -33,6 +33,8 @@ from stack.stack import Stack
 
 CLIENTS = (1, 8, 32)
 _USERS = 40
+#: The lookup key of a one-time price that each user may buy, and begin to buy, again and again.
+_SOLD_OFTEN = "sold_often"
 _PAGE = {"success_url": "http://localhost:3000/a", "cancel_url": "http://localhost:3000/b"}
 _FORM = "application/x-www-form-urlencoded"
 
@@ -61,9 +63,9 @@ class Bench:
         ports = self.stack.plan.ports
         turns = cycle(self.shoppers)
         ask: Callable[[], bytes] = (
-            (lambda: self.ask_stripe(next(turns), "lifetime"))
+            (lambda: self.ask_stripe(next(turns), _SOLD_OFTEN))
             if side == "a"
-            else (lambda: order(next(turns), "lifetime"))
+            else (lambda: order(next(turns), _SOLD_OFTEN))
         )
         port = ports.simulator if side == "a" else ports.gateway
         load = await run_load(port, clients, seconds, ask)
@@ -73,7 +75,7 @@ class Bench:
         """Return the request that the gateway would send for an order."""
         mode, copies = (
             ("payment", "payment_intent_data")
-            if name == "lifetime"
+            if name == _SOLD_OFTEN
             else ("subscription", "subscription_data")
         )
         fields = {
@@ -160,11 +162,24 @@ async def prepare(stack: Stack) -> Bench:
     simulator, key = stack.simulator.url, stack.plan.stripe.secret_key
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         await client.get(f"{simulator}/_simulator/deliveries?wait=30&limit=0")
+        await _offer(client, simulator, key)
         listed = await client.get(f"{simulator}/v1/prices", auth=(key, ""))
         prices = {each["lookup_key"]: each["id"] for each in listed.json()["data"]}
         shoppers = [await _sign_up(stack, client) for _ in range(_USERS)]
         await client.get(f"{simulator}/_simulator/deliveries?wait=30&limit=0")
     return Bench(stack, shoppers, prices)
+
+
+async def _offer(client: httpx.AsyncClient, simulator: str, key: str) -> None:
+    product = await client.post(f"{simulator}/v1/products", data={"name": "Coffee"}, auth=(key, ""))
+    price = {
+        "product": product.json()["id"],
+        "currency": "usd",
+        "unit_amount": "500",
+        "lookup_key": _SOLD_OFTEN,
+    }
+    (await client.post(f"{simulator}/v1/prices", data=price, auth=(key, ""))).raise_for_status()
+    await client.get(f"{simulator}/_simulator/deliveries?wait=30&limit=0")
 
 
 async def _sign_up(stack: Stack, client: httpx.AsyncClient) -> Shopper:
@@ -175,7 +190,7 @@ async def _sign_up(stack: Stack, client: httpx.AsyncClient) -> Shopper:
     login = {"identity": email, "password": password}
     answer = (await client.post(f"{users}/auth-with-password", json=login)).json()
     bearer = {"Authorization": f"Bearer {answer['token']}"}
-    body = {"items": [{"price": "lifetime"}], **_PAGE}
+    body = {"items": [{"price": _SOLD_OFTEN}], **_PAGE}
     made = await client.post(f"{stack.gateway.url}/checkout", json=body, headers=bearer)
     made.raise_for_status()
     rows = await client.get(
