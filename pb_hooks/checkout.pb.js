@@ -45,8 +45,11 @@ onRecordUpdate((e) => {
   const app = e.app
   app.runInTransaction((tx) => {
     e.app = tx
+    const { noteAddress, remember } = require(`${__hooks}/lib/billing_contacts.js`)
+    remember(tx, e.record.id, before.email())
     e.next()
     require(`${__hooks}/lib/tasks.js`).noteUpdate(tx, e.record)
+    if (before.email() !== e.record.email()) noteAddress(tx, e.record.id)
   })
   e.app = app
 }, "users")
@@ -55,6 +58,7 @@ onRecordUpdate((e) => {
 onRecordDeleteExecute((e) => {
   require(`${__hooks}/lib/farewells.js`).noteUserDeletion(e.app, e.record)
   require(`${__hooks}/lib/invitations.js`).deleteOfUser(e.app, e.record.id)
+  require(`${__hooks}/lib/billing_contacts.js`).remember(e.app, e.record.id, e.record.email())
   e.next()
 }, "users")
 

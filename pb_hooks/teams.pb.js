@@ -56,8 +56,30 @@ onRecordAfterCreateSuccess((e) => {
   e.next()
 }, "memberships")
 
-// Organizations that are billed without an owner or members: {seen}.
+// Who leaves may be the one whose address Stripe has.
+onRecordDeleteExecute((e) => {
+  const [user] = e.app.findRecordsByIds("users", [e.record.getString("user")])
+  if (user) require(`${__hooks}/lib/billing_contacts.js`).remember(e.app, user.id, user.email())
+  e.next()
+}, "memberships")
+
+// Stripe's customer has the organization's name.
+onRecordUpdate((e) => {
+  if (e.record.original().getString("name") === e.record.getString("name")) return e.next()
+  const app = e.app
+  app.runInTransaction((tx) => {
+    e.app = tx
+    e.next()
+    require(`${__hooks}/lib/billing_contacts.js`).noteName(tx, e.record.id)
+  })
+  e.app = app
+}, "organizations")
+
+// Organizations that are billed without an owner or members, or to somebody who has left: {seen}.
 routerAdd("POST", "/api/gateway/organizations/check", (e) => {
+  const { seen } = require(`${__hooks}/lib/inputs.js`).read(e, "CHECK")
   const { checkOrganizations } = require(`${__hooks}/lib/vacancies.js`)
-  return e.json(200, checkOrganizations($app, e.requestInfo().body))
+  const answer = checkOrganizations($app, { seen })
+  require(`${__hooks}/lib/billing_contacts.js`).checkContacts($app)
+  return e.json(200, answer)
 }, $apis.requireSuperuserAuth())

@@ -5,7 +5,7 @@
 
 const FIRST = "1763856000_stripe_mirror.js"
 const NAMES = [
-  "charges", "checkout_attempts", "checkout_keys", "checkout_sessions", "coupons", "credit_notes",
+  "billing_contacts", "charges", "checkout_attempts", "checkout_keys", "checkout_sessions", "coupons", "credit_notes",
   "customer_tasks", "customers", "disputes", "entitlement_summaries", "entitlements", "follow_ups",
   "gateway_transforms", "invoice_payments", "invoices", "membership_invitations", "memberships",
   "organizations", "payment_methods", "payments", "prices", "products", "promotion_codes",

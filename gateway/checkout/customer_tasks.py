@@ -82,8 +82,8 @@ class CustomerTasks:
             return await bid_farewell(self.client, task["customer"], self.farewell, key)
         if task["kind"] == "move":
             return await self._update(task, _move_params(task), f"move-{key}", "moved")
-        params: CustomerUpdateParams = {"email": task["email"], "name": task["name"]}
-        return await self._update(task, params, f"follow-{key}", "updated")
+        params = _update_params(task)
+        return await self._update(task, params, f"follow-{key}", "updated") if params else "updated"
 
     async def _update(
         self, task: Json, params: "CustomerUpdateParams", key: str, outcome: str
@@ -99,6 +99,16 @@ class CustomerTasks:
                 await mark_deleted(self.pocketbase, task["customer"])
                 return "gone"
         return outcome
+
+
+def _update_params(task: Json) -> "CustomerUpdateParams":
+    """The address and name; what is None stays as Stripe has it."""
+    params: CustomerUpdateParams = {}
+    if task["email"] is not None:
+        params["email"] = task["email"]
+    if task["name"] is not None:
+        params["name"] = task["name"]
+    return params
 
 
 def _move_params(task: Json) -> "CustomerUpdateParams":

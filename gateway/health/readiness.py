@@ -28,6 +28,7 @@ MIGRATIONS = (
     "1763856060_invitations.js",
     "1763856061_delete_organizations.js",
     "1763856062_owners_index.js",
+    "1763856063_billing_contacts.js",
     "1763856070_notification_facts.js",
     "1763856071_price_amounts.js",
     "1763856100_write_probe.js",

@@ -20,6 +20,7 @@ const BUYER = {
 }
 const PRICES = { prices: list(500, NAME) }
 const ATTEMPT = { buyer: ID, number: whole(0, Number.MAX_SAFE_INTEGER) }
+const CHECK = { seen: list(1000, ID) }
 const TAKE = { limit: whole(1, 1000), lease: whole(1, YEAR) }
 const END = {
   id: ID, version: optional(whole(0, Number.MAX_SAFE_INTEGER), 0), outcome: optional(ID, ""),
@@ -39,7 +40,7 @@ const NOTIFICATIONS = {
   retry: { ids: list(1000, ID), seconds: whole(0, 100 * YEAR) },
 }
 
-const SHAPES = { ATTEMPT, BUYER, END, METERED, MAIL, NOTIFICATIONS, PRICES, PRUNE, TAKE }
+const SHAPES = { ATTEMPT, BUYER, CHECK, END, METERED, MAIL, NOTIFICATIONS, PRICES, PRUNE, TAKE }
 
 // The body of a request, checked against one of the shapes; `step` is one of NOTIFICATIONS.
 function read(e, name, step) {

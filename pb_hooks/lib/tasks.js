@@ -1,21 +1,14 @@
 // What Stripe is still to be told about customers: written with the change itself, in one transaction,
 // so that nothing is lost while the gateway or Stripe is down; carried out by the gateway.
 const { release } = require(`${__hooks}/lib/claims.js`)
+const { ORGANIZATION } = require(`${__hooks}/lib/payer.js`)
 const { runTransaction } = require(`${__hooks}/lib/transaction.js`)
 
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
-// The user has another address or name. A task that is being carried out is left where it is, and
-// comes again when it ends, because its version is another. One that failed begins anew.
+// The user has another address or name.
 function noteUpdate(tx, user) {
-  for (const customer of findPrimary(tx, user.id)) {
-    const raised = tx.db().newQuery(`
-      UPDATE customer_tasks SET version = version + 1, outcome = '',
-        attempts = iif(outcome = '', attempts, 0), due = iif(outcome = '', due, ${NOW})
-      WHERE kind = 'update' AND customer = {:customer} AND outcome IN ('', 'failed')
-    `).bind({ customer }).execute()
-    if (raised.rowsAffected() === 0) add(tx, user.id, customer)
-  }
+  for (const customer of findPrimary(tx, user.id)) noteCustomer(tx, user.id, customer)
 }
 
 function findPrimary(tx, user) {
@@ -24,6 +17,17 @@ function findPrimary(tx, user) {
     SELECT stripe_id FROM customers WHERE user = {:user} AND deleted = false AND [[primary]] = true
   `).bind({ user }).all(found)
   return found.map((row) => row.stripe_id)
+}
+
+// Stripe is to hear of a customer's address and name. A task that is being carried out is left where it is, and
+// comes again when it ends, because its version is another. One that failed begins anew.
+function noteCustomer(tx, payer, customer) {
+  const raised = tx.db().newQuery(`
+    UPDATE customer_tasks SET version = version + 1, outcome = '',
+      attempts = iif(outcome = '', attempts, 0), due = iif(outcome = '', due, ${NOW})
+    WHERE kind = 'update' AND customer = {:customer} AND outcome IN ('', 'failed')
+  `).bind({ customer }).execute()
+  if (raised.rowsAffected() === 0) add(tx, payer, customer)
 }
 
 function add(tx, user, customer) {
@@ -48,7 +52,7 @@ function takeTasks(app, { limit, lease }) {
       `).bind({ id, lease: `+${lease} seconds` }).execute()
     }
   })
-  return withUsers(app, tasks)
+  return withPayers(app, tasks)
 }
 
 // An organization that had no members has one again: nothing of it is to end any more.
@@ -72,12 +76,31 @@ function findDue(app, limit) {
   return found.map((task) => Object.assign({}, task))
 }
 
-// As records, because a shop's users need not have a `name`.
-function withUsers(app, tasks) {
+// As records, because a shop's users need not have a `name`. Null is not to be told.
+function withPayers(app, tasks) {
   const users = {}
   const records = app.findRecordsByIds("users", tasks.map(({ user }) => user))
   for (const user of records) users[user.id] = { email: user.email(), name: user.getString("name") }
-  return tasks.map((task) => Object.assign({ email: "", name: "" }, task, users[task.user]))
+  return tasks.map((task) => {
+    const told = task.user.startsWith(ORGANIZATION) ? describeOrganization(app, task) : users[task.user]
+    return Object.assign({ email: "", name: "" }, task, told)
+  })
+}
+
+// The name for the customer that it buys with, and the address of another contact (lib/billing_contacts.js).
+function describeOrganization(app, { customer }) {
+  const found = arrayOf(new DynamicModel({ name: "", primary: false, email: "" }))
+  app.db().newQuery(`
+    SELECT organizations.name, customers.[[primary]], coalesce(users.email, '') AS email
+    FROM customers JOIN organizations ON organizations.id = customers.organization
+    LEFT JOIN billing_contacts contact
+      ON contact.customer = customers.stripe_id AND contact.email = customers.email
+    LEFT JOIN users ON users.id = contact.user AND users.email != contact.email COLLATE NOCASE
+    WHERE customers.stripe_id = {:customer}
+  `).bind({ customer }).all(found)
+  if (!found.length) return { name: null, email: null }
+  const [{ name, primary, email }] = found
+  return { name: primary ? name : null, email: email || null }
 }
 
 // Says what became of a task: {id, version, outcome} if it is done, with `error` if that is `failed`, else
@@ -125,4 +148,4 @@ function releaseCustomer(tx, id) {
   for (const { customer } of found) release(tx, customer)
 }
 
-module.exports = { endTask, noteUpdate, takeTasks }
+module.exports = { endTask, noteCustomer, noteUpdate, takeTasks }

@@ -1,0 +1,116 @@
+// Keeps the address of an organization's customer at Stripe with somebody who manages the organization, so that
+// receipts and failed payments reach them. Decided by the state of the rows: it does not matter how the buyer left.
+const { noteCustomer } = require(`${__hooks}/lib/tasks.js`)
+const { ORGANIZATION } = require(`${__hooks}/lib/payer.js`)
+
+const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
+const MAX_CUSTOMERS = 100
+
+// Whose address is it? Not known yet, or another address came from Stripe. Without an address it matters once
+// something runs.
+const UNKNOWN = `
+  SELECT customer.stripe_id, customer.organization, customer.email FROM customers customer
+  WHERE customer.organization > '' AND customer.deleted = false
+    AND NOT EXISTS (SELECT 1 FROM billing_contacts contact
+      WHERE contact.customer = customer.stripe_id AND contact.email = customer.email)
+    AND (customer.email != '' OR EXISTS (SELECT 1 FROM subscriptions
+      WHERE organization = customer.organization AND status NOT IN ('canceled', 'incomplete_expired')))
+  LIMIT ${MAX_CUSTOMERS}`
+
+// The address is that of a member who manages nothing any more, or has another address now. What Stripe was told
+// comes back by a webhook.
+const OUTDATED = `
+  SELECT customer.stripe_id, customer.organization, contact.user FROM billing_contacts contact
+  JOIN customers customer ON customer.stripe_id = contact.customer AND customer.email = contact.email
+  LEFT JOIN memberships membership ON membership.organization = customer.organization
+    AND membership.user = contact.user AND membership.role IN ('owner', 'admin')
+  LEFT JOIN users ON users.id = membership.user AND users.email != ''
+  WHERE contact.user != '' AND customer.deleted = false AND (users.id IS NULL OR (
+      users.email != contact.email COLLATE NOCASE
+      AND contact.asked < strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-10 minutes')))
+    AND EXISTS (SELECT 1 FROM memberships other JOIN users ON users.id = other.user
+      WHERE other.organization = customer.organization AND other.role IN ('owner', 'admin') AND users.email != '')
+  LIMIT ${MAX_CUSTOMERS}`
+
+function checkContacts(app) {
+  if (find(app, UNKNOWN).length > 0) app.runInTransaction((tx) => find(tx, UNKNOWN).forEach((row) => learn(tx, row)))
+  if (find(app, OUTDATED).length > 0) app.runInTransaction((tx) => find(tx, OUTDATED).forEach((row) => change(tx, row)))
+}
+
+function find(app, sql) {
+  const found = arrayOf(new DynamicModel({ stripe_id: "", organization: "", email: "", user: "" }))
+  app.db().newQuery(sql).all(found)
+  return found.map((row) => Object.assign({}, row))
+}
+
+function learn(tx, { stripe_id: customer, organization, email }) {
+  const user = email ? findMember(tx, organization, email) : findManager(tx, organization, "")
+  save(tx, { customer, user, email })
+}
+
+function change(tx, { stripe_id: customer, organization, user }) {
+  tx.db().newQuery(`UPDATE billing_contacts SET user = {:user}, asked = ${NOW} WHERE customer = {:customer}`)
+    .bind({ customer, user: findManager(tx, organization, user) }).execute()
+  noteCustomer(tx, ORGANIZATION + organization, customer)
+}
+
+function save(tx, { customer, user, email }) {
+  tx.db().newQuery(`
+    INSERT INTO billing_contacts (customer, user, email, asked) VALUES ({:customer}, {:user}, {:email}, '')
+    ON CONFLICT (customer) DO UPDATE SET user = excluded.user, email = excluded.email, asked = ''
+  `).bind({ customer, user, email }).execute()
+}
+
+function findMember(tx, organization, email) {
+  const found = arrayOf(new DynamicModel({ user: "" }))
+  tx.db().newQuery(`
+    SELECT membership.user FROM memberships membership JOIN users ON users.id = membership.user
+    WHERE membership.organization = {:organization} AND users.email = {:email} COLLATE NOCASE
+    ORDER BY membership.created LIMIT 1
+  `).bind({ organization, email }).all(found)
+  return found.length ? found[0].user : ""
+}
+
+// The same user if they still manage it, else the oldest owner, else the oldest admin.
+function findManager(tx, organization, user) {
+  const found = arrayOf(new DynamicModel({ user: "" }))
+  tx.db().newQuery(`
+    SELECT membership.user FROM memberships membership JOIN users ON users.id = membership.user
+    WHERE membership.organization = {:organization} AND membership.role IN ('owner', 'admin') AND users.email != ''
+    ORDER BY membership.user = {:user} DESC, membership.role = 'owner' DESC, membership.created, membership.id LIMIT 1
+  `).bind({ organization, user }).all(found)
+  return found.length ? found[0].user : ""
+}
+
+// A member is about to leave or to get another address: which customers have the one of now.
+function remember(tx, user, email) {
+  if (!email) return
+  const found = arrayOf(new DynamicModel({ customer: "", email: "" }))
+  tx.db().newQuery(`
+    SELECT customer.stripe_id AS customer, customer.email FROM memberships membership
+    JOIN customers customer ON customer.organization = membership.organization
+    WHERE membership.user = {:user} AND customer.deleted = false AND customer.email = {:email} COLLATE NOCASE
+  `).bind({ user, email }).all(found)
+  for (const row of found) save(tx, { customer: row.customer, user, email: row.email })
+}
+
+// The user has another address: Stripe hears of it for each organization whose contact they are.
+function noteAddress(tx, user) {
+  const found = arrayOf(new DynamicModel({ customer: "", organization: "" }))
+  tx.db().newQuery(`
+    SELECT contact.customer, customer.organization FROM billing_contacts contact
+    JOIN customers customer ON customer.stripe_id = contact.customer AND customer.email = contact.email
+    JOIN memberships membership ON membership.organization = customer.organization AND membership.user = contact.user
+    WHERE contact.user = {:user} AND customer.deleted = false AND membership.role IN ('owner', 'admin')
+  `).bind({ user }).all(found)
+  for (const { customer, organization } of found) noteCustomer(tx, ORGANIZATION + organization, customer)
+}
+
+// The organization has another name.
+function noteName(tx, organization) {
+  for (const customer of tx.findRecordsByFilter(
+    "customers", "organization = {:organization} && primary = true && deleted = false", "", 0, 0, { organization },
+  )) noteCustomer(tx, ORGANIZATION + organization, customer.getString("stripe_id"))
+}
+
+module.exports = { checkContacts, noteAddress, noteName, remember }
