@@ -17,18 +17,15 @@ routerAdd("GET", "/api/gateway/version", (e) => {
 // Body: a JSON head, then each row's columns and each event's payload, parted by U+001E.
 routerAdd("POST", "/api/gateway/commit", (e) => {
   // Each VM keeps the modules, by a name that no other hook takes: to find them takes longer than to use some.
-  const { answerEarly, commit, isPassing, noteEnd, readBody, untilUnlocked } = (globalThis.gatewayCommit ||= {
+  const { answerEarly, commit, endPublishing, isPassing, readBody, untilUnlocked } = (globalThis.gatewayCommit ||= {
     ...require(`${__hooks}/lib/commit.js`),
     ...require(`${__hooks}/lib/sql.js`),
     ...require(`${__hooks}/lib/body.js`),
     ...require(`${__hooks}/lib/early_answer.js`),
   })
   const [head, ...texts] = readBody(e).split("\x1e")
-  let answer, answered
-  const onCommit = (early) => {
-    answered = Date.now()
-    if (!answerEarly(e, early)) answered = 0
-  }
+  let answer, turn
+  const onCommit = (early) => { turn = answerEarly(e, early) }
   try {
     answer = untilUnlocked(() => commit($app, JSON.parse(head), texts, onCommit))
   } catch (error) {
@@ -36,7 +33,7 @@ routerAdd("POST", "/api/gateway/commit", (e) => {
     // Else PocketBase would only say that something went wrong; the reason is kept with the event.
     throw new BadRequestError(`${error}`)
   }
-  if (answered) return noteEnd(answered)
+  if (turn) return endPublishing(turn)
   if (!answer) throw new ApiError(503, "The gateway is of another version than these hooks.", {})
   return e.json(200, answer)
 }, $apis.bodyLimit(require(`${__hooks}/lib/body.js`).MOST_BYTES), $apis.requireSuperuserAuth())

@@ -1,43 +1,69 @@
 // Answers a commit as soon as it is durable, while PocketBase still evaluates the rule of every realtime
-// subscription: with many browsers, or a hostile one, that takes seconds.
-const RUNNING = "gateway.fanout.running"
-const SLOW_UNTIL = "gateway.fanout.slow"
+// subscription: with many browsers, or a hostile one, that takes seconds. Commits then publish one after the other:
+// subscribers get the states of a row in their order, and deliveries share the processor with one of them only.
+const RUNNING = "gateway.publishing.running"
+const LAST = "gateway.publishing.last"
+const ENDED = "gateway.publishing.ended"
+const SLOW_UNTIL = "gateway.publishing.slow"
 // Commits that may still be publishing when they are answered; beyond that the gateway waits, which holds it back.
-const MAX_RUNNING = 16
+const MAX_RUNNING = 32
+// From so many on they publish at once, so that they become fewer.
+const MAX_ORDERED = 8
 // Publishing that takes longer keeps its connection from being used again, for a while.
 const SLOW_MS = 20
 const REMEMBER_MS = 60000
+// However long the commit before takes to publish.
+const LONGEST_WAIT_MS = 5000
 
-// Sends the answer of a commit before its hooks have run; returns whether it did.
+const store = $app.store()
+
+// Sends the answer of a commit before its hooks run, and waits until those before have published. Returns what
+// `endPublishing` takes; null if the answer is still to be sent.
 function answerEarly(e, answer) {
   const clients = $app.subscriptionsBroker().totalClients()
-  if (clients === 0 || answer.ties.some(Boolean)) return false
-  if (count(+1) > MAX_RUNNING) {
-    count(-1)
-    return false
+  if (clients === 0 || answer.ties.some(Boolean)) return null
+  if (raise(RUNNING, 1) > MAX_RUNNING) {
+    raise(RUNNING, -1)
+    return null
   }
+  const turn = { number: raise(LAST, 1), answered: Date.now() }
+  try {
+    send(e, answer, clients)
+    awaitTurn(turn)
+  } catch (error) {
+    $app.logger().warn("The answer of a commit could not be sent.", "error", `${error}`)
+  }
+  return turn
+}
+
+function send(e, answer, clients) {
   const headers = e.response.header()
   const text = JSON.stringify(answer)
   // PocketBase reads the next request of this connection when it is done with this one.
-  if (clients > 20 || Date.now() < ($app.store().get(SLOW_UNTIL) || 0)) headers.set("Connection", "close")
+  if (clients > 20 || Date.now() < (store.get(SLOW_UNTIL) || 0)) headers.set("Connection", "close")
   // Else the answer ends only with the handler. Without ties it is ASCII.
   headers.set("Content-Length", `${text.length}`)
   headers.set("Content-Type", "application/json")
   e.string(200, text)
   e.flush()
-  return true
 }
 
-// To be called when the hooks of an answered commit are done, with the time of its answer.
-function noteEnd(answered) {
-  count(-1)
-  if (Date.now() - answered > SLOW_MS) $app.store().set(SLOW_UNTIL, Date.now() + REMEMBER_MS)
+function awaitTurn({ number, answered }) {
+  const mustWait = () => (store.get(ENDED) || 0) < number - 1 && store.get(RUNNING) <= MAX_ORDERED
+  while (mustWait() && Date.now() - answered < LONGEST_WAIT_MS) sleep(1)
 }
 
-function count(change) {
+// The hooks of a commit have run.
+function endPublishing({ number, answered }) {
+  raise(RUNNING, -1)
+  store.setFunc(ENDED, (before) => Math.max(before || 0, number))
+  if (Date.now() - answered > SLOW_MS) store.set(SLOW_UNTIL, Date.now() + REMEMBER_MS)
+}
+
+function raise(key, change) {
   let number
-  $app.store().setFunc(RUNNING, (before) => (number = (before || 0) + change))
+  store.setFunc(key, (before) => (number = (before || 0) + change))
   return number
 }
 
-module.exports = { answerEarly, noteEnd }
+module.exports = { answerEarly, endPublishing }

@@ -145,6 +145,35 @@ async def test_an_answer_before_realtime_still_reaches_the_owner(
         assert (guest.seen, stranger.seen) == ([], [])
 
 
+async def test_states_of_a_row_are_published_in_their_order(
+    frontend: Frontend, sender: Sender
+) -> None:
+    """However long publishing takes, a subscriber's last event is the row's last state."""
+    user = await frontend.sign_up()
+    crowd = [each for name in ("subscriptions", "subscriptions/*") for each in _topics(name, 10)]
+    customer = build_customer(user.id)
+    await sender.send(build_event("customer.created", customer))
+    subscription = build_subscription(customer["id"])
+    begun = int(time.time())
+    statuses = ["active", "past_due", "unpaid", "active", "past_due", "active", "past_due"]
+    async with (
+        _subscribe_often(frontend, 15, crowd, user.token),
+        frontend.subscribe("subscriptions/*", token=(await _impersonate(frontend, user))) as feed,
+    ):
+        for i, status in enumerate(statuses):
+            changed = subscription | {"status": status}
+            event = build_event("customer.subscription.updated", changed, created=begun + i)
+            assert (await sender.send(event)).json()["outcome"] == "applied"
+        for _ in statuses:
+            await feed.next()
+        assert [change.record["status"] for change in feed.seen] == statuses
+
+
+async def _impersonate(frontend: Frontend, user: User) -> str:
+    """Another token of the same user."""
+    return await frontend.log_in(user.email, user.password)
+
+
 async def test_a_guest_who_signs_in_gets_what_they_subscribed_to(
     frontend: Frontend, sender: Sender
 ) -> None:
