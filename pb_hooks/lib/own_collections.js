@@ -1,6 +1,7 @@
 // The collections that the migrations make, and their columns: what hooks and gateway read and write. A test
 // compares them with the migrations.
 const COLUMNS = {
+  billing_contacts: "customer user email asked",
   charges:
     "stripe_id status currency amount amount_captured amount_refunded paid refunded disputed failure_code " +
     "failure_message brand last4 receipt_url metadata created stamp customer user payment organization " +
