@@ -46,7 +46,9 @@ function store(e, write) {
   let key = ""
   try {
     for (;;) {
-      const state = inTransaction(e, (tx) => attempt(e, tx, write, key))
+      // Looked at outside of a transaction too: those who wait must not hold the writer.
+      const isWaiting = write.request.get(CHANGES) && isReserved(e.record, key)
+      const state = isWaiting ? RESERVED : inTransaction(e, (tx) => attempt(e, tx, write, key))
       if (state === STORED) return
       if (Date.now() > deadline || (state === STALE && key)) throw conflict()
       if (state === RESERVED) sleep(STEP_MS)
