@@ -116,9 +116,9 @@ class Till:
                 raise IdempotencyKeyReused
             try:
                 offer = self._decide(order, buyer.prices, standing, buyer.seats)
-            except AlreadySubscribed as refused:
+            except AlreadySubscribed:
                 others = without_incomplete(buyer)
-                if self._is_barred(order, others):
+                if refused := self._find_refusal(order, others):
                     raise await self._lead_to_portal(refused, buyer, order.page) from None
                 await require_none_payable(self.client, buyer)
                 buyer = others
@@ -192,12 +192,12 @@ class Till:
             return refused  # The portal may not be set up, which is no reason to sell twice.
         return AlreadySubscribed(members={"portal_url": session.url})
 
-    def _is_barred(self, order: Order, buyer: Buyer) -> bool:
+    def _find_refusal(self, order: Order, buyer: Buyer) -> AlreadySubscribed | None:
         try:
             self._decide(order, buyer.prices, read_standing(buyer), buyer.seats)
-        except AlreadySubscribed:
-            return True
-        return False
+        except AlreadySubscribed as refused:
+            return refused
+        return None
 
     def _decide(
         self, order: Order, prices: Sequence[Price], standing: Standing, seats: int = 0
