@@ -28,7 +28,7 @@ migrate((app) => {
 
   app.db().newQuery(`
     UPDATE invoices SET one_time = true WHERE EXISTS (
-      SELECT 1 FROM json_each(coalesce(invoices.lines, '[]')) line
+      SELECT 1 FROM json_each(iif(json_valid(invoices.lines), invoices.lines, '[]')) line
       JOIN prices ON prices.stripe_id = line.value ->> 'price' WHERE prices.type = 'one_time')
   `).execute()
 }, (app) => {

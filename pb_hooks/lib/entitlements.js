@@ -4,9 +4,9 @@
 const { findOffers } = require(`${__hooks}/lib/offers.js`)
 const { endOfItem, isVoided, merge, toTime } = require(`${__hooks}/lib/grants.js`)
 const { DAY, readPolicy } = require(`${__hooks}/lib/policy.js`)
-const { isPaid, isRefunded, paidBy } = require(`${__hooks}/lib/periods.js`)
+const { isPaid } = require(`${__hooks}/lib/periods.js`)
 const purchases = require(`${__hooks}/lib/purchases.js`)
-const { findReturns } = require(`${__hooks}/lib/returns.js`)
+const { findRefunded } = require(`${__hooks}/lib/refunded.js`)
 const { findSales, isOnce } = require(`${__hooks}/lib/sales.js`)
 
 const AT_ONCE = 200
@@ -51,27 +51,6 @@ function findFacts(tx, payers, subscriptions, isMoneyBack) {
     isPaid: isPaid(subscription, item, paid),
   })
   return { of, isReturned: refunds.isSale }
-}
-
-// Whether what was paid for an item's period, or for a sale, went back: all that was collected for it,
-// and not nothing.
-function findRefunded(tx, payers) {
-  const { ofPayment, ofInvoice } = findReturns(tx, payers)
-  const invoices = purchases.findPaidInvoices(tx, payers)
-  const isReturned = (invoice) => invoice.amount_paid > 0 && ofInvoice(invoice) >= invoice.amount_paid
-  const back = {}
-  for (const invoice of invoices) if (isReturned(invoice)) back[invoice.id] = invoice
-  return {
-    isItem: (subscription, item) => isRefunded(subscription, item, invoices, ({ id }) => !!back[id]),
-    isSale: ({ payment, invoice, amount_total, isInvoice }, item) =>
-      (!!back[invoice] && !isFree(back[invoice], item)) ||
-      (!isInvoice && !!payment && ofPayment({ payment }) >= (amount_total || Infinity)),
-  }
-}
-
-function isFree(invoice, { price }) {
-  const line = invoice.lines.find((each) => each.price === price && !each.subscription_item)
-  return !!line && paidBy(line, invoice) <= 0
 }
 
 function grantsOfSubscription(subscription, offerOf, facts, policy) {

@@ -30,6 +30,13 @@ function findPaying(subscription, item, invoices) {
     : invoices.flatMap((invoice) => findUndated(subscription, item, invoice, period))
 }
 
+// Whether an invoice may be one of those; the others decide what its prorations mean.
+function mayPay(subscription, item, invoice) {
+  const period = periodOf(subscription, item)
+  return linesOf(subscription, item, invoice).some(({ line }) => covers(line.period, period)) ||
+    findUndated(subscription, item, invoice, period).length > 0
+}
+
 function linesOf(subscription, item, invoice) {
   return invoice.lines.filter((line) => isDated(line) && (line.subscription_item
     ? line.subscription_item === item.id
@@ -76,4 +83,4 @@ function findUndated(subscription, item, invoice, { start }) {
   return lines.filter((line) => line.price === item.price).map((line) => ({ invoice, amount: paidBy(line, invoice) }))
 }
 
-module.exports = { isPaid, isRefunded, paidBy }
+module.exports = { isPaid, isRefunded, mayPay, paidBy }
