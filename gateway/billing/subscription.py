@@ -1,5 +1,6 @@
 """A subscription of the caller's: PocketBase knows whose it is, Stripe how it is now."""
 
+import asyncio
 import logging
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +20,9 @@ _log = logging.getLogger(__name__)
 
 #: Statuses that a subscription never leaves.
 _ENDED = ("canceled", "incomplete_expired")
+#: A schedule that is this young and says nothing may be one that another request is writing.
+_PLANNING_SECONDS = 10
+_PLANNING_READS, _PLANNING_PAUSE_SECONDS = 8, 0.25
 
 
 class NoSubscription(NotFound):
@@ -116,7 +120,7 @@ async def read_owned(clerk: Clerk, token: str, subscription: str) -> OwnedSubscr
     if own is None:
         raise NoSubscription
     try:
-        reading = await _read(clerk.stripe, own.stripe_id)
+        reading = await _read_settled(clerk.stripe, own.stripe_id)
     except Missing:
         raise NoSubscription from None
     if stripe_id(reading.body.get("customer")) != own.customer:
@@ -190,6 +194,23 @@ def describe_payment(subscription: OwnedSubscription) -> dict[str, str]:
 def conflict(code: str, message: str) -> Conflict:
     """Return the error for a subscription that is not in the state that this needs."""
     return Conflict(message, {"subscription": {"code": code, "message": message}})
+
+
+async def _read_settled(client: stripe.StripeClient, subscription: str) -> Reading:
+    """Give a request that is planning a change the time to name its schedule."""
+    reading = await _read(client, subscription)
+    for _ in range(_PLANNING_READS):
+        if not _is_being_planned(reading):
+            break
+        await asyncio.sleep(_PLANNING_PAUSE_SECONDS)
+        reading = await _read(client, subscription)
+    return reading
+
+
+def _is_being_planned(reading: Reading) -> bool:
+    schedule = mapping(reading.body.get("schedule"))
+    is_bare = bool(schedule) and not schedule.get("metadata") and len(schedule["phases"]) == 1
+    return is_bare and schedule["created"] >= reading.until - _PLANNING_SECONDS
 
 
 async def _read(client: stripe.StripeClient, subscription: str) -> Reading:

@@ -4,16 +4,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from gateway.billing.answers import (
+    CancelResponse,
+    OpenInvoice,
+    PreviewResponse,
+    SubscriptionResponse,
+)
 from gateway.billing.bodies import (
     CancelBody,
-    CancelResponse,
     ChangeBody,
     DiscountBody,
-    OpenInvoice,
     PreviewBody,
-    PreviewResponse,
     ResumeBody,
-    SubscriptionResponse,
 )
 from gateway.billing.clerk import BillingClerk
 from gateway.billing.discount import find_code, find_coupon, give_discount
@@ -24,8 +26,9 @@ from gateway.billing.ending import (
     resume,
 )
 from gateway.billing.plan import read_change
-from gateway.billing.plan_change import check_preview, make_change, preview_change
+from gateway.billing.plan_change import make_change, preview_change
 from gateway.billing.planned_change import plan_change_at_end, release
+from gateway.billing.preview_check import check_preview
 from gateway.billing.subscription import (
     NoSubscription,
     payment_required,

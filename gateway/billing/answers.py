@@ -1,0 +1,212 @@
+"""What /subscriptions returns."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.billing.plan_change import Preview
+from gateway.billing.planned_change import describe_planned
+from gateway.billing.preview_check import PREVIEW_SECONDS
+from gateway.billing.subscription import OwnedSubscription
+from gateway.shapes import item_price, listing, mapping, number, second, stripe_id, text
+from gateway.writes import Json
+
+
+class PreviewLine(BaseModel):
+    """A line of the previewed invoice; amounts in the currency's smallest unit."""
+
+    description: str
+    amount: int
+    price: str
+    quantity: int | None
+
+    @classmethod
+    def of(cls, line: Json) -> "PreviewLine":
+        """Read a line of Stripe's."""
+        return cls(
+            description=text(line.get("description")),
+            amount=line["amount"],
+            price=stripe_id(item_price(line)),
+            quantity=line.get("quantity"),
+        )
+
+
+class PreviewResponse(BaseModel):
+    """What a change costs, by Stripe's own reckoning."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "proration_date": "WyJzdWJfMWEyYjNjIiwi….q3Zr…",
+                    "expires_at": 1763856900,
+                    "takes_effect_at": 1763856000,
+                    "currency": "usd",
+                    "due_now": 1133,
+                    "total": 1133,
+                    "credit": 0,
+                    "credit_to": None,
+                    "lines": [
+                        {
+                            "description": "Unused time on 1 x Pro",
+                            "amount": -567,
+                            "price": "price_1a2b3c",
+                            "quantity": 1,
+                        },
+                        {
+                            "description": "Remaining time on 3 x Pro",
+                            "amount": 1700,
+                            "price": "price_1a2b3c",
+                            "quantity": 3,
+                        },
+                    ],
+                }
+            ]
+        }
+    )
+
+    proration_date: str | None = Field(
+        description="A signed date: send it with the change, once and as it is, for the same "
+        "amount. None for a change at the period's end."
+    )
+    expires_at: int | None = Field(description="Unix seconds; after that the change refuses it.")
+    takes_effect_at: int = Field(description="Unix seconds.")
+    currency: str
+    due_now: int = Field(description="Charged at once, in the currency's smallest unit.")
+    total: int = Field(
+        description="Of the previewed invoice; at the period's end, of the next one. Negative when "
+        "credit is left."
+    )
+    credit: int = Field(description="What is left over, in the currency's smallest unit.")
+    credit_to: Literal["customer_balance"] | None = Field(
+        description="Where the credit goes: it reduces later invoices, and is not paid out."
+    )
+    lines: list[PreviewLine]
+
+    @classmethod
+    def of(cls, preview: Preview) -> "PreviewResponse":
+        """Read a preview."""
+        at = preview.takes_effect_at
+        return cls(
+            proration_date=preview.signed_date or None,
+            expires_at=at + PREVIEW_SECONDS if preview.signed_date else None,
+            takes_effect_at=at,
+            credit=preview.credit,
+            credit_to="customer_balance" if preview.credit else None,
+            currency=preview.currency,
+            due_now=preview.due_now,
+            total=preview.invoice.get("total") or 0,
+            lines=[PreviewLine.of(line) for line in listing(preview.invoice.get("lines"))],
+        )
+
+
+class SubscriptionItem(BaseModel):
+    """What is subscribed to."""
+
+    id: str
+    price: str
+    quantity: int | None
+
+
+class ScheduledItem(BaseModel):
+    """What will be subscribed to."""
+
+    price: str
+    quantity: int | None
+
+
+class ScheduledChange(BaseModel):
+    """A change that is planned; /resume, /cancel or another change takes it back."""
+
+    at: int = Field(description="Unix seconds.")
+    items: list[ScheduledItem]
+
+    @classmethod
+    def of(cls, subscription: OwnedSubscription) -> "ScheduledChange | None":
+        """Read a subscription's schedule."""
+        planned = describe_planned(subscription)
+        if planned is None:
+            return None
+        items = [
+            ScheduledItem(price=stripe_id(item.get("price")), quantity=item.get("quantity"))
+            for item in planned.items
+        ]
+        return cls(at=planned.at, items=items)
+
+
+class OpenInvoice(BaseModel):
+    """An invoice that is not paid."""
+
+    id: str
+    amount: int = Field(description="Still to be paid, in the currency's smallest unit.")
+    currency: str
+    is_collected: bool = Field(description="Whether Stripe goes on trying to charge it.")
+    hosted_invoice_url: str
+
+    @classmethod
+    def of(cls, invoice: Json) -> "OpenInvoice":
+        """Read an invoice of Stripe's."""
+        return cls(
+            id=stripe_id(invoice),
+            amount=int(number(invoice.get("amount_remaining"))),
+            currency=text(invoice.get("currency")),
+            is_collected=bool(invoice.get("auto_advance")),
+            hosted_invoice_url=text(invoice.get("hosted_invoice_url")),
+        )
+
+
+class SubscriptionResponse(BaseModel):
+    """The subscription after the change; its row in PocketBase shows the rest."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "sub_1a2b3c",
+                    "status": "active",
+                    "cancel_at": None,
+                    "items": [{"id": "si_1a2b3c", "price": "price_1a2b3c", "quantity": 3}],
+                }
+            ]
+        }
+    )
+
+    id: str
+    status: str
+    cancel_at: int | None = Field(description="Unix seconds at which it ends, if it is to end.")
+    items: list[SubscriptionItem]
+    scheduled_change: ScheduledChange | None = Field(
+        default=None, description="What it becomes when the period ends, if that is planned."
+    )
+
+    @classmethod
+    def of(cls, subscription: OwnedSubscription) -> Self:
+        """Read a subscription."""
+        body = subscription.body
+        items = subscription.items
+        ends = [second(item.get("current_period_end")) for item in items]
+        end = max(ends, default=0) if body.get("cancel_at_period_end") else 0
+        return cls(
+            id=subscription.stripe_id,
+            status=subscription.status,
+            cancel_at=second(body.get("cancel_at")) or end or None,
+            scheduled_change=ScheduledChange.of(subscription),
+            items=[
+                SubscriptionItem(
+                    id=stripe_id(item),
+                    price=stripe_id(mapping(item.get("price"))),
+                    quantity=item.get("quantity"),
+                )
+                for item in items
+            ],
+        )
+
+
+class CancelResponse(SubscriptionResponse):
+    """The subscription after the cancellation, and what is still owed."""
+
+    open_invoices: list[OpenInvoice] = Field(
+        default_factory=list,
+        description="Not paid yet. A subscription that ends with its period is charged for them "
+        'until then; `"when": "now"` ends it and stops the collection.',
+    )
