@@ -41,8 +41,10 @@ def finish_payment(world: World, id: str, given: JSON) -> JSON:
 
 
 def renew(world: World, id: str, given: JSON) -> JSON:
-    """Bill the next period now, without moving the clock."""
+    """Bill the next period now, without moving the clock; what has ended is not billed."""
     sub = world.get("subscription", id)
+    if not subscription_states.is_live(sub):
+        return sub
     renewals.enter_phase(world, sub)
     invoice = renewals.begin_next_period(world, sub, sub["items"]["data"])
     billing.finalize_draft(world, invoice["id"])

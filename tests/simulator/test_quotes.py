@@ -44,3 +44,21 @@ async def test_a_draft_advances_by_itself(running: Running) -> None:
     await running.control("clock/advance", seconds=2 * _DAY)
     statuses = [(await running.sdk.v1.invoices.retrieve_async(draft.id)).status for draft in drafts]
     assert statuses == ["draft", "paid"]
+
+
+async def test_what_has_ended_is_not_billed(running: Running) -> None:
+    """Nor by the control API."""
+    prices = (await running.sdk.v1.prices.list_async({"lookup_keys": ["pro_monthly"]})).data
+    customer = await running.sdk.v1.customers.create_async({"email": "a@example.com"})
+    sub = await running.sdk.v1.subscriptions.create_async(
+        {
+            "customer": customer.id,
+            "items": [{"price": prices[0].id}],
+            "collection_method": "send_invoice",
+            "days_until_due": 5,
+        }
+    )
+    await running.sdk.v1.subscriptions.cancel_async(sub.id)
+    await running.control(f"subscriptions/{sub.id}/renew")
+    invoices = await running.sdk.v1.invoices.list_async({"customer": customer.id})
+    assert len(invoices.data) == 1
