@@ -9,6 +9,8 @@ const { readTable, typeOf } = require(`${__hooks}/lib/transform_table.js`)
 const TOO_LARGE = "The values are too large."
 // What an empty answer says of each item.
 const UNCHANGED = { values: {} }
+// How an answer begins when the gateway lacks the transform of one item: it has run none.
+const UNKNOWN = '{"items":[{"failed":"unknown"}'
 
 function passesThrough(entry, auth) {
   if (!auth || !auth.isSuperuser()) return true
@@ -89,10 +91,13 @@ function askOne(entry, item, auth, headers) {
 const PORT = `:${"0".repeat(Math.floor(Math.random() * 32))}$1/`
 const addresses = {}
 
-// A repeated call gets a connection of its own: behind one address there may be several gateways.
-function addressOf(url, number) {
-  if (number > 0) return url.replace(/:(\d+)\//, `:${"0".repeat(32 + number)}$1/`)
+function addressOf(url) {
   return addresses[url] || (addresses[url] = url.replace(/:(\d+)\//, PORT))
+}
+
+// A repeated call gets a connection of its own: behind one address there may be several gateways.
+function respell(url, number) {
+  return url.replace(/:(\d+)\//, `:${"0".repeat(32 + number)}$1/`)
 }
 
 // Go's errors before anything was sent.
@@ -101,45 +106,50 @@ const NO_CONNECTION = /dial tcp|connection refused|no such host|no route to host
 // As the gateway takes it. A longer one would end the call, which then looks as if nobody were there.
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
 
-// Returns {verdicts}, or {forAll} where one holds for all items. Asks again for a few seconds while no gateway
-// has begun the work: while none can be connected to, or while the one that answers has another table.
+// Returns {verdicts}, or {forAll} where one holds for all items.
 function send(entry, items, auth, { x_request_id }, timeout) {
   // Users see their own e-mail address anyway, so this is no copy.
   const user = auth ? JSON.stringify(auth.ignoreEmailVisibility(true)) : "null"
   const body = `{"user":${user},"items":[${items}]}`
   if (lengthOf(body) > entry.max_bytes) return refuse(413, TOO_LARGE)
-  const headers = { "content-type": "application/json" }
-  if (x_request_id && REQUEST_ID.test(x_request_id)) headers["x-request-id"] = x_request_id
+  const requestId = x_request_id && REQUEST_ID.test(x_request_id) ? x_request_id : ""
+  const answer = post(addressOf(entry.url), body, requestId, timeout)
+  return answer.isUntouched ? sendAgain(answer, entry, body, requestId, timeout) : answer
+}
+
+// For a few seconds, while no gateway has begun the work: while none can be connected to, or while the one
+// that answers has another table.
+function sendAgain(answer, entry, body, requestId, timeout) {
   const deadline = Date.now() + HIDDEN_MS
-  let { url } = entry
-  for (let number = 0; ; number++) {
-    const answer = post(addressOf(url, number), body, headers, timeout)
-    if (!answer.isUntouched || Date.now() > deadline) return answer
+  for (let number = 1; answer.isUntouched && Date.now() < deadline; number++) {
     if (answer.isAway) {
       endLease(entry.started)
       if (!mayReturn()) return answer
     }
     sleep(STEP_MS)
-    url = readTable($app).url || url
+    answer = post(respell(readTable($app).url || entry.url, number), body, requestId, timeout)
   }
+  return answer
 }
 
-function post(url, body, headers, timeout) {
+function post(url, body, requestId, timeout) {
   const id = `msg_${$security.pseudorandomString(20)}`
-  let signed, answer
+  let headers, answer
   try {
-    signed = sign(id, body)
+    headers = sign(id, body)
   } catch (error) {
     return fail("unsigned", `${error}`) // The gateway is not away: nothing is let through for that.
   }
   try {
-    answer = $http.send({ url, method: "POST", body, headers: { ...headers, ...signed }, timeout })
+    headers["content-type"] = "application/json"
+    if (requestId) headers["x-request-id"] = requestId
+    answer = $http.send({ url, method: "POST", body, headers, timeout })
   } catch (error) {
     const isAway = NO_CONNECTION.test(`${error}`)
     return { ...fail("unreachable", `${error}`), isUntouched: isAway, isAway }
   }
   noteAnswer()
-  return read(answer, id, signed["webhook-timestamp"])
+  return read(answer, id, headers["webhook-timestamp"])
 }
 
 // The answer is signed under the id and the time of its call, so it can't be another's, or an older one.
@@ -156,9 +166,8 @@ function read(answer, id, timestamp) {
   const signatures = (answer.headers["Webhook-Signature"] || [""])[0] // As Go spells it.
   if (!isSigned(`answer_${id}`, timestamp, signatures, body)) return fail("unsigned", "answer")
   if (status === 204) return { forAll: UNCHANGED }
-  const verdicts = answer.json.items
-  return verdicts.some(({ failed }) => failed === "unknown")
-    ? { ...fail("unknown", "The gateway that answered has another table."), isUntouched: true } : { verdicts }
+  if (!body.startsWith(UNKNOWN)) return { verdicts: answer.json.items }
+  return { ...fail("unknown", "The gateway that answered has another table."), isUntouched: true }
 }
 
 function isOurs({ headers }) {

@@ -19,11 +19,10 @@ const WAIT_MS = 10000
 const [STORED, RESERVED, STALE] = ["stored", "reserved", "stale"]
 
 // Asks, does what the verdict says, and remembers which values are the transform's.
-function transform(request, record, entry, operation) {
-  const { body, headers } = request.requestInfo()
+function transform(request, record, entry, operation, { body, headers }) {
   const verdict = askOne(entry, describe(entry, operation, record, body), request.auth, headers)
   settle(record, entry, operation, verdict)
-  request.set(CHANGES, JSON.stringify(Object.keys(verdict.values || {})))
+  if (operation !== "create") request.set(CHANGES, JSON.stringify(Object.keys(verdict.values || {})))
 }
 
 // For the hooks of the model, which run after all hooks of the request.
@@ -94,7 +93,8 @@ function askAgain(e, write, key) {
   if (!key) throw conflict()
   // The transaction waits for the writes that began before the record was reserved.
   inTransaction(e, (tx) => catchUp(tx, write, e.record, reload(tx, e.record, write)))
-  transform(write.request, e.record, write.entry, write.operation)
+  const { request, entry, operation } = write
+  transform(request, e.record, entry, operation, request.requestInfo())
 }
 
 function reload(tx, record, { collection }) {

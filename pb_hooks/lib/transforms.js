@@ -14,12 +14,13 @@ function enforce(e, operation) {
   const entries = table[e.collection.id]
   // Most collections have no transform: every further look at what Go holds would take its time.
   if (!entries && !rehearses) return e.next()
-  const isDry = isDryRun(app, e.requestInfo().headers)
+  const info = e.requestInfo()
+  const isDry = isDryRun(app, info.headers)
   if (!entries) expectNoDryRuns()
   const entry = entries && entries[operation]
   if (entry && passesThrough(entry, e.auth)) {
     if (app.isTransactional()) settle(e.record, entry, operation, recall(e, entry, operation))
-    else transform(e, e.record, entry, operation)
+    else transform(e, e.record, entry, operation, info)
   }
   const write = () => isDry ? rehearse(e) : e.next()
   // A batch loads its records inside of its transaction: nobody can change them in between.
