@@ -47,7 +47,7 @@ class Connections:
 
         Args:
             origin: ``http://host:port``, and a path before all others if there is one.
-            headers: those of every request.
+            headers: those of every request that brings none of the same name.
             timeout: the seconds that an answer may take.
             certificates: a file of authorities to trust besides the system's.
         """
@@ -56,7 +56,8 @@ class Connections:
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._ssl = _trust(certificates) if parts.scheme == "https" else None
         self._path = parts.path
-        self._common = [f"Host: {parts.netloc}", *_lines(headers)]
+        self._common = {"host": f"Host: {parts.netloc}"}
+        self._common |= {name.lower(): f"{name}: {value}" for name, value in headers.items()}
         self._timeout = timeout
         self._idle: list[_Connection] = []
         self._turns = asyncio.Semaphore(_MOST)
@@ -110,8 +111,8 @@ class Connections:
     def _encode(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
     ) -> bytes:
-        lines = [f"{method} {self._path}{path} HTTP/1.1", *self._common]
-        lines += _lines(headers)
+        given = {name.lower(): f"{name}: {value}" for name, value in headers.items()}
+        lines = [f"{method} {self._path}{path} HTTP/1.1", *(self._common | given).values()]
         if body is not None or method != "GET":
             lines.append(f"Content-Length: {len(body or b'')}")
         # An id or a token comes from outside, and must not end its line.
@@ -142,10 +143,6 @@ def _trust(certificates: str | None) -> ssl.SSLContext:
     if certificates:
         context.load_verify_locations(certificates)
     return context
-
-
-def _lines(headers: Mapping[str, str]) -> list[str]:
-    return [f"{name}: {value}" for name, value in headers.items()]
 
 
 def _breaks_line(text: str) -> bool:

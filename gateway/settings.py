@@ -30,6 +30,8 @@ MailKind = Literal[
 ]
 #: The kinds that go to the seller.
 _TO_SELLER = ("dispute", "finalization_failed")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+_SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "x-gateway-client")
 #: ``smtp://`` is not encrypted, so it takes no password.
 _SMTP_SCHEMES = ("smtps", "smtp+starttls", "smtp")
 
@@ -155,6 +157,12 @@ class PocketBaseSettings(BaseSettings):
     gateway_url: str = "http://127.0.0.1:8000"
     #: Whether the writes of other superusers, the dashboard's too, pass through transforms.
     gateway_transform_superusers: bool = True
+    #: Headers that transforms are given with ``request=True``, comma-separated.
+    gateway_transform_headers: Annotated[tuple[str, ...], NoDecode] = (
+        "user-agent",
+        "accept-language",
+        "origin",
+    )
     #: The largest call with records for transforms, in bytes.
     gateway_max_transform_bytes: int = Field(default=8_388_608, ge=1024)
 
@@ -180,6 +188,7 @@ class PocketBaseSettings(BaseSettings):
         "gateway_hook_secrets",
         "gateway_mails",
         "gateway_trusted_proxies",
+        "gateway_transform_headers",
         mode="before",
     )
     @classmethod
@@ -192,6 +201,16 @@ class PocketBaseSettings(BaseSettings):
         for secret in secrets:
             _decode_hook_secret(secret)
         return secrets
+
+    @field_validator("gateway_transform_headers")
+    @classmethod
+    def _check_transform_headers(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is not the name of a header")
+            if name.lower() in _SECRET_HEADERS:
+                raise ValueError(f"{name} holds a secret, which transforms are not given")
+        return tuple(name.lower() for name in names)
 
     @field_validator("gateway_trusted_proxies")
     @classmethod

@@ -7,8 +7,15 @@ onRecordConfirmVerificationRequest((e) => {
   e.next()
 })
 
+// A transform of the account's updates is asked before the mail is sent, and again by what is stored then.
+onRecordRequestEmailChangeRequest((e) => {
+  require(`${__hooks}/lib/transform_email.js`).judgeEmail(e, e.newEmail)
+  e.next()
+})
+
 onRecordConfirmEmailChangeRequest((e) => {
   e.record.ignoreUnchangedFields(true)
+  e.newEmail = require(`${__hooks}/lib/transform_email.js`).judgeEmail(e, e.newEmail)
   e.next()
 })
 
@@ -20,6 +27,9 @@ onRecordConfirmPasswordResetRequest((e) => {
 onRecordAuthWithOAuth2Request((e) => {
   // A first sign-in has no record yet.
   if (e.record) e.record.ignoreUnchangedFields(true)
+  if (e.record && !e.record.email() && e.oAuth2User.email) {
+    require(`${__hooks}/lib/transform_email.js`).judgeEmail(e, e.oAuth2User.email)
+  }
   e.next()
 })
 

@@ -32,6 +32,7 @@ MIGRATIONS = (
     "1763856070_notification_facts.js",
     "1763856071_price_amounts.js",
     "1763856100_write_probe.js",
+    "1763856101_transform_requests.js",
 )
 
 #: How many missing collections and columns the detail names.

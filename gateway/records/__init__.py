@@ -7,6 +7,7 @@ from gateway.records.transform import (
     Dependencies,
     File,
     Operation,
+    RequestInfo,
     Transform,
     Write,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "File",
     "Operation",
     "Refused",
+    "RequestInfo",
     "Transform",
     "Write",
     "filter",

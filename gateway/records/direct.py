@@ -5,6 +5,7 @@ to the transform. So both ways give the same records and the same errors.
 """
 
 import json
+import time
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -24,7 +25,9 @@ from gateway.errors import (
 from gateway.pocketbase import Answer, PocketBase, PocketBaseRefused
 from gateway.problems import problem_responses
 from gateway.records.judge import Judge
+from gateway.records.relayed_client import HEADER, sign_address
 from gateway.request_id import current_request_id
+from gateway.settings import Settings
 
 _TICKETS = "/api/gateway/dry-run"
 _MEDIA_TYPE = "application/problem+json"
@@ -126,7 +129,7 @@ async def update_record(
 async def _forward(
     pocketbase: PocketBase, request: Request, path: str, token: str, dry_run: bool
 ) -> Response:
-    headers = {"X-Request-Id": current_request_id()}
+    headers = {"X-Request-Id": current_request_id(), **_describe_client(request)}
     if content_type := request.headers.get("content-type"):
         headers["Content-Type"] = content_type
     if token:
@@ -137,6 +140,18 @@ async def _forward(
         headers["X-Gateway-Dry-Run"] = await _get_ticket(pocketbase)
     answer = await pocketbase.forward(request.method, path + _read_query(request), headers, body)
     return _translate(answer)
+
+
+def _describe_client(request: Request) -> dict[str, str]:
+    """What transforms are told of the client: else it would be told of the gateway."""
+    settings: Settings = request.app.state.settings
+    passed = {
+        name: request.headers[name]
+        for name in settings.gateway_transform_headers
+        if name in request.headers
+    }
+    address = request.client.host if request.client else ""
+    return {**passed, HEADER: sign_address(address, time.time(), settings.hook_keys[0])}
 
 
 def _read_query(request: Request) -> str:

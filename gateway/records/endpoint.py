@@ -23,6 +23,7 @@ from gateway.errors import (
 from gateway.problems import respond_to
 from gateway.records.answer import write_verdicts
 from gateway.records.judge import Judge
+from gateway.records.relayed_client import read_address
 from gateway.records.signature import (
     ANSWER_PREFIX,
     HEADERS,
@@ -87,7 +88,9 @@ class RecordsEndpoint:
             body = await _read_body(receive, headers, self.max_body_bytes, admitted)
             call_id, key = verify(given, body, self.keys, now)
             self.seen.add(call_id, now)
-            answer = await _judge(scope["app"].state.judge, _parse(body))
+            call = _parse(body)
+            client = _read_client(call.get("client"), now, self.keys)
+            answer = await _judge(scope["app"].state.judge, call, client)
         # By the caller's key: while a secret is rotated it may know no other. At the call's time:
         # then the answer is good for this very call, whatever the clocks say.
         signed = sign(ANSWER_PREFIX + call_id, int(given[TIMESTAMP]), answer, key)
@@ -98,9 +101,17 @@ class RecordsEndpoint:
         return answer, head
 
 
-async def _judge(judge: Judge, call: Json) -> bytes:
+async def _judge(judge: Judge, call: Json, client: Json) -> bytes:
     items = call["items"]
-    return _write(await judge.judge_all(items, call["user"]), items)
+    return _write(await judge.judge_all(items, call["user"], client), items)
+
+
+def _read_client(client: Any, now: float, keys: tuple[bytes, ...]) -> Json:
+    """Who sent the writes, for transforms that ask; of a write by the gateway, its own client."""
+    if not isinstance(client, dict):
+        return {}
+    relayed = read_address(str(client.get("relayed", "")), now, keys)
+    return {**client, "address": relayed or client.get("address", "")}
 
 
 def _write(verdicts: list[Json], items: list[Json]) -> bytes:

@@ -14,7 +14,7 @@ from pydantic_core import to_jsonable_python
 
 from gateway.errors import Unavailable
 from gateway.records.failure import fail
-from gateway.records.transform import Context, Dependencies, File, Transform, Write
+from gateway.records.transform import Context, Dependencies, File, RequestInfo, Transform, Write
 from gateway.records.validation import (
     build,
     describe,
@@ -50,7 +50,9 @@ class Judge:
     transforms: dict[tuple[str, str], Transform]
     dependencies: Dependencies
 
-    async def judge_all(self, items: list[Json], user: Json | None) -> list[Json]:
+    async def judge_all(
+        self, items: list[Json], user: Json | None, client: Json | None = None
+    ) -> list[Json]:
         """Return a verdict for each item, in their order; what waits does so side by side.
 
         One of the verdicts that pb_hooks/lib/transforms.js knows: ``{"values": {…}}`` to set;
@@ -62,7 +64,7 @@ class Judge:
             # one about all of them: so none is run here.
             return [{"failed": "unknown"}] * len(items)
         began = asyncio.get_running_loop().time()
-        read = [self._read(item, user) for item in items]
+        read = [self._read(item, user, client) for item in items]
         await _prefetch(read, began)
         if len(read) == 1:
             return [await _finish(read[0], began)]
@@ -72,12 +74,12 @@ class Judge:
         """Return the verdict for one item."""
         return (await self.judge_all([item], user))[0]
 
-    def _read(self, item: Json, user: Json | None) -> _Item:
+    def _read(self, item: Json, user: Json | None, client: Json | None) -> _Item:
         found = _Item(item, self.transforms[_key(item)])
         try:
-            found.context = self._read_context(item, user)
+            found.context = self._read_context(found.transform, item, user, client)
             found.values = read_incoming(item["record"], found.context)
-            found.incoming = build(found.transform, found.values)
+            found.incoming = build(found.transform, found.values, found.context)
         except ValidationError as error:
             is_authors = forbids_columns(error)
             found.verdict = fail(error, item) if is_authors else _field_errors(*describe(error))
@@ -85,7 +87,9 @@ class Judge:
             found.verdict = fail(error, item)
         return found
 
-    def _read_context(self, item: Json, user: Json | None) -> Context:
+    def _read_context(
+        self, transform: Transform, item: Json, user: Json | None, client: Json | None
+    ) -> Context:
         return Context(
             operation=item["operation"],
             collection=item["collection"],
@@ -94,6 +98,7 @@ class Judge:
             sent=frozenset(item["sent"]),
             files={name: tuple(map(_read_file, files)) for name, files in item["files"].items()},
             dependencies=self.dependencies,
+            request=_read_request(item, client) if transform.request else None,
         )
 
 
@@ -184,6 +189,15 @@ def _is_cancelled() -> bool:
     """Whether the call itself is to end; else the function raised the error by itself."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _read_request(item: Json, client: Json | None) -> RequestInfo:
+    known = client or {}
+    return RequestInfo(
+        values=item.get("values", {}),
+        address=known.get("address", ""),
+        headers=known.get("headers", {}),
+    )
 
 
 def _read_file(file: Json) -> File:

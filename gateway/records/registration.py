@@ -58,6 +58,7 @@ class Registration:
                 "started": int(time.time() * 1000),
                 "superusers": settings.gateway_transform_superusers,
                 "max_bytes": settings.gateway_max_transform_bytes,
+                "headers": ",".join(settings.gateway_transform_headers),
                 "transforms": [
                     {
                         "collection": transform.collection,
@@ -65,6 +66,7 @@ class Registration:
                         "timeout": transform.timeout,
                         "on_failure": transform.on_failure,
                         "files": transform.files,
+                        "request": transform.request,
                     }
                     for operation, transform in table
                 ],

@@ -13,6 +13,7 @@ from gateway.writes import Json
 
 Operation = Literal["create", "update", "delete"]
 OnFailure = Literal["closed", "open"]
+Validate = Literal["all", "changed"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
 #: Annotates a model's field that may be empty: PocketBase's empty dates, numbers and relations in
@@ -50,6 +51,20 @@ _NONE_GIVEN: Any = None
 
 
 @dataclass(frozen=True, slots=True)
+class RequestInfo:
+    """The request behind a write; see `Transform.request`."""
+
+    #: As they were sent, before PocketBase has cast them and resolved modifiers, under the names
+    #: that were sent (``tags+``). Names that are no field's are kept, passwords are not; an
+    #: uploaded file is None.
+    values: Mapping[str, Any] = field(default_factory=dict)
+    #: The client's IP address; as PocketBase sees it, or, for a write by the gateway, as this does.
+    address: str = ""
+    #: Those of GATEWAY_TRANSFORM_HEADERS, by their names in lower case.
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What surrounds the incoming values. ``Context("create", "posts")`` is enough for a test."""
 
@@ -64,6 +79,8 @@ class Context:
     #: New files by field.
     files: Mapping[str, tuple[File, ...]] = field(default_factory=dict)
     dependencies: Dependencies = _NONE_GIVEN
+    #: The request behind the write, for a transform with `request=True`.
+    request: RequestInfo | None = None
     #: What `Transform.prefetch` has returned for this write and those that came with it.
     prefetched: Any = None
 
@@ -108,6 +125,11 @@ class Transform:
     on_failure: OnFailure = "closed"
     #: Whether the contents of new files are shipped too.
     files: bool = False
+    #: Whether `Context.request` is given: the values as they were sent, and who has sent them.
+    request: bool = False
+    #: Which errors of the model refuse an update: those of any field, or only of fields that the
+    #: write changes, so that rows from before a rule can still be edited.
+    validate: Validate = "all"
     #: Called once for all writes that come in one call, before the function is called for each: one
     #: look-up for a whole batch. `Context.prefetched` has what it returns; it may raise nothing
     #: but errors, which fail all of these writes.
@@ -130,6 +152,8 @@ class Transform:
             raise ValueError(f"{self}: timeout must be more than 0 and at most 60 seconds")
         if self.on_failure not in get_args(OnFailure):
             raise ValueError(f"{self}: on_failure must be closed or open")
+        if self.validate not in get_args(Validate):
+            raise ValueError(f"{self}: validate must be all or changed")
         object.__setattr__(self, "operations", frozenset(self.operations))
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from gateway.records.partial_model import validate_around
 from gateway.records.transform import Context, Transform
 from gateway.writes import Json
 
@@ -37,15 +38,36 @@ def _name_files(value: Any) -> Any:
     return value["name"] if isinstance(value, dict) else value
 
 
-def build(transform: Transform, values: Json) -> Any:
+def build(transform: Transform, values: Json, context: Context) -> Any:
     """Return what the function is given.
 
     Raises:
-        ValidationError: the values are none of the model.
+        ValidationError: the values are none of the model. With ``validate="changed"``, errors of
+            fields that an update does not change are left out.
     """
     if transform.model is None:
         return dict(values)
-    return transform.model.model_validate(values)
+    try:
+        return transform.model.model_validate(values)
+    except ValidationError as error:
+        kept = _find_unchanged(error, values, context) if transform.validate == "changed" else {}
+        if not kept:
+            raise
+    return validate_around(transform.model, values, kept)
+
+
+def _find_unchanged(error: ValidationError, values: Json, context: Context) -> Json:
+    """Return the values of the fields with errors that the write neither names nor changes."""
+    original = context.original or {}
+    names = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
+    return {
+        name: values[name]
+        for name in names
+        if name in original
+        and name in values
+        and name not in context.sent
+        and _is_same(original[name], values[name])
+    }
 
 
 def find_changes(

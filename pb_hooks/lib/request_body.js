@@ -12,9 +12,20 @@ function readRaw(e) {
     return raw
   }
   if (/^application\/x-www-form-urlencoded/.test(type)) return readForm(request.postForm)
-  request.body.reread()
-  const text = readerToString(request.body)
+  const text = readText(request)
   return MODIFIER.test(text) ? JSON.parse(text) : {}
+}
+
+// The members of any body by their names, with the values that were sent: PocketBase casts them in its own copy.
+function readSent(e) {
+  const { request } = e.requestEvent
+  const isJson = /^application\/json/.test(request.header.get("content-type"))
+  return (isJson ? JSON.parse(readText(request) || "{}") : readRaw(e)) || {}
+}
+
+function readText(request) {
+  request.body.reread()
+  return readerToString(request.body)
 }
 
 // Form values are lists of texts; `@jsonPayload` holds JSON objects.
@@ -28,4 +39,4 @@ function readForm(values) {
   return raw
 }
 
-module.exports = { readRaw }
+module.exports = { readRaw, readSent }

@@ -3,6 +3,7 @@
 // writer; a call from inside of it would stall everybody.
 const { ask, describe, passesThrough, writeAll } = require(`${__hooks}/lib/transform_call.js`)
 const { conflict } = require(`${__hooks}/lib/transform_guard.js`)
+const { isUpload } = require(`${__hooks}/lib/transform_request_info.js`)
 const { find, findAll, typeOf } = require(`${__hooks}/lib/transform_table.js`)
 
 // On the request: the verdicts that were asked for before its transaction began.
@@ -23,7 +24,7 @@ function prepareBatch(e) {
     if (!entry || !passesThrough(entry, e.auth)) return
     const values = readValues(e, request, target, entry)
     if (!mayWrite(e, request, target, values)) return
-    asked.push({ i, entry, ...target, item: load(e, target, entry, values) })
+    asked.push({ i, entry, ...target, item: load(e, target, entry, values, request.body) })
   })
   if (asked.length > 0) hand(e, asked)
 }
@@ -66,11 +67,6 @@ function readValues(e, request, { collection, record }, entry) {
   return values
 }
 
-// Whether they are uploaded files: JSON has no functions.
-function isUpload(value) {
-  return !!value && !!value[0] && !!value[0].reader && typeof value[0].reader.open === "function"
-}
-
 function takesFiles(entry, name) {
   return typeOf(entry, name.replace(/^\+|\+$/, "")) === "file"
 }
@@ -110,17 +106,17 @@ function decode(text) {
 }
 
 // The item with the values as they would be saved: PocketBase's own form loads them.
-function load(e, { collection, operation, record }, entry, values) {
+function load(e, { collection, operation, record }, entry, values, raw) {
   const target = record || new Record(collection)
   if (operation === "delete") return describe(entry, operation, target, {})
   const form = new RecordUpsertForm(e.app, target)
   if (e.hasSuperuserAuth()) form.grantSuperuserAccess()
   form.load(values)
-  return describe(entry, operation, target, values)
+  return describe(entry, operation, target, values, raw)
 }
 
 function hand(e, asked) {
-  const verdicts = ask(asked, e.auth, e.requestInfo().headers)
+  const verdicts = ask(asked, e, e.requestInfo().headers)
   const number = $security.randomString(24)
   const notes = {}
   const targets = {}

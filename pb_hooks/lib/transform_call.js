@@ -4,6 +4,7 @@
 const { isSigned, sign } = require(`${__hooks}/lib/signature.js`)
 const { end: endLease } = require(`${__hooks}/lib/transform_lease.js`)
 const { HIDDEN_MS, STEP_MS, mayReturn, noteAnswer } = require(`${__hooks}/lib/transform_outage.js`)
+const { writeClient, writeSent } = require(`${__hooks}/lib/transform_request_info.js`)
 const { readTable, typeOf } = require(`${__hooks}/lib/transform_table.js`)
 
 const TOO_LARGE = "The values are too large."
@@ -19,14 +20,15 @@ function passesThrough(entry, auth) {
 
 // One item as JSON text. A record writes itself several times as fast as Go or goja write its values;
 // names of collections and fields need no escapes.
-function describe(entry, operation, record, body) {
+function describe(entry, operation, record, body, raw) {
   const sent = operation === "delete" ? "" : listFields(entry, body || {})
   const head = `"collection":"${entry.collection}","operation":"${operation}","sent":[${sent}]`
   const original = operation === "create" ? "null" : writeAll(record.original(), entry)
   const values = entry.auth ? writeVisible(record) : JSON.stringify(record)
   // A new file writes its original name into the record's JSON: else there is none to look for.
   const files = values.includes('"originalName":') ? describeFiles(entry, record) : "{}"
-  return `{${head},"record":${values},"original":${original},"files":${files}}`
+  const extra = entry.request ? `,"values":${writeSent(entry, raw || body || {})}` : ""
+  return `{${head},"record":${values},"original":${original},"files":${files}${extra}}`
 }
 
 function listFields(entry, body) {
@@ -73,16 +75,21 @@ function readFile(file) {
 }
 
 // Asks for the verdicts of several items in one call: `asked` holds the entry of each, and its text.
-function ask(asked, auth, headers) {
+function ask(asked, e, headers) {
   const items = asked.map(({ item }) => item).join(",")
   const timeout = Math.max(...asked.map(({ entry }) => entry.timeout))
-  const { verdicts, forAll } = send(asked[0].entry, items, auth, headers, timeout)
+  const { verdicts, forAll } = send(pickEntry(asked), items, e, headers, timeout)
   return asked.map((_, i) => verdicts ? verdicts[i] : forAll)
 }
 
+// One that asks for the request, if any does: it is the same for all.
+function pickEntry(asked) {
+  return (asked.find(({ entry }) => entry.request) || asked[0]).entry
+}
+
 // The same for one.
-function askOne(entry, item, auth, headers) {
-  const { verdicts, forAll } = send(entry, item, auth, headers, entry.timeout)
+function askOne(entry, item, e, headers) {
+  const { verdicts, forAll } = send(entry, item, e, headers, entry.timeout)
   return verdicts ? verdicts[0] : forAll
 }
 
@@ -107,10 +114,13 @@ const NO_CONNECTION = /dial tcp|connection refused|no such host|no route to host
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
 
 // Returns {verdicts}, or {forAll} where one holds for all items.
-function send(entry, items, auth, { x_request_id }, timeout) {
+function send(entry, items, e, headers, timeout) {
+  const { auth } = e
+  const { x_request_id } = headers
   // Users see their own e-mail address anyway, so this is no copy.
   const user = auth ? JSON.stringify(auth.ignoreEmailVisibility(true)) : "null"
-  const body = `{"user":${user},"items":[${items}]}`
+  const client = entry.request ? `,"client":${writeClient(entry, e, headers)}` : ""
+  const body = `{"user":${user},"items":[${items}]${client}}`
   if (lengthOf(body) > entry.max_bytes) return refuse(413, TOO_LARGE)
   const requestId = x_request_id && REQUEST_ID.test(x_request_id) ? x_request_id : ""
   const answer = post(addressOf(entry.url), body, requestId, timeout)

@@ -7,6 +7,7 @@ const { askOne, describe } = require(`${__hooks}/lib/transform_call.js`)
 const {
   findDifferences, readColumns, rebase, resolveModifiers,
 } = require(`${__hooks}/lib/transform_merge.js`)
+const { readSent } = require(`${__hooks}/lib/request_body.js`)
 const { findRequest } = require(`${__hooks}/lib/transform_requests.js`)
 const { readTable } = require(`${__hooks}/lib/transform_table.js`)
 const { STEP_MS, isReserved, release, reserve } = require(`${__hooks}/lib/transform_turns.js`)
@@ -20,7 +21,8 @@ const [STORED, RESERVED, STALE] = ["stored", "reserved", "stale"]
 
 // Asks, does what the verdict says, and remembers which values are the transform's.
 function transform(request, record, entry, operation, { body, headers }) {
-  const verdict = askOne(entry, describe(entry, operation, record, body), request.auth, headers)
+  const raw = entry.request ? readSent(request) : null
+  const verdict = askOne(entry, describe(entry, operation, record, body, raw), request, headers)
   settle(record, entry, operation, verdict)
   if (operation !== "create") request.set(CHANGES, JSON.stringify(Object.keys(verdict.values || {})))
 }

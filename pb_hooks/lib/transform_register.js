@@ -74,8 +74,8 @@ function replace(tx, wanted, gateway, rows) {
   for (const key in stored) tx.delete(stored[key])
 }
 
-function valuesOf({ url, max_bytes, superusers, started }, transform, gateway, collections, row) {
-  const values = { ...transform, url, max_bytes, superusers, started, gateway }
+function valuesOf({ url, max_bytes, superusers, started, headers = "" }, transform, gateway, collections, row) {
+  const values = { ...transform, url, max_bytes, superusers, started, headers, gateway }
   // It may have been renamed: then it stays known by its id for as long as it exists.
   const isKnown = row && findById(collections, row.getString("collection_ref"))
   const collection = !isKnown && findNamed(collections, transform.collection)

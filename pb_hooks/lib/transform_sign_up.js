@@ -10,8 +10,8 @@ function prepareSignUp(e) {
   const record = new Record(e.collection)
   const values = fillIn(e, entry)
   new RecordUpsertForm(e.app, record).load(values)
-  const item = describe(entry, "create", record, values)
-  const verdict = askOne(entry, item, e.auth, e.requestInfo().headers)
+  const item = describe(entry, "create", record, values, e.createData)
+  const verdict = askOne(entry, item, e, e.requestInfo().headers)
   keepVerdict(e, entry, verdict)
 }
 

@@ -126,6 +126,8 @@ function describe(row, collection) {
     timeout: Math.ceil(row.getFloat("timeout")) + 1,
     open: row.getString("on_failure") === "open",
     ships: row.getBool("files"),
+    request: row.getBool("request"),
+    headers: row.getString("headers").split(",").filter(Boolean),
     auth: collection.isAuth(),
     url: row.getString("url"),
     max_bytes: row.getInt("max_bytes"),
