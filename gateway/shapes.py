@@ -131,8 +131,15 @@ def line_origin(line: Json) -> Json:
 
 
 def line_discount(line: Json) -> int | float:
-    """What discounts take off a line: its ``amount`` is before them."""
-    return sum(number(each.get("amount")) for each in listing(line.get("discount_amounts")))
+    """What discounts and billing credits take off a line: its ``amount`` is before them.
+
+    ``pretax_credit_amounts`` lists the discounts a second time.
+    """
+    credits = listing(line.get("pretax_credit_amounts"))
+    taken = listing(line.get("discount_amounts")) + [
+        each for each in credits if each.get("type") == "credit_balance_transaction"
+    ]
+    return sum(number(each.get("amount")) for each in taken)
 
 
 def invoice_subscription(invoice: Json) -> str:

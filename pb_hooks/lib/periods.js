@@ -23,9 +23,8 @@ function isPaid(subscription, item, invoices) {
 function findPaying(subscription, item, invoices) {
   const lines = invoices.flatMap((invoice) => linesOf(subscription, item, invoice))
   const period = periodOf(subscription, item)
-  const covering = lines.filter(({ line }) => covers(line.period, period))
-  const regular = covering.filter(({ line }) => !line.proration)
-  const paying = regular.length ? regular : covering.filter((each) => beginsPeriod(each, lines))
+  const paying = latest(lines.filter((each) => covers(each.line.period, period)
+    && (!each.line.proration || beginsPeriod(each, lines))))
   return paying.length ? paying.map(({ invoice, line }) => ({ invoice, amount: paidBy(line, invoice) }))
     : invoices.flatMap((invoice) => findUndated(subscription, item, invoice, period))
 }
@@ -35,6 +34,15 @@ function mayPay(subscription, item, invoice) {
   const period = periodOf(subscription, item)
   return linesOf(subscription, item, invoice).some(({ line }) => covers(line.period, period)) ||
     findUndated(subscription, item, invoice, period).length > 0
+}
+
+// Of lines that cover the period, those that begin last: a year that was changed to a month covers it still, but
+// what was left of it became credit. Beside a line for the whole period, a proration is about a part.
+function latest(covering) {
+  const start = covering.map(({ line }) => line.period.start).sort().pop()
+  const last = covering.filter(({ line }) => line.period.start === start)
+  const regular = last.filter(({ line }) => !line.proration)
+  return regular.length ? regular : last
 }
 
 function linesOf(subscription, item, invoice) {

@@ -209,13 +209,15 @@ class Entitled:
             for line in invoice["lines"]
             if line["subscription_item"] == item["id"]
         ]
-        return [
+        covering = [
             (invoice, line)
             for invoice, line in lines
             if not line["proration"]
             and line["period"]["start"] <= start
             and line["period"]["end"] >= end
         ]
+        newest = max((line["period"]["start"] for _, line in covering), default="")
+        return [each for each in covering if each[1]["period"]["start"] == newest]
 
     def _take_session(self, session: Json) -> None:
         for key, text in (json.loads(session["metadata"]) or {}).items():

@@ -319,3 +319,42 @@ async def test_lines_mirrored_before_tell_less(billing: Billing) -> None:
     assert not await billing.is_active()
     await billing.move(subscription, billing.till.now + DAY, 365)
     assert await billing.is_active()
+
+
+@pytest.mark.parametrize("proration", [False, True], ids=["classic", "as a proration"])
+@pytest.mark.parametrize("refunded", ["month", "year"])
+async def test_a_month_within_a_year_that_was_changed(
+    billing: Billing, proration: bool, refunded: str
+) -> None:
+    """After a year was changed to a month, the month's own invoice paid for it, not the year's."""
+    till, subscription = billing.till, await billing.subscribe("pro")
+    year_item = await billing.move(subscription, till.now, 365)
+    year = await billing.bill(
+        subscription, billing.line(year_item, 10000), reason="subscription_create"
+    )
+    changed = till.now + 10 * DAY
+    price = year_item["price"] | {"id": "price_month"}
+    item = await billing.move(subscription, changed, 30, price=price)
+    credit = billing.line(year_item, -9700, proration=True)
+    await billing.bill(
+        subscription,
+        credit | {"period": {"start": changed, "end": till.now + 365 * DAY}},
+        billing.line(item, proration=proration),
+        reason="subscription_update",
+        payments=(),
+    )
+    item = await billing.move(subscription, changed + 30 * DAY, 30)
+    month = await billing.bill(subscription, billing.line(item), created=changed + 30 * DAY)
+    await billing.refund({"month": month, "year": year}[refunded])
+    assert await billing.is_active() == (refunded == "year")
+
+
+async def test_a_line_that_billing_credits_paid(billing: Billing) -> None:
+    """A line paid from billing credits was free, so it stays when the rest goes back."""
+    subscription = await billing.subscribe("pro", "gift")
+    pro, gift = subscription["items"]["data"]
+    used = {"amount": 500, "type": "credit_balance_transaction"}
+    free = billing.line(gift, 500, pretax_credit_amounts=[used])
+    bill = await billing.bill(subscription, billing.line(pro), free, payments=(1000,))
+    await billing.refund(bill)
+    assert (await billing.is_active("pro"), await billing.is_active("gift")) == (False, True)
