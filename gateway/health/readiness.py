@@ -8,7 +8,7 @@ from gateway.health.shared_check import SharedCheck
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 
 #: What pb_hooks/lib/version.js must say.
-HOOKS_VERSION = 16
+HOOKS_VERSION = 17
 #: What pb_migrations/ must have brought.
 MIGRATIONS = (
     "1763855999_check_project.js",

@@ -1,5 +1,5 @@
 // Raised with every change of a route's meaning; the gateway names the version it was built for.
-const HOOKS_VERSION = 16
+const HOOKS_VERSION = 17
 
 const { findMissing } = require(`${__hooks}/lib/own_collections.js`)
 
