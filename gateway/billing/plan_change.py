@@ -21,7 +21,7 @@ from gateway.billing.preview_token import (
     sign_preview,
 )
 from gateway.billing.subscription import OwnedSubscription
-from gateway.shapes import listing, mapping, number, second, text
+from gateway.shapes import line_origin, listing, mapping, number, second, text
 from gateway.stripe_api import Reading, complete, read_object, translate_errors
 from gateway.writes import Json
 
@@ -61,10 +61,11 @@ async def preview_change(
         end = second(change.item.get("current_period_end"))
         return Preview(currency, 0, 0, end, invoice)
     date = max(subscription.now, int(number(change.item.get("current_period_start"))))
-    signed = _sign(clerk, subscription, change, date)
     if not change.is_new:
+        signed = _sign(clerk, subscription, change, date)
         return Preview(currency, 0, 0, date, {}, signed)
     invoice = await _preview(clerk.stripe, subscription, change, date)
+    signed = _sign(clerk, subscription, change, date, _falls_with_time(invoice))
     due, total = 0, 0
     if _is_made_now(invoice, subscription):
         due, total = int(number(invoice.get("amount_due"))), int(number(invoice.get("total")))
@@ -94,8 +95,7 @@ async def make_change(
         "proration_behavior": "always_invoice",
     }
     if token is not None:
-        await use_preview(clerk, subscription, token, key)
-        params["proration_date"] = token.date
+        params["proration_date"] = await use_preview(clerk, subscription, token, key)
         key = key or f"preview-{token.nonce}"
     if subscription.body.get("collection_method") == "charge_automatically":
         # Nobody gets what is not paid, and a card that fails leaves the old plan as it was.
@@ -106,9 +106,20 @@ async def make_change(
     await send_once("change", subscription, params, update, key=key)
 
 
-def _sign(clerk: Clerk, subscription: OwnedSubscription, change: ItemChange, date: int) -> str:
-    version = describe_version(subscription.body)
-    token = PreviewToken(subscription.stripe_id, version, digest(change.fingerprint), date)
+def _sign(
+    clerk: Clerk,
+    subscription: OwnedSubscription,
+    change: ItemChange,
+    date: int,
+    is_credit: bool = False,
+) -> str:
+    token = PreviewToken(
+        subscription.stripe_id,
+        describe_version(subscription.body),
+        digest(change.fingerprint),
+        date,
+        is_credit=is_credit,
+    )
     return sign_preview(token, clerk.preview_keys)
 
 
@@ -132,6 +143,13 @@ async def _preview(
         found = await client.v1.invoices.create_preview_async(params)
     shown = Reading(found.to_dict(), subscription.now, subscription.now)
     return (await complete(partial(read_object, client), shown)).body
+
+
+def _falls_with_time(invoice: Json) -> bool:
+    """Whether an earlier date is to the buyer's advantage: time is credited, in sum."""
+    lines = listing(invoice.get("lines"))
+    by_time = [line for line in lines if line_origin(line).get("proration") is True]
+    return sum(number(line.get("amount")) for line in by_time) < 0
 
 
 def _is_made_now(invoice: Json, subscription: OwnedSubscription) -> bool:

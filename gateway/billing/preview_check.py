@@ -16,6 +16,8 @@ from gateway.shapes import number
 
 #: Seconds for which a preview holds. Longer, and the client would choose what is prorated.
 PREVIEW_SECONDS = 900
+#: Seconds for which a credit holds, counted from the change, where the last one was dated back.
+_CREDIT_SECONDS = 60
 _USE_ROUTE = "/api/gateway/previews/use"
 
 
@@ -47,8 +49,12 @@ def check_preview(
 
 async def use_preview(
     clerk: Clerk, subscription: OwnedSubscription, token: PreviewToken, key: str
-) -> None:
+) -> int:
     """Take a preview once, and only for the state of the subscription that it was made of.
+
+    Returns the Unix seconds from which the change is charged: the preview's. A credit that is dated
+    back pays for time in which the larger plan was used, so one per day is; the next is counted
+    from the change itself.
 
     Args:
         key: the caller's Idempotency-Key, "" if there is none.
@@ -67,6 +73,8 @@ async def use_preview(
         "key": digest(key) if key else "none",
         "subscription": subscription.stripe_id,
         "date": token.date,
+        "now": subscription.now,
+        "is_credit": token.is_credit,
     }
     try:
         used = await clerk.pocketbase.call("POST", _USE_ROUTE, asked)
@@ -76,6 +84,9 @@ async def use_preview(
         raise _outdated("preview_outdated", "The subscription has changed since the preview.")
     if used["key"] != asked["key"]:
         raise _outdated("preview_used", "The preview was used by another request.")
+    if used["date"] - token.date > _CREDIT_SECONDS:
+        raise _outdated("preview_outdated", "A credit was dated back within the last day.")
+    return int(used["date"])
 
 
 def _outdated(code: str, reason: str) -> Conflict:

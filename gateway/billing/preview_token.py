@@ -44,6 +44,8 @@ class PreviewToken:
     date: int
     #: Names this preview: it is used once.
     nonce: str = field(default_factory=lambda: token_hex(12))
+    #: Whether an earlier date is to the buyer's advantage.
+    is_credit: bool = False
 
 
 def derive_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:

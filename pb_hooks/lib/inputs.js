@@ -26,6 +26,10 @@ const END = {
   id: ID, version: optional(whole(0, Number.MAX_SAFE_INTEGER), 0), outcome: optional(ID, ""),
   error: optional(text(10000), ""), retry: optional(whole(0, YEAR), 0),
 }
+const PREVIEW = {
+  preview: ID, key: ID, subscription: NAME, date: whole(0, Number.MAX_SAFE_INTEGER),
+  now: optional(whole(0, Number.MAX_SAFE_INTEGER), 0), is_credit: optional(flag, false),
+}
 const PRUNE = { before: text(30, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z$/), limit: whole(1, 10000), dry_run: flag }
 const METERED = { user: optional(NAME, ""), organization: optional(NAME, ""), meter: NAME }
 const MAIL = {
@@ -40,7 +44,7 @@ const NOTIFICATIONS = {
   retry: { ids: list(1000, ID), seconds: whole(0, 100 * YEAR) },
 }
 
-const SHAPES = { ATTEMPT, BUYER, CHECK, END, METERED, MAIL, NOTIFICATIONS, PRICES, PRUNE, TAKE }
+const SHAPES = { ATTEMPT, BUYER, CHECK, END, METERED, MAIL, NOTIFICATIONS, PREVIEW, PRICES, PRUNE, TAKE }
 
 // The body of a request, checked against one of the shapes; `step` is one of NOTIFICATIONS.
 function read(e, name, step) {

@@ -1,16 +1,46 @@
 // Previews of subscription changes that are used: each one once, by every gateway together.
 
-// Marks a preview as used: {preview, key, subscription, date}. Returns {key, changed}: the key of the request
-// that used it first, and whether the subscription was changed after the preview, as far as events have said.
-function usePreview(app, { preview, key, subscription, date }) {
-  const id = $security.sha256(`preview|${preview}`).slice(0, 15)
+const DAY_SECONDS = 86400
+
+// Marks a preview as used: {preview, key, subscription, date, now, is_credit}. Returns {key, date, changed}: the key
+// of the request that used it first, the time from which that is charged, and whether the subscription was changed
+// after the preview, as far as events have said.
+function usePreview(app, used) {
+  const id = idOf(`preview|${used.preview}`)
+  keep(app, id, `${used.key}|${decideDate(app, used)}`)
+  const [key, date] = read(app, id).split("|")
+  return { key, date: Number(date || used.date), changed: isChangedSince(app, used.subscription, used.date) }
+}
+
+// The preview's date. Of the previews whose credit is the larger the earlier they are dated, one per subscription and
+// day: with more of them, who goes back and forth would use a larger plan for nothing.
+function decideDate(app, { preview, subscription, date, now, is_credit }) {
+  if (!is_credit) return date
+  const id = idOf(`credit|${subscription}`)
+  app.db().newQuery(`
+    INSERT INTO checkout_keys (id, fingerprint, since)
+    VALUES ({:id}, {:named}, strftime('%Y-%m-%d %H:%M:%fZ'))
+    ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, since = excluded.since
+    WHERE CAST(substr(fingerprint, instr(fingerprint, '|') + 1) AS INTEGER) < {:before}
+  `).bind({ id, named: `${preview}|${date}`, before: date - DAY_SECONDS }).execute()
+  return read(app, id) === `${preview}|${date}` ? date : now
+}
+
+function keep(app, id, fingerprint) {
   app.db().newQuery(`
     INSERT OR IGNORE INTO checkout_keys (id, fingerprint, since)
-    VALUES ({:id}, {:key}, strftime('%Y-%m-%d %H:%M:%fZ'))
-  `).bind({ id, key: `${key}` }).execute()
+    VALUES ({:id}, {:fingerprint}, strftime('%Y-%m-%d %H:%M:%fZ'))
+  `).bind({ id, fingerprint }).execute()
+}
+
+function read(app, id) {
   const found = new DynamicModel({ fingerprint: "" })
   app.db().newQuery("SELECT fingerprint FROM checkout_keys WHERE id = {:id}").bind({ id }).one(found)
-  return { key: found.fingerprint, changed: isChangedSince(app, subscription, date) }
+  return found.fingerprint
+}
+
+function idOf(name) {
+  return $security.sha256(name).slice(0, 15)
 }
 
 // Also a change that was taken back meanwhile, of which Stripe's subscription shows nothing.

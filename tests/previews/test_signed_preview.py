@@ -174,3 +174,59 @@ async def test_a_preview_says_where_a_credit_goes(
     await subscriber.do("change", quantity=quantity, **_date_of(preview))
     customer = await account.read(f"customers/{(await subscriber.read())['customer']}")
     assert customer["balance"] == -preview["credit"]
+
+
+async def test_one_credit_per_day_is_dated_back(
+    subscribe: Subscribe, account: StripeAccount
+) -> None:
+    """Who goes up at once and down from an old preview, again and again, pays for the time."""
+    subscriber = await subscribe(await _create_price(account))
+
+    async def go_down(seconds: int) -> dict[str, object]:
+        await subscriber.do("change", quantity=100)
+        preview = await subscriber.do("preview", quantity=1)
+        await account.control("clock/advance", seconds=seconds)
+        return {"quantity": 1} | _date_of(preview) | {"credit": preview["credit"]}
+
+    first = await go_down(840)
+    credit = first.pop("credit")
+    await subscriber.do("change", **first)
+    assert await _read_credit(subscriber) == credit
+    late = await go_down(840)
+    late.pop("credit")
+    await _refuse(subscriber, 409, "preview_outdated", **late)
+    await subscriber.do("change", quantity=1)
+    before = await _read_credit(subscriber)
+    prompt = await go_down(30)
+    before, credit = await _read_credit(subscriber), prompt.pop("credit")
+    answers = await asyncio.gather(*[subscriber.do("change", **prompt) for _ in range(3)])
+    assert {answer["items"][0]["quantity"] for answer in answers} == {1}
+    assert await _read_credit(subscriber) < before + int(str(credit))
+
+
+async def test_the_next_day_a_credit_is_dated_back_again(
+    subscribe: Subscribe, account: StripeAccount
+) -> None:
+    """The bound is per subscription and day."""
+    subscriber = await subscribe()
+    for _ in range(2):
+        await subscriber.do("change", quantity=100)
+        preview = await subscriber.do("preview", quantity=1)
+        await account.control("clock/advance", seconds=600)
+        before = await _read_credit(subscriber)
+        await subscriber.do("change", quantity=1, **_date_of(preview))
+        assert await _read_credit(subscriber) == before + preview["credit"]
+        await account.control("clock/advance", seconds=90_000)
+
+
+async def _create_price(account: StripeAccount) -> str:
+    product = await account.create("products", name="Large")
+    daily = {"recurring[interval]": "day", "currency": "usd", "unit_amount": 100_000}
+    price = await account.create("prices", product=product["id"], **daily)
+    await account.wait_delivered()
+    return str(price["id"])
+
+
+async def _read_credit(subscriber: Subscriber) -> int:
+    customer = await subscriber.account.read(f"customers/{(await subscriber.read())['customer']}")
+    return -int(customer["balance"])
