@@ -5,7 +5,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from gateway.shapes import listing, mapping, stripe_id, text
-from gateway.stripe_api.reading import Reading
+from gateway.stripe_api.reading import Missing, Reading
 from gateway.writes import Json
 
 #: GETs one path.
@@ -38,13 +38,18 @@ def is_truncated(item: Json) -> bool:
 async def complete(read: Read, reading: Reading) -> Reading:
     """Return what was read with all entries of its nested lists; seldom takes a request.
 
+    A list that Stripe does not find stays as it was shown: the object itself was there.
+
     Raises:
         What ``read`` raises.
     """
     for name, path in _paths(reading.body).items():
         if _has_more(reading.body, name):
             path = path.format(id=quote(_id(reading.body), safe=""))
-            found = await read_rest(read, path, replace(reading, body=reading.body[name]))
+            try:
+                found = await read_rest(read, path, replace(reading, body=reading.body[name]))
+            except Missing:
+                continue
             reading = replace(found, body={**reading.body, name: found.body})
     return reading
 

@@ -1,6 +1,6 @@
 """Subscriptions and previews with more entries than Stripe shows at once."""
 
-from tests.billing.conftest import Subscribe
+from tests.billing.conftest import MakeFault, Subscribe
 from tests.billing.subscriber import Subscriber
 from tests.shop import Shop
 
@@ -70,3 +70,14 @@ async def test_coming_back_from_a_long_purchase(subscribe: Subscribe, shop: Shop
 async def _last_item(subscriber: Subscriber) -> str:
     items = await subscriber.account.list("subscription_items", subscription=subscriber.id)
     return str(items[-1]["id"])
+
+
+async def test_a_list_that_stripe_does_not_find(subscribe: Subscribe, faults: MakeFault) -> None:
+    """An object whose nested list is missing is stored all the same, and says so."""
+    subscriber = await subscribe()
+    await _add_items(subscriber, 11)
+    await faults("/v1/subscription_items", method="GET", status=404, times=-1)
+    await subscriber.account.create(f"subscriptions/{subscriber.id}", **{"metadata[a]": "1"})
+    await subscriber.account.wait_delivered()
+    row = await subscriber.read_row()
+    assert (row["metadata"]["a"], len(row["items"]), row["has_more"]) == ("1", 10, True)
