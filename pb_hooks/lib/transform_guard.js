@@ -19,12 +19,13 @@ const CHANGES = "gateway.changes"
 const WAIT_MS = 10000
 const [STORED, RESERVED, STALE] = ["stored", "reserved", "stale"]
 
-// Asks, does what the verdict says, and remembers which values are the transform's.
+// Asks, does what the verdict says, and remembers which values are the transform's. Returns their names.
 function transform(request, record, entry, operation, { body, headers }) {
   const raw = entry.request ? readSent(request) : null
   const verdict = askOne(entry, describe(entry, operation, record, body, raw), request, headers)
-  settle(record, entry, operation, verdict)
-  if (operation !== "create") request.set(CHANGES, JSON.stringify(Object.keys(verdict.values || {})))
+  const set = settle(record, entry, operation, verdict)
+  if (operation !== "create") request.set(CHANGES, JSON.stringify(set))
+  return set
 }
 
 // For the hooks of the model, which run after all hooks of the request.

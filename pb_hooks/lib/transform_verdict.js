@@ -1,7 +1,7 @@
 // What a verdict of the gateway does to a write; see transform_call.js.
 const { typeOf } = require(`${__hooks}/lib/transform_table.js`)
 
-// Does what a verdict says: sets values, or throws the error that PocketBase would.
+// Does what a verdict says: sets values and returns their names, or throws the error that PocketBase would.
 function settle(record, entry, operation, verdict) {
   if (!verdict) throw unavailable()
   if (verdict.values) return apply(record, entry, operation, verdict.values)
@@ -13,6 +13,7 @@ function settle(record, entry, operation, verdict) {
   }
   if (!entry.open || !isAway(verdict)) throw unavailable()
   mark(record, entry, operation, true)
+  return []
 }
 
 // What a client can't bring about: else it could open the door for itself.
@@ -36,8 +37,9 @@ function fieldErrors(operation, { errors, message }) {
 }
 
 function apply(record, entry, operation, values) {
-  if (operation === "delete") return
-  for (const name of Object.keys(values)) {
+  if (operation === "delete") return []
+  const names = Object.keys(values)
+  for (const name of names) {
     if (!maySet(typeOf(entry, name), name, operation, values[name])) {
       note(entry, operation, { failed: `it returned "${name}", which can't be set` })
       throw new ApiError(500, "Something went wrong while processing the record.", {})
@@ -45,6 +47,7 @@ function apply(record, entry, operation, values) {
     record.set(name, values[name])
   }
   mark(record, entry, operation, false)
+  return names
 }
 
 function maySet(type, name, operation, value) {
@@ -59,4 +62,4 @@ function mark(record, entry, operation, skipped) {
   record.set("transform_skipped", skipped)
 }
 
-module.exports = { settle }
+module.exports = { note, settle }

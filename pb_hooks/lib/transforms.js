@@ -3,6 +3,7 @@
 const { isDryRun, rehearse } = require(`${__hooks}/lib/dry_run.js`)
 const { passesThrough } = require(`${__hooks}/lib/transform_call.js`)
 const { recall } = require(`${__hooks}/lib/transform_batch.js`)
+const { blameTransform } = require(`${__hooks}/lib/transform_mistakes.js`)
 const { transform } = require(`${__hooks}/lib/transform_guard.js`)
 const { keepWhile } = require(`${__hooks}/lib/transform_requests.js`)
 const { expectNoDryRuns, readTable } = require(`${__hooks}/lib/transform_table.js`)
@@ -18,11 +19,14 @@ function enforce(e, operation) {
   const isDry = isDryRun(app, info.headers)
   if (!entries) expectNoDryRuns()
   const entry = entries && entries[operation]
+  let set = []
   if (entry && passesThrough(entry, e.auth)) {
-    if (app.isTransactional()) settle(e.record, entry, operation, recall(e, entry, operation))
-    else transform(e, e.record, entry, operation, info)
+    set = app.isTransactional()
+      ? settle(e.record, entry, operation, recall(e, entry, operation))
+      : transform(e, e.record, entry, operation, info)
   }
-  const write = () => isDry ? rehearse(e) : e.next()
+  const next = () => isDry ? rehearse(e) : e.next()
+  const write = set.length > 0 ? () => blameTransform(entry, operation, set, info.body, next) : next
   // A batch loads its records inside of its transaction: nobody can change them in between.
   return !entries || operation === "create" || app.isTransactional() ? write() : keepWhile(e, write)
 }

@@ -69,6 +69,9 @@ MISTAKES: dict[str, Callable[[], Any]] = {
     "the id": lambda: {"id": "anotherid000000"},
     "a file": lambda: {"image": "invented.png"},
     "its own model": lambda: Named.model_validate({"title": "x", "count": "many"}),
+    "no option of a select": lambda: {"kind": "z"},
+    "a text that is too long": lambda: {"short": "x" * 50},
+    "an option that is not sent, too": lambda: {"kind": "z", "short": "fine"},
     "an exit": lambda: sys.exit(3),
     "a cancellation": lambda: _raise(asyncio.CancelledError()),
 }
@@ -76,6 +79,8 @@ MISTAKES: dict[str, Callable[[], Any]] = {
 
 async def err(incoming: Named, context: Context) -> Any:
     """Make the mistake."""
+    if incoming.title == "a slug":
+        return {"slug": "taken"}
     mistake = MISTAKES.get(incoming.title)
     return mistake() if mistake else None
 

@@ -19,6 +19,9 @@ _RULES = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "del
 _FIELDS: list[dict[str, Any]] = [
     {"name": "title", "type": "text"},
     {"name": "body", "type": "text"},
+    {"name": "kind", "type": "select", "values": ["a", "b"], "maxSelect": 1},
+    {"name": "short", "type": "text", "max": 10},
+    {"name": "slug", "type": "text"},
     {"name": "count", "type": "number"},
     {"name": "seen", "type": "json"},
     {"name": "image", "type": "file", "maxSelect": 1},
@@ -116,3 +119,23 @@ async def test_a_model_that_forbids_columns_is_its_authors_mistake(
     answer = await visitor.http.request(method, path, json={"title": "x", "body": "also sent"})
     _assert_authors_error(answer)
     assert "Strict: " in faulty.gateway.log.read_text()
+
+
+async def test_the_client_still_reads_the_errors_of_its_own_fields(visitor: Frontend) -> None:
+    """A value of the client and one of the transform are refused: the client reads its own."""
+    body = {"title": "no option of a select", "short": "much too long for it"}
+    answer = await visitor.http.post(FAULTS, json=body)
+    assert answer.status_code == 400
+    assert answer.json()["data"].keys() == {"short"}
+
+
+async def test_a_name_that_is_taken_is_no_mistake(visitor: Frontend, faulty: Stack) -> None:
+    """Two writes at once may both find a name free: the second reads it at the field, as ever."""
+    root = log_in_superuser(faulty)
+    collection = "/api/collections/faults"
+    index = "CREATE UNIQUE INDEX idx_faults_slug ON faults (slug) WHERE slug != ''"
+    await visitor.call("PATCH", collection, token=root, body={"indexes": [index]})
+    assert (await visitor.http.post(FAULTS, json={"title": "a slug"})).status_code == 200
+    answer = await visitor.http.post(FAULTS, json={"title": "a slug"})
+    assert answer.status_code == 400
+    assert answer.json()["data"]["slug"]["code"] == "validation_not_unique"

@@ -1,0 +1,35 @@
+// PocketBase refuses a value that a transform has set, in a field that the client did not send: the client can't
+// correct that. It is the mistake of the transform's author, so it is a 500 with a line in the log.
+const { note } = require(`${__hooks}/lib/transform_verdict.js`)
+
+// A name may be taken by the time of the write: that is nobody's mistake, and another try may succeed.
+const NOT_UNIQUE = "validation_not_unique"
+
+// Does the write. `set` names the fields that the transform has set, `body` holds what the client has sent.
+function blameTransform(entry, operation, set, body, write) {
+  if (set.length === 0) return write()
+  try {
+    return write()
+  } catch (error) {
+    throw translate(error, entry, operation, set.filter((name) => !(name in body)))
+  }
+}
+
+// `own` names the fields that are only the transform's. The client still reads the errors of its own fields.
+function translate(error, entry, operation, own) {
+  const { status, message, data } = error.value || {}
+  if (status !== 400 || !data) return error
+  const found = JSON.parse(JSON.stringify(data))
+  const mistakes = own.filter((name) => found[name] && found[name].code !== NOT_UNIQUE)
+  if (mistakes.length === 0) return error
+  const reason = `PocketBase refuses ${mistakes.map((name) => `${name} (${found[name].code})`).join(", ")}`
+  note(entry, operation, { failed: "error", reason })
+  const rest = {}
+  for (const name in found) {
+    if (!mistakes.includes(name)) rest[name] = new ValidationError(found[name].code, found[name].message)
+  }
+  if (Object.keys(rest).length > 0) return new BadRequestError(message, rest)
+  return new ApiError(500, "Something went wrong while processing the record.", {})
+}
+
+module.exports = { blameTransform }
