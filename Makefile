@@ -11,7 +11,7 @@ UPGRADE ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test faults lint types check clean lock
+.PHONY: help run test faults lint types check docs clean lock
 
 help:
 	@echo "make run     start PocketBase, the gateway and (without Stripe keys) the Stripe simulator"
@@ -20,6 +20,7 @@ help:
 	@echo "make lint    ruff, import-linter, deptry"
 	@echo "make types   mypy --strict"
 	@echo "make check   lint, types and tests"
+	@echo "make docs    write .env.example, docs/settings.md and docs/openapi.json from the code"
 	@echo "make lock    bring the lock files in line with pyproject.toml; UPGRADE=--upgrade for newer"
 	@echo "make clean   remove .venv and caches (your data in .local stays)"
 
@@ -43,6 +44,9 @@ types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
 check: lint types test
+
+docs: $(VENV)/dev.stamp
+	$(BIN)/python -m stack.reference
 
 lock: | $(BIN)/uv
 	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements.lock

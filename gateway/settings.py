@@ -104,82 +104,111 @@ def _has_port(parts: SplitResult) -> bool:
 
 
 class PocketBaseSettings(BaseSettings):
-    """The settings of commands that call only PocketBase. Secrets have no default."""
+    """The settings of commands that call only PocketBase. Secrets have no default.
+
+    The docstring below a field describes it in .env.example and docs/settings.md (`make docs`).
+    """
 
     model_config = SettingsConfigDict(
         frozen=True,
         extra="ignore",
         env_ignore_empty=True,
+        use_attribute_docstrings=True,
         secrets_dir=_SECRETS_DIR if _SECRETS_DIR.is_dir() else None,
     )
 
-    #: Where PocketBase listens.
     pocketbase_url: str = "http://127.0.0.1:8090"
+    """Where the gateway finds PocketBase when it is started on its own. `make run` and compose.yaml
+    know the address themselves."""
     pocketbase_superuser_email: str
+    """The superuser that the gateway works as, created at the first start. The password of an
+    existing superuser is never changed. Empty: `make run` creates one and shows it once."""
     pocketbase_superuser_password: SecretStr
+    """The password of that superuser."""
 
-    #: The largest request body, in bytes.
     gateway_max_body_bytes: int = Field(default=1_048_576, ge=1024)
-    #: Events that may wait to be written; beyond that a delivery is answered 503 at once.
+    """The largest body of a webhook or of a write through /records, in bytes. Other endpoints take
+    less."""
     gateway_max_waiting_events: int = Field(default=1000, ge=1)
-    #: Days for which the payloads of events are kept; their ids are kept for ever.
+    """Events that may wait to be written; beyond that a delivery is answered 503 at once, and
+    Stripe delivers it again."""
     gateway_keep_payload_days: int = Field(default=90, ge=1, le=MAX_DAYS)
-    #: Seconds that PocketBase, or Stripe, may take to answer.
+    """Days after which the payloads of Stripe's events are emptied; their ids are kept for ever."""
     gateway_upstream_timeout: float = Field(default=10.0, gt=0, le=3600)
-    #: Coupons that users may give their subscriptions themselves, comma-separated ids.
+    """Seconds that PocketBase, or Stripe, may take to answer."""
     gateway_open_coupons: Annotated[tuple[str, ...], NoDecode] = ()
-    #: Configurations of Stripe's portal, comma-separated ids; the first is the default.
+    """Ids of coupons that users may apply to their own subscriptions. Empty: none. Promotion codes
+    need no entry here."""
     gateway_portal_configurations: Annotated[tuple[str, ...], NoDecode] = ()
-    #: Meters that users may report their own usage on, comma-separated event names.
+    """Configurations (bpc_…) of Stripe's portal that /portal may open; the first is used when a
+    request names none. Empty: Stripe's default."""
     gateway_open_meters: Annotated[tuple[str, ...], NoDecode] = ()
-    #: A TOML file that says on which terms prices are sold; see docs/checkout.md.
+    """Meters, by event name, on which users may report their own usage. Empty: only superusers
+    report usage."""
     gateway_plans: Path | None = None
-    #: How often one user, and one IP address, may ask for something: ``60/minute;500/hour``.
+    """A TOML file with the terms on which prices are sold (docs/checkout.md). Empty: the metadata
+    of products and prices at Stripe."""
     gateway_rate_limit_user: str = "60/minute"
+    """How many requests one user may make. Several limits are separated by semicolons:
+    60/minute;500/hour."""
     gateway_rate_limit_address: str = "600/minute"
-    #: Proxies (addresses or networks, comma-separated) whose X-Forwarded-For is believed.
+    """How many requests one IP address may make, in the same form."""
     gateway_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
-    #: What happens at Stripe when a user or an organization is deleted: nothing (``keep``),
-    #: everything that acts later ends (``cancel``), or the customer is emptied and deleted as
-    #: well (``delete``).
+    """Proxies in front of the gateway, as addresses or networks: X-Forwarded-For is believed only
+    from them. Empty: from nobody."""
     gateway_on_user_delete: Literal["keep", "cancel", "delete"] = "cancel"
-    #: Whether people may buy without signing in.
+    """What happens at Stripe when a user or an organization is deleted in PocketBase: keep
+    (nothing), cancel (everything that acts later ends) or delete (the customer is emptied and
+    deleted as well)."""
     gateway_guest_checkout: bool = False
-    #: Seconds between two looks at whether seats are as many as an organization's members.
+    """Whether people can buy without signing in; what they buy becomes theirs once they have signed
+    up and verified the address."""
     gateway_seats_seconds: float = Field(default=5.0, ge=0.1, le=86_400)
+    """Seconds between two checks that paid seats are as many as members (docs/teams.md)."""
     gateway_log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
 
-    #: The module with the table of transforms, for example ``examples.posts.transforms``.
     gateway_transforms: str = ""
-    #: Sign the calls between PocketBase's hooks and the gateway, comma-separated; all are accepted.
+    """The module with the table TRANSFORMS, which maps writes to functions, for example
+    examples.posts.transforms. Empty: none; what PocketBase was told before keeps failing closed."""
     gateway_hook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = ()
-    #: Where PocketBase reaches the gateway.
+    """Sign the calls between PocketBase's hooks and the gateway. Both need the same value; the
+    first secret signs, all are accepted. Needed with GATEWAY_TRANSFORMS; `make run` makes one.
+    Under compose, make one with:
+
+        echo "whsec_$(openssl rand -hex 24 | tr -d '\\n' | base64)"
+    """
     gateway_url: str = "http://127.0.0.1:8000"
-    #: Whether the writes of other superusers, the dashboard's too, pass through transforms.
+    """Where PocketBase reaches the gateway when it is started on its own. `make run` and
+    compose.yaml know the address themselves."""
     gateway_transform_superusers: bool = True
-    #: Headers that transforms are given with ``request=True``, comma-separated.
+    """Whether the writes of other superusers, the dashboard's too, pass through transforms. Writes
+    of the gateway's own superuser never do."""
     gateway_transform_headers: Annotated[tuple[str, ...], NoDecode] = (
         "user-agent",
         "accept-language",
         "origin",
     )
-    #: The largest call with records for transforms, in bytes.
+    """Headers that transforms with request=True receive."""
     gateway_max_transform_bytes: int = Field(default=8_388_608, ge=1024)
+    """The largest call with records for transforms, in bytes."""
 
-    #: A Python module with handlers of events, see `gateway.notifications`.
     gateway_handlers: str = ""
-    #: The kinds of notifications that are mailed, comma-separated; none by default.
+    """A Python module with functions of your own that are called with events."""
     gateway_mails: Annotated[tuple[MailKind, ...], NoDecode] = ()
-    #: Where mails come from, ``Shop <billing@example.com>``; by default as PocketBase's own.
+    """Which notifications are mailed. finalization_failed comes with dispute, too. Empty: none."""
     gateway_mail_sender: str = ""
-    #: Where mails to the seller go: disputes, invoices that can't be finalized.
+    """The sender, `Shop <billing@example.com>`. Empty: that of PocketBase's mail settings."""
     gateway_mail_seller: str = ""
-    #: A folder with templates that replace ours by name.
+    """Where mails to you go; needed with dispute and finalization_failed."""
     gateway_mail_templates: Path | None = None
-    #: The mail server, ``smtps://user:password@host``; by default PocketBase's settings are used.
+    """A folder with templates of your own, which replace ours of the same name."""
     gateway_smtp_url: SecretStr | None = None
-    #: Nobody is told of an event that is older than these hours.
+    """A mail server of the gateway's own: smtps://user:password@host,
+    smtp+starttls://user:password@host or, without encryption and password, smtp://host; a port may
+    follow. Empty: PocketBase's mail settings."""
     gateway_notify_hours: int = Field(default=48, ge=1, le=24 * MAX_DAYS)
+    """No notification is sent about events that are older than these hours."""
 
     @field_validator(
         "gateway_open_coupons",
@@ -284,9 +313,12 @@ class StripeSettings(PocketBaseSettings):
     """The settings of commands that also call Stripe."""
 
     stripe_secret_key: SecretStr
+    """The secret key (sk_… or a restricted rk_…). Empty: `make run` simulates Stripe."""
     stripe_api_base: str = "https://api.stripe.com"
-    #: The id of the key's account (``acct_…``), where the key may not read it from Stripe.
+    """Another address of Stripe's API, for a proxy or a simulator."""
     gateway_stripe_account: str = ""
+    """The id of the account (acct_…) that the key belongs to. Needed only if events of a Stripe
+    organization are delivered and a restricted key may not read its account."""
 
     @field_validator("stripe_secret_key")
     @classmethod
@@ -309,12 +341,23 @@ class StripeSettings(PocketBaseSettings):
 class Settings(StripeSettings):
     """Every setting of `gateway serve`, by the name of its environment variable."""
 
-    #: One or more, comma-separated: while a secret is rotated both are valid.
     stripe_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(min_length=1)
-    #: Origins of the frontends, comma-separated: who may call by CORS, and where redirects may go.
+    """Signing secrets (whsec_…) of the webhook endpoint: while a secret is rotated, both the old
+    and the new one are accepted. On a developer's machine, the one that this command prints:
+
+        stripe listen --forward-to http://127.0.0.1:8000/webhooks/stripe
+
+    Previews of subscription changes are signed by keys derived from them, so all gateways of one
+    PocketBase need the same."""
     gateway_frontend_origins: Annotated[tuple[str, ...], NoDecode] = Field(min_length=1)
-    #: Further request headers that frontends may send, comma-separated, besides ours and tracing's.
+    """Origins of your frontends, scheme and host only: they may call the gateway from a browser,
+    and a purchase may lead back to them. Empty: `make run` allows localhost and 127.0.0.1 on
+    PocketBase's port, 3000 and 5173. Apps in a WebView have origins like capacitor://localhost,
+    ionic://localhost or http://localhost; Stripe's pages lead back to http and https only."""
     gateway_cors_headers: Annotated[tuple[str, ...], NoDecode] = ()
+    """Further headers that frontends send. Allowed without it: Authorization, Content-Type,
+    Idempotency-Key, X-Request-Id and those of tracing (sentry-trace, baggage, traceparent,
+    tracestate, b3, x-datadog-…)."""
 
     @field_validator(
         "stripe_webhook_secrets", "gateway_frontend_origins", "gateway_cors_headers", mode="before"

@@ -9,14 +9,8 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-#: Read by PocketBase's hooks; `make run` gives the gateway the same variables.
-_HOOK_SETTINGS = {
-    "GATEWAY_GRACE_DAYS",
-    "GATEWAY_ON_REFUND",
-    "GATEWAY_REALTIME_SUBSCRIPTIONS",
-    "GATEWAY_REALTIME_SUBSCRIPTIONS_PER_USER",
-    "GATEWAY_REALTIME_SUBSCRIPTIONS_PER_ADDRESS",
-}
+from gateway.hook_settings import HOOK_VARIABLES
+
 #: Variables that Kubernetes and Docker set for a service of the name "gateway".
 _SET_BY_ORCHESTRATOR = re.compile(r"GATEWAY_(SERVICE|PORT|NAME|ENV)(_|$)")
 #: From which likeness of two names (0 to 1) on one is suggested for the other.
@@ -40,7 +34,8 @@ def describe_unknown(names: set[str], fields: Collection[str]) -> Iterator[str]:
         names: the variables that have a value.
         fields: the fields of the settings.
     """
-    known = {field.upper() for field in fields} | _HOOK_SETTINGS
+    # `make run` gives the gateway the variables of the hooks, too.
+    known = {field.upper() for field in fields} | set(HOOK_VARIABLES)
     for name in sorted(names - known):
         if name.startswith("GATEWAY_") and not _SET_BY_ORCHESTRATOR.match(name):
             close = get_close_matches(name, known, 1, _SIMILAR)

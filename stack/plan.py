@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.hook_settings import HOOK_VARIABLES
 from stack.errors import StackError
 from stack.gateway import StripeAccess
 from stack.local_secrets import SUPERUSER_EMAIL, LocalSecrets, generate_secrets
 from stack.pocketbase import ROOT
 from stack.ports import LOOPBACK, pick_free
+from stack.settings import StackSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +22,14 @@ class Ports:
     simulator: int
 
 
-#: Settings that PocketBase's hooks read: see pb_hooks/lib/policy.js.
-_HOOK_SETTINGS = (
-    "GATEWAY_GRACE_DAYS",
-    "GATEWAY_ON_REFUND",
-    "GATEWAY_REALTIME_SUBSCRIPTIONS",
-    "GATEWAY_REALTIME_SUBSCRIPTIONS_PER_USER",
-    "GATEWAY_REALTIME_SUBSCRIPTIONS_PER_ADDRESS",
-)
-
 #: A test or a benchmark is one address, and as quick as it can.
 _UNHURRIED = {
     "GATEWAY_RATE_LIMIT_ADDRESS": "1000000/second",
     "GATEWAY_RATE_LIMIT_USER": "1000000/second",
 }
 
-DEFAULT_PORTS = Ports(pocketbase=8090, gateway=8000, simulator=12111)
+_DEFAULTS = StackSettings()
+DEFAULT_PORTS = Ports(_DEFAULTS.pocketbase_port, _DEFAULTS.gateway_port, _DEFAULTS.simulator_port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +118,7 @@ def plan_from_settings(settings: Mapping[str, str], folder: Path, local: LocalSe
 
 
 def _choose_hook_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    return {name: settings[name] for name in _HOOK_SETTINGS if name in settings}
+    return {name: settings[name] for name in HOOK_VARIABLES if name in settings}
 
 
 def _simulate(ports: Ports, local: LocalSecrets) -> StripeAccess:

@@ -4,6 +4,23 @@ import os
 from pathlib import Path
 
 from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class StackSettings(BaseModel):
+    """Settings that `make run` reads, and compose.yaml the ports of, besides the gateway's."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    pocketbase_migrations: tuple[str, ...] = ()
+    """Folders of your own migrations that `make run` gives PocketBase besides pb_migrations; what
+    the dashboard writes is moved to the last of them (docs/transforms.md)."""
+    pocketbase_port: int = Field(default=8090, ge=1, le=65_535)
+    """Where PocketBase listens on 127.0.0.1."""
+    gateway_port: int = Field(default=8000, ge=1, le=65_535)
+    """Where the gateway listens on 127.0.0.1."""
+    simulator_port: int = Field(default=12111, ge=1, le=65_535)
+    """Where the Stripe simulator listens on 127.0.0.1."""
 
 
 def read_settings(env_file: Path) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Generates .env.example, docs/settings.md and docs/openapi.json: `make docs`."""

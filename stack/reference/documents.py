@@ -1,0 +1,14 @@
+"""The generated documents, by the paths at which they are committed."""
+
+from stack.reference.env_example import write_env_example
+from stack.reference.sections import read_sections
+from stack.reference.settings_page import write_settings_page
+
+
+def write_documents() -> dict[str, str]:
+    """Return each document's text by its path in the repository."""
+    sections = read_sections()
+    return {
+        ".env.example": write_env_example(sections),
+        "docs/settings.md": write_settings_page(sections),
+    }
