@@ -94,7 +94,7 @@ async def _find(client: stripe.StripeClient, apply: ApplyReading, buyer: Buyer) 
 
 async def _list(client: stripe.StripeClient, email: str) -> Reading:
     """Stripe's list knows every customer at once, but only by the very spelling."""
-    return await read_object(client, f"/v1/customers?limit=10&email={quote(email, safe='')}")
+    return await read_object(client, f"/v1/customers?limit=100&email={quote(email, safe='')}")
 
 
 async def _search(client: stripe.StripeClient, buyer: Buyer) -> Reading | None:
@@ -103,7 +103,7 @@ async def _search(client: stripe.StripeClient, buyer: Buyer) -> Reading | None:
         return None
     query = quote(f"email:'{buyer.email}'", safe="")
     try:
-        return await read_object(client, f"/v1/customers/search?limit=10&query={query}")
+        return await read_object(client, f"/v1/customers/search?limit=100&query={query}")
     except GatewayError as error:
         _log.info("customers can't be searched", extra={"reason": error.detail})
         return None
@@ -155,7 +155,7 @@ async def _find_made(client: stripe.StripeClient, buyer: Buyer) -> stripe.Custom
     # An organization has no address yet, nor need a user have one; it is among the newest.
     is_listed = buyer.organization or not buyer.email
     params: CustomerListParams = (
-        {"limit": 100} if is_listed else {"email": buyer.email, "limit": 10}
+        {"limit": 100} if is_listed else {"email": buyer.email, "limit": 100}
     )
     with translate_errors():
         found = await client.v1.customers.list_async(params)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import stripe
 
@@ -10,6 +11,10 @@ from gateway.errors import StripeRefused, invalid_field
 from gateway.shapes import listing, mapping, stripe_id
 from gateway.stripe_api.causes import COUPON, PROMOTION_CODE, find_cause
 from gateway.stripe_api.client import translate_errors
+from gateway.writes import Json
+
+if TYPE_CHECKING:
+    from stripe.params import PromotionCodeListParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +34,28 @@ async def find_promotion_code(
         InvalidRequest: there is no such code, or it is another customer's: the answer is the same.
         StripeUnavailable, StripeRefused
     """
+    params: PromotionCodeListParams = {"code": code, "active": True, "limit": 100}
+    found = await _list(client, params)
+    # One text may be a code of many customers, each with a promotion code of their own.
+    if not _pick(found, customer) and found.get("has_more") and customer:
+        found = await _list(client, {**params, "customer": customer})
+    if picked := _pick(found, customer):
+        return picked
+    raise invalid_field("promotion_code", "promotion_code_unknown", "This code is not valid.")
+
+
+async def _list(client: stripe.StripeClient, params: "PromotionCodeListParams") -> Json:
     with translate_errors():
-        found = await client.v1.promotion_codes.list_async(
-            {"code": code, "active": True, "limit": 10}
-        )
-    for entry in listing(found.to_dict()):
+        found = await client.v1.promotion_codes.list_async(params)
+    return found.to_dict()
+
+
+def _pick(found: Json, customer: str) -> PromotionCode | None:
+    for entry in listing(found):
         coupon = stripe_id(mapping(entry.get("promotion")).get("coupon"))
         if coupon and stripe_id(entry.get("customer")) in ("", customer):
             return PromotionCode(stripe_id(entry), coupon)
-    raise invalid_field("promotion_code", "promotion_code_unknown", "This code is not valid.")
+    return None
 
 
 @contextmanager

@@ -144,3 +144,24 @@ async def test_a_key_is_for_one_code(
     assert first.json() == again.json()
     other = await shop.post("/checkout", user, build_order(price), key="click")
     read_problem(other, 409, "idempotency-key-reused")
+
+
+async def test_a_code_that_many_customers_have_is_each_ones_own(
+    user: User, shop: Shop, account: StripeAccount, make_price: MakePrice, frontend: Frontend
+) -> None:
+    """Stripe lists the newest codes of one text first, and a page has only some of them."""
+    price = await make_price("", promotion_codes="true")
+    await shop.pay((await shop.post("/checkout", user, build_order(price))).json())
+    await account.wait_delivered()
+    [own] = await frontend.list_records("customers", token=user.token)
+    coupon, _ = await make_code(account)
+    promotion = {"promotion[type]": "coupon", "promotion[coupon]": coupon, "code": "OURS"}
+    await account.create("promotion_codes", **promotion, customer=own["stripe_id"])
+    for _ in range(101):
+        other = await account.create("customers")
+        await account.create("promotion_codes", **promotion, customer=other["id"])
+
+    order = build_order(price, promotion_code="ours")
+    session = await _read(account, await shop.post("/checkout", user, order))
+    assert session["amount_total"] == 560
+    read_problem(await shop.post("/checkout", await frontend.sign_up(), order), 400)
