@@ -24,6 +24,7 @@ def create(world: World, params: JSON) -> JSON:
     )
     if paid:
         note["refunds"] = _refunds(world, invoice, params)
+        _credit(world, note, optional(params, "credit_amount", 0))
     world.add(note)
     world.record("credit_note.created", note)
     _apply(world, invoice, amount, paid)
@@ -76,6 +77,16 @@ def _apply(world: World, invoice: JSON, amount: int, paid: bool) -> None:
         intent["amount"] = payment["amount_requested"] = invoice["amount_due"]
     if invoice["amount_due"] == 0:
         invoices.mark_paid(world, invoice, out_of_band=True)
+
+
+def _credit(world: World, note: JSON, amount: int) -> None:
+    """What is credited to the customer's balance pays the next invoices."""
+    if not amount:
+        return
+    note["customer_balance_transaction"] = world.ids.timed("cbtxn", world.now)
+    customer = world.get("customer", note["customer"])
+    with world.change(customer, "customer.updated"):
+        customer["balance"] -= amount
 
 
 def _refunds(world: World, invoice: JSON, params: JSON) -> list[JSON]:

@@ -108,6 +108,17 @@ def test_an_invoice_by_hand_is_paid_and_credited() -> None:
     assert refund["amount"] == 200
 
 
+def test_what_a_credit_note_credits_pays_the_next_invoice() -> None:
+    """Instead of a refund, a credit note may credit the customer's balance."""
+    shop = Shop()
+    sub = shop.subscribe()
+    shop.post("credit_notes", invoice=sub["latest_invoice"], amount=1000, credit_amount=1000)
+    ACTIONS["subscriptions/{id}/renew"](shop.world, sub["id"], {})
+    renewal = shop.world.get("invoice", sub["latest_invoice"])
+    assert (renewal["total"], renewal["amount_paid"], renewal["status"]) == (1000, 0, "paid")
+    assert shop.world.all("refund") == {}
+
+
 def test_an_open_invoice_can_be_voided_or_given_up() -> None:
     """Each ends the invoice with an event of its own."""
     shop = Shop()
