@@ -10,3 +10,14 @@ onCollectionsImportRequest((e) => {
   if (e.deleteMissing) require(`${__hooks}/lib/own_collections.js`).refuseLoss(e.app, [...e.collectionsData])
   e.next()
 })
+
+// Nor do they empty or change the table of transforms: that would let writes pass without them.
+onRecordDelete((e) => {
+  require(`${__hooks}/lib/transform_rows.js`).refuseDeletion(e.record)
+  e.next()
+}, "gateway_transforms")
+
+onRecordUpdate((e) => {
+  require(`${__hooks}/lib/transform_rows.js`).refuseChange(e.record)
+  e.next()
+}, "gateway_transforms")

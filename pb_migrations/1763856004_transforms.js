@@ -18,6 +18,9 @@ migrate((app) => {
       { name: "gateway", type: "text" }, // the id of its superuser, whose own writes go around
       { name: "superusers", type: "bool" }, // whether other superusers' writes pass through
       { name: "started", type: "number" }, // when the gateway that registered it started, in ms
+      // As 1763856101 adds them to older tables: a lost table is made by this migration alone.
+      { name: "request", type: "bool" },
+      { name: "headers", type: "text" },
     ],
     indexes: [
       "CREATE UNIQUE INDEX idx_gateway_transforms_write ON gateway_transforms (collection, operation)",

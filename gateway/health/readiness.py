@@ -35,7 +35,7 @@ MIGRATIONS = (
     "1763856101_transform_requests.js",
 )
 
-#: How many missing collections and columns the detail names.
+#: How many missing files, collections and columns the detail names.
 _NAMED = 5
 
 _WRITE_PROBE = "/api/gateway/write-probe"
@@ -62,6 +62,11 @@ async def check_pocketbase(pocketbase: PocketBase) -> None:
         if refused.status == 404:
             raise NotReady("PocketBase runs without the gateway's pb_hooks.") from refused
         raise NotReady("PocketBase refuses the gateway's superuser.") from refused
+    if lost := version.get("files"):
+        raise NotReady(
+            f"PocketBase's hooks are incomplete: {'; '.join(lost[:_NAMED])}. "
+            "Deploy the whole folder pb_hooks and restart PocketBase."
+        )
     if version["hooks"] != HOOKS_VERSION:
         raise NotReady(
             f"PocketBase has version {version['hooks']} of the hooks, {HOOKS_VERSION} is needed."

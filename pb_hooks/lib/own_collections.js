@@ -18,7 +18,7 @@ const COLUMNS = {
   credit_notes:
     "stripe_id status number type reason currency total pdf metadata created stamp customer user invoice " +
     "organization out_of_band_amount",
-  customer_tasks: "kind user customer version outcome error attempts due created finished",
+  customer_tasks: "kind user customer version outcome error attempts due created finished address",
   customers:
     "stripe_id primary claims email name phone currency balance delinquent address metadata deleted " +
     "created stamp user organization preferred_locales",
@@ -30,7 +30,7 @@ const COLUMNS = {
   follow_ups: "kind subject place error created updated",
   gateway_transforms:
     "collection collection_ref operation timeout on_failure files url max_bytes gateway superusers " +
-    "started",
+    "started request headers",
   invoice_payments:
     "stripe_id status currency amount_paid paid_at created stamp customer user invoice payment charge " +
     "organization",
@@ -129,4 +129,4 @@ function refuseDeletion({ name }) {
   if (isOwn(name)) throw refusal(name)
 }
 
-module.exports = { COLUMNS, findMissing, refuseDeletion, refuseLoss }
+module.exports = { COLUMNS, findMissing, findMissingColumns, refuseDeletion, refuseLoss }

@@ -1,6 +1,7 @@
 // Takes over the table that a gateway registers, and keeps it in `gateway_transforms`.
 const { findFault } = require(`${__hooks}/lib/signature.js`)
 const lease = require(`${__hooks}/lib/transform_lease.js`)
+const { remove, save } = require(`${__hooks}/lib/transform_rows.js`)
 const { findById, findNamed } = require(`${__hooks}/lib/transform_table.js`)
 
 // A gateway registers when it starts, and renews by the same call. Returns {overruled, collections}: whether another
@@ -71,7 +72,7 @@ function replace(tx, wanted, gateway, rows) {
     write(tx, stored[key], valuesOf(wanted, transform, gateway, collections, stored[key]))
     delete stored[key]
   }
-  for (const key in stored) tx.delete(stored[key])
+  for (const key in stored) remove(tx, stored[key])
 }
 
 function valuesOf({ url, max_bytes, superusers, started, headers = "" }, transform, gateway, collections, row) {
@@ -103,7 +104,7 @@ function write(tx, stored, values) {
   const row = stored || new Record(tx.findCollectionByNameOrId("gateway_transforms"))
   if (stored && isEqual(row, values)) return
   row.load(values)
-  tx.save(row)
+  save(tx, row)
 }
 
 function keyOf(collection, operation) {

@@ -1,6 +1,11 @@
 // Which writes pass through the gateway: kept in a collection, and at hand in $app.store().
 
+const { findMissingColumns } = require(`${__hooks}/lib/own_collections.js`)
+const { save } = require(`${__hooks}/lib/transform_rows.js`)
+
 const MIGRATION = "1763856004_transforms.js"
+// Columns that say which writes pass through a transform: read as empty, they would open something.
+const OPENING = ["collection", "collection_ref", "operation"]
 const STAMP = "gateway.transforms.stamp"
 const TABLE = "gateway.transforms"
 // Where a write may be a dry run, of these; everywhere as long as nothing is said.
@@ -59,7 +64,7 @@ function adopt(app, { id, name }) {
       for (const row of tx.findAllRecords("gateway_transforms", $dbx.hashExp({ collection: name }))) {
         if (findById(collections, row.getString("collection_ref"))) continue
         row.set("collection_ref", id)
-        tx.save(row)
+        save(tx, row)
       }
     })
   }
@@ -87,11 +92,11 @@ function expectNoDryRuns() {
 function load(app) {
   const table = {}
   const collections = [...app.findAllCollections()]
-  if (!findNamed(collections, "gateway_transforms")) {
-    if (!isApplied(app)) return { table, url: "" } // Its migration is still to come.
-    app.logger().error("gateway_transforms is missing: all writes are refused, see docs/operations.md")
-    throw new ApiError(503, "This can't be written right now. Please try again.", {})
-  }
+  const kept = findNamed(collections, "gateway_transforms")
+  if (!kept && !isApplied(app)) return { table, url: "" } // Its migration is still to come.
+  if (!kept) throw refuseAll(app, "is missing")
+  const [lost] = findMissingColumns(kept).filter((name) => OPENING.includes(name))
+  if (lost) throw refuseAll(app, `has no column ${lost}`)
   const rows = [...app.findAllRecords("gateway_transforms")]
   const add = (row, collection) => {
     if (collection) (table[collection.id] ||= {})[row.getString("operation")] = describe(row, collection)
@@ -100,6 +105,11 @@ function load(app) {
   for (const row of rows) add(row, findById(collections, row.getString("collection_ref")))
   for (const row of rows) add(row, findNamed(collections, row.getString("collection")))
   return { table, url: rows.length > 0 ? rows[0].getString("url") : "" }
+}
+
+function refuseAll(app, what) {
+  app.logger().error(`gateway_transforms ${what}: all writes are refused, see docs/operations.md`)
+  return new ApiError(503, "This can't be written right now. Please try again.", {})
 }
 
 // Whether the collection was there: then its loss must not open what it closed.

@@ -13,6 +13,8 @@ function enforce(e, operation) {
   const { app } = e
   const { table, rehearses } = readTable(app)
   const entries = table[e.collection.id]
+  // PocketBase would save all columns of its copy, and undo what others stored since it was loaded.
+  if (!entries && operation === "update") e.record.ignoreUnchangedFields(true)
   // Most collections have no transform: every further look at what Go holds would take its time.
   if (!entries && !rehearses) return e.next()
   const info = e.requestInfo()

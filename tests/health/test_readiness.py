@@ -106,6 +106,19 @@ def test_not_ready_without_hooks(own: Stack, restart: Callable[..., None], tmp_p
     assert _deliver(own).status_code >= 500
 
 
+@pytest.mark.parametrize(
+    "name", [*sorted(path.name for path in _HOOKS.glob("*.pb.js")), "lib/seats.js", "lib/sql.js"]
+)
+def test_not_ready_with_a_part_of_the_hooks(
+    name: str, own: Stack, restart: Callable[..., None], tmp_path: Path
+) -> None:
+    """A file of pb_hooks that was not deployed is named."""
+    hooks = shutil.copytree(_HOOKS, tmp_path / "hooks")
+    (hooks / name).unlink()
+    restart(hooksDir=hooks)
+    _assert_not_ready(own, "pb_hooks" if name == "gateway.pb.js" else name)
+
+
 def test_not_ready_with_other_hooks(
     own: Stack, restart: Callable[..., None], tmp_path: Path
 ) -> None:

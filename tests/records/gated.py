@@ -39,7 +39,7 @@ def make_gated_collections(stack: Stack) -> None:
     """Make the collections of gated_shelf.py, open to everybody unless a record is locked."""
     root = {"Authorization": log_in_superuser(stack)}
     with httpx.Client(base_url=stack.pocketbase.url, headers=root, trust_env=False) as client:
-        for name in ("papers", "counted", "created_only"):
+        for name in ("papers", "counted", "created_only", "unguarded"):
             made = {"name": name, "type": "base", "fields": _FIELDS, **_RULES}
             if name == "papers":
                 made["updateRule"] = "owner = '' || owner = @request.auth.id"

@@ -315,3 +315,40 @@ def _vary(name: str, number: int) -> Any:
     return {"title": f"title {number}", "note": "word " * number + "end", "count+": 1}.get(
         name, number
     )
+
+
+@pytest.mark.parametrize("collection", ["unguarded", "users"])
+async def test_an_update_without_a_transform_saves_only_what_it_changes(
+    collection: str, gates: Gates, admin: Dashboard
+) -> None:
+    """Sixty rounds of updates of different fields at once, where no transform is: none is lost."""
+    made = {"email": "one@example.com", "password": "12345678", "passwordConfirm": "12345678"}
+    path, _ = await gates.create(collection, admin.token, **made)
+    names = {
+        "unguarded": ("title", "note", "rating", "data"),
+        "users": ("name", "verified", "email", "emailVisibility"),
+    }[collection]
+    for number in range(1, 61):
+        wanted: dict[str, Any] = {name: f"{number}@example.com" for name in names}
+        wanted |= {
+            name: number % 2 == 1 for name in names if name in ("verified", "emailVisibility")
+        }
+        wanted |= {name: number for name in names if name in ("rating", "data")}
+        headers = {"Authorization": admin.token}
+        answers = await asyncio.gather(
+            *(
+                gates.client.http.patch(path, json={k: v}, headers=headers, timeout=30)
+                for k, v in wanted.items()
+            )
+        )
+        assert [answer.status_code for answer in answers] == [200] * 4, number
+        stored = await admin.call("GET", path)
+        assert {name: stored[name] for name in wanted} == wanted, number
+
+
+async def test_an_update_of_nothing_is_no_error(gates: Gates, admin: Dashboard) -> None:
+    """Neither where no transform is, nor where the values are as stored."""
+    path, _ = await gates.create("unguarded", admin.token, title="same", note="")
+    for body in ({}, {"title": "same"}, {"unknown": 1}):
+        await admin.call("PATCH", path, body)
+    assert (await admin.call("GET", path))["title"] == "same"
