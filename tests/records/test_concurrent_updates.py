@@ -329,7 +329,7 @@ async def test_an_update_without_a_transform_saves_only_what_it_changes(
         "users": ("name", "verified", "email", "emailVisibility"),
     }[collection]
     for number in range(1, 61):
-        wanted: dict[str, Any] = {name: f"{number}@example.com" for name in names}
+        wanted: dict[str, Any] = dict.fromkeys(names, f"{number}@example.com")
         wanted |= {
             name: number % 2 == 1 for name in names if name in ("verified", "emailVisibility")
         }
