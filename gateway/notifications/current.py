@@ -36,7 +36,8 @@ class Context:
     row: Json | None = None
     #: ``status`` of an invoice's subscription.
     subscription: Json | None = None
-    #: ``status`` and ``presentment_details`` of the PaymentIntent of an invoice or session.
+    #: ``status``, ``amount_received`` and ``presentment_details`` of the PaymentIntent of an
+    #: invoice or session.
     payment: Json | None = None
     #: How much of that payment was refunded, in its own currency.
     refunded: int = 0
@@ -99,7 +100,7 @@ def _present_facts(found: Notification, context: Context) -> Json:
     if found.kind == "receipt":
         currency = found.facts["currency"]
         refunds = {"refunded": context.refunded, "refunded_currency": currency}
-        return refunds | presented(mapping(context.payment))
+        return refunds | presented_of(found, mapping(context.payment))
     if found.kind == "trial_ending":
         return _trial_facts(found, row, context)
     if found.kind in ("refund", "dispute") and row.get("status"):
@@ -128,6 +129,13 @@ def _owed_facts(found: Notification, row: Json, context: Context) -> Json:
     if facts["subscription_ended"]:
         facts["next_attempt"] = None
     return facts
+
+
+def presented_of(found: Notification, payment: Json) -> Json:
+    """Return what the buyer paid of a receipt, {} where the payment is only a part of it."""
+    received = payment.get("amount_received")
+    is_part = bool(received) and received != found.facts["amount"]
+    return {} if found.collection == "invoices" and is_part else presented(payment)
 
 
 def presented(item: Json) -> Json:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import stripe
 
 from gateway.errors import StripeRefused
-from gateway.notifications.current import Context, clean_locale, presented
+from gateway.notifications.current import Context, clean_locale, presented, presented_of
 from gateway.notifications.notification import Notification
 from gateway.notifications.trial import missing_payment_method
 from gateway.shapes import listing, mapping
@@ -98,7 +98,7 @@ class StripeFacts:
         if is_known or found.collection != "invoices":
             return found
         intent = await self._read_intent(found.object_id)
-        return replace(found, facts=found.facts | presented(intent))
+        return replace(found, facts=found.facts | presented_of(found, intent))
 
     async def _complete_failure(self, found: Notification, context: Context) -> Notification:
         """What is left to pay in the buyer's currency, and whether it still is to be paid."""

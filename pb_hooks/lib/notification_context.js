@@ -19,6 +19,7 @@ function readContext(app, row, subject, customer) {
     subscription: subscription ? { status: subscription.getString("status") } : null,
     payment: payment ? {
       status: payment.getString("status"),
+      amount_received: payment.getInt("amount_received"),
       presentment_details: JSON.parse(payment.getString("presentment_details") || "null"),
     } : null,
     has_payment_method: hasPaymentMethod(app, customer),

@@ -340,6 +340,24 @@ async def test_a_receipt_has_the_amount_that_the_buyer_paid(
         assert "USD" not in _text(mail_server)
 
 
+async def test_a_receipt_of_several_payments_has_their_sum(
+    office: Office, mail_server: MailServer
+) -> None:
+    """What the buyer paid in another currency is only a part of the invoice."""
+    customer, payment = office.customer["id"], f"pi_{token_hex(6)}"
+    intent = {"id": payment, "object": "payment_intent", "customer": customer, "currency": "usd"}
+    intent |= {"status": "succeeded", "amount_received": 1200, "presentment_details": _PRESENTED}
+    await office.deliver("payment_intent.succeeded", intent)
+    invoice = build_invoice(customer, currency="usd", amount_paid=2000)
+    paid = {"id": f"inpay_{token_hex(6)}", "object": "invoice_payment", "status": "paid"}
+    paid |= {"invoice": invoice["id"], "amount_paid": 1200}
+    paid |= {"payment": {"type": "payment_intent", "payment_intent": payment}}
+    await office.deliver("invoice_payment.paid", paid)
+    row = await office.wait_settled(await office.deliver("invoice.paid", invoice))
+    assert row["status"] == "sent"
+    assert "We received 20.00 USD" in _text(mail_server)
+
+
 async def test_a_late_receipt_says_what_was_refunded(
     office: Office, mail_server: MailServer
 ) -> None:
