@@ -81,7 +81,8 @@ async def test_no_address_is_an_error_of_ours(
         body = None if method == "GET" else {}
         answer = await shop.http.request(method, url, json=body, headers={"Authorization": token})
         assert answer.status_code < 500, (text, answer.text)
-        assert len(answer.content) < 5_000, text
+        # "." ends in the address of the list, whose length depends on what other tests have stored.
+        assert answer.is_success or len(answer.content) < 5_000, text
     for key in (b"\xff", b"x" * 300, b"a\tb"):
         headers = {b"Authorization": token.encode(), b"Idempotency-Key": key}
         url = shop.url + path.format("a")
