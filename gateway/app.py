@@ -31,14 +31,14 @@ from gateway.health.shared_check import SharedCheck
 from gateway.notifications.announcer import Announcer, open_announcer
 from gateway.notifications.desk import send_notifications
 from gateway.notifications.templates import open_templates
+from gateway.openapi import SERVERS, complete
 from gateway.plans import read_plans
 from gateway.pocketbase import PocketBase
-from gateway.problems import ErrorMiddleware, add_problem_handlers, problem_responses
+from gateway.problems import ErrorMiddleware, add_problem_handlers
 from gateway.rate_limits import RateLimitMiddleware, RateLimits
 from gateway.records import endpoint as records
 from gateway.records.direct import router as records_router
 from gateway.records.judge import Judge
-from gateway.records.listing import add_to_openapi
 from gateway.records.registration import Registration
 from gateway.records.table import Table, load_table
 from gateway.records.transform import Dependencies
@@ -58,7 +58,8 @@ _DESCRIPTION = """
 The business logic beside PocketBase. Frontends talk to PocketBase for sign-in, records, files and
 realtime, and come here for what it can't do. Results arrive as PocketBase records.
 
-Errors are `application/problem+json` (RFC 9457) with PocketBase's `message` and `data` members.
+Errors are `application/problem+json` (RFC 9457) with PocketBase's `message` and `data` members;
+`Problem` lists their types.
 """
 
 
@@ -183,21 +184,8 @@ class Gateway(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with what FastAPI does not route, without what is never sent."""
         if self.openapi_schema is None:
-            document = super().openapi()
-            _drop_validation_errors(document)
-            document["paths"][webhooks.PATH] = webhooks.openapi(problem_responses)
-            if self.state.table is not None:
-                add_to_openapi(document, self.state.table)
+            complete(super().openapi(), self.state.table)
         return super().openapi()
-
-
-def _drop_validation_errors(document: dict[str, Any]) -> None:
-    """FastAPI announces 422s in a form of its own; ours are problems with status 400."""
-    for item in document["paths"].values():
-        for operation in item.values():
-            operation["responses"].pop("422", None)
-    for schema in ("HTTPValidationError", "ValidationError"):
-        document["components"]["schemas"].pop(schema, None)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -216,6 +204,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="PocketBase gateway",
         version=__version__,
         description=_DESCRIPTION,
+        servers=SERVERS,
         lifespan=_lifespan,
         redirect_slashes=False,
         docs_url=None,

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import Field
 
-from gateway.errors import Unauthenticated
+from gateway.errors import SuperuserNeeded, Unauthenticated, UnreadableToken
 from gateway.pocketbase import PocketBase
 from gateway.rate_limits import RateLimits
 from gateway.settings import Settings
@@ -18,8 +18,14 @@ from gateway.stripe_api import ApplyReading
 
 bearer = HTTPBearer(
     auto_error=False,
-    scheme_name="PocketBase user token",
-    description="What `pb.authStore.token` holds after a sign-in.",
+    scheme_name="userToken",
+    description="A PocketBase user token: `pb.authStore.token` after a sign-in.",
+)
+
+superuser_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="superuserToken",
+    description="A PocketBase superuser token: of a sign-in to the `_superusers` collection.",
 )
 
 
@@ -59,14 +65,14 @@ def read_token(headers: Mapping[str, str]) -> str:
     """Return the caller's token, "" where there is none.
 
     Raises:
-        Unauthenticated: the header holds something else than a token of PocketBase's form.
+        UnreadableToken: the header holds something else than a token of PocketBase's form.
     """
     text = headers.get("authorization", "")
     if not text:
         return ""
     found = _AUTHORIZATION.fullmatch(text) if len(text) <= _MAX_TOKEN else None
     if not found:
-        raise Unauthenticated("The Authorization header holds no PocketBase token.")
+        raise UnreadableToken
     return found[1]
 
 
@@ -87,16 +93,25 @@ class TokenRoute(APIRoute):
 class SignedInRoute(TokenRoute):
     """Also refuses callers without a token before the body is read."""
 
+    #: How it refuses them.
+    refusal: type[Unauthenticated] = Unauthenticated
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request."""
         handle = super().get_route_handler()
 
         async def check_and_handle(request: Request) -> Response:
             if not read_token(request.headers):
-                raise Unauthenticated
+                raise self.refusal
             return await handle(request)
 
         return check_and_handle
+
+
+class OperatorRoute(SignedInRoute):
+    """The same, where the token has to be a superuser's."""
+
+    refusal = SuperuserNeeded
 
 
 async def _optional_token(
@@ -104,6 +119,14 @@ async def _optional_token(
     _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> str:
     """The token, "" for somebody who sends none; one that can't be read is refused."""
+    return read_token(request.headers)
+
+
+async def _superuser_token(
+    request: Request,
+    _: Annotated[HTTPAuthorizationCredentials | None, Depends(superuser_bearer)],
+) -> str:
+    """A token that may be a superuser's: the endpoint asks PocketBase."""
     return read_token(request.headers)
 
 
@@ -128,6 +151,7 @@ GatewaySettings = Annotated[Settings, Depends(_settings)]
 Limits = Annotated[RateLimits, Depends(_rate_limits)]
 ReadingApplier = Annotated[ApplyReading, Depends(_apply_reading)]
 Token = Annotated[str, Depends(_token)]
+SuperuserToken = Annotated[str, Depends(_superuser_token)]
 #: "" where the caller has not signed in.
 OptionalToken = Annotated[str, Depends(_optional_token)]
 IdempotencyKey = Annotated[

@@ -9,10 +9,19 @@ from typing import Any, ClassVar, Self
 from gateway.stripe_answer import StripeAnswer
 
 
+def kebab(name: str) -> str:
+    """Return the name of a class as ``kebab-case``."""
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
+
+
 class GatewayError(Exception):
     """The gateway could not do this."""
 
     status: ClassVar[int] = 500
+    #: The class that names the problem's type, where clients need not tell this one from it.
+    kind: ClassVar["type[GatewayError] | None"] = None
+    #: Members that an example in the API's description has.
+    example_members: ClassVar[Mapping[str, Any]] = {}
     #: Seconds after which a client may try again, if that makes sense.
     retry_after: int | None = None
     #: Stripe's error, empty where Stripe did not answer with one.
@@ -44,8 +53,7 @@ class GatewayError(Exception):
     @property
     def slug(self) -> str:
         """The class's name in kebab case, as the last part of the problem's ``type``."""
-        name = type(self).__name__
-        return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
+        return kebab((self.kind or type(self)).__name__)
 
 
 class InvalidRequest(GatewayError):
@@ -73,6 +81,18 @@ class Unauthenticated(GatewayError):
     status = 401
 
 
+class SuperuserNeeded(Unauthenticated):
+    """A PocketBase superuser token is needed."""
+
+    kind = Unauthenticated
+
+
+class UnreadableToken(Unauthenticated):
+    """The Authorization header holds no PocketBase token."""
+
+    kind = Unauthenticated
+
+
 class PaymentRequired(GatewayError):
     """The payment did not succeed."""
 
@@ -83,6 +103,12 @@ class Forbidden(GatewayError):
     """This is not allowed."""
 
     status = 403
+
+
+class SuperusersOnly(Forbidden):
+    """Only a PocketBase superuser may do this."""
+
+    kind = Forbidden
 
 
 class NoOrganization(Forbidden):
@@ -193,11 +219,8 @@ class InputRefused(StripeRefused):
     """The request is not valid."""
 
     status = 400
-
-    @property
-    def slug(self) -> str:
-        """To a client, the same as a value that the gateway itself refuses."""
-        return InvalidRequest().slug
+    # To a client, the same as a value that the gateway itself refuses.
+    kind = InvalidRequest
 
 
 #: What any endpoint may answer that asks PocketBase and Stripe for a caller.
@@ -241,6 +264,10 @@ def problem(
 
 def describe(error: GatewayError) -> dict[str, Any]:
     """Return the problem document of an error."""
-    return error.members | problem(
+    document = error.members | problem(
         error.status, error.title, error.detail, slug=error.slug, data=error.data
     )
+    if error.retry_after is not None:
+        # As the header says: PocketBase's SDKs keep only the body.
+        document["retry_after"] = error.retry_after
+    return document

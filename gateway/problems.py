@@ -15,10 +15,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.errors import GatewayError, MethodNotAllowed, describe, problem
+from gateway.errors import GatewayError, MethodNotAllowed, describe, kebab, problem
+from gateway.problem_schema import PROBLEM
 
 _log = logging.getLogger(__name__)
 _MEDIA_TYPE = "application/problem+json"
+#: A header of responses, for OpenAPI.
+RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds after which to try again.",
+        "schema": {"type": "integer"},
+    }
+}
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 #: What a document repeats of a request is limited: members of ``data``, and characters.
 _MAX_FIELDS = 20
@@ -52,19 +60,39 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_error)
 
 
-def problem_responses(*errors: type[GatewayError]) -> dict[int | str, dict[str, Any]]:
-    """Return OpenAPI ``responses`` for error classes; classes of one status share an entry."""
+def problem_responses(
+    *errors: type[GatewayError], texts: Mapping[int, str] | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """Return OpenAPI ``responses`` for error classes; classes of one status share an entry.
+
+    Args:
+        texts: descriptions by status, instead of the titles of the classes.
+    """
     found: dict[int | str, dict[str, Any]] = {}
-    for error in errors:
-        entry = found.setdefault(
-            error.status, {"description": "", "content": {_MEDIA_TYPE: {"examples": {}}}}
-        )
+    titles: dict[int, dict[str, None]] = {}
+    for error in dict.fromkeys(errors):
         instance = error()
-        entry["description"] = " ".join(filter(None, (entry["description"], instance.title)))
-        entry["content"][_MEDIA_TYPE]["examples"][instance.slug] = {"value": describe(instance)}
+        instance.members = dict(error.example_members)
+        entry = found.setdefault(error.status, problem_entry(""))
+        titles.setdefault(error.status, {})[instance.title] = None
+        entry["description"] = (texts or {}).get(error.status) or " ".join(titles[error.status])
+        # By the class: several may share one problem type.
+        examples = entry["content"][_MEDIA_TYPE]["examples"]
+        examples[kebab(error.__name__)] = {"value": describe(instance)}
         if error.retry_after is not None:
-            entry["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+            entry["headers"] = RETRY_AFTER
     return found
+
+
+def problem_entry(description: str, **examples: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an OpenAPI response with a problem document.
+
+    Args:
+        examples: problem documents by name.
+    """
+    values = {name: {"value": value} for name, value in examples.items()}
+    content = {_MEDIA_TYPE: {"schema": PROBLEM, "examples": values}}
+    return {"description": description, "content": content}
 
 
 def _respond(body: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:

@@ -19,7 +19,7 @@ from gateway.problems import respond_to
 from gateway.settings import Settings
 
 #: Asked by machines that watch the gateway.
-_FREE = ("/health", "/ready")
+UNLIMITED = ("/health", "/ready")
 #: What one customer of a provider gets; within it, addresses are free to choose.
 _NETWORK_BITS = 64
 
@@ -64,7 +64,7 @@ class RateLimitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or answer 429."""
-        if scope["type"] == "http" and get_route_path(scope) not in _FREE:
+        if scope["type"] == "http" and get_route_path(scope) not in UNLIMITED:
             client = scope.get("client")
             try:
                 await self.limits.count_address(client[0] if client else "")

@@ -8,6 +8,7 @@ from gateway.billing.plan_change import Preview
 from gateway.billing.planned_change import describe_planned
 from gateway.billing.preview_check import PREVIEW_SECONDS
 from gateway.billing.subscription import OwnedSubscription
+from gateway.response_types import Empty, Uri
 from gateway.shapes import item_price, listing, mapping, number, second, stripe_id, text
 from gateway.writes import Json
 
@@ -141,7 +142,7 @@ class OpenInvoice(BaseModel):
     amount: int = Field(description="Still to be paid, in the currency's smallest unit.")
     currency: str
     is_collected: bool = Field(description="Whether Stripe goes on trying to charge it.")
-    hosted_invoice_url: str
+    hosted_invoice_url: Empty | Uri
 
     @classmethod
     def of(cls, invoice: Json) -> "OpenInvoice":

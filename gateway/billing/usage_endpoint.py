@@ -15,12 +15,41 @@ from gateway.billing.usage import (
     UsageRecorder,
 )
 from gateway.buyer import read_buyer
-from gateway.dependencies import GatewaySettings, Limits, PocketBaseClient, SignedInRoute, Token
-from gateway.errors import CALLER_ERRORS, Forbidden
+from gateway.dependencies import (
+    GatewaySettings,
+    Limits,
+    OperatorRoute,
+    PocketBaseClient,
+    SignedInRoute,
+    SuperuserToken,
+    Token,
+)
+from gateway.errors import (
+    CALLER_ERRORS,
+    Forbidden,
+    SuperuserNeeded,
+    SuperusersOnly,
+    Unauthenticated,
+)
 from gateway.pocketbase.superuser import check_superuser
 from gateway.problems import problem_responses
 
-_ERRORS = (*CALLER_ERRORS, Forbidden, NothingMetered, MeterArchived)
+
+class MeterNotOpen(Forbidden):
+    """Users can't report usage on this meter."""
+
+    kind = Forbidden
+
+
+_ERRORS = (
+    *CALLER_ERRORS,
+    SuperuserNeeded,
+    MeterNotOpen,
+    SuperusersOnly,
+    NothingMetered,
+    MeterArchived,
+)
+_TOKENS = {401: "A PocketBase user token is needed; with `user` or `organization`, a superuser's."}
 
 
 class UsageBody(Body):
@@ -85,9 +114,14 @@ def _recorder(request: Request) -> UsageRecorder:
 
 
 router = APIRouter(tags=["usage"], route_class=SignedInRoute)
+cancel_router = APIRouter(tags=["usage"], route_class=OperatorRoute)
 
 
-@router.post("/usage", operation_id="report_usage", responses=problem_responses(*_ERRORS))
+@router.post(
+    "/usage",
+    operation_id="report_usage",
+    responses=problem_responses(*_ERRORS, texts=_TOKENS),
+)
 async def report_usage(
     body: UsageBody,
     token: Token,
@@ -106,7 +140,7 @@ async def report_usage(
         user = (await read_buyer(pocketbase, token)).user
         await limits.count_user(user)
         if body.meter not in settings.gateway_open_meters:
-            raise Forbidden("Users can't report usage on this meter.")
+            raise MeterNotOpen
     usage = Usage(
         user,
         body.meter,
@@ -140,14 +174,17 @@ class CancelUsageResponse(BaseModel):
     canceled: bool = Field(examples=[True])
 
 
-@router.post(
+@cancel_router.post(
     "/usage/cancel",
     operation_id="cancel_usage",
-    responses=problem_responses(*_ERRORS, UsageNotFound),
+    responses=problem_responses(
+        *(error for error in _ERRORS if error not in (Unauthenticated, MeterNotOpen)),
+        UsageNotFound,
+    ),
 )
 async def cancel_usage(
     body: CancelUsageBody,
-    token: Token,
+    token: SuperuserToken,
     pocketbase: PocketBaseClient,
     recorder: Annotated[UsageRecorder, Depends(_recorder)],
 ) -> CancelUsageResponse:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.checkout.session import UiMode
 from gateway.dependencies import OrganizationId
+from gateway.response_types import Empty, RecordId, Text, Uri
 
 Url = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -79,11 +80,11 @@ class CheckoutResponse(BaseModel):
     """The Checkout session."""
 
     id: str = Field(examples=["cs_test_a1b2c3"])
-    url: str = Field(
+    url: Empty | Uri = Field(
         description="Where to send the browser; empty but for hosted_page.",
         examples=["https://checkout.stripe.com/c/pay/cs_test_a1b2c3"],
     )
-    client_secret: str = Field(
+    client_secret: Empty | Text = Field(
         default="",
         description="For Stripe.js on a page of yours; empty for hosted_page.",
         examples=["", "cs_test_a1b2c3_secret_d4e5f6"],
@@ -97,8 +98,8 @@ class CheckoutOutcome(BaseModel):
     mode: str = Field(examples=["payment", "subscription", "setup"])
     status: str = Field(examples=["open", "complete", "expired"])
     payment_status: str = Field(examples=["paid", "unpaid", "no_payment_required"])
-    checkout_session: str = Field(examples=["3f0c9a1be2d4577"])
-    subscription: str
-    payment: str
-    setup_intent: str
-    invoice: str
+    checkout_session: RecordId = Field(examples=["3f0c9a1be2d4577"])
+    subscription: Empty | RecordId
+    payment: Empty | RecordId
+    setup_intent: Empty | RecordId
+    invoice: Empty | RecordId

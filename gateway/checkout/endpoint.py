@@ -47,6 +47,7 @@ from gateway.shapes import relation, stripe_id
 from gateway.writes import ORGANIZATION_METADATA, USER_METADATA, Json
 
 _ERRORS = (*CALLER_ERRORS, NoOrganization, IdempotencyKeyReused)
+_GUESTS = {401: "A PocketBase user token is needed, unless the settings let guests buy."}
 _SESSION = re.compile(r"cs_[A-Za-z0-9_]{1,250}", re.ASCII)
 
 
@@ -69,7 +70,7 @@ router = APIRouter(tags=["checkout"], route_class=TokenRoute)
 @orders.post(
     "/checkout",
     operation_id="create_checkout",
-    responses=problem_responses(*_ERRORS, AlreadySubscribed, AlreadyBought),
+    responses=problem_responses(*_ERRORS, AlreadySubscribed, AlreadyBought, texts=_GUESTS),
 )
 async def create_checkout(
     body: CheckoutRequest,
@@ -111,7 +112,7 @@ async def create_setup(
 @router.get(
     "/checkout/{session_id}",
     operation_id="read_checkout",
-    responses=problem_responses(*_ERRORS, NoSuchPurchase),
+    responses=problem_responses(*CALLER_ERRORS, NoSuchPurchase, texts=_GUESTS),
 )
 async def read_checkout(
     session_id: Annotated[str, Path(max_length=255)],

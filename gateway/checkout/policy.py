@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Literal
 
 from gateway.buyer import Price
@@ -15,6 +16,9 @@ Mode = Literal["payment", "subscription", "setup"]
 class AlreadySubscribed(Conflict):
     """There is a running subscription already."""
 
+    example_members = MappingProxyType(
+        {"portal_url": "https://billing.stripe.com/p/session/test_a1b2c3"}
+    )
     #: The Stripe customer of that subscription, "" if it is not known.
     customer: str = ""
 

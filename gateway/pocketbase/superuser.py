@@ -1,6 +1,6 @@
 """Who may operate the gateway: PocketBase's superusers."""
 
-from gateway.errors import Forbidden, Unauthenticated
+from gateway.errors import SuperuserNeeded, SuperusersOnly
 from gateway.pocketbase.client import PocketBase, PocketBaseRefused
 
 #: Answers superusers only.
@@ -11,15 +11,15 @@ async def check_superuser(pocketbase: PocketBase, token: str) -> None:
     """Let PocketBase check a superuser's token; nobody else can.
 
     Raises:
-        Unauthenticated: there is no token, or it is not valid.
-        Forbidden: it is a user's.
+        SuperuserNeeded: there is no token, or it is not valid.
+        SuperusersOnly: it is a user's.
         PocketBaseUnavailable: it could not be asked.
     """
     if not token:
-        raise Unauthenticated("A PocketBase superuser token is needed.")
+        raise SuperuserNeeded
     try:
         await pocketbase.call("GET", _ROUTE, token=token)
     except PocketBaseRefused as refused:
         if refused.status == 403:
-            raise Forbidden("Only a PocketBase superuser may do this.") from refused
-        raise Unauthenticated("The PocketBase superuser token is not valid.") from refused
+            raise SuperusersOnly from refused
+        raise SuperuserNeeded("The PocketBase superuser token is not valid.") from refused

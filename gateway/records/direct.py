@@ -14,16 +14,15 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from gateway.dependencies import OptionalToken, PocketBaseClient, TokenRoute
 from gateway.errors import (
-    Forbidden,
     InvalidRequest,
     NotFound,
     PocketBaseUnavailable,
-    Unauthenticated,
     Unavailable,
+    UnreadableToken,
     problem,
 )
 from gateway.pocketbase import Answer, PocketBase, PocketBaseRefused
-from gateway.problems import problem_responses
+from gateway.problems import problem_entry, problem_responses
 from gateway.records.judge import Judge
 from gateway.records.relayed_client import HEADER, sign_address
 from gateway.request_id import current_request_id
@@ -32,14 +31,16 @@ from gateway.settings import Settings
 _TICKETS = "/api/gateway/dry-run"
 _MEDIA_TYPE = "application/problem+json"
 _BODY: dict[str, Any] = {
+    # Or nobody: PocketBase's rules decide about guests.
+    "security": [{}],
     "requestBody": {
         "description": "As PocketBase takes it.",
         "required": True,
         "content": {
-            "application/json": {"schema": {"type": "object"}},
-            "multipart/form-data": {"schema": {"type": "object"}},
+            "application/json": {"schema": {"type": "object", "additionalProperties": True}},
+            "multipart/form-data": {"schema": {"type": "object", "additionalProperties": True}},
         },
-    }
+    },
 }
 
 
@@ -51,14 +52,18 @@ class NoDryRun(Unavailable):
     """PocketBase can't do a dry run right now."""
 
 
-_ERRORS = (
+_REFUSED = problem(HTTPStatus.FORBIDDEN, "Forbidden", "Only superusers can perform this action.")
+_RESPONSES = problem_responses(
     InvalidRequest,
-    Unauthenticated,
-    Forbidden,
+    UnreadableToken,
     NoTransform,
     PocketBaseUnavailable,
     NoDryRun,
-)
+    texts={
+        HTTPStatus.BAD_REQUEST: "The values are refused; `data` says why, by field.",
+        HTTPStatus.NOT_FOUND: "There is no such record, or no transform: write to PocketBase.",
+    },
+) | {HTTPStatus.FORBIDDEN: problem_entry("PocketBase's rules don't allow this.", refused=_REFUSED)}
 
 
 def _judge(request: Request) -> Judge:
@@ -77,7 +82,7 @@ router = APIRouter(tags=["records"], route_class=TokenRoute)
 @router.post(
     "/records/{collection}",
     operation_id="create_record",
-    responses=problem_responses(*_ERRORS),
+    responses=_RESPONSES,
     openapi_extra=_BODY,
 )
 async def create_record(
@@ -101,7 +106,7 @@ async def create_record(
 @router.patch(
     "/records/{collection}/{record_id}",
     operation_id="update_record",
-    responses=problem_responses(*_ERRORS),
+    responses=_RESPONSES,
     openapi_extra=_BODY,
 )
 async def update_record(

@@ -155,6 +155,19 @@ def _read_signature(scope: Scope) -> str:
     return ""
 
 
+_ACCEPTED_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["received", "outcome"],
+    "properties": {
+        "received": {"type": "boolean"},
+        "outcome": {
+            "type": "string",
+            "enum": ["applied", "superseded", "repeated", "unmirrored", "foreign"],
+        },
+    },
+}
+
+
 def openapi(problems: Callable[..., dict[int | str, dict[str, Any]]]) -> dict[str, Any]:
     """The endpoint's OpenAPI path item.
 
@@ -197,7 +210,7 @@ def openapi(problems: Callable[..., dict[int | str, dict[str, Any]]]) -> dict[st
                 "200": {
                     "description": "The event is durable.",
                     "content": {
-                        "application/json": {"schema": {"type": "object"}, "example": accepted}
+                        "application/json": {"schema": _ACCEPTED_SCHEMA, "example": accepted}
                     },
                 },
                 **{str(status): entry for status, entry in problems(*_ERRORS).items()},

@@ -1,5 +1,6 @@
 """The documentation: complete, and served without a single request to another host."""
 
+import json
 import re
 from html.parser import HTMLParser
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
+from stack.pocketbase import ROOT
 from stack.stack import Stack
 
 Json = dict[str, Any]
@@ -64,6 +66,11 @@ def test_docs_show_the_openapi_document(stack: Stack) -> None:
     [path] = re.findall(r"url: '([^']+)'", page)
     answer = httpx.get(urljoin(stack.gateway.url, path), trust_env=False)
     assert answer.json()["openapi"].startswith("3.")
+
+
+def test_the_document_that_is_served_is_the_one_in_docs(document: Json) -> None:
+    """Clients that are generated from docs/openapi.json fit a running gateway."""
+    assert document == json.loads((ROOT / "docs" / "openapi.json").read_text())
 
 
 def test_every_operation_says_what_it_does(document: Json) -> None:

@@ -146,6 +146,6 @@ async def test_admin_routes_are_documented(http: httpx.AsyncClient, stack: Stack
     for method, path, _ in ROUTES:
         operation = document["paths"][path.replace("evt_1", "{event}")][method.lower()]
         assert {"400", "401", "403", "503"} <= operation["responses"].keys()
-        assert operation["security"] == [{"PocketBase superuser token": []}]
+        assert operation["security"] == [{"superuserToken": []}]
         assert operation["summary"]
         assert operation["tags"] == ["admin"]

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.response_types import DateTime, Empty, RecordId, Text
 from gateway.settings import MAX_DAYS
 from gateway.webhooks.operations.customer_move import Move
 from gateway.webhooks.operations.replay import Replayed
@@ -82,10 +83,12 @@ class StoredEvent(BaseModel):
     outcome: str = Field(
         examples=["applied"], description="applied, superseded, unmirrored, foreign or failed."
     )
-    error: str = Field(examples=[""])
+    error: Empty | Text = Field(examples=[""])
     attempts: int = Field(examples=[1])
-    object: str = Field(examples=["sub_1SWbVdLkdIwHu7ix"])
-    account: str = Field(examples=[""], description="The connected account, if it is one's.")
+    object: Empty | Text = Field(examples=["sub_1SWbVdLkdIwHu7ix"])
+    account: Empty | Text = Field(
+        examples=[""], description="The connected account, if it is one's."
+    )
     api_version: str = Field(examples=["2026-10-28.endive"])
     livemode: bool
     created: str = Field(examples=["2026-11-23 09:30:00.000Z"])
@@ -126,7 +129,7 @@ class ReplayedEvent(BaseModel):
             " (not stored), `error` (see `detail`)."
         ),
     )
-    detail: str = Field(examples=[""])
+    detail: Empty | Text = Field(examples=[""])
 
     @classmethod
     def of(cls, result: Replayed) -> Self:
@@ -180,10 +183,10 @@ class MovedCustomer(BaseModel):
     """The customer and its rows belong to somebody else."""
 
     customer: str = Field(examples=["cus_TA1b2C3d4E5f6G"])
-    user: str = Field(examples=["k2m7x0v9p4q1r8s"])
-    organization: str = Field(examples=[""])
-    former_user: str = Field(examples=["n3k8w1q9r5t2y7u"])
-    former_organization: str = Field(examples=[""])
+    user: Empty | RecordId = Field(examples=["k2m7x0v9p4q1r8s"])
+    organization: Empty | RecordId = Field(examples=[""])
+    former_user: Empty | RecordId = Field(examples=["n3k8w1q9r5t2y7u"])
+    former_organization: Empty | RecordId = Field(examples=[""])
 
     @classmethod
     def of(cls, move: Move) -> Self:
@@ -228,8 +231,8 @@ class ReconcileRun(BaseModel):
     is_under_way: bool
     started: str = Field(examples=["2026-11-23 09:30:00.000Z"])
     updated: str = Field(examples=["2026-11-23 09:31:00.000Z"])
-    finished: str = Field(examples=[""], description="Empty until it has come to its end.")
-    error: str = Field(examples=[""], description="Why it was broken off.")
+    finished: Empty | DateTime = Field(examples=[""], description="Empty until it has ended.")
+    error: Empty | Text = Field(examples=[""], description="Why it was broken off.")
     options: dict[str, Any]
     step: str = Field(examples=["subscriptions all"], description="The list that is being read.")
     report: dict[str, Any] = Field(

@@ -6,16 +6,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials
 
-from gateway.dependencies import read_token
+from gateway.dependencies import read_token, superuser_bearer
 from gateway.errors import (
-    Forbidden,
     InvalidRequest,
     PocketBaseUnavailable,
     StripeRefused,
     StripeUnavailable,
-    Unauthenticated,
+    SuperuserNeeded,
+    SuperusersOnly,
     UnsupportedMediaType,
 )
 from gateway.pocketbase.superuser import check_superuser
@@ -49,17 +49,12 @@ from gateway.webhooks.operations.stored_events import (
 from gateway.webhooks.reconcile.background import ReconciliationUnderWay
 from gateway.webhooks.reconcile.run import Options, Runs
 
-_ERRORS = (InvalidRequest, Unauthenticated, Forbidden, PocketBaseUnavailable)
+_ERRORS = (InvalidRequest, SuperuserNeeded, SuperusersOnly, PocketBaseUnavailable)
 _STRIPE_ERRORS = (StripeUnavailable, StripeRefused)
-_bearer = HTTPBearer(
-    auto_error=False,
-    scheme_name="PocketBase superuser token",
-    description="The token of a sign-in to PocketBase's `_superusers` collection.",
-)
 
 
 async def _desk(
-    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(superuser_bearer)]
 ) -> Desk:
     found: Desk = request.app.state.desk
     return found

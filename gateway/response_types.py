@@ -1,0 +1,25 @@
+"""Types of response members that say in OpenAPI what the wire can hold: a value, or "" for none."""
+
+from typing import Annotated, Literal
+
+from pydantic import WithJsonSchema
+
+Empty = Literal[""]
+#: Not checked at run time: what PocketBase and Stripe have sent is passed on.
+RecordId = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^[a-z0-9]{15}$",
+            "description": "The id of a PocketBase record.",
+        }
+    ),
+]
+Uri = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
+#: As PocketBase writes it.
+DateTime = Annotated[
+    str,
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+Z$"}),
+]
+Text = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]

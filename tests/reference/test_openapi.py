@@ -1,0 +1,177 @@
+"""The OpenAPI document is fit to generate clients from."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from gateway.cli.openapi import describe_api
+from stack.pocketbase import ROOT
+
+Json = dict[str, Any]
+
+_POSTS = "examples.posts.transforms"
+_CLASHING = "tests.reference.clashing_transforms"
+
+
+@pytest.fixture(scope="module")
+def document() -> Json:
+    """The document of a gateway without transforms."""
+    return describe_api()
+
+
+@pytest.fixture(scope="module")
+def posts() -> Json:
+    """The document of a gateway with the transforms of examples/posts."""
+    return describe_api(_POSTS)
+
+
+def _operations(document: Json) -> list[tuple[str, Json]]:
+    return [
+        (f"{method.upper()} {path}", operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    ]
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+@pytest.mark.parametrize("transforms", ["", _POSTS, _CLASHING])
+def test_the_document_is_valid(transforms: str) -> None:
+    """It follows OpenAPI 3.1, with and without transforms."""
+    document = describe_api(transforms)
+    assert document["openapi"].startswith("3.1.")
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+def test_it_says_where_the_api_is(document: Json) -> None:
+    """The first server is the one that serves the document; another address can be filled in."""
+    own, another = document["servers"]
+    assert own["url"] == "/"
+    assert another["variables"]["gateway"]["default"] == "http://127.0.0.1:8000"
+
+
+def test_every_error_is_a_problem(posts: Json) -> None:
+    """Each error response refers to `Problem`, also that for errors which are not listed."""
+    for name, operation in _operations(posts):
+        assert "default" in operation["responses"], name
+        for status, entry in operation["responses"].items():
+            if status[0] in "45d":
+                schema = entry["content"]["application/problem+json"]["schema"]
+                assert schema == _ref("Problem"), f"{name}: {status}"
+
+
+def test_problems_name_their_types_and_members(posts: Json) -> None:
+    """Examples have types of the enum, and members that are described."""
+    properties = posts["components"]["schemas"]["Problem"]["properties"]
+    types = properties["type"]["enum"]
+    assert {"portal_url", "retry_after"} <= properties.keys()
+    assert {"about:blank", "urn:problem:already-subscribed", "urn:problem:no-transform"} <= {*types}
+    for name, operation in _operations(posts):
+        for entry in operation["responses"].values():
+            content = entry["content"].get("application/problem+json", {})
+            for example in content.get("examples", {}).values():
+                assert example["value"]["type"] in types, name
+                assert example["value"].keys() <= properties.keys(), name
+
+
+def test_a_purchase_that_is_refused_shows_the_portal(document: Json) -> None:
+    """The example of a second subscription has the members that go with it."""
+    responses = document["paths"]["/checkout"]["post"]["responses"]
+    examples = responses["409"]["content"]["application/problem+json"]["examples"]
+    assert examples["already-subscribed"]["value"]["portal_url"].startswith("https://")
+
+
+def test_each_collection_has_its_own_paths(posts: Json) -> None:
+    """A collection's path takes its model, and its name is no parameter; the general one stays."""
+    create = posts["paths"]["/records/posts"]["post"]
+    assert create["operationId"] == "create_posts_record"
+    for form in create["requestBody"]["content"].values():
+        assert form["schema"] == _ref("PostInput")
+    assert "collection" not in [each["name"] for each in create["parameters"]]
+    assert create["responses"]["200"]["content"]["application/json"]["schema"] == _ref("Record")
+    update = posts["paths"]["/records/posts/{record_id}"]["patch"]
+    assert [each["name"] for each in update["parameters"] if each["in"] == "path"] == ["record_id"]
+    assert "/records/{collection}" in posts["paths"]
+
+
+def test_an_update_sends_what_changes(posts: Json) -> None:
+    """What a create requires, an update may leave out."""
+    schemas = posts["components"]["schemas"]
+    update = posts["paths"]["/records/posts/{record_id}"]["patch"]
+    for form in update["requestBody"]["content"].values():
+        assert form["schema"] == _ref("PostInputUpdate")
+    assert schemas["PostInput"]["required"]
+    assert "required" not in schemas["PostInputUpdate"]
+    assert schemas["PostInputUpdate"]["properties"] == schemas["PostInput"]["properties"]
+
+
+def test_a_model_does_not_take_the_place_of_a_schema_of_ours(document: Json) -> None:
+    """Models with names of our own schemas are shown under others, with what they refer to."""
+    clashing = describe_api(_CLASHING)
+    ours, schemas = document["components"]["schemas"], clashing["components"]["schemas"]
+    for name in ("Problem", "CheckoutItem"):
+        assert schemas[name] == ours[name]
+    body = clashing["paths"]["/records/complaints"]["post"]["requestBody"]["content"]
+    assert body["application/json"]["schema"] == _ref("ProblemInput")
+    items = schemas["ProblemInput"]["properties"]["items"]
+    assert items["items"] == _ref("CheckoutItemInput")
+    assert "color" in schemas["CheckoutItemInput"]["properties"]
+
+
+def test_401_and_403_say_whose_token_is_needed(posts: Json) -> None:
+    """What only superusers may do says so, and nothing else does."""
+    for name, operation in _operations(posts):
+        schemes = {scheme for each in operation.get("security", []) for scheme in each}
+        refused = {s: e["description"] for s, e in operation["responses"].items() if s == "401"}
+        for text in refused.values():
+            if schemes == {"superuserToken"}:
+                assert text == "A PocketBase superuser token is needed.", name
+                forbidden = operation["responses"]["403"]["description"]
+                assert "Only a PocketBase superuser may do this." in forbidden, name
+            elif name != "POST /usage":
+                assert "superuser" not in text, name
+        assert bool(refused) == bool(schemes), name
+
+
+def test_nobody_is_told_of_a_403_that_is_never_sent(posts: Json) -> None:
+    """A 403 is documented where something can be forbidden, with the reason."""
+    for name, operation in _operations(posts):
+        entry = operation["responses"].get("403")
+        assert entry is None or entry["description"] != "This is not allowed.", name
+    assert "403" not in posts["paths"]["/checkout/{session_id}"]["get"]["responses"]
+
+
+def test_guests_need_no_token_to_write_records(posts: Json) -> None:
+    """Whether a guest may write is for PocketBase's rules to say."""
+    assert {} in posts["paths"]["/records/posts"]["post"]["security"]
+
+
+@pytest.mark.parametrize("name", ["CheckoutResponse.url", "CheckoutOutcome.payment"])
+def test_a_member_that_may_be_empty_says_so(name: str, document: Json) -> None:
+    """What is "" for nothing is a union of that and of what it is otherwise."""
+    model, _, member = name.partition(".")
+    schema = document["components"]["schemas"][model]["properties"][member]
+    empty, value = schema["anyOf"]
+    assert empty["const"] == ""
+    assert "format" in value or "pattern" in value
+
+
+def test_the_command_prints_the_document_without_any_settings() -> None:
+    """A build of a frontend gets the document with its collections, and needs no secrets."""
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "openapi"],
+        env={"PATH": os.environ["PATH"], "GATEWAY_TRANSFORMS": _POSTS},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "/records/posts" in json.loads(done.stdout)["paths"]
