@@ -1,9 +1,11 @@
 // Which one-time prices a payer has bought, for the term `once_per_buyer`: by the items that the metadata
-// of a Checkout Session names.
+// of a Checkout Session names, or the lines of an invoice.
 const { counts, isGuest } = require(`${__hooks}/lib/guests.js`)
 const { nameOf } = require(`${__hooks}/lib/payer.js`)
 const { prepare } = require(`${__hooks}/lib/sql.js`)
 const { ITEM, readItems } = require(`${__hooks}/lib/purchases.js`)
+const { findRefunded } = require(`${__hooks}/lib/refunded.js`)
+const { findInvoiceSales } = require(`${__hooks}/lib/sales.js`)
 
 const TERM = "checkout_once_per_buyer"
 
@@ -14,30 +16,32 @@ function mayBeOnce(prices, inFile) {
 }
 
 // The Stripe ids of the prices that were bought or are being paid for. What failed, or was refunded in full
-// or disputed, may be bought again.
-function readBought(app, payer) {
-  const [column, id] = payer
-  const found = arrayOf(new DynamicModel({ metadata: "", claims: "", guest: false }))
-  prepare(select(column)).bind({ id }).all(found)
-  return found.filter((row) => counts(row, nameOf(payer))).flatMap(({ metadata }) => readItems(JSON.parse(metadata)).map(({ price }) => price))
+// or disputed, may be bought again: by the same rules as entitlements, so nobody pays for what they have.
+function readBought(app, [column, id]) {
+  const payers = { column, ids: [id] }
+  const sessions = findSessions(app, [column, id])
+  const sales = [...sessions, ...findInvoiceSales(app, payers, sessions)]
+  if (sales.length === 0) return []
+  const { isSale: isReturned } = findRefunded(app, payers)
+  return sales.flatMap((sale) => sale.items.filter((item) => !isReturned(sale, item)).map(({ price }) => price))
 }
 
-// The payments of a session: its own, or those of its invoice.
-const PAYMENTS = `
-  SELECT session.payment UNION
-  SELECT paid.payment FROM invoice_payments paid WHERE session.invoice != '' AND paid.invoice = session.invoice`
+function findSessions(app, [column, id]) {
+  const found = arrayOf(new DynamicModel({
+    payment: "", invoice: "", amount_total: -0, metadata: "", claims: "", guest: false,
+  }))
+  prepare(select(column)).bind({ id }).all(found)
+  return found.filter((row) => counts(row, nameOf([column, id]))).map(({ payment, invoice, amount_total, metadata }) => (
+    { payment, invoice, amount_total, items: readItems(JSON.parse(metadata)) }))
+}
 
 function select(column) {
   return `
-    SELECT session.metadata, coalesce(customer.claims, '') AS claims, ${isGuest("session.metadata")} AS guest
+    SELECT session.payment, session.invoice, session.amount_total, session.metadata,
+           coalesce(customer.claims, '') AS claims, ${isGuest("session.metadata")} AS guest
     FROM checkout_sessions session LEFT JOIN customers customer ON customer.id = session.customer
     WHERE session.${column} = {:id} AND session.status NOT IN ('open', 'expired')
       AND json_valid(session.metadata) AND instr(session.metadata, '${ITEM}')
-      AND NOT EXISTS (
-        SELECT 1 FROM charges charge WHERE charge.payment != '' AND charge.payment IN (${PAYMENTS})
-          AND (charge.refunded OR charge.id IN (
-            SELECT dispute.charge FROM disputes dispute WHERE dispute.charge = charge.id
-              AND dispute.status IN ('needs_response', 'under_review', 'lost'))))
       AND NOT (session.payment_status = 'unpaid' AND (
         EXISTS (SELECT 1 FROM payments payment WHERE payment.id = session.payment
           AND payment.status IN ('requires_payment_method', 'canceled'))

@@ -6,9 +6,13 @@ const purchases = require(`${__hooks}/lib/purchases.js`)
 function findSales(tx, payers, hasInvoices) {
   const sessions = purchases.findSessions(tx, payers)
   if (!hasInvoices) return sessions
+  return [...sessions, ...findInvoiceSales(tx, payers, sessions)]
+}
+
+// `sessions`: what these name is counted there.
+function findInvoiceSales(tx, payers, sessions) {
   const named = new Set(sessions.flatMap(({ invoice, items }) => items.map(({ price }) => `${invoice} ${price}`)))
-  const invoices = purchases.findPaidInvoices(tx, payers, "AND one_time")
-  return [...sessions, ...invoices.map((invoice) => saleOf(invoice, named))]
+  return purchases.findPaidInvoices(tx, payers, "AND one_time").map((invoice) => saleOf(invoice, named))
 }
 
 function saleOf(invoice, named) {
@@ -34,4 +38,4 @@ function isOnce(item, { type }) {
   return type === "one_time" || (type === "" && !!item.isOnce)
 }
 
-module.exports = { findSales, isOnce }
+module.exports = { findInvoiceSales, findSales, isOnce }
