@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from urllib.parse import quote
 
+from gateway.mirror.registry import BY_OBJECT
 from gateway.shapes import listing, mapping, stripe_id, text
 from gateway.stripe_api.reading import Missing, Reading
 from gateway.writes import Json
@@ -14,18 +15,6 @@ Read = Callable[[str], Awaitable[Reading]]
 #: Entries of one page, and the pages of one list: far more than Stripe allows.
 _PAGE = 100
 _MAX_PAGES = 50
-
-#: By the object's ``object``, its nested lists that something here follows from, and their paths.
-_PATHS: dict[str, dict[str, str]] = {
-    "subscription": {"items": "/v1/subscription_items?subscription={id}"},
-    "invoice": {
-        "lines": "/v1/invoices/{id}/lines",
-        "payments": "/v1/invoice_payments?invoice={id}",
-    },
-    "entitlements.active_entitlement_summary": {
-        "entitlements": "/v1/entitlements/active_entitlements?customer={id}"
-    },
-}
 
 
 def is_truncated(item: Json) -> bool:
@@ -70,7 +59,8 @@ async def read_rest(read: Read, path: str, page: Reading) -> Reading:
 
 
 def _paths(item: Json) -> dict[str, str]:
-    return _PATHS.get(text(item.get("object")), {})
+    mirrored = BY_OBJECT.get(text(item.get("object")))
+    return mirrored.nested_lists if mirrored else {}
 
 
 def _has_more(item: Json, name: str) -> bool:

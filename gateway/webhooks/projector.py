@@ -3,10 +3,10 @@
 import logging
 from dataclasses import dataclass, replace
 
+from gateway.mirror.registry import BY_OBJECT
 from gateway.stripe_api import is_truncated
 from gateway.webhooks.event import Event
 from gateway.webhooks.order import State
-from gateway.webhooks.projections import PROJECTIONS
 from gateway.writes import Changes, Claim, Json, Notice
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def plan(event: Event) -> Plan:
         # Another account's objects are not ours.
         return Plan(event, outcome="foreign")
     kind = event.object.get("object")
-    if not isinstance(kind, str) or kind not in PROJECTIONS or not event.object_id:
+    if not isinstance(kind, str) or kind not in BY_OBJECT or not event.object_id:
         return Plan(event, outcome="unmirrored")
     if event.is_thin:
         return Plan(event, outcome="thin")
@@ -58,4 +58,4 @@ def plan(event: Event) -> Plan:
 
 def project(item: Json, *, deleted: bool = False) -> Changes:
     """Return what a state of a mirrored Stripe object means."""
-    return PROJECTIONS[item["object"]](item, deleted or item.get("deleted") is True)
+    return BY_OBJECT[item["object"]].project(item, deleted or item.get("deleted") is True)

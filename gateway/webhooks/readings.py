@@ -12,9 +12,9 @@ from uuid import uuid4
 import stripe
 
 from gateway.errors import PocketBaseUnavailable
+from gateway.mirror.registry import path_of
 from gateway.pocketbase import Group, PocketBase, StampedRow, Tie, commit
 from gateway.stripe_api import Reading, complete, read_object
-from gateway.webhooks.paths import path_of
 from gateway.webhooks.projector import project
 from gateway.webhooks.turns import Turns
 from gateway.writes import Claim, Json, Row, Stamp

@@ -16,13 +16,13 @@ from urllib.parse import quote
 import stripe
 
 from gateway.errors import PocketBaseUnavailable
+from gateway.mirror.registry import SUMMARY, path_of
 from gateway.pocketbase import Group, PocketBase, StampedRow, Tie, commit
 from gateway.stripe_api import Missing, Reading, complete, read_object
 from gateway.webhooks.event import Event, parse
 from gateway.webhooks.group import event_row, key_of
 from gateway.webhooks.order import State, latest
 from gateway.webhooks.own_account import OwnAccount
-from gateway.webhooks.paths import SUMMARY, path_of
 from gateway.webhooks.projector import Plan, plan, project
 from gateway.webhooks.readings import project_reading
 from gateway.webhooks.summary import read_summary

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from gateway.mirror.registry import SUMMARY, path_of
 from gateway.stripe_api import Reading, read_rest
 from gateway.stripe_api.nested_lists import Read
-from gateway.webhooks.paths import SUMMARY, path_of
 
 
 async def read_summary(read: Read, customer: str) -> Reading:

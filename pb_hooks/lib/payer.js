@@ -26,7 +26,7 @@ function readPayer(record) {
   return payerOf({ user: record.getString("user"), organization: record.getString("organization") })
 }
 
-// The payer whom an object's metadata names, as gateway/webhooks/projections/payer.py reads it.
+// The payer whom an object's metadata names, as gateway/mirror/projections/payer.py reads it.
 function namedPayer(record) {
   const metadata = JSON.parse(record.getString("metadata") || "{}") || {}
   const [organization, user] = ["pocketbase_organization", "pocketbase_user"].map((key) => `${metadata[key] || ""}`)

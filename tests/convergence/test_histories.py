@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from gateway.webhooks.projections import PROJECTIONS
+from gateway.mirror.registry import BY_OBJECT
 from tests.convergence.bench import Bench
 from tests.convergence.history import MOVES, History
 
@@ -115,7 +115,7 @@ def test_every_kind_of_object_converges(bench: Bench, seed: int) -> None:
     """A history that touches every mirrored kind, delivered shuffled, ends in the oracle's rows."""
     history = _play(bench, Random(seed))
     shown = {event["data"]["object"]["object"] for event in history.world.events}
-    assert shown >= PROJECTIONS.keys()
+    assert shown >= BY_OBJECT.keys()
 
     history.deliver_all(Random(seed))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gateway.webhooks.projections import PROJECTIONS
+from gateway.mirror.registry import BY_OBJECT
 from stack.gateway import Gateway, StripeAccess
 from stack.plan import plan_throwaway
 from stack.ports import pick_free
@@ -110,7 +110,7 @@ def play_history(
 def keep(stripe: Running, events: Sequence[Mapping[str, Any]]) -> Ledger:
     """What PocketBase must hold after the events."""
     world = stripe.simulator.world
-    objects = [item for kind in PROJECTIONS for item in world.all(kind).values()]
+    objects = [item for kind in BY_OBJECT for item in world.all(kind).values()]
     return keep_ledger(events, objects)
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from gateway.errors import InvalidRequest
-from gateway.webhooks.projections import PROJECTIONS
+from gateway.mirror.registry import BY_OBJECT
 from gateway.webhooks.reconcile.kinds import COLLECTIONS, KINDS
 from gateway.webhooks.reconcile.lists import Place, read_page
 from gateway.webhooks.reconcile.pace import Pace, PacedStripe
@@ -86,7 +86,7 @@ async def test_long_lists_are_imported_whole(
 
 def test_every_mirrored_object_is_listed() -> None:
     """There is a list of Stripe's for each object that has a projection."""
-    assert {kind.object for kind in KINDS} == PROJECTIONS.keys()
+    assert {kind.object for kind in KINDS} == BY_OBJECT.keys()
 
 
 async def test_first_import_brings_the_whole_account(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.mirror.registry import BY_OBJECT
 from gateway.webhooks.event import parse
-from gateway.webhooks.projections import PROJECTIONS
 from gateway.webhooks.projector import plan
 from tests.delivery import build_event
 from tests.projections.golden import PAYLOADS
@@ -23,7 +23,7 @@ def test_junk_in_an_object(item: Json, verb: str) -> None:
     _check(build_event(f"{item['object']}.{verb}", item))
 
 
-@pytest.mark.parametrize("kind", PROJECTIONS)
+@pytest.mark.parametrize("kind", BY_OBJECT)
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_nothing_but_junk(kind: str, data: st.DataObject) -> None:

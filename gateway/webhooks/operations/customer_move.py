@@ -13,9 +13,9 @@ import stripe
 
 from gateway.errors import Conflict, NotFound, invalid_field
 from gateway.ids import record_id
+from gateway.mirror.registry import path_of
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.stripe_api import ApplyReading, Missing, Reading, read_object, translate_errors
-from gateway.webhooks.paths import path_of
 from gateway.writes import Json, payer_metadata
 
 if TYPE_CHECKING:

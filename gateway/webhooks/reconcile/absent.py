@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Set
 from dataclasses import dataclass
 
+from gateway.mirror.registry import path_of
 from gateway.pocketbase import PocketBase
 from gateway.stripe_api import Missing
-from gateway.webhooks.paths import path_of
 from gateway.webhooks.reconcile.comparison import Difference, Found, is_final
 from gateway.webhooks.reconcile.kinds import Kind
 from gateway.webhooks.reconcile.mirror import walk_rows

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from gateway.ids import record_id
+from gateway.mirror.registry import SUMMARY
 from gateway.shapes import moment
 from gateway.stripe_api import Missing, Reading, complete
-from gateway.webhooks.paths import SUMMARY
 from gateway.webhooks.reconcile.comparison import Found
 from gateway.webhooks.reconcile.kinds import Kind
 from gateway.webhooks.reconcile.pace import PacedStripe

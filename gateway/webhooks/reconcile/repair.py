@@ -10,9 +10,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gateway.mirror.registry import SUMMARY, path_of
 from gateway.pocketbase import Group, PocketBase, PocketBaseRefused, StampedRow, Tie, commit
 from gateway.stripe_api import Missing
-from gateway.webhooks.paths import SUMMARY, path_of
 from gateway.webhooks.readings import stamp_read
 from gateway.webhooks.reconcile.comparison import (
     Difference,

@@ -1,5 +1,6 @@
 """Who pays, and with what: customers, tax ids, payment methods, setup intents."""
 
+from gateway.mirror.projections.payer import named_payer
 from gateway.shapes import (
     card,
     mapping,
@@ -10,7 +11,6 @@ from gateway.shapes import (
     stripe_id,
     text,
 )
-from gateway.webhooks.projections.payer import named_payer
 from gateway.writes import Changes, Claim, Json, Row
 
 

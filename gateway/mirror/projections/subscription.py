@@ -1,5 +1,6 @@
 """A subscription: what is being paid for, until when."""
 
+from gateway.mirror.projections.payer import named_payer
 from gateway.shapes import (
     item_price,
     listing,
@@ -13,7 +14,6 @@ from gateway.shapes import (
     subscription_period,
     text,
 )
-from gateway.webhooks.projections.payer import named_payer
 from gateway.writes import Changes, Claim, Json, Row
 
 #: Statuses that a subscription never leaves.

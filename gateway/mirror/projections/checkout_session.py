@@ -1,7 +1,7 @@
 """A checkout session: a purchase as the buyer went through it."""
 
+from gateway.mirror.projections.payer import named_payer
 from gateway.shapes import mapping, moment, number, relation, second, stripe_id, text
-from gateway.webhooks.projections.payer import named_payer
 from gateway.writes import Changes, Claim, Json, Row
 
 

@@ -1,0 +1,96 @@
+"""What the gateway knows about one kind of Stripe object that it mirrors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from gateway.writes import Changes, Json
+
+#: From Stripe's object, and whether it was deleted, to the row and the claims that follow.
+Projection = Callable[[Json, bool], Changes]
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """One request of a Stripe list, and the rows that it must show."""
+
+    params: dict[str, str] = field(default_factory=dict)
+    #: As a PocketBase filter; all rows of the collection when empty.
+    rows: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A row from which another row takes its owner."""
+
+    #: The relation of the child row.
+    column: str
+    collection: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """How a row finds its user or organization. Applied by pb_hooks/lib/owners.js."""
+
+    #: Position among the collections when a customer's rows move to another owner.
+    move_order: int
+    #: Whether Stripe's object names its customer; otherwise the row copies its parent's.
+    names_customer: bool = True
+    #: Where to look for the owner of a row without a customer, in this order.
+    parents: tuple[Parent, ...] = ()
+
+
+def _is_always_announced(values: Json) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredObject:
+    """The registry entry of one Stripe object."""
+
+    #: Stripe's ``object``, as ``data.object`` of an event names it.
+    object: str
+    #: The PocketBase collection that has one row per object.
+    collection: str
+    project: Projection
+    #: Under ``/v1/``: where Stripe serves the list, and each object below it.
+    path: str
+    #: Fields that Stripe shows only when asked.
+    expand: tuple[str, ...] = ()
+    #: The path of the list where it differs; with ``{customer}`` if each customer has its own.
+    list_path: str = ""
+    #: The path of one object where it differs, with ``{id}``.
+    object_path: str = ""
+    #: The requests that together list every object, for `gateway reconcile`.
+    lists: tuple[ListQuery, ...] = (ListQuery(),)
+    #: Nested lists to complete: field → path with ``{id}``. Events show the first ten entries.
+    nested_lists: dict[str, str] = field(default_factory=dict)
+    #: None if the row belongs to nobody.
+    owner: Ownership | None = None
+    #: Whether entitlements follow from the rows, so that a changed one recomputes its owner's.
+    entitles: bool = False
+    #: Whether Stripe sends no event for an object in this state, so that a missing row is right.
+    is_unannounced: Callable[[Json], bool] = _is_always_announced
+
+    def path_of(self, stripe_id: str) -> str:
+        """Return the path of one object."""
+        quoted = quote(stripe_id, safe="")
+        if self.object_path:
+            return f"/v1/{self.object_path.format(id=quoted)}"
+        return f"/v1/{self.path}/{quoted}{_expand_query(self.expand)}"
+
+    @property
+    def path_of_list(self) -> str:
+        """The path of the list, with ``{customer}`` if each customer has its own."""
+        expand = tuple(f"data.{name}" for name in self.expand)
+        return f"/v1/{self.list_path or self.path}{_expand_query(expand)}"
+
+    @property
+    def required_columns(self) -> tuple[str, ...]:
+        """The columns without which rows lose their identity, order or owner."""
+        owner = ("customer", "user", "organization") if self.owner else ()
+        return ("stripe_id", "stamp", *owner)
+
+
+def _expand_query(names: tuple[str, ...]) -> str:
+    return "?" + "&".join(f"expand[]={name}" for name in names) if names else ""
