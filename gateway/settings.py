@@ -77,7 +77,22 @@ def _decode_hook_secret(secret: SecretStr) -> bytes:
 def _check_address(value: str) -> str:
     if urlsplit(value).scheme not in ("http", "https"):
         raise ValueError(f"{value!r} is no http(s) address")
+    parts = urlsplit(value)
+    if not parts.hostname or not _has_port(parts):
+        raise ValueError("the address has no host, or a port that does not exist")
     return value.rstrip("/")
+
+
+def _check_secret(text: str, prefixes: tuple[str, ...]) -> None:
+    """Refuse a secret of Stripe that was not copied as a whole, or with more than itself.
+
+    Raises:
+        ValueError: with what is wrong, without the value.
+    """
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("it has a space, a line break or a character that no secret of Stripe has")
+    if text in prefixes:
+        raise ValueError(f"it ends after {text}: copy the whole secret")
 
 
 def _check_origin(origin: str) -> None:
@@ -330,7 +345,15 @@ class StripeSettings(PocketBaseSettings):
             )
         if not text.startswith(("sk_", "rk_")):
             raise ValueError("a secret key starts with sk_, a restricted key with rk_")
+        _check_secret(text, ("sk_", "sk_test_", "sk_live_", "rk_", "rk_test_", "rk_live_"))
         return key
+
+    @field_validator("gateway_stripe_account")
+    @classmethod
+    def _check_account(cls, value: str) -> str:
+        if value and not re.fullmatch(r"acct_\w+", value, re.ASCII):
+            raise ValueError("the id of an account starts with acct_")
+        return value
 
     @field_validator("stripe_api_base")
     @classmethod
@@ -373,6 +396,8 @@ class Settings(StripeSettings):
             raise ValueError(
                 "a signing secret starts with whsec_; Stripe shows it with the webhook endpoint"
             )
+        for secret in secrets:
+            _check_secret(secret.get_secret_value(), ("whsec_",))
         return secrets
 
     @field_validator("gateway_frontend_origins")
