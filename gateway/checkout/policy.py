@@ -90,7 +90,9 @@ def decide(
         AlreadyBought: an item is sold once per buyer.
         Unauthenticated: an item is not sold to guests.
     """
-    lines = merge_lines(resolve_items(items, prices, plans, seats))
+    found = resolve_items(items, prices, plans, seats)
+    _check_quantities(found)
+    lines = merge_lines(found)
     _refuse_mixed_currencies(lines)
     if standing.is_guest:
         _refuse_guests(lines)
@@ -138,15 +140,13 @@ def resolve_items(
         seats: the quantity of what an organization pays for by member; 0 for a user.
 
     Raises:
-        InvalidRequest: a price is unknown, not for sale, or all items that name it are too many or
-            too few; ``data`` names the item.
+        InvalidRequest: a price is unknown or not for sale; ``data`` names the item.
     """
     known = {price.stripe_id: price for price in prices}
     known |= {price.lookup_key: price for price in prices if price.lookup_key and price.active}
     lines = [_find_line(place, item, known, plans) for place, item in enumerate(items)]
     if seats:
         lines = [_fill_seats(line, seats) for line in lines]
-    _check_quantities(lines)
     return tuple(lines)
 
 
@@ -188,17 +188,26 @@ def _check_quantities(lines: Sequence[Line]) -> None:
     for line in lines:
         before = merged.get(line.price.stripe_id)
         total = merged[line.price.stripe_id] = _add(before, line) if before else line
-        if total.quantity > line.plan.max_quantity:
-            raise _not_sold(line.place, line.plan)
+        if total.quantity > _find_maximum(line):
+            raise _not_sold(line)
     for line in merged.values():
         if line.quantity < line.plan.min_quantity:
-            raise _not_sold(line.place, line.plan)
+            raise _not_sold(line)
 
 
-def _not_sold(place: int, plan: Plan) -> InvalidRequest:
-    bounds = f"from {plan.min_quantity} to {plan.max_quantity}"
+def _find_maximum(line: Line) -> int:
+    """What is sold once per buyer is one, unless its terms say how many are."""
+    plan = line.plan
+    is_once = plan.once_per_buyer and line.price.type == "one_time"
+    if is_once and "max_quantity" not in plan.model_fields_set:
+        return max(1, plan.min_quantity)
+    return plan.max_quantity
+
+
+def _not_sold(line: Line) -> InvalidRequest:
+    bounds = f"from {line.plan.min_quantity} to {_find_maximum(line)}"
     message = f"This price is sold in quantities {bounds}."
-    return invalid_field(f"items.{place}.quantity", "quantity_not_sold", message)
+    return invalid_field(f"items.{line.place}.quantity", "quantity_not_sold", message)
 
 
 def _refuse_guests(lines: Sequence[Line]) -> None:

@@ -9,6 +9,7 @@ from stripe_simulator.http import routes
 from stripe_simulator.http.expansion import expand
 from stripe_simulator.http.form import parse
 from stripe_simulator.http.idempotency import Idempotency, key_of
+from stripe_simulator.http.limits import check_cursors, check_metadata
 from stripe_simulator.http.messages import Answer, Request
 from stripe_simulator.settings import API_VERSION, OLDER_VERSION
 from stripe_simulator.snapshots import JSON, show
@@ -59,6 +60,8 @@ class Api:
     def call(self, method: str, path: str, params: JSON | None = None) -> JSON:
         """Call a transition in this process with typed parameters; errors are raised."""
         params = dict(params or {})
+        check_metadata(params)
+        check_cursors(params)
         paths = params.pop("expand", [])
         result = routes.find(method, path)(self.world, params)
         return show(expand(self.world, result, paths) if paths else result)

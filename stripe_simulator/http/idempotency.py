@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from stripe_simulator.errors import StripeError
 from stripe_simulator.http.messages import Answer, Request
 
+MAX_LENGTH = 255
+
 
 @dataclass(slots=True)
 class Idempotency:
@@ -18,6 +20,9 @@ class Idempotency:
         key = key_of(request)
         if key is None:
             return None
+        if len(key) > MAX_LENGTH:
+            message = f"Idempotency keys can have at most {MAX_LENGTH} characters."
+            raise StripeError(400, "idempotency_error", message)
         if key in self.in_use:
             message = "There is currently another in-progress request using this Idempotent Key."
             raise StripeError(409, "idempotency_error", message, code="idempotency_key_in_use")

@@ -5,7 +5,13 @@ from typing import Any
 from stripe_simulator.agenda import on_due
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata, optional, required, set_fields
-from stripe_simulator.resources import line_items, payment_intents, redemptions, subscriptions
+from stripe_simulator.resources import (
+    checkout_rules,
+    line_items,
+    payment_intents,
+    redemptions,
+    subscriptions,
+)
 from stripe_simulator.settings import DAY
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
@@ -23,12 +29,14 @@ def create(world: World, params: JSON) -> JSON:
     given = optional(params, "line_items", [])
     items = [line_items.build(world, item, place) for place, item in enumerate(given)]
     _check_items(session["mode"], items)
+    checkout_rules.check_items(session["mode"], items)
     world.facts("line_items")[session["id"]] = items
     world.facts("checkout")[session["id"]] = {k: params[k] for k in KEPT if k in params}
     session["currency"] = _currency(session, items, params)
     session["discounts"] = _discounts(world, params, session["mode"], items)
     total_up(world, session)
     _refuse_amount(session)
+    checkout_rules.check_amount(session)
     if session["mode"] == "subscription" and session["customer"]:
         subscriptions.refuse_other_currency(world, session["customer"], session["currency"])
     _place(world, session, params)
@@ -88,10 +96,7 @@ def _refuse(world: World, params: JSON) -> None:
     hosted = optional(params, "ui_mode", "hosted_page") == "hosted_page"
     if hosted and not params.get("success_url"):
         raise invalid("Missing required param: success_url.", "success_url", "parameter_missing")
-    if not hosted and "success_url" in params:
-        raise invalid("success_url is only for the hosted_page ui_mode.", "success_url")
-    if params.get("customer") and params.get("customer_email"):
-        raise invalid("You may only specify one of these parameters: customer, customer_email.")
+    checkout_rules.check(params)
     if params.get("discounts") and params.get("allow_promotion_codes"):
         raise invalid(
             "You may only specify one of these parameters: allow_promotion_codes, discounts."

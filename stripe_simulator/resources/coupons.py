@@ -9,7 +9,7 @@ from stripe_simulator.world import World
 
 def create(world: World, params: JSON) -> JSON:
     """POST /v1/coupons."""
-    if not params.get("percent_off") and not params.get("amount_off"):
+    if bool(params.get("percent_off")) == bool(params.get("amount_off")):
         raise invalid("Must provide percent_off or amount_off.", "percent_off")
     coupon: JSON = {
         "id": optional(params, "id") or world.ids.letters(8),
@@ -33,6 +33,11 @@ def create(world: World, params: JSON) -> JSON:
     _check_terms(world, coupon)
     if products := (params.get("applies_to") or {}).get("products"):
         world.facts("applies_to")[coupon["id"]] = list(products)
+    if coupon["percent_off"] is not None and not 0 < coupon["percent_off"] <= 100:
+        raise invalid("percent_off must be above 0 and at most 100.", "percent_off")
+    if (coupon["duration"] == "repeating") != (coupon["duration_in_months"] is not None):
+        message = "duration_in_months goes with duration `repeating`."
+        raise invalid(message, "duration_in_months")
     if coupon["redeem_by"] is not None:
         world.clock.at(coupon["redeem_by"], "expire_coupon", coupon["id"])
     world.add(coupon)

@@ -106,7 +106,7 @@ def _check_email(params: JSON, *, may_be_empty: bool) -> None:
     email = params.get("email")
     if email is None or (email == "" and may_be_empty):
         return
-    if "@" not in email.strip("@") or len(email) > 512:
+    if "@" not in email.strip("@") or len(email) > 512 or any(map(str.isspace, email)):
         raise invalid(f"Invalid email address: {email}", "email", "email_invalid")
 
 

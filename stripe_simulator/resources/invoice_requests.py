@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata, optional, required
 from stripe_simulator.resources import (
     invoice_items,
@@ -80,6 +81,9 @@ def _preview(world: World, params: JSON, details: JSON) -> JSON:
     if not params.get("subscription"):
         return _preview_new(world, params, details)
     sub = world.get("subscription", params["subscription"], "subscription")
+    if params.get("customer") not in (None, "", sub["customer"]):
+        message = f"The subscription {sub['id']} does not belong to this customer."
+        raise invalid(message, "subscription")
     if not subscription_changes.touches_items(details):
         return renewals.preview(world, sub)
     change = subscription_changes.build(world, sub, details)

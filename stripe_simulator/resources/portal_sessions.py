@@ -3,6 +3,7 @@
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import optional, required
 from stripe_simulator.resources import (
+    checkout_rules,
     customers,
     payment_methods,
     portal_configurations,
@@ -23,6 +24,7 @@ FLOWS = (
 def create(world: World, params: JSON) -> JSON:
     """POST /v1/billing_portal/sessions."""
     customer = world.get("customer", required(params, "customer"), "customer")
+    checkout_rules.check_url(params, "return_url")
     chosen = optional(params, "configuration")
     kind = "billing_portal.configuration"
     found = world.get(kind, chosen, "configuration") if chosen else None

@@ -12,6 +12,7 @@ def create(world: World, params: JSON) -> JSON:
     promotion = required(params, "promotion")
     coupon = world.get("coupon", required(promotion, "coupon"), "promotion[coupon]")
     restrictions = params.get("restrictions") or {}
+    _refuse_taken(world, optional(params, "code", ""), optional(params, "customer"))
     promotion_code: JSON = {
         "id": world.ids.timed("promo", world.now),
         "object": "promotion_code",
@@ -37,6 +38,14 @@ def create(world: World, params: JSON) -> JSON:
     world.add(promotion_code)
     world.record("promotion_code.created", promotion_code)
     return promotion_code
+
+
+def _refuse_taken(world: World, code: str, customer: str | None) -> None:
+    """Codes are unique among those that are active, ignoring case, for each customer."""
+    for other in world.all("promotion_code").values():
+        is_same = other["code"].lower() == code.lower() and other["customer"] == customer
+        if other["active"] and is_same:
+            raise invalid("An active promotion code with this code already exists.", "code")
 
 
 @on_due("expire_code")

@@ -5,7 +5,7 @@ from typing import Any
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import listing, metadata
 from stripe_simulator.periods import period_end
-from stripe_simulator.resources import prices
+from stripe_simulator.resources import prices, subscription_rules
 from stripe_simulator.resources.redemptions import Purchase
 from stripe_simulator.snapshots import JSON, snapshot
 from stripe_simulator.world import World
@@ -14,12 +14,7 @@ from stripe_simulator.world import World
 def build(world: World, sub: str, params: JSON, start: int, end: int | None, anchor: int) -> JSON:
     """A new item whose period begins at `start`; `end` overrides the price's period."""
     price = prices.resolve(world, params)
-    if price["type"] != "recurring":
-        raise invalid(
-            "The price specified is set to `type=one_time` but this field only accepts prices "
-            "with `type=recurring`.",
-            "items[0][price]",
-        )
+    subscription_rules.check_recurring(price)
     item: JSON = {
         "id": world.ids.plain("si"),
         "object": "subscription_item",
@@ -66,6 +61,7 @@ def changed(world: World, sub: JSON, given: list[JSON]) -> list[JSON]:
             items.append(build(world, sub["id"], params, start, end, anchor))
     if not items:
         raise invalid("A subscription must have at least one active item.", "items")
+    subscription_rules.check_items(items, sub["currency"])
     return items
 
 
@@ -105,7 +101,10 @@ def _change_one(world: World, sub: JSON, items: list[JSON], params: JSON) -> lis
         return [item for item in items if item is not found]
     if params.get("price") or params.get("price_data"):
         found["price"] = snapshot(prices.resolve(world, params))
+        subscription_rules.check_recurring(found["price"])
     refuse_quantity(found["price"], params)
+    if int(params.get("quantity") or 0) < 0:
+        raise invalid("Quantity must not be negative.", "items[0][quantity]")
     if params.get("quantity") is not None:
         found["quantity"] = params["quantity"]
     if is_metered(found["price"]):

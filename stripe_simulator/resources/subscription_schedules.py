@@ -8,10 +8,13 @@ from stripe_simulator.parameters import metadata, optional, required
 from stripe_simulator.periods import add_interval, period_end
 from stripe_simulator.resources import (
     billing,
+    schedule_phases,
     subscription_items,
+    subscription_rules,
     subscription_states,
     subscription_updates,
     subscriptions,
+    tax_rates,
 )
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
@@ -151,6 +154,7 @@ def _enter(
     old = sub["items"]["data"]
     with world.change(schedule, "subscription_schedule.updated"):
         schedule["current_phase"] = _dates(phase)
+    _give_discounts(world, sub, phase)
     if with_period or all(item["current_period_end"] <= world.now for item in old):
         _swap(world, sub, phase)
         return
@@ -191,6 +195,14 @@ def _follow(world: World, schedule: JSON, behavior: str) -> None:
     if given:
         params = {"items": given, "proration_behavior": behavior}
         subscription_updates.update(world, sub["id"], params)
+    _give_discounts(world, sub, _current(world, schedule))
+
+
+def _give_discounts(world: World, sub: JSON, phase: JSON) -> None:
+    """A subscription has the discounts of its phase: those that the phase leaves out end."""
+    given = [{name: id for name, id in each.items() if id} for each in phase["discounts"]]
+    if [each.get("discount") for each in given] != sub["discounts"]:
+        subscription_updates.update(world, sub["id"], {"discounts": given})
 
 
 def _bought(item: JSON) -> JSON:
@@ -258,6 +270,7 @@ def _phases(world: World, params: JSON, schedule: JSON) -> list[JSON]:
         phase = _phase(world, entry, when)
         phases.append(phase)
         when = phase["end_date"]
+    schedule_phases.check(world, given, phases, has_begun=bool(schedule.get("phases")))
     return phases
 
 
@@ -268,9 +281,14 @@ def _phase(world: World, given: JSON, start: int) -> JSON:
     if duration:
         end = add_interval(start, duration["interval"], int(duration.get("interval_count", 1)))
     for _ in range(0 if end else int(given.get("iterations", 1))):
+        subscription_rules.check_recurring(prices[0], "phases")
         end = period_end(prices[0], end or start)
     items = [_item(item) for item in given["items"]]
+    rates = tax_rates.resolve(world, given.get("default_tax_rates") or [])
     return _shape(start, int(end or start), prices[0]["currency"], items) | {
+        "default_tax_rates": rates,
+        "discounts": schedule_phases.read_discounts(given),
+        "trial_end": optional(given, "trial_end"),
         "metadata": metadata(given),
         "proration_behavior": given.get("proration_behavior", "create_prorations"),
     }
@@ -281,13 +299,19 @@ def _phase_of(sub: JSON) -> JSON:
     start = min(item["current_period_start"] for item in items)
     end = max(item["current_period_end"] for item in items)
     entries = [_item({"price": i["price"]["id"], "quantity": i.get("quantity", 1)}) for i in items]
-    return _shape(start, end, sub["currency"], entries)
+    return _shape(start, end, sub["currency"], entries) | {
+        "default_tax_rates": sub["default_tax_rates"],
+        "discounts": schedule_phases.read_discounts(
+            {"discounts": [{"discount": id} for id in sub["discounts"]]}
+        ),
+        "trial_end": sub["trial_end"] if sub["status"] == "trialing" else None,
+    }
 
 
 def _item(given: JSON) -> JSON:
     return {
         "billing_thresholds": None,
-        "discounts": [],
+        "discounts": schedule_phases.read_discounts(given),
         "metadata": metadata(given),
         "price": given["price"],
         "quantity": int(given.get("quantity", 1)),

@@ -16,6 +16,7 @@ from stripe_simulator.resources import (
     subscription_changes,
     subscription_invoices,
     subscription_items,
+    subscription_rules,
     subscription_states,
     subscriptions,
     tax_rates,
@@ -29,6 +30,9 @@ def update(world: World, id: str, params: JSON) -> JSON:
     sub = world.get("subscription", id)
     _must_be_live(sub, params)
     _must_be_free(sub, params)
+    subscription_rules.check_dates(params, world.now)
+    wanted = {name: params.get(name) or sub[name] for name in COLLECTION}
+    subscription_rules.check_collection(wanted, params)
     touched = subscription_changes.touches_items(params)
     change = subscription_changes.build(world, sub, params) if touched else None
     if change is not None and _must_wait(world, sub, change, params):
@@ -124,6 +128,7 @@ def _proration(params: JSON) -> JSON:
 
 
 def _simple_fields(world: World, sub: JSON, params: JSON) -> None:
+    _check_method(world, sub, optional(params, "default_payment_method"))
     set_fields(sub, params, "description", "default_payment_method", "days_until_due")
     sub["metadata"] = metadata(params, sub["metadata"])
     if "collection_method" in params:
@@ -135,6 +140,15 @@ def _simple_fields(world: World, sub: JSON, params: JSON) -> None:
         sub["default_tax_rates"] = tax_rates.resolve(world, params["default_tax_rates"] or [])
     if "discounts" in params:
         _discounts(world, sub, params["discounts"] or [])
+
+
+def _check_method(world: World, sub: JSON, id: str | None) -> None:
+    if id is None:
+        return
+    method = world.get("payment_method", id, "default_payment_method")
+    if method["customer"] != sub["customer"]:
+        message = "The payment method must be attached to the subscription's customer."
+        raise invalid(message, "default_payment_method")
 
 
 def _discounts(world: World, sub: JSON, given: list[JSON]) -> None:
@@ -225,6 +239,7 @@ def _hold(world: World, sub: JSON, change: subscription_changes.Change) -> None:
     billing.pay(world, invoice, billing.method_for(world, customer, sub))
 
 
+COLLECTION = ("collection_method", "days_until_due")
 #: What may be given with `payment_behavior=pending_if_incomplete`.
 PENDING = {
     "add_invoice_items",

@@ -13,6 +13,7 @@ from stripe_simulator.resources import (
     payment_methods,
     subscription_invoices,
     subscription_items,
+    subscription_rules,
     subscription_states,
     tax_rates,
 )
@@ -71,6 +72,7 @@ def _must_have(method: JSON | None, behavior: str) -> None:
 def build(world: World, customer: JSON, params: JSON, status: str = "incomplete") -> JSON:
     """A subscription with its items and discounts that nobody knows of yet."""
     now = world.now
+    subscription_rules.check_dates(params, now)
     trial_end = _trial_end(world, params)
     anchor = trial_end or optional(params, "billing_cycle_anchor", now)
     if optional(params, "collection_method") == "send_invoice":
@@ -88,6 +90,8 @@ def build(world: World, customer: JSON, params: JSON, status: str = "incomplete"
     ]
     sub["items"] = subscription_items.as_list(sub["id"], items)
     sub["currency"] = items[0]["price"]["currency"]
+    subscription_rules.check_items(items, sub["currency"])
+    subscription_rules.check_collection(sub, params)
     owner = {"customer": customer["id"], "subscription": sub["id"]}
     refuse_other_currency(world, customer["id"], sub["currency"])
     purchase = subscription_items.purchase(world, customer["id"], items)

@@ -248,3 +248,15 @@ async def test_a_price_can_be_kept_from_guests(
     document = read_problem(await shop.post("/checkout", None, build_order(price)), 401)
     assert document["data"]["items.0.price"]["code"] == "sign_in_required"
     await shop.check_out(user, price)
+
+
+@pytest.mark.parametrize(("more", "status"), [({}, 400), ({"max_quantity": "2"}, 200)])
+async def test_what_is_sold_once_is_one(
+    more: dict[str, str], status: int, user: User, shop: Shop, make_price: MakePrice
+) -> None:
+    """Two in one purchase are two purchases, unless the seller says how many are sold."""
+    price = await make_price("", once_per_buyer="true", **more)
+    for items in ([{"price": price, "quantity": 2}], [{"price": price, "quantity": 1}] * 2):
+        order = build_order(price) | {"items": items}
+        answer = await shop.post("/checkout", user, order)
+        assert answer.status_code == status, answer.text
