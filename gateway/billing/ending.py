@@ -135,7 +135,8 @@ async def list_open_invoices(
     Raises:
         StripeUnavailable, StripeRefused
     """
-    if subscription.status not in _UNPAID:
+    # Invoices that are sent are owed while the subscription is active.
+    if subscription.status not in _UNPAID and subscription.invoice.get("status") != "open":
         return []
     with translate_errors():
         found = await client.v1.invoices.list_async(

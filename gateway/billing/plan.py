@@ -12,7 +12,7 @@ from gateway.billing.quantity import (
     count_seats,
     find_by_member,
 )
-from gateway.billing.state import require_changeable
+from gateway.billing.state import require_changeable, require_settled
 from gateway.billing.subscription import OwnedSubscription
 from gateway.buyer import Price, read_buyer
 from gateway.errors import invalid_field
@@ -46,6 +46,8 @@ def plan_change(
             or a quantity that is not sold.
     """
     require_changeable(subscription)
+    if request.when == "now":
+        require_settled(subscription)
     if not request.price and request.quantity is None:
         raise invalid_field("price", "required", "Name a price or a quantity.")
     item = _find_item(subscription.items, request.item)

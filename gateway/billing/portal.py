@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import stripe
 
 from gateway.billing.item_change import ItemChange
-from gateway.billing.state import require_changeable, require_unplanned
+from gateway.billing.state import require_changeable, require_settled, require_unplanned
 from gateway.billing.subscription import OwnedSubscription, conflict
 from gateway.customers import CustomerGone
 from gateway.errors import StripeRefused, invalid_field
@@ -86,6 +86,7 @@ def update_flow(subscription: OwnedSubscription) -> "SessionCreateParamsFlowData
         Conflict: the portal can't change this subscription.
     """
     require_changeable(subscription)
+    require_settled(subscription)
     require_unplanned(subscription)
     _require_one_item(subscription)
     return {

@@ -57,6 +57,21 @@ def require_collecting(subscription: OwnedSubscription) -> None:
         raise conflict("collection_paused", message)
 
 
+def require_settled(subscription: OwnedSubscription) -> None:
+    """Refuse to prorate a period that may never be paid: the credit for it would be real.
+
+    Invoices that are sent stay open while the subscription is active, and so does the subscription
+    of an invoice that was given up.
+
+    Raises:
+        Conflict: it says how to pay.
+    """
+    is_sent = subscription.body.get("collection_method") == "send_invoice"
+    owed = ("open", "uncollectible") if is_sent else ("uncollectible",)
+    if subscription.invoice.get("status") in owed:
+        raise unpaid(subscription)
+
+
 def unpaid(subscription: OwnedSubscription) -> Conflict:
     """Return the error for a subscription that has to be paid first; it says how."""
     code, message = "subscription_unpaid", "The subscription has to be paid first."

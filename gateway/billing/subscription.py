@@ -179,9 +179,9 @@ def payment_required(subscription: OwnedSubscription) -> PaymentRequired:
 
 
 def describe_payment(subscription: OwnedSubscription) -> dict[str, str]:
-    """Return how the latest invoice can be paid; {} if it is not open."""
+    """Return how the latest invoice can be paid; {} if nothing is owed."""
     invoice = subscription.invoice
-    if invoice.get("status") != "open":
+    if invoice.get("status") not in ("open", "uncollectible"):
         return {}
     payment = {
         "invoice": stripe_id(invoice),

@@ -94,3 +94,63 @@ async def test_an_incomplete_subscription_that_is_over_bars_nothing(
         await account.delete(f"subscriptions/{subscriber.id}")
         answer = await shop.post("/checkout", subscriber.user, build_order("pro_monthly"))
         assert answer.status_code == 200, answer.text
+
+
+async def _send_invoices(frontend: Frontend, shop: Shop, account: StripeAccount) -> Subscriber:
+    """A user whose subscription is active, and whose first invoice is sent."""
+    user = await frontend.sign_up()
+    customer = await account.create(
+        "customers", email=user.email, **{"metadata[pocketbase_user]": user.id}
+    )
+    price = (await account.list("prices", **{"lookup_keys[]": "pro_monthly"}))[0]["id"]
+    params = {"items[0][price]": price, "collection_method": "send_invoice", "days_until_due": 9}
+    made = await account.create("subscriptions", customer=customer["id"], **params)
+    await account.create(f"invoices/{made['latest_invoice']}/finalize")
+    await account.wait_delivered()
+    return Subscriber(user, made["id"], shop, account, frontend)
+
+
+async def _read_balance(subscriber: Subscriber) -> int:
+    customer = (await subscriber.read())["customer"]
+    return int((await subscriber.account.read(f"customers/{customer}"))["balance"])
+
+
+async def test_an_invoice_that_is_sent_becomes_no_credit(
+    frontend: Frontend, shop: Shop, account: StripeAccount
+) -> None:
+    """Going up without paying and down again is refused; what is paid can be changed."""
+    subscriber = await _send_invoices(frontend, shop, account)
+    for what in ("preview", "change"):
+        answer = await subscriber.ask(what, quantity=100)
+        told = read_problem(answer, 409, "conflict")["data"]["subscription"]
+        assert told["code"] == "subscription_unpaid"
+        assert told["hosted_invoice_url"]
+    await subscriber.do("change", quantity=3, when="period_end")
+    await subscriber.do("resume")
+    invoice = (await subscriber.read())["latest_invoice"]
+    await account.create(f"invoices/{invoice}/pay", paid_out_of_band=True)
+    await subscriber.do("change", quantity=100)
+    read_problem(await subscriber.ask("change", quantity=1), 409, "conflict")
+    assert await _read_balance(subscriber) == 0
+
+
+async def test_an_invoice_that_was_given_up_becomes_no_credit(subscribe: Subscribe) -> None:
+    """The subscription is active again, but its period was never paid."""
+    subscriber = await subscribe()
+    await subscriber.do("change", quantity=100)
+    invoice = await _become_past_due(subscriber)
+    await subscriber.account.create(f"invoices/{invoice}/mark_uncollectible")
+    await subscriber.account.wait_delivered()
+    assert (await subscriber.read())["status"] == "active"
+    document = read_problem(await subscriber.ask("change", quantity=1), 409, "conflict")
+    assert document["data"]["subscription"]["code"] == "subscription_unpaid"
+    assert await _read_balance(subscriber) == 0
+
+
+async def test_a_sent_invoice_is_among_what_is_owed(
+    frontend: Frontend, shop: Shop, account: StripeAccount
+) -> None:
+    """Who cancels an active subscription is told of its open invoice."""
+    subscriber = await _send_invoices(frontend, shop, account)
+    [owed] = (await subscriber.do("cancel"))["open_invoices"]
+    assert owed["id"] == (await subscriber.read())["latest_invoice"]
