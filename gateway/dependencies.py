@@ -138,7 +138,7 @@ async def _token(token: Annotated[str, Depends(_optional_token)]) -> str:
 
 #: Names the organization that is to pay, in a request's body.
 OrganizationId = Annotated[
-    str,
+    str | None,
     Field(
         max_length=100,
         description="The organization that pays, which you must be allowed to update; else you.",

@@ -84,7 +84,7 @@ class PortalRequest(Body):
     )
 
     return_url: Url
-    organization: OrganizationId = ""
+    organization: OrganizationId = None
     configuration: StripeId | None = Field(
         default=None, description="One of the settings' portal configurations."
     )
@@ -114,7 +114,7 @@ async def create_portal(
     allowed = settings.gateway_portal_configurations
     configuration = choose_configuration(body.configuration or "", allowed)
     if body.flow is None or isinstance(body.flow, PaymentMethodFlow):
-        buyer = await read_buyer_of(clerk, token, organization=body.organization)
+        buyer = await read_buyer_of(clerk, token, organization=body.organization or "")
         if not buyer.portal_customer:
             raise _no_customer(buyer)
         customer, flow = buyer.portal_customer, payment_method_flow() if body.flow else None
@@ -145,7 +145,7 @@ async def _open_for(
             return await open_portal(customer)
         except CustomerGone:
             await mark_deleted(clerk.pocketbase, customer)
-        buyer = await read_buyer(clerk.pocketbase, token, organization=body.organization)
+        buyer = await read_buyer(clerk.pocketbase, token, organization=body.organization or "")
         # The subscription of a flow went with its customer.
         is_free = body.flow is None or isinstance(body.flow, PaymentMethodFlow)
         customer = buyer.portal_customer if is_free else ""

@@ -158,8 +158,8 @@ class CancelUsageBody(Body):
 
     meter: str = Field(min_length=1, max_length=100, description="The meter's event name.")
     identifier: str = Field(min_length=1, max_length=255, description="As it was reported.")
-    user: str = Field(default="", max_length=255, description="Whose usage it was.")
-    organization: str = Field(default="", max_length=255, description="Or which team's.")
+    user: str | None = Field(default=None, max_length=255, description="Whose usage it was.")
+    organization: str | None = Field(default=None, max_length=255, description="Or which team's.")
 
     @model_validator(mode="after")
     def _check_payer(self) -> "CancelUsageBody":
@@ -190,6 +190,7 @@ async def cancel_usage(
 ) -> CancelUsageResponse:
     """Cancel a report of the last 24 hours; superusers only. Invoices that are final stay."""
     await check_superuser(pocketbase, token)
-    usage = Usage(body.user, body.meter, 0, body.identifier, organization=body.organization)
+    user, organization = body.user or "", body.organization or ""
+    usage = Usage(user, body.meter, 0, body.identifier, organization=organization)
     await recorder.cancel(usage)
     return CancelUsageResponse(canceled=True)

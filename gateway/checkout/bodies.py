@@ -48,7 +48,7 @@ class SetupRequest(_Body):
         description="Stripe's page, Stripe's form on a page of yours, or your own form.",
     )
     locale: Locale | None = Field(default=None, description="By default the browser's.")
-    organization: OrganizationId = ""
+    organization: OrganizationId = None
 
 
 class CheckoutRequest(SetupRequest):

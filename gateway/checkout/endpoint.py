@@ -88,10 +88,11 @@ async def create_checkout(
     """
     page = read_page(body, settings.gateway_frontend_origins)
     items = tuple(Item(item.price, item.quantity) for item in body.items)
-    order = Order(page, items, idempotency_key, body.organization, body.promotion_code or "")
+    organization = body.organization or ""
+    order = Order(page, items, idempotency_key, organization, body.promotion_code or "")
     if token:
         return _respond(await till.sell(order, token))
-    if body.organization or not settings.gateway_guest_checkout:
+    if organization or not settings.gateway_guest_checkout:
         raise Unauthenticated
     return _respond(await till.sell_to_guest(order, request.client.host if request.client else ""))
 
@@ -106,7 +107,8 @@ async def create_setup(
 ) -> CheckoutResponse:
     """Save a payment method of the signed-in user for later, without a purchase."""
     page = read_page(body, settings.gateway_frontend_origins)
-    return _respond(await till.sell(Order(page, (), idempotency_key, body.organization), token))
+    order = Order(page, (), idempotency_key, body.organization or "")
+    return _respond(await till.sell(order, token))
 
 
 @router.get(

@@ -1,9 +1,20 @@
 """A transform as people read it: on the command line and in /docs."""
 
 import inspect
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema
 
 from gateway.records.transform import OPERATIONS, Transform
 from gateway.writes import Json
+
+
+class LenientSchema(GenerateJsonSchema):
+    """Shows a type that JSON schema has no words for as anything."""
+
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> dict[str, Any]:
+        """Return the schema of a value of any type."""
+        return {}
 
 
 def describe_transform(transform: Transform) -> Json:
@@ -19,5 +30,5 @@ def describe_transform(transform: Transform) -> Json:
         "on_failure": transform.on_failure,
         "files": transform.files,
         "model": model and model.__name__,
-        "schema": model and model.model_json_schema(),
+        "schema": model and model.model_json_schema(schema_generator=LenientSchema),
     }

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from gateway.records.listing import describe_transform
+from gateway.records.listing import LenientSchema, describe_transform
 from gateway.records.table import Table
 from gateway.records.transform import Transform
 
@@ -59,7 +59,9 @@ def _add_models(
     """
     models = dict.fromkeys(each.model for each in table.transforms if each.model)
     refs, definitions = models_json_schema(
-        [(model, "validation") for model in models], ref_template=_REFS + "{model}"
+        [(model, "validation") for model in models],
+        ref_template=_REFS + "{model}",
+        schema_generator=LenientSchema,
     )
     found = definitions.get("$defs", {})
     names = {name: _free_name(name, schemas) for name in found}

@@ -26,14 +26,18 @@ async def test_a_user_has_a_limit(
     start_gateway: Callable[..., Gateway],
     http: httpx.AsyncClient,
 ) -> None:
-    """Beyond it 429 says when to come again, with a new token too; other users go on."""
+    """Beyond it 429 says when to come again, with a new token too; other users go on.
+
+    The body has the header's seconds, for clients that see no headers.
+    """
     shop = Shop(http, start_gateway(GATEWAY_RATE_LIMIT_USER="3/minute").url)
     for _ in range(3):
         assert (await _ask(shop, user)).status_code == 200
     token = await frontend.log_in(user.email, user.password)
     answer = await _ask(shop, User(user.id, user.email, user.password, token), Origin=ORIGIN)
-    read_problem(answer, 429, "rate-limited")
+    problem = read_problem(answer, 429, "rate-limited")
     assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert problem["retry_after"] == int(answer.headers["retry-after"])
     assert answer.headers["access-control-allow-origin"] == ORIGIN
     assert answer.headers["access-control-expose-headers"] == "Retry-After, X-Request-Id"
     assert (await _ask(shop, await frontend.sign_up())).status_code == 200

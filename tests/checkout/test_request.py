@@ -263,3 +263,10 @@ async def test_the_portal_is_the_callers_own(
     body = {"return_url": f"{ORIGIN}/a", "customer": "cus_other"}
     document = read_problem(await shop.post("/portal", users[0], body), 400, "invalid-request")
     assert "customer" in document["data"]
+
+
+async def test_an_organization_that_is_null_is_none(shop: Shop, user: User) -> None:
+    """A client that sends null for what it does not have buys for its user."""
+    order = build_order("pro_monthly", organization=None)
+    answer = await shop.http.post(f"{shop.url}/checkout", json=order, headers=user.bearer)
+    assert answer.status_code == 200, answer.text

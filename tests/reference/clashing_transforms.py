@@ -1,6 +1,8 @@
 """A table of transforms whose models are called as schemas of the gateway's are."""
 
-from pydantic import BaseModel
+from asyncio import Lock
+
+from pydantic import BaseModel, ConfigDict
 
 from gateway.records.transform import Context, Transform
 
@@ -14,6 +16,9 @@ class CheckoutItem(BaseModel):
 class Problem(BaseModel):
     """A complaint."""
 
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    lock: Lock | None = None
     items: list[CheckoutItem]
 
 

@@ -125,6 +125,12 @@ def test_a_model_does_not_take_the_place_of_a_schema_of_ours(document: Json) -> 
     assert "color" in schemas["CheckoutItemInput"]["properties"]
 
 
+def test_a_type_that_json_schema_does_not_know_is_shown_as_any() -> None:
+    """A model with such a field takes nothing else from the document."""
+    problem = describe_api(_CLASHING)["components"]["schemas"]["ProblemInput"]
+    assert problem["properties"]["lock"]["anyOf"] == [{}, {"type": "null"}]
+
+
 def test_401_and_403_say_whose_token_is_needed(posts: Json) -> None:
     """What only superusers may do says so, and nothing else does."""
     for name, operation in _operations(posts):
@@ -151,6 +157,13 @@ def test_nobody_is_told_of_a_403_that_is_never_sent(posts: Json) -> None:
 def test_guests_need_no_token_to_write_records(posts: Json) -> None:
     """Whether a guest may write is for PocketBase's rules to say."""
     assert {} in posts["paths"]["/records/posts"]["post"]["security"]
+
+
+@pytest.mark.parametrize("name", ["CheckoutRequest", "PortalRequest", "CustomerMove"])
+def test_what_need_not_be_given_may_be_null(name: str, document: Json) -> None:
+    """Members of requests that name nobody are null or left out."""
+    schema = document["components"]["schemas"][name]["properties"]["organization"]
+    assert {"type": "null"} in schema["anyOf"]
 
 
 @pytest.mark.parametrize("name", ["CheckoutResponse.url", "CheckoutOutcome.payment"])

@@ -44,6 +44,14 @@ def test_the_settings_that_compose_needs_are_marked() -> None:
     assert _EXAMPLE.count("# (compose) ") == len(marked)
 
 
+def test_compose_passes_every_setting_on() -> None:
+    """A setting in .env has an effect under compose too."""
+    compose = (ROOT / "compose.yaml").read_text()
+    passed = set(re.findall(r"^ +([A-Z_]+):", compose, re.MULTILINE))
+    read = {name.upper() for kind in (Settings, HookSettings) for name in kind.model_fields}
+    assert read <= passed
+
+
 @pytest.mark.parametrize("field", HookSettings.model_fields)
 def test_the_defaults_of_the_hooks_are_those_that_are_described(field: str) -> None:
     """The hooks and their description agree on what an unset variable means."""

@@ -175,8 +175,10 @@ class CustomerMove(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"user": "k2m7x0v9p4q1r8s"}]}
     )
 
-    user: str = Field(default="", max_length=255, description="The id of a user.")
-    organization: str = Field(default="", max_length=255, description="Or of an organization.")
+    user: str | None = Field(default=None, max_length=255, description="The id of a user.")
+    organization: str | None = Field(
+        default=None, max_length=255, description="Or of an organization."
+    )
 
 
 class MovedCustomer(BaseModel):

@@ -150,7 +150,8 @@ async def move_customer(
 
     Stripe's metadata names the new owner, and every row in PocketBase moves.
     """
-    return MovedCustomer.of(await desk.mover.move(customer, Payer(body.user, body.organization)))
+    payer = Payer(body.user or "", body.organization or "")
+    return MovedCustomer.of(await desk.mover.move(customer, payer))
 
 
 @router.post(
