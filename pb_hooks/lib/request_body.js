@@ -1,5 +1,6 @@
 // A request's body as the client sent it: in `requestInfo().body` PocketBase has put the results of modifiers.
 
+// A name may also be written with escapes (`\u002b` is `+`).
 const MODIFIER = /"(?:\+[^"\\]*|[^"\\]*[+-])"\s*:/
 
 // The members by their names; of a JSON body without any modifier, none. Uploads are null.
@@ -11,9 +12,9 @@ function readRaw(e) {
     for (const name in request.multipartForm.file) raw[name] ??= null
     return raw
   }
-  if (/^application\/x-www-form-urlencoded/.test(type)) return readForm(request.postForm)
+  if (/^application\/x-www-form-urlencoded/.test(type)) return readForm(readPairs(request.postForm.encode()))
   const text = readText(request)
-  return MODIFIER.test(text) ? JSON.parse(text) : {}
+  return MODIFIER.test(text) || text.includes("\\u") ? JSON.parse(text) : {}
 }
 
 // The members of any body by their names, with the values that were sent: PocketBase casts them in its own copy.
@@ -28,6 +29,31 @@ function readText(request) {
   return readerToString(request.body)
 }
 
+// The values of `name=value&…` by their names. In goja, Go's own type for them shows its methods instead.
+function readPairs(text) {
+  const values = Object.create(null) // A name may be one that every object has.
+  for (const pair of text.split("&")) {
+    const [name, value] = pair.split("=").map(decode)
+    if (name) (values[name] ||= []).push(value)
+  }
+  return values
+}
+
+// Bytes that are no UTF-8 become what Go makes of them.
+function decode(text) {
+  const spaced = text.replace(/\+/g, " ")
+  try {
+    return decodeURIComponent(spaced)
+  } catch (_) {
+    return decodeURIComponent(spaced.replace(/%[89A-F][0-9A-F]/gi, "%EF%BF%BD"))
+  }
+}
+
+// What PocketBase has read: null for a body that is null.
+function readBody(e) {
+  return e.requestInfo().body || {}
+}
+
 // Form values are lists of texts; `@jsonPayload` holds JSON objects.
 function readForm(values) {
   const raw = {}
@@ -39,4 +65,4 @@ function readForm(values) {
   return raw
 }
 
-module.exports = { readRaw, readSent }
+module.exports = { readBody, readRaw, readSent }

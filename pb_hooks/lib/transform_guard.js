@@ -7,7 +7,7 @@ const { askOne, describe } = require(`${__hooks}/lib/transform_call.js`)
 const {
   findDifferences, readColumns, rebase, resolveModifiers,
 } = require(`${__hooks}/lib/transform_merge.js`)
-const { readSent } = require(`${__hooks}/lib/request_body.js`)
+const { readBody, readSent } = require(`${__hooks}/lib/request_body.js`)
 const { findRequest } = require(`${__hooks}/lib/transform_requests.js`)
 const { readTable } = require(`${__hooks}/lib/transform_table.js`)
 const { STEP_MS, isReserved, release, reserve } = require(`${__hooks}/lib/transform_turns.js`)
@@ -116,7 +116,7 @@ function catchUp(tx, write, record, fresh) {
   const { request, entry, operation, base, collection } = write
   const columns = readColumns(fresh, tx)
   // The old password was checked against the one that was loaded.
-  const isSent = "password" in request.requestInfo().body
+  const isSent = "password" in readBody(request)
   if (isSent && findDifferences(base, columns).includes("password")) throw conflict()
   const modified = operation === "update" ? resolveModifiers(request, entry, record, fresh) : {}
   if (!mayWrite(request, tx, fresh, collection[`${operation}Rule`], modified)) throw new NotFoundError()
@@ -135,7 +135,7 @@ function mayWrite(request, tx, fresh, rule, modified) {
 
 // PocketBase loads the row twice: it resolves modifiers by the first copy, and saves the second.
 function correctModifiers(request, entry, record, fresh, changes) {
-  const { body } = request.requestInfo()
+  const body = readBody(request)
   const modified = resolveModifiers(request, entry, record, fresh)
   for (const name in modified) {
     const isRight = JSON.stringify(modified[name]) === JSON.stringify(body[name])

@@ -2,7 +2,7 @@
 //
 // PocketBase saves every column of that copy. Here what others stored meanwhile stays, unless the write
 // itself names the field: by what the client sent, or what a hook set.
-const { readRaw } = require(`${__hooks}/lib/request_body.js`)
+const { readBody, readRaw } = require(`${__hooks}/lib/request_body.js`)
 const { typeOf } = require(`${__hooks}/lib/transform_table.js`)
 
 // Types whose values clients may change by `name+`, `+name` and `name-`.
@@ -22,14 +22,14 @@ function findDifferences(columns, others) {
 
 // The fields that the write names: those that the client sent, and those that differ from what was loaded.
 function findWritten(request, entry, record, base) {
-  const sent = Object.keys(request.requestInfo().body).filter((name) => typeOf(entry, name))
+  const sent = Object.keys(readBody(request)).filter((name) => typeOf(entry, name))
   return [...new Set([...sent, ...findDifferences(base, readColumns(record, $app))])]
 }
 
 // Makes the row of now what `record` was loaded from, in place of the columns `base`. `dropped` names fields whose values are an earlier
 // verdict's: they get what the client sent, or else what is stored.
 function rebase({ request, entry, base }, record, fresh, dropped) {
-  const { body } = request.requestInfo()
+  const body = readBody(request)
   const written = findWritten(request, entry, record, base)
   const values = { ...resolveModifiers(request, entry, record, fresh) }
   const mine = record.clone()
@@ -52,7 +52,7 @@ function copy(from, to, name, entry) {
 // The values of the fields that the client changed by a modifier, by the row of now. PocketBase has
 // resolved them by a copy of its own.
 function resolveModifiers(request, entry, record, fresh) {
-  const sent = Object.keys(request.requestInfo().body)
+  const sent = Object.keys(readBody(request))
   if (!sent.some((name) => MODIFIED_TYPES.includes(typeOf(entry, name)))) return {}
   const raw = readRaw(request)
   const names = Object.keys(raw).filter(isModifier).map(nameOf).filter((name) => sent.includes(name))

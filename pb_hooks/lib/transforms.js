@@ -28,7 +28,7 @@ function enforce(e, operation) {
       : transform(e, e.record, entry, operation, info)
   }
   const next = () => isDry ? rehearse(e) : e.next()
-  const write = set.length > 0 ? () => blameTransform(entry, operation, set, info.body, next) : next
+  const write = set.length > 0 ? () => blameTransform(entry, operation, set, info.body || {}, next) : next
   // A batch loads its records inside of its transaction: nobody can change them in between.
   return !entries || operation === "create" || app.isTransactional() ? write() : keepWhile(e, write)
 }

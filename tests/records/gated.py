@@ -105,9 +105,8 @@ class Gates:
         """Hold a write at the gate for the context; its answer is in the list after it."""
         headers = {"Authorization": token} if token else {}
         number = gate.asked + 1
-        request = self.client.http.request(
-            method, path, json=body, headers=headers, timeout=30, **more
-        )
+        options = {"json": body, "headers": headers} | more
+        request = self.client.http.request(method, path, timeout=30, **options)
         write = asyncio.create_task(request)
         answers: list[httpx.Response] = []
         try:

@@ -1,6 +1,7 @@
 """Updates and deletes that others overtake while their transform is asked."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from secrets import token_hex
@@ -115,14 +116,21 @@ async def test_modifiers_change_the_value_of_now(
     modifier: dict[str, Any], expected: dict[str, Any], gates: Gates, admin: Dashboard
 ) -> None:
     """`count+` and `tags+` are applied to what was stored meanwhile, by JSON and by forms."""
-    for kind in ("json", "form"):
+    for kind in ("json", "escaped", "form", "urlencoded"):
         path, gate = await gates.create("papers", admin.token, tags=["a"], count=1)
         form = {
             name: (None, value[0] if isinstance(value, list) else str(value))
             for name, value in modifier.items()
         }
-        body, more = (modifier, {}) if kind == "json" else (None, {"files": form})
-        async with gates.meanwhile(gate, path, body, **more) as answers:
+        text = json.dumps(modifier).replace("+", "\\u002b").replace("-", "\\u002d")
+        json_type = {"Content-Type": "application/json"}
+        more: dict[str, Any] = {
+            "json": {"json": modifier},
+            "escaped": {"content": text, "headers": json_type},
+            "form": {"files": form},
+            "urlencoded": {"data": {name: value for name, (_, value) in form.items()}},
+        }[kind]
+        async with gates.meanwhile(gate, path, None, **more) as answers:
             await admin.call("PATCH", path, {"count": 10, "tags": ["a", "d"]})
         assert answers[0].status_code == 200, answers[0].text
         stored = await admin.call("GET", path)
@@ -352,3 +360,23 @@ async def test_an_update_of_nothing_is_no_error(gates: Gates, admin: Dashboard) 
     for body in ({}, {"title": "same"}, {"unknown": 1}):
         await admin.call("PATCH", path, body)
     assert (await admin.call("GET", path))["title"] == "same"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"content": "null", "headers": {"Content-Type": "application/json"}},
+        {"files": {"@jsonPayload": (None, "null")}},
+        {"data": {"constructor": "x", "__proto__": "y", "%ff": "z"}},
+    ],
+)
+async def test_an_odd_body_is_served_as_without_a_transform(
+    more: dict[str, Any], gates: Gates, admin: Dashboard
+) -> None:
+    """A body that is null, or has names that every object has, changes nothing."""
+    for collection in ("unguarded", "papers"):
+        path, gate = await gates.create(collection, admin.token, title="same", count=1)
+        gate.open()
+        answer = await gates.client.http.patch(path, **more)
+        assert answer.status_code == 200, (collection, answer.text)
+        assert (answer.json()["title"], answer.json()["count"]) == ("same", 1)

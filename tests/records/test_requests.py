@@ -80,6 +80,19 @@ async def test_a_form_is_shown_without_its_files(visitor: Frontend) -> None:
     assert answer.json()["seen"]["values"] == {"title": "form", "count": "3", "image": None}
 
 
+async def test_an_urlencoded_form_is_shown_as_it_was_sent(visitor: Frontend) -> None:
+    """Names with spaces, repeated names and bytes that are no UTF-8 are read as PocketBase does."""
+    form = "title=a+b&count=3&tags=a&tags=b&a%20b=%C3%A4%3D%26&odd=%ff&constructor=x"
+    answer = await visitor.http.post(
+        f"{ROOT}/traces/records",
+        content=form,
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    seen = answer.raise_for_status().json()["seen"]["values"]
+    wanted = {"title": "a b", "count": "3", "tags": ["a", "b"], "a b": "ä=&", "constructor": "x"}
+    assert seen == wanted | {"odd": "\ufffd"}
+
+
 async def test_the_items_of_a_batch_have_their_own_values(visitor: Frontend) -> None:
     """The client is the same for all."""
     requests = [
