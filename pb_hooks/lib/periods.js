@@ -23,7 +23,7 @@ function isPaid(subscription, item, invoices) {
 function findPaying(subscription, item, invoices) {
   const lines = invoices.flatMap((invoice) => linesOf(subscription, item, invoice))
   const period = periodOf(subscription, item)
-  const paying = latest(lines.filter((each) => covers(each.line.period, period)
+  const paying = closest(lines.filter((each) => covers(each.line.period, period)
     && (!each.line.proration || beginsPeriod(each, lines))))
   return paying.length ? paying.map(({ invoice, line }) => ({ invoice, amount: paidBy(line, invoice) }))
     : invoices.flatMap((invoice) => findUndated(subscription, item, invoice, period))
@@ -36,13 +36,17 @@ function mayPay(subscription, item, invoice) {
     findUndated(subscription, item, invoice, period).length > 0
 }
 
-// Of lines that cover the period, those that begin last: a year that was changed to a month covers it still, but
+// Of lines that cover the period, those that fit it best: a year that was changed to a month covers it still, but
 // what was left of it became credit. Beside a line for the whole period, a proration is about a part.
-function latest(covering) {
-  const start = covering.map(({ line }) => line.period.start).sort().pop()
-  const last = covering.filter(({ line }) => line.period.start === start)
-  const regular = last.filter(({ line }) => !line.proration)
-  return regular.length ? regular : last
+function closest(covering) {
+  const [best] = covering.map(({ line }) => line.period).sort((a, b) => compare(b.start, a.start) || compare(a.end, b.end))
+  const fitting = covering.filter(({ line: { period } }) => period.start === best.start && period.end === best.end)
+  const regular = fitting.filter(({ line }) => !line.proration)
+  return regular.length ? regular : fitting
+}
+
+function compare(a, b) {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 function linesOf(subscription, item, invoice) {

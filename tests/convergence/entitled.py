@@ -217,7 +217,9 @@ class Entitled:
             and line["period"]["end"] >= end
         ]
         newest = max((line["period"]["start"] for _, line in covering), default="")
-        return [each for each in covering if each[1]["period"]["start"] == newest]
+        covering = [each for each in covering if each[1]["period"]["start"] == newest]
+        soonest = min((line["period"]["end"] for _, line in covering), default="")
+        return [each for each in covering if each[1]["period"]["end"] == soonest]
 
     def _take_session(self, session: Json) -> None:
         for key, text in (json.loads(session["metadata"]) or {}).items():

@@ -349,6 +349,18 @@ async def test_a_month_within_a_year_that_was_changed(
     assert await billing.is_active() == (refunded == "year")
 
 
+async def test_a_month_that_replaced_a_free_year_at_once(billing: Billing) -> None:
+    """A free year that begins with the month, and is longer, does not keep the refunded month."""
+    subscription = await billing.subscribe("pro")
+    [item] = subscription["items"]["data"]
+    whole = {"start": billing.till.now, "end": billing.till.now + 365 * DAY}
+    free = billing.line(item, 9000, period=whole, discount_amounts=[{"amount": 9000}])
+    await billing.bill(subscription, free, reason="subscription_create", payments=())
+    month = await billing.bill(subscription, billing.line(item), reason="subscription_update")
+    await billing.refund(month)
+    assert not await billing.is_active()
+
+
 async def test_a_line_that_billing_credits_paid(billing: Billing) -> None:
     """A line paid from billing credits was free, so it stays when the rest goes back."""
     subscription = await billing.subscribe("pro", "gift")
