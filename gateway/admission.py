@@ -1,8 +1,8 @@
-"""Bounds what the bodies of requests hold in memory, from their first byte until the answer.
+"""Limits the memory of request bodies, from their first byte until the answer.
 
-Anybody may send a body, and a signature can be checked on a whole one only. When there is no room,
-bodies that are still arriving give way, the oldest first: an honest sender sends at once, and a
-slow one keeps nobody out.
+Anyone can send a body, and a signature can be checked only on a complete one. At the limit, bodies
+that are still arriving are dropped, the oldest first: normal senders send at once, and slow senders
+must not block others.
 """
 
 from collections.abc import Iterator
@@ -15,20 +15,20 @@ BODIES_BYTES = 32_000_000
 
 
 class Admission:
-    """Lets deliveries in while there is room; nobody waits at the door."""
+    """Admits deliveries up to a number and a total size; refuses instead of queueing."""
 
     def __init__(self, deliveries: int, room: int = BODIES_BYTES) -> None:
         self._deliveries = deliveries
         self._room = room
-        #: Those whose bodies are still arriving, the first come first.
+        #: Deliveries whose bodies are still arriving, the oldest first.
         self._arriving: dict[Admitted, None] = {}
 
     @contextmanager
     def admit(self) -> Iterator["Admitted"]:
-        """Hold a place for one delivery.
+        """Admit one delivery for as long as the context lasts.
 
         Raises:
-            Overloaded: all places are taken; here, or when the body grows out of the room.
+            Overloaded: too many deliveries, or, raised in `Admitted.add`, too many bytes.
         """
         if self._deliveries < 1:
             self._dismiss_oldest()
@@ -41,21 +41,21 @@ class Admission:
             self.release(admitted)
 
     def take(self, size: int) -> None:
-        """Use up room.
+        """Count more bytes; drop arriving deliveries if needed.
 
         Raises:
-            Overloaded: there is not enough.
+            Overloaded: the limit is reached and no delivery can be dropped.
         """
         while size > self._room:
             self._dismiss_oldest()
         self._room -= size
 
     def keep(self, admitted: "Admitted") -> None:
-        """A delivery gives way to nobody any more."""
+        """Protect a delivery from being dropped."""
         self._arriving.pop(admitted, None)
 
     def release(self, admitted: "Admitted") -> None:
-        """Give back what a delivery holds, once."""
+        """Release a delivery's place and bytes, once."""
         if not admitted.has_left:
             admitted.has_left = True
             self.keep(admitted)
@@ -72,7 +72,7 @@ class Admission:
 
 
 class Admitted:
-    """A delivery's place, and its body as far as that has arrived."""
+    """An admitted delivery, with the part of its body that has arrived."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
@@ -80,10 +80,10 @@ class Admitted:
         self.has_left = False
 
     def add(self, chunk: bytes) -> None:
-        """Take room for some more bytes.
+        """Append bytes to the body.
 
         Raises:
-            Overloaded: there is not enough, or the delivery has given way to another.
+            Overloaded: the limit is reached, or the delivery was dropped for another.
         """
         if self.has_left:
             raise Overloaded
@@ -99,7 +99,7 @@ class Admitted:
             self.body = bytearray(self.body) + chunk
 
     def keep(self) -> bytes:
-        """Give way to nobody any more; return the body, which is whole."""
+        """Return the complete body; the delivery is not dropped from now on."""
         self._admission.keep(self)
         self.body = bytes(self.body)
         return self.body

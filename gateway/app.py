@@ -126,7 +126,7 @@ async def _open_transforms(
 
 
 def without_body(send: Send) -> Send:
-    """Return a `send` that leaves the body out: what HEAD gets of GET."""
+    """Return a `send` that omits the body: the answer to HEAD."""
 
     async def send_head(message: Message) -> None:
         if message["type"] == "http.response.body":

@@ -1,4 +1,4 @@
-"""Refuses bodies that are too large, or too many at once, by a problem document.
+"""Refuses bodies that are too large, or too many at once, with a problem document.
 
 FastAPI's own limit answers in plain text, before CORS.
 """
@@ -31,7 +31,7 @@ ENDPOINT_BYTES: Mapping[str, int] = {
 
 
 class BodyLimitMiddleware:
-    """Limits the bytes of each body, and of all bodies that are held at once."""
+    """Limits the bytes of each body, and of all bodies in memory."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
@@ -56,7 +56,7 @@ class BodyLimitMiddleware:
 
 
 class _Body:
-    """Reads a body as a whole when the app first asks for it."""
+    """Reads the whole body when the app first calls `receive`."""
 
     def __init__(self, receive: Receive, limit: int, admission: Admission, held: ExitStack) -> None:
         self._receive = receive
@@ -66,7 +66,7 @@ class _Body:
         self._is_read = False
 
     async def receive(self) -> Message:
-        """Return the whole body as one message; after that, what the server has to tell."""
+        """Return the whole body as one message, then the server's further messages."""
         if self._is_read:
             return await self._receive()
         self._is_read = True
@@ -92,7 +92,7 @@ class _Body:
 
 
 def _too_large(limit: int) -> BodyTooLarge:
-    return BodyTooLarge(f"A body may have {limit} bytes.")
+    return BodyTooLarge(f"The body is larger than {limit} bytes.")
 
 
 def _announced(scope: Scope) -> int:

@@ -72,7 +72,7 @@ class InvalidSignature(InvalidRequest):
 
 
 class InvalidEvent(InvalidRequest):
-    """The body is no Stripe event."""
+    """The body is not a Stripe event."""
 
 
 class Unauthenticated(GatewayError):
@@ -88,7 +88,7 @@ class SuperuserNeeded(Unauthenticated):
 
 
 class UnreadableToken(Unauthenticated):
-    """The Authorization header holds no PocketBase token."""
+    """The Authorization header has no PocketBase token."""
 
     kind = Unauthenticated
 
@@ -112,7 +112,7 @@ class SuperusersOnly(Forbidden):
 
 
 class NoOrganization(Forbidden):
-    """You don't manage an organization of this id."""
+    """You don't manage an organization with this id."""
 
 
 class NotFound(GatewayError):
@@ -126,7 +126,7 @@ class NoCustomer(NotFound):
 
 
 class MethodNotAllowed(GatewayError):
-    """This address takes another method."""
+    """This path does not support this method."""
 
     status = 405
     #: What the resource takes instead.
@@ -140,7 +140,7 @@ class Conflict(GatewayError):
 
 
 class IdempotencyKeyReused(Conflict):
-    """This Idempotency-Key came with another request."""
+    """This Idempotency-Key was used with another request."""
 
 
 class BodyTooLarge(GatewayError):
@@ -167,7 +167,7 @@ class RateLimited(GatewayError):
 
 
 class Unavailable(GatewayError):
-    """A part that this needs does not answer right now."""
+    """A required service does not answer right now."""
 
     status = 503
     retry_after = 5
@@ -182,7 +182,7 @@ class StripeUnavailable(Unavailable):
 
 
 class StripeFailed(StripeUnavailable):
-    """Stripe answered that something went wrong there."""
+    """Stripe answered with an internal error."""
 
     status = 502
 
@@ -194,13 +194,13 @@ class StripeTooSlow(StripeUnavailable):
 
 
 class Overloaded(Unavailable):
-    """Too much is waiting to be written."""
+    """Too many requests are waiting."""
 
     retry_after = 1
 
 
 class StripeRefused(GatewayError):
-    """Stripe does not allow this in the present state."""
+    """Stripe refused the request."""
 
     status = 409
 

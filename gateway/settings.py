@@ -76,7 +76,7 @@ def _decode_hook_secret(secret: SecretStr) -> bytes:
 
 def _check_address(value: str) -> str:
     if urlsplit(value).scheme not in ("http", "https"):
-        raise ValueError(f"{value!r} is no http(s) address")
+        raise ValueError(f"{value!r} is not an http(s) URL")
     parts = urlsplit(value)
     if not parts.hostname or not _has_port(parts):
         raise ValueError("the address has no host, or a port that does not exist")
@@ -104,7 +104,7 @@ def _check_origin(origin: str) -> None:
     parts = urlsplit(origin)
     if not parts.hostname or not _has_port(parts) or parts.scheme in _NO_PAGES:
         raise ValueError(
-            f"{origin!r} is no origin like https://app.example.com or capacitor://localhost"
+            f"{origin!r} is not an origin like https://app.example.com or capacitor://localhost"
         )
     if parts.path or parts.query or parts.fragment or parts.username is not None:
         raise ValueError(f"{origin!r} must be scheme, host and port only")

@@ -1,4 +1,4 @@
-"""What /subscriptions returns."""
+"""Answers of /subscriptions."""
 
 from typing import Literal, Self
 
@@ -33,7 +33,7 @@ class PreviewLine(BaseModel):
 
 
 class PreviewResponse(BaseModel):
-    """What a change costs, by Stripe's own reckoning."""
+    """The cost of a change, computed by Stripe."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -67,20 +67,20 @@ class PreviewResponse(BaseModel):
     )
 
     proration_date: str | None = Field(
-        description="A signed date: send it with the change, once and as it is, for the same "
-        "amount. None for a change at the period's end."
+        description="A signed date. Send it unchanged with /change, once, to be charged this "
+        "amount. Null for a change at the period's end."
     )
-    expires_at: int | None = Field(description="Unix seconds; after that the change refuses it.")
+    expires_at: int | None = Field(description="Unix seconds after which /change refuses it.")
     takes_effect_at: int = Field(description="Unix seconds.")
     currency: str
-    due_now: int = Field(description="Charged at once, in the currency's smallest unit.")
+    due_now: int = Field(description="Charged by /change, in the currency's smallest unit.")
     total: int = Field(
-        description="Of the previewed invoice; at the period's end, of the next one. Negative when "
-        "credit is left."
+        description="Total of the previewed invoice; for a change at the period's end, of the next "
+        "invoice. Negative if it leaves credit."
     )
-    credit: int = Field(description="What is left over, in the currency's smallest unit.")
+    credit: int = Field(description="The credit it leaves, in the currency's smallest unit.")
     credit_to: Literal["customer_balance"] | None = Field(
-        description="Where the credit goes: it reduces later invoices, and is not paid out."
+        description="Where the credit goes. It reduces later invoices and is not paid out."
     )
     lines: list[PreviewLine]
 
@@ -102,7 +102,7 @@ class PreviewResponse(BaseModel):
 
 
 class SubscriptionItem(BaseModel):
-    """What is subscribed to."""
+    """An item of the subscription."""
 
     id: str
     price: str
@@ -110,14 +110,14 @@ class SubscriptionItem(BaseModel):
 
 
 class ScheduledItem(BaseModel):
-    """What will be subscribed to."""
+    """An item from the next period on."""
 
     price: str
     quantity: int | None
 
 
 class ScheduledChange(BaseModel):
-    """A change that is planned; /resume, /cancel or another change takes it back."""
+    """A change planned for the period's end; /resume, /cancel or another change takes it back."""
 
     at: int = Field(description="Unix seconds.")
     items: list[ScheduledItem]
@@ -136,12 +136,12 @@ class ScheduledChange(BaseModel):
 
 
 class OpenInvoice(BaseModel):
-    """An invoice that is not paid."""
+    """An unpaid invoice."""
 
     id: str
-    amount: int = Field(description="Still to be paid, in the currency's smallest unit.")
+    amount: int = Field(description="Amount remaining, in the currency's smallest unit.")
     currency: str
-    is_collected: bool = Field(description="Whether Stripe goes on trying to charge it.")
+    is_collected: bool = Field(description="Whether Stripe still tries to charge it.")
     hosted_invoice_url: Empty | Uri
 
     @classmethod
@@ -174,10 +174,10 @@ class SubscriptionResponse(BaseModel):
 
     id: str
     status: str
-    cancel_at: int | None = Field(description="Unix seconds at which it ends, if it is to end.")
+    cancel_at: int | None = Field(description="Unix seconds of a planned or past end.")
     items: list[SubscriptionItem]
     scheduled_change: ScheduledChange | None = Field(
-        default=None, description="What it becomes when the period ends, if that is planned."
+        default=None, description="The change planned for the period's end, if any."
     )
 
     @classmethod
@@ -204,10 +204,10 @@ class SubscriptionResponse(BaseModel):
 
 
 class CancelResponse(SubscriptionResponse):
-    """The subscription after the cancellation, and what is still owed."""
+    """The subscription after the cancellation, with its unpaid invoices."""
 
     open_invoices: list[OpenInvoice] = Field(
         default_factory=list,
-        description="Not paid yet. A subscription that ends with its period is charged for them "
-        'until then; `"when": "now"` ends it and stops the collection.',
+        description="Unpaid invoices. Stripe collects them until the subscription ends; "
+        '`"when": "now"` stops the collection.',
     )

@@ -1,4 +1,4 @@
-"""What /portal and /subscriptions take; see `answers` for what they return."""
+"""Request bodies of /portal and /subscriptions; see `answers` for the answers."""
 
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -17,7 +17,7 @@ Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 def _check_signed_date(value: object) -> str | int | None:
-    """A number is no wrong type, so that the answer can say what is missing."""
+    """Accept a number, so that the refusal is `preview_required` and not a type error."""
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if value is None or is_number or (isinstance(value, str) and 0 < len(value) <= 2000):
         return value  # type: ignore[return-value]
@@ -31,7 +31,7 @@ SignedDate = Annotated[
 
 
 class Body(BaseModel):
-    """A request; a member that is not known is refused, so nobody thinks that it was heard."""
+    """A request body; unknown members are refused, so that typing errors don't go unnoticed."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -56,11 +56,11 @@ class PlanBody(Body):
 
 
 class PreviewBody(PlanBody):
-    """A change of plan, and when it is to take effect."""
+    """A change of plan, and when it takes effect."""
 
     when: When = Field(
         default="now",
-        description="`period_end` plans the change for the next period; nothing is prorated.",
+        description="`period_end`: takes effect with the next period, without proration.",
     )
 
     @property
@@ -74,7 +74,8 @@ class ChangeBody(PreviewBody):
 
     proration_date: SignedDate = Field(
         default=None,
-        description="Of a preview of this change, unchanged: it then costs what was previewed.",
+        description="`proration_date` of a preview of this change, unchanged: the change then "
+        "costs the previewed amount.",
     )
 
 
@@ -96,13 +97,13 @@ class CancelBody(Body):
 
 
 class ResumeBody(Body):
-    """Nothing is needed."""
+    """An empty object."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{}]})
 
 
 class DiscountBody(Body):
-    """One of the two."""
+    """A promotion code or a coupon."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"promotion_code": "WELCOME20"}]})
 

@@ -70,7 +70,7 @@ async def cancel_at_period_end(
     require_unscheduled(subscription)
     if _ends_with_period(subscription):
         return
-    # Stripe takes no flag under a schedule, and what was planned would come after the end.
+    # Stripe accepts no flag under a schedule, and the planned change would come after the end.
     await release(client, subscription)
     params: SubscriptionUpdateParams = {"cancel_at_period_end": True}
     params.update(reason.params)
@@ -88,8 +88,8 @@ async def cancel_now(
 ) -> None:
     """End a subscription; usage that is not billed yet is, and nothing is given back.
 
-    What was never paid is not owed: the first invoice of an incomplete subscription is voided, so
-    that nobody pays it beside another purchase. To ask again changes nothing.
+    The first invoice of an incomplete subscription is voided, so that it can't be paid in addition
+    to another purchase. Repeating the call changes nothing.
 
     Raises:
         Conflict: a schedule decides about it.
@@ -127,7 +127,7 @@ async def _void_first(client: stripe.StripeClient, subscription: OwnedSubscripti
 async def list_open_invoices(
     client: stripe.StripeClient, subscription: OwnedSubscription
 ) -> list[Json]:
-    """Return the invoices that are owed, asking Stripe only where some may be.
+    """Return the unpaid invoices; calls Stripe only if there may be some.
 
     Args:
         subscription: as it was before it was canceled.
@@ -146,13 +146,13 @@ async def list_open_invoices(
 
 
 async def resume(client: stripe.StripeClient, subscription: OwnedSubscription, *, key: str) -> None:
-    """Take a planned cancellation or change back, or begin a paused subscription again.
+    """Take back a planned cancellation or change, or restart a paused subscription.
 
     To ask again changes nothing.
 
     Raises:
         Conflict: it has ended, it ends on a date that the seller chose, a schedule decides about
-            it, or there is nothing to take back and the seller has paused the collection.
+            it, or the seller has paused the collection and there is nothing to take back.
         StripeUnavailable, StripeRefused, PaymentRequired, IdempotencyKeyReused
     """
     require_live(subscription)

@@ -1,4 +1,4 @@
-"""A change of plan or quantity as a value: what is asked for, and what an item becomes."""
+"""A change of plan or quantity as a value: the request, and the resulting items."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,7 +13,7 @@ When = Literal["now", "period_end"]
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """What the caller wants; "" and None leave things as they are."""
+    """The caller's request; "" and None keep the present value."""
 
     #: A price id or lookup key.
     price: str = ""
@@ -25,11 +25,11 @@ class PlanRequest:
 
 @dataclass(frozen=True, slots=True)
 class ItemChange:
-    """An item as it is to be."""
+    """An item after the change."""
 
     item: Json
     price: str
-    #: None for a metered price: usage says how much it is.
+    #: None for a metered price, which has no quantity.
     quantity: int | None
     #: Other items that are paid by member, by id: the quantity where Stripe's is out of date.
     corrections: tuple[tuple[str, int], ...] = ()
@@ -38,12 +38,12 @@ class ItemChange:
 
     @property
     def is_new(self) -> bool:
-        """Whether it differs from how the item is."""
+        """Whether it differs from the present item."""
         return not self._is_shown_by(self.item)
 
     @property
     def params(self) -> Any:
-        """The item as Stripe takes it; an archived price may stay, but not be sent."""
+        """The item as request parameters, without an unchanged price: it may be archived."""
         params: dict[str, Any] = {"id": stripe_id(self.item)}
         if self.price != stripe_id(self.item.get("price")):
             params["price"] = self.price
@@ -51,17 +51,17 @@ class ItemChange:
 
     @property
     def all_params(self) -> list[Any]:
-        """All items that differ, as Stripe takes them."""
+        """All items that differ, as request parameters."""
         corrected = [{"id": item, "quantity": quantity} for item, quantity in self.corrections]
         return [self.params, *corrected]
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same change."""
+        """A text that is equal for equal changes."""
         return repr((stripe_id(self.item), self.price, self.quantity, self.corrections))
 
     def waits_in(self, subscription: OwnedSubscription) -> bool:
-        """Whether it was asked for before, and waits for its invoice to be paid."""
+        """Whether the same change is already pending until its invoice is paid."""
         pending = mapping(subscription.body.get("pending_update")).get("subscription_items")
         return any(
             stripe_id(item) == stripe_id(self.item) and self._is_shown_by(item)

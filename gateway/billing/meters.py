@@ -1,4 +1,4 @@
-"""The account's meters, remembered for a minute: usage comes often, and they seldom change.
+"""Caches the account's meters for a minute: reports are frequent, changes of meters rare.
 
 Before a report is refused they are read again, once for all reports that wait.
 """
@@ -17,7 +17,7 @@ from gateway.writes import Json
 if TYPE_CHECKING:
     from stripe.params.billing import MeterListParams
 
-#: Seconds for which what was read holds.
+#: Seconds for which the meters are cached.
 _HOLDS = 60.0
 _PAGE = 100
 #: Pages that are read at most.
@@ -26,7 +26,7 @@ _PAGES = 20
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A meter; an archived one takes no usage."""
+    """A meter; archived ones accept no usage."""
 
     stripe_id: str
     event_name: str
@@ -47,7 +47,7 @@ class Meters:
         self._reading = asyncio.Lock()
 
     async def find(self, event_name: str) -> Meter | None:
-        """Return the meter of this name, None if there is none; the active one of several.
+        """Return the meter with this event name, of several the active one; None without one.
 
         Raises:
             StripeUnavailable, StripeRefused
@@ -64,7 +64,7 @@ class Meters:
         await self._read_if_older_than(0.0)
 
     def forget(self) -> None:
-        """Stripe has refused what was right by the meters as they were read."""
+        """Drop the cache: Stripe refused a request that was valid by the cached meters."""
         self._read_at = time.monotonic() - _HOLDS - 1
 
     async def _read_if_older_than(self, seconds: float) -> None:

@@ -89,7 +89,7 @@ def _decide(
     plan = (price and plans.find(price)) or Plan()
     if price and subscription.seats and price.is_by_member:
         if request.quantity is not None:
-            message = "This is paid for each member of the organization."
+            message = "The quantity is the number of members and can't be chosen."
             raise invalid_field("quantity", "quantity_by_member", message)
         return check_quantity(ItemChange(item, name, count_seats(subscription, plan)), plan)
     quantity = request.quantity or count_present(subscription, item, present)

@@ -36,7 +36,7 @@ class Preview:
     currency: str
     #: What is charged at once, in the currency's smallest unit.
     due_now: int
-    #: What is left for later invoices.
+    #: Credit that is left for later invoices.
     credit: int
     #: Unix seconds at which the change takes effect.
     takes_effect_at: int
@@ -100,7 +100,7 @@ async def make_change(
     if subscription.body.get("collection_method") == "charge_automatically":
         # Nobody gets what is not paid, and a card that fails leaves the old plan as it was.
         params["payment_behavior"] = "pending_if_incomplete"
-    # What was planned for the period's end would undo the change.
+    # A change planned for the period's end would undo this one.
     await release(clerk.stripe, subscription)
     update = partial(clerk.stripe.v1.subscriptions.update_async, subscription.stripe_id, params)
     await send_once("change", subscription, params, update, key=key)
@@ -146,7 +146,7 @@ async def _preview(
 
 
 def _falls_with_time(invoice: Json) -> bool:
-    """Whether an earlier date is to the buyer's advantage: time is credited, in sum."""
+    """Whether an earlier date benefits the buyer: the prorations add up to a credit."""
     lines = listing(invoice.get("lines"))
     by_time = [line for line in lines if line_origin(line).get("proration") is True]
     return sum(number(line.get("amount")) for line in by_time) < 0

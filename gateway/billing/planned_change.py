@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """What a subscription becomes when its period ends."""
+    """The items of a subscription after the period's end."""
 
     #: Unix seconds.
     at: int
@@ -52,7 +52,7 @@ def describe_planned(subscription: OwnedSubscription) -> PlannedChange | None:
 async def plan_change_at_end(
     clerk: Clerk, subscription: OwnedSubscription, change: ItemChange, *, key: str
 ) -> None:
-    """Let a change take effect when the period ends; one that changes nothing takes a plan back.
+    """Plan a change for the period's end; a change to the present plan removes a planned one.
 
     Raises:
         Conflict: the subscription is to end.
@@ -63,7 +63,7 @@ async def plan_change_at_end(
         await release(clerk.stripe, subscription)
         return
     if subscription.body.get("cancel_at_period_end") or subscription.body.get("cancel_at"):
-        message = "The subscription is to end: take that back first, by /resume."
+        message = "The end of the subscription is planned: take it back first, with /resume."
         raise conflict("subscription_ending", message)
     if subscription.body.get("pending_update"):
         raise payment_required(subscription)
@@ -72,7 +72,7 @@ async def plan_change_at_end(
     try:
         await _write_phases(clerk.stripe, subscription, change, key)
     except GatewayError:
-        # Without its phases nobody could tell whose schedule it is.
+        # Without the second request, the schedule has no metadata that marks it as ours.
         await release(clerk.stripe, subscription, force=True)
         raise
 
@@ -80,7 +80,7 @@ async def plan_change_at_end(
 async def release(
     client: stripe.StripeClient, subscription: OwnedSubscription, *, force: bool = False
 ) -> None:
-    """Take a planned change back, if there is one; the subscription goes on as it is.
+    """Take back a planned change, if there is one; the subscription stays as it is.
 
     Args:
         force: also a schedule that does not name what it is for yet.
@@ -105,7 +105,7 @@ async def release(
 async def _attach_schedule(
     clerk: Clerk, subscription: OwnedSubscription, key: str
 ) -> OwnedSubscription:
-    """Stripe takes nothing besides the subscription; phases need a second request."""
+    """Create a bare schedule: Stripe accepts phases only in a second request."""
     params: SubscriptionScheduleCreateParams = {"from_subscription": subscription.stripe_id}
     create = partial(clerk.stripe.v1.subscription_schedules.create_async, params)
     refused: StripeRefused | None = None
@@ -115,7 +115,7 @@ async def _attach_schedule(
         refused = error
     found = await read_again(clerk, subscription)
     if not found.body.get("schedule"):
-        message = "The change could not be planned: ask once more."
+        message = "The change could not be planned: send the request again."
         raise refused or conflict("schedule_released", message)
     return found
 

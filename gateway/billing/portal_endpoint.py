@@ -153,14 +153,13 @@ async def _open_for(
 
 
 def _no_customer(buyer: Buyer) -> NoCustomer:
-    """Say what may be missing: what was bought by address is linked once that is verified."""
+    """Explain the 404; purchases by e-mail address are linked once the address is verified."""
     if buyer.organization:
         return NoCustomer("This organization has not bought anything yet.")
     if buyer.verified or not buyer.email:
         return NoCustomer()
     return NoCustomer(
-        "Nothing was bought with this account. Verify your e-mail address to see what was bought"
-        " with it."
+        "This account has no purchases. Verify your e-mail address to see purchases made with it."
     )
 
 

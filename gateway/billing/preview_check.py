@@ -1,4 +1,4 @@
-"""Whether a change may be charged from the date of the preview that it names."""
+"""Whether a change can be charged from the date of its preview."""
 
 from gateway.billing.clerk import Clerk
 from gateway.billing.item_change import ItemChange, When
@@ -14,9 +14,9 @@ from gateway.errors import Conflict, PocketBaseUnavailable
 from gateway.pocketbase import PocketBaseRefused
 from gateway.shapes import number
 
-#: Seconds for which a preview holds. Longer, and the client would choose what is prorated.
+#: Seconds for which a preview is valid. A longer time would let clients choose the proration.
 PREVIEW_SECONDS = 900
-#: Seconds for which a credit holds, counted from the change, where the last one was dated back.
+#: Seconds for which further previews with credit are valid, within a day of a backdated one.
 _CREDIT_SECONDS = 60
 _USE_ROUTE = "/api/gateway/previews/use"
 
@@ -28,7 +28,7 @@ def check_preview(
     when: When,
     given: str | int | None,
 ) -> PreviewToken | None:
-    """Return the preview that a change names, if it is of this change.
+    """Return the preview of a change's `proration_date`, if it is for this change.
 
     Args:
         given: the signed date of a preview, as the caller repeats it.
@@ -43,14 +43,14 @@ def check_preview(
     token = read_preview(given, clerk.preview_keys)
     wanted = (subscription.stripe_id, digest(change.fingerprint))
     if (token.subscription, token.change) != wanted or when == "period_end":
-        raise refuse_preview("preview_mismatch", "The preview is of another change.")
+        raise refuse_preview("preview_mismatch", "The preview is for another change.")
     return token
 
 
 async def use_preview(
     clerk: Clerk, subscription: OwnedSubscription, token: PreviewToken, key: str
 ) -> int:
-    """Take a preview once, and only for the state of the subscription that it was made of.
+    """Accept a preview once, and only while the subscription is in the previewed state.
 
     Returns the Unix seconds from which the change is charged: the preview's. A credit that is dated
     back pays for time in which the larger plan was used, so one per day is; the next is counted
@@ -65,7 +65,7 @@ async def use_preview(
         PocketBaseUnavailable
     """
     if subscription.now - token.date > PREVIEW_SECONDS:
-        raise refuse_preview("preview_expired", "The preview is too old.")
+        raise refuse_preview("preview_expired", "The preview has expired.")
     if token.version != describe_version(subscription.body):
         raise _outdated("preview_outdated", "The subscription has changed since the preview.")
     asked = {
@@ -85,7 +85,10 @@ async def use_preview(
     if used["key"] != asked["key"]:
         raise _outdated("preview_used", "The preview was used by another request.")
     if used["date"] - token.date > _CREDIT_SECONDS:
-        raise _outdated("preview_outdated", "A credit was dated back within the last day.")
+        raise _outdated(
+            "preview_outdated",
+            "After a preview with credit, others are valid for one minute only.",
+        )
     return int(used["date"])
 
 
@@ -95,9 +98,11 @@ def _outdated(code: str, reason: str) -> Conflict:
 
 
 def _refuse_number(subscription: OwnedSubscription, change: ItemChange, date: int) -> Exception:
-    """Who could choose the date could choose the amount."""
+    """Refuse an unsigned date: the date determines the amount."""
     start = int(number(change.item.get("current_period_start")))
     earliest = max(subscription.now - PREVIEW_SECONDS, start)
     if not earliest <= date <= subscription.now + 1:
-        return refuse_preview("preview_expired", "The preview is too old.")
-    return refuse_preview("preview_required", "A date that no preview has signed is not accepted.")
+        return refuse_preview("preview_expired", "The preview has expired.")
+    return refuse_preview(
+        "preview_required", "proration_date must be the signed value of a preview."
+    )

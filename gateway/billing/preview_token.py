@@ -1,4 +1,4 @@
-"""Signed previews: what was previewed, of which state of a subscription, from which date. Pure.
+"""Tokens that sign a preview: the change, the subscription's state, and the date. Pure.
 
 A change that names a preview is charged from the preview's date, and a client that could choose the
 date could choose the amount. See docs/decisions/020-signed-previews.md.
@@ -16,9 +16,9 @@ from gateway.errors import InvalidRequest, invalid_field
 from gateway.shapes import listing, mapping, stripe_id
 from gateway.writes import Json
 
-#: Keeps these keys apart from what the secrets sign elsewhere.
+#: Separates these keys from other uses of the secrets.
 _PURPOSE = b"gateway: previews of subscription changes, 1"
-#: What decides about the amount of a change, beside items and invoice.
+#: Fields that determine the amount of a change, besides items and invoice.
 _DECISIVE = (
     "status",
     "currency",
@@ -32,7 +32,7 @@ _DECISIVE = (
 
 @dataclass(frozen=True, slots=True)
 class PreviewToken:
-    """What a preview promises."""
+    """The signed content of a preview."""
 
     #: The subscription's id.
     subscription: str
@@ -44,7 +44,7 @@ class PreviewToken:
     date: int
     #: Names this preview: it is used once.
     nonce: str = field(default_factory=lambda: token_hex(12))
-    #: Whether an earlier date is to the buyer's advantage.
+    #: Whether an earlier date benefits the buyer.
     is_credit: bool = False
 
 
@@ -67,12 +67,12 @@ def read_preview(text: str, keys: Sequence[bytes]) -> PreviewToken:
     """
     content, _, signature = text.partition(".")
     if not any(_is_same(_sign(content, key), signature) for key in keys):
-        raise refuse_preview("preview_invalid", "This is not a preview of this gateway.")
+        raise refuse_preview("preview_invalid", "proration_date is not a value of this gateway.")
     return PreviewToken(*json.loads(_decode(content)))
 
 
 def describe_version(subscription: Json) -> str:
-    """Return a digest of the state that decides what a change costs.
+    """Return a digest of the state that determines the cost of a change.
 
     Args:
         subscription: Stripe's, with its latest invoice: each change that is charged makes one.
@@ -101,7 +101,7 @@ def digest(text: str) -> str:
 
 
 def refuse_preview(code: str, reason: str) -> InvalidRequest:
-    """Return the error for a preview that does not hold for the request."""
+    """Return the error for a preview that does not fit the request."""
     return invalid_field("proration_date", code, f"{reason} Ask for another preview.")
 
 

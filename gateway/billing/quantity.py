@@ -1,4 +1,4 @@
-"""How many of a price a subscription has after a change: terms, and members as PocketBase counts.
+"""The quantity after a change: within the terms, or the members counted in PocketBase.
 
 Stripe's quantity of a seat may be out of date until the seat sync has run. Pure.
 """
@@ -15,7 +15,7 @@ from gateway.writes import Json
 
 
 def check_quantity(change: ItemChange, plan: Plan) -> ItemChange:
-    """Return a change whose quantity the terms allow.
+    """Return the change with a quantity that the terms allow.
 
     Raises:
         InvalidRequest: they do not.
@@ -29,12 +29,12 @@ def check_quantity(change: ItemChange, plan: Plan) -> ItemChange:
 
 
 def count_seats(subscription: OwnedSubscription, plan: Plan) -> int:
-    """Return how many seats an organization takes: its members, or the least that is sold."""
+    """Return an organization's seats: its members, at least the price's minimum."""
     return max(subscription.seats, plan.min_quantity)
 
 
 def count_present(subscription: OwnedSubscription, item: Json, price: Price | None) -> int:
-    """The quantity that stays when a request names none."""
+    """Return the quantity if the request has none."""
     if price and subscription.seats and price.is_by_member:
         return subscription.seats
     return int(number(item.get("quantity"))) or 1
@@ -43,7 +43,7 @@ def count_present(subscription: OwnedSubscription, item: Json, price: Price | No
 def find_by_member(
     subscription: OwnedSubscription, change: ItemChange, prices: Sequence[Price]
 ) -> tuple[str, ...]:
-    """Return the prices that are paid by member, of those that the subscription has and gets."""
+    """Return the prices paid per member, among the present ones and the new one."""
     if not subscription.seats:
         return ()
     names = {change.price, *(stripe_id(item.get("price")) for item in subscription.items)}
@@ -59,7 +59,7 @@ def correct_others(
     prices: Sequence[Price],
     plans: Plans,
 ) -> tuple[tuple[str, int], ...]:
-    """Return the other items, by id, that Stripe would bill by a number of members of before."""
+    """Return the other items, by id, whose quantity at Stripe is not the present member count."""
     known = {price.stripe_id: price for price in prices}
     found = []
     for item in subscription.items:

@@ -1,19 +1,19 @@
-"""Which state of a subscription each request needs: 409 with a code for every other one."""
+"""Checks that a subscription's state allows a request: otherwise 409 with a code."""
 
 from gateway.billing.subscription import OwnedSubscription, conflict, describe_payment, require_live
 from gateway.errors import Conflict
 from gateway.shapes import mapping
 
-#: Statuses in which what is owed is paid.
+#: Statuses of a subscription that is paid.
 _PAID = ("active", "trialing")
 
 
 def require_changeable(subscription: OwnedSubscription) -> None:
-    """Refuse another plan or quantity where it can't be charged, or gives nothing.
+    """Refuse a change of plan or quantity that can't be charged, or would give nothing.
 
     Raises:
         Conflict: it has ended, a schedule of the seller's manages it, its collection is paused,
-            or it is not paid; then ``data`` says how to pay.
+            or it is unpaid; then ``data`` has the invoice to pay.
     """
     require_live(subscription)
     require_unscheduled(subscription)
@@ -23,31 +23,33 @@ def require_changeable(subscription: OwnedSubscription) -> None:
 
 
 def require_unscheduled(subscription: OwnedSubscription) -> None:
-    """Refuse what a schedule decides that this gateway did not make.
+    """Refuse a change of a subscription under a schedule of the seller's.
 
     Raises:
         Conflict
     """
     if subscription.body.get("schedule") and not subscription.planned:
-        raise conflict("subscription_scheduled", "A schedule decides about this subscription.")
+        raise conflict(
+            "subscription_scheduled", "A schedule of the seller manages this subscription."
+        )
 
 
 def require_unplanned(subscription: OwnedSubscription) -> None:
-    """Refuse what any schedule would undo, or Stripe's portal can't do under one.
+    """Refuse requests that any schedule would undo, or that the portal can't do under one.
 
     Raises:
         Conflict
     """
     require_unscheduled(subscription)
     if subscription.planned:
-        message = "A change is planned for the end of the period: take it back first, by /resume."
+        message = "A change is planned for the period's end: take it back first, with /resume."
         raise conflict("change_planned", message)
 
 
 def require_collecting(subscription: OwnedSubscription) -> None:
-    """Refuse what is meaningless while the seller collects nothing.
+    """Refuse requests that have no use while collection is paused.
 
-    A charge would give nothing, and a discount would be used up by invoices that nobody pays.
+    A charge would give nothing, and invoices that are voided would use up a discount.
 
     Raises:
         Conflict
@@ -73,10 +75,10 @@ def require_settled(subscription: OwnedSubscription) -> None:
 
 
 def unpaid(subscription: OwnedSubscription) -> Conflict:
-    """Return the error for a subscription that has to be paid first; it says how."""
+    """Return the error for an unpaid subscription; ``data`` has the invoice to pay."""
     code, message = "subscription_unpaid", "The subscription has to be paid first."
     if subscription.status == "incomplete":
         code = "subscription_incomplete"
-        message = "Nothing is paid yet: pay the first invoice, or cancel now and buy again."
+        message = "The first invoice is not paid: pay it, or cancel now and buy again."
     reason = {"code": code, "message": message}
     return Conflict(message, {"subscription": describe_payment(subscription) | reason})

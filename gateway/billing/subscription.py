@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 #: Statuses that a subscription never leaves.
 _ENDED = ("canceled", "incomplete_expired")
-#: A schedule that is this young and says nothing may be one that another request is writing.
+#: Another request may still be writing an empty schedule that is younger than these seconds.
 _PLANNING_SECONDS = 10
 _PLANNING_READS, _PLANNING_PAUSE_SECONDS = 8, 0.25
 
@@ -54,7 +54,7 @@ class OwnedSubscription:
 
     @property
     def planned(self) -> Json:
-        """The schedule by which this gateway changes it at the period's end; {} if none does."""
+        """The gateway's schedule of a change at the period's end; {} without one."""
         schedule = mapping(self.body.get("schedule"))
         return schedule if mapping(schedule.get("metadata")).get(SCHEDULE_METADATA) else {}
 
@@ -197,7 +197,7 @@ def conflict(code: str, message: str) -> Conflict:
 
 
 async def _read_settled(client: stripe.StripeClient, subscription: str) -> Reading:
-    """Give a request that is planning a change the time to name its schedule."""
+    """Wait while another request may be writing the metadata of a new schedule."""
     reading = await _read(client, subscription)
     for _ in range(_PLANNING_READS):
         if not _is_being_planned(reading):

@@ -1,4 +1,4 @@
-"""POST /subscriptions/…: what the portal offers, for those who don't want the portal."""
+"""POST /subscriptions/…: changes of subscriptions without Stripe's portal."""
 
 from typing import Annotated
 
@@ -59,9 +59,9 @@ async def preview_subscription_change(
     token: Token,
     clerk: BillingClerk,
 ) -> PreviewResponse:
-    """Say what another plan or quantity would cost, now or from the next period; changes nothing.
+    """Return the cost of another plan or quantity, now or at the period's end; changes nothing.
 
-    Send the answer's `proration_date` with the change, and it costs what was previewed.
+    Send the answer's `proration_date` with /change to be charged the previewed amount.
     """
     owned = await read_owned(clerk, token, subscription)
     change = await read_change(clerk, token, owned, body.plan)
@@ -78,9 +78,10 @@ async def change_subscription(
 ) -> SubscriptionResponse:
     """Change plan or quantity: now, or when the paid period ends.
 
-    Now, the difference is charged or credited at once, and the change takes effect when it is paid:
-    a 402 says how to pay; then it takes effect by itself. At the period's end nothing is prorated;
-    `scheduled_change` shows the plan until then, and /resume or another change takes it back.
+    Now: Stripe charges or credits the difference at once. If the payment needs the buyer, the
+    answer is 402 with the invoice's page, and the change takes effect when the invoice is paid. At
+    the period's end: nothing is prorated. `scheduled_change` shows the planned change until then;
+    /resume, /cancel or another change takes it back.
     """
     owned = await read_owned(clerk, token, subscription)
     change = await read_change(clerk, token, owned, body.plan)
@@ -105,9 +106,9 @@ async def cancel_subscription(
     clerk: BillingClerk,
     key: IdempotencyKey = "",
 ) -> CancelResponse:
-    """End a subscription with the period that is paid, or now, without a refund.
+    """End a subscription with the paid period, or now, without a refund.
 
-    `open_invoices` says what is still owed, and whether Stripe goes on collecting it.
+    `open_invoices` lists unpaid invoices and whether Stripe still collects them.
     """
     owned = await read_owned(clerk, token, subscription)
     if body.when == "now":
@@ -127,9 +128,9 @@ async def resume_subscription(
     clerk: BillingClerk,
     key: IdempotencyKey = "",
 ) -> SubscriptionResponse:
-    """Take a planned cancellation or change back, or begin again after a pause.
+    """Take back a planned cancellation or change, or restart a paused subscription.
 
-    A 402 says how to pay, also the first invoice of a subscription that is incomplete.
+    402 if an invoice has to be paid first, with the invoice's page.
     """
     owned = await read_owned(clerk, token, subscription)
     await resume(clerk.stripe, owned, key=key)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _ROUTE = "/api/gateway/metered"
-#: The most that one report may say, in either direction.
+#: The largest absolute value of one report.
 MAX_VALUE = 1_000_000_000
 #: Seconds by which the caller's clock may be behind Stripe's.
 _SKEW = 60
@@ -28,7 +28,7 @@ MAX_DIGITS, MAX_PLACES = 15, 12
 
 
 class NothingMetered(Forbidden):
-    """No running subscription is billed by this meter."""
+    """No running subscription includes this meter."""
 
 
 class MeterArchived(Conflict):
@@ -36,7 +36,7 @@ class MeterArchived(Conflict):
 
 
 class UsageNotFound(NotFound):
-    """Stripe has no usage of this identifier from the last 24 hours."""
+    """Stripe has no report with this identifier from the last 24 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Usage:
     timestamp: int | None = None
     #: The organization that pays instead of a user.
     organization: str = ""
-    #: Whether the value may be negative, to take back what was reported too much.
+    #: Whether the value may be negative, to correct earlier reports.
     correction: bool = False
 
 
@@ -95,7 +95,7 @@ class UsageRecorder:
         return await self._send(_params(usage, value, current, payer))
 
     async def cancel(self, usage: Usage) -> None:
-        """Cancel what was reported under an identifier in the last 24 hours.
+        """Cancel the report with this identifier, made in the last 24 hours.
 
         Raises:
             UsageNotFound: Stripe can't cancel it.
@@ -116,7 +116,7 @@ class UsageRecorder:
             raise
 
     async def _find(self, usage: Usage) -> tuple[Meter, _Payer]:
-        """The meter, and for whom it counts; looked up again before a refusal."""
+        """Return the meter and the customer; read both again before a refusal."""
         meter = await self._meters.find(usage.meter)
         payer = await self._find_payer(usage, meter) if meter and meter.is_active else None
         if payer is None:
@@ -172,12 +172,12 @@ def _params(usage: Usage, value: str, meter: Meter, payer: _Payer) -> "MeterEven
 
 
 def _identifier(usage: Usage, meter: Meter, payer: _Payer) -> str:
-    """Nobody's identifier takes that of another customer or meter."""
+    """Scope the identifier to customer and meter, so that equal ones don't collide."""
     return idempotency_key("usage", payer.customer, meter.stripe_id, usage.identifier)
 
 
 def _read_value(usage: Usage) -> str:
-    """The value as Stripe takes it."""
+    """The value as a request parameter."""
     value = _as_decimal(usage.value)
     least = -MAX_VALUE if usage.correction else 0
     if value is None or not least <= value <= MAX_VALUE:
@@ -188,7 +188,7 @@ def _read_value(usage: Usage) -> str:
 
 
 def _rounded(value: Decimal) -> Decimal:
-    """To what Stripe counts exactly: 0.1 + 0.2 of a caller's floats is 0.3."""
+    """Round to the digits that Stripe keeps: a caller's 0.1 + 0.2 becomes 0.3."""
     found = Context(prec=MAX_DIGITS).plus(value)
     return round(found, MAX_PLACES).normalize() + 0
 
@@ -198,7 +198,7 @@ def _out_of_bounds(message: str) -> Exception:
 
 
 def _as_decimal(value: object) -> Decimal | None:
-    """A number as it is written, so that 0.1 stays 0.1; None for anything else."""
+    """Return the number as written, so that 0.1 stays 0.1; None for other types."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return None
     found = Decimal(str(value))

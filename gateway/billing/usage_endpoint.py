@@ -73,8 +73,8 @@ class UsageBody(Body):
         ge=-MAX_VALUE,
         le=MAX_VALUE,
         allow_inf_nan=False,
-        description="Rounded to 15 digits, 12 of them after the point. Below 0 takes back what was "
-        "reported too much: superusers only.",
+        description="Rounded to 15 digits, 12 of them after the decimal point. A negative value "
+        "corrects earlier reports: superusers only.",
     )
     identifier: str = Field(
         min_length=1, max_length=255, description="Reports with the same one count once."
@@ -83,8 +83,8 @@ class UsageBody(Body):
         default=None,
         ge=0,
         le=253402300799,
-        description="Unix seconds by Stripe's clock, by default now; up to 35 days ago, 5 minutes "
-        "ahead, and not before the subscription began.",
+        description="Unix seconds by Stripe's clock, by default now. At most 35 days ago, at most "
+        "5 minutes in the future, and not before the subscription began.",
     )
     user: str | None = Field(
         default=None, min_length=1, max_length=255, description="Superusers only: whose usage it is"
@@ -154,11 +154,13 @@ async def report_usage(
 
 
 class CancelUsageBody(Body):
-    """Which report to cancel."""
+    """The report to cancel."""
 
     meter: str = Field(min_length=1, max_length=100, description="The meter's event name.")
-    identifier: str = Field(min_length=1, max_length=255, description="As it was reported.")
-    user: str | None = Field(default=None, max_length=255, description="Whose usage it was.")
+    identifier: str = Field(
+        min_length=1, max_length=255, description="The identifier of the report."
+    )
+    user: str | None = Field(default=None, max_length=255, description="The user of the report.")
     organization: str | None = Field(default=None, max_length=255, description="Or which team's.")
 
     @model_validator(mode="after")
@@ -169,7 +171,7 @@ class CancelUsageBody(Body):
 
 
 class CancelUsageResponse(BaseModel):
-    """The report no longer counts."""
+    """The report is canceled."""
 
     canceled: bool = Field(examples=[True])
 
@@ -188,7 +190,7 @@ async def cancel_usage(
     pocketbase: PocketBaseClient,
     recorder: Annotated[UsageRecorder, Depends(_recorder)],
 ) -> CancelUsageResponse:
-    """Cancel a report of the last 24 hours; superusers only. Invoices that are final stay."""
+    """Cancel a report of the last 24 hours; superusers only. Finalized invoices stay."""
     await check_superuser(pocketbase, token)
     user, organization = body.user or "", body.organization or ""
     usage = Usage(user, body.meter, 0, body.identifier, organization=organization)

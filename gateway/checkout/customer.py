@@ -67,7 +67,7 @@ async def ensure_customer(
         # Stripe may have answered from memory with a customer that was moved to somebody else.
         if found.owner != "another's":
             return created.id
-    raise StripeUnavailable("The new customer belongs to somebody else.")
+    raise StripeUnavailable("The new customer belongs to another user: try again.")
 
 
 async def _find(client: stripe.StripeClient, apply: ApplyReading, buyer: Buyer) -> bool:

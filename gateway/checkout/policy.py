@@ -14,7 +14,7 @@ Mode = Literal["payment", "subscription", "setup"]
 
 
 class AlreadySubscribed(Conflict):
-    """There is a running subscription already."""
+    """You already have a running subscription."""
 
     example_members = MappingProxyType(
         {"portal_url": "https://billing.stripe.com/p/session/test_a1b2c3"}
@@ -24,7 +24,7 @@ class AlreadySubscribed(Conflict):
 
 
 class AlreadyBought(Conflict):
-    """This is sold once per buyer."""
+    """You have bought this already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,7 @@ def _refuse_bought(once: Sequence[Line], standing: Standing) -> None:
     for line in once:
         product = _product_of(line.price)
         if product in bought or line.price.stripe_id in bought:
-            message = "This can be bought only once."
+            message = "This can be bought only once, and you have it or are paying for it."
             reason = {"code": "already_bought", "message": message}
             raise AlreadyBought(message, {f"items.{line.place}.price": reason})
         bought.add(product)

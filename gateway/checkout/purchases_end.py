@@ -104,7 +104,11 @@ async def end_purchases(client: stripe.StripeClient, customer: str) -> None:
         passing = [error for error in failed if not isinstance(error, StripeRefused)]
         if passing:
             raise passing[0]
-    raise failed[0] if failed else StripeUnavailable("There is more to end than one try can.")
+    raise (
+        failed[0]
+        if failed
+        else StripeUnavailable("Not everything is ended yet; the next try continues.")
+    )
 
 
 async def _find(

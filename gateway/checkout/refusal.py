@@ -27,7 +27,9 @@ from gateway.stripe_api.causes import (
 _log = logging.getLogger(__name__)
 
 _LINE = re.compile(r"line_items\[(\d+)\]")
-_UNKNOWN = Cause("items", "not_sellable", "This can't be sold as it is set up at Stripe.")
+_UNKNOWN = Cause(
+    "items", "not_sellable", "Stripe refuses these prices as the seller has configured them."
+)
 
 
 def explain_refusal(refused: StripeRefused, offer: Offer) -> GatewayError:

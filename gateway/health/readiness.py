@@ -69,7 +69,8 @@ async def check_pocketbase(pocketbase: PocketBase) -> None:
         )
     if version["hooks"] != HOOKS_VERSION:
         raise NotReady(
-            f"PocketBase has version {version['hooks']} of the hooks, {HOOKS_VERSION} is needed."
+            f"PocketBase has version {version['hooks']} of the hooks, {HOOKS_VERSION} is required"
+            " (docs/upgrading.md)."
         )
     missing = [name for name in MIGRATIONS if name not in version["migrations"]]
     if missing:

@@ -170,7 +170,7 @@ def _parse(body: bytes) -> Json:
         and isinstance(call.get("items"), list)
         and all(map(_is_item, call["items"]))
     ):
-        raise InvalidRequest("The call does not have the form of these hooks' calls.")
+        raise InvalidRequest("The call does not have the form of a call by these hooks.")
     call.setdefault("user", None)
     return call
 

@@ -33,7 +33,7 @@ def find_absent(table: Table, collections: Mapping[str, Json]) -> list[str]:
 
 def refuse_view(name: str) -> str:
     """Return why a view can have no transform."""
-    return f"The collection {name} of a transform is a view: nothing is written to it."
+    return f"The collection {name} of a transform is a view, which can't be written to."
 
 
 def _find_faults(transform: Transform, collections: Mapping[str, Json]) -> Iterator[str]:
@@ -42,7 +42,7 @@ def _find_faults(transform: Transform, collections: Mapping[str, Json]) -> Itera
     if collection is None:
         if not transform.may_come_later:
             yield (
-                f"There is no collection {name}, which a transform is for: correct its name, "
+                f"There is no collection {name} for a transform: correct its name, "
                 "create the collection, or set may_come_later=True."
             )
     elif collection["type"] == "view":

@@ -27,15 +27,15 @@ _log = logging.getLogger(__name__)
 
 
 class NotRegistered(Unavailable):
-    """PocketBase does not know the transforms yet."""
+    """PocketBase does not use the transforms yet."""
 
 
 class Overruled(NotRegistered):
-    """PocketBase follows the table of another gateway."""
+    """PocketBase uses another gateway's table of transforms."""
 
 
 class UnfitCollections(NotRegistered):
-    """A collection is not as its transform needs it."""
+    """A collection does not fit its transform."""
 
 
 class Registration:
@@ -45,7 +45,7 @@ class Registration:
         self._pocketbase = pocketbase
         self._table = table
         #: Why PocketBase does not have the table; "" once it has.
-        self._obstacle = "PocketBase was not asked yet."
+        self._obstacle = "The gateway is still registering its transforms."
         #: What kind of obstacle it is.
         self._kind: type[NotRegistered] = NotRegistered
         #: What the log has said last.
@@ -135,8 +135,9 @@ class Registration:
         answer = await self._pocketbase.call("POST", _ROUTE, self._body, headers=headers)
         if answer["overruled"]:
             raise Overruled(
-                "A gateway that started later has another table of transforms, which is in force. "
-                "This gateway takes over when that one is gone."
+                "Another gateway started later with a different table of transforms, which"
+                " PocketBase uses. "
+                "This gateway takes over when the other one ends."
             )
         if faults := find_faults(self._table, answer["collections"]):
             raise UnfitCollections(" ".join(faults))

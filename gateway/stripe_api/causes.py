@@ -56,7 +56,7 @@ PROMOTION_CODE = Cause(
 CURRENCY = Cause(
     "currency",
     "currency_mismatch",
-    "You have bought in another currency before, and can buy in that one only.",
+    "Your earlier purchases are in another currency, and Stripe allows only one per customer.",
     is_sellers=False,
 )
 EMAIL = Cause("email", "email_not_accepted", "Stripe does not accept this address.", False)
@@ -67,7 +67,7 @@ URL = Cause("", "url_not_accepted", "Stripe does not accept this URL.", False)
 PRICE = Cause("price", "price_inactive", "This price is not for sale.")
 METER = Cause("meter", "meter_inactive", "The meter of this price is not active.")
 TAX = Cause("tax", "tax_not_configured", "Tax can't be computed for this purchase.")
-AMOUNT = Cause("amount", "amount_too_small", "The total is below the least that can be charged.")
+AMOUNT = Cause("amount", "amount_too_small", "The total is below Stripe's minimum amount.")
 LIMIT = Cause("subscription", "too_many_subscriptions", "The customer has too many subscriptions.")
 METHODS = Cause("payment_method", "no_payment_method", "No payment method fits this purchase.")
 PORTAL = Cause("configuration", "portal_not_configured", "The portal is not set up at Stripe.")

@@ -78,7 +78,7 @@ def _translate(error: stripe.StripeError, answer: StripeAnswer) -> GatewayError:
         return PaymentRequired(data={"payment": reason})
     if answer.status == 409:
         # To the SDK that is no IdempotencyError, and it has tried again already.
-        return StripeUnavailable("Another request for the same is under way.")
+        return StripeUnavailable("Stripe is still processing an earlier request with the same key.")
     if isinstance(error, stripe.IdempotencyError):
         return IdempotencyKeyReused()
     return _refuse(answer)

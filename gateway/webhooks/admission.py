@@ -1,4 +1,4 @@
-"""Bounds what deliveries hold in memory; see `gateway.admission`."""
+"""Limits the memory of deliveries; see `gateway.admission`."""
 
 from gateway.admission import Admission, Admitted
 

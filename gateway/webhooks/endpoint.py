@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 class ProjectionFailed(GatewayError):
-    """The event is stored, but what it changes could not be written."""
+    """The event is stored, but its changes could not be written."""
 
     status = 500
     retry_after = 60

@@ -182,7 +182,7 @@ class CustomerMove(BaseModel):
 
 
 class MovedCustomer(BaseModel):
-    """The customer and its rows belong to somebody else."""
+    """The customer and its rows have a new owner."""
 
     customer: str = Field(examples=["cus_TA1b2C3d4E5f6G"])
     user: Empty | RecordId = Field(examples=["k2m7x0v9p4q1r8s"])

@@ -31,7 +31,7 @@ class NoSuchCustomer(NotFound):
 
 
 class CustomerLeaving(Conflict):
-    """The customer's former owner was deleted, and Stripe still has to forget it."""
+    """The former owner was deleted, and its tasks at Stripe are pending: try again later."""
 
 
 @dataclass(frozen=True, slots=True)

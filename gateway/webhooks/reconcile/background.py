@@ -21,7 +21,7 @@ _ALIVE = timedelta(seconds=90)
 
 
 class ReconciliationUnderWay(GatewayError):
-    """A reconciliation is under way already."""
+    """A reconciliation is already running."""
 
     status = 409
 
