@@ -145,7 +145,7 @@ class Gateway(FastAPI):
         self.state.rate_limits = RateLimits(settings)
         self.state.plans = read_plans(settings.gateway_plans)
         self.state.table = table
-        #: What else must be so before the gateway is ready; see `read_readiness`.
+        #: Further readiness checks; see `read_readiness`.
         self.state.checks = []
         self._before = {
             webhooks.PATH: RequestIdMiddleware(

@@ -12,7 +12,7 @@ from gateway.settings import Settings
 
 _log = logging.getLogger(__name__)
 _HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id")
-#: What tracing libraries add to the requests of a page: Sentry, OpenTelemetry, Datadog, Zipkin.
+#: Headers that tracing libraries add: Sentry, OpenTelemetry, Datadog, Zipkin.
 _TRACING = (
     "Sentry-Trace",
     "Baggage",
@@ -32,7 +32,7 @@ _MAX_LOGGED = 200
 
 
 def add_cors(app: FastAPI, settings: Settings) -> None:
-    """Let the frontends of the settings call, with the headers that they send."""
+    """Allow the configured frontends, with their headers."""
     app.add_middleware(
         LoggingCORSMiddleware,
         allow_origins=list(settings.gateway_frontend_origins),
@@ -44,7 +44,7 @@ def add_cors(app: FastAPI, settings: Settings) -> None:
 
 
 class LoggingCORSMiddleware(CORSMiddleware):
-    """Logs what is refused: a browser tells its user next to nothing."""
+    """Logs refused origins, because browsers show no reason."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer a preflight."""

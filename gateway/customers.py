@@ -1,4 +1,4 @@
-"""Customers that Stripe has deleted, before its webhook says so."""
+"""Marks customers that were deleted at Stripe, before the webhook arrives."""
 
 from gateway.ids import record_id
 from gateway.pocketbase import Group, PocketBase, StampedRow, commit
@@ -10,12 +10,12 @@ class CustomerGone(Exception):
 
 
 async def mark_deleted(pocketbase: PocketBase, customer: str) -> None:
-    """Note that Stripe does not have a customer any more, so that the user gets another.
+    """Mark a customer as deleted at Stripe, so that the user gets a new one.
 
     Raises:
         PocketBaseUnavailable
     """
     row = Row("customers", customer, {"deleted": True}, final=True)
-    # Nothing can come after it, whatever the time.
+    # A deletion is final, whatever its time.
     stamp = Stamp(1, 0, 0, row.rank, f"gone_{record_id(customer)}")
     await commit(pocketbase, Group(rows=[StampedRow(row, stamp)]))

@@ -77,10 +77,10 @@ def read_token(headers: Mapping[str, str]) -> str:
 
 
 class TokenRoute(APIRoute):
-    """Refuses what can't be a token before the body is read."""
+    """Refuses malformed tokens before the body is read."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request."""
+        """Return the route handler."""
         handle = super().get_route_handler()
 
         async def check_and_handle(request: Request) -> Response:
@@ -97,7 +97,7 @@ class SignedInRoute(TokenRoute):
     refusal: type[Unauthenticated] = Unauthenticated
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request."""
+        """Return the route handler."""
         handle = super().get_route_handler()
 
         async def check_and_handle(request: Request) -> Response:
@@ -126,7 +126,7 @@ async def _superuser_token(
     request: Request,
     _: Annotated[HTTPAuthorizationCredentials | None, Depends(superuser_bearer)],
 ) -> str:
-    """A token that may be a superuser's: the endpoint asks PocketBase."""
+    """A user's or superuser's token; the endpoint checks it with PocketBase."""
     return read_token(request.headers)
 
 

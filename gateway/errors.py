@@ -18,11 +18,11 @@ class GatewayError(Exception):
     """The gateway could not do this."""
 
     status: ClassVar[int] = 500
-    #: The class that names the problem's type, where clients need not tell this one from it.
+    #: The class whose name is the problem's type, if clients need not distinguish this one.
     kind: ClassVar["type[GatewayError] | None"] = None
     #: Members that an example in the API's description has.
     example_members: ClassVar[Mapping[str, Any]] = {}
-    #: Seconds after which a client may try again, if that makes sense.
+    #: Seconds after which a client can try again; None if a retry is useless.
     retry_after: int | None = None
     #: Stripe's error, empty where Stripe did not answer with one.
     stripe: StripeAnswer = StripeAnswer()
@@ -46,7 +46,7 @@ class GatewayError(Exception):
         return (type(self).__doc__ or "").strip().splitlines()[0]
 
     def of(self, answer: StripeAnswer) -> Self:
-        """Return the error with the answer of Stripe that it comes from."""
+        """Return the error with Stripe's answer attached."""
         self.stripe = answer
         return self
 

@@ -1,4 +1,4 @@
-"""Completes FastAPI's OpenAPI document: what it does not route, and the form of our errors."""
+"""Completes FastAPI's OpenAPI document: unrouted paths, and the form of our errors."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -30,7 +30,7 @@ SERVERS: list[dict[str, Any]] = [
 
 
 def complete(document: Json, table: Table | None) -> None:
-    """Add the webhook, the table of transforms, and what every endpoint may answer."""
+    """Add the webhook, the table of transforms, and the common answers of all endpoints."""
     _drop_validation_errors(document)
     document["components"]["schemas"].update(describe_schemas())
     document["paths"][webhooks.PATH] = webhooks.openapi(problem_responses)
@@ -55,7 +55,7 @@ def _drop_validation_errors(document: Json) -> None:
 
 
 def _add_common_errors(path: str, operation: Json) -> None:
-    """Add what middlewares answer; leave out what needs a body where there is none."""
+    """Add the answers of middlewares; omit those about bodies for requests without one."""
     responses = operation["responses"]
     if "requestBody" not in operation:
         responses.pop("415", None)

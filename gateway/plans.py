@@ -57,7 +57,7 @@ class Plan(BaseModel):
     group: str = Field(default="", max_length=100)
     #: Whether a buyer can buy this one-time price, or another of its product, only once.
     once_per_buyer: bool = False
-    #: Whether people can buy it who have not signed in, where guests can buy at all.
+    #: Whether guests can buy it, if GATEWAY_GUEST_CHECKOUT is on.
     guests: bool = True
     #: The id of a coupon that every purchase gets.
     coupon: str = Field(default="", max_length=255)

@@ -28,14 +28,14 @@ RETRY_AFTER = {
     }
 }
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
-#: What a document repeats of a request is limited: members of ``data``, and characters.
+#: Limits of a document: members of ``data``, and characters of a text.
 _MAX_FIELDS = 20
 _MAX_NAME = 100
 _MAX_TEXT = 500
 
 
 class ProblemException(HTTPException):
-    """An error of ours where the framework lets only its own exceptions pass."""
+    """Wraps our error where the framework only passes its own exceptions."""
 
     def __init__(self, error: GatewayError) -> None:
         super().__init__(error.status, error.detail)
@@ -100,7 +100,7 @@ def _respond(body: dict[str, Any], headers: dict[str, str] | None = None) -> JSO
 
 
 def _bound(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Cut what may repeat the request's own words."""
+    """Truncate members that may repeat text of the request."""
     bounded = dict(document)
     for name in ("title", "detail", "message"):
         bounded[name] = _cut(document[name], _MAX_TEXT)
@@ -136,7 +136,7 @@ def respond_to(error: Exception, path: str) -> JSONResponse:
 
 
 def _explain(error: BaseException) -> dict[str, str]:
-    """The reason of a failure: the network's (a refused connection), or what the error says."""
+    """The reason of a failure: the network error (a refused connection), or the error's text."""
     cause: BaseException | None = error
     while cause and not isinstance(cause, OSError):
         cause = cause.__cause__
@@ -196,7 +196,7 @@ def _allowed(request: Request) -> str:
 
 
 class ErrorMiddleware:
-    """Answers unexpected errors inside of CORS and request ids, and keeps the connection usable."""
+    """Answers unexpected errors with CORS headers and request id; keeps the connection open."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

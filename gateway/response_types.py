@@ -1,11 +1,11 @@
-"""Types of response members that say in OpenAPI what the wire can hold: a value, or "" for none."""
+"""Types of response members for OpenAPI: a value, or "" for none."""
 
 from typing import Annotated, Literal
 
 from pydantic import WithJsonSchema
 
 Empty = Literal[""]
-#: Not checked at run time: what PocketBase and Stripe have sent is passed on.
+#: Not checked at run time: values of PocketBase and Stripe are passed on.
 RecordId = Annotated[
     str,
     WithJsonSchema(

@@ -49,7 +49,7 @@ def describe_unknown(names: set[str], fields: Collection[str]) -> Iterator[str]:
 
 
 def describe_invalid(error: ValidationError) -> Iterator[str]:
-    """Describe what pydantic found."""
+    """Describe pydantic's errors."""
     for item in error.errors():
         yield _describe(item)
 

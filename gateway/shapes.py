@@ -119,7 +119,7 @@ def item_price(item: Json) -> Json:
 
 
 def line_origin(line: Json) -> Json:
-    """What an invoice line was made from, with ``subscription_item`` and ``proration``.
+    """The origin of an invoice line, with ``subscription_item`` and ``proration``.
 
     Under ``parent`` since basil, in the hash of its type; in the line itself before.
     """
@@ -131,7 +131,7 @@ def line_origin(line: Json) -> Json:
 
 
 def line_discount(line: Json) -> int | float:
-    """What discounts and billing credits take off a line: its ``amount`` is before them.
+    """The discounts and billing credits of a line, which its ``amount`` does not include.
 
     ``pretax_credit_amounts`` lists the discounts a second time.
     """

@@ -1,4 +1,4 @@
-"""What Stripe answered instead of the object that was asked for."""
+"""Stripe's error answer as a value."""
 
 from dataclasses import dataclass
 
@@ -39,7 +39,7 @@ class StripeAnswer:
 
     @property
     def log_fields(self) -> dict[str, str | int]:
-        """What a log line may say of it: everything but the text."""
+        """Fields for a log line: everything except the text."""
         said: dict[str, str | int] = {
             "status": self.status,
             "code": self.code,

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 USER_METADATA = "pocketbase_user"
 #: The one under which they name the organization that pays instead.
 ORGANIZATION_METADATA = "pocketbase_organization"
-#: The one under which a schedule that the gateway has made says what it is for.
+#: Metadata key that marks a schedule as the gateway's.
 SCHEDULE_METADATA = "pocketbase_schedule"
 #: The one under which such a schedule lists the prices that are paid by member, with commas.
 BY_MEMBER_METADATA = "pocketbase_by_member"

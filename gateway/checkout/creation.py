@@ -1,4 +1,4 @@
-"""Creates a Checkout Session, and tells apart the ways in which that can fail."""
+"""Creates a Checkout Session, and distinguishes its failures."""
 
 import time
 from collections.abc import Iterator
@@ -85,7 +85,7 @@ async def create_one_session(client: Client, params: "SessionCreateParams", key:
     """
     stored: KeyFailed | None = None
     for each in _list_keys(key):
-        # A failure of now that is sent again looks like a stored one: only the first key may be.
+        # A new failure that is repeated looks like a stored one: only the first key can have one.
         retries = 0 if stored else RETRIES
         try:
             return await create_session(client, params, each, retries)

@@ -64,7 +64,7 @@ async def ensure_customer(
         found = await read_buyer(pocketbase, token, organization=organization, owner_of=created.id)
         if found.customer:
             return found.customer
-        # Stripe may have answered from memory with a customer that was moved to somebody else.
+        # Stripe may have returned a stored answer: a customer that has another owner by now.
         if found.owner != "another's":
             return created.id
     raise StripeUnavailable("The new customer belongs to another user: try again.")
@@ -93,12 +93,12 @@ async def _find(client: stripe.StripeClient, apply: ApplyReading, buyer: Buyer) 
 
 
 async def _list(client: stripe.StripeClient, email: str) -> Reading:
-    """Stripe's list knows every customer at once, but only by the very spelling."""
+    """List customers: immediately consistent, but the address must match exactly."""
     return await read_object(client, f"/v1/customers?limit=100&email={quote(email, safe='')}")
 
 
 async def _search(client: stripe.StripeClient, buyer: Buyer) -> Reading | None:
-    """Stripe's search ignores case, but lags by a minute, and not every account or key has it."""
+    """Search customers: ignores case, but lags by a minute; some accounts and keys lack it."""
     if "'" in buyer.email or "\\" in buyer.email:
         return None
     query = quote(f"email:'{buyer.email}'", safe="")
@@ -142,7 +142,7 @@ async def _create(client: stripe.StripeClient, buyer: Buyer, span: int) -> strip
 
 @contextmanager
 def _naming_field() -> Iterator[None]:
-    """Blame the address for a refusal without a cause: nothing else in the request can be wrong."""
+    """Attribute an unknown refusal to the address, the only value that can be wrong."""
     try:
         yield
     except StripeRefused as refused:

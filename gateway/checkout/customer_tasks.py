@@ -102,7 +102,7 @@ class CustomerTasks:
 
 
 def _update_params(task: Json) -> "CustomerUpdateParams":
-    """The address and name; what is None stays as Stripe has it."""
+    """The address and name; None leaves the value at Stripe unchanged."""
     params: CustomerUpdateParams = {}
     if task["email"] is not None:
         params["email"] = task["email"]
@@ -112,7 +112,7 @@ def _update_params(task: Json) -> "CustomerUpdateParams":
 
 
 def _move_params(task: Json) -> "CustomerUpdateParams":
-    """A superuser gave the customer another owner: the metadata says so, and whom Stripe writes to.
+    """The new owner's metadata, address and name, after a superuser edited the owner.
 
     See pb_hooks/lib/manual_move.js.
     """

@@ -1,7 +1,7 @@
-"""Subscriptions that wait for their first payment, where they bar another purchase.
+"""Subscriptions that wait for their first payment and block another purchase.
 
 Both could be paid, the second purchase and the first invoice, so the buyer is led to that invoice,
-or to ending the subscription. Stripe is asked: an incomplete subscription expires by itself.
+or to ending the subscription. The gateway reads Stripe: incomplete subscriptions expire.
 """
 
 from dataclasses import replace
@@ -19,7 +19,7 @@ _ENDED = ("canceled", "incomplete_expired")
 
 
 def without_incomplete(buyer: Buyer) -> Buyer:
-    """Return the buyer as one who has no incomplete subscription. Pure."""
+    """Return the buyer without the incomplete subscriptions. Pure."""
     held = [each for each in buyer.standing["subscriptions"] if each["status"] != "incomplete"]
     return replace(buyer, standing=buyer.standing | {"subscriptions": held})
 

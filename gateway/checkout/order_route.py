@@ -25,7 +25,7 @@ class OrderRoute(TokenRoute):
     """The route of an endpoint that takes what `_read` gives."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request."""
+        """Return the route handler."""
         handle_any = super().get_route_handler()
 
         async def handle(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Looks for organizations that are billed while they have no owner, or no member.
+"""Finds organizations that are billed without an owner or without members.
 
 PocketBase compares the rows (pb_hooks/lib/vacancies.js), so it does not matter what took the last
 one away, or whether the gateway was running then.

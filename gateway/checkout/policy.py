@@ -183,7 +183,7 @@ def _add(before: Line, line: Line) -> Line:
 
 
 def _check_quantities(lines: Sequence[Line]) -> None:
-    """Limits hold for all lines of a price together; the line that breaks one is named."""
+    """Check the limits for all lines of a price together; name the line that breaks one."""
     merged: dict[str, Line] = {}
     for line in lines:
         before = merged.get(line.price.stripe_id)
@@ -259,7 +259,7 @@ def _refuse_second(single: set[str], standing: Standing, plans: Plans) -> None:
 
 
 def _held_groups(prices: Sequence[str], standing: Standing, plans: Plans) -> set[str]:
-    """The groups of one subscription; a price that nobody knows is of the default group."""
+    """The groups of one subscription; unknown prices have the default group."""
     known = {price.stripe_id: price for price in standing.prices}
     plan_of = ((name in known and plans.find(known[name])) or Plan() for name in prices)
     return {plan.group for plan in plan_of}

@@ -1,6 +1,6 @@
-"""Ends everything of a Stripe customer that would act later on its own.
+"""Ends all objects of a Stripe customer that would act later on their own.
 
-One that is left begins a subscription, or charges a person who has deleted the account.
+An open one could start a subscription, or charge a person who has deleted the account.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from gateway.errors import GatewayError, StripeRefused, StripeUnavailable
 from gateway.stripe_api import read_object, translate_errors
 from gateway.writes import Json
 
-#: Rounds of one try: what is refused may have changed meanwhile, and the last one finds nothing.
+#: Rounds of one try: refused objects may have changed meanwhile; the last round finds nothing.
 _ROUNDS = 3
 #: Objects per round. The rest waits for the next round, or the next try.
 _MAX_OBJECTS = 300
@@ -54,7 +54,7 @@ def _cancel(client: stripe.StripeClient, subscription: str) -> Awaitable[Any]:
 
 
 def _stop_collection(client: stripe.StripeClient, invoice: str) -> Awaitable[Any]:
-    """Neither finalized, nor charged, nor sent again. The seller may still delete or collect it."""
+    """Stop finalizing, charging and reminding; the seller can still delete or collect it."""
     return client.v1.invoices.update_async(invoice, {"auto_advance": False})
 
 
@@ -74,7 +74,7 @@ def _advances(invoice: Json) -> bool:
     return bool(invoice.get("auto_advance"))
 
 
-#: In this order: first what may begin a purchase, then purchases, then what they leave to collect.
+#: In this order: objects that can start a purchase, then purchases, then their open invoices.
 _KINDS = (
     _Kind("checkout/sessions", _expire, "&status=open"),
     _Kind("quotes", _cancel_quote, "&status=draft"),
@@ -89,7 +89,7 @@ _KINDS = (
 
 
 async def end_purchases(client: stripe.StripeClient, customer: str) -> None:
-    """End what acts later, and look again until nothing is left.
+    """End all objects that act later; repeat until none is left.
 
     An object that can't be ended keeps no other from its end.
 

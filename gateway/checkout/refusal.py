@@ -1,4 +1,4 @@
-"""What a refusal of Stripe means for an order: which of its fields, and who has to act.
+"""Maps a refusal of Stripe to the field of the order, and to the party that has to act.
 
 Decisions: docs/decisions/021-what-stripe-refuses.md.
 """

@@ -15,7 +15,7 @@ UiMode = Literal["hosted_page", "embedded_page", "elements"]
 
 #: The metadata key that says which of a buyer's exclusive purchases a session is.
 ATTEMPT_METADATA = "pocketbase_attempt"
-#: The metadata key of the Idempotency-Key under which a session was asked for, as a hash.
+#: Metadata key: hash of the Idempotency-Key of the request for the session.
 KEY_METADATA = "pocketbase_key"
 #: The metadata key of a session that nobody had to sign in for.
 GUEST_METADATA = "pocketbase_guest"
@@ -46,7 +46,7 @@ class Payer:
     customer: str = ""
     #: The number of the exclusive purchase, 0 for any other.
     attempt: int = 0
-    #: Tells sessions of one order apart that were asked for under different Idempotency-Keys.
+    #: Distinguishes sessions of one order with different Idempotency-Keys.
     key: str = ""
 
 

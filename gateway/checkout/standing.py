@@ -23,11 +23,11 @@ class Standing:
 
     #: The price ids of each running subscription.
     subscriptions: tuple[tuple[str, ...], ...] = ()
-    #: Those of the subscriptions' and bought prices that PocketBase knows.
+    #: The known prices of the subscriptions and purchases.
     prices: tuple[Price, ...] = ()
     #: The one-time prices that the buyer has bought or is paying for, as far as that matters.
     bought: tuple[str, ...] = ()
-    #: Whether nobody has signed in.
+    #: Whether the request has no signed-in user.
     is_guest: bool = False
     #: Whether the buyer has ever had a trial.
     trial_used: bool = False

@@ -177,7 +177,7 @@ class Till:
     async def _lead_to_portal(
         self, refused: AlreadySubscribed, buyer: Buyer, page: Page
     ) -> AlreadySubscribed:
-        """Add the portal of the customer whose subscription is running, where there is one."""
+        """Add the portal of the customer with the running subscription, if there is one."""
         customer = refused.customer or buyer.portal_customer
         if not customer:
             return refused
@@ -221,7 +221,7 @@ class Till:
     ) -> Session:
         organization = buyer.organization.id if buyer.organization else ""
         attempt = standing.attempt if offer.is_exclusive else 0
-        # Another key asks for another page; of a single payment only the last one stays open.
+        # Another key means another page; of a one-time payment only the last page stays open.
         page_key = standing.key.id if standing.key and offer.mode == "payment" else ""
         payer = Payer(buyer.user, organization, customer, attempt, page_key if attempt else "")
         if payer.attempt and is_stale(offer, standing):

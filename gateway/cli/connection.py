@@ -31,7 +31,7 @@ from gateway.webhooks.settlement import Settlement
 
 @dataclass(frozen=True, slots=True)
 class PocketBaseConnection:
-    """What a command works with that calls only PocketBase."""
+    """The clients of a command that calls only PocketBase."""
 
     settings: PocketBaseSettings
     pocketbase: PocketBase
@@ -39,7 +39,7 @@ class PocketBaseConnection:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What a command works with that calls PocketBase and Stripe."""
+    """The clients of a command that calls PocketBase and Stripe."""
 
     settings: StripeSettings
     pocketbase: PocketBase
@@ -48,7 +48,7 @@ class Connection:
 
 
 def run(command: Callable[[Connection], Awaitable[None]]) -> None:
-    """Run a command to its end; report what can't be done in one sentence, with exit code 1."""
+    """Run a command; on failure print one sentence and exit with 1."""
     settings = load_settings(StripeSettings)
 
     async def work() -> None:
@@ -70,9 +70,9 @@ def run_without_stripe(command: Callable[[PocketBaseConnection], Awaitable[None]
 
 
 def load_settings(kind: type[Kind]) -> Kind:
-    """Read a command's settings, or end with a sentence that names what is wrong with them.
+    """Read a command's settings, or exit with a sentence that names the wrong ones.
 
-    Where the environment has none, those of a running `make run` are used.
+    Settings missing in the environment come from a running `make run`.
     """
     found = find_running_settings(Path.cwd(), os.environ)
     if found:

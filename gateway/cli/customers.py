@@ -12,13 +12,19 @@ from gateway.webhooks.turns import Turns
 
 @click.group()
 def customers() -> None:
-    """Stripe's customers, and whom they belong to."""
+    """Stripe's customers and their owners."""
 
 
 @customers.command()
 @click.argument("customer", metavar="CUS")
 @click.option("--to", "user", default="", metavar="USER", help="Id of the user who gets it.")
-@click.option("--to-organization", "organization", default="", metavar="ORG", help="Or of a team.")
+@click.option(
+    "--to-organization",
+    "organization",
+    default="",
+    metavar="ORG",
+    help="Id of the organization that gets it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def move(customer: str, user: str, organization: str, as_json: bool) -> None:
     """Move a customer, with its subscriptions, invoices, payments and entitlements.

@@ -78,7 +78,7 @@ async def _refuse_wrong_superuser(settings: Settings) -> None:
 
 
 async def _refuse_views(settings: Settings, table: Table | None) -> None:
-    """A view is never written; what else is wrong with a collection may be mended meanwhile."""
+    """Refuse views; other faults of collections can be fixed while the gateway runs."""
     async with PocketBase(settings) as pocketbase:
         for name in sorted({transform.collection for transform in (table or Table()).transforms}):
             try:

@@ -1,4 +1,4 @@
-"""GET /health (the process answers) and GET /ready (it can do its work)."""
+"""GET /health (the process runs) and GET /ready (it can do its work)."""
 
 from inspect import isawaitable
 
@@ -21,7 +21,7 @@ class Status(BaseModel):
 
 @router.get("/health", operation_id="read_health")
 async def read_health() -> Status:
-    """The process is alive; asks nobody else."""
+    """The process is running; checks nothing else."""
     return Status()
 
 
@@ -31,9 +31,9 @@ async def read_health() -> Status:
     responses=problem_responses(NotReady, PocketBaseUnavailable, StripeKeyNotAccepted),
 )
 async def read_readiness(request: Request) -> Status:
-    """PocketBase answers, takes our superuser, can write, and has our hooks and migrations.
+    """PocketBase can write, accepts our superuser, and has our hooks and migrations.
 
-    Stripe accepts the key, as far as its last answers tell.
+    Stripe accepted the key in its last answers.
     """
     await request.app.state.pocketbase_readiness.check()
     for check in request.app.state.checks:

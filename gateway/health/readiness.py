@@ -1,4 +1,4 @@
-"""Whether PocketBase is the one that this gateway was built for."""
+"""Checks that PocketBase has the hooks, migrations and collections of this release."""
 
 import asyncio
 from functools import partial
@@ -39,9 +39,9 @@ MIGRATIONS = (
 _NAMED = 5
 
 _WRITE_PROBE = "/api/gateway/write-probe"
-#: Anybody may ask for /ready: not each of them causes a write.
+#: Anyone can call /ready, so not every call causes a write.
 _WRITE_HOLDS_SECONDS = 1.0
-#: A delivery that takes longer is likely to fail as well.
+#: A delivery that takes longer would probably fail as well.
 _WRITE_SECONDS = 3.0
 
 
@@ -96,7 +96,7 @@ async def _check_writes(pocketbase: PocketBase) -> None:
 
 
 class PocketBaseReadiness:
-    """What /ready asks PocketBase."""
+    """The checks of PocketBase for /ready."""
 
     def __init__(self, pocketbase: PocketBase) -> None:
         self._version = SharedCheck(partial(check_pocketbase, pocketbase))

@@ -1,4 +1,4 @@
-"""A check that anybody may ask for, as often as they like, without more work for PocketBase."""
+"""A check that concurrent callers share, so that many calls cost one request."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 
 class SharedCheck:
-    """Callers at the same time share one run; a success also holds for some seconds."""
+    """Concurrent callers share one run; a success is cached for some seconds."""
 
     def __init__(self, check: Callable[[], Awaitable[None]], hold_seconds: float = 0.0) -> None:
         self._check = check
@@ -25,7 +25,7 @@ class SharedCheck:
         if self._running is None:
             self._running = asyncio.create_task(self._run())
             self._running.add_done_callback(self._finish)
-        # A caller that goes away must not end the run of the others.
+        # A caller that disconnects must not cancel the run of the others.
         await asyncio.shield(self._running)
 
     async def _run(self) -> None:

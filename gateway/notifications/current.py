@@ -1,4 +1,4 @@
-"""What a notification states once the present rows of the mirror are known. Pure.
+"""Updates a notification with the present rows of the mirror. Pure.
 
 An event shows its object as it was; until the mail is sent an invoice may be paid, a subscription
 canceled or paused, a refund fail.
@@ -23,7 +23,7 @@ _OUTDATED: Mapping[str, tuple[str, ...]] = {
     "refund": ("failed", "canceled"),
     "finalization_failed": ("open", "paid", "void", "uncollectible"),
 }
-#: About a charge to come: pointless if the subscription ends or is paused before it.
+#: Kinds about a future charge: skipped if the subscription ends or is paused before it.
 _CONTINUING = ("trial_ending", "renewal")
 _OWED = ("payment_failed", "action_required")
 
@@ -109,7 +109,7 @@ def _present_facts(found: Notification, context: Context) -> Json:
 
 
 def _trial_facts(found: Notification, row: Json, context: Context) -> Json:
-    """When the trial ends by now, and whether there is a way to pay; Stripe may know better."""
+    """The present end of the trial and payment method; Stripe may have newer facts."""
     is_missing = found.facts["payment_method"] == "unknown" and not context.has_payment_method
     facts: Json = {"payment_method": "missing"} if is_missing else {}
     ends = _as_unix(row.get("trial_end"))
@@ -117,7 +117,7 @@ def _trial_facts(found: Notification, row: Json, context: Context) -> Json:
 
 
 def _owed_facts(found: Notification, row: Json, context: Context) -> Json:
-    """What is still open, and when Stripe tries again."""
+    """The amount still open, and the time of Stripe's next attempt."""
     payment = mapping(context.payment)
     facts: Json = {
         "subscription_ended": mapping(context.subscription).get("status") in _ENDED,

@@ -1,6 +1,6 @@
 """Values of Stripe's as a mail may repeat them. Pure."""
 
-#: The longest text of somebody else's that a mail repeats.
+#: Maximum length of foreign text in a mail.
 _MAX_CHARACTERS = 200
 
 

@@ -70,7 +70,7 @@ def _invoice(invoice: Json, facts: Json) -> Subject:
 
 
 def _read_upcoming(invoice: Json) -> Subject | None:
-    """Nothing is said of a renewal that costs nothing; credit may cover one that does."""
+    """Return None for a renewal of 0; a positive one may be covered by credit."""
     due = invoice.get("amount_due")
     total = due or invoice.get("total")
     if not isinstance(total, int) or total <= 0:
@@ -156,7 +156,7 @@ def _read_dispute(dispute: Json) -> Subject | None:
 
 
 def _read_unfinalized(invoice: Json) -> Subject | None:
-    """Nothing is charged for this invoice until the seller mends the cause."""
+    """The invoice is not charged until the seller fixes the cause."""
     error = mapping(invoice.get("last_finalization_error"))
     mode = "" if invoice.get("livemode") else "test/"
     facts = {

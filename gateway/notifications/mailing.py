@@ -47,7 +47,7 @@ class Mailing:
         return _judge(posted, to, claimed.attempts)
 
     def _told_by_sibling(self, claimed: Claimed, notification: Notification) -> Settled | None:
-        """A payment that needs authentication fails too: the mail that leads to it suffices."""
+        """Skip payment_failed if the payment needs authentication: action_required covers it."""
         sibling = claimed.sibling
         if notification.kind == "payment_failed" and "action_required" in self.kinds:
             is_told = sibling in _TELLING or notification.facts["needs_action"]

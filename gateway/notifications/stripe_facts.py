@@ -1,6 +1,6 @@
-"""Facts of a mail that only Stripe knows, read when the mail is sent.
+"""Reads facts of a mail from Stripe when the mail is sent.
 
-An event shows neither what the first invoice after a trial will come to with coupons and tax, nor
+An event shows neither the amount of the first invoice after a trial with coupons and tax, nor
 whether the customer has a payment method, nor whether a failed payment waits for authentication.
 """
 
@@ -18,14 +18,14 @@ from gateway.shapes import listing, mapping
 from gateway.stripe_api import Missing, read_object, translate_errors
 from gateway.writes import Json
 
-#: The statuses of a PaymentIntent that nobody need pay.
+#: Statuses of a PaymentIntent that needs no payment.
 _UNDER_WAY = ("processing", "succeeded", "canceled")
 _PAYMENTS = "expand[]=payments.data.payment.payment_intent"
 
 
 @dataclass(frozen=True, slots=True)
 class StripeFacts:
-    """Completes notifications with what Stripe says now."""
+    """Completes notifications with present facts from Stripe."""
 
     client: stripe.StripeClient
 
@@ -60,7 +60,7 @@ class StripeFacts:
         return subscription, mapping(subscription.get("customer"))
 
     async def _complete_renewal(self, found: Notification, context: Context) -> Notification:
-        """A trial that ends the subscription, or pauses it, is no renewal."""
+        """Skip a renewal if the end of the trial ends or pauses the subscription."""
         if mapping(context.row).get("status") != "trialing":
             return found
         subscription, customer = await self._read_subscription(found.object_id)
@@ -101,7 +101,7 @@ class StripeFacts:
         return replace(found, facts=found.facts | presented_of(found, intent))
 
     async def _complete_failure(self, found: Notification, context: Context) -> Notification:
-        """What is left to pay in the buyer's currency, and whether it still is to be paid."""
+        """The amount left in the buyer's currency, and whether it is still due."""
         if found.collection != "invoices":
             return found
         intent = await self._read_intent(found.object_id)
@@ -122,7 +122,7 @@ class StripeFacts:
 
 
 def _payment_method(subscription: Json, customer: Json) -> str:
-    """Where Stripe looks for one when a trial ends."""
+    """Whether there is a payment method where Stripe looks when a trial ends."""
     places = (
         subscription.get("default_payment_method"),
         subscription.get("default_source"),

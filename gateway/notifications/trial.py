@@ -1,4 +1,4 @@
-"""What the end of a trial brings, as far as a subscription's event shows. Pure.
+"""The consequences of a trial's end, from a subscription's event. Pure.
 
 Stripe's own preview is better than the estimate, which is for what Stripe can't preview.
 """
@@ -12,7 +12,7 @@ from gateway.writes import Json
 
 
 def missing_payment_method(subscription: Json) -> object:
-    """What the end of a trial brings without a payment method: cancel, pause or create_invoice."""
+    """The behavior without a payment method at the trial's end: cancel, pause, create_invoice."""
     settings = mapping(subscription.get("trial_settings"))
     return mapping(settings.get("end_behavior")).get("missing_payment_method")
 
@@ -83,7 +83,7 @@ def _rates(item: Json, subscription: Json) -> list[Json]:
 
 
 def _exclusive(rates: Iterable[Json]) -> Fraction:
-    """The share that comes on top."""
+    """The share of exclusive tax."""
     shares = [_percentage(rate.get("percentage")) for rate in rates if not rate.get("inclusive")]
     return sum((share for share in shares if share is not None), Fraction(0))
 

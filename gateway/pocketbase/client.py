@@ -171,7 +171,7 @@ def _open_pool(settings: PocketBaseSettings) -> Connections:
 
 
 def _describe_refusal(refused: PocketBaseRefused) -> str:
-    """Say why the superuser can't sign in, and what to change."""
+    """Explain why the superuser can't sign in, and what to change."""
     if "mfaId" in refused.body:
         return (
             "PocketBase asks the gateway's superuser for a second factor (MFA), which a program"

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from gateway.records.failure import fail
 from gateway.writes import Json
 
-#: What JSON has no number for, and numbers that are infinite to PocketBase.
+#: Values without a JSON number, and numbers that PocketBase reads as infinite.
 _SUSPICIOUS = re.compile(rb"NaN|Infinity|\d{309}")
 
 
@@ -31,7 +31,7 @@ def _keep_writable(verdict: Json, item: Json) -> Json:
 
 
 def _dump(verdicts: list[Json]) -> bytes:
-    """Raise ValueError for what is no JSON, or is read as another value by PocketBase."""
+    """Raise ValueError for values that JSON lacks, or that PocketBase would read as another."""
     answer = to_json({"items": verdicts}, inf_nan_mode="constants")
     if _SUSPICIOUS.search(answer):
         # In text these are harmless; numbers are not finite, or not to PocketBase.

@@ -31,7 +31,7 @@ from gateway.settings import Settings
 _TICKETS = "/api/gateway/dry-run"
 _MEDIA_TYPE = "application/problem+json"
 _BODY: dict[str, Any] = {
-    # Or nobody: PocketBase's rules decide about guests.
+    # Empty for guests, about whom PocketBase's rules decide.
     "security": [{}],
     "requestBody": {
         "description": "As PocketBase takes it.",
@@ -148,7 +148,7 @@ async def _forward(
 
 
 def _describe_client(request: Request) -> dict[str, str]:
-    """What transforms are told of the client: else it would be told of the gateway."""
+    """The client to pass on to transforms; PocketBase itself would see the gateway."""
     settings: Settings = request.app.state.settings
     passed = {
         name: request.headers[name]

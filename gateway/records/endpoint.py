@@ -107,7 +107,7 @@ async def _judge(judge: Judge, call: Json, client: Json) -> bytes:
 
 
 def _read_client(client: Any, now: float, keys: tuple[bytes, ...]) -> Json:
-    """Who sent the writes, for transforms that ask; of a write by the gateway, its own client."""
+    """The client of the writes, for `request=True`; for a relayed write, the original client."""
     if not isinstance(client, dict):
         return {}
     relayed = read_address(str(client.get("relayed", "")), now, keys)
@@ -155,7 +155,7 @@ async def _read_body(
 
 
 def _parse(body: bytes) -> Json:
-    """Read a call as far as it must have a form; what records hold is the transforms' to judge.
+    """Check the form of a call; the transforms check the values of its records.
 
     Raises:
         InvalidRequest: PocketBase's hooks are of another version, or somebody has the secret.

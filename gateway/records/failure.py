@@ -1,4 +1,4 @@
-"""Mistakes of a transform itself: logged for its author, and no more than a 500 to the client."""
+"""Mistakes in a transform: logged for its author; the client gets a bare 500."""
 
 import logging
 

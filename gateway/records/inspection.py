@@ -12,7 +12,7 @@ from gateway.writes import Json
 
 
 def find_faults(table: Table, collections: Mapping[str, Json]) -> list[str]:
-    """Return what keeps transforms from working, one sentence each.
+    """Return the faults that keep transforms from working, one sentence each.
 
     Args:
         table: the transforms.
@@ -71,7 +71,7 @@ def _compare(model: type[BaseModel], name: str, columns: Mapping[str, bool]) -> 
 
 
 def _names_of(field: str, info: FieldInfo, model: type[BaseModel]) -> list[str]:
-    """The names under which a field may come in."""
+    """The names that a field accepts in the input."""
     found: list[Any] = [field] if model.model_config.get("populate_by_name") else []
     alias = info.validation_alias
     choices = alias.choices if isinstance(alias, AliasChoices) else [alias]

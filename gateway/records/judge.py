@@ -53,7 +53,7 @@ class Judge:
     async def judge_all(
         self, items: list[Json], user: Json | None, client: Json | None = None
     ) -> list[Json]:
-        """Return a verdict for each item, in their order; what waits does so side by side.
+        """Return a verdict per item, in order; async functions run concurrently.
 
         One of the verdicts that pb_hooks/lib/transforms.js knows: ``{"values": {…}}`` to set;
         ``{"errors": {field: {code, message}}, "message": …}`` or ``{"refused": {status, message}}``
@@ -136,7 +136,7 @@ async def _finish(found: _Item, began: float) -> Json:
 
 
 async def _call(found: _Item, began: float) -> Json:
-    """Call the function; whatever it raises that it is not meant to raise is its author's."""
+    """Call the function; treat unexpected exceptions as mistakes of its author."""
     transform, context = found.transform, found.context
     if context is None:
         return {"failed": "unknown"}
@@ -169,7 +169,7 @@ async def _in_time(returned: Awaitable[_T], transform: Transform, began: float) 
 
 
 def _verdict_of(error: BaseException, item: Json) -> Json:
-    """What an error of the author's code does to the write; the end of the process goes on."""
+    """Turn an error of the author's code into a verdict; re-raise the end of the process."""
     if isinstance(error, _TimeIsOver):
         return {"failed": "timeout"}
     if isinstance(error, Unavailable):
@@ -186,7 +186,7 @@ def _key(item: Json) -> tuple[str, str]:
 
 
 def _is_cancelled() -> bool:
-    """Whether the call itself is to end; else the function raised the error by itself."""
+    """Whether the call itself is being cancelled, not only the function."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

@@ -39,16 +39,16 @@ class UnfitCollections(NotRegistered):
 
 
 class Registration:
-    """The table as PocketBase is to keep it."""
+    """The table of transforms to register at PocketBase."""
 
     def __init__(self, settings: Settings, pocketbase: PocketBase, table: Table) -> None:
         self._pocketbase = pocketbase
         self._table = table
-        #: Why PocketBase does not have the table; "" once it has.
+        #: Why PocketBase does not use the table; "" if it does.
         self._obstacle = "The gateway is still registering its transforms."
         #: What kind of obstacle it is.
         self._kind: type[NotRegistered] = NotRegistered
-        #: What the log has said last.
+        #: The last logged reason.
         self._noted = ""
         self._keys = settings.hook_keys
         self._body = to_json(
@@ -86,7 +86,7 @@ class Registration:
             delay = await self._try()
 
     async def _try(self) -> float:
-        """Return after how many seconds to come again."""
+        """Try once; return the seconds until the next try."""
         try:
             absent = await self.register()
         except PocketBaseRefused as refused:
@@ -113,7 +113,7 @@ class Registration:
         self._kind = kind
 
     async def check(self) -> None:
-        """Refuse to be ready before PocketBase sends its writes here, and can: it is asked now.
+        """Check that PocketBase uses this table, by registering now.
 
         Raises:
             NotRegistered: the detail says why.
@@ -123,7 +123,7 @@ class Registration:
             raise self._kind(self._obstacle)
 
     async def register(self) -> str:
-        """Bring PocketBase's table in line with ours; return the collections that may come later.
+        """Register the table; return the missing collections that may come later.
 
         Raises:
             Overruled: another gateway's table is in force.

@@ -1,4 +1,4 @@
-"""Whose write it is that the gateway passes on: PocketBase would see the gateway's address.
+"""Passes on the client's address of a relayed write: PocketBase would see the gateway's.
 
 The address goes with the write to PocketBase and comes back in the call for its transform, under
 an HMAC by a hook secret: a client that writes to PocketBase directly can't claim another address.

@@ -49,7 +49,7 @@ def sign(call_id: str, timestamp: int, body: bytes, *keys: bytes) -> dict[str, s
 
 
 def check_headers(headers: Mapping[str, str], now: float) -> list[str]:
-    """Return the signatures of a message, after what can be checked without its body.
+    """Return the signatures of a message, after the checks that need no body.
 
     Raises:
         NotSigned: a header is missing or has another form, or the time is too far from now.

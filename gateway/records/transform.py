@@ -81,7 +81,7 @@ class Context:
     dependencies: Dependencies = _NONE_GIVEN
     #: The request behind the write, for a transform with `request=True`.
     request: RequestInfo | None = None
-    #: What `Transform.prefetch` has returned for this write and those that came with it.
+    #: The result of `Transform.prefetch` for this batch.
     prefetched: Any = None
 
 
@@ -106,8 +106,8 @@ Prefetch = Callable[[Sequence[Write]], Awaitable[Any]]
 class Transform:
     """A function that every direct write to a collection passes through.
 
-    It is called with the values as they would be saved, and returns them as they shall be: the
-    model, or a dict of what changes, or None for no change. It raises `FieldErrors` or `Refused`.
+    It is called with the values as they would be saved, and returns the model, a dict of
+    changes, or None for no change. It raises `FieldErrors` or `Refused`.
 
     Raises:
         ValueError: a value makes no sense.
@@ -121,21 +121,21 @@ class Transform:
     model: type[BaseModel] | None = None
     #: Seconds that the function may take, `prefetch` included.
     timeout: float = 3.0
-    #: When the gateway can't be reached or the time is over: refuse the write, or let it pass.
+    #: "closed" refuses the write if no gateway answers in time, "open" stores it unchanged.
     on_failure: OnFailure = "closed"
     #: Whether the contents of new files are shipped too.
     files: bool = False
-    #: Whether `Context.request` is given: the values as they were sent, and who has sent them.
+    #: Whether `Context.request` is set: the values as sent, and the client.
     request: bool = False
-    #: Which errors of the model refuse an update: those of any field, or only of fields that the
-    #: write changes, so that rows from before a rule can still be edited.
+    #: "changed": an update ignores the model's errors in fields that it does not change, so that
+    #: rows older than a rule can still be edited.
     validate: Validate = "all"
-    #: Called once for all writes that come in one call, before the function is called for each: one
-    #: look-up for a whole batch. `Context.prefetched` has what it returns; it may raise nothing
-    #: but errors, which fail all of these writes.
+    #: Called once per batch, before the function is called for each write: one query for all.
+    #: `Context.prefetched` has its result. An error in it fails all of these writes; it can't
+    #: raise `FieldErrors` or `Refused`.
     prefetch: Prefetch | None = None
-    #: Whether the gateway is ready before the collection exists. Otherwise a misspelt name would
-    #: guard nothing without a word.
+    #: Whether the gateway is ready before the collection exists. False detects misspelt names,
+    #: which would guard nothing.
     may_come_later: bool = False
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
-"""Seats of a subscription whose next change is planned: the schedule says how many there are.
+"""Seats of a subscription with a planned change: its schedule sets the quantity.
 
-What is changed on the subscription alone would be undone when the next phase begins.
+The next phase would undo a change made on the subscription alone.
 """
 
 from collections.abc import Collection
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def update_phases(client: stripe.StripeClient, schedule: str, quantity: int) -> None:
-    """Set the quantity of what is paid by member, in the present phase and in the next.
+    """Set the quantity of items paid per member, in the present and the next phase.
 
     Raises:
         stripe.StripeError

@@ -77,7 +77,7 @@ class SeatKeeper:
                 await self._tell(seats, quantity)
 
     def _fit(self, seats: Seats) -> int:
-        """Return the quantity that is sold to so many members, by the price's terms."""
+        """Return the quantity for a number of members, within the price's terms."""
         plan = self.plans.find(seats.price) or Plan()
         return plan.fit(seats.members)
 

@@ -8,7 +8,7 @@ from gateway.stripe_answer import StripeAnswer
 
 
 def read_answer(error: stripe.StripeError) -> StripeAnswer:
-    """Return what an exception of the SDK says."""
+    """Return the answer in an exception of the SDK."""
     body = error.error
     headers = _lower(error.headers)
     retry_after = headers.get("retry-after", "")

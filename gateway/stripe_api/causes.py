@@ -112,7 +112,7 @@ _RULES = (
 
 
 def find_cause(answer: StripeAnswer) -> Cause | None:
-    """Return why Stripe refused a request, None if that can't be told."""
+    """Return the cause of a refusal, None if unknown."""
     if answer.status not in _REFUSALS:
         return None
     found = next((rule.cause for rule in _RULES if rule.matches(answer)), None)

@@ -73,7 +73,7 @@ def _translate(error: stripe.StripeError, answer: StripeAnswer) -> GatewayError:
     if isinstance(error, stripe.RateLimitError):
         return StripeUnavailable()
     if isinstance(error, stripe.CardError):
-        # The reason in detail is not for the customer: it may say that a card is stolen.
+        # Customers don't get the detailed reason, which may be that a card is stolen.
         reason = {"code": answer.code or "card_declined", "message": "The payment failed."}
         return PaymentRequired(data={"payment": reason})
     if answer.status == 409:

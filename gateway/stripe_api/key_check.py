@@ -1,4 +1,4 @@
-"""Whether Stripe accepts the gateway's key, by the answers that come anyway."""
+"""Whether Stripe accepts the gateway's key, by the answers to all requests."""
 
 import logging
 import time
@@ -10,11 +10,11 @@ from gateway.errors import GatewayError, Unavailable
 
 _log = logging.getLogger(__name__)
 
-#: Seconds for which a missing permission counts if the same request is not sent again.
+#: Seconds for which a missing permission counts without a further request of the kind.
 _HOLDS_SECONDS = 600.0
 #: Seconds between two tries of a key that is not known to work.
 _PROBE_SECONDS = 60.0
-#: A read that any key is at least recognized for.
+#: A read that shows whether Stripe knows the key, even if it is not permitted.
 PROBE = "/v1/prices?limit=1"
 
 
@@ -23,11 +23,11 @@ class StripeKeyNotAccepted(Unavailable):
 
 
 class KeyCheck:
-    """Remembers what Stripe said about the key.
+    """Tracks Stripe's answers about the key.
 
-    A 401 is about every request, until one is answered otherwise. A 403 is about writes of one
-    kind, until one of that kind works. A read that is not permitted fails alone: a key with few
-    permissions is no reason to stop.
+    A 401 counts until another answer arrives. A 403 on a write counts until a write of the same
+    kind works. A 403 on a read fails only that request, so that keys with few permissions can be
+    used.
     """
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ def is_truncated(item: Json) -> bool:
 
 
 async def complete(read: Read, reading: Reading) -> Reading:
-    """Return what was read with all entries of its nested lists; seldom takes a request.
+    """Return the object with all entries of its nested lists; rarely needs a request.
 
     A list that Stripe does not find stays as it was shown: the object itself was there.
 

@@ -25,7 +25,7 @@ class Transport(stripe.HTTPClient):
         """Take where the API is, and the seconds that each answer may take."""
         super().__init__()
         self._origin = origin
-        #: What the answers say about the key.
+        #: Tracks the answers about the key.
         self.key_check = KeyCheck()
         headers = {"Accept-Encoding": "identity"}
         # The SDK's bundle too: not every system has authorities where Python looks for them.

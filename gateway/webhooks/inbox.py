@@ -83,7 +83,7 @@ class Inbox:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def read(self, payload: str) -> Event:
-        """Parse an event, and tell whether it is the own account's.
+        """Parse an event and determine whether it is of the own account.
 
         Raises:
             InvalidEvent, StripeUnavailable, StripeRefused: see `OwnAccount.read`.

@@ -1,4 +1,4 @@
-"""Which Stripe account the gateway's key belongs to, to tell its events from other accounts'.
+"""The Stripe account of the gateway's key, to distinguish its events from other accounts'.
 
 An organization's event destination delivers the events of all its accounts. Each names its account
 as ``context``; only those of the gateway's own account change rows.
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 class OwnAccount:
-    """Reads events; asks Stripe once for the account's id."""
+    """Parses events; reads the account's id from Stripe once."""
 
     def __init__(self, client: stripe.StripeClient, known: str = "") -> None:
         self._client = client

@@ -55,7 +55,7 @@ def project_invoice(invoice: Json, deleted: bool) -> Changes:
 
 
 def _finalization_error(invoice: Json) -> Json | None:
-    """Why Stripe could not finalize the invoice; None once it could."""
+    """The error of the last finalization; None after a successful one."""
     error = mapping(invoice.get("last_finalization_error"))
     names = ("type", "code", "message", "param")
     return {name: text(error.get(name)) for name in names} if error else None
@@ -77,7 +77,7 @@ def _line(line: Json) -> Json:
 
 
 def _is_one_time(line: Json) -> bool:
-    """Whether a line sells something once: no subscription's period, and no part of one."""
+    """Whether a line is a one-time sale, not a subscription's period or proration."""
     origin = line_origin(line)
     return not origin.get("subscription_item") and origin.get("proration") is not True
 

@@ -70,7 +70,9 @@ class Replay(Selectors):
     )
 
     ids: list[_Word] = Field(default=[], max_length=1000)
-    after: _Word = Field(default="", description="Go on behind this event, the last of an answer.")
+    after: _Word = Field(
+        default="", description="Continue after this event, the last of the previous answer."
+    )
     limit: int = Field(default=100, ge=1, le=1000)
     dry_run: bool = False
 
@@ -169,7 +171,7 @@ class PruneReport(BaseModel):
 
 
 class CustomerMove(BaseModel):
-    """Who gets the customer: a user or an organization."""
+    """The new owner: a user or an organization."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"user": "k2m7x0v9p4q1r8s"}]}
@@ -177,7 +179,7 @@ class CustomerMove(BaseModel):
 
     user: str | None = Field(default=None, max_length=255, description="The id of a user.")
     organization: str | None = Field(
-        default=None, max_length=255, description="Or of an organization."
+        default=None, max_length=255, description="The id of an organization."
     )
 
 
@@ -192,7 +194,7 @@ class MovedCustomer(BaseModel):
 
     @classmethod
     def of(cls, move: Move) -> Self:
-        """From what was done."""
+        """Build the answer from a move."""
         return cls(
             customer=move.customer,
             user=move.after.user,

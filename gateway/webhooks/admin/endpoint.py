@@ -1,4 +1,4 @@
-"""/admin: what `gateway customers`, `events` and `reconcile` do, for PocketBase's superusers."""
+"""/admin: the commands `customers`, `events` and `reconcile` for PocketBase's superusers."""
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -64,10 +64,10 @@ SuperuserDesk = Annotated[Desk, Depends(_desk)]
 
 
 class SuperuserRoute(APIRoute):
-    """Lets superusers in, before the body is read."""
+    """Refuses other callers than superusers before the body is read."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what answers a request."""
+        """Return the route handler."""
         handle = super().get_route_handler()
 
         async def check_and_handle(request: Request) -> Response:

@@ -1,6 +1,6 @@
 """Moves a Stripe customer to another user or organization, at Stripe and in PocketBase.
 
-Stripe's metadata decides whose a customer is (docs/decisions/022), so it is changed first; then the
+Stripe's metadata decides the owner (docs/decisions/022), so it is changed first. Then the
 customer is read and written as its webhook would be, and its rows move with it.
 """
 
@@ -43,7 +43,7 @@ class Payer:
 
     @property
     def name(self) -> str:
-        """As a person reads it."""
+        """The owner for command output."""
         if self.organization:
             return f"organization {self.organization}"
         return f"user {self.user}" if self.user else "nobody"
@@ -51,7 +51,7 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A customer that was moved, and to whom it had belonged."""
+    """A moved customer with its former and new owner."""
 
     customer: str
     before: Payer
@@ -60,7 +60,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class CustomerMover:
-    """Moves customers; to do it again changes nothing."""
+    """Moves customers; repeating a move changes nothing."""
 
     pocketbase: PocketBase
     client: stripe.StripeClient
@@ -72,7 +72,7 @@ class CustomerMover:
         Raises:
             InvalidRequest: there is no such payer, or not exactly one is named.
             NoSuchCustomer, CustomerLeaving
-            StripeUnavailable, StripeRefused, PocketBaseUnavailable: to do it again is harmless.
+            StripeUnavailable, StripeRefused, PocketBaseUnavailable: the move can be repeated.
         """
         record = await self._read_payer(to)
         await self._read_customer(customer)

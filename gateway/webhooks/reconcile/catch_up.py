@@ -50,7 +50,7 @@ class CatchUp:
             since: leave out what was created before, in unix seconds.
 
         Raises:
-            StripeUnavailable, StripeRefused, PocketBaseUnavailable: to do it again is harmless.
+            StripeUnavailable, StripeRefused, PocketBaseUnavailable: the move can be repeated.
         """
         query = {"limit": str(_PAGE)}
         if after:
