@@ -90,10 +90,17 @@ function isMetered(app, subject) {
   return found.count > 0
 }
 
+// How much of a payment went back. A refund may fail while its charge goes on to show it: see lib/returns.js.
 function sumRefunded(app, payment) {
   const found = new DynamicModel({ amount: 0 })
-  app.db().newQuery("SELECT coalesce(sum(amount_refunded), 0) AS amount FROM charges WHERE payment = {:payment}")
-    .bind({ payment }).one(found)
+  app.db().newQuery(`
+    WITH paid AS (SELECT id, amount_refunded FROM charges WHERE payment = {:payment}),
+    sent AS (SELECT amount, status IN ('failed', 'canceled') AS failed FROM refunds
+      WHERE payment = {:payment} OR charge IN (SELECT id FROM paid))
+    SELECT max((SELECT coalesce(sum(amount), 0) FROM sent WHERE NOT failed),
+      (SELECT coalesce(sum(amount_refunded), 0) FROM paid)
+        - (SELECT coalesce(sum(amount), 0) FROM sent WHERE failed)) AS amount
+  `).bind({ payment }).one(found)
   return found.amount
 }
 
