@@ -42,6 +42,13 @@ class ItemChange:
         return not self._is_shown_by(self.item)
 
     @property
+    def only_adds(self) -> bool:
+        """Whether nothing becomes less: then nothing is credited on balance."""
+        present = self.item.get("quantity") or 0
+        is_more = (self.quantity or 0) >= present and not self.corrections
+        return self.price == stripe_id(self.item.get("price")) and is_more
+
+    @property
     def params(self) -> Any:
         """The item as request parameters, without an unchanged price: it may be archived."""
         params: dict[str, Any] = {"id": stripe_id(self.item)}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import stripe
 
 from gateway.billing.clerk import Clerk
+from gateway.billing.credit_check import require_billed, sum_billed
 from gateway.billing.idempotency import send_once
 from gateway.billing.item_change import ItemChange, When
 from gateway.billing.planned_change import release
@@ -94,9 +95,12 @@ async def make_change(
         "items": change.all_params,
         "proration_behavior": "always_invoice",
     }
+    date = None
     if token is not None:
-        params["proration_date"] = await use_preview(clerk, subscription, token, key)
+        date = params["proration_date"] = await use_preview(clerk, subscription, token, key)
         key = key or f"preview-{token.nonce}"
+    if not change.only_adds and (token is None or token.is_credit):
+        await _check_credit(clerk.stripe, subscription, change, date)
     if subscription.body.get("collection_method") == "charge_automatically":
         # Nobody gets what is not paid, and a card that fails leaves the old plan as it was.
         params["payment_behavior"] = "pending_if_incomplete"
@@ -104,6 +108,20 @@ async def make_change(
     await release(clerk.stripe, subscription)
     update = partial(clerk.stripe.v1.subscriptions.update_async, subscription.stripe_id, params)
     await send_once("change", subscription, params, update, key=key)
+
+
+async def _check_credit(
+    client: stripe.StripeClient,
+    subscription: OwnedSubscription,
+    change: ItemChange,
+    date: int | None,
+) -> None:
+    start = int(number(change.item.get("current_period_start")))
+    # In this order: a copy of the request may make the change meanwhile.
+    billed = await sum_billed(client, subscription)
+    invoice = await _preview(client, subscription, change, date or max(subscription.now, start))
+    if billed is not None and _is_made_now(invoice, subscription):
+        require_billed(billed, invoice)
 
 
 def _sign(

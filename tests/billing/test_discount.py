@@ -89,3 +89,23 @@ async def test_a_discount_is_one_name(body: dict[str, Any], subscribe: Subscribe
     subscriber = await subscribe()
     read_problem(await subscriber.ask("discount", **body), 400, "invalid-request")
     assert (await subscriber.read())["discounts"] == []
+
+
+async def test_a_discount_becomes_no_credit(subscribe: Subscribe, account: StripeAccount) -> None:
+    """Going up with a discount for one invoice, and down without it, credits nothing unpaid."""
+    coupon = await account.create("coupons", percent_off=100, duration="once")
+    subscriber = await subscribe()
+    path = f"subscriptions/{subscriber.id}"
+    await account.create(path, **{"discounts[0][coupon]": coupon["id"]})
+    await account.wait_delivered()
+    await subscriber.do("change", quantity=100)
+    preview = await subscriber.do("preview", quantity=1)
+    for more in ({}, {"proration_date": preview["proration_date"]}):
+        document = read_problem(await subscriber.ask("change", quantity=1, **more), 409)
+        assert document["data"]["subscription"]["code"] == "credit_not_billed"
+    customer = (await subscriber.read())["customer"]
+    assert (await account.read(f"customers/{customer}"))["balance"] == 0
+    await subscriber.do("change", quantity=1, when="period_end")
+    await subscriber.do("resume")
+    await subscriber.do("change", quantity=200)
+    await subscriber.do("change", quantity=110)
