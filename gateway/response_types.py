@@ -2,7 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import WithJsonSchema
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
+
+
+class ResponseModel(BaseModel):
+    """A response; in OpenAPI its members with defaults are required, as they are always sent."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
 
 Empty = Literal[""]
 #: Not checked at run time: values of PocketBase and Stripe are passed on.

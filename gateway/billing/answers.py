@@ -2,18 +2,18 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from gateway.billing.plan_change import Preview
 from gateway.billing.planned_change import describe_planned
 from gateway.billing.preview_check import PREVIEW_SECONDS
 from gateway.billing.subscription import OwnedSubscription
-from gateway.response_types import Empty, Uri
+from gateway.response_types import Empty, ResponseModel, Uri
 from gateway.shapes import item_price, listing, mapping, number, second, stripe_id, text
 from gateway.writes import Json
 
 
-class PreviewLine(BaseModel):
+class PreviewLine(ResponseModel):
     """A line of the previewed invoice; amounts in the currency's smallest unit."""
 
     description: str
@@ -32,7 +32,7 @@ class PreviewLine(BaseModel):
         )
 
 
-class PreviewResponse(BaseModel):
+class PreviewResponse(ResponseModel):
     """The cost of a change, computed by Stripe."""
 
     model_config = ConfigDict(
@@ -101,7 +101,7 @@ class PreviewResponse(BaseModel):
         )
 
 
-class SubscriptionItem(BaseModel):
+class SubscriptionItem(ResponseModel):
     """An item of the subscription."""
 
     id: str
@@ -109,14 +109,14 @@ class SubscriptionItem(BaseModel):
     quantity: int | None
 
 
-class ScheduledItem(BaseModel):
+class ScheduledItem(ResponseModel):
     """An item from the next period on."""
 
     price: str
     quantity: int | None
 
 
-class ScheduledChange(BaseModel):
+class ScheduledChange(ResponseModel):
     """A change planned for the period's end; /resume, /cancel or another change takes it back."""
 
     at: int = Field(description="Unix seconds.")
@@ -135,7 +135,7 @@ class ScheduledChange(BaseModel):
         return cls(at=planned.at, items=items)
 
 
-class OpenInvoice(BaseModel):
+class OpenInvoice(ResponseModel):
     """An unpaid invoice."""
 
     id: str
@@ -156,7 +156,7 @@ class OpenInvoice(BaseModel):
         )
 
 
-class SubscriptionResponse(BaseModel):
+class SubscriptionResponse(ResponseModel):
     """The subscription after the change; its row in PocketBase shows the rest."""
 
     model_config = ConfigDict(

@@ -88,12 +88,12 @@ class CancelBody(Body):
 
     when: Literal["period_end", "now"] = "period_end"
     feedback: Feedback | None = None
-    comment: str = Field(default="", max_length=500)
+    comment: str | None = Field(default=None, max_length=500)
 
     @property
     def reason(self) -> Reason:
         """The reason as a value."""
-        return Reason(self.feedback, self.comment)
+        return Reason(self.feedback, self.comment or "")
 
 
 class ResumeBody(Body):

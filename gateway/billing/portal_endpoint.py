@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from gateway.billing.bodies import Body, PlanBody, StripeId, Url
 from gateway.billing.clerk import BillingClerk, Clerk
@@ -30,6 +30,7 @@ from gateway.dependencies import GatewaySettings, OrganizationId, SignedInRoute,
 from gateway.errors import CALLER_ERRORS, Conflict, NoCustomer, NoOrganization
 from gateway.problems import problem_responses
 from gateway.redirects import check_redirect
+from gateway.response_types import ResponseModel
 from gateway.shapes import stripe_id
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class PortalRequest(Body):
     )
 
 
-class PortalResponse(BaseModel):
+class PortalResponse(ResponseModel):
     """The customer portal: send the browser to ``url``."""
 
     url: str = Field(examples=["https://billing.stripe.com/p/session/test_a1b2c3"])

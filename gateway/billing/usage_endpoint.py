@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from gateway.billing.bodies import Body
 from gateway.billing.usage import (
@@ -33,6 +33,7 @@ from gateway.errors import (
 )
 from gateway.pocketbase.superuser import check_superuser
 from gateway.problems import problem_responses
+from gateway.response_types import ResponseModel
 
 
 class MeterNotOpen(Forbidden):
@@ -100,7 +101,7 @@ class UsageBody(Body):
         return self
 
 
-class UsageResponse(BaseModel):
+class UsageResponse(ResponseModel):
     """The usage is recorded."""
 
     recorded: bool = Field(
@@ -170,7 +171,7 @@ class CancelUsageBody(Body):
         return self
 
 
-class CancelUsageResponse(BaseModel):
+class CancelUsageResponse(ResponseModel):
     """The report is canceled."""
 
     canceled: bool = Field(examples=[True])

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.checkout.session import UiMode
 from gateway.dependencies import OrganizationId
-from gateway.response_types import Empty, RecordId, Text, Uri
+from gateway.response_types import Empty, RecordId, ResponseModel, Text, Uri
 
 Url = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -76,7 +76,7 @@ class CheckoutRequest(SetupRequest):
     )
 
 
-class CheckoutResponse(BaseModel):
+class CheckoutResponse(ResponseModel):
     """The Checkout session."""
 
     id: str = Field(examples=["cs_test_a1b2c3"])
@@ -91,7 +91,7 @@ class CheckoutResponse(BaseModel):
     )
 
 
-class CheckoutOutcome(BaseModel):
+class CheckoutOutcome(ResponseModel):
     """What came of a session. The ids are those of PocketBase records, "" where there is none."""
 
     id: str = Field(examples=["cs_test_a1b2c3"])

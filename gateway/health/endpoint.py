@@ -3,17 +3,17 @@
 from inspect import isawaitable
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
 
 from gateway.errors import PocketBaseUnavailable
 from gateway.health.readiness import NotReady
 from gateway.problems import problem_responses
+from gateway.response_types import ResponseModel
 from gateway.stripe_api import StripeKeyNotAccepted
 
 router = APIRouter(tags=["health"])
 
 
-class Status(BaseModel):
+class Status(ResponseModel):
     """All is well."""
 
     status: str = "ok"

@@ -159,6 +159,24 @@ def test_guests_need_no_token_to_write_records(posts: Json) -> None:
     assert {} in posts["paths"]["/records/posts"]["post"]["security"]
 
 
+def test_what_is_always_sent_is_required(document: Json) -> None:
+    """Generated clients need not ask whether a member of a response is there."""
+    schemas = document["components"]["schemas"]
+    for name, operation in _operations(document):
+        for status, entry in operation["responses"].items():
+            schema = entry["content"].get("application/json", {}).get("schema", {})
+            if status.startswith("2") and "$ref" in schema:
+                found = schemas[schema["$ref"].rpartition("/")[2]]
+                assert {*found["required"]} == {*found["properties"]}, name
+
+
+def test_no_member_of_a_request_is_empty_by_default(document: Json) -> None:
+    """What is not given is null or left out."""
+    for name, schema in document["components"]["schemas"].items():
+        for member, described in schema.get("properties", {}).items():
+            assert described.get("default") != "" or "const" in str(described), f"{name}.{member}"
+
+
 @pytest.mark.parametrize("name", ["CheckoutRequest", "PortalRequest", "CustomerMove"])
 def test_what_need_not_be_given_may_be_null(name: str, document: Json) -> None:
     """Members of requests that name nobody are null or left out."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.response_types import DateTime, Empty, RecordId, Text
+from gateway.response_types import DateTime, Empty, RecordId, ResponseModel, Text
 from gateway.settings import MAX_DAYS
 from gateway.webhooks.operations.customer_move import Move
 from gateway.webhooks.operations.replay import Replayed
@@ -26,24 +26,26 @@ class Selectors(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    type: _Word = Field(
-        default="", examples=["invoice.*"], description="`invoice.paid`, or `invoice.*`."
+    type: _Word | None = Field(
+        default=None, examples=["invoice.*"], description="`invoice.paid`, or `invoice.*`."
     )
-    object: _Word = Field(default="", examples=["sub_1SWbVdLkdIwHu7ix"])
-    since: _Word = Field(
-        default="", examples=["2d"], description=f"Created then or later: {_TIME}."
+    object: _Word | None = Field(default=None, examples=["sub_1SWbVdLkdIwHu7ix"])
+    since: _Word | None = Field(
+        default=None, examples=["2d"], description=f"Created then or later: {_TIME}."
     )
-    until: _Word = Field(default="", examples=["2026-11-23"], description="Created before.")
-    outcome: _Word = Field(default="", examples=["failed"])
+    until: _Word | None = Field(
+        default=None, examples=["2026-11-23"], description="Created before."
+    )
+    outcome: _Word | None = Field(default=None, examples=["failed"])
 
     @property
     def selection(self) -> Selection:
         """As the stored events are searched."""
         now = datetime.now(UTC)
         return Selection(
-            type=self.type,
-            object_id=self.object,
-            outcome=self.outcome,
+            type=self.type or "",
+            object_id=self.object or "",
+            outcome=self.outcome or "",
             since=parse_time(self.since, now) if self.since else None,
             until=parse_time(self.until, now) if self.until else None,
         )
@@ -53,7 +55,7 @@ class Listing(Selectors):
     """Which events, and how many."""
 
     limit: int = Field(default=50, ge=1, le=500)
-    after: _Word = Field(default="", description="The last event of the page before.")
+    after: _Word | None = Field(default=None, description="The last event of the page before.")
 
 
 class Replay(Selectors):
@@ -70,14 +72,14 @@ class Replay(Selectors):
     )
 
     ids: list[_Word] = Field(default=[], max_length=1000)
-    after: _Word = Field(
-        default="", description="Continue after this event, the last of the previous answer."
+    after: _Word | None = Field(
+        default=None, description="Continue after this event, the last of the previous answer."
     )
     limit: int = Field(default=100, ge=1, le=1000)
     dry_run: bool = False
 
 
-class StoredEvent(BaseModel):
+class StoredEvent(ResponseModel):
     """An event as it is stored."""
 
     id: str = Field(examples=["evt_1SWbVhLkdIwHu7ix"])
@@ -113,13 +115,13 @@ class StoredEventWithPayload(StoredEvent):
     )
 
 
-class EventPage(BaseModel):
+class EventPage(ResponseModel):
     """A page of events, newest first."""
 
     events: list[StoredEvent]
 
 
-class ReplayedEvent(BaseModel):
+class ReplayedEvent(ResponseModel):
     """What became of one event."""
 
     id: str = Field(examples=["evt_1SWbVhLkdIwHu7ix"])
@@ -141,7 +143,7 @@ class ReplayedEvent(BaseModel):
         )
 
 
-class ReplayReport(BaseModel):
+class ReplayReport(ResponseModel):
     """What became of the events."""
 
     events: list[ReplayedEvent]
@@ -164,7 +166,7 @@ class Prune(BaseModel):
     dry_run: bool = False
 
 
-class PruneReport(BaseModel):
+class PruneReport(ResponseModel):
     """How many payloads were emptied, or in a dry run, are to be."""
 
     pruned: int = Field(examples=[1200])
@@ -183,7 +185,7 @@ class CustomerMove(BaseModel):
     )
 
 
-class MovedCustomer(BaseModel):
+class MovedCustomer(ResponseModel):
     """The customer and its rows have a new owner."""
 
     customer: str = Field(examples=["cus_TA1b2C3d4E5f6G"])
@@ -216,19 +218,21 @@ class ReconcileRequest(BaseModel):
         examples=[["products", "prices"]],
         description="Collections; all by default.",
     )
-    since: _Word = Field(default="", description=f"Only what was created then or later: {_TIME}.")
+    since: _Word | None = Field(
+        default=None, description=f"Only what was created then or later: {_TIME}."
+    )
     events: bool = Field(default=True, description="Handle the events that were missed.")
     objects: bool = Field(default=True, description="Compare the objects with their rows.")
     rate: float = Field(default=20, gt=0, le=1000, description="Requests to Stripe a second.")
 
 
-class ReconcileStarted(BaseModel):
+class ReconcileStarted(ResponseModel):
     """The run, to be found among those of GET /admin/reconcile."""
 
     id: str = Field(examples=["k3w9x1q8r5t2y7u"])
 
 
-class ReconcileRun(BaseModel):
+class ReconcileRun(ResponseModel):
     """A run as it stands."""
 
     id: str = Field(examples=["k3w9x1q8r5t2y7u"])
@@ -250,7 +254,7 @@ class ReconcileRun(BaseModel):
         return cls.model_validate({**row, **told})
 
 
-class ReconcileRuns(BaseModel):
+class ReconcileRuns(ResponseModel):
     """The newest runs first."""
 
     runs: list[ReconcileRun]

@@ -84,7 +84,7 @@ router = APIRouter(prefix="/admin", tags=["admin"], route_class=SuperuserRoute)
 @router.get("/events", operation_id="list_events", responses=problem_responses(*_ERRORS))
 async def get_events(query: Annotated[Listing, Query()], desk: SuperuserDesk) -> EventPage:
     """List stored events, newest first."""
-    rows = await list_events(desk.pocketbase, query.selection, query.limit, after=query.after)
+    rows = await list_events(desk.pocketbase, query.selection, query.limit, after=query.after or "")
     return EventPage(events=[StoredEvent.of(row) for row in rows])
 
 
@@ -114,7 +114,7 @@ async def replay_events(body: Replay, desk: SuperuserDesk) -> ReplayReport:
         desk.replayer.replay_ids(body.ids, dry_run=body.dry_run)
         if body.ids
         else desk.replayer.replay_selected(
-            selection, after=body.after, limit=body.limit, dry_run=body.dry_run
+            selection, after=body.after or "", limit=body.limit, dry_run=body.dry_run
         )
     )
     done = [ReplayedEvent.of(result) async for result in results]
@@ -165,7 +165,7 @@ async def start_reconciliation(body: ReconcileRequest, desk: SuperuserDesk) -> R
     options = Options(
         dry_run=body.dry_run,
         only=tuple(body.only),
-        since=body.since,
+        since=body.since or "",
         events=body.events and not body.only,
         objects=body.objects,
     )
