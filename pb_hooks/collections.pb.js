@@ -1,5 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// The gateway's collections stay: neither the dashboard nor an import deletes them. Migrations may.
+// Refuses to delete the gateway's collections in the dashboard or by an import. Migrations can.
 
 onCollectionDeleteRequest((e) => {
   require(`${__hooks}/lib/own_collections.js`).refuseDeletion(e.collection)

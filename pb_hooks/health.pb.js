@@ -1,5 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Whether PocketBase can write: reads go on while a full disk or a held lock fails every delivery.
+// Checks that PocketBase can write: with a full disk or a locked database reads still work, but every delivery fails.
 
 routerAdd("POST", "/api/gateway/write-probe", (e) => {
   const { isPassing, untilUnlocked } = require(`${__hooks}/lib/sql.js`)

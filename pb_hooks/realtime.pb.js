@@ -1,5 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Keeps realtime from holding up everything else.
+// Limits realtime subscriptions, so that publishing can't block other requests.
 
 require(`${__hooks}/lib/policy.js`).readRealtimeLimits()
 

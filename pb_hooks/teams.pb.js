@@ -15,7 +15,7 @@ onRecordCreateRequest((e) => {
   require(`${__hooks}/lib/teams.js`).createWithOwner(e)
 }, "organizations")
 
-// Nobody becomes a member without consent: a manager invites, the invited user accepts.
+// Members have to consent: a manager invites, the invited user accepts.
 onRecordCreateRequest((e) => {
   return require(`${__hooks}/lib/invitations.js`).inviteInstead(e)
 }, "memberships")
@@ -56,7 +56,7 @@ onRecordAfterCreateSuccess((e) => {
   e.next()
 }, "memberships")
 
-// Who leaves may be the one whose address Stripe has.
+// The leaving member's address may be the one at Stripe.
 onRecordDeleteExecute((e) => {
   const [user] = e.app.findRecordsByIds("users", [e.record.getString("user")])
   if (user) require(`${__hooks}/lib/billing_contacts.js`).remember(e.app, user.id, user.email())

@@ -6,8 +6,8 @@ const { ORGANIZATION } = require(`${__hooks}/lib/payer.js`)
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 const MAX_CUSTOMERS = 100
 
-// Whose address is it? Not known yet, or another address came from Stripe. Without an address it matters once
-// something runs.
+// Customers whose address has no known user yet, or a new one from Stripe; without an address, only once a subscription
+// runs.
 const UNKNOWN = `
   SELECT customer.stripe_id, customer.organization, customer.email FROM customers customer
   WHERE customer.organization > '' AND customer.deleted = false
@@ -82,7 +82,7 @@ function findManager(tx, organization, user) {
   return found.length ? found[0].user : ""
 }
 
-// A member is about to leave or to get another address: which customers have the one of now.
+// Stores which customers have a member's address, before the member leaves or changes it.
 function remember(tx, user, email) {
   if (!email) return
   const found = arrayOf(new DynamicModel({ customer: "", email: "" }))

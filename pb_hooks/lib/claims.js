@@ -1,4 +1,4 @@
-// Which payer (lib/payer.js) a Stripe customer belongs to. In this order:
+// Decides which payer (lib/payer.js) owns a Stripe customer. In this order:
 //   1. the payer that the customer's own metadata names now: only the seller's key can write there
 //   2. NAMED: payers that were ever named, by it, by a subscription or a Checkout Session, the earliest first
 //   3. ADDRESS: users whose verified e-mail address the customer has, the earliest first

@@ -7,7 +7,8 @@ const { keepTrialOf } = require(`${__hooks}/lib/trials.js`)
 
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
-// The user is about to be deleted, together with their memberships and what names them in `customers` and `subscriptions`.
+// The user is about to be deleted, together with their memberships and their relations in `customers` and
+// `subscriptions`.
 function noteUserDeletion(tx, user) {
   tx.db().newQuery("DELETE FROM customer_tasks WHERE kind IN ('update', 'move') AND outcome IN ('', 'failed') AND user = {:user}")
     .bind({ user: user.id }).execute()

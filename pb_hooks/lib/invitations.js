@@ -1,5 +1,5 @@
-// Invitations: the offer of a membership, which the invited user accepts or deletes. Only a superuser makes
-// somebody a member without one. See docs/decisions/023-consent-and-vacancies.md.
+// Invitations to a membership, which the invited user accepts or deletes. Only superusers create memberships without
+// one. See docs/decisions/023-consent-and-vacancies.md.
 const { inTransaction } = require(`${__hooks}/lib/teams.js`)
 
 // Columns of a membership that an invitation has itself, or that PocketBase fills.
@@ -76,7 +76,7 @@ function buildMembership(tx, invitation) {
   return membership
 }
 
-// The invited user does not see the organization yet, but what it is called.
+// The invited user can't read the organization yet, only its name.
 function addName(e) {
   e.next()
   const [organization] = e.app.findRecordsByIds("organizations", [e.record.getString("organization")])

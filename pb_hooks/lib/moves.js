@@ -1,7 +1,7 @@
-// Customers that get another owner: what Stripe is still to be told about that, in `customer_tasks`.
+// Customers that get another owner: pending updates of Stripe's metadata, in `customer_tasks`.
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
-// The metadata at Stripe is to name the new owner. A move that waits or failed begins anew.
+// Queues the update of Stripe's metadata to the new owner. A waiting or failed move restarts.
 function queueMove(tx, stripeId, payer) {
   tx.db().newQuery("DELETE FROM customer_tasks WHERE kind IN ('move', 'update') AND customer = {:stripeId}")
     .bind({ stripeId }).execute()
@@ -11,7 +11,7 @@ function queueMove(tx, stripeId, payer) {
   `).bind({ payer, stripeId }).execute()
 }
 
-// Whether Stripe's metadata still names the owner of before: it says nothing until the move is done.
+// Whether a move is pending: until it is done, Stripe's metadata names the former owner and has no effect.
 function isMoving(tx, stripeId) {
   const found = new DynamicModel({ moves: false })
   tx.db().newQuery(`SELECT EXISTS (
@@ -20,7 +20,7 @@ function isMoving(tx, stripeId) {
   return found.moves
 }
 
-// What was to be told about the owner of before is not said of the new one.
+// Drops pending updates with the former owner's address or name.
 function dropUpdates(tx, stripeId) {
   tx.db().newQuery("DELETE FROM customer_tasks WHERE kind = 'update' AND customer = {:stripeId}")
     .bind({ stripeId }).execute()

@@ -1,11 +1,11 @@
-// What a notification needs to know beside its own row: the state of related rows when it is sent.
+// The present state of the rows related to a notification, read when it is sent.
 const { findOne } = require(`${__hooks}/lib/records.js`)
 
-// Both come of one payment attempt that needs authentication.
+// One payment attempt that needs authentication causes both events.
 const SAME_ATTEMPT = { payment_failed: "action_required", action_required: "payment_failed" }
 const SAME_ATTEMPT_SECONDS = 60
 
-// Whether a row may be claimed: action_required only once payment_failed of its invoice is settled.
+// Whether a row may be sent: action_required only after payment_failed of its invoice is sent or skipped.
 const IS_FREE = `NOT (kind = 'action_required' AND record != '' AND EXISTS (
   SELECT 1 FROM stripe_notifications other
   WHERE other.record = stripe_notifications.record AND other.via = stripe_notifications.via

@@ -9,14 +9,14 @@ const { findInvoiceSales } = require(`${__hooks}/lib/sales.js`)
 
 const TERM = "checkout_once_per_buyer"
 
-// Whether an order may have a price with the term: its metadata says so, or the plan file can (`inFile`).
+// Whether an order may have a price with the term, by metadata or in the terms file (`inFile`).
 function mayBeOnce(prices, inFile) {
   return prices.some((price) => price.type === "one_time" &&
     (inFile || TERM in price.metadata || TERM in price.product_metadata))
 }
 
-// The Stripe ids of the prices that were bought or are being paid for. What failed, or was refunded in full
-// or disputed, may be bought again: by the same rules as entitlements, so nobody pays for what they have.
+// Stripe ids of prices that the payer has bought or is paying for. Failed, fully refunded and disputed purchases don't
+// count, by the same rules as entitlements, so that nobody pays for a product they have.
 function readBought(app, [column, id]) {
   const payers = { column, ids: [id] }
   const sessions = findSessions(app, [column, id])

@@ -1,5 +1,5 @@
-// The collections that the migrations make, and their columns: what hooks and gateway read and write. A test
-// compares them with the migrations.
+// The collections and columns that the migrations create and that hooks and gateway use. A test compares them with the
+// migrations.
 const COLUMNS = {
   billing_contacts: "customer user email asked",
   charges:
@@ -85,7 +85,7 @@ const COLUMNS = {
 // The project's own, which the hooks read.
 const USERS = "users"
 
-// What is missing, as a list of sentences; empty when all is well.
+// Returns what is missing, one sentence each; empty if nothing is.
 function findMissing(app) {
   const collections = [...app.findAllCollections()]
   const missing = []
@@ -108,7 +108,7 @@ function isOwn(name) {
   return Object.keys(COLUMNS).includes(name)
 }
 
-// An import that deletes what it does not list must list ours, with their columns.
+// An import with "delete missing" must list our collections with their columns.
 function refuseLoss(app, imported) {
   for (const { id, name, fields } of app.findAllCollections()) {
     if (!isOwn(name)) continue

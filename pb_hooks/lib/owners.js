@@ -66,7 +66,7 @@ function statusOf({ collection, record }) {
   return collection === "subscriptions" && record ? record.getString("status") : ""
 }
 
-// A subscription came, or runs or ends: of several customers another may be the primary one.
+// A subscription was added, starts or ends: the primary customer may change.
 function noteStatus({ collection }, record, before, choices) {
   if (collection !== "subscriptions") return
   const changed = !before || isRunning(before) !== isRunning(record.getString("status"))

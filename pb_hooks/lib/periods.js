@@ -1,20 +1,20 @@
 // Which invoice lines paid for a subscription item's current period. No I/O.
 //
-// A line says by itself what it is for: `subscription_item`, `period`, `proration`. An invoice's
-// `billing_reason` says only what made it.
+// A line has its purpose in `subscription_item`, `period` and `proration`. An invoice's `billing_reason` has only the
+// reason why Stripe created it.
 
-// Invoices that begin a period; asked for only where the lines don't tell.
+// Reasons of invoices that begin a period; used only for lines without a period.
 const BEGINS = ["subscription_create", "subscription_cycle", "quote_accept"]
 
-// Whether all that was paid for the item's current period went back.
+// Whether everything paid for the item's current period was returned.
 //
-// isReturned  tells of an invoice whether all that it collected went back
+// isReturned  whether everything that an invoice collected was returned
 function isRefunded(subscription, item, invoices, isReturned) {
   const paying = findPaying(subscription, item, invoices)
   return paying.length > 0 && paying.every(({ invoice, amount }) => amount > 0 && isReturned(invoice))
 }
 
-// Whether the item's current period was paid for, also with nothing, as in a trial.
+// Whether the item's current period is paid, also if it was free (a trial).
 function isPaid(subscription, item, invoices) {
   return findPaying(subscription, item, invoices).length > 0
 }
@@ -80,7 +80,7 @@ function beginsPeriod({ invoice, line }, lines) {
   return lines.some((other) => !other.line.proration && other.line.period.end !== line.period.end)
 }
 
-// What a line cost, before tax.
+// The amount of a line, before tax.
 function paidBy({ amount, discount }, { amount_paid }) {
   return (amount ?? amount_paid) - (discount || 0)
 }

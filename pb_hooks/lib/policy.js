@@ -1,5 +1,5 @@
-// Settings that PocketBase's hooks read from its environment, and nobody else: what the seller decides about
-// entitlements, whose rows are also computed when no gateway takes part, and limits of realtime.
+// Settings that only PocketBase's hooks read from the environment: rules of entitlements, which are also computed
+// without a gateway, and limits of realtime.
 
 const DAY = 86400000
 

@@ -1,4 +1,4 @@
-// Previews of subscription changes that are used: each one once, by every gateway together.
+// Used previews of subscription changes: each can be used once, across all gateways.
 
 const DAY_SECONDS = 86400
 
@@ -43,7 +43,7 @@ function idOf(name) {
   return $security.sha256(name).slice(0, 15)
 }
 
-// Also a change that was taken back meanwhile, of which Stripe's subscription shows nothing.
+// Also finds a change that was reverted, which Stripe's subscription no longer shows.
 function isChangedSince(app, subscription, date) {
   const found = new DynamicModel({ count: 0 })
   app.db().newQuery(`

@@ -1,12 +1,11 @@
-// Which of a payer's customers /checkout uses, of those that were claimed for that: one with a running
-// subscription before the others, then the oldest. Among several it is the one that has run the longest without
-// a break, so that the choice never leaves a customer whose subscription runs. Never one that was deleted, or
-// that a Payment Link made, because anybody may write a user's id or e-mail address there.
+// The payer's customer that /checkout uses: the one whose subscription has run longest without a break, otherwise the
+// oldest. So the choice never leaves a customer with a running subscription. Never a deleted customer, or one
+// made by a Payment Link, because anyone can enter a user's id or e-mail address there.
 const { columnsOf } = require(`${__hooks}/lib/payer.js`)
 const { update } = require(`${__hooks}/lib/records.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 
-// Statuses of a subscription that somebody has to manage.
+// Statuses of a subscription that the payer may have to manage.
 const RUNNING = ["trialing", "active", "past_due", "unpaid", "paused"]
 
 // `fewest`: leaves the choice as it is where there are fewer customers.

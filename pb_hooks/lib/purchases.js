@@ -60,13 +60,13 @@ function findPaidInvoices(tx, payers, condition = "") {
   return rows.map((row) => Object.assign(row, { lines: JSON.parse(row.lines || "[]") || [] }))
 }
 
-// The same without lines, which cost much more than the rest where there are many.
+// The same without lines, which are expensive to read if there are many.
 function findPaidTotals(tx, payers) {
   return find(tx, payers, "invoices", { id: "", payment: "", amount_paid: -0 }, `${PAID} AND amount_paid > 0`)
 }
 
-// Tells in one query what most payers don't have: {money}, whether any went back, and {sales}, whether
-// an invoice sold something once.
+// Checks in one query for rare facts: {money}, whether any money was returned, and {sales}, whether an invoice has a
+// one-time sale.
 function findUnusual(tx, { column, ids }) {
   const { list, values } = placeholders(ids)
   const some = (collection, condition) =>

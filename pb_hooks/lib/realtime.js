@@ -7,7 +7,7 @@ const PER_TOPIC = 10
 const COUNT = "gatewaySubscriptions"
 const OWNER = "gatewayOwner"
 
-// To be called before PocketBase takes the subscriptions, of which it keeps none of before.
+// Call this before PocketBase sets the subscriptions, which replace all earlier ones.
 function limitSubscriptions(e) {
   const asked = [...new Set(e.subscriptions)].filter((topic) => topic !== "")
   if (e.hasSuperuserAuth()) return
@@ -15,7 +15,7 @@ function limitSubscriptions(e) {
   const kept = e.auth ? asked : asked.filter((topic) => mayReachGuests(e.app, topic))
   const before = e.client.get(COUNT) || 0
   e.client.set(OWNER, ownerOf(e))
-  // Noted first: two requests at once then count each other.
+  // Stored before the check, so that concurrent requests count each other.
   e.client.set(COUNT, kept.length)
   if (kept.length > before && isOverLimit(e)) {
     e.client.set(COUNT, before)
@@ -40,14 +40,14 @@ function refuse(message) {
   throw new BadRequestError(message, { subscriptions: problem })
 }
 
-// One user, or the guests of one address. An IPv6 customer has a network of 64 bits.
+// The key of a user, or of all guests of one address (for IPv6 a /64 network).
 function ownerOf(e) {
   if (e.auth) return `${e.auth.collection().id}/${e.auth.id}`
   const address = e.realIP()
   return address.includes(":") ? address.split(":").slice(0, 4).join(":") : address
 }
 
-// Whether the connections of the same user, or of guests at the same address, have too many together.
+// Whether all connections of the same user, or of guests at the same address, exceed the limit.
 function isOverLimit(e) {
   const limits = readRealtimeLimits()
   const most = e.auth ? limits.user : limits.address
@@ -79,7 +79,7 @@ function mayReachGuests(app, topic) {
 
 const ASKS_FOR_USER = /^@request\.auth\.(?:id\s*!=\s*(?:""|'')|collectionName\s*=\s*(?:"\w+"|'\w+'))\s*&&\s*/
 
-// Whether no guest can fulfil a rule: it is a superuser's, or begins by asking for a user and offers no other way.
+// Whether no guest can satisfy a rule: it is for superusers only, or requires a user without an alternative.
 function isClosed(rule) {
   if (rule === null || rule === undefined) return true
   if (!ASKS_FOR_USER.test(rule)) return false

@@ -1,10 +1,10 @@
-// What was bought and paid for, and is refunded: docs/decisions/019-what-was-paid-for.md.
+// Finds refunded purchases: docs/decisions/019-what-was-paid-for.md.
 const { isRefunded, mayPay, paidBy } = require(`${__hooks}/lib/periods.js`)
 const { findPaidInvoices, findPaidTotals } = require(`${__hooks}/lib/purchases.js`)
 const { findReturns } = require(`${__hooks}/lib/returns.js`)
 
-// Whether what was paid for an item's period, or for a sale, went back: all that was collected for it,
-// and not nothing. A refund of long ago costs no look at the lines of all invoices since.
+// Whether the money for an item's period or a sale was returned: everything collected for it, and more than 0. After an
+// old refund, the lines of later invoices are not read.
 function findRefunded(tx, payers) {
   const { ofPayment, ofInvoice } = findReturns(tx, payers)
   const back = new Set(findPaidTotals(tx, payers)

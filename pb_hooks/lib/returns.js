@@ -1,14 +1,14 @@
-// Money that went back to the payers of a transaction: refunds, disputes, and what credit notes gave
-// back outside of Stripe. A payment is one PaymentIntent with its charges, or a charge that has none.
+// Money returned to the payers of a transaction: refunds, disputes, and the part of credit notes that was given back
+// outside of Stripe. A payment is one PaymentIntent with its charges, or a charge that has none.
 const { find } = require(`${__hooks}/lib/purchases.js`)
 
 // Refunds that did not reach the buyer. All others count from the start, as in a charge's own
 // `amount_refunded`: the seller has given the money back, however long it takes.
 const FAILED = ["failed", "canceled"]
-// An inquiry (`warning_*`) takes no money, and what was won came back.
+// Inquiries (`warning_*`) take no money, and won disputes gave it back.
 const DISPUTED = "AND status IN ('needs_response', 'under_review', 'lost')"
 
-// Returns {ofPayment, ofInvoice}: how much of a payment, or of an invoice, went back; Infinity for all.
+// Returns {ofPayment, ofInvoice}: the amount of a payment or invoice that was returned; Infinity for all of it.
 function findReturns(tx, payers) {
   const keys = {}
   const sums = {}
@@ -51,7 +51,7 @@ function addRefund(sum, { status, amount }) {
   }
 }
 
-// Banks may take another currency than was paid: then it is all of it.
+// A bank may dispute in another currency than was paid: that counts as the whole amount.
 function addDispute(sum, { amount, currency }) {
   const isComparable = amount && (!currency || !sum.currency || currency === sum.currency)
   sum.disputed += isComparable ? amount : Infinity
@@ -96,7 +96,7 @@ function findInvoicePayments(tx, payers) {
   return byInvoice
 }
 
-// By invoice, what credit notes gave back in cash or by a bank.
+// By invoice, the amount that credit notes gave back outside of Stripe.
 function findElsewhere(tx, payers) {
   const rows = find(tx, payers, "credit_notes", { invoice: "", out_of_band_amount: -0 },
     "AND status = 'issued' AND out_of_band_amount > 0")

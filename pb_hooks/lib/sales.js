@@ -1,4 +1,4 @@
-// What was sold once: by a Checkout Session, whose metadata names it, or by an invoice.
+// One-time sales: by a Checkout Session, whose metadata names the items, or by an invoice.
 const purchases = require(`${__hooks}/lib/purchases.js`)
 
 // Sales {payer, stripe_id, payment, invoice, created, items}, of a session also `amount_total`. What a
@@ -9,7 +9,7 @@ function findSales(tx, payers, hasInvoices) {
   return [...sessions, ...findInvoiceSales(tx, payers, sessions)]
 }
 
-// `sessions`: what these name is counted there.
+// `sessions`: items that these name don't count again.
 function findInvoiceSales(tx, payers, sessions) {
   const named = new Set(sessions.flatMap(({ invoice, items }) => items.map(({ price }) => `${invoice} ${price}`)))
   return purchases.findPaidInvoices(tx, payers, "AND one_time").map((invoice) => saleOf(invoice, named))

@@ -9,8 +9,7 @@ const MOST = 100
 // item, which state of its subscription was looked at, how many members there are, how many are paid for, the
 // price with its terms, and the schedule by which the gateway has planned a change ("" without one); `next` is
 // where to go on, "" at the end.
-// Left out: what a schedule of the seller's manages, and what a pause with `void` gives nobody; both are
-// brought in line when that is over.
+// Omits subscriptions under a seller's schedule and those paused with `void`; they are updated when that ends.
 // By `>` and not `!=`, and grouped by `+id`, so that SQLite uses the index of organizations and does not
 // walk through all subscriptions.
 function findWrongSeats(app, after) {

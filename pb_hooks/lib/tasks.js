@@ -6,7 +6,7 @@ const { runTransaction } = require(`${__hooks}/lib/transaction.js`)
 
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
-// The user has another address or name.
+// Queues updates for a user's new address or name.
 function noteUpdate(tx, user) {
   for (const customer of findPrimary(tx, user.id)) noteCustomer(tx, user.id, customer)
 }
@@ -55,7 +55,7 @@ function takeTasks(app, { limit, lease }) {
   return withPayers(app, tasks)
 }
 
-// An organization that had no members has one again: nothing of it is to end any more.
+// An organization that had no members has one again: drops the tasks that end its billing.
 function dropOutdated(tx) {
   tx.db().newQuery(`
     DELETE FROM customer_tasks WHERE kind = 'forget' AND outcome = '' AND due <= ${NOW}
@@ -138,7 +138,7 @@ function forgetAddresses(tx, id) {
   `).bind({ id }).execute()
 }
 
-// A customer that stays, or has been moved, belongs to whoever its claims say from now on.
+// A customer that stays or was moved gets its owner from its claims again.
 function releaseCustomer(tx, id) {
   const found = arrayOf(new DynamicModel({ customer: "" }))
   tx.db().newQuery(`

@@ -1,5 +1,5 @@
-// Which gateway PocketBase asks: the one that started last, for as long as it renews its lease. When the lease is
-// over, or its gateway can't be connected to, the next living gateway takes the table and the address over.
+// The gateway that PocketBase calls: the one that started last, as long as it renews its lease. When the lease ends, or
+// its gateway refuses connections, another running gateway takes over with its table and address.
 //
 // The lease is kept in memory: after a restart of PocketBase the stored gateway has one lease of time to return.
 const store = $app.store()

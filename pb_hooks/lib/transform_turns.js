@@ -1,5 +1,5 @@
-// Reserves a record for one write while its transform is asked a second time: other writes of the record that
-// pass through transforms wait until it is done, so nobody is asked a third time.
+// Reserves a record for one write while its transform runs a second time: other writes of the record that pass
+// through transforms wait until it is done, so that no third run is needed.
 const store = $app.store()
 const PREFIX = "gateway.turn."
 const STEP_MS = 10

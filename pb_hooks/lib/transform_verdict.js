@@ -1,7 +1,7 @@
 // What a verdict of the gateway does to a write; see transform_call.js.
 const { typeOf } = require(`${__hooks}/lib/transform_table.js`)
 
-// Does what a verdict says: sets values and returns their names, or throws the error that PocketBase would.
+// Applies a verdict: sets values and returns their names, or throws the error as PocketBase would.
 function settle(record, entry, operation, verdict) {
   if (!verdict) throw unavailable()
   if (verdict.values) return apply(record, entry, operation, verdict.values)

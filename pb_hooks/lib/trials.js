@@ -1,5 +1,5 @@
-// Who has had a trial: once for ever, a person's own and of all organizations that they have bought one for.
-// Subscriptions say so by their rows, and `trials` keeps what is gone from there.
+// Users who have had a trial, once ever: their own, or of an organization that they bought one for. The rows of
+// subscriptions show it, and `trials` keeps it for deleted rows.
 //
 // A person may have several accounts: by addresses that differ in case only, or one after the other. A verified
 // address speaks for all of them. One that nobody verified may be another person's, so it takes a trial only from
@@ -32,7 +32,7 @@ function hasHadTrial(app, user, payer = ["user", user.id]) {
   return found.count > 0
 }
 
-// As whom a user has a trial when the account is gone.
+// The key of a user's trial after the account is deleted.
 function holderOf(user) {
   if (!user.email()) return user.id
   return user.verified() ? hashEmail(user.email()) : `unverified/${hashEmail(user.email())}`

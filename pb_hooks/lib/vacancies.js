@@ -1,5 +1,5 @@
-// Organizations that are billed while nobody is there to end it, by the state of the rows: whatever took the
-// last owner or member away, a superuser, a hook or a cascade. See docs/decisions/023.
+// Finds billed organizations without an owner or members by their rows, whatever removed the last one: a superuser, a
+// hook or a cascading delete. See docs/decisions/023.
 const { forgetOrganization } = require(`${__hooks}/lib/farewells.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 
@@ -34,7 +34,7 @@ function checkOrganizations(app, { seen }) {
   const answer = { promoted: [], ended: [], vacant: [] }
   reopen(app)
   const ids = findVacant(app, "", {})
-  // Most often there are none, and nobody has to wait for a write.
+  // Usually there are none, and no write transaction is needed.
   if (ids.length === 0) return answer
   app.runInTransaction((tx) => {
     const { list, values } = placeholders(ids)

@@ -1,4 +1,4 @@
-// Writes one row of a table of its own, which is no collection: no hook and no subscriber sees it.
+// Writes one row of a separate table that is not a collection, so that no hook or subscriber sees it.
 
 function writeProbe(app) {
   app.db().newQuery(`
