@@ -109,6 +109,8 @@ function respell(url, number) {
 
 // Go's errors before anything was sent.
 const NO_CONNECTION = /dial tcp|connection refused|no such host|no route to host/
+// Its errors when the other side ended the connection without an answer, as a process does that is killed.
+const CUT = /EOF|connection reset|broken pipe|closed idle connection/
 
 // As the gateway takes it. A longer one would end the call, which then looks as if nobody were there.
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
@@ -124,14 +126,16 @@ function send(entry, items, e, headers, timeout) {
   if (lengthOf(body) > entry.max_bytes) return refuse(413, TOO_LARGE)
   const requestId = x_request_id && REQUEST_ID.test(x_request_id) ? x_request_id : ""
   const answer = post(addressOf(entry.url), body, requestId, timeout)
-  return answer.isUntouched ? sendAgain(answer, entry, body, requestId, timeout) : answer
+  return answer.mayRepeat ? sendAgain(answer, entry, body, requestId, timeout) : answer
 }
 
 // For a few seconds, while no gateway has begun the work: while none can be connected to, or while the one
-// that answers has another table.
+// that answers has another table. A call that was cut off is repeated once: it may be what ends the gateway.
 function sendAgain(answer, entry, body, requestId, timeout) {
   const deadline = Date.now() + HIDDEN_MS
-  for (let number = 1; answer.isUntouched && Date.now() < deadline; number++) {
+  let cuts = 0
+  for (let number = 1; answer.mayRepeat && Date.now() < deadline; number++) {
+    if (answer.isCut && ++cuts > 1) return answer
     if (answer.isAway) {
       endLease(entry.started)
       if (!mayReturn()) return answer
@@ -156,7 +160,8 @@ function post(url, body, requestId, timeout) {
     answer = $http.send({ url, method: "POST", body, headers, timeout })
   } catch (error) {
     const isAway = NO_CONNECTION.test(`${error}`)
-    return { ...fail("unreachable", `${error}`), isUntouched: isAway, isAway }
+    const isCut = !isAway && CUT.test(`${error}`)
+    return { ...fail("unreachable", `${error}`), mayRepeat: isAway || isCut, isAway, isCut }
   }
   noteAnswer()
   return read(answer, id, headers["webhook-timestamp"])
@@ -169,7 +174,7 @@ function read(answer, id, timestamp) {
   if (status === 400) return refuse(400, "The values can't be read.")
   // A balancer's, while no gateway is behind it: ours are problem documents.
   if ((status === 502 || status === 503) && !isOurs(answer)) {
-    return { ...fail("refused", `HTTP ${status}`), isUntouched: true }
+    return { ...fail("refused", `HTTP ${status}`), mayRepeat: true }
   }
   if (status !== 200 && status !== 204) return fail("refused", `HTTP ${status}: ${readReason(answer)}`)
   const body = status === 200 ? answer.raw : ""
@@ -177,7 +182,7 @@ function read(answer, id, timestamp) {
   if (!isSigned(`answer_${id}`, timestamp, signatures, body)) return fail("unsigned", "answer")
   if (status === 204) return { forAll: UNCHANGED }
   if (!body.startsWith(UNKNOWN)) return { verdicts: answer.json.items }
-  return { ...fail("unknown", "The gateway that answered has another table."), isUntouched: true }
+  return { ...fail("unknown", "The gateway that answered has another table."), mayRepeat: true }
 }
 
 function isOurs({ headers }) {

@@ -380,3 +380,17 @@ async def test_an_odd_body_is_served_as_without_a_transform(
         answer = await gates.client.http.patch(path, **more)
         assert answer.status_code == 200, (collection, answer.text)
         assert (answer.json()["title"], answer.json()["count"]) == ("same", 1)
+
+
+async def test_a_gateway_that_is_killed_while_it_is_asked_is_not_seen(
+    gated: Stack, gates: Gates, admin: Dashboard
+) -> None:
+    """The write waits for the next process, and asks that one."""
+    path, gate = await gates.create("counted", admin.token)
+    async with gates.meanwhile(gate, path, {"note": "three words here"}) as answers:
+        gated.gateway.kill()
+        gated.gateway.start()
+    assert answers[0].status_code == 200, answers[0].text
+    assert answers[0].json()["words"] == 3
+    assert gate.asked == 2
+    gated.gateway.wait_ready()
