@@ -9,9 +9,10 @@ const SLOW_UNTIL = "gateway.publishing.slow"
 const MAX_RUNNING = 32
 // From so many on they publish at once, so that they become fewer.
 const MAX_ORDERED = 8
-// Publishing that takes longer keeps its connection from being used again, for a while.
-const SLOW_MS = 20
-const REMEMBER_MS = 60000
+// Publishing that takes longer keeps its connection from being used again, for a while. To make connections takes
+// a fifth of a delivery's CPU time, so a pause of the machine alone must not cause it.
+const SLOW_MS = 100
+const REMEMBER_MS = 10000
 // However long the commit before takes to publish.
 const LONGEST_WAIT_MS = 5000
 
