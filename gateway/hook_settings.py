@@ -11,17 +11,17 @@ class HookSettings(BaseModel):
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     gateway_grace_days: float = Field(default=7, ge=0, lt=1000)
-    """Days for which a subscription with an unpaid renewal still entitles."""
+    """Days that a subscription with an unpaid renewal still entitles."""
     gateway_on_refund: Literal["revoke", "keep"] = "revoke"
-    """Whether a refund in full, or a dispute, takes away what was bought."""
+    """Whether full refunds and disputes end the entitlements of the purchase: revoke or keep."""
 
     gateway_realtime_subscriptions: int = Field(default=100, ge=0, le=999_999)
-    """Subscriptions of one connection. 0 allows as many as PocketBase does."""
+    """Maximum realtime subscriptions per connection. 0 leaves only PocketBase's own limit."""
     gateway_realtime_subscriptions_per_user: int = Field(default=300, ge=0, le=999_999)
-    """Subscriptions of all connections of one signed-in user."""
+    """Maximum realtime subscriptions per signed-in user, over all connections."""
     gateway_realtime_subscriptions_per_address: int = Field(default=1000, ge=0, le=999_999)
-    """Subscriptions of all guests at one address. Behind a proxy, set PocketBase's trusted proxy
-    headers as well: without them all browsers have the proxy's address."""
+    """Maximum realtime subscriptions of all guests at one IP address. Behind a proxy, set
+    PocketBase's trusted proxy headers too: otherwise all browsers have the proxy's address."""
 
 
 #: The names of the environment variables.

@@ -84,7 +84,7 @@ def _check_address(value: str) -> str:
 
 
 def _check_secret(text: str, prefixes: tuple[str, ...]) -> None:
-    """Refuse a secret of Stripe that was not copied as a whole, or with more than itself.
+    """Refuse a Stripe secret that was copied incompletely or with additional text.
 
     Raises:
         ValueError: with what is wrong, without the value.
@@ -96,7 +96,7 @@ def _check_secret(text: str, prefixes: tuple[str, ...]) -> None:
 
 
 def _check_origin(origin: str) -> None:
-    """Refuse what is no origin of a page: of a website, or of an app's WebView.
+    """Refuse values that are not the origin of a website or of an app's WebView.
 
     Raises:
         ValueError: with what is wrong.
@@ -133,10 +133,10 @@ class PocketBaseSettings(BaseSettings):
     )
 
     pocketbase_url: str = "http://127.0.0.1:8090"
-    """Where the gateway finds PocketBase when it is started on its own. `make run` and compose.yaml
-    know the address themselves."""
+    """PocketBase's address. Needed only without `make run` and compose.yaml, which set it
+    themselves."""
     pocketbase_superuser_email: str
-    """The superuser that the gateway works as, created at the first start. The password of an
+    """E-mail address of the gateway's superuser, created at the first start. The password of an
     existing superuser is never changed. Empty: `make run` creates one and shows it once."""
     pocketbase_superuser_password: SecretStr
     """The password of that superuser."""
@@ -145,57 +145,56 @@ class PocketBaseSettings(BaseSettings):
     """The largest body of a webhook or of a write through /records, in bytes. Other endpoints take
     less."""
     gateway_max_waiting_events: int = Field(default=1000, ge=1)
-    """Events that may wait to be written; beyond that a delivery is answered 503 at once, and
-    Stripe delivers it again."""
+    """Maximum number of events waiting to be written. Further deliveries are answered 503 at once,
+    and Stripe repeats them."""
     gateway_keep_payload_days: int = Field(default=90, ge=1, le=MAX_DAYS)
     """Days after which the payloads of Stripe's events are emptied; their ids are kept for ever."""
     gateway_upstream_timeout: float = Field(default=10.0, gt=0, le=3600)
-    """Seconds that PocketBase, or Stripe, may take to answer."""
+    """Seconds to wait for an answer of PocketBase or Stripe."""
     gateway_open_coupons: Annotated[tuple[str, ...], NoDecode] = ()
     """Ids of coupons that users may apply to their own subscriptions. Empty: none. Promotion codes
     need no entry here."""
     gateway_portal_configurations: Annotated[tuple[str, ...], NoDecode] = ()
-    """Configurations (bpc_…) of Stripe's portal that /portal may open; the first is used when a
-    request names none. Empty: Stripe's default."""
+    """Configurations (bpc_…) of Stripe's portal that requests to /portal can choose; the first is
+    the default. Empty: Stripe's default configuration."""
     gateway_open_meters: Annotated[tuple[str, ...], NoDecode] = ()
     """Meters, by event name, on which users may report their own usage. Empty: only superusers
     report usage."""
     gateway_plans: Path | None = None
-    """A TOML file with the terms on which prices are sold (docs/checkout.md). Empty: the metadata
-    of products and prices at Stripe."""
+    """A TOML file with terms of prices (docs/checkout.md), which override the metadata of products
+    and prices at Stripe. Empty: only the metadata."""
     gateway_rate_limit_user: str = "60/minute"
-    """How many requests one user may make. Several limits are separated by semicolons:
-    60/minute;500/hour."""
+    """Maximum requests per user. Separate several limits by semicolons: 60/minute;500/hour."""
     gateway_rate_limit_address: str = "600/minute"
-    """How many requests one IP address may make, in the same form."""
+    """Maximum requests per IP address, in the same form."""
     gateway_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
-    """Proxies in front of the gateway, as addresses or networks: X-Forwarded-For is believed only
-    from them. Empty: from nobody."""
+    """Addresses or networks of proxies in front of the gateway. Only their X-Forwarded-For is
+    trusted. Empty: it is ignored."""
     gateway_on_user_delete: Literal["keep", "cancel", "delete"] = "cancel"
     """What happens at Stripe when a user or an organization is deleted in PocketBase: keep
-    (nothing), cancel (everything that acts later ends) or delete (the customer is emptied and
-    deleted as well)."""
+    (nothing), cancel (subscriptions, schedules, open pages and collection end) or delete (the
+    customer and its personal data are deleted as well). See docs/checkout.md."""
     gateway_guest_checkout: bool = False
-    """Whether people can buy without signing in; what they buy becomes theirs once they have signed
-    up and verified the address."""
+    """Whether guests can buy without signing in. A user who later verifies the guest's e-mail
+    address gets the purchase."""
     gateway_seats_seconds: float = Field(default=5.0, ge=0.1, le=86_400)
-    """Seconds between two checks that paid seats are as many as members (docs/teams.md)."""
+    """Seconds between two comparisons of paid seats with members (docs/teams.md)."""
     gateway_log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
 
     gateway_transforms: str = ""
-    """The module with the table TRANSFORMS, which maps writes to functions, for example
-    examples.posts.transforms. Empty: none; what PocketBase was told before keeps failing closed."""
+    """The Python module with the table TRANSFORMS, for example examples.posts.transforms. Empty:
+    the gateway registers no table, and PocketBase keeps guarding the last one."""
     gateway_hook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = ()
-    """Sign the calls between PocketBase's hooks and the gateway. Both need the same value; the
-    first secret signs, all are accepted. Needed with GATEWAY_TRANSFORMS; `make run` makes one.
-    Under compose, make one with:
+    """Secrets that sign the calls between PocketBase's hooks and the gateway. Both need the same
+    value; the first secret signs, all are accepted. Needed with GATEWAY_TRANSFORMS; `make run`
+    creates one. Under compose, create one with:
 
         echo "whsec_$(openssl rand -hex 24 | tr -d '\\n' | base64)"
     """
     gateway_url: str = "http://127.0.0.1:8000"
-    """Where PocketBase reaches the gateway when it is started on its own. `make run` and
-    compose.yaml know the address themselves."""
+    """The gateway's address, as PocketBase reaches it. Needed only without `make run` and
+    compose.yaml, which set it themselves."""
     gateway_transform_superusers: bool = True
     """Whether the writes of other superusers, the dashboard's too, pass through transforms. Writes
     of the gateway's own superuser never do."""
@@ -204,26 +203,27 @@ class PocketBaseSettings(BaseSettings):
         "accept-language",
         "origin",
     )
-    """Headers that transforms with request=True receive."""
+    """Request headers that transforms with request=True receive."""
     gateway_max_transform_bytes: int = Field(default=8_388_608, ge=1024)
-    """The largest call with records for transforms, in bytes."""
+    """The largest body of a call from PocketBase to transforms, in bytes."""
 
     gateway_handlers: str = ""
-    """A Python module with functions of your own that are called with events."""
+    """A Python module with your own functions, called with notifications and Stripe events."""
     gateway_mails: Annotated[tuple[MailKind, ...], NoDecode] = ()
-    """Which notifications are mailed. finalization_failed comes with dispute, too. Empty: none."""
+    """Kinds of notifications to mail. dispute also turns on finalization_failed. Empty: none."""
     gateway_mail_sender: str = ""
-    """The sender, `Shop <billing@example.com>`. Empty: that of PocketBase's mail settings."""
+    """Sender of the mails, for example `Shop <billing@example.com>`. Empty: the sender in
+    PocketBase's mail settings."""
     gateway_mail_seller: str = ""
-    """Where mails to you go; needed with dispute and finalization_failed."""
+    """Recipient of mails to the seller; needed with dispute and finalization_failed."""
     gateway_mail_templates: Path | None = None
-    """A folder with templates of your own, which replace ours of the same name."""
+    """A folder with your own mail templates, which replace the built-in ones of the same name."""
     gateway_smtp_url: SecretStr | None = None
-    """A mail server of the gateway's own: smtps://user:password@host,
+    """A separate mail server: smtps://user:password@host,
     smtp+starttls://user:password@host or, without encryption and password, smtp://host; a port may
     follow. Empty: PocketBase's mail settings."""
     gateway_notify_hours: int = Field(default=48, ge=1, le=24 * MAX_DAYS)
-    """No notification is sent about events that are older than these hours."""
+    """Maximum age of an event in hours; older events cause no notification."""
 
     @field_validator(
         "gateway_open_coupons",
