@@ -1,7 +1,7 @@
-// E-mail addresses: compared without regard to case. Two accounts may differ by case only, and anybody may
-// sign up with another person's address, so only a verified one says whose something is.
+// E-mail addresses are compared case-insensitively. Two accounts may differ by case only, and anyone can sign up with
+// another person's address, so only a verified address decides about ownership.
 
-// The user who has verified an address: the one with the very spelling, else the oldest account.
+// The user who has verified an address: the exact spelling first, otherwise the oldest account.
 function findUserByEmail(app, email) {
   if (!email) return null
   const found = arrayOf(new DynamicModel({ id: "" }))
@@ -12,7 +12,7 @@ function findUserByEmail(app, email) {
   return found.length ? app.findRecordsByIds("users", [found[0].id])[0] || null : null
 }
 
-// An address that can be kept when its user is gone.
+// A hash of the address, which can be kept after the user is deleted.
 function hashEmail(email) {
   return $security.sha256(email.toLowerCase())
 }

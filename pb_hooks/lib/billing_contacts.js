@@ -1,5 +1,5 @@
-// Keeps the address of an organization's customer at Stripe with somebody who manages the organization, so that
-// receipts and failed payments reach them. Decided by the state of the rows: it does not matter how the buyer left.
+// Keeps the e-mail address of an organization's customer at Stripe that of a manager, so that receipts and failed
+// payments reach one. Decided by the rows, so it does not matter how the buyer left.
 const { noteCustomer } = require(`${__hooks}/lib/tasks.js`)
 const { ORGANIZATION } = require(`${__hooks}/lib/payer.js`)
 
@@ -17,8 +17,8 @@ const UNKNOWN = `
       WHERE organization = customer.organization AND status NOT IN ('canceled', 'incomplete_expired')))
   LIMIT ${MAX_CUSTOMERS}`
 
-// The address is that of a member who manages nothing any more, or has another address now. What Stripe was told
-// comes back by a webhook.
+// Customers whose address is that of a former manager, or is a manager's old one. A webhook brings the new address
+// back from Stripe.
 const OUTDATED = `
   SELECT customer.stripe_id, customer.organization, contact.user FROM billing_contacts contact
   JOIN customers customer ON customer.stripe_id = contact.customer AND customer.email = contact.email
@@ -94,7 +94,7 @@ function remember(tx, user, email) {
   for (const row of found) save(tx, { customer: row.customer, user, email: row.email })
 }
 
-// The user has another address: Stripe hears of it for each organization whose contact they are.
+// The user has another address: queues an update for each organization whose contact the user is.
 function noteAddress(tx, user) {
   const found = arrayOf(new DynamicModel({ customer: "", organization: "" }))
   tx.db().newQuery(`

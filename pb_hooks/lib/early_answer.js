@@ -1,19 +1,19 @@
 // Answers a commit as soon as it is durable, while PocketBase still evaluates the rule of every realtime
-// subscription: with many browsers, or a hostile one, that takes seconds. Commits then publish one after the other:
-// subscribers get the states of a row in their order, and deliveries share the processor with one of them only.
+// subscription, which takes seconds with many browsers or a hostile one. Commits publish one after the other, so that
+// subscribers get the states of a row in order, and only one of them competes with deliveries for the processor.
 const RUNNING = "gateway.publishing.running"
 const LAST = "gateway.publishing.last"
 const ENDED = "gateway.publishing.ended"
 const SLOW_UNTIL = "gateway.publishing.slow"
-// Commits that may still be publishing when they are answered; beyond that the gateway waits, which holds it back.
+// Maximum number of answered commits that still publish; beyond it the gateway waits for publishing.
 const MAX_RUNNING = 32
-// From so many on they publish at once, so that they become fewer.
+// With more commits than this, they publish concurrently, so that the backlog shrinks.
 const MAX_ORDERED = 8
-// Publishing that takes longer keeps its connection from being used again, for a while. To make connections takes
+// If publishing takes longer, answers close their connections for a while. To make connections takes
 // a fifth of a delivery's CPU time, so a pause of the machine alone must not cause it.
 const SLOW_MS = 100
 const REMEMBER_MS = 10000
-// However long the commit before takes to publish.
+// Maximum wait for the previous commit's publishing.
 const LONGEST_WAIT_MS = 5000
 
 const store = $app.store()

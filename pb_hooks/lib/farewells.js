@@ -13,12 +13,12 @@ function noteUserDeletion(tx, user) {
   tx.db().newQuery("DELETE FROM customer_tasks WHERE kind IN ('update', 'move') AND outcome IN ('', 'failed') AND user = {:user}")
     .bind({ user: user.id }).execute()
   keepTrialOf(tx, user)
-  // Only a verified address lets its next owner have what stays.
+  // Only a verified address gives the customer to a later account.
   const address = user.verified() && user.email() ? hashEmail(user.email()) : ""
   forget(tx, user.id, findCustomers(tx, "user", user.id), address)
 }
 
-// The organization is about to be deleted, or has no member any more (lib/vacancies.js): nobody could end its
+// The organization is about to be deleted, or has no members (lib/vacancies.js), so that no one could end its
 // subscriptions.
 function forgetOrganization(tx, id) {
   forget(tx, ORGANIZATION + id, findCustomers(tx, "organization", id))

@@ -1,9 +1,9 @@
-// Purchases of guests. Anybody may give the e-mail address of somebody who has an account: what they buy is shown to
-// that account, but must not keep it from buying. It counts once the user has taken it over, by verifying the
-// address after the purchase, or if something names the payer.
+// Purchases of guests. A guest can enter the e-mail address of someone else's account: that account sees the purchase,
+// but the purchase must not block its own. It counts only if the user verified the address after the purchase, or if
+// metadata names the payer.
 const { ADDRESS } = require(`${__hooks}/lib/claims.js`)
 
-// SQL: whether an object's metadata says that a guest has bought it (gateway/checkout/session.py).
+// SQL: whether an object's metadata marks a guest's purchase (gateway/checkout/session.py).
 function isGuest(metadata) {
   return `json_valid(${metadata}) AND coalesce(json_extract(${metadata}, '$.pocketbase_guest') = 'true', false)`
 }

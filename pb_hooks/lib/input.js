@@ -1,5 +1,5 @@
-// Checks the bodies of the gateway's routes, as strictly as the gateway checks its own: users can call one of them
-// themselves, and whatever is bound to a query must have the type that the query expects.
+// Checks the bodies of the gateway's routes as strictly as the gateway checks its own: users can call one of the routes
+// themselves, and values bound to a query must have the type that the query expects.
 
 // Returns the members that `shape` names, each as its check returns it. Other members are ignored, so that gateways
 // of another version are understood.

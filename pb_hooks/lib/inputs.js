@@ -6,7 +6,7 @@ const NAME = text(510)
 const ID = text(100)
 const YEAR = 366 * 86400
 
-// A key and a fingerprint are digests, so that nobody fills the table, or takes a name that it has for itself.
+// Keys and fingerprints must be digests, so that callers can't fill the table or occupy its reserved names.
 const ORDER = members({
   key: text(40, /^([0-9a-f]{40})?$/), fingerprint: text(64, /^([0-9a-f]{64})?$/), once: optional(flag, false),
 })

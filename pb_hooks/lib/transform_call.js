@@ -129,8 +129,8 @@ function send(entry, items, e, headers, timeout) {
   return answer.mayRepeat ? sendAgain(answer, entry, body, requestId, timeout) : answer
 }
 
-// For a few seconds, while no gateway has begun the work: while none can be connected to, or while the one
-// that answers has another table. A call that was cut off is repeated once: it may be what ends the gateway.
+// Repeats a call for a few seconds if no transform has started: no gateway accepts connections, or the one that answers
+// has another table. A call that was cut off is repeated once: it may be what ends the gateway.
 function sendAgain(answer, entry, body, requestId, timeout) {
   const deadline = Date.now() + HIDDEN_MS
   let cuts = 0

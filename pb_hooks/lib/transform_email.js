@@ -1,12 +1,12 @@
-// PocketBase's own ways to change an account's e-mail address pass through the account's update transform: a
-// rule about addresses holds however they are changed. They are the request for a change, its confirmation, and
+// PocketBase's own changes of an account's e-mail address pass through the account's update transform, so that a rule
+// about addresses always holds. They are the request for a change, its confirmation, and
 // a sign-in by OAuth2 that gives an account its first address.
 const { askOne, describe, passesThrough } = require(`${__hooks}/lib/transform_call.js`)
 const { find, typeOf } = require(`${__hooks}/lib/transform_table.js`)
 const { settle } = require(`${__hooks}/lib/transform_verdict.js`)
 
-// Asks about the record with the new address, and throws what the transform says against it. Returns the address
-// to store, which the transform may have changed.
+// Runs the transform with the new address and throws its refusal. Returns the address to store, which the transform may
+// have changed.
 function judgeEmail(e, email) {
   const entry = find(e.app, e.collection, "update")
   if (!entry || !passesThrough(entry, e.auth)) return email

@@ -78,7 +78,7 @@ function inTransaction(e, act) {
   return result
 }
 
-// Stores the write, unless another one has the record reserved or the transform's judgement is out of date.
+// Stores the write, unless another write has reserved the record or the transform's result is outdated.
 function attempt(e, tx, write, key) {
   const { request, entry, operation, base } = write
   const changes = request.get(CHANGES)
@@ -106,12 +106,12 @@ function reload(tx, record, { collection }) {
   return fresh
 }
 
-// What a transform is never shown can't have been part of its judgement.
+// Columns that a transform never sees can't have affected its result.
 function isShown({ withheld, hidden, fields }, name) {
   return fields[name] !== "password" && (!withheld.includes(name) || hidden.includes(name))
 }
 
-// Brings the record up to the row of now, if its rule still allows the write.
+// Merges the write into the current row, if the API rule still allows it.
 function catchUp(tx, write, record, fresh) {
   const { request, entry, operation, base, collection } = write
   const columns = readColumns(fresh, tx)

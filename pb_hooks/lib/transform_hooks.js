@@ -1,5 +1,5 @@
-// Registers the hooks by which writes pass through transforms. PocketBase loads the files of hooks in no certain
-// order, so each that has hooks on requests requires this one first. It is loaded once.
+// Registers the hooks of transforms. PocketBase loads hook files in random order, so every file with request hooks
+// requires this one first. It is loaded once.
 
 // Each VM keeps the modules: most of these writes need nothing else of them, and a search takes its time.
 onRecordCreateRequest((e) => {

@@ -1,7 +1,7 @@
-// Puts a write on top of the row as it is stored now, in place of the copy that PocketBase loaded for it.
+// Merges a write into the current row instead of the copy that PocketBase loaded for it.
 //
-// PocketBase saves every column of that copy. Here what others stored meanwhile stays, unless the write
-// itself names the field: by what the client sent, or what a hook set.
+// PocketBase saves every column of that copy. Here values that others stored meanwhile stay, unless the client sent the
+// field or a hook set it.
 const { readBody, readRaw } = require(`${__hooks}/lib/request_body.js`)
 const { typeOf } = require(`${__hooks}/lib/transform_table.js`)
 

@@ -1,8 +1,8 @@
-// PocketBase refuses a value that a transform has set, in a field that the client did not send: the client can't
-// correct that. It is the mistake of the transform's author, so it is a 500 with a line in the log.
+// PocketBase refused a value that a transform set in a field that the client did not send. The client can't correct
+// that, so it is a mistake of the transform's author: a 500 with a line in the log.
 const { note } = require(`${__hooks}/lib/transform_verdict.js`)
 
-// A name may be taken by the time of the write: that is nobody's mistake, and another try may succeed.
+// A unique value may be taken by the time of the write. That is not a mistake, and another try may succeed.
 const NOT_UNIQUE = "validation_not_unique"
 
 // Does the write. `set` names the fields that the transform has set, `body` holds what the client has sent.

@@ -1,4 +1,4 @@
-// Takes over the table that a gateway registers, and keeps it in `gateway_transforms`.
+// Stores the table that a gateway registers in `gateway_transforms`.
 const { findFault } = require(`${__hooks}/lib/signature.js`)
 const lease = require(`${__hooks}/lib/transform_lease.js`)
 const { remove, save } = require(`${__hooks}/lib/transform_rows.js`)

@@ -1,5 +1,5 @@
-// The request behind a write, for transforms that ask for it: values as they were sent, before PocketBase has
-// cast them and resolved modifiers, and the client's address with some headers. Never passwords or tokens.
+// The request of a write, for transforms with request=True: values as sent, before PocketBase casts them and resolves
+// modifiers, and the client's address with some headers. Never passwords or tokens.
 const { typeOf } = require(`${__hooks}/lib/transform_table.js`)
 
 const SECRET = ["password", "passwordConfirm", "oldPassword", "tokenKey"]

@@ -1,5 +1,4 @@
-// The requests whose records are being saved or deleted, for the hooks of the model: PocketBase gives those
-// the record, not the request.
+// Finds the request of a save or delete for the model hooks, to which PocketBase passes only the record.
 const store = $app.store()
 const PREFIX = "gateway.request."
 
