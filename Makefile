@@ -11,7 +11,7 @@ UPGRADE ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test faults lint types check docs clean lock
+.PHONY: help run test faults lint types check docs vocabulary clean lock
 
 help:
 	@echo "make run     start PocketBase, the gateway and (without Stripe keys) the Stripe simulator"
@@ -21,6 +21,7 @@ help:
 	@echo "make types   mypy --strict"
 	@echo "make check   lint, types and tests"
 	@echo "make docs    write .env.example, docs/settings.md and docs/openapi.json from the code"
+	@echo "make vocabulary  write pb_hooks/lib/vocabulary.json from the registry and the migrations"
 	@echo "make lock    bring the lock files in line with pyproject.toml; UPGRADE=--upgrade for newer"
 	@echo "make clean   remove .venv and caches (your data in .local stays)"
 
@@ -47,6 +48,9 @@ check: lint types test
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python -m stack.reference
+
+vocabulary: $(VENV)/dev.stamp
+	$(BIN)/python -m stack.vocabulary
 
 lock: | $(BIN)/uv
 	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements.lock

@@ -28,6 +28,8 @@ from gateway.follow_ups.follow_ups import FollowUps
 from gateway.health.endpoint import router as health_router
 from gateway.health.readiness import PocketBaseReadiness
 from gateway.health.shared_check import SharedCheck
+from gateway.mirror.registry import REGISTRY
+from gateway.mirror.requirements import require_columns
 from gateway.notifications.announcer import Announcer, open_announcer
 from gateway.notifications.desk import send_notifications
 from gateway.notifications.templates import open_templates
@@ -46,6 +48,7 @@ from gateway.request_id import RequestIdMiddleware
 from gateway.seats.seats import SeatKeeper
 from gateway.settings import Settings, read_settings
 from gateway.stripe_api import PROBE, open_stripe, read_object
+from gateway.vocabulary import COLLECTIONS
 from gateway.webhooks import endpoint as webhooks
 from gateway.webhooks.admin.desk import open_desk
 from gateway.webhooks.admin.endpoint import router as admin_router
@@ -196,7 +199,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     Raises:
         SettingsError: a setting is missing or wrong.
+        MirrorIncomplete: a collection lacks a column that its registry entry needs.
     """
+    require_columns(REGISTRY, COLLECTIONS)
     settings = settings or read_settings()
     app = Gateway(
         settings,

@@ -4,21 +4,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gateway.ids import record_id
+from gateway.vocabulary import ORGANIZATION_METADATA, USER_METADATA
 
 #: A decoded JSON object.
 Json = dict[str, Any]
-
-#: The metadata key under which the gateway's Stripe objects name the PocketBase user.
-USER_METADATA = "pocketbase_user"
-#: The one under which they name the organization that pays instead.
-ORGANIZATION_METADATA = "pocketbase_organization"
-#: Metadata key that marks a schedule as the gateway's.
-SCHEDULE_METADATA = "pocketbase_schedule"
-#: The one under which such a schedule lists the prices that are paid by member, with commas.
-BY_MEMBER_METADATA = "pocketbase_by_member"
-#: How the keys begin under which a Checkout Session names what it sells once (`price:quantity`):
-#: entitlements follow from that, because Stripe's events don't show a session's items.
-ITEM_METADATA = "pocketbase_item_"
 
 
 def payer_metadata(user: str, organization: str) -> dict[str, str]:

@@ -1,17 +1,19 @@
 /// <reference path="../pb_data/types.d.ts" />
 // Before anything is changed: can this project take the gateway's collections? Without this check a
 // name that is taken, or a missing `users`, ends the first migration half-way with PocketBase's own
-// words, which name no remedy. The collections are listed here because migrations can't share code.
+// words, which name no remedy.
 
 const FIRST = "1763856000_stripe_mirror.js"
-const NAMES = [
-  "billing_contacts", "charges", "checkout_attempts", "checkout_keys", "checkout_sessions", "coupons", "credit_notes",
-  "customer_tasks", "customers", "disputes", "entitlement_summaries", "entitlements", "follow_ups",
-  "gateway_transforms", "invoice_payments", "invoices", "membership_invitations", "memberships",
-  "organizations", "payment_methods", "payments", "prices", "products", "promotion_codes",
-  "refunds", "setup_intents", "stripe_events", "stripe_notifications", "stripe_reconciliations",
-  "subscription_schedules", "subscriptions", "tax_ids", "tax_rates", "trials",
-]
+
+// The collections that the gateway's migrations make. Where they run without its hooks (`pocketbase migrate up`
+// without --hooksDir), PocketBase's own words must do.
+function readNames() {
+  try {
+    return Object.keys(require(`${__hooks}/lib/vocabulary.json`).collections)
+  } catch (_) {
+    return []
+  }
+}
 
 function isInstalled(app) {
   const found = new DynamicModel({ count: 0 })
@@ -21,8 +23,9 @@ function isInstalled(app) {
 }
 
 function checkNames(app) {
+  const names = readNames()
   const taken = app.findAllCollections().map((collection) => collection.name)
-    .filter((name) => NAMES.includes(name.toLowerCase())).sort()
+    .filter((name) => names.includes(name.toLowerCase())).sort()
   if (taken.length === 0) return
   throw new Error(`The gateway makes collections of its own named ${taken.join(", ")}, and this ` +
     "project already has collections of these names: rename yours in the dashboard (and in the code " +

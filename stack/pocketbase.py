@@ -46,7 +46,7 @@ class PocketBase(Process):
         super().__init__(
             "PocketBase",
             [
-                _find_binary(),
+                find_binary(),
                 "serve",
                 f"--http={LOOPBACK}:{port}",
                 f"--dir={data_dir}",
@@ -119,7 +119,12 @@ def _last_line(done: subprocess.CompletedProcess[str]) -> str:
     return lines[-1] if lines else f"it ended with exit code {done.returncode}."
 
 
-def _find_binary() -> str:
+def find_binary() -> str:
+    """Return the path of the `pocketbase` command.
+
+    Raises:
+        StackError: it is not installed.
+    """
     beside_python = Path(sys.executable).parent / "pocketbase"
     found = str(beside_python) if beside_python.exists() else shutil.which("pocketbase")
     if not found:

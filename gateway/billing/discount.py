@@ -17,12 +17,11 @@ from gateway.errors import invalid_field
 from gateway.ids import record_id
 from gateway.shapes import listing, mapping, number, stripe_id, text
 from gateway.stripe_api import find_promotion_code, redeeming
+from gateway.vocabulary import COUPON_METADATA
 from gateway.writes import Json
 
 if TYPE_CHECKING:
     from stripe.params import SubscriptionUpdateParams, SubscriptionUpdateParamsDiscount
-
-_METADATA = "pocketbase_coupon_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Offer:
     @property
     def metadata(self) -> str:
         """The key under which a subscription says that it had this coupon."""
-        return f"{_METADATA}{record_id(self.coupon)}"
+        return f"{COUPON_METADATA}{record_id(self.coupon)}"
 
 
 async def find_code(

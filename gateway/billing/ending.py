@@ -13,16 +13,11 @@ from gateway.billing.subscription import OwnedSubscription, conflict, require_li
 from gateway.errors import StripeRefused
 from gateway.shapes import listing, mapping, number, stripe_id, text
 from gateway.stripe_api import translate_errors
+from gateway.vocabulary import AGREED_END_METADATA, UNPAID_SUBSCRIPTION
 from gateway.writes import Json
 
 if TYPE_CHECKING:
     from stripe.params import SubscriptionCancelParams, SubscriptionUpdateParams
-
-#: The metadata key under which a subscription keeps the end that was agreed with the seller.
-_AGREED = "pocketbase_agreed_end"
-
-#: Statuses in which an invoice is owed.
-_UNPAID = ("past_due", "unpaid", "incomplete")
 
 Feedback = Literal[
     "customer_service",
@@ -76,7 +71,7 @@ async def cancel_at_period_end(
     params.update(reason.params)
     if agreed := subscription.body.get("cancel_at"):
         # Stripe forgets a later end that the seller has set; taking this back brings it back.
-        params["metadata"] = {_AGREED: str(agreed)}
+        params["metadata"] = {AGREED_END_METADATA: str(agreed)}
     update = partial(client.v1.subscriptions.update_async, subscription.stripe_id, params)
     await send_once("cancel", subscription, params, update, key=key)
 
@@ -136,7 +131,10 @@ async def list_open_invoices(
         StripeUnavailable, StripeRefused
     """
     # Invoices that are sent are owed while the subscription is active.
-    if subscription.status not in _UNPAID and subscription.invoice.get("status") != "open":
+    if (
+        subscription.status not in UNPAID_SUBSCRIPTION
+        and subscription.invoice.get("status") != "open"
+    ):
         return []
     with translate_errors():
         found = await client.v1.invoices.list_async(
@@ -174,9 +172,9 @@ async def resume(client: stripe.StripeClient, subscription: OwnedSubscription, *
 
 async def _keep(client: stripe.StripeClient, subscription: OwnedSubscription, key: str) -> None:
     params: SubscriptionUpdateParams
-    agreed = text(mapping(subscription.body.get("metadata")).get(_AGREED))
+    agreed = text(mapping(subscription.body.get("metadata")).get(AGREED_END_METADATA))
     if agreed.isdecimal() and int(agreed) > subscription.now:
-        params = {"cancel_at": int(agreed), "metadata": {_AGREED: ""}}
+        params = {"cancel_at": int(agreed), "metadata": {AGREED_END_METADATA: ""}}
     elif subscription.body.get("cancel_at_period_end"):
         params = {"cancel_at_period_end": False}
     else:

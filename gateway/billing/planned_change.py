@@ -24,7 +24,8 @@ from gateway.billing.subscription import (
 from gateway.errors import GatewayError, StripeRefused
 from gateway.shapes import listing, mapping, number, second, stripe_id
 from gateway.stripe_api import translate_errors
-from gateway.writes import BY_MEMBER_METADATA, SCHEDULE_METADATA, Json
+from gateway.vocabulary import BY_MEMBER_METADATA, SCHEDULE_METADATA
+from gateway.writes import Json
 
 if TYPE_CHECKING:
     from stripe.params import SubscriptionScheduleCreateParams, SubscriptionScheduleUpdateParams

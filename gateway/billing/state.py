@@ -3,9 +3,7 @@
 from gateway.billing.subscription import OwnedSubscription, conflict, describe_payment, require_live
 from gateway.errors import Conflict
 from gateway.shapes import mapping
-
-#: Statuses of a subscription that is paid.
-_PAID = ("active", "trialing")
+from gateway.vocabulary import PAID_SUBSCRIPTION
 
 
 def require_changeable(subscription: OwnedSubscription) -> None:
@@ -18,7 +16,7 @@ def require_changeable(subscription: OwnedSubscription) -> None:
     require_live(subscription)
     require_unscheduled(subscription)
     require_collecting(subscription)
-    if subscription.status not in _PAID:
+    if subscription.status not in PAID_SUBSCRIPTION:
         raise unpaid(subscription)
 
 

@@ -14,12 +14,11 @@ from gateway.errors import Conflict, GatewayError, NotFound, PaymentRequired
 from gateway.pocketbase import PocketBaseRefused
 from gateway.shapes import listing, mapping, stripe_id, text
 from gateway.stripe_api import Missing, Reading, complete, read_object
-from gateway.writes import SCHEDULE_METADATA, Json
+from gateway.vocabulary import ENDED_SUBSCRIPTION, SCHEDULE_METADATA
+from gateway.writes import Json
 
 _log = logging.getLogger(__name__)
 
-#: Statuses that a subscription never leaves.
-_ENDED = ("canceled", "incomplete_expired")
 #: Another request may still be writing an empty schedule that is younger than these seconds.
 _PLANNING_SECONDS = 10
 _PLANNING_READS, _PLANNING_PAUSE_SECONDS = 8, 0.25
@@ -76,7 +75,7 @@ class OwnedSubscription:
     @property
     def has_ended(self) -> bool:
         """Whether it can't change any more."""
-        return self.status in _ENDED
+        return self.status in ENDED_SUBSCRIPTION
 
     @property
     def invoice(self) -> Json:

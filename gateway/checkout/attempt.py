@@ -9,11 +9,11 @@ import stripe
 
 from gateway.checkout.policy import Offer
 from gateway.checkout.returning import apply_session
-from gateway.checkout.session import ATTEMPT_METADATA
 from gateway.checkout.standing import Standing
 from gateway.errors import StripeRefused, StripeUnavailable
 from gateway.pocketbase import PocketBase
 from gateway.stripe_api import ApplyReading, read_object, translate_errors
+from gateway.vocabulary import ATTEMPT_METADATA
 from gateway.writes import Json
 
 _log = logging.getLogger(__name__)

@@ -23,7 +23,8 @@ from gateway.pocketbase import Group, PocketBase, commit
 from gateway.shapes import mapping
 from gateway.stripe_api import ApplyReading, Missing, Reading, read_object, translate_errors
 from gateway.stripe_api.causes import EMAIL
-from gateway.writes import ORGANIZATION_METADATA, USER_METADATA, Claim, Json
+from gateway.vocabulary import ORGANIZATION_METADATA, USER_METADATA
+from gateway.writes import Claim, Json
 
 if TYPE_CHECKING:
     from stripe.params import CustomerCreateParams, CustomerListParams

@@ -17,7 +17,7 @@ from gateway.checkout.creation import Session
 from gateway.checkout.order_route import OrderRoute
 from gateway.checkout.policy import AlreadyBought, AlreadySubscribed, Item
 from gateway.checkout.returning import apply_reading, read_session
-from gateway.checkout.session import GUEST_METADATA, Page
+from gateway.checkout.session import Page
 from gateway.checkout.till import Order, Till
 from gateway.dependencies import (
     GatewaySettings,
@@ -44,7 +44,8 @@ from gateway.pocketbase import PocketBase
 from gateway.problems import problem_responses
 from gateway.redirects import check_redirect
 from gateway.shapes import relation, stripe_id
-from gateway.writes import ORGANIZATION_METADATA, USER_METADATA, Json
+from gateway.vocabulary import GUEST_METADATA, ORGANIZATION_METADATA, USER_METADATA
+from gateway.writes import Json
 
 _ERRORS = (*CALLER_ERRORS, NoOrganization, IdempotencyKeyReused)
 _GUESTS = {401: "A PocketBase user token is needed, unless the settings let guests buy."}

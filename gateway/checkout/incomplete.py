@@ -13,9 +13,8 @@ from gateway.buyer import Buyer
 from gateway.checkout.policy import AlreadySubscribed
 from gateway.shapes import mapping, stripe_id, text
 from gateway.stripe_api import Missing, read_object
+from gateway.vocabulary import ENDED_SUBSCRIPTION
 from gateway.writes import Json
-
-_ENDED = ("canceled", "incomplete_expired")
 
 
 def without_incomplete(buyer: Buyer) -> Buyer:
@@ -34,7 +33,7 @@ async def require_none_payable(client: stripe.StripeClient, buyer: Buyer) -> Non
     for each in buyer.standing["subscriptions"]:
         if each["status"] == "incomplete":
             found = await _read(client, each["stripe_id"])
-            if found and found.get("status") not in _ENDED:
+            if found and found.get("status") not in ENDED_SUBSCRIPTION:
                 raise _explain(found)
 
 

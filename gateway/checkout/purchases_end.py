@@ -12,6 +12,7 @@ import stripe
 
 from gateway.errors import GatewayError, StripeRefused, StripeUnavailable
 from gateway.stripe_api import read_object, translate_errors
+from gateway.vocabulary import ENDED_SUBSCRIPTION, LIVE_SCHEDULE
 from gateway.writes import Json
 
 #: Rounds of one try: refused objects may have changed meanwhile; the last round finds nothing.
@@ -63,11 +64,11 @@ def _delete_item(client: stripe.StripeClient, item: str) -> Awaitable[Any]:
 
 
 def _is_scheduled(schedule: Json) -> bool:
-    return schedule["status"] in ("not_started", "active")
+    return schedule["status"] in LIVE_SCHEDULE
 
 
 def _is_live(subscription: Json) -> bool:
-    return subscription["status"] not in ("canceled", "incomplete_expired")
+    return subscription["status"] not in ENDED_SUBSCRIPTION
 
 
 def _advances(invoice: Json) -> bool:

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from gateway.checkout.policy import Line, Offer
-from gateway.writes import ITEM_METADATA, ORGANIZATION_METADATA, USER_METADATA
+from gateway.vocabulary import (
+    ATTEMPT_METADATA,
+    GUEST_METADATA,
+    ITEM_METADATA,
+    KEY_METADATA,
+    ORGANIZATION_METADATA,
+    USER_METADATA,
+)
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsLineItem
 
 #: Stripe's own names since 2026-03-25.dahlia.
 UiMode = Literal["hosted_page", "embedded_page", "elements"]
-
-#: The metadata key that says which of a buyer's exclusive purchases a session is.
-ATTEMPT_METADATA = "pocketbase_attempt"
-#: Metadata key: hash of the Idempotency-Key of the request for the session.
-KEY_METADATA = "pocketbase_key"
-#: The metadata key of a session that nobody had to sign in for.
-GUEST_METADATA = "pocketbase_guest"
 
 #: What Stripe's page takes at the most where the quantity can be changed.
 _MOST_ADJUSTABLE = 999_999

@@ -10,6 +10,7 @@ from gateway.cli.connection import fail
 from gateway.errors import GatewayError, PocketBaseUnavailable
 from gateway.health.readiness import check_pocketbase
 from gateway.logs import open_logs
+from gateway.mirror.requirements import MirrorIncomplete
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.records.inspection import refuse_view
 from gateway.records.table import Table
@@ -36,7 +37,7 @@ def serve(host: str, port: int, root_path: str) -> None:
     asyncio.run(_refuse_wrong_superuser(settings))
     try:
         app = create_app(settings)
-    except SettingsError as error:
+    except (SettingsError, MirrorIncomplete) as error:
         fail(str(error))
     asyncio.run(_refuse_views(settings, app.state.table))
     _spare_garbage_collector()

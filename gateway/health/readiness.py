@@ -6,34 +6,7 @@ from functools import partial
 from gateway.errors import Unavailable
 from gateway.health.shared_check import SharedCheck
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-
-#: What pb_hooks/lib/version.js must say.
-HOOKS_VERSION = 17
-#: What pb_migrations/ must have brought.
-MIGRATIONS = (
-    "1763855999_check_project.js",
-    "1763856000_stripe_mirror.js",
-    "1763856001_stripe_events.js",
-    "1763856002_operations.js",
-    "1763856003_entitlements.js",
-    "1763856004_transforms.js",
-    "1763856005_checkout.js",
-    "1763856006_notifications.js",
-    "1763856007_metered_prices.js",
-    "1763856008_teams.js",
-    "1763856011_farewells.js",
-    "1763856011_follow_ups.js",
-    "1763856020_paid_lines.js",
-    "1763856050_ownership.js",
-    "1763856060_invitations.js",
-    "1763856061_delete_organizations.js",
-    "1763856062_owners_index.js",
-    "1763856063_billing_contacts.js",
-    "1763856070_notification_facts.js",
-    "1763856071_price_amounts.js",
-    "1763856100_write_probe.js",
-    "1763856101_transform_requests.js",
-)
+from gateway.vocabulary import HOOKS_VERSION, MIGRATIONS
 
 #: How many missing files, collections and columns the detail names.
 _NAMED = 5

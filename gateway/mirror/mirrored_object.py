@@ -67,6 +67,8 @@ class MirroredObject:
     nested_lists: dict[str, str] = field(default_factory=dict)
     #: None if the row belongs to nobody.
     owner: Ownership | None = None
+    #: Further columns that the hooks fill.
+    columns: tuple[str, ...] = ()
     #: Whether entitlements follow from the rows, so that a changed one recomputes its owner's.
     entitles: bool = False
     #: Whether Stripe sends no event for an object in this state, so that a missing row is right.
@@ -89,7 +91,9 @@ class MirroredObject:
     def required_columns(self) -> tuple[str, ...]:
         """The columns without which rows lose their identity, order or owner."""
         owner = ("customer", "user", "organization") if self.owner else ()
-        return ("stripe_id", "stamp", *owner)
+        # Reconciliation compares a page of a list with the rows of the same period.
+        period = () if "{customer}" in self.list_path else ("created",)
+        return ("stripe_id", "stamp", *period, *owner, *self.columns)
 
 
 def _expand_query(names: tuple[str, ...]) -> str:

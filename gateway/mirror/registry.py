@@ -2,7 +2,7 @@
 
 The key is the ``object`` of ``data.object``, so that every event that shows the object, also of a
 type that Stripe has yet to introduce, updates its row. Other objects are stored and answered 2xx,
-and change no row.
+and change no row. docs/mirror.md says how to add an entry.
 """
 
 from gateway.mirror.mirrored_object import ListQuery, MirroredObject, Ownership, Parent
@@ -64,7 +64,13 @@ REGISTRY = (
     MirroredObject("promotion_code", "promotion_codes", project_promotion_code, "promotion_codes"),
     MirroredObject("tax_rate", "tax_rates", project_tax_rate, "tax_rates"),
     # customer.*: who pays; links Stripe's customer to the PocketBase user
-    MirroredObject("customer", "customers", project_customer, "customers"),
+    MirroredObject(
+        "customer",
+        "customers",
+        project_customer,
+        "customers",
+        columns=("user", "organization", "primary", "claims"),
+    ),
     # customer.tax_id.*: the tax number on invoices
     MirroredObject(
         "tax_id",

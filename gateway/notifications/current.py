@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 from gateway.notifications.notification import Notification
 from gateway.shapes import mapping, text
+from gateway.vocabulary import ENDED_SUBSCRIPTION
 from gateway.writes import Json
 
-_ENDED = ("canceled", "incomplete_expired")
-_OVER = (*_ENDED, "unpaid", "paused")
+_OVER = (*ENDED_SUBSCRIPTION, "unpaid", "paused")
 #: The statuses of its row in which a kind has lost its point.
 _OUTDATED: Mapping[str, tuple[str, ...]] = {
     "payment_failed": ("paid", "void", "uncollectible"),
@@ -120,7 +120,7 @@ def _owed_facts(found: Notification, row: Json, context: Context) -> Json:
     """The amount still open, and the time of Stripe's next attempt."""
     payment = mapping(context.payment)
     facts: Json = {
-        "subscription_ended": mapping(context.subscription).get("status") in _ENDED,
+        "subscription_ended": mapping(context.subscription).get("status") in ENDED_SUBSCRIPTION,
         "needs_action": payment.get("status") == "requires_action",
     }
     if found.collection == "invoices" and row.get("status") == "open":

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import stripe
 
 from gateway.shapes import listing, mapping, number, stripe_id, text
-from gateway.writes import BY_MEMBER_METADATA, Json
+from gateway.vocabulary import BY_MEMBER_METADATA
+from gateway.writes import Json
 
 if TYPE_CHECKING:
     from stripe.params import SubscriptionScheduleUpdateParams

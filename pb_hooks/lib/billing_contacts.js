@@ -1,6 +1,7 @@
 // Keeps the e-mail address of an organization's customer at Stripe that of a manager, so that receipts and failed
 // payments reach one. Decided by the rows, so it does not matter how the buyer left.
 const { noteCustomer } = require(`${__hooks}/lib/tasks.js`)
+const { ENDED } = require(`${__hooks}/lib/statuses.js`)
 const { ORGANIZATION } = require(`${__hooks}/lib/payer.js`)
 
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
@@ -14,7 +15,7 @@ const UNKNOWN = `
     AND NOT EXISTS (SELECT 1 FROM billing_contacts contact
       WHERE contact.customer = customer.stripe_id AND contact.email = customer.email)
     AND (customer.email != '' OR EXISTS (SELECT 1 FROM subscriptions
-      WHERE organization = customer.organization AND status NOT IN ('canceled', 'incomplete_expired')))
+      WHERE organization = customer.organization AND status NOT IN (${ENDED})))
   LIMIT ${MAX_CUSTOMERS}`
 
 // Customers whose address is that of a former manager, or is a manager's old one. A webhook brings the new address

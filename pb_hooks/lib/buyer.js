@@ -2,12 +2,10 @@
 // prices and the subscription asked for.
 const { readPayer } = require(`${__hooks}/lib/payer.js`)
 const { readPrices } = require(`${__hooks}/lib/prices.js`)
-const { RUNNING } = require(`${__hooks}/lib/primary.js`)
 const { prepare } = require(`${__hooks}/lib/sql.js`)
 const { readStanding } = require(`${__hooks}/lib/standing.js`)
+const { RUNNING } = require(`${__hooks}/lib/statuses.js`)
 const { findManaged } = require(`${__hooks}/lib/teams.js`)
-
-const RUNS = RUNNING.map((status) => `'${status}'`).join(", ")
 
 // The body asks {prices, subscription, organization, order, owner_of}: `organization` names who is to pay, and with
 // an order, what the payer has is answered as well.
@@ -44,7 +42,7 @@ function readCustomers([column, id]) {
   const found = arrayOf(new DynamicModel({ stripe_id: "", primary: false, deleted: false, running: false }))
   prepare(`
     SELECT stripe_id, [[primary]], deleted, EXISTS (
-      SELECT 1 FROM subscriptions WHERE customer = customers.id AND status IN (${RUNS})) AS running
+      SELECT 1 FROM subscriptions WHERE customer = customers.id AND status IN (${RUNNING})) AS running
     FROM customers WHERE ${column} = {:id} ORDER BY running DESC, [[primary]] DESC, created, id
   `).bind({ id }).all(found)
   const [managed] = found.filter((customer) => !customer.deleted)

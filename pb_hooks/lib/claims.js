@@ -4,6 +4,7 @@
 //   3. ADDRESS: users whose verified e-mail address the customer has, the earliest first
 // Events arrive in any order, so `customers.claims` keeps every claim that no other supersedes, as
 // [kind, since, payer, primary], with a fifth `true` if the user has verified the address after the purchase.
+const { metadata: keys } = require(`${__hooks}/lib/vocabulary.json`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 const { findOne } = require(`${__hooks}/lib/records.js`)
 const { moveRows } = require(`${__hooks}/lib/owners.js`)
@@ -158,7 +159,7 @@ function claimByEmail(app, user) {
       SELECT id, stripe_id FROM customers
       WHERE email = {:email} COLLATE NOCASE AND +user = '' AND +organization = '' AND deleted = false
         AND NOT (json_valid(metadata)
-          AND coalesce(json_extract(metadata, '$.pocketbase_organization'), '') != '')
+          AND coalesce(json_extract(metadata, '$.${keys.organization}'), '') != '')
     `).bind({ email: user.email() }).all(found)
     const since = Math.floor(Date.now() / 1000)
     const payers = noPayers()

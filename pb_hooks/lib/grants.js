@@ -7,7 +7,7 @@ const { DAY } = require(`${__hooks}/lib/policy.js`)
 
 // For how long a renewal's webhook may be on its way.
 const LEEWAY = DAY
-const ENTITLING = ["active", "trialing", "past_due"]
+const { entitling: ENTITLING } = require(`${__hooks}/lib/vocabulary.json`).statuses.subscription
 
 // Until when a subscription's item is paid for, or may still be paid.
 //

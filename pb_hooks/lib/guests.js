@@ -2,10 +2,11 @@
 // but the purchase must not block its own. It counts only if the user verified the address after the purchase, or if
 // metadata names the payer.
 const { ADDRESS } = require(`${__hooks}/lib/claims.js`)
+const { metadata: keys } = require(`${__hooks}/lib/vocabulary.json`)
 
 // SQL: whether an object's metadata marks a guest's purchase (gateway/checkout/session.py).
 function isGuest(metadata) {
-  return `json_valid(${metadata}) AND coalesce(json_extract(${metadata}, '$.pocketbase_guest') = 'true', false)`
+  return `json_valid(${metadata}) AND coalesce(json_extract(${metadata}, '$.${keys.guest}') = 'true', false)`
 }
 
 // Whether a purchase counts as the payer's: {guest, claims}, `claims` being those of its customer.

@@ -5,7 +5,7 @@ const FILES = [
   "accounts.pb.js", "billing.pb.js", "checkout.pb.js", "collections.pb.js", "gateway.pb.js", "health.pb.js",
   "notifications.pb.js", "realtime.pb.js", "teams.pb.js",
 ]
-const REQUIRED = /require\(`\$\{__hooks\}\/(lib\/\w+\.js)`\)/g
+const REQUIRED = /require\(`\$\{__hooks\}\/(lib\/\w+\.js(?:on)?)`\)/g
 
 // The missing files, as a list of sentences. They are looked for once: PocketBase restarts with other hooks.
 function findMissingFiles(app) {

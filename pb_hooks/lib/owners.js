@@ -7,23 +7,15 @@ const { NOBODY, columnsOf, namedPayer, payerExists, readPayer } = require(`${__h
 const { addPayer, addPayerOf, changesOffer } = require(`${__hooks}/lib/payers.js`)
 const { addBuyers } = require(`${__hooks}/lib/offer_change.js`)
 
-// What gives something is moved first.
-const OWNED = ["subscriptions", "entitlement_summaries", "checkout_sessions", "charges", "disputes",
-  "invoices", "invoice_payments", "payments", "refunds", "credit_notes", "subscription_schedules",
-  "setup_intents", "payment_methods", "tax_ids"]
-
-// Rows that take their owner from another row: by which field, in which collection, to find it. Those
-// whose Stripe object never names a customer take that as well.
-const PARENTS = {
-  charges: [["payment", "payments"]],
-  refunds: [["charge", "charges"], ["payment", "payments"]],
-  disputes: [["charge", "charges"], ["payment", "payments"]],
-  invoice_payments: [["invoice", "invoices"]],
-}
-const NAMELESS = ["refunds", "disputes", "invoice_payments"]
-
-// Owners are saved before what they own.
-const FIRST = ["customers", "payments", "charges", "invoices"]
+// From gateway/mirror/registry.py:
+// OWNED     the collections whose rows have an owner, in the order in which they move with a customer: what gives
+//           something first
+// PARENTS   rows that take their owner from another row: by which field, in which collection, to find it
+// NAMELESS  those of them whose Stripe object never names a customer: they take that from the parent as well
+// FIRST     owners are saved before what they own
+const {
+  owned: OWNED, parents: PARENTS, nameless: NAMELESS, saved_first: FIRST,
+} = require(`${__hooks}/lib/vocabulary.json`).mirror
 
 // Writes rows {collection, id, customer, text, record?}, finds their owners, and gives orphans theirs. Adds
 // to `payers` those of whom something has changed. Returns the customers whose metadata names another payer than before.

@@ -1,6 +1,7 @@
 // Who pays: a user, or an organization. In a row by two columns, of which one is empty; as one text by
 // the user's id, or `organizations/` and the organization's.
 const { findOne, userExists } = require(`${__hooks}/lib/records.js`)
+const { metadata: keys } = require(`${__hooks}/lib/vocabulary.json`)
 
 const ORGANIZATION = "organizations/"
 const NOBODY = { user: "", organization: "" }
@@ -29,7 +30,7 @@ function readPayer(record) {
 // The payer whom an object's metadata names, as gateway/mirror/projections/payer.py reads it.
 function namedPayer(record) {
   const metadata = JSON.parse(record.getString("metadata") || "{}") || {}
-  const [organization, user] = ["pocketbase_organization", "pocketbase_user"].map((key) => `${metadata[key] || ""}`)
+  const [organization, user] = [keys.organization, keys.user].map((key) => `${metadata[key] || ""}`)
   return payerOf({ user, organization })
 }
 

@@ -4,8 +4,7 @@ const { columnsOf, readPayer } = require(`${__hooks}/lib/payer.js`)
 const { valuesOf } = require(`${__hooks}/lib/records.js`)
 
 // The rows that entitlements follow from, beside products and prices.
-const SAYING = new Set(["subscriptions", "entitlement_summaries", "checkout_sessions", "charges",
-  "disputes", "refunds", "credit_notes", "invoices", "invoice_payments"])
+const SAYING = new Set(require(`${__hooks}/lib/vocabulary.json`).mirror.entitling)
 const OFFERING = new Set(["products", "prices"])
 
 function noPayers() {

@@ -6,7 +6,7 @@ const { update } = require(`${__hooks}/lib/records.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 
 // Statuses of a subscription that the payer may have to manage.
-const RUNNING = ["trialing", "active", "past_due", "unpaid", "paused"]
+const { running: RUNNING } = require(`${__hooks}/lib/vocabulary.json`).statuses.subscription
 
 // `fewest`: leaves the choice as it is where there are fewer customers.
 function choosePrimary(tx, payer, fewest = 1) {
@@ -76,4 +76,4 @@ function isRunning(status) {
   return RUNNING.includes(status)
 }
 
-module.exports = { RUNNING, choosePrimary, isRunning }
+module.exports = { choosePrimary, isRunning }

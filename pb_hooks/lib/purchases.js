@@ -4,7 +4,7 @@
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 
 // The metadata keys under which a Checkout Session names what was bought: price, or price:quantity.
-const ITEM = "pocketbase_item_"
+const { item_prefix: ITEM } = require(`${__hooks}/lib/vocabulary.json`).metadata
 
 function findSubscriptions(tx, payers) {
   const rows = find(tx, payers, "subscriptions", {

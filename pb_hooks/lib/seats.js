@@ -2,6 +2,8 @@
 // `seats` = `members`: for recurring prices that have a quantity, not for what is billed by usage. Nothing is
 // queued: whatever was missed is seen the next time.
 const { readPrices } = require(`${__hooks}/lib/prices.js`)
+const { ENTITLING } = require(`${__hooks}/lib/statuses.js`)
+const { metadata } = require(`${__hooks}/lib/vocabulary.json`)
 
 const MOST = 100
 
@@ -30,11 +32,11 @@ function findWrongSeats(app, after) {
       AND schedule.status = 'active'
     LEFT JOIN memberships membership ON membership.organization = subscription.organization
     WHERE subscription.organization > '' AND item.value ->> 'id' > {:after}
-      AND subscription.status IN ('trialing', 'active', 'past_due')
+      AND subscription.status IN (${ENTITLING})
       AND (NOT json_valid(subscription.pause_collection)
         OR subscription.pause_collection ->> 'behavior' IS NOT 'void')
       AND (schedule.id IS NULL OR (json_valid(schedule.metadata)
-        AND schedule.metadata ->> 'pocketbase_schedule' IS NOT NULL))
+        AND schedule.metadata ->> '${metadata.schedule}' IS NOT NULL))
       AND price.type = 'recurring' AND price.usage_type != 'metered'
       AND coalesce(price.metadata ->> 'seats', product.metadata ->> 'seats') = 'members'
     GROUP BY +subscription.id, item.key

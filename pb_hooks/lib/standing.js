@@ -3,10 +3,9 @@ const { counts, isGuest } = require(`${__hooks}/lib/guests.js`)
 const { columnsOf, nameOf } = require(`${__hooks}/lib/payer.js`)
 const { mayBeOnce, readBought } = require(`${__hooks}/lib/once.js`)
 const { readPrices } = require(`${__hooks}/lib/prices.js`)
+const { ENDED } = require(`${__hooks}/lib/statuses.js`)
 const { hasHadTrial, holderOf } = require(`${__hooks}/lib/trials.js`)
-
-// Statuses that a subscription never leaves.
-const ENDED = "'canceled', 'incomplete_expired'"
+const { metadata } = require(`${__hooks}/lib/vocabulary.json`)
 
 // `payer`: [column, id] of who pays, the user or an organization of theirs; `prices`: what is asked for;
 // `order`: {key, fingerprint, once}: the key may be empty; `once` says whether the plan file may sell
@@ -80,7 +79,7 @@ function isOver(app, [column, id], number) {
     SELECT count(*) AS count FROM checkout_sessions session
     LEFT JOIN subscriptions subscription ON subscription.id = session.subscription
     WHERE session.${column} = {:id}
-      AND json_extract(session.metadata, '$.pocketbase_attempt') = {:number}
+      AND json_extract(session.metadata, '$.${metadata.attempt}') = {:number}
       AND (session.status = 'expired'
            OR (session.status = 'complete'
                AND (subscription.id IS NOT NULL OR session.mode = 'payment')))

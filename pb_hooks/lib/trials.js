@@ -6,6 +6,7 @@
 // accounts that have not verified it either.
 const { hashEmail } = require(`${__hooks}/lib/addresses.js`)
 const { nameOf, readPayer } = require(`${__hooks}/lib/payer.js`)
+const { metadata: keys } = require(`${__hooks}/lib/vocabulary.json`)
 
 // The user's accounts: this one, and those with the same address.
 const ACCOUNTS = `
@@ -22,7 +23,7 @@ function hasHadTrial(app, user, payer = ["user", user.id]) {
     SELECT (SELECT count(*) FROM subscriptions WHERE user IN (SELECT id FROM accounts) AND trial_end != '')
          + (SELECT count(*) FROM subscriptions WHERE ${column} = {:id} AND trial_end != '')
          + (SELECT count(*) FROM subscriptions WHERE trial_end != '' AND json_valid(metadata)
-              AND json_extract(metadata, '$.pocketbase_user') IN (SELECT id FROM accounts))
+              AND json_extract(metadata, '$.${keys.user}') IN (SELECT id FROM accounts))
          + (SELECT count(*) FROM trials WHERE holder IN ({:hash}, {:unverified}, {:payer})
               OR holder IN (SELECT id FROM accounts)) AS count
   `).bind({
@@ -45,7 +46,7 @@ function keepTrialOf(tx, user) {
 
 // A subscription's row is about to be deleted: its trial was the payer's, and the user's who has bought it.
 function keepTrials(tx, subscription) {
-  const { pocketbase_user: buyer } = JSON.parse(subscription.getString("metadata") || "{}") || {}
+  const { [keys.user]: buyer } = JSON.parse(subscription.getString("metadata") || "{}") || {}
   for (const holder of [readPayer(subscription), buyer]) if (holder) keepTrial(tx, holder)
 }
 

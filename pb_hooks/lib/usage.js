@@ -1,6 +1,8 @@
 // Whom the usage of a user, or of an organization, on a meter is reported for: the Stripe customer with a
 // running subscription that the meter bills; the one of /checkout first, then the newest subscription's.
 // "" if there is none. `since` is when that customer's first such subscription began, in unix seconds.
+const { ENTITLING } = require(`${__hooks}/lib/statuses.js`)
+
 function readMetered(app, { user, organization, meter }) {
   const [column, payer] = organization ? ["organization", organization] : ["user", user]
   if (!payer || !meter) return { customer: "", since: 0 }
@@ -15,7 +17,7 @@ function readMetered(app, { user, organization, meter }) {
     JOIN json_each(subscription.items) item
     JOIN prices price ON price.stripe_id = item.value ->> 'price'
     WHERE subscription.${column} = {:payer} AND customer.${column} = {:payer} AND NOT customer.deleted
-      AND subscription.status IN ('trialing', 'active', 'past_due') AND price.meter = {:meter}
+      AND subscription.status IN (${ENTITLING}) AND price.meter = {:meter}
     ORDER BY customer.[[primary]] DESC, subscription.created DESC, subscription.id
     LIMIT 1
   `).bind({ payer: `${payer}`, meter: `${meter}` }).all(found)

@@ -2,6 +2,7 @@
 // hook or a cascading delete. See docs/decisions/023.
 const { forgetOrganization } = require(`${__hooks}/lib/farewells.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
+const { ENDED } = require(`${__hooks}/lib/statuses.js`)
 
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 const MAX_ORGANIZATIONS = 100
@@ -19,7 +20,7 @@ const IS_ENDED = `EXISTS (
       OR task.finished > strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-10 minutes')
       OR NOT EXISTS (
         SELECT 1 FROM subscriptions WHERE organization = customer.organization
-          AND status NOT IN ('canceled', 'incomplete_expired'))))`
+          AND status NOT IN (${ENDED}))))`
 
 // Tasks of organizations that have members again: the range of `user` uses its index.
 const IS_REOPENED = `

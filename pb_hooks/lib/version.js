@@ -1,14 +1,19 @@
-// Raised with every change of a route's meaning; the gateway names the version it was built for.
-const HOOKS_VERSION = 17
-
+// What the gateway's /ready compares with what it was built for.
 const { findMissingFiles } = require(`${__hooks}/lib/hook_files.js`)
-const { findMissing } = require(`${__hooks}/lib/own_collections.js`)
 
 function readVersion(app) {
+  const files = findMissingFiles(app)
+  // Without one of them the rest can't be loaded.
+  if (files.length > 0) return { hooks: 0, migrations: [], files, missing: [] }
+  const { hooks_version: hooks } = require(`${__hooks}/lib/vocabulary.json`)
+  const { findMissing } = require(`${__hooks}/lib/own_collections.js`)
+  return { hooks, migrations: findMigrations(app), files, missing: findMissing(app) }
+}
+
+function findMigrations(app) {
   const applied = arrayOf(new DynamicModel({ file: "" }))
   app.db().newQuery("SELECT file FROM _migrations").all(applied)
-  const migrations = applied.map((migration) => migration.file)
-  return { hooks: HOOKS_VERSION, migrations, files: findMissingFiles(app), missing: findMissing(app) }
+  return applied.map((migration) => migration.file)
 }
 
 module.exports = { readVersion }

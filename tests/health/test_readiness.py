@@ -107,7 +107,8 @@ def test_not_ready_without_hooks(own: Stack, restart: Callable[..., None], tmp_p
 
 
 @pytest.mark.parametrize(
-    "name", [*sorted(path.name for path in _HOOKS.glob("*.pb.js")), "lib/seats.js", "lib/sql.js"]
+    "name",
+    [*sorted(path.name for path in _HOOKS.glob("*.pb.js")), "lib/seats.js", "lib/vocabulary.json"],
 )
 def test_not_ready_with_a_part_of_the_hooks(
     name: str, own: Stack, restart: Callable[..., None], tmp_path: Path
@@ -124,10 +125,9 @@ def test_not_ready_with_other_hooks(
 ) -> None:
     """Hooks of another version: not ready, and the detail names both versions."""
     hooks = shutil.copytree(_HOOKS, tmp_path / "hooks")
-    version = hooks / "lib" / "version.js"
-    text = version.read_text()
-    version.write_text(text.replace("HOOKS_VERSION = ", "HOOKS_VERSION = 99"))
-    assert version.read_text() != text
+    vocabulary = hooks / "lib" / "vocabulary.json"
+    changed = json.loads(vocabulary.read_text()) | {"hooks_version": 99}
+    vocabulary.write_text(json.dumps(changed))
     restart(hooksDir=hooks)
     _assert_not_ready(own, "version 99", "hooks")
 

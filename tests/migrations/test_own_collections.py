@@ -1,6 +1,6 @@
 """The gateway's collections are not deleted by accident, and /ready names what is missing."""
 
-import re
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,16 +16,7 @@ from tests.problem import read_problem
 from tests.records.conftest import log_in_superuser, make_collections
 
 NOTES = "/api/collections/notes/records"
-_LISTED = (ROOT / "pb_hooks" / "lib" / "own_collections.js").read_text()
-
-
-def _read_listed() -> dict[str, set[str]]:
-    """The collections and columns that the hooks know."""
-    body = _LISTED[_LISTED.index("{") : _LISTED.index("\n}\n")]
-    found = re.findall(r"^  (\w+):((?:\s*\+?\s*\"[\w ]+\"(?: \+)?)+),$", body, re.MULTILINE)
-    return {
-        name: set("".join(re.findall(r'"([\w ]+)"', columns)).split()) for name, columns in found
-    }
+_LISTED = json.loads((ROOT / "pb_hooks" / "lib" / "vocabulary.json").read_text())["collections"]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +50,7 @@ def _create_note(stack: Stack) -> httpx.Response:
 
 
 def test_the_hooks_know_every_collection_of_the_migrations(stack: Stack) -> None:
-    """A migration that makes a collection adds it to pb_hooks/lib/own_collections.js."""
+    """pb_hooks/lib/vocabulary.json lists every collection and column of the migrations."""
     headers = {"Authorization": log_in_superuser(stack)}
     with httpx.Client(base_url=stack.pocketbase.url, headers=headers, trust_env=False) as api:
         present = {
@@ -67,10 +58,9 @@ def test_the_hooks_know_every_collection_of_the_migrations(stack: Stack) -> None
             for each in _list(api)
             if not each["system"] and each["name"] != "users"
         }
-    listed = _read_listed()
-    assert set(listed) == set(present)
-    for name, columns in listed.items():
-        assert columns == present[name] - {"id"}, name
+    assert set(_LISTED) == set(present)
+    for name, columns in _LISTED.items():
+        assert set(columns) == present[name] - {"id"}, name
 
 
 @pytest.mark.parametrize("name", ["gateway_transforms", "stripe_events", "subscriptions"])

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.mirror.registry import BY_COLLECTION
 from stack.pocketbase import ROOT
 from stack.stack import Stack
 from tests.frontend import User
@@ -33,7 +34,8 @@ OWNED = (
     "entitlement_summaries",
     "entitlements",
 )
-SUPERUSERS = ("coupons", "promotion_codes", "tax_rates", "disputes", "stripe_events")
+#: Mirrored, but for nobody to read: what a new object is until a rule opens it.
+SUPERUSERS = (*(name for name in BY_COLLECTION if name not in (*PUBLIC, *OWNED)), "stripe_events")
 ALL = (*PUBLIC, *OWNED, *SUPERUSERS)
 #: What members write themselves: tests/teams.
 TEAMS = ("organizations", "memberships", "membership_invitations")

@@ -1,14 +1,12 @@
-"""The registry of mirrored objects: complete, and the same as what the hooks apply."""
+"""The registry of mirrored objects: complete, and with the columns that it needs."""
 
-import json
-import re
+import pytest
 
+from gateway.mirror.mirrored_object import MirroredObject
 from gateway.mirror.registry import BY_COLLECTION, BY_OBJECT, REGISTRY
+from gateway.mirror.requirements import MirrorIncomplete, require_columns
+from gateway.vocabulary import COLLECTIONS
 from gateway.webhooks.reconcile.kinds import KINDS
-from stack.pocketbase import ROOT
-
-_OWNERS = (ROOT / "pb_hooks" / "lib" / "owners.js").read_text()
-_PAYERS = (ROOT / "pb_hooks" / "lib" / "payers.js").read_text()
 
 
 def test_each_object_and_each_collection_has_one_entry() -> None:
@@ -24,26 +22,26 @@ def test_every_projection_writes_its_own_collection() -> None:
         assert changes.row.collection == each.collection
 
 
-def test_the_hooks_have_the_same_ownership() -> None:
-    """owners.js and payers.js know the owned collections, their parents and what entitles."""
-    owners = {each.collection: each.owner for each in REGISTRY if each.owner}
-    assert _read_list(_OWNERS, "OWNED") == sorted(owners, key=lambda name: owners[name].move_order)
-    nameless = {name for name, owner in owners.items() if not owner.names_customer}
-    assert set(_read_list(_OWNERS, "NAMELESS")) == nameless
-    parents = re.search(r"PARENTS = \{\n(.*?)\n\}", _OWNERS, re.DOTALL)
-    assert parents
-    found = re.findall(r"^  (\w+): (\[.*\]),$", parents[1], re.MULTILINE)
-    assert {name: json.loads(listed) for name, listed in found} == {
-        name: [[each.column, each.collection] for each in owner.parents]
-        for name, owner in owners.items()
-        if owner.parents
-    }
-    assert set(_read_list(_PAYERS, "SAYING")) == {
-        each.collection for each in REGISTRY if each.entitles
-    }
+def test_a_missing_column_is_one_sentence() -> None:
+    """Without `stamp` rows would lose their order: the start names object, column and remedy."""
+    spoiled = COLLECTIONS | {"charges": COLLECTIONS["charges"] - {"stamp", "user"}}
+    with pytest.raises(MirrorIncomplete) as refused:
+        require_columns(REGISTRY, spoiled)
+    assert str(refused.value) == (
+        "The mirror of charge needs the columns stamp, user in the collection charges: "
+        "add a migration and run `make vocabulary`."
+    )
 
 
-def _read_list(text: str, name: str) -> list[str]:
-    found = re.search(rf"const {name} = (?:new Set\()?\[(.*?)\]", text, re.DOTALL)
-    assert found
-    return re.findall(r'"(\w+)"', found[1])
+def test_a_missing_collection_is_one_sentence() -> None:
+    """An entry whose collection no migration makes is refused as well."""
+    others = {name: columns for name, columns in COLLECTIONS.items() if name != "coupons"}
+    with pytest.raises(MirrorIncomplete, match=r"coupon needs .* in the collection coupons"):
+        require_columns(REGISTRY, others)
+
+
+@pytest.mark.parametrize("each", REGISTRY, ids=lambda each: each.collection)
+def test_a_projection_writes_columns_that_exist(each: MirroredObject) -> None:
+    """PocketBase ignores unknown columns, so a misspelt one would lose its value silently."""
+    changes = each.project({"object": each.object, "id": "x_1", "customer": "cus_1"}, False)
+    assert changes.row.values.keys() <= COLLECTIONS[each.collection]

@@ -3,7 +3,8 @@
 from typing import TypedDict
 
 from gateway.shapes import text
-from gateway.writes import ORGANIZATION_METADATA, USER_METADATA, Json
+from gateway.vocabulary import ORGANIZATION_METADATA, USER_METADATA
+from gateway.writes import Json
 
 
 class NamedPayer(TypedDict):

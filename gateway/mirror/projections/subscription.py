@@ -14,10 +14,8 @@ from gateway.shapes import (
     subscription_period,
     text,
 )
+from gateway.vocabulary import ENDED_SUBSCRIPTION
 from gateway.writes import Changes, Claim, Json, Row
-
-#: Statuses that a subscription never leaves.
-ENDED = ("canceled", "incomplete_expired")
 
 
 def project_subscription(subscription: Json, deleted: bool) -> Changes:
@@ -45,7 +43,7 @@ def project_subscription(subscription: Json, deleted: bool) -> Changes:
         "metadata": mapping(subscription.get("metadata")),
         "created": moment(subscription.get("created")),
     }
-    row = Row("subscriptions", stripe_id(subscription), values, final=status in ENDED)
+    row = Row("subscriptions", stripe_id(subscription), values, final=status in ENDED_SUBSCRIPTION)
     return Changes(row, _claims(subscription))
 
 

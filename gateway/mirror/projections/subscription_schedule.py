@@ -1,9 +1,8 @@
 """A subscription schedule: changes of a subscription that are planned."""
 
 from gateway.shapes import listing, mapping, moment, relation, stripe_id, text
+from gateway.vocabulary import ENDED_SCHEDULE
 from gateway.writes import Changes, Json, Row
-
-_ENDED = ("released", "canceled", "completed")
 
 
 def project_subscription_schedule(schedule: Json, deleted: bool) -> Changes:
@@ -24,5 +23,5 @@ def project_subscription_schedule(schedule: Json, deleted: bool) -> Changes:
         "created": moment(schedule.get("created")),
     }
     rank = {"not_started": 1, "active": 2}.get(status, 1)
-    final = deleted or status in _ENDED
+    final = deleted or status in ENDED_SCHEDULE
     return Changes(Row("subscription_schedules", stripe_id(schedule), values, final, rank))
