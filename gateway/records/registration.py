@@ -135,7 +135,7 @@ class Registration:
         answer = await self._pocketbase.call("POST", _ROUTE, self._body, headers=headers)
         if answer["overruled"]:
             raise Overruled(
-                "Another gateway started later with a different table of transforms, which"
+                "A gateway that started later has another table of transforms, which"
                 " PocketBase uses. "
                 "This gateway takes over when the other one ends."
             )
