@@ -1,6 +1,9 @@
-"""The `pocketbase migrate` command on a PocketBase that is stopped."""
+"""`pocketbase migrate` on a stopped PocketBase, and the collections of a running one."""
 
 import subprocess
+from typing import Any
+
+import httpx
 
 from stack.pocketbase import PocketBase
 
@@ -18,3 +21,19 @@ def migrate(pocketbase: PocketBase, *arguments: str) -> str:
         check=True,
     )
     return done.stdout
+
+
+def list_collections(pocketbase: PocketBase) -> list[dict[str, Any]]:
+    """Return all collections, PocketBase's own included."""
+    with httpx.Client(base_url=pocketbase.url, trust_env=False) as client:
+        login = {
+            "identity": pocketbase.superuser_email,
+            "password": pocketbase.superuser_password,
+        }
+        path = "/api/collections/_superusers/auth-with-password"
+        token = client.post(path, json=login).raise_for_status().json()["token"]
+        answer = client.get(
+            "/api/collections", params={"perPage": 200}, headers={"Authorization": token}
+        )
+    collections: list[dict[str, Any]] = answer.raise_for_status().json()["items"]
+    return collections

@@ -78,4 +78,4 @@ function toRecordId(stripeId) {
   return $security.sha256(stripeId).slice(0, 15)
 }
 
-module.exports = { describeOffer, findOffers, toRecordId }
+module.exports = { describeOffer, findOffers }

@@ -105,4 +105,4 @@ function findElsewhere(tx, payers) {
   return sums
 }
 
-module.exports = { DISPUTED, findReturns }
+module.exports = { findReturns }

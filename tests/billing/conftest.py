@@ -1,6 +1,7 @@
 """Users who have bought, and what they ask of their subscriptions."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -8,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from stack.stack import Stack
-from tests.billing.subscriber import Subscriber
+from tests.billing.subscriber import Subscriber, sign_up_subscriber
 from tests.deadline import wait_until
 from tests.frontend import Frontend
 from tests.shop import Shop
@@ -30,15 +31,7 @@ def catalogue(stack: Stack) -> None:
 def subscribe(frontend: Frontend, shop: Shop, account: StripeAccount) -> Subscribe:
     """Sign up and buy: `await subscribe("pro_monthly", card="4242")`."""
 
-    async def buy(*prices: str, card: str = "4242") -> Subscriber:
-        user = await frontend.sign_up()
-        session = await shop.check_out(user, *(prices or ("pro_monthly",)))
-        await shop.press(session["url"], outcome="pay", card=card)
-        await account.wait_delivered()
-        [row] = await frontend.list_records("subscriptions", token=user.token)
-        return Subscriber(user, row["stripe_id"], shop, account, frontend)
-
-    return buy
+    return partial(sign_up_subscriber, frontend, shop, account)
 
 
 @pytest_asyncio.fixture

@@ -65,3 +65,15 @@ class Subscriber:
     async def list_invoices(self) -> list[Json]:
         """List its invoices at Stripe, newest first."""
         return await self.account.list("invoices", subscription=self.id)
+
+
+async def sign_up_subscriber(
+    frontend: Frontend, shop: Shop, account: StripeAccount, *prices: str, card: str = "4242"
+) -> Subscriber:
+    """Sign a user up who buys a subscription; by default `pro_monthly`."""
+    user = await frontend.sign_up()
+    session = await shop.check_out(user, *(prices or ("pro_monthly",)))
+    await shop.press(session["url"], outcome="pay", card=card)
+    await account.wait_delivered()
+    [row] = await frontend.list_records("subscriptions", token=user.token)
+    return Subscriber(user, row["stripe_id"], shop, account, frontend)

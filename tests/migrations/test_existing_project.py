@@ -1,15 +1,15 @@
 """The gateway added to a PocketBase that is in use: taken names are reported before any change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from gateway.vocabulary import COLLECTIONS
 from stack.pocketbase import PocketBase
 from stack.stack import Stack
+from tests.migrate import list_collections
 
 _FIRST = "migrate((app) => {{ {} }}, () => {{}})"
 _COLLECTION = 'app.save(new Collection({{ name: "{}", type: "base" }}))'
@@ -25,14 +25,16 @@ def existing(fresh_stack: Callable[..., Stack], tmp_path: Path) -> Callable[[str
         own = tmp_path / "own"
         own.mkdir()
         (own / "1700000000_own.js").write_text(_FIRST.format(change))
-        _serve_once(pocketbase, own)
+        with _without_gateway(pocketbase, own):
+            pass  # PocketBase applies migrations before it is healthy.
         return pocketbase
 
     return make
 
 
-def _serve_once(pocketbase: PocketBase, migrations: Path) -> None:
-    """Apply a project's own migrations, without the gateway's hooks."""
+@contextmanager
+def _without_gateway(pocketbase: PocketBase, migrations: Path) -> Iterator[None]:
+    """Run with a project's own migrations alone, and without the gateway's hooks."""
     command = pocketbase.command
     pocketbase.command = tuple(
         f"--migrationsDir={migrations}" if part.startswith("--migrationsDir") else part
@@ -41,6 +43,7 @@ def _serve_once(pocketbase: PocketBase, migrations: Path) -> None:
     )
     pocketbase.start()
     pocketbase.wait_healthy()
+    yield
     pocketbase.stop()
     pocketbase.command = command
 
@@ -84,36 +87,11 @@ def test_nothing_is_changed_when_a_name_is_taken(existing: Callable[[str], Pocke
     """The project goes on as before without the gateway, and with it once the name is free."""
     pocketbase = existing(_COLLECTION.format("products"))
     _add_gateway(pocketbase)
-    found = _read_names(pocketbase, Path(pocketbase.data_dir).parent)
+    none = pocketbase.data_dir.parent / "none"
+    none.mkdir()
+    with _without_gateway(pocketbase, none):
+        found = {item["name"] for item in list_collections(pocketbase) if not item["system"]}
     assert found == {"products", "users"}
-
-
-def _read_names(pocketbase: PocketBase, empty: Path) -> set[str]:
-    migrations = empty / "none"
-    migrations.mkdir()
-    command = pocketbase.command
-    pocketbase.command = tuple(
-        f"--migrationsDir={migrations}" if part.startswith("--migrationsDir") else part
-        for part in command
-        if not part.startswith("--hooksDir")
-    )
-    pocketbase.start()
-    pocketbase.wait_healthy()
-    return {item["name"] for item in _list_collections(pocketbase)}
-
-
-def _list_collections(pocketbase: PocketBase) -> list[dict[str, Any]]:
-    with httpx.Client(base_url=pocketbase.url, trust_env=False) as client:
-        login = {
-            "identity": pocketbase.superuser_email,
-            "password": pocketbase.superuser_password,
-        }
-        path = "/api/collections/_superusers/auth-with-password"
-        token = client.post(path, json=login).raise_for_status().json()["token"]
-        answer = client.get(
-            "/api/collections", params={"perPage": 200}, headers={"Authorization": token}
-        )
-    return [item for item in answer.raise_for_status().json()["items"] if not item["system"]]
 
 
 def test_the_check_knows_every_collection(existing: Callable[[str], PocketBase]) -> None:

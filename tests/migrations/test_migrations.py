@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-import httpx
-
 from stack.pocketbase import ROOT, PocketBase
 from stack.stack import Stack
-from tests.migrate import migrate
+from tests.migrate import list_collections, migrate
 from tests.migrations.test_rules import ALL
 
 #: Entitlements are computed, not mirrored.
@@ -17,17 +15,7 @@ _MIGRATIONS = sorted(path.name for path in (ROOT / "pb_migrations").glob("*.js")
 
 def _read_collections(pocketbase: PocketBase) -> dict[str, Any]:
     """The collections of a running PocketBase, by name, without ids and times."""
-    with httpx.Client(base_url=pocketbase.url, trust_env=False) as client:
-        login = {
-            "identity": pocketbase.superuser_email,
-            "password": pocketbase.superuser_password,
-        }
-        path = "/api/collections/_superusers/auth-with-password"
-        token = client.post(path, json=login).raise_for_status().json()["token"]
-        answer = client.get(
-            "/api/collections", params={"perPage": 200}, headers={"Authorization": token}
-        )
-    collections = answer.raise_for_status().json()["items"]
+    collections = list_collections(pocketbase)
     names = {collection["id"]: collection["name"] for collection in collections}
     return {
         collection["name"]: {

@@ -1,6 +1,7 @@
 """A stack of its own: these tests move Stripe's clock, which others hold against the real one."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import httpx
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from stack.plan import plan_throwaway
 from stack.stack import Stack
 from tests.billing.conftest import Subscribe
-from tests.billing.subscriber import Subscriber
+from tests.billing.subscriber import sign_up_subscriber
 from tests.deadline import wait_until
 from tests.frontend import Frontend
 from tests.shop import Shop
@@ -31,12 +32,4 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def subscribe(frontend: Frontend, shop: Shop, account: StripeAccount) -> Subscribe:
     """Sign up and buy, as in tests/billing."""
 
-    async def buy(*prices: str, card: str = "4242") -> Subscriber:
-        user = await frontend.sign_up()
-        session = await shop.check_out(user, *(prices or ("pro_monthly",)))
-        await shop.press(session["url"], outcome="pay", card=card)
-        await account.wait_delivered()
-        [row] = await frontend.list_records("subscriptions", token=user.token)
-        return Subscriber(user, row["stripe_id"], shop, account, frontend)
-
-    return buy
+    return partial(sign_up_subscriber, frontend, shop, account)
