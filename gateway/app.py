@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,50 +11,25 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway import __version__
 from gateway.admission import Admission
-from gateway.background import run_meanwhile
 from gateway.billing.endpoint import router as billing_router
-from gateway.billing.usage import UsageRecorder
 from gateway.body_limit import BodyLimitMiddleware
-from gateway.checkout.customer_tasks import CustomerTasks
 from gateway.checkout.endpoint import orders as orders_router
 from gateway.checkout.endpoint import router as checkout_router
 from gateway.checkout.endpoint import setups as setups_router
-from gateway.checkout.organization_check import OrganizationCheck
-from gateway.checkout.till import Till
+from gateway.configuration import Configuration
 from gateway.cors import add_cors
 from gateway.docs import add_docs
-from gateway.follow_ups.follow_ups import FollowUps
 from gateway.health.endpoint import router as health_router
-from gateway.health.readiness import PocketBaseReadiness
-from gateway.health.shared_check import SharedCheck
-from gateway.mirror.registry import REGISTRY
-from gateway.mirror.requirements import require_columns
-from gateway.notifications.announcer import Announcer, open_announcer
-from gateway.notifications.desk import send_notifications
-from gateway.notifications.templates import open_templates
+from gateway.lifespan import run_services
 from gateway.openapi import SERVERS, complete
-from gateway.plans import read_plans
-from gateway.pocketbase import PocketBase
 from gateway.problems import ErrorMiddleware, add_problem_handlers
-from gateway.rate_limits import RateLimitMiddleware, RateLimits
+from gateway.rate_limits import RateLimitMiddleware
 from gateway.records import endpoint as records
 from gateway.records.direct import router as records_router
-from gateway.records.judge import Judge
-from gateway.records.registration import Registration
-from gateway.records.table import Table, load_table
-from gateway.records.transform import Dependencies
 from gateway.request_id import RequestIdMiddleware
-from gateway.seats.seats import SeatKeeper
 from gateway.settings import Settings, read_settings
-from gateway.stripe_api import PROBE, open_stripe, read_object
-from gateway.vocabulary import COLLECTIONS
 from gateway.webhooks import endpoint as webhooks
-from gateway.webhooks.admin.desk import open_desk
 from gateway.webhooks.admin.endpoint import router as admin_router
-from gateway.webhooks.inbox import Inbox
-from gateway.webhooks.readings import Readings
-from gateway.webhooks.settlement import Settlement
-from gateway.webhooks.turns import Turns
 
 _DESCRIPTION = """
 The business logic beside PocketBase. Frontends talk to PocketBase for sign-in, records, files and
@@ -68,64 +42,9 @@ Errors are `application/problem+json` (RFC 9457) with PocketBase's `message` and
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Hold the connections that all requests share; finish what is being written before closing."""
-    settings: Settings = app.state.settings
-    async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
-        app.state.pocketbase = pocketbase
-        app.state.pocketbase_readiness = PocketBaseReadiness(pocketbase)
-        app.state.stripe = client
-        app.state.checks.append(client.key_check.check)
-        app.state.usage = UsageRecorder(pocketbase, client)
-        turns = Turns()
-        app.state.apply_reading = Readings(pocketbase, client, turns).apply
-        settlement = Settlement(
-            pocketbase, client, turns, own_account=settings.gateway_stripe_account
-        )
-        announcer: Announcer | None = app.state.announcer
-        app.state.inbox = inbox = Inbox(pocketbase, settlement, announcer)
-        app.state.till = Till(
-            pocketbase,
-            client,
-            app.state.apply_reading,
-            app.state.plans,
-            app.state.rate_limits,
-            next(iter(settings.gateway_portal_configurations), ""),
-        )
-        tasks = CustomerTasks(
-            pocketbase,
-            client,
-            settings.gateway_on_user_delete,
-            OrganizationCheck(pocketbase),
-        )
-        seats = SeatKeeper(pocketbase, client, app.state.plans, settings.gateway_seats_seconds)
-        async with (
-            open_desk(settings, pocketbase, client, settlement, announcer) as app.state.desk,
-            send_notifications(settings, pocketbase, announcer, app.state.templates, client),
-            _open_transforms(app, settings, pocketbase),
-            run_meanwhile(tasks.run()),
-            run_meanwhile(settlement.own_account.learn()),
-            run_meanwhile(seats.run()),
-            run_meanwhile(FollowUps(pocketbase).run()),
-            run_meanwhile(client.key_check.watch(partial(read_object, client, PROBE))),
-        ):
-            yield
-        await inbox.close()
-
-
-@asynccontextmanager
-async def _open_transforms(
-    app: FastAPI, settings: Settings, pocketbase: PocketBase
-) -> AsyncIterator[None]:
-    table: Table | None = app.state.table
-    if table is None:
+    """Hold the services that all requests share."""
+    async with run_services(app.state.configuration) as app.state.services:
         yield
-        return
-    async with table.open(Dependencies(pocketbase, settings)) as dependencies:
-        app.state.judge = Judge(table.index(), dependencies)
-        registration = Registration(settings, pocketbase, table)
-        app.state.checks.append(SharedCheck(registration.check).run)
-        async with registration.keep():
-            yield
 
 
 def without_body(send: Send) -> Send:
@@ -142,14 +61,10 @@ def without_body(send: Send) -> Send:
 class Gateway(FastAPI):
     """The FastAPI app, with the endpoints before it that much depends on."""
 
-    def __init__(self, settings: Settings, table: Table | None, **options: Any) -> None:
+    def __init__(self, configuration: Configuration, **options: Any) -> None:
         super().__init__(**options)
-        self.state.settings = settings
-        self.state.rate_limits = RateLimits(settings)
-        self.state.plans = read_plans(settings.gateway_plans)
-        self.state.table = table
-        #: Further readiness checks; see `read_readiness`.
-        self.state.checks = []
+        settings = configuration.settings
+        self.state.configuration = configuration
         self._before = {
             webhooks.PATH: RequestIdMiddleware(
                 webhooks.WebhookEndpoint(
@@ -159,7 +74,7 @@ class Gateway(FastAPI):
                 )
             )
         }
-        if table is not None:
+        if configuration.transforms is not None:
             self._before[records.PATH] = RequestIdMiddleware(
                 records.RecordsEndpoint.of(settings.hook_keys, settings.gateway_max_transform_bytes)
             )
@@ -187,7 +102,7 @@ class Gateway(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with what FastAPI does not route, without what is never sent."""
         if self.openapi_schema is None:
-            complete(super().openapi(), self.state.table)
+            complete(super().openapi(), self.state.configuration.transforms)
         return super().openapi()
 
 
@@ -201,11 +116,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         SettingsError: a setting is missing or wrong.
         MirrorIncomplete: a collection lacks a column that its registry entry needs.
     """
-    require_columns(REGISTRY, COLLECTIONS)
-    settings = settings or read_settings()
+    configuration = Configuration.of(settings or read_settings())
+    settings = configuration.settings
     app = Gateway(
-        settings,
-        load_table(settings),
+        configuration,
         title="PocketBase gateway",
         version=__version__,
         description=_DESCRIPTION,
@@ -216,8 +130,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.announcer = open_announcer(settings)
-    app.state.templates = open_templates(settings)
     add_problem_handlers(app)
     app.include_router(orders_router)
     app.include_router(setups_router)
@@ -225,11 +137,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(billing_router)
     app.include_router(health_router)
     app.include_router(admin_router)
-    if app.state.table is not None:
+    if configuration.transforms is not None:
         app.include_router(records_router)
     add_docs(app)
     app.add_middleware(ErrorMiddleware)
-    app.add_middleware(RateLimitMiddleware, limits=app.state.rate_limits)
+    app.add_middleware(RateLimitMiddleware, limits=configuration.rate_limits)
     app.add_middleware(BodyLimitMiddleware, limit=settings.gateway_max_body_bytes)
     add_cors(app, settings)
     app.add_middleware(RequestIdMiddleware)

@@ -1,4 +1,4 @@
-"""What endpoints are given: the connections that all requests share, and the caller's token."""
+"""FastAPI dependencies: the shared services, and the caller's token."""
 
 import re
 from collections.abc import Callable, Coroutine, Mapping
@@ -12,9 +12,8 @@ from pydantic import Field
 
 from gateway.errors import SuperuserNeeded, Unauthenticated, UnreadableToken
 from gateway.pocketbase import PocketBase
-from gateway.rate_limits import RateLimits
+from gateway.services import Services
 from gateway.settings import Settings
-from gateway.stripe_api import ApplyReading
 
 bearer = HTTPBearer(
     auto_error=False,
@@ -29,29 +28,25 @@ superuser_bearer = HTTPBearer(
 )
 
 
-async def _pocketbase(request: Request) -> PocketBase:
-    found: PocketBase = request.app.state.pocketbase
+async def get_services(request: Request) -> Services:
+    """Return the services of the gateway that serves the request."""
+    found: Services = request.app.state.services
     return found
 
 
-async def _stripe(request: Request) -> stripe.StripeClient:
-    found: stripe.StripeClient = request.app.state.stripe
-    return found
+ServicesDep = Annotated[Services, Depends(get_services)]
 
 
-async def _settings(request: Request) -> Settings:
-    found: Settings = request.app.state.settings
-    return found
+async def _pocketbase(services: ServicesDep) -> PocketBase:
+    return services.pocketbase
 
 
-async def _apply_reading(request: Request) -> ApplyReading:
-    found: ApplyReading = request.app.state.apply_reading
-    return found
+async def _stripe(services: ServicesDep) -> stripe.StripeClient:
+    return services.stripe
 
 
-async def _rate_limits(request: Request) -> RateLimits:
-    found: RateLimits = request.app.state.rate_limits
-    return found
+async def _settings(services: ServicesDep) -> Settings:
+    return services.settings
 
 
 #: A token has three parts (a JWT). PocketBase's SDKs send it alone, others after "Bearer".
@@ -148,8 +143,6 @@ OrganizationId = Annotated[
 PocketBaseClient = Annotated[PocketBase, Depends(_pocketbase)]
 StripeClient = Annotated[stripe.StripeClient, Depends(_stripe)]
 GatewaySettings = Annotated[Settings, Depends(_settings)]
-Limits = Annotated[RateLimits, Depends(_rate_limits)]
-ReadingApplier = Annotated[ApplyReading, Depends(_apply_reading)]
 Token = Annotated[str, Depends(_token)]
 SuperuserToken = Annotated[str, Depends(_superuser_token)]
 #: "" where the caller has not signed in.

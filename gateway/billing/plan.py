@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gateway.billing.clerk import Clerk
 from gateway.billing.item_change import ItemChange, PlanRequest
 from gateway.billing.quantity import (
     check_quantity,
@@ -17,12 +16,13 @@ from gateway.billing.subscription import OwnedSubscription
 from gateway.buyer import Price, read_buyer
 from gateway.errors import invalid_field
 from gateway.plans import Plan, Plans
+from gateway.services import Services
 from gateway.shapes import mapping, stripe_id, text
 from gateway.writes import Json
 
 
 async def read_change(
-    clerk: Clerk, token: str, subscription: OwnedSubscription, request: PlanRequest
+    services: Services, token: str, subscription: OwnedSubscription, request: PlanRequest
 ) -> ItemChange:
     """Say which item becomes what; see `plan_change`.
 
@@ -31,8 +31,8 @@ async def read_change(
     """
     present = [stripe_id(item.get("price")) for item in subscription.items]
     names = [request.price, *present] if request.price else present
-    prices = (await read_buyer(clerk.pocketbase, token, names)).prices
-    return plan_change(subscription, request, prices, clerk.plans)
+    prices = (await read_buyer(services.pocketbase, token, names)).prices
+    return plan_change(subscription, request, prices, services.price_terms)
 
 
 def plan_change(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import stripe
 
-from gateway.billing.clerk import Clerk
 from gateway.billing.credit_check import require_billed, sum_billed
 from gateway.billing.idempotency import send_once
 from gateway.billing.item_change import ItemChange, When
@@ -17,11 +16,13 @@ from gateway.billing.planned_change import release
 from gateway.billing.preview_check import use_preview
 from gateway.billing.preview_token import (
     PreviewToken,
+    derive_keys,
     describe_version,
     digest,
     sign_preview,
 )
 from gateway.billing.subscription import OwnedSubscription
+from gateway.services import Services
 from gateway.shapes import line_origin, listing, mapping, number, second, text
 from gateway.stripe_api import Reading, complete, read_object, translate_errors
 from gateway.writes import Json
@@ -48,7 +49,7 @@ class Preview:
 
 
 async def preview_change(
-    clerk: Clerk, subscription: OwnedSubscription, change: ItemChange, when: When
+    services: Services, subscription: OwnedSubscription, change: ItemChange, when: When
 ) -> Preview:
     """Ask Stripe for the invoice that a change would make.
 
@@ -58,15 +59,17 @@ async def preview_change(
     currency = text(subscription.body.get("currency"))
     if when == "period_end":
         # Nothing is prorated then: the next invoice is the new price's alone.
-        invoice = await _preview(clerk.stripe, subscription, change, None) if change.is_new else {}
+        invoice: Json = {}
+        if change.is_new:
+            invoice = await _preview(services.stripe, subscription, change, None)
         end = second(change.item.get("current_period_end"))
         return Preview(currency, 0, 0, end, invoice)
     date = max(subscription.now, int(number(change.item.get("current_period_start"))))
     if not change.is_new:
-        signed = _sign(clerk, subscription, change, date)
+        signed = _sign(services, subscription, change, date)
         return Preview(currency, 0, 0, date, {}, signed)
-    invoice = await _preview(clerk.stripe, subscription, change, date)
-    signed = _sign(clerk, subscription, change, date, _falls_with_time(invoice))
+    invoice = await _preview(services.stripe, subscription, change, date)
+    signed = _sign(services, subscription, change, date, _falls_with_time(invoice))
     due, total = 0, 0
     if _is_made_now(invoice, subscription):
         due, total = int(number(invoice.get("amount_due"))), int(number(invoice.get("total")))
@@ -74,7 +77,7 @@ async def preview_change(
 
 
 async def make_change(
-    clerk: Clerk,
+    services: Services,
     subscription: OwnedSubscription,
     change: ItemChange,
     token: PreviewToken | None,
@@ -97,16 +100,16 @@ async def make_change(
     }
     date = None
     if token is not None:
-        date = params["proration_date"] = await use_preview(clerk, subscription, token, key)
+        date = params["proration_date"] = await use_preview(services, subscription, token, key)
         key = key or f"preview-{token.nonce}"
     if not change.only_adds and (token is None or token.is_credit):
-        await _check_credit(clerk.stripe, subscription, change, date)
+        await _check_credit(services.stripe, subscription, change, date)
     if subscription.body.get("collection_method") == "charge_automatically":
         # Nobody gets what is not paid, and a card that fails leaves the old plan as it was.
         params["payment_behavior"] = "pending_if_incomplete"
     # A change planned for the period's end would undo this one.
-    await release(clerk.stripe, subscription)
-    update = partial(clerk.stripe.v1.subscriptions.update_async, subscription.stripe_id, params)
+    await release(services.stripe, subscription)
+    update = partial(services.stripe.v1.subscriptions.update_async, subscription.stripe_id, params)
     await send_once("change", subscription, params, update, key=key)
 
 
@@ -125,7 +128,7 @@ async def _check_credit(
 
 
 def _sign(
-    clerk: Clerk,
+    services: Services,
     subscription: OwnedSubscription,
     change: ItemChange,
     date: int,
@@ -138,7 +141,7 @@ def _sign(
         date,
         is_credit=is_credit,
     )
-    return sign_preview(token, clerk.preview_keys)
+    return sign_preview(token, derive_keys(services.settings.webhook_secrets))
 
 
 async def _preview(

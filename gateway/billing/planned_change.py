@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import stripe
 
-from gateway.billing.clerk import Clerk
 from gateway.billing.idempotency import send_once
 from gateway.billing.item_change import ItemChange
 from gateway.billing.subscription import (
@@ -22,6 +21,7 @@ from gateway.billing.subscription import (
     read_again,
 )
 from gateway.errors import GatewayError, StripeRefused
+from gateway.services import Services
 from gateway.shapes import listing, mapping, number, second, stripe_id
 from gateway.stripe_api import translate_errors
 from gateway.vocabulary import BY_MEMBER_METADATA, SCHEDULE_METADATA
@@ -51,7 +51,7 @@ def describe_planned(subscription: OwnedSubscription) -> PlannedChange | None:
 
 
 async def plan_change_at_end(
-    clerk: Clerk, subscription: OwnedSubscription, change: ItemChange, *, key: str
+    services: Services, subscription: OwnedSubscription, change: ItemChange, *, key: str
 ) -> None:
     """Plan a change for the period's end; a change to the present plan removes a planned one.
 
@@ -61,7 +61,7 @@ async def plan_change_at_end(
         StripeUnavailable, StripeRefused, IdempotencyKeyReused
     """
     if not change.is_new:
-        await release(clerk.stripe, subscription)
+        await release(services.stripe, subscription)
         return
     if subscription.body.get("cancel_at_period_end") or subscription.body.get("cancel_at"):
         message = "The end of the subscription is planned: take it back first, with /resume."
@@ -69,12 +69,12 @@ async def plan_change_at_end(
     if subscription.body.get("pending_update"):
         raise payment_required(subscription)
     if not subscription.planned:
-        subscription = await _attach_schedule(clerk, subscription, key)
+        subscription = await _attach_schedule(services, subscription, key)
     try:
-        await _write_phases(clerk.stripe, subscription, change, key)
+        await _write_phases(services.stripe, subscription, change, key)
     except GatewayError:
         # Without the second request, the schedule has no metadata that marks it as ours.
-        await release(clerk.stripe, subscription, force=True)
+        await release(services.stripe, subscription, force=True)
         raise
 
 
@@ -104,17 +104,17 @@ async def release(
 
 
 async def _attach_schedule(
-    clerk: Clerk, subscription: OwnedSubscription, key: str
+    services: Services, subscription: OwnedSubscription, key: str
 ) -> OwnedSubscription:
     """Create a bare schedule: Stripe accepts phases only in a second request."""
     params: SubscriptionScheduleCreateParams = {"from_subscription": subscription.stripe_id}
-    create = partial(clerk.stripe.v1.subscription_schedules.create_async, params)
+    create = partial(services.stripe.v1.subscription_schedules.create_async, params)
     refused: StripeRefused | None = None
     try:
         await send_once("schedule", subscription, params, create, key=key)
     except StripeRefused as error:
         refused = error
-    found = await read_again(clerk, subscription)
+    found = await read_again(services, subscription)
     if not found.body.get("schedule"):
         message = "The change could not be planned: send the request again."
         raise refused or conflict("schedule_released", message)

@@ -8,7 +8,6 @@ from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
 from gateway.billing.bodies import Body, PlanBody, StripeId, Url
-from gateway.billing.clerk import BillingClerk, Clerk
 from gateway.billing.plan import read_change
 from gateway.billing.portal import (
     cancel_flow,
@@ -26,11 +25,12 @@ from gateway.billing.subscription import (
 )
 from gateway.buyer import Buyer, read_buyer
 from gateway.customers import CustomerGone, mark_deleted
-from gateway.dependencies import GatewaySettings, OrganizationId, SignedInRoute, Token
+from gateway.dependencies import OrganizationId, ServicesDep, SignedInRoute, Token
 from gateway.errors import CALLER_ERRORS, Conflict, NoCustomer, NoOrganization
 from gateway.problems import problem_responses
 from gateway.redirects import check_redirect
 from gateway.response_types import ResponseModel
+from gateway.services import Services
 from gateway.shapes import stripe_id
 
 if TYPE_CHECKING:
@@ -107,32 +107,31 @@ router = APIRouter(tags=["billing"], route_class=SignedInRoute)
 async def create_portal(
     body: PortalRequest,
     token: Token,
-    settings: GatewaySettings,
-    clerk: BillingClerk,
+    services: ServicesDep,
 ) -> PortalResponse:
     """Open Stripe's customer portal for the signed-in user: cancel, resume, change plan or card."""
-    check_redirect("return_url", body.return_url, settings.gateway_frontend_origins)
-    allowed = settings.gateway_portal_configurations
+    check_redirect("return_url", body.return_url, services.settings.gateway_frontend_origins)
+    allowed = services.settings.gateway_portal_configurations
     configuration = choose_configuration(body.configuration or "", allowed)
     if body.flow is None or isinstance(body.flow, PaymentMethodFlow):
-        buyer = await read_buyer_of(clerk, token, organization=body.organization or "")
+        buyer = await read_buyer_of(services, token, organization=body.organization or "")
         if not buyer.portal_customer:
             raise _no_customer(buyer)
         customer, flow = buyer.portal_customer, payment_method_flow() if body.flow else None
     else:
-        customer, flow = await _read_flow(clerk, token, body.flow)
+        customer, flow = await _read_flow(services, token, body.flow)
     open_portal = partial(
         create_portal_session,
-        clerk.stripe,
+        services.stripe,
         return_url=body.return_url,
         configuration=configuration,
         flow=flow,
     )
-    return PortalResponse(url=await _open_for(clerk, token, body, customer, open_portal))
+    return PortalResponse(url=await _open_for(services, token, body, customer, open_portal))
 
 
 async def _open_for(
-    clerk: Clerk, token: str, body: PortalRequest, customer: str, open_portal: _OpenPortal
+    services: Services, token: str, body: PortalRequest, customer: str, open_portal: _OpenPortal
 ) -> str:
     """Open the portal; if Stripe has deleted the customer, for the one that took its place.
 
@@ -145,8 +144,8 @@ async def _open_for(
         try:
             return await open_portal(customer)
         except CustomerGone:
-            await mark_deleted(clerk.pocketbase, customer)
-        buyer = await read_buyer(clerk.pocketbase, token, organization=body.organization or "")
+            await mark_deleted(services.pocketbase, customer)
+        buyer = await read_buyer(services.pocketbase, token, organization=body.organization or "")
         # The subscription of a flow went with its customer.
         is_free = body.flow is None or isinstance(body.flow, PaymentMethodFlow)
         customer = buyer.portal_customer if is_free else ""
@@ -165,14 +164,14 @@ def _no_customer(buyer: Buyer) -> NoCustomer:
 
 
 async def _read_flow(
-    clerk: Clerk, token: str, asked: CancelFlow | UpdateFlow | ConfirmFlow
+    services: Services, token: str, asked: CancelFlow | UpdateFlow | ConfirmFlow
 ) -> "tuple[str, SessionCreateParamsFlowData]":
     """Return the subscription's customer, and the flow as Stripe takes it."""
-    owned = await read_owned(clerk, token, asked.subscription)
+    owned = await read_owned(services, token, asked.subscription)
     require_live(owned)
     customer = stripe_id(owned.body.get("customer"))
     if isinstance(asked, CancelFlow):
         return customer, cancel_flow(owned)
     if isinstance(asked, UpdateFlow):
         return customer, update_flow(owned)
-    return customer, confirm_flow(owned, await read_change(clerk, token, owned, asked.plan))
+    return customer, confirm_flow(owned, await read_change(services, token, owned, asked.plan))

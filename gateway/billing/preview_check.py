@@ -1,9 +1,9 @@
 """Whether a change can be charged from the date of its preview."""
 
-from gateway.billing.clerk import Clerk
 from gateway.billing.item_change import ItemChange, When
 from gateway.billing.preview_token import (
     PreviewToken,
+    derive_keys,
     describe_version,
     digest,
     read_preview,
@@ -12,6 +12,7 @@ from gateway.billing.preview_token import (
 from gateway.billing.subscription import OwnedSubscription
 from gateway.errors import Conflict, PocketBaseUnavailable
 from gateway.pocketbase import PocketBaseRefused
+from gateway.services import Services
 from gateway.shapes import number
 
 #: Seconds for which a preview is valid. A longer time would let clients choose the proration.
@@ -22,7 +23,7 @@ _USE_ROUTE = "/api/gateway/previews/use"
 
 
 def check_preview(
-    clerk: Clerk,
+    services: Services,
     subscription: OwnedSubscription,
     change: ItemChange,
     when: When,
@@ -40,7 +41,7 @@ def check_preview(
         return None
     if isinstance(given, int):
         raise _refuse_number(subscription, change, given)
-    token = read_preview(given, clerk.preview_keys)
+    token = read_preview(given, derive_keys(services.settings.webhook_secrets))
     wanted = (subscription.stripe_id, digest(change.fingerprint))
     if (token.subscription, token.change) != wanted or when == "period_end":
         raise refuse_preview("preview_mismatch", "The preview is for another change.")
@@ -48,7 +49,7 @@ def check_preview(
 
 
 async def use_preview(
-    clerk: Clerk, subscription: OwnedSubscription, token: PreviewToken, key: str
+    services: Services, subscription: OwnedSubscription, token: PreviewToken, key: str
 ) -> int:
     """Accept a preview once, and only while the subscription is in the previewed state.
 
@@ -77,7 +78,7 @@ async def use_preview(
         "is_credit": token.is_credit,
     }
     try:
-        used = await clerk.pocketbase.call("POST", _USE_ROUTE, asked)
+        used = await services.pocketbase.call("POST", _USE_ROUTE, asked)
     except PocketBaseRefused as refused:
         raise PocketBaseUnavailable from refused
     if used["changed"]:

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import stripe
 
-from gateway.billing.clerk import Clerk
 from gateway.buyer import Buyer, read_buyer
 from gateway.errors import Conflict, GatewayError, NotFound, PaymentRequired
 from gateway.pocketbase import PocketBaseRefused
+from gateway.services import Services
 from gateway.shapes import listing, mapping, stripe_id, text
 from gateway.stripe_api import Missing, Reading, complete, read_object
 from gateway.vocabulary import ENDED_SUBSCRIPTION, SCHEDULE_METADATA
@@ -89,7 +89,7 @@ class OwnedSubscription:
 
 
 async def read_buyer_of(
-    clerk: Clerk, token: str, subscription: str = "", organization: str = ""
+    services: Services, token: str, subscription: str = "", organization: str = ""
 ) -> Buyer:
     """Return the caller, with a subscription if it is theirs, and count the request.
 
@@ -101,25 +101,25 @@ async def read_buyer_of(
         Unauthenticated, NoOrganization, PocketBaseUnavailable
     """
     buyer = await read_buyer(
-        clerk.pocketbase, token, subscription=subscription, organization=organization
+        services.pocketbase, token, subscription=subscription, organization=organization
     )
-    await clerk.limits.count_user(buyer.user)
+    await services.rate_limits.count_user(buyer.user)
     return buyer
 
 
-async def read_owned(clerk: Clerk, token: str, subscription: str) -> OwnedSubscription:
+async def read_owned(services: Services, token: str, subscription: str) -> OwnedSubscription:
     """Return a subscription if it is the caller's.
 
     Raises:
         NoSubscription: it is not, or does not exist: the answer is the same.
         RateLimited, Unauthenticated, PocketBaseUnavailable, StripeUnavailable, StripeRefused
     """
-    buyer = await read_buyer_of(clerk, token, subscription)
+    buyer = await read_buyer_of(services, token, subscription)
     own = buyer.subscription
     if own is None:
         raise NoSubscription
     try:
-        reading = await _read_settled(clerk.stripe, own.stripe_id)
+        reading = await _read_settled(services.stripe, own.stripe_id)
     except Missing:
         raise NoSubscription from None
     if stripe_id(reading.body.get("customer")) != own.customer:
@@ -128,26 +128,26 @@ async def read_owned(clerk: Clerk, token: str, subscription: str) -> OwnedSubscr
     return OwnedSubscription(buyer, reading, own.stamp)
 
 
-async def read_again(clerk: Clerk, subscription: OwnedSubscription) -> OwnedSubscription:
+async def read_again(services: Services, subscription: OwnedSubscription) -> OwnedSubscription:
     """Read a subscription again, as Stripe has it now.
 
     Raises:
         StripeUnavailable, StripeRefused
     """
-    reading = await _read(clerk.stripe, subscription.stripe_id)
+    reading = await _read(services.stripe, subscription.stripe_id)
     return replace(subscription, reading=reading)
 
 
-async def show_changed(clerk: Clerk, changed: OwnedSubscription) -> OwnedSubscription:
+async def show_changed(services: Services, changed: OwnedSubscription) -> OwnedSubscription:
     """Read a subscription again after a change, and write its row and its invoice's at once.
 
     Raises:
         StripeUnavailable, StripeRefused
     """
-    fresh = await read_again(clerk, changed)
+    fresh = await read_again(services, changed)
     for body in filter(None, (fresh.body, fresh.invoice, fresh.planned)):
         try:
-            await clerk.apply_reading(replace(fresh.reading, body=body))
+            await services.apply_reading(replace(fresh.reading, body=body))
         except (GatewayError, PocketBaseRefused):
             # What was asked for is done, and its webhook brings the row.
             _log.warning("row not written at once", extra={"object": stripe_id(body)})

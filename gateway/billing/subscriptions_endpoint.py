@@ -17,7 +17,6 @@ from gateway.billing.bodies import (
     PreviewBody,
     ResumeBody,
 )
-from gateway.billing.clerk import BillingClerk
 from gateway.billing.discount import find_code, find_coupon, give_discount
 from gateway.billing.ending import (
     cancel_at_period_end,
@@ -35,7 +34,7 @@ from gateway.billing.subscription import (
     read_owned,
     show_changed,
 )
-from gateway.dependencies import GatewaySettings, IdempotencyKey, SignedInRoute, Token
+from gateway.dependencies import IdempotencyKey, ServicesDep, SignedInRoute, Token
 from gateway.errors import CALLER_ERRORS, Conflict, IdempotencyKeyReused, PaymentRequired
 from gateway.problems import problem_responses
 
@@ -57,15 +56,15 @@ async def preview_subscription_change(
     subscription: SubscriptionId,
     body: PreviewBody,
     token: Token,
-    clerk: BillingClerk,
+    services: ServicesDep,
 ) -> PreviewResponse:
     """Return the cost of another plan or quantity, now or at the period's end; changes nothing.
 
     Send the answer's `proration_date` with /change to be charged the previewed amount.
     """
-    owned = await read_owned(clerk, token, subscription)
-    change = await read_change(clerk, token, owned, body.plan)
-    return PreviewResponse.of(await preview_change(clerk, owned, change, body.when))
+    owned = await read_owned(services, token, subscription)
+    change = await read_change(services, token, owned, body.plan)
+    return PreviewResponse.of(await preview_change(services, owned, change, body.when))
 
 
 @router.post("/change", operation_id="change_subscription")
@@ -73,7 +72,7 @@ async def change_subscription(
     subscription: SubscriptionId,
     body: ChangeBody,
     token: Token,
-    clerk: BillingClerk,
+    services: ServicesDep,
     key: IdempotencyKey = "",
 ) -> SubscriptionResponse:
     """Change plan or quantity: now, or when the paid period ends.
@@ -83,16 +82,16 @@ async def change_subscription(
     the period's end: nothing is prorated. `scheduled_change` shows the planned change until then;
     /resume, /cancel or another change takes it back.
     """
-    owned = await read_owned(clerk, token, subscription)
-    change = await read_change(clerk, token, owned, body.plan)
-    preview = check_preview(clerk, owned, change, body.when, body.proration_date)
+    owned = await read_owned(services, token, subscription)
+    change = await read_change(services, token, owned, body.plan)
+    preview = check_preview(services, owned, change, body.when, body.proration_date)
     if body.when == "period_end":
-        await plan_change_at_end(clerk, owned, change, key=key)
+        await plan_change_at_end(services, owned, change, key=key)
     elif change.is_new and not change.waits_in(owned):
-        await make_change(clerk, owned, change, preview, key=key)
+        await make_change(services, owned, change, preview, key=key)
     else:
-        await release(clerk.stripe, owned)
-    changed = await show_changed(clerk, owned)
+        await release(services.stripe, owned)
+    changed = await show_changed(services, owned)
     if changed.body.get("pending_update"):
         raise payment_required(changed)
     return SubscriptionResponse.of(changed)
@@ -103,20 +102,20 @@ async def cancel_subscription(
     subscription: SubscriptionId,
     body: CancelBody,
     token: Token,
-    clerk: BillingClerk,
+    services: ServicesDep,
     key: IdempotencyKey = "",
 ) -> CancelResponse:
     """End a subscription with the paid period, or now, without a refund.
 
     `open_invoices` lists unpaid invoices and whether Stripe still collects them.
     """
-    owned = await read_owned(clerk, token, subscription)
+    owned = await read_owned(services, token, subscription)
     if body.when == "now":
-        await cancel_now(clerk.stripe, owned, body.reason)
+        await cancel_now(services.stripe, owned, body.reason)
     else:
-        await cancel_at_period_end(clerk.stripe, owned, body.reason, key=key)
-    canceled = CancelResponse.of(await show_changed(clerk, owned))
-    owed = await list_open_invoices(clerk.stripe, owned)
+        await cancel_at_period_end(services.stripe, owned, body.reason, key=key)
+    canceled = CancelResponse.of(await show_changed(services, owned))
+    owed = await list_open_invoices(services.stripe, owned)
     return canceled.model_copy(update={"open_invoices": list(map(OpenInvoice.of, owed))})
 
 
@@ -125,16 +124,16 @@ async def resume_subscription(
     subscription: SubscriptionId,
     body: ResumeBody,
     token: Token,
-    clerk: BillingClerk,
+    services: ServicesDep,
     key: IdempotencyKey = "",
 ) -> SubscriptionResponse:
     """Take back a planned cancellation or change, or restart a paused subscription.
 
     402 if an invoice has to be paid first, with the invoice's page.
     """
-    owned = await read_owned(clerk, token, subscription)
-    await resume(clerk.stripe, owned, key=key)
-    resumed = await show_changed(clerk, owned)
+    owned = await read_owned(services, token, subscription)
+    await resume(services.stripe, owned, key=key)
+    resumed = await show_changed(services, owned)
     if resumed.status in ("paused", "incomplete"):
         raise payment_required(resumed)
     return SubscriptionResponse.of(resumed)
@@ -145,15 +144,14 @@ async def discount_subscription(
     subscription: SubscriptionId,
     body: DiscountBody,
     token: Token,
-    clerk: BillingClerk,
-    settings: GatewaySettings,
+    services: ServicesDep,
     key: IdempotencyKey = "",
 ) -> SubscriptionResponse:
     """Give a subscription a discount, from its next invoice on."""
-    owned = await read_owned(clerk, token, subscription)
+    owned = await read_owned(services, token, subscription)
     if body.coupon is not None:
-        offer = find_coupon(body.coupon, settings.gateway_open_coupons)
+        offer = find_coupon(body.coupon, services.settings.gateway_open_coupons)
     else:
-        offer = await find_code(clerk.stripe, owned, body.promotion_code or "")
-    await give_discount(clerk.stripe, owned, offer, key=key)
-    return SubscriptionResponse.of(await show_changed(clerk, owned))
+        offer = await find_code(services.stripe, owned, body.promotion_code or "")
+    await give_discount(services.stripe, owned, offer, key=key)
+    return SubscriptionResponse.of(await show_changed(services, owned))

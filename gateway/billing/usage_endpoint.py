@@ -1,8 +1,6 @@
 """POST /usage, and /usage/cancel."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from pydantic import ConfigDict, Field, model_validator
 
 from gateway.billing.bodies import Body
@@ -12,14 +10,11 @@ from gateway.billing.usage import (
     NothingMetered,
     Usage,
     UsageNotFound,
-    UsageRecorder,
 )
 from gateway.buyer import read_buyer
 from gateway.dependencies import (
-    GatewaySettings,
-    Limits,
     OperatorRoute,
-    PocketBaseClient,
+    ServicesDep,
     SignedInRoute,
     SuperuserToken,
     Token,
@@ -109,11 +104,6 @@ class UsageResponse(ResponseModel):
     )
 
 
-def _recorder(request: Request) -> UsageRecorder:
-    found: UsageRecorder = request.app.state.usage
-    return found
-
-
 router = APIRouter(tags=["usage"], route_class=SignedInRoute)
 cancel_router = APIRouter(tags=["usage"], route_class=OperatorRoute)
 
@@ -126,21 +116,18 @@ cancel_router = APIRouter(tags=["usage"], route_class=OperatorRoute)
 async def report_usage(
     body: UsageBody,
     token: Token,
-    settings: GatewaySettings,
-    pocketbase: PocketBaseClient,
-    limits: Limits,
-    recorder: Annotated[UsageRecorder, Depends(_recorder)],
+    services: ServicesDep,
 ) -> UsageResponse:
     """Report usage on a meter: a superuser anybody's, a user their own on meters open to users."""
     organization = body.organization or ""
     is_superuser = body.user is not None or bool(organization)
     if is_superuser:
-        await check_superuser(pocketbase, token)
+        await check_superuser(services.pocketbase, token)
         user = body.user or ""
     else:
-        user = (await read_buyer(pocketbase, token)).user
-        await limits.count_user(user)
-        if body.meter not in settings.gateway_open_meters:
+        user = (await read_buyer(services.pocketbase, token)).user
+        await services.rate_limits.count_user(user)
+        if body.meter not in services.settings.gateway_open_meters:
             raise MeterNotOpen
     usage = Usage(
         user,
@@ -151,7 +138,7 @@ async def report_usage(
         organization,
         correction=is_superuser,
     )
-    return UsageResponse(recorded=await recorder.record(usage))
+    return UsageResponse(recorded=await services.usage.record(usage))
 
 
 class CancelUsageBody(Body):
@@ -188,12 +175,11 @@ class CancelUsageResponse(ResponseModel):
 async def cancel_usage(
     body: CancelUsageBody,
     token: SuperuserToken,
-    pocketbase: PocketBaseClient,
-    recorder: Annotated[UsageRecorder, Depends(_recorder)],
+    services: ServicesDep,
 ) -> CancelUsageResponse:
     """Cancel a report of the last 24 hours; superusers only. Finalized invoices stay."""
-    await check_superuser(pocketbase, token)
+    await check_superuser(services.pocketbase, token)
     user, organization = body.user or "", body.organization or ""
     usage = Usage(user, body.meter, 0, body.identifier, organization=organization)
-    await recorder.cancel(usage)
+    await services.usage.cancel(usage)
     return CancelUsageResponse(canceled=True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Path, Request
 
 from gateway.buyer import Buyer, read_buyer
 from gateway.checkout.bodies import (
@@ -18,16 +18,12 @@ from gateway.checkout.order_route import OrderRoute
 from gateway.checkout.policy import AlreadyBought, AlreadySubscribed, Item
 from gateway.checkout.returning import apply_reading, read_session
 from gateway.checkout.session import Page
-from gateway.checkout.till import Order, Till
+from gateway.checkout.till import Order
 from gateway.dependencies import (
-    GatewaySettings,
     IdempotencyKey,
-    Limits,
     OptionalToken,
-    PocketBaseClient,
-    ReadingApplier,
+    ServicesDep,
     SignedInRoute,
-    StripeClient,
     Token,
     TokenRoute,
 )
@@ -56,13 +52,6 @@ class NoSuchPurchase(NotFound):
     """You have no such purchase."""
 
 
-async def _till(request: Request) -> Till:
-    found: Till = request.app.state.till
-    return found
-
-
-CheckoutTill = Annotated[Till, Depends(_till)]
-
 orders = APIRouter(tags=["checkout"], route_class=OrderRoute)
 setups = APIRouter(tags=["checkout"], route_class=SignedInRoute)
 router = APIRouter(tags=["checkout"], route_class=TokenRoute)
@@ -77,8 +66,7 @@ async def create_checkout(
     body: CheckoutRequest,
     request: Request,
     token: OptionalToken,
-    settings: GatewaySettings,
-    till: CheckoutTill,
+    services: ServicesDep,
     idempotency_key: IdempotencyKey = "",
 ) -> CheckoutResponse:
     """Start a purchase for the signed-in user.
@@ -87,29 +75,30 @@ async def create_checkout(
     Stripe's to say. The outcome arrives as PocketBase records (`subscriptions`, `payments`).
     A user whose running subscription allows no second gets 409, with the portal as `portal_url`.
     """
-    page = read_page(body, settings.gateway_frontend_origins)
+    page = read_page(body, services.settings.gateway_frontend_origins)
     items = tuple(Item(item.price, item.quantity) for item in body.items)
     organization = body.organization or ""
     order = Order(page, items, idempotency_key, organization, body.promotion_code or "")
     if token:
-        return _respond(await till.sell(order, token))
-    if organization or not settings.gateway_guest_checkout:
+        return _respond(await services.checkout.sell(order, token))
+    if organization or not services.settings.gateway_guest_checkout:
         raise Unauthenticated
-    return _respond(await till.sell_to_guest(order, request.client.host if request.client else ""))
+    return _respond(
+        await services.checkout.sell_to_guest(order, request.client.host if request.client else "")
+    )
 
 
 @setups.post("/checkout/setup", operation_id="create_setup", responses=problem_responses(*_ERRORS))
 async def create_setup(
     body: SetupRequest,
     token: Token,
-    settings: GatewaySettings,
-    till: CheckoutTill,
+    services: ServicesDep,
     idempotency_key: IdempotencyKey = "",
 ) -> CheckoutResponse:
     """Save a payment method of the signed-in user for later, without a purchase."""
-    page = read_page(body, settings.gateway_frontend_origins)
+    page = read_page(body, services.settings.gateway_frontend_origins)
     order = Order(page, (), idempotency_key, body.organization or "")
-    return _respond(await till.sell(order, token))
+    return _respond(await services.checkout.sell(order, token))
 
 
 @router.get(
@@ -120,31 +109,27 @@ async def create_setup(
 async def read_checkout(
     session_id: Annotated[str, Path(max_length=255)],
     token: OptionalToken,
-    settings: GatewaySettings,
-    pocketbase: PocketBaseClient,
-    client: StripeClient,
-    apply: ReadingApplier,
-    limits: Limits,
+    services: ServicesDep,
 ) -> CheckoutOutcome:
     """Say what came of a purchase: for the page that Stripe leads back to.
 
     Stripe is asked, and what it says is written to PocketBase before the answer: the records are
     there whether or not the webhooks have arrived.
     """
-    if not token and not settings.gateway_guest_checkout:
+    if not token and not services.settings.gateway_guest_checkout:
         raise Unauthenticated
-    buyer = await read_buyer(pocketbase, token) if token else None
+    buyer = await read_buyer(services.pocketbase, token) if token else None
     if buyer:
-        await limits.count_user(buyer.user)
+        await services.rate_limits.count_user(buyer.user)
     if not _SESSION.fullmatch(session_id):
         raise NoSuchPurchase
     try:
-        reading = await read_session(client, session_id)
+        reading = await read_session(services.stripe, session_id)
     except NotFound:
         raise NoSuchPurchase from None
-    if not await _is_theirs(reading.body, buyer, pocketbase, token):
+    if not await _is_theirs(reading.body, buyer, services.pocketbase, token):
         raise NoSuchPurchase
-    return _tell(await apply_reading(apply, reading))
+    return _tell(await apply_reading(services.apply_reading, reading))
 
 
 def read_page(body: SetupRequest, origins: Sequence[str]) -> Page:

@@ -42,7 +42,7 @@ async def _read(request: Request) -> dict[str, Any] | None:
     """Return the endpoint's arguments; None if FastAPI is to have a look."""
     headers = request.headers
     token = read_token(headers)
-    if not token and not request.app.state.settings.gateway_guest_checkout:
+    if not token and not request.app.state.services.settings.gateway_guest_checkout:
         raise Unauthenticated
     key = headers.get("idempotency-key", "")
     if not token or headers.get("content-type") != _JSON or len(key) > _LONGEST_KEY:
@@ -51,11 +51,9 @@ async def _read(request: Request) -> dict[str, Any] | None:
         body = CheckoutRequest.model_validate_json(await request.body())
     except (ValidationError, ClientDisconnect):
         return None
-    state = request.app.state
     return {
         "body": body,
         "token": token,
-        "settings": state.settings,
-        "till": state.till,
+        "services": request.app.state.services,
         "idempotency_key": key,
     }

@@ -39,7 +39,7 @@ def serve(host: str, port: int, root_path: str) -> None:
         app = create_app(settings)
     except (SettingsError, MirrorIncomplete) as error:
         fail(str(error))
-    asyncio.run(_refuse_views(settings, app.state.table))
+    asyncio.run(_refuse_views(settings, app.state.configuration.transforms))
     _spare_garbage_collector()
     uvicorn.run(
         app,

@@ -1,9 +1,8 @@
 """GET /health (the process runs) and GET /ready (it can do its work)."""
 
-from inspect import isawaitable
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Request
-
+from gateway.dependencies import ServicesDep
 from gateway.errors import PocketBaseUnavailable
 from gateway.health.readiness import NotReady
 from gateway.problems import problem_responses
@@ -30,14 +29,10 @@ async def read_health() -> Status:
     operation_id="read_readiness",
     responses=problem_responses(NotReady, PocketBaseUnavailable, StripeKeyNotAccepted),
 )
-async def read_readiness(request: Request) -> Status:
+async def read_readiness(services: ServicesDep) -> Status:
     """PocketBase can write, accepts our superuser, and has our hooks and migrations.
 
     Stripe accepted the key in its last answers.
     """
-    await request.app.state.pocketbase_readiness.check()
-    for check in request.app.state.checks:
-        found = check()
-        if isawaitable(found):
-            await found
+    await services.readiness.check()
     return Status()

@@ -1,6 +1,7 @@
 """Checks that PocketBase has the hooks, migrations and collections of this release."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from gateway.errors import Unavailable
@@ -68,21 +69,34 @@ async def _check_writes(pocketbase: PocketBase) -> None:
         ) from error
 
 
-class PocketBaseReadiness:
-    """The checks of PocketBase for /ready."""
+class Readiness:
+    """The checks of /ready."""
 
-    def __init__(self, pocketbase: PocketBase) -> None:
+    def __init__(
+        self,
+        pocketbase: PocketBase,
+        check_key: Callable[[], None],
+        check_transforms: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._version = SharedCheck(partial(check_pocketbase, pocketbase))
         self._writes = SharedCheck(partial(_check_writes, pocketbase), _WRITE_HOLDS_SECONDS)
+        self._check_key = check_key
+        self._transforms = SharedCheck(check_transforms) if check_transforms else None
 
     async def check(self) -> None:
-        """Check that PocketBase has what this gateway needs, and that it can write.
+        """Check PocketBase, the Stripe key and the transforms.
 
-        Reads go on when the disk is full or another process holds the database.
+        Reads go on when the disk is full or another process holds the database, so that a write is
+        checked too.
 
         Raises:
-            NotReady: hooks or migrations are missing, or it refuses to write.
+            NotReady: hooks or migrations are missing, or PocketBase refuses to write.
+            NotRegistered: PocketBase does not use the transforms.
             PocketBaseUnavailable: it does not answer, or can't write; the detail is its own.
+            StripeKeyNotAccepted
         """
         await self._version.run()
         await self._writes.run()
+        self._check_key()
+        if self._transforms:
+            await self._transforms.run()

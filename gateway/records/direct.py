@@ -10,9 +10,9 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
-from gateway.dependencies import OptionalToken, PocketBaseClient, TokenRoute
+from gateway.dependencies import OptionalToken, ServicesDep, TokenRoute
 from gateway.errors import (
     InvalidRequest,
     NotFound,
@@ -23,9 +23,9 @@ from gateway.errors import (
 )
 from gateway.pocketbase import Answer, PocketBase, PocketBaseRefused
 from gateway.problems import problem_entry, problem_responses
-from gateway.records.judge import Judge
 from gateway.records.relayed_client import HEADER, sign_address
 from gateway.request_id import current_request_id
+from gateway.services import Services
 from gateway.settings import Settings
 
 _TICKETS = "/api/gateway/dry-run"
@@ -66,12 +66,6 @@ _RESPONSES = problem_responses(
 ) | {HTTPStatus.FORBIDDEN: problem_entry("PocketBase's rules don't allow this.", refused=_REFUSED)}
 
 
-def _judge(request: Request) -> Judge:
-    found: Judge = request.app.state.judge
-    return found
-
-
-Transforms = Annotated[Judge, Depends(_judge)]
 Collection = Annotated[str, Path(description="The name of a collection that has a transform.")]
 RecordId = Annotated[str, Path(description="The record's id.")]
 DryRun = Annotated[bool, Query(description="Validate and answer without writing.")]
@@ -89,18 +83,17 @@ async def create_record(
     request: Request,
     collection: Collection,
     token: OptionalToken,
-    transforms: Transforms,
-    pocketbase: PocketBaseClient,
+    services: ServicesDep,
     dry_run: DryRun = False,
 ) -> Response:
     """Create a record as PocketBase does, under its rules; the answer is PocketBase's.
 
     With `dry_run=1` nothing is stored: the answer is the record as it would have been.
     """
-    if (collection, "create") not in transforms.transforms:
+    if (collection, "create") not in services.transforms.transforms:
         raise NoTransform
     path = f"/api/collections/{quote(collection, safe='')}/records"
-    return await _forward(pocketbase, request, path, token, dry_run)
+    return await _forward(services, request, path, token, dry_run)
 
 
 @router.patch(
@@ -114,27 +107,26 @@ async def update_record(
     collection: Collection,
     record_id: RecordId,
     token: OptionalToken,
-    transforms: Transforms,
-    pocketbase: PocketBaseClient,
+    services: ServicesDep,
     dry_run: DryRun = False,
 ) -> Response:
     """Change a record as PocketBase does, under its rules; the answer is PocketBase's.
 
     With `dry_run=1` nothing is stored: the answer is the record as it would have been.
     """
-    if (collection, "update") not in transforms.transforms:
+    if (collection, "update") not in services.transforms.transforms:
         raise NoTransform
     if record_id in (".", ".."):
         # It would name the collection, not a record of it.
         raise NotFound
     path = f"/api/collections/{quote(collection, safe='')}/records/{quote(record_id, safe='')}"
-    return await _forward(pocketbase, request, path, token, dry_run)
+    return await _forward(services, request, path, token, dry_run)
 
 
 async def _forward(
-    pocketbase: PocketBase, request: Request, path: str, token: str, dry_run: bool
+    services: Services, request: Request, path: str, token: str, dry_run: bool
 ) -> Response:
-    headers = {"X-Request-Id": current_request_id(), **_describe_client(request)}
+    headers = {"X-Request-Id": current_request_id(), **_describe_client(request, services.settings)}
     if content_type := request.headers.get("content-type"):
         headers["Content-Type"] = content_type
     if token:
@@ -142,14 +134,13 @@ async def _forward(
     # Before the ticket, which is good for a few seconds.
     body = await request.body()
     if dry_run:
-        headers["X-Gateway-Dry-Run"] = await _get_ticket(pocketbase)
-    answer = await pocketbase.forward(request.method, path + _read_query(request), headers, body)
-    return _translate(answer)
+        headers["X-Gateway-Dry-Run"] = await _get_ticket(services.pocketbase)
+    path += _read_query(request)
+    return _translate(await services.pocketbase.forward(request.method, path, headers, body))
 
 
-def _describe_client(request: Request) -> dict[str, str]:
+def _describe_client(request: Request, settings: Settings) -> dict[str, str]:
     """The client to pass on to transforms; PocketBase itself would see the gateway."""
-    settings: Settings = request.app.state.settings
     passed = {
         name: request.headers[name]
         for name in settings.gateway_transform_headers

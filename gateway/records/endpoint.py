@@ -22,7 +22,6 @@ from gateway.errors import (
 )
 from gateway.problems import respond_to
 from gateway.records.answer import write_verdicts
-from gateway.records.judge import Judge
 from gateway.records.relayed_client import read_address
 from gateway.records.signature import (
     ANSWER_PREFIX,
@@ -33,6 +32,7 @@ from gateway.records.signature import (
     sign,
     verify,
 )
+from gateway.services import Services
 from gateway.writes import Json
 
 PATH = "/hooks/records"
@@ -90,7 +90,7 @@ class RecordsEndpoint:
             self.seen.add(call_id, now)
             call = _parse(body)
             client = _read_client(call.get("client"), now, self.keys)
-            answer = await _judge(scope["app"].state.judge, call, client)
+            answer = await _judge(scope["app"].state.services, call, client)
         # By the caller's key: while a secret is rotated it may know no other. At the call's time:
         # then the answer is good for this very call, whatever the clocks say.
         signed = sign(ANSWER_PREFIX + call_id, int(given[TIMESTAMP]), answer, key)
@@ -101,9 +101,9 @@ class RecordsEndpoint:
         return answer, head
 
 
-async def _judge(judge: Judge, call: Json, client: Json) -> bytes:
+async def _judge(services: Services, call: Json, client: Json) -> bytes:
     items = call["items"]
-    return _write(await judge.judge_all(items, call["user"], client), items)
+    return _write(await services.transforms.judge_all(items, call["user"], client), items)
 
 
 def _read_client(client: Any, now: float, keys: tuple[bytes, ...]) -> Json:

@@ -33,7 +33,7 @@ class Reading:
 
 
 #: Writes the row of an object that was just read, as its webhook would; returns the object as it
-#: was last read. Capabilities are handed one (`gateway.app`), as only the webhooks know the rows.
+#: was last read. `Services` holds one: only the webhooks know the rows.
 ApplyReading = Callable[[Reading], Awaitable[dict[str, Any]]]
 
 

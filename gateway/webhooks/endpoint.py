@@ -25,9 +25,9 @@ from gateway.errors import (
 )
 from gateway.logs import note
 from gateway.problems import respond_to
+from gateway.services import Services
 from gateway.webhooks.admission import Admission, Admitted
 from gateway.webhooks.event import Event, verify
-from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.projector import plan
 
 PATH = "/webhooks/stripe"
@@ -83,11 +83,11 @@ class WebhookEndpoint:
         """
         if scope["method"] != "POST":
             raise MethodNotAllowed
-        inbox: Inbox = scope["app"].state.inbox
+        services: Services = scope["app"].state.services
         with self.admission.admit() as admitted:
             body = await _read_body(receive, self.max_body_bytes, admitted)
-            event = await inbox.read(verify(body, _read_signature(scope), self.secrets))
-            return event, await inbox.store(plan(event))
+            event = await services.events.read(verify(body, _read_signature(scope), self.secrets))
+            return event, await services.events.store(plan(event))
 
 
 def _answer(outcome: str) -> ASGIApp:

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPAuthorizationCredentials
 
-from gateway.dependencies import read_token, superuser_bearer
+from gateway.dependencies import ServicesDep, get_services, read_token, superuser_bearer
 from gateway.errors import (
     InvalidRequest,
     PocketBaseUnavailable,
@@ -37,8 +36,12 @@ from gateway.webhooks.admin.bodies import (
     StoredEvent,
     StoredEventWithPayload,
 )
-from gateway.webhooks.admin.desk import Desk
-from gateway.webhooks.operations.customer_move import CustomerLeaving, NoSuchCustomer, Payer
+from gateway.webhooks.operations.customer_move import (
+    CustomerLeaving,
+    CustomerMover,
+    NoSuchCustomer,
+    Payer,
+)
 from gateway.webhooks.operations.retention import prune
 from gateway.webhooks.operations.stored_events import (
     NoSuchEvent,
@@ -53,16 +56,6 @@ _ERRORS = (InvalidRequest, SuperuserNeeded, SuperusersOnly, PocketBaseUnavailabl
 _STRIPE_ERRORS = (StripeUnavailable, StripeRefused)
 
 
-async def _desk(
-    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(superuser_bearer)]
-) -> Desk:
-    found: Desk = request.app.state.desk
-    return found
-
-
-SuperuserDesk = Annotated[Desk, Depends(_desk)]
-
-
 class SuperuserRoute(APIRoute):
     """Refuses other callers than superusers before the body is read."""
 
@@ -71,29 +64,35 @@ class SuperuserRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def check_and_handle(request: Request) -> Response:
-            desk: Desk = request.app.state.desk
-            await check_superuser(desk.pocketbase, read_token(request.headers))
+            services = await get_services(request)
+            await check_superuser(services.pocketbase, read_token(request.headers))
             return await handle(request)
 
         return check_and_handle
 
 
-router = APIRouter(prefix="/admin", tags=["admin"], route_class=SuperuserRoute)
+router = APIRouter(
+    prefix="/admin",
+    tags=["admin"],
+    route_class=SuperuserRoute,
+    dependencies=[Depends(superuser_bearer)],
+)
 
 
 @router.get("/events", operation_id="list_events", responses=problem_responses(*_ERRORS))
-async def get_events(query: Annotated[Listing, Query()], desk: SuperuserDesk) -> EventPage:
+async def get_events(query: Annotated[Listing, Query()], services: ServicesDep) -> EventPage:
     """List stored events, newest first."""
-    rows = await list_events(desk.pocketbase, query.selection, query.limit, after=query.after or "")
+    after = query.after or ""
+    rows = await list_events(services.pocketbase, query.selection, query.limit, after=after)
     return EventPage(events=[StoredEvent.of(row) for row in rows])
 
 
 @router.get(
     "/events/{event}", operation_id="show_event", responses=problem_responses(*_ERRORS, NoSuchEvent)
 )
-async def get_event(event: str, desk: SuperuserDesk) -> StoredEventWithPayload:
+async def get_event(event: str, services: ServicesDep) -> StoredEventWithPayload:
     """Show one event with what Stripe sent."""
-    row = await read_event(desk.pocketbase, event)
+    row = await read_event(services.pocketbase, event)
     return StoredEventWithPayload.of(row)
 
 
@@ -102,7 +101,7 @@ async def get_event(event: str, desk: SuperuserDesk) -> StoredEventWithPayload:
     operation_id="replay_events",
     responses=problem_responses(*_ERRORS, NoSuchEvent, UnsupportedMediaType),
 )
-async def replay_events(body: Replay, desk: SuperuserDesk) -> ReplayReport:
+async def replay_events(body: Replay, services: ServicesDep) -> ReplayReport:
     """Handle stored events again, oldest first.
 
     Rows are written as this release projects them, unless they show a newer state already.
@@ -111,9 +110,9 @@ async def replay_events(body: Replay, desk: SuperuserDesk) -> ReplayReport:
     if bool(body.ids) == (selection != Selection()):
         raise InvalidRequest("Give ids, or at least one field that selects events, not both.")
     results = (
-        desk.replayer.replay_ids(body.ids, dry_run=body.dry_run)
+        services.replayer.replay_ids(body.ids, dry_run=body.dry_run)
         if body.ids
-        else desk.replayer.replay_selected(
+        else services.replayer.replay_selected(
             selection, after=body.after or "", limit=body.limit, dry_run=body.dry_run
         )
     )
@@ -130,10 +129,10 @@ async def replay_events(body: Replay, desk: SuperuserDesk) -> ReplayReport:
     operation_id="prune_events",
     responses=problem_responses(*_ERRORS, UnsupportedMediaType),
 )
-async def prune_events(body: Prune, desk: SuperuserDesk) -> PruneReport:
+async def prune_events(body: Prune, services: ServicesDep) -> PruneReport:
     """Empty the payloads of old events, up to 100,000 a call; failed ones stay whole."""
-    days = body.older_than_days or desk.keep_days
-    return PruneReport(pruned=await prune(desk.pocketbase, days, dry_run=body.dry_run))
+    days = body.older_than_days or services.settings.gateway_keep_payload_days
+    return PruneReport(pruned=await prune(services.pocketbase, days, dry_run=body.dry_run))
 
 
 @router.post(
@@ -144,14 +143,15 @@ async def prune_events(body: Prune, desk: SuperuserDesk) -> PruneReport:
     ),
 )
 async def move_customer(
-    customer: Annotated[str, Path(max_length=255)], body: CustomerMove, desk: SuperuserDesk
+    customer: Annotated[str, Path(max_length=255)], body: CustomerMove, services: ServicesDep
 ) -> MovedCustomer:
     """Give a customer, with all that was bought with it, to another user or organization.
 
     Stripe's metadata names the new owner, and every row in PocketBase moves.
     """
     payer = Payer(body.user or "", body.organization or "")
-    return MovedCustomer.of(await desk.mover.move(customer, payer))
+    mover = CustomerMover(services.pocketbase, services.stripe, services.apply_reading)
+    return MovedCustomer.of(await mover.move(customer, payer))
 
 
 @router.post(
@@ -160,7 +160,7 @@ async def move_customer(
     operation_id="start_reconciliation",
     responses=problem_responses(*_ERRORS, UnsupportedMediaType, ReconciliationUnderWay),
 )
-async def start_reconciliation(body: ReconcileRequest, desk: SuperuserDesk) -> ReconcileStarted:
+async def start_reconciliation(body: ReconcileRequest, services: ServicesDep) -> ReconcileStarted:
     """Start bringing the mirror in line with Stripe, or continue the same run where it was."""
     options = Options(
         dry_run=body.dry_run,
@@ -169,15 +169,15 @@ async def start_reconciliation(body: ReconcileRequest, desk: SuperuserDesk) -> R
         events=body.events and not body.only,
         objects=body.objects,
     )
-    return ReconcileStarted(id=await desk.reconciliation.start(options, body.rate))
+    return ReconcileStarted(id=await services.reconciliation.start(options, body.rate))
 
 
 @router.get(
     "/reconcile", operation_id="list_reconciliations", responses=problem_responses(*_ERRORS)
 )
 async def list_reconciliations(
-    desk: SuperuserDesk, limit: Annotated[int, Query(ge=1, le=100)] = 10
+    services: ServicesDep, limit: Annotated[int, Query(ge=1, le=100)] = 10
 ) -> ReconcileRuns:
     """Show how the newest reconciliations went, or how far they are."""
-    rows = await Runs(desk.pocketbase).list_newest(limit)
+    rows = await Runs(services.pocketbase).list_newest(limit)
     return ReconcileRuns(runs=[ReconcileRun.of(row) for row in rows])

@@ -1,12 +1,9 @@
-"""The sending part, from the settings, for as long as the gateway runs."""
+"""Runs the sender of notifications for as long as the gateway runs."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import stripe
-
-from gateway.notifications.announcer import Announcer
 from gateway.notifications.mail import Post, read_mailbox
 from gateway.notifications.mailing import Mailing
 from gateway.notifications.outbox import Outbox
@@ -16,22 +13,19 @@ from gateway.notifications.smtp_post import SmtpPost
 from gateway.notifications.stripe_facts import StripeFacts
 from gateway.notifications.templates import Templates
 from gateway.pocketbase import PocketBase
+from gateway.services import Services
 from gateway.settings import Settings
 
 
-def _open_mailing(
-    settings: Settings,
-    pocketbase: PocketBase,
-    templates: Templates,
-    client: stripe.StripeClient,
-) -> Mailing:
+def _open_mailing(services: Services, templates: Templates) -> Mailing:
+    settings = services.settings
     sender = settings.gateway_mail_sender
     return Mailing(
-        post=_open_post(settings, pocketbase),
+        post=_open_post(settings, services.pocketbase),
         templates=templates,
         sender=read_mailbox(sender) if sender else None,
         seller=read_mailbox(settings.gateway_mail_seller).address,
-        stripe_facts=StripeFacts(client),
+        stripe_facts=StripeFacts(services.stripe),
         kinds=settings.mail_kinds,
     )
 
@@ -44,19 +38,13 @@ def _open_post(settings: Settings, pocketbase: PocketBase) -> Post:
 
 
 @asynccontextmanager
-async def send_notifications(
-    settings: Settings,
-    pocketbase: PocketBase,
-    announcer: Announcer | None,
-    templates: Templates,
-    client: stripe.StripeClient,
-) -> AsyncIterator[None]:
-    """Send what is stored meanwhile, and what others left; nothing when nobody is to be told."""
-    if announcer is None:
+async def send_notifications(services: Services, templates: Templates) -> AsyncIterator[None]:
+    """Send stored notifications in the background; does nothing without mails and handlers."""
+    if services.notifications is None:
         yield
         return
-    mailing = _open_mailing(settings, pocketbase, templates, client)
-    sender = Sender(Outbox(pocketbase), announcer, mailing)
+    mailing = _open_mailing(services, templates)
+    sender = Sender(Outbox(services.pocketbase), services.notifications, mailing)
     running = asyncio.create_task(sender.run())
     try:
         yield

@@ -1,0 +1,49 @@
+"""The clients and state that all requests of one process share: one frozen, typed value.
+
+The lifespan opens it (`gateway.lifespan`), endpoints receive it by a dependency
+(`gateway.dependencies.ServicesDep`). Capabilities are named for their types only.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.plans import Plans
+from gateway.pocketbase import PocketBase
+from gateway.rate_limits import RateLimits
+from gateway.settings import Settings
+from gateway.stripe_api import ApplyReading, Client
+
+if TYPE_CHECKING:
+    from gateway.billing.usage import UsageRecorder
+    from gateway.checkout.till import Till
+    from gateway.health.readiness import Readiness
+    from gateway.notifications.announcer import Announcer
+    from gateway.records.judge import Judge
+    from gateway.webhooks.inbox import Inbox
+    from gateway.webhooks.operations.replay import Replayer
+    from gateway.webhooks.reconcile.background import BackgroundReconciliation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Clients, and the parts of the gateway that keep state between requests."""
+
+    settings: Settings
+    #: Calls PocketBase as the gateway's superuser.
+    pocketbase: PocketBase
+    stripe: Client
+    rate_limits: RateLimits
+    #: The terms on which prices are sold.
+    price_terms: Plans
+    #: Writes the row of an object that was just read from Stripe.
+    apply_reading: ApplyReading
+    readiness: "Readiness"
+    checkout: "Till"
+    usage: "UsageRecorder"
+    #: Writes the events of deliveries.
+    events: "Inbox"
+    replayer: "Replayer"
+    reconciliation: "BackgroundReconciliation"
+    #: None when there are neither mails nor handlers.
+    notifications: "Announcer | None"
+    transforms: "Judge"
