@@ -8,10 +8,11 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gateway.request_id import HEADER as REQUEST_ID
 from gateway.settings import Settings
 
 _log = logging.getLogger(__name__)
-_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id")
+_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", REQUEST_ID)
 #: Headers that tracing libraries add: Sentry, OpenTelemetry, Datadog, Zipkin.
 _TRACING = (
     "Sentry-Trace",
@@ -38,7 +39,7 @@ def add_cors(app: FastAPI, settings: Settings) -> None:
         allow_origins=list(settings.gateway_frontend_origins),
         allow_methods=["GET", "HEAD", "POST", "PATCH"],
         allow_headers=[*_HEADERS, *_TRACING, *settings.gateway_cors_headers],
-        expose_headers=["Retry-After", "X-Request-Id"],
+        expose_headers=["Retry-After", REQUEST_ID],
         max_age=3600,
     )
 

@@ -24,6 +24,7 @@ from gateway.errors import (
 from gateway.pocketbase import Answer, PocketBase, PocketBaseRefused
 from gateway.problems import problem_entry, problem_responses
 from gateway.records.relayed_client import HEADER, sign_address
+from gateway.request_id import HEADER as REQUEST_ID
 from gateway.request_id import current_request_id
 from gateway.services import Services
 from gateway.settings import Settings
@@ -126,7 +127,7 @@ async def update_record(
 async def _forward(
     services: Services, request: Request, path: str, token: str, dry_run: bool
 ) -> Response:
-    headers = {"X-Request-Id": current_request_id(), **_describe_client(request, services.settings)}
+    headers = {REQUEST_ID: current_request_id(), **_describe_client(request, services.settings)}
     if content_type := request.headers.get("content-type"):
         headers["Content-Type"] = content_type
     if token:
