@@ -34,18 +34,23 @@ def _forge(
 
 
 @contextmanager
-def forge_answers(kind: str, key: bytes) -> Iterator[str]:
+def forge_answers(
+    kind: str, key: bytes, calls: list[tuple[dict[str, str], bytes]] | None = None
+) -> Iterator[str]:
     """Answer every call on the address that is given, until the context ends.
 
     Args:
         kind: see `_forge`; any other is not signed.
         key: the gateway's own, for answers that are wrong in another way.
+        calls: receives headers and body of each call.
     """
 
     class Forger(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             call = {name.lower(): value for name, value in self.headers.items()}
+            if calls is not None:
+                calls.append((call, body))
             status, answer, headers = _forge(kind, key, call, body)
             self.send_response(status)
             for name, value in headers.items():
