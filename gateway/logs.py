@@ -1,77 +1,110 @@
-"""Log lines as logfmt: time, level, message and keys; never payloads, tokens or addresses."""
+"""Structured logs by structlog: one line per event, with keys, as logfmt or JSON.
+
+Lines never contain payloads, tokens or addresses. Modules, uvicorn and other libraries log through
+`logging`, with their keys in ``extra``. What happens per delivery or write goes to structlog
+directly, at a third of the cost.
+"""
 
 import logging
 import re
-import time
-from collections.abc import Mapping
+import sys
 from contextlib import suppress
-from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, TextIO
+from typing import Literal, TextIO
+
+import structlog
+from structlog.stdlib import ExtraAdder, ProcessorFormatter
+from structlog.types import EventDict, Processor, WrappedLogger
 
 from gateway.request_id import current_request_id
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+Format = Literal["logfmt", "json"]
 
 
-class LogfmtFormatter(logging.Formatter):
-    """Writes what is given as ``extra`` as ``key=value``."""
+def open_logs(level: str, form: Format = "logfmt") -> None:
+    """Send the lines of structlog and of all `logging` loggers to standard error."""
+    # Not in any line, so not worth finding out: the caller, thread, process and task.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    if hasattr(logging, "logAsyncioTasks"):  # Python 3.12
+        logging.logAsyncioTasks = False
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=[structlog.processors.EventRenamer("msg"), ExtraAdder()],
+            processors=[_remove_internals, *_end(form)],
+        )
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    structlog.configure(
+        # `event` is structlog's name of the message, and ours of Stripe's event.
+        processors=[structlog.processors.EventRenamer("msg", "event_id"), *_end(form)],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: _Lines(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return one line, and a traceback behind it if there is one."""
-        given = {key: value for key, value in vars(record).items() if key not in _STANDARD}
-        line = _compose(record.created, record.levelname, record.getMessage(), given)
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
+class _Lines:
+    """Writes lines; losing one is better than failing a request (full disk, closed pipe)."""
 
-class _Lines(logging.StreamHandler[TextIO]):
-    """Writes to standard error; lines as well, that were composed without a record."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFormatter(LogfmtFormatter())
+    def __init__(self, stream: TextIO | None) -> None:
+        #: None if the process was started without standard error.
+        self._stream = stream
 
     def write(self, line: str) -> None:
-        # What was done is done, whether or not it can be told: a full disk, a closed pipe.
+        """Write one line."""
+        if self._stream is None:
+            return
         with suppress(OSError, ValueError):
-            self.stream.write(line + self.terminator)
-            self.flush()
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+    debug = info = warning = error = critical = write
 
 
-def note(logger: logging.Logger, message: str, **given: Any) -> None:
-    """Log what ``logger.info(message, extra=given)`` does, at half the cost: for every delivery.
+def _end(form: Format) -> list[Processor]:
+    """The processors that all lines pass, whoever logged them."""
+    common: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        _add_request_id,
+        structlog.processors.format_exc_info,
+    ]
+    if form == "json":
+        return [*common, structlog.processors.JSONRenderer()]
+    return [*common, _render_logfmt]
 
-    Handlers and filters are looked for at the root logger only.
-    """
-    if not logger.isEnabledFor(logging.INFO):
-        return
-    handlers = logging.root.handlers
-    if len(handlers) == 1 and isinstance(handlers[0], _Lines):
-        handlers[0].write(_compose(time.time(), "INFO", message, given))
-    else:  # Somebody else listens, to records.
-        logger.info(message, extra=given)
+
+def _remove_internals(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Remove what `ProcessorFormatter` and uvicorn add for renderers."""
+    for key in ("_record", "_from_structlog", "color_message"):
+        event.pop(key, None)
+    return event
 
 
-def _compose(created: float, level: str, message: str, given: Mapping[str, Any]) -> str:
-    moment = f"{_format(int(created))}.{int(created % 1 * 1000):03}Z"
-    line = f"time={moment} level={_quote(level.lower())} msg={_quote(message)}"
-    for key, value in given.items():
-        line += f" {key}={_quote(str(value))}"
+def _add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     if request_id := current_request_id():
-        line += f" request={_quote(request_id)}"
-    return line
+        event["request"] = request_id
+    return event
 
 
-@lru_cache(maxsize=1)
-def _format(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _render_logfmt(_: WrappedLogger, __: str, event: EventDict) -> str:
+    """Render ``key=value``, and a traceback on the lines below.
+
+    structlog's own renderer takes three times as long, and escapes no control characters.
+    """
+    traceback = event.pop("exception", "")
+    line = f"time={event.pop('time')} level={event.pop('level')} msg={_quote(event.pop('msg'))}"
+    for key, value in event.items():
+        line += f" {key}={_quote(str(value))}"
+    return f"{line}\n{traceback}" if traceback else line
 
 
 _is_plain = re.compile(r"[\w.:/+-]+", re.ASCII).fullmatch
 
 
 def _quote(value: str) -> str:
-    """A value on one line: a path that a stranger asks for must not forge another."""
+    """Quote a value on one line: a path in a request must not forge another line."""
     if _is_plain(value):
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -80,13 +113,3 @@ def _quote(value: str) -> str:
 
 def _show(character: str) -> str:
     return character if character.isprintable() else f"\\u{ord(character):04x}"
-
-
-def open_logs(level: str) -> None:
-    """Send every logger's lines to standard error."""
-    # What no line shows need not be found out: where it was logged, by which thread and task.
-    logging._srcfile = None
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    if hasattr(logging, "logAsyncioTasks"):  # Python 3.12
-        logging.logAsyncioTasks = False
-    logging.basicConfig(level=level, handlers=[_Lines()], force=True)

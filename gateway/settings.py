@@ -181,6 +181,8 @@ class PocketBaseSettings(BaseSettings):
     """Seconds between two comparisons of paid seats with members (docs/teams.md)."""
     gateway_log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
+    gateway_log_format: Literal["logfmt", "json"] = "logfmt"
+    """logfmt (`time=… level=info msg="stripe event" event=evt_…`) or json, one object per line."""
 
     gateway_transforms: str = ""
     """The Python module with the table TRANSFORMS, for example examples.posts.transforms. Empty:

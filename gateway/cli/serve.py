@@ -33,7 +33,7 @@ def serve(host: str, port: int, root_path: str) -> None:
         settings = read_settings()
     except SettingsError as error:
         fail(str(error))
-    open_logs(settings.gateway_log_level)
+    open_logs(settings.gateway_log_level, settings.gateway_log_format)
     asyncio.run(_refuse_wrong_superuser(settings))
     try:
         app = create_app(settings)

@@ -5,12 +5,12 @@ itself (docs/decisions/004-group-commit.md); its OpenAPI entry stands beside it.
 """
 
 import json
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import (
@@ -23,7 +23,6 @@ from gateway.errors import (
     PocketBaseUnavailable,
     StripeUnavailable,
 )
-from gateway.logs import note
 from gateway.problems import respond_to
 from gateway.services import Services
 from gateway.webhooks.admission import Admission, Admitted
@@ -31,7 +30,7 @@ from gateway.webhooks.event import Event, verify
 from gateway.webhooks.projector import plan
 
 PATH = "/webhooks/stripe"
-_log = logging.getLogger(__name__)
+_log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 
 class ProjectionFailed(GatewayError):
@@ -102,10 +101,9 @@ def _answer(outcome: str) -> ASGIApp:
 
 
 def _note(event: Event, outcome: str, started: float) -> None:
-    note(
-        _log,
+    _log.info(
         "stripe event",
-        event=event.stripe_id,
+        event_id=event.stripe_id,
         type=event.type,
         object=event.object_id,
         outcome=outcome,

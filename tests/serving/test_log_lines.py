@@ -1,66 +1,109 @@
-"""The short way to a line of the log, which every delivery takes, is no other than the long one."""
+"""Log lines: one renderer for all loggers, logfmt or JSON."""
 
-import logging
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from gateway.logs import note
+_LINES = """
+import logging, sys
+import structlog
+from asgi_correlation_id import correlation_id
+from gateway.logs import open_logs
 
-_BOTH_WAYS = """
-import logging
-from gateway.logs import note, open_logs
-from gateway.request_id import _current
-
-given = {"event": "evt_1", "what": 'two "words"\\nand forged=1', "ms": 1.5, "no": None, "empty": ""}
-open_logs("INFO")
-_current.set("request-1")
-logger = logging.getLogger("gateway.test")
-logger.info("one line", extra=given)
-note(logger, "one line", **given)
-open_logs("WARNING")
-logger.info("one line", extra=given)
-note(logger, "one line", **given)
+values = {"type": "a.b", "what": 'two "words"\\nand forged=1\\u2028\\x9b\\r', "ms": 1.5, "no": None,
+          "empty": "", "yes": True, "many": [1], "half": "\\ud800"}
+open_logs("INFO", sys.argv[1])
+correlation_id.set("request-1")
+library, ours = logging.getLogger("uvicorn.error"), structlog.get_logger()
+library.info("one %s", "line", extra={"event": "evt_1", "color_message": "red"} | values)
+ours.info("one line", event_id="evt_1", **values)
+library.debug("too much")
+ours.debug("too much")
+try:
+    raise RuntimeError("the reason")
+except RuntimeError:
+    library.exception("failed")
+    ours.exception("failed")
 """
 
 
-def test_both_ways_write_the_same_line() -> None:
-    """A record and a note with the same values read the same, and a level silences both."""
+def _log(form: str) -> list[str]:
     run = subprocess.run(
-        [sys.executable, "-c", _BOTH_WAYS], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", _LINES, form],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
-    [recorded, noted] = [line.partition(" ")[2] for line in run.stderr.splitlines()]
-    assert noted == recorded
-    assert noted == (
-        'level=info msg="one line" event=evt_1 what="two \\"words\\"\\u000aand forged=1"'
-        ' ms=1.5 no=None empty="" request=request-1'
+    return run.stderr.split("\n")[:-1]
+
+
+def _read(line: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads(line)
+    assert str(found.pop("time")).endswith("Z")
+    return found
+
+
+def test_all_loggers_write_the_same_keys_as_logfmt() -> None:
+    """A library's record and a line of ours differ in the order of keys only."""
+    lines = _log("logfmt")
+    recorded, ours = lines[0], lines[1]
+    expected = (
+        ' level=info msg="one line" event=evt_1 type=a.b'
+        ' what="two \\"words\\"\\u000aand forged=1\\u2028\\u009b\\u000d" ms=1.5 no=None empty=""'
+        ' yes=True many="[1]" half="\\ud800" request=request-1'
     )
+    assert recorded.startswith("time=20")
+    assert recorded.endswith(expected)
+    assert ours.replace(" event=evt_1", "", 1) != ours
+    assert sorted(ours.split()[1:]) == sorted(recorded.split()[1:])
+
+
+def test_a_traceback_follows_its_line() -> None:
+    """As logfmt, a traceback is readable below its line."""
+    text = "\n".join(_log("logfmt"))
+    assert text.count("level=error msg=failed request=request-1\nTraceback") == 2
+    assert text.count("\nRuntimeError: the reason") == 2
+
+
+def test_json_is_one_object_per_line() -> None:
+    """Every line is JSON with the same keys, also with a traceback."""
+    recorded, ours, *failed = map(_read, _log("json"))
+    assert recorded == ours
+    assert ours["event"] == "evt_1"
+    assert ours["what"] == 'two "words"\nand forged=1\u2028\x9b\r'
+    assert {"msg": "one line", "level": "info", "request": "request-1", "ms": 1.5}.items() <= (
+        ours.items()
+    )
+    assert len(failed) == 2
+    for line in failed:
+        assert "RuntimeError: the reason" in str(line.pop("exception"))
+        assert line == {"msg": "failed", "level": "error", "request": "request-1"}
 
 
 _BROKEN = """
 import logging
-from gateway.logs import note, open_logs
+import structlog
+from gateway.logs import open_logs
 
 open_logs("INFO")
-note(logging.getLogger("gateway.test"), "one line")
+logging.getLogger("gateway.test").info("one line")
+structlog.get_logger().info("one line")
 print("went on")
 """
 
 
-def test_a_log_that_cant_be_written_stops_nothing() -> None:
-    """Where standard error is a full disk, what was to be told is lost, and the work goes on."""
-    with Path("/dev/full").open("w") as full:
-        run = subprocess.run(
-            [sys.executable, "-c", _BROKEN], stdout=subprocess.PIPE, stderr=full, timeout=60
-        )
+@pytest.mark.parametrize("target", ["/dev/full", ""], ids=["full disk", "closed"])
+def test_a_log_that_cant_be_written_stops_nothing(target: str) -> None:
+    """Where standard error is a full disk or closed, the line is lost, and the work goes on."""
+    command = [sys.executable, "-c", _BROKEN]
+    if target:
+        with Path(target).open("w") as full:
+            run = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, timeout=60)
+    else:
+        shell = ["sh", "-c", 'exec "$@" 2>&-', "sh", *command]
+        run = subprocess.run(shell, stdout=subprocess.PIPE, timeout=60)
     assert run.stdout == b"went on\n"
-
-
-def test_who_else_listens_hears_of_it(caplog: pytest.LogCaptureFixture) -> None:
-    """Handlers that somebody added get a note as the record that they know."""
-    with caplog.at_level(logging.INFO):
-        note(logging.getLogger("gateway.test"), "one line", event="evt_1")
-    [record] = caplog.records
-    assert (record.getMessage(), vars(record)["event"]) == ("one line", "evt_1")
