@@ -10,9 +10,17 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from limits import parse_many
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from gateway.email_address import clean_address
 from gateway.settings_problems import describe_invalid, describe_unknown, find_variables
 
 _SECRETS_DIR = Path("/run/secrets")
@@ -285,8 +293,10 @@ class PocketBaseSettings(BaseSettings):
 
     @field_validator("gateway_mail_sender", "gateway_mail_seller")
     @classmethod
-    def _check_mailbox(cls, value: str) -> str:
-        if value and (not value.isprintable() or "@" not in parseaddr(value)[1]):
+    def _check_mailbox(cls, value: str, info: ValidationInfo) -> str:
+        allow_dotless = info.field_name == "gateway_mail_sender"
+        address = clean_address(parseaddr(value)[1], allow_dotless=allow_dotless)
+        if value and not (value.isprintable() and address):
             raise ValueError("must be an address like Shop <billing@example.com>")
         return value
 

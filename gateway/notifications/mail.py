@@ -9,9 +9,7 @@ from email.message import EmailMessage
 from email.utils import formataddr, parseaddr
 from typing import Literal, Protocol
 
-#: What parts or ends an address in a header, and whatever is no visible ASCII.
-_FORBIDDEN = frozenset('<>()[]\\,;:@" ')
-
+from gateway.email_address import clean_address
 
 Outcome = Literal["sent", "later", "refused", "unknown"]
 
@@ -57,23 +55,8 @@ class Post(Protocol):
 
 def read_mailbox(text: str) -> Mailbox:
     """Read ``Shop <billing@example.com>`` or a bare address."""
-    return Mailbox(*parseaddr(text))
-
-
-def clean_address(text: str) -> str:
-    """Return the address as a header takes it, "" if it is none: nothing can be smuggled in.
-
-    A domain with other letters than ASCII's is written as mail servers know it.
-    """
-    local, _, domain = text.strip().rpartition("@")
-    try:
-        domain = domain.encode("idna").decode()
-    except UnicodeError:
-        return ""
-    found = f"{local}@{domain}"
-    is_plain = found.isascii() and found.isprintable() and not _FORBIDDEN & set(local + domain)
-    is_whole = 0 < len(local) <= 64 and "." in domain.strip(".") and len(found) <= 254
-    return found if is_plain and is_whole else ""
+    name, address = parseaddr(text)
+    return Mailbox(name, clean_address(address, allow_dotless=True))
 
 
 def as_message(mail: Mail) -> EmailMessage:

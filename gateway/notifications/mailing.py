@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from gateway.email_address import clean_address
 from gateway.errors import StripeUnavailable
 from gateway.notifications.kinds import TO_SELLER
-from gateway.notifications.mail import Mail, Mailbox, Post, Posted, clean_address
+from gateway.notifications.mail import Mail, Mailbox, Post, Posted
 from gateway.notifications.notification import Notification
 from gateway.notifications.outbox import Claimed, Settled
 from gateway.notifications.stripe_facts import StripeFacts

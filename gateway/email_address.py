@@ -1,0 +1,28 @@
+"""E-mail addresses, checked by email-validator."""
+
+import email_validator
+
+# PocketBase accepts addresses in these domains (.local, .test, …), and a mail server of one's own
+# delivers to them. The list is the library's setting for the whole process.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
+
+def clean_address(text: str, *, allow_dotless: bool = False) -> str:
+    """Return the address as a mail header takes it, "" if it is not one ASCII address.
+
+    An international domain is returned in its ASCII form (IDNA 2008).
+
+    Args:
+        allow_dotless: accept domains without a dot, such as localhost.
+    """
+    try:
+        found = email_validator.validate_email(
+            text.strip(),
+            strict=True,
+            allow_smtputf8=False,
+            check_deliverability=False,
+            globally_deliverable=not allow_dotless,
+        )
+    except email_validator.EmailNotValidError:
+        return ""
+    return found.ascii_email or ""
