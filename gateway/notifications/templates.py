@@ -1,16 +1,21 @@
-"""What a mail says: a text and an HTML template a kind, ours or a team's own of the same name.
+"""Mail texts: a text and an HTML template per kind, ours or a team's own of the same name.
 
-The first line of a text template is the subject. HTML is escaped. What stands in `facts` can be
-used by name, money and times through the filters `money` and `day`. `receipt.de.txt` is used for
-payers whose language is German, `receipt.pt-BR.txt` for one region.
+The first line of a text template is the subject. HTML is escaped. Templates use the members of
+`facts` by name, and the filters `money` and `day`. `receipt.de.txt` is used for payers whose
+language is German, `receipt.pt-BR.txt` for one region.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.numbers import format_currency
 from jinja2 import (
     ChoiceLoader,
     Environment,
@@ -24,11 +29,16 @@ from jinja2 import (
 from gateway.settings import Settings, SettingsError
 
 _OURS = Path(__file__).parent / "templates"
-#: Currencies without a smaller unit at Stripe, and those with three digits. Stripe counts ISK and
-#: UGX in hundredths, although they have none: https://docs.stripe.com/currencies
-_WHOLE = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf"}
-_WHOLE |= {"xof", "xpf"}
-_THREE_DIGITS = {"bhd", "jod", "kwd", "omr", "tnd"}
+#: Currencies that Stripe counts in whole units or thousandths; all others it counts in hundredths,
+#: also those that have none: https://docs.stripe.com/currencies#zero-decimal
+_WHOLE = {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF"}
+_WHOLE |= {"XOF", "XPF"}
+_THREE_DIGITS = {"BHD", "JOD", "KWD", "OMR", "TND"}
+#: Charged in hundredths, of which all but whole units are refused.
+_HUNDREDTHS = {"ISK", "UGX"}
+#: English, with the currency's code: "$" alone could be several.
+_ENGLISH = Locale("en", "GB")
+_PATTERNS = {0: "#,##0 ¤¤", 2: "#,##0.00 ¤¤", 3: "#,##0.000 ¤¤"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +110,40 @@ def open_templates(settings: Settings) -> Templates:
     return templates
 
 
-def show_money(amount: object, currency: object) -> str:
-    """``12.00 EUR`` from the smallest unit, "" from no amount."""
+def show_money(amount: object, currency: object, locale: object = "") -> str:
+    """Format an amount: ``12.00 EUR``, in a locale as people there write it; "" without an amount.
+
+    Args:
+        amount: in the currency's smallest unit at Stripe.
+        locale: a language tag such as ``de`` or ``pt-BR``.
+    """
     if not isinstance(amount, int) or not isinstance(currency, str) or not currency:
         return ""
-    currency = currency.lower()
-    digits = 0 if currency in _WHOLE else 3 if currency in _THREE_DIGITS else 2
-    sign, rest = ("-" if amount < 0 else ""), abs(amount)
-    whole, part = divmod(rest, 10**digits)
-    shown = f"{whole:,}" + (f".{part:0{digits}}" if digits else "")
-    return f"{sign}{shown} {currency.upper()}"
+    code = currency.upper()
+    digits = 0 if code in _WHOLE else 3 if code in _THREE_DIGITS else 2
+    value = Decimal(amount).scaleb(-digits)
+    known = _find_locale(locale)
+    if known is None:
+        return format_currency(value, code, _PATTERNS[digits], _ENGLISH, currency_digits=False)
+    # Babel shows some currencies that Stripe charges in hundredths, such as HUF, rounded.
+    is_usual = digits != 2 or (code in _HUNDREDTHS and amount % 100 == 0)
+    return format_currency(value, code, locale=known, currency_digits=is_usual)
 
 
-def show_day(seconds: object) -> str:
-    """``23 November 2026`` (UTC) from unix seconds, "" from anything else."""
+def show_day(seconds: object, locale: object = "") -> str:
+    """Format unix seconds as a day in UTC: ``23 November 2026``; "" from anything else."""
     if not isinstance(seconds, int) or not seconds:
         return ""
     try:
         moment = datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         return ""
-    return f"{moment.day} {moment:%B %Y}"
+    return format_date(moment, "long", _find_locale(locale) or _ENGLISH)
+
+
+def _find_locale(tag: object) -> Locale | None:
+    """The locale of a language tag, or of its language alone."""
+    for known in (str(tag), str(tag).partition("-")[0]):
+        with suppress(ValueError, UnknownLocaleError):
+            return Locale.parse(known, sep="-")
+    return None
