@@ -30,6 +30,20 @@ COLLECTIONS: dict[str, frozenset[str]] = {
     name: frozenset(columns) for name, columns in _VOCABULARY["collections"].items()
 }
 
+#: Collections that have another name than their key.
+_OWN_NAMES = {
+    "users": _VOCABULARY["auth_collection"],
+    "notifications": "stripe_notifications",
+    "reconciliations": "stripe_reconciliations",
+    "transforms": "gateway_transforms",
+}
+
+
+def collection_name(collection: str) -> str:
+    """Return the name that one of the gateway's collections has in PocketBase."""
+    return str(_OWN_NAMES.get(collection, collection))
+
+
 #: The keys, and prefixes of keys, of Stripe metadata that are ours.
 METADATA: dict[str, str] = _VOCABULARY["metadata"]
 #: Names the PocketBase user in the gateway's Stripe objects.

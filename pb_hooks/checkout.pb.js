@@ -34,7 +34,7 @@ routerAdd("POST", "/api/gateway/tasks/end", (e) => {
 // A superuser may give a customer another owner: its rows follow, and Stripe's metadata.
 onRecordUpdateRequest((e) => {
   require(`${__hooks}/lib/manual_move.js`).update(e)
-}, "customers")
+}, require(`${__hooks}/lib/names.js`).nameOf("customers"))
 
 // Stripe's customer follows the user: what it is to be told is kept with the change itself.
 onRecordUpdate((e) => {
@@ -52,7 +52,7 @@ onRecordUpdate((e) => {
     if (before.email() !== e.record.email()) noteAddress(tx, e.record.id)
   })
   e.app = app
-}, "users")
+}, require(`${__hooks}/lib/names.js`).nameOf("users"))
 
 // Runs in the transaction of the deletion, before anything loses its user.
 onRecordDeleteExecute((e) => {
@@ -60,15 +60,15 @@ onRecordDeleteExecute((e) => {
   require(`${__hooks}/lib/invitations.js`).deleteOfUser(e.app, e.record.id)
   require(`${__hooks}/lib/billing_contacts.js`).remember(e.app, e.record.id, e.record.email())
   e.next()
-}, "users")
+}, require(`${__hooks}/lib/names.js`).nameOf("users"))
 
 onRecordDeleteExecute((e) => {
   require(`${__hooks}/lib/farewells.js`).forgetOrganization(e.app, e.record.id)
   e.next()
-}, "organizations")
+}, require(`${__hooks}/lib/names.js`).nameOf("organizations"))
 
 // Whoever tidies up rows does not give out new trials.
 onRecordDeleteExecute((e) => {
   if (e.record.getString("trial_end")) require(`${__hooks}/lib/trials.js`).keepTrials(e.app, e.record)
   e.next()
-}, "subscriptions")
+}, require(`${__hooks}/lib/names.js`).nameOf("subscriptions"))

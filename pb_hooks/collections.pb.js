@@ -15,9 +15,9 @@ onCollectionsImportRequest((e) => {
 onRecordDelete((e) => {
   require(`${__hooks}/lib/transform_rows.js`).refuseDeletion(e.record)
   e.next()
-}, "gateway_transforms")
+}, require(`${__hooks}/lib/names.js`).nameOf("transforms"))
 
 onRecordUpdate((e) => {
   require(`${__hooks}/lib/transform_rows.js`).refuseChange(e.record)
   e.next()
-}, "gateway_transforms")
+}, require(`${__hooks}/lib/names.js`).nameOf("transforms"))

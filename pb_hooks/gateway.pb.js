@@ -55,7 +55,7 @@ routerAdd("POST", "/api/gateway/buyer", (e) => {
   const { readBuyer } = require(`${__hooks}/lib/buyer.js`)
   const asked = require(`${__hooks}/lib/inputs.js`).read(e, "BUYER")
   return e.json(200, readBuyer($app, e.auth, e.requestInfo(), asked))
-}, $apis.bodyLimit(65536), $apis.requireAuth("users"))
+}, $apis.bodyLimit(65536), $apis.requireAuth(require(`${__hooks}/lib/names.js`).nameOf("users")))
 
 // Whom usage is reported for: {user or organization, meter}.
 routerAdd("POST", "/api/gateway/metered", (e) => {
@@ -71,21 +71,21 @@ onRecordCreateRequest((e) => {
     throw new BadRequestError("Failed to create record.", { id: problem })
   }
   e.next()
-}, "users")
+}, require(`${__hooks}/lib/names.js`).nameOf("users"))
 
 // A user who has just proved an e-mail address gets the purchases that were made with it.
 onRecordAfterCreateSuccess((e) => {
   const { claimByEmail } = require(`${__hooks}/lib/claims.js`)
   claimByEmail(e.app, e.record)
   e.next()
-}, "users")
+}, require(`${__hooks}/lib/names.js`).nameOf("users"))
 
 onRecordAfterUpdateSuccess((e) => {
   const before = e.record.original()
   const proved = !before.verified() || before.email() !== e.record.email()
   if (proved) require(`${__hooks}/lib/claims.js`).claimByEmail(e.app, e.record)
   e.next()
-}, "users")
+}, require(`${__hooks}/lib/names.js`).nameOf("users"))
 
 // The gateway's table of transforms: which direct writes it is to be asked about. It comes every few seconds.
 routerAdd("POST", "/api/gateway/transforms", (e) => {
@@ -114,15 +114,15 @@ onRecordAuthWithOAuth2Request((e) => {
 onRecordAfterCreateSuccess((e) => {
   require(`${__hooks}/lib/transform_table.js`).forget()
   e.next()
-}, "gateway_transforms")
+}, require(`${__hooks}/lib/names.js`).nameOf("transforms"))
 onRecordAfterUpdateSuccess((e) => {
   require(`${__hooks}/lib/transform_table.js`).forget()
   e.next()
-}, "gateway_transforms")
+}, require(`${__hooks}/lib/names.js`).nameOf("transforms"))
 onRecordAfterDeleteSuccess((e) => {
   require(`${__hooks}/lib/transform_table.js`).forget()
   e.next()
-}, "gateway_transforms")
+}, require(`${__hooks}/lib/names.js`).nameOf("transforms"))
 onCollectionAfterCreateSuccess((e) => {
   require(`${__hooks}/lib/transform_table.js`).adopt($app, e.collection)
   e.next()

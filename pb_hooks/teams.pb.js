@@ -8,42 +8,42 @@ require(`${__hooks}/lib/transform_hooks.js`)
 onRecordCreateRequest((e) => {
   require(`${__hooks}/lib/teams.js`).refuseChosenId(e)
   e.next()
-}, "organizations", "memberships", "membership_invitations")
+}, ...["organizations", "memberships", "membership_invitations"].map(require(`${__hooks}/lib/names.js`).nameOf))
 
 // Whoever makes an organization owns it.
 onRecordCreateRequest((e) => {
   require(`${__hooks}/lib/teams.js`).createWithOwner(e)
-}, "organizations")
+}, require(`${__hooks}/lib/names.js`).nameOf("organizations"))
 
 // Members have to consent: a manager invites, the invited user accepts.
 onRecordCreateRequest((e) => {
   return require(`${__hooks}/lib/invitations.js`).inviteInstead(e)
-}, "memberships")
+}, require(`${__hooks}/lib/names.js`).nameOf("memberships"))
 
 onRecordCreateRequest((e) => {
   require(`${__hooks}/lib/invitations.js`).checkRequest(e)
-}, "membership_invitations")
+}, require(`${__hooks}/lib/names.js`).nameOf("membership_invitations"))
 
 onRecordUpdateRequest((e) => {
   require(`${__hooks}/lib/invitations.js`).accept(e)
-}, "membership_invitations")
+}, require(`${__hooks}/lib/names.js`).nameOf("membership_invitations"))
 
 onRecordEnrich((e) => {
   require(`${__hooks}/lib/invitations.js`).addName(e)
-}, "membership_invitations")
+}, require(`${__hooks}/lib/names.js`).nameOf("membership_invitations"))
 
 // An organization keeps an owner, also when two of them leave at once.
 onRecordUpdateRequest((e) => {
   require(`${__hooks}/lib/teams.js`).keepOwner(e)
-}, "memberships")
+}, require(`${__hooks}/lib/names.js`).nameOf("memberships"))
 
 onRecordDeleteRequest((e) => {
   require(`${__hooks}/lib/teams.js`).keepOwner(e)
-}, "memberships")
+}, require(`${__hooks}/lib/names.js`).nameOf("memberships"))
 
 onRecordDeleteRequest((e) => {
   require(`${__hooks}/lib/teams.js`).keepOwners(e)
-}, "users")
+}, require(`${__hooks}/lib/names.js`).nameOf("users"))
 
 // Subscriptions whose quantity should be the organization's number of members, and is not: ?after=ITEM.
 routerAdd("GET", "/api/gateway/seats", (e) => {
@@ -54,14 +54,15 @@ routerAdd("GET", "/api/gateway/seats", (e) => {
 onRecordAfterCreateSuccess((e) => {
   require(`${__hooks}/lib/vacancies.js`).reopen(e.app)
   e.next()
-}, "memberships")
+}, require(`${__hooks}/lib/names.js`).nameOf("memberships"))
 
 // The leaving member's address may be the one at Stripe.
 onRecordDeleteExecute((e) => {
-  const [user] = e.app.findRecordsByIds("users", [e.record.getString("user")])
+  const { NAMES } = require(`${__hooks}/lib/names.js`)
+  const [user] = e.app.findRecordsByIds(NAMES.users, [e.record.getString("user")])
   if (user) require(`${__hooks}/lib/billing_contacts.js`).remember(e.app, user.id, user.email())
   e.next()
-}, "memberships")
+}, require(`${__hooks}/lib/names.js`).nameOf("memberships"))
 
 // Stripe's customer has the organization's name.
 onRecordUpdate((e) => {
@@ -73,7 +74,7 @@ onRecordUpdate((e) => {
     require(`${__hooks}/lib/billing_contacts.js`).noteName(tx, e.record.id)
   })
   e.app = app
-}, "organizations")
+}, require(`${__hooks}/lib/names.js`).nameOf("organizations"))
 
 // Organizations that are billed without an owner or members, or to somebody who has left: {seen}.
 routerAdd("POST", "/api/gateway/organizations/check", (e) => {

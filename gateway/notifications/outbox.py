@@ -10,7 +10,6 @@ from gateway.pocketbase import PocketBase, filter
 from gateway.writes import Json
 
 _ROUTE = "/api/gateway/notifications"
-_RECORDS = "/api/collections/stripe_notifications/records"
 STATUSES = ("waiting", "sending", "sent", "failed", "skipped")
 
 
@@ -51,7 +50,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """The rows of ``stripe_notifications``."""
+    """The rows of the outbox."""
 
     pocketbase: PocketBase
 
@@ -102,7 +101,9 @@ class Outbox:
         query: dict[str, str | int] = {"perPage": limit, "skipTotal": 1, "sort": "-created,-id"}
         if status:
             query["filter"] = filter("status = {:status}", status=status)
-        answer = await self.pocketbase.call("GET", _RECORDS, query=query)
+        answer = await self.pocketbase.call(
+            "GET", self.pocketbase.records_path("notifications"), query=query
+        )
         found: list[Json] = answer["items"]
         return found
 

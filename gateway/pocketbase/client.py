@@ -17,6 +17,7 @@ from gateway import __version__
 from gateway.connections import Answer, Connections
 from gateway.errors import PocketBaseUnavailable
 from gateway.settings import PocketBaseSettings
+from gateway.vocabulary import collection_name
 from gateway.writes import Json
 
 _LOGIN = "/api/collections/_superusers/auth-with-password"
@@ -110,6 +111,10 @@ class PocketBase:
             if refused.status not in (401, 403):
                 raise
         return await self._send(pool, method, path, body, await self._log_in(used), headers)
+
+    def records_path(self, collection: str) -> str:
+        """Return the path of the records of one of the gateway's collections, by its key."""
+        return f"/api/collections/{collection_name(collection)}/records"
 
     async def forward(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes

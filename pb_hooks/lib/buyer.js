@@ -1,5 +1,6 @@
 // What a signed-in user is to the shop: who they are and for whom they act, the Stripe customer, and the
 // prices and the subscription asked for.
+const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { readPayer } = require(`${__hooks}/lib/payer.js`)
 const { readPrices } = require(`${__hooks}/lib/prices.js`)
 const { prepare } = require(`${__hooks}/lib/sql.js`)
@@ -33,7 +34,7 @@ function describe(app, organization) {
 }
 
 function countMembers(app, organization) {
-  return app.countRecords("memberships", $dbx.hashExp({ organization }))
+  return app.countRecords(NAMES.memberships, $dbx.hashExp({ organization }))
 }
 
 // `customer`: the one that is used for purchases, "" without one. `portal_customer`: the one to manage, also if
@@ -42,8 +43,8 @@ function readCustomers([column, id]) {
   const found = arrayOf(new DynamicModel({ stripe_id: "", primary: false, deleted: false, running: false }))
   prepare(`
     SELECT stripe_id, [[primary]], deleted, EXISTS (
-      SELECT 1 FROM subscriptions WHERE customer = customers.id AND status IN (${RUNNING})) AS running
-    FROM customers WHERE ${column} = {:id} ORDER BY running DESC, [[primary]] DESC, created, id
+      SELECT 1 FROM ${TABLES.subscriptions} WHERE customer = ${TABLES.customers}.id AND status IN (${RUNNING})) AS running
+    FROM ${TABLES.customers} WHERE ${column} = {:id} ORDER BY running DESC, [[primary]] DESC, created, id
   `).bind({ id }).all(found)
   const [managed] = found.filter((customer) => !customer.deleted)
   const used = found.find((customer) => customer.primary && !customer.deleted)
@@ -58,7 +59,7 @@ function readCustomers([column, id]) {
 // "another's", or "" if nobody owns it yet.
 function readOwnership(app, userId, info, stripeId) {
   if (stripeId === "") return ""
-  const [customer] = app.findRecordsByFilter("customers", "stripe_id = {:stripeId}", "", 1, 0, { stripeId })
+  const [customer] = app.findRecordsByFilter(NAMES.customers, "stripe_id = {:stripeId}", "", 1, 0, { stripeId })
   if (!customer || !readPayer(customer)) return ""
   const isTheirs = customer.getString("user") === userId
     || !!findManaged(app, info, customer.getString("organization"))
@@ -75,7 +76,7 @@ function readSubscription(app, userId, info, stripeId) {
   app.db().newQuery(`
     SELECT customer.stripe_id AS customer, subscription.stamp AS stamp,
            customer.user AS user, customer.organization AS organization
-    FROM subscriptions subscription JOIN customers customer ON customer.id = subscription.customer
+    FROM ${TABLES.subscriptions} subscription JOIN ${TABLES.customers} customer ON customer.id = subscription.customer
     WHERE subscription.stripe_id = {:stripeId}
   `).bind({ stripeId }).all(found)
   if (!found.length) return null

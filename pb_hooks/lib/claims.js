@@ -4,6 +4,7 @@
 //   3. ADDRESS: users whose verified e-mail address the customer has, the earliest first
 // Events arrive in any order, so `customers.claims` keeps every claim that no other supersedes, as
 // [kind, since, payer, primary], with a fifth `true` if the user has verified the address after the purchase.
+const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { metadata: keys } = require(`${__hooks}/lib/vocabulary.json`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 const { findOne } = require(`${__hooks}/lib/records.js`)
@@ -53,7 +54,7 @@ function readClaims(tx, claims) {
   if (claims.length === 0) return known
   const found = arrayOf(new DynamicModel({ id: "", claims: "" }))
   const { list, values } = placeholders(claims.map((claim) => claim.customer))
-  tx.db().newQuery(`SELECT id, claims FROM customers WHERE id IN (${list})`).bind(values).all(found)
+  tx.db().newQuery(`SELECT id, claims FROM ${TABLES.customers} WHERE id IN (${list})`).bind(values).all(found)
   for (const row of found) known[row.id] = JSON.parse(row.claims || "[]")
   return known
 }
@@ -76,7 +77,7 @@ function byPriority(a, b) {
 function findOrMake(tx, id, stripeId) {
   const record = findOne(tx, "customers", id)
   if (record) return record
-  const made = new Record(tx.findCachedCollectionByNameOrId("customers"))
+  const made = new Record(tx.findCachedCollectionByNameOrId(NAMES.customers))
   made.load({ id, stripe_id: stripeId })
   return made
 }
@@ -93,7 +94,7 @@ function settle(tx, record, claims, payers) {
     tx.saveNoValidate(record)
   } else {
     // Without a record: nothing that a subscriber sees has changed.
-    tx.db().newQuery("UPDATE customers SET claims = {:claims} WHERE id = {:id}")
+    tx.db().newQuery(`UPDATE ${TABLES.customers} SET claims = {:claims} WHERE id = {:id}`)
       .bind({ id: record.id, claims: JSON.stringify(claims) }).execute()
   }
   choosePrimary(tx, stays ? before : payer)
@@ -156,7 +157,7 @@ function claimByEmail(app, user) {
     const found = arrayOf(new DynamicModel({ id: "", stripe_id: "" }))
     // By the address: those that are nobody's may be all there are, hence no index for that (`+`).
     tx.db().newQuery(`
-      SELECT id, stripe_id FROM customers
+      SELECT id, stripe_id FROM ${TABLES.customers}
       WHERE email = {:email} COLLATE NOCASE AND +user = '' AND +organization = '' AND deleted = false
         AND NOT (json_valid(metadata)
           AND coalesce(json_extract(metadata, '$.${keys.organization}'), '') != '')
@@ -173,7 +174,7 @@ function claimByEmail(app, user) {
 
 // Stripe has forgotten or moved a customer: it belongs to whoever its claims say.
 function release(tx, stripeId) {
-  const [record] = tx.findRecordsByFilter("customers", "stripe_id = {:stripeId}", "", 1, 0, { stripeId })
+  const [record] = tx.findRecordsByFilter(NAMES.customers, "stripe_id = {:stripeId}", "", 1, 0, { stripeId })
   if (!record) return
   const payers = noPayers()
   settle(tx, record, readKept(record), payers)

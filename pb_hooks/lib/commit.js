@@ -9,6 +9,7 @@
 // A row is written when its stamp is newer than the stored one. Where neither is newer (a tie), the
 // events of that object are not stored, and the answer carries what the gateway needs to decide. Its
 // decision comes with the tie that it was made on, and is a tie again if that has changed meanwhile.
+const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { claim, settleNamed } = require(`${__hooks}/lib/claims.js`)
 const { entitle } = require(`${__hooks}/lib/entitlements.js`)
 const { save } = require(`${__hooks}/lib/owners.js`)
@@ -53,7 +54,7 @@ function findRecords(tx, rows) {
   for (const row of rows) (ids[row.collection] ||= []).push(row.id)
   const stored = {}
   for (const collection in ids) {
-    for (const record of tx.findRecordsByIds(collection, ids[collection])) {
+    for (const record of tx.findRecordsByIds(NAMES[collection], ids[collection])) {
       stored[collection + record.id] = record
     }
   }
@@ -71,7 +72,7 @@ function findRepeated(tx, events, rows) {
   if (doubtful.length === 0) return []
   const stored = arrayOf(new DynamicModel({ stripe_id: "", outcome: "" }))
   const { list, values } = placeholders(doubtful.map((event) => event.stripe_id))
-  tx.db().newQuery(`SELECT stripe_id, outcome FROM stripe_events WHERE stripe_id IN (${list})`)
+  tx.db().newQuery(`SELECT stripe_id, outcome FROM ${TABLES.stripe_events} WHERE stripe_id IN (${list})`)
     .bind(values).all(stored)
   const done = {}
   for (const event of stored) done[event.stripe_id] = event.outcome !== "failed"
@@ -169,14 +170,14 @@ function insertEvents(tx, events, outcomes, payloads) {
 }
 
 const INSERT = `
-  INSERT INTO stripe_events (${COLUMNS.join(",")},attempts)
+  INSERT INTO ${TABLES.stripe_events} (${COLUMNS.join(",")},attempts)
   VALUES (${COLUMNS.map((column) => `{:${column}}`).join(",")},1)
   ON CONFLICT (stripe_id) DO NOTHING
 `
 
 // Not as one with the other: SQLite would take twice as long to compile it, for every delivery.
 const TRY_AGAIN = `
-  UPDATE stripe_events SET outcome = {:outcome}, error = {:error}, attempts = attempts + 1
+  UPDATE ${TABLES.stripe_events} SET outcome = {:outcome}, error = {:error}, attempts = attempts + 1
   WHERE stripe_id = {:stripe_id}
 `
 
@@ -196,7 +197,7 @@ function describeTie(tx, row) {
   return { ...tie, stamp: row.stored, seen, events: isWhole ? events : null }
 }
 
-const RIVALS = "FROM stripe_events WHERE object_id = {:object} AND created BETWEEN {:from} AND {:to}"
+const RIVALS = `FROM ${TABLES.stripe_events} WHERE object_id = {:object} AND created BETWEEN {:from} AND {:to}`
 
 function countEvents(tx, { object, from, to }) {
   const found = new DynamicModel({ count: 0 })

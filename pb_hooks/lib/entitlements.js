@@ -1,6 +1,7 @@
 // What payers may use: `entitlements`, one row a payer and feature, for PocketBase rules to read. The
 // rows follow from the mirrored rows alone, so they are the same whatever came first; they are computed
 // anew for every payer of whom a transaction changes something, and written where they differ.
+const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { findOffers } = require(`${__hooks}/lib/offers.js`)
 const { endOfItem, isVoided, merge, toTime } = require(`${__hooks}/lib/grants.js`)
 const { DAY, readPolicy } = require(`${__hooks}/lib/policy.js`)
@@ -134,14 +135,14 @@ function writeRows(tx, payers, rows) {
   const records = {}
   for (const record of findRows(tx, [...changed])) records[record.id] = record
   for (const id of changed) {
-    const record = records[id] || new Record(tx.findCachedCollectionByNameOrId("entitlements"))
+    const record = records[id] || new Record(tx.findCachedCollectionByNameOrId(NAMES.entitlements))
     record.load(rows[id])
     tx.saveNoValidate(record)
   }
 }
 
 function findRows(tx, ids) {
-  return ids.length ? tx.findRecordsByIds("entitlements", ids) : []
+  return ids.length ? tx.findRecordsByIds(NAMES.entitlements, ids) : []
 }
 
 function isSame(stored, row) {

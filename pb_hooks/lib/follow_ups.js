@@ -2,12 +2,14 @@
 // any gateway asks for one part after the other (POST /api/gateway/follow-ups). Each part is a short
 // transaction of its own that also notes how far it is, so that others write in between, and nothing is
 // lost or done by halves when somebody stops. To do a part twice changes nothing.
+const { TABLES } = require(`${__hooks}/lib/names.js`)
+
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
 // To be done from the start, also if it is under way. `updated` is when it has its turn.
 function queue(tx, kind, subject) {
   tx.db().newQuery(`
-    INSERT INTO follow_ups (kind, subject, created, updated) VALUES ({:kind}, {:subject}, ${NOW}, ${NOW})
+    INSERT INTO ${TABLES.follow_ups} (kind, subject, created, updated) VALUES ({:kind}, {:subject}, ${NOW}, ${NOW})
     ON CONFLICT (kind, subject) DO UPDATE SET place = '', error = '', updated = min(updated, excluded.updated)
   `).bind({ kind, subject }).execute()
 }
@@ -42,7 +44,7 @@ function findAlike(app, first) {
 
 function find(app, filter, values, rest) {
   const found = arrayOf(new DynamicModel({ id: "", kind: "", subject: "", place: "", error: "" }))
-  app.db().newQuery(`SELECT id, kind, subject, place, error FROM follow_ups WHERE ${filter} ${rest}`)
+  app.db().newQuery(`SELECT id, kind, subject, place, error FROM ${TABLES.follow_ups} WHERE ${filter} ${rest}`)
     .bind(values).all(found)
   return found.map((row) => Object.assign({}, row))
 }
@@ -50,21 +52,21 @@ function find(app, filter, values, rest) {
 const LATER = "strftime('%Y-%m-%d %H:%M:%fZ', 'now', '+60 seconds')"
 
 function putOff(app, id, error) {
-  app.db().newQuery(`UPDATE follow_ups SET error = {:error}, updated = ${LATER} WHERE id = {:id}`)
+  app.db().newQuery(`UPDATE ${TABLES.follow_ups} SET error = {:error}, updated = ${LATER} WHERE id = {:id}`)
     .bind({ id, error }).execute()
 }
 
 // Goes on from one place to the next; says whether it was there still, and nobody else was faster.
 function advance(tx, { id, place }, next) {
   const result = tx.db().newQuery(`
-    UPDATE follow_ups SET place = {:next}, error = '', updated = ${NOW} WHERE id = {:id} AND place = {:place}
+    UPDATE ${TABLES.follow_ups} SET place = {:next}, error = '', updated = ${NOW} WHERE id = {:id} AND place = {:place}
   `).bind({ id, place, next }).execute()
   return result.rowsAffected() > 0
 }
 
 // It is done, unless it begins anew.
 function finish(tx, { id, place }) {
-  tx.db().newQuery("DELETE FROM follow_ups WHERE id = {:id} AND place = {:place}").bind({ id, place }).execute()
+  tx.db().newQuery(`DELETE FROM ${TABLES.follow_ups} WHERE id = {:id} AND place = {:place}`).bind({ id, place }).execute()
 }
 
 module.exports = { advance, doPart, finish, queue }

@@ -1,5 +1,6 @@
 // Invitations to a membership, which the invited user accepts or deletes. Only superusers create memberships without
 // one. See docs/decisions/023-consent-and-vacancies.md.
+const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { inTransaction } = require(`${__hooks}/lib/teams.js`)
 
 // Columns of a membership that an invitation has itself, or that PocketBase fills.
@@ -9,7 +10,7 @@ const OWN = ["id", "organization", "user", "role", "created", "updated"]
 // has let the request through.
 function inviteInstead(e) {
   if (e.hasSuperuserAuth()) return e.next()
-  const invitation = new Record(e.app.findCachedCollectionByNameOrId("membership_invitations"))
+  const invitation = new Record(e.app.findCachedCollectionByNameOrId(NAMES.membership_invitations))
   const values = e.record.fieldsData()
   const extra = {}
   for (const name in values) if (!OWN.includes(name)) extra[name] = values[name]
@@ -28,7 +29,7 @@ function checkRequest(e) {
 
 function checkInvitation(e, invitation) {
   invitation.set("accepted", false)
-  const roles = e.app.findCachedCollectionByNameOrId("memberships").fields.getByName("role").values
+  const roles = e.app.findCachedCollectionByNameOrId(NAMES.memberships).fields.getByName("role").values
   if (![...roles].includes(invitation.getString("role"))) {
     refuse("role", "validation_invalid_role", "There is no such role.")
   }
@@ -44,7 +45,7 @@ function refuse(field, code, message) {
 function findMembership(app, invitation) {
   const [organization, user] = [invitation.getString("organization"), invitation.getString("user")]
   return app.findRecordsByFilter(
-    "memberships", "organization = {:organization} && user = {:user}", "", 1, 0, { organization, user })[0]
+    NAMES.memberships, "organization = {:organization} && user = {:user}", "", 1, 0, { organization, user })[0]
 }
 
 // The invited user accepts: the membership takes the invitation's place. Nothing else of it can be changed.
@@ -68,7 +69,7 @@ function accept(e) {
 }
 
 function buildMembership(tx, invitation) {
-  const membership = new Record(tx.findCachedCollectionByNameOrId("memberships"))
+  const membership = new Record(tx.findCachedCollectionByNameOrId(NAMES.memberships))
   const extra = JSON.parse(invitation.getString("extra") || "{}") || {}
   const values = {}
   for (const name of ["organization", "user", "role"]) values[name] = invitation.getString(name)
@@ -79,14 +80,14 @@ function buildMembership(tx, invitation) {
 // The invited user can't read the organization yet, only its name.
 function addName(e) {
   e.next()
-  const [organization] = e.app.findRecordsByIds("organizations", [e.record.getString("organization")])
+  const [organization] = e.app.findRecordsByIds(NAMES.organizations, [e.record.getString("organization")])
   e.record.withCustomData(true)
   e.record.set("organization_name", organization ? organization.getString("name") : "")
 }
 
 // A user is about to be deleted.
 function deleteOfUser(tx, user) {
-  for (const invitation of tx.findAllRecords("membership_invitations", $dbx.hashExp({ user }))) tx.delete(invitation)
+  for (const invitation of tx.findAllRecords(NAMES.membership_invitations, $dbx.hashExp({ user }))) tx.delete(invitation)
 }
 
 module.exports = { accept, addName, checkRequest, deleteOfUser, inviteInstead }

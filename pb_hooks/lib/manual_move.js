@@ -1,5 +1,6 @@
 // A customer's owner, edited by hand in the dashboard. It can't be left to PocketBase's own update: the other
 // rows would stay behind, and Stripe's metadata would bring the former owner back.
+const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { moveByHand } = require(`${__hooks}/lib/claims.js`)
 const { readPayer } = require(`${__hooks}/lib/payer.js`)
 
@@ -14,7 +15,7 @@ function update(e) {
     e.app = tx
     try {
       e.next()
-      moveByHand(tx, tx.findRecordById("customers", e.record.id), before)
+      moveByHand(tx, tx.findRecordById(NAMES.customers, e.record.id), before)
     } finally {
       e.app = app
     }

@@ -1,12 +1,14 @@
 // Customers that get another owner: pending updates of Stripe's metadata, in `customer_tasks`.
+const { TABLES } = require(`${__hooks}/lib/names.js`)
+
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
 // Queues the update of Stripe's metadata to the new owner. A waiting or failed move restarts.
 function queueMove(tx, stripeId, payer) {
-  tx.db().newQuery("DELETE FROM customer_tasks WHERE kind IN ('move', 'update') AND customer = {:stripeId}")
+  tx.db().newQuery(`DELETE FROM ${TABLES.customer_tasks} WHERE kind IN ('move', 'update') AND customer = {:stripeId}`)
     .bind({ stripeId }).execute()
   tx.db().newQuery(`
-    INSERT INTO customer_tasks (kind, user, customer, version, due, created)
+    INSERT INTO ${TABLES.customer_tasks} (kind, user, customer, version, due, created)
     VALUES ('move', {:payer}, {:stripeId}, 1, ${NOW}, ${NOW})
   `).bind({ payer, stripeId }).execute()
 }
@@ -15,14 +17,14 @@ function queueMove(tx, stripeId, payer) {
 function isMoving(tx, stripeId) {
   const found = new DynamicModel({ moves: false })
   tx.db().newQuery(`SELECT EXISTS (
-    SELECT 1 FROM customer_tasks WHERE customer = {:stripeId} AND kind = 'move' AND outcome = '') AS moves
+    SELECT 1 FROM ${TABLES.customer_tasks} WHERE customer = {:stripeId} AND kind = 'move' AND outcome = '') AS moves
   `).bind({ stripeId }).one(found)
   return found.moves
 }
 
 // Drops pending updates with the former owner's address or name.
 function dropUpdates(tx, stripeId) {
-  tx.db().newQuery("DELETE FROM customer_tasks WHERE kind = 'update' AND customer = {:stripeId}")
+  tx.db().newQuery(`DELETE FROM ${TABLES.customer_tasks} WHERE kind = 'update' AND customer = {:stripeId}`)
     .bind({ stripeId }).execute()
 }
 

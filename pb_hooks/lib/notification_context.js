@@ -1,4 +1,5 @@
 // The present state of the rows related to a notification, read when it is sent.
+const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { findOne } = require(`${__hooks}/lib/records.js`)
 
 // One payment attempt that needs authentication causes both events.
@@ -7,8 +8,8 @@ const SAME_ATTEMPT_SECONDS = 60
 
 // Whether a row may be sent: action_required only after payment_failed of its invoice is sent or skipped.
 const IS_FREE = `NOT (kind = 'action_required' AND record != '' AND EXISTS (
-  SELECT 1 FROM stripe_notifications other
-  WHERE other.record = stripe_notifications.record AND other.via = stripe_notifications.via
+  SELECT 1 FROM ${TABLES.notifications} other
+  WHERE other.record = ${TABLES.notifications}.record AND other.via = ${TABLES.notifications}.via
     AND other.kind = 'payment_failed' AND other.status = 'sending' AND other.claimed > {:stale}))`
 
 // Returns {subscription, payment, has_payment_method, sibling, locale, refunded, metered}.
@@ -34,10 +35,10 @@ function readContext(app, row, subject, customer) {
 function findPayment(app, subject) {
   const direct = subject?.getString("payment")
   if (direct) return findOne(app, "payments", direct)
-  if (subject?.collection().name !== "invoices") return undefined
+  if (subject?.collection().name !== NAMES.invoices) return undefined
   const found = arrayOf(new DynamicModel({ payment: "" }))
   app.db().newQuery(`
-    SELECT payment FROM invoice_payments WHERE invoice = {:invoice} AND payment != ''
+    SELECT payment FROM ${TABLES.invoice_payments} WHERE invoice = {:invoice} AND payment != ''
     ORDER BY status = 'paid' DESC, created DESC LIMIT 1
   `).bind({ invoice: subject.id }).all(found)
   return found.length ? findOne(app, "payments", found[0].payment) : undefined
@@ -48,7 +49,7 @@ function readSibling(app, { id, via, kind, collection, record, created }) {
   if (!SAME_ATTEMPT[kind] || !record) return ""
   const found = arrayOf(new DynamicModel({ status: "" }))
   app.db().newQuery(`
-    SELECT status FROM stripe_notifications
+    SELECT status FROM ${TABLES.notifications}
     WHERE record = {:record} AND collection = {:collection} AND kind = {:kind} AND via = {:via} AND id != {:id}
       AND abs(unixepoch(created) - unixepoch({:created})) <= ${SAME_ATTEMPT_SECONDS}
     ORDER BY status = 'sent' DESC, status = 'sending' DESC LIMIT 1
@@ -63,7 +64,7 @@ function readLocale(app, customer) {
   if (preferred) return preferred
   const found = arrayOf(new DynamicModel({ locale: "" }))
   app.db().newQuery(`
-    SELECT locale FROM checkout_sessions
+    SELECT locale FROM ${TABLES.checkout_sessions}
     WHERE customer = {:customer} AND locale NOT IN ('', 'auto') ORDER BY created DESC LIMIT 1
   `).bind({ customer: customer.id }).all(found)
   return found.length ? found[0].locale : ""
@@ -73,18 +74,18 @@ function hasPaymentMethod(app, customer) {
   if (!customer) return false
   const found = new DynamicModel({ count: 0 })
   app.db().newQuery(`
-    SELECT count(*) AS count FROM (SELECT 1 FROM payment_methods WHERE customer = {:customer} LIMIT 1)
+    SELECT count(*) AS count FROM (SELECT 1 FROM ${TABLES.payment_methods} WHERE customer = {:customer} LIMIT 1)
   `).bind({ customer: customer.id }).one(found)
   return found.count > 0
 }
 
 // Whether a price of the subscription is billed by usage.
 function isMetered(app, subject) {
-  if (subject?.collection().name !== "subscriptions") return false
+  if (subject?.collection().name !== NAMES.subscriptions) return false
   const found = new DynamicModel({ count: 0 })
   app.db().newQuery(`
-    SELECT count(*) AS count FROM subscriptions subscription JOIN json_each(subscription.items) item
-    JOIN prices price ON price.stripe_id = item.value ->> 'price'
+    SELECT count(*) AS count FROM ${TABLES.subscriptions} subscription JOIN json_each(subscription.items) item
+    JOIN ${TABLES.prices} price ON price.stripe_id = item.value ->> 'price'
     WHERE subscription.id = {:id} AND price.usage_type = 'metered'
   `).bind({ id: subject.id }).one(found)
   return found.count > 0
@@ -94,8 +95,8 @@ function isMetered(app, subject) {
 function sumRefunded(app, payment) {
   const found = new DynamicModel({ amount: 0 })
   app.db().newQuery(`
-    WITH paid AS (SELECT id, amount_refunded FROM charges WHERE payment = {:payment}),
-    sent AS (SELECT amount, status IN ('failed', 'canceled') AS failed FROM refunds
+    WITH paid AS (SELECT id, amount_refunded FROM ${TABLES.charges} WHERE payment = {:payment}),
+    sent AS (SELECT amount, status IN ('failed', 'canceled') AS failed FROM ${TABLES.refunds}
       WHERE payment = {:payment} OR charge IN (SELECT id FROM paid))
     SELECT max((SELECT coalesce(sum(amount), 0) FROM sent WHERE NOT failed),
       (SELECT coalesce(sum(amount_refunded), 0) FROM paid)

@@ -1,6 +1,7 @@
 // The outbox. A row is written in its event's transaction, claimed by one gateway (waiting → sending)
 // and settled by it. What a crash leaves `sending` may have been sent, so nobody sends it again by
 // itself: see docs/decisions/015-notifications.md.
+const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { findOne } = require(`${__hooks}/lib/records.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 const { IS_FREE, readContext } = require(`${__hooks}/lib/notification_context.js`)
@@ -18,7 +19,7 @@ function announce(tx, notices, events, outcomes) {
     if (known || outcome === "tie" || outcome === "failed") continue
     const values = { ...notice, event: stripe_id, created, now: moment(0) }
     tx.db().newQuery(`
-      INSERT INTO stripe_notifications (${COLUMNS.join(",")},due,status)
+      INSERT INTO ${TABLES.notifications} (${COLUMNS.join(",")},due,status)
       VALUES (${COLUMNS.map((column) => `{:${column}}`).join(",")},{:now},'waiting')
       ON CONFLICT (id) DO NOTHING
     `).bind(values).execute()
@@ -33,13 +34,13 @@ function claim(app, { vias }) {
   if (!isAnyWaiting(app, now)) return { claimed: null }
   app.runInTransaction((tx) => {
     tx.db().newQuery(`
-      UPDATE stripe_notifications SET status = 'skipped', reason = 'too old', settled = {:now}
+      UPDATE ${TABLES.notifications} SET status = 'skipped', reason = 'too old', settled = {:now}
       WHERE status = 'waiting' AND due <= {:now} AND expires <= {:now}
     `).bind({ now }).execute()
     found = readNext(tx, list, { ...values, now })
     if (!found) return
     tx.db().newQuery(`
-      UPDATE stripe_notifications
+      UPDATE ${TABLES.notifications}
       SET status = 'sending', attempts = attempts + 1, claimed = {:now} WHERE id = {:id}
     `).bind({ id: found.id, now }).execute()
   })
@@ -51,7 +52,7 @@ function isAnyWaiting(app, now) {
   const found = new DynamicModel({ count: 0 })
   app.db().newQuery(`
     SELECT count(*) AS count FROM (
-      SELECT 1 FROM stripe_notifications WHERE status = 'waiting' AND due <= {:now} LIMIT 1)
+      SELECT 1 FROM ${TABLES.notifications} WHERE status = 'waiting' AND due <= {:now} LIMIT 1)
   `).bind({ now }).one(found)
   return found.count > 0
 }
@@ -63,7 +64,7 @@ function readNext(tx, vias, values) {
   }))
   tx.db().newQuery(`
     SELECT id, event, kind, via, attempts, collection, record, customer, created
-    FROM stripe_notifications
+    FROM ${TABLES.notifications}
     WHERE status = 'waiting' AND due <= {:now} AND via IN (${vias}) AND ${IS_FREE} ORDER BY due LIMIT 1
   `).bind({ ...values, stale: moment(-CLAIM_SECONDS) }).all(found)
   return found[0]
@@ -95,7 +96,7 @@ function columnsOf(record) {
 
 function readPayload(app, event) {
   const found = arrayOf(new DynamicModel({ payload: "" }))
-  app.db().newQuery("SELECT payload FROM stripe_events WHERE stripe_id = {:event}")
+  app.db().newQuery(`SELECT payload FROM ${TABLES.stripe_events} WHERE stripe_id = {:event}`)
     .bind({ event }).all(found)
   return found.length ? found[0].payload : ""
 }
@@ -103,7 +104,7 @@ function readPayload(app, event) {
 // Notes what became of a claimed one; `waiting` puts it back for `delay` seconds.
 function settle(app, { id, attempts, status, reason, delay }) {
   const result = app.db().newQuery(`
-    UPDATE stripe_notifications
+    UPDATE ${TABLES.notifications}
     SET status = {:status}, reason = {:reason}, settled = {:now}, due = {:due}
     WHERE id = {:id} AND status = 'sending' AND attempts = {:attempts}
   `).bind({ id, attempts, status, reason, now: moment(0), due: moment(delay) }).execute()
@@ -116,7 +117,7 @@ function retry(app, { ids, seconds }) {
   const { list, values } = placeholders(ids)
   const wanted = ids.length ? `id IN (${list})` : "status = 'failed'"
   const result = app.db().newQuery(`
-    UPDATE stripe_notifications
+    UPDATE ${TABLES.notifications}
     SET status = 'waiting', reason = '', settled = '', due = {:now}, expires = {:expires}
     WHERE ${wanted} AND (status IN ('failed', 'skipped')
       OR (status = 'sending' AND claimed < {:stale}))

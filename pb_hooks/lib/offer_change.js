@@ -1,6 +1,7 @@
 // A product or price offers something else: who has bought it is computed anew. Few buyers in the same
 // transaction, many in parts (lib/follow_ups.js): the writer is held for some buyers at a time, and never
 // while they are looked for. Whoever buys meanwhile is computed with the new offer anyway.
+const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { addPayer, noPayers } = require(`${__hooks}/lib/payers.js`)
 const { payerOf } = require(`${__hooks}/lib/payer.js`)
 const { ITEM } = require(`${__hooks}/lib/purchases.js`)
@@ -19,7 +20,7 @@ const NAMED = {
       AND substr(item.value, 1, instr(item.value || ':', ':') - 1) IN named`,
   },
 }
-const TABLES = Object.keys(NAMED)
+const SOURCES = Object.keys(NAMED)
 
 // Rows that are looked through within a webhook's transaction, or in one part; buyers of one part.
 const FEW_ROWS = 5000
@@ -29,21 +30,21 @@ const BUYERS = 50
 function addBuyers(tx, payers, rows) {
   if (rows.length === 0) return
   const ids = rows.map((row) => row.stripe_id)
-  const found = TABLES.every((table) => isFew(tx, table))
-    ? TABLES.flatMap((table) => findBuyers(tx, table, ids, "")) : null
+  const found = SOURCES.every((table) => isFew(tx, table))
+    ? SOURCES.flatMap((table) => findBuyers(tx, table, ids, "")) : null
   if (found && found.length <= BUYERS) addAll(payers, found)
   else for (const id of ids) queue(tx, "offer", id)
 }
 
 function isFew(tx, table) {
   const more = arrayOf(new DynamicModel({ id: "" }))
-  tx.db().newQuery(`SELECT id FROM ${table} WHERE id > '' LIMIT 1 OFFSET ${FEW_ROWS}`).all(more)
+  tx.db().newQuery(`SELECT id FROM ${TABLES[table]} WHERE id > '' LIMIT 1 OFFSET ${FEW_ROWS}`).all(more)
   return more.length === 0
 }
 
 // A place is a table and the id of a row there: `subscriptions/ID`.
 function doPart(app, tasks) {
-  const [table, after] = tasks[0].place ? tasks[0].place.split("/") : [TABLES[0], ""]
+  const [table, after] = tasks[0].place ? tasks[0].place.split("/") : [SOURCES[0], ""]
   const end = findEnd(app, table, after)
   const found = end ? findBuyers(app, table, tasks.map((task) => task.subject), after, end) : []
   const isCut = found.length > BUYERS
@@ -58,7 +59,7 @@ function doPart(app, tasks) {
 }
 
 function placeAfter(table) {
-  const next = TABLES[TABLES.indexOf(table) + 1]
+  const next = SOURCES[SOURCES.indexOf(table) + 1]
   return next ? `${next}/` : ""
 }
 
@@ -66,7 +67,7 @@ function findEnd(app, table, after) {
   const found = new DynamicModel({ id: "" })
   app.db().newQuery(`
     SELECT coalesce(max(id), '') AS id FROM (
-      SELECT id FROM ${table} WHERE id > {:after} AND ${NAMED[table].some} ORDER BY id LIMIT ${FEW_ROWS})
+      SELECT id FROM ${TABLES[table]} WHERE id > {:after} AND ${NAMED[table].some} ORDER BY id LIMIT ${FEW_ROWS})
   `).bind({ after }).one(found)
   return found.id
 }
@@ -80,10 +81,10 @@ function findBuyers(app, table, stripeIds, after, end = "~") {
     WITH named AS (
       SELECT value AS stripe_id FROM json_each({:ids})
       UNION
-      SELECT price.stripe_id FROM prices price JOIN products product ON product.id = price.product
+      SELECT price.stripe_id FROM ${TABLES.prices} price JOIN ${TABLES.products} product ON product.id = price.product
       WHERE product.stripe_id IN (SELECT value FROM json_each({:ids}))
     )
-    SELECT DISTINCT bought.id, user, organization FROM ${table} bought, json_each(bought.${column}) item
+    SELECT DISTINCT bought.id, user, organization FROM ${TABLES[table]} bought, json_each(bought.${column}) item
     WHERE bought.id > {:after} AND bought.id <= {:end} AND (user != '' OR organization != '') AND ${some}
       AND ${isNamed}
     ORDER BY bought.id LIMIT ${BUYERS + 1}

@@ -5,6 +5,7 @@
 //   duration_days    for how long a single payment gives them; without it, for ever
 //
 // A price's metadata goes before its product's, key by key.
+const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 
 const LIMIT = "limit_"
@@ -54,7 +55,7 @@ function findPrices(tx, stripeIds) {
   if (stripeIds.length === 0) return prices
   const found = arrayOf(new DynamicModel({ stripe_id: "", product: "", type: "", metadata: "" }))
   const { list, values } = placeholders([...new Set(stripeIds)])
-  tx.db().newQuery(`SELECT stripe_id, product, type, coalesce(metadata, '') AS metadata FROM prices
+  tx.db().newQuery(`SELECT stripe_id, product, type, coalesce(metadata, '') AS metadata FROM ${TABLES.prices}
     WHERE stripe_id IN (${list})`).bind(values).all(found)
   for (const { stripe_id, product, type, metadata } of found) {
     prices[stripe_id] = { product, type, metadata: JSON.parse(metadata || "{}") || {} }
@@ -67,7 +68,7 @@ function findProducts(tx, ids) {
   if (ids.length === 0) return products
   const found = arrayOf(new DynamicModel({ id: "", metadata: "" }))
   const { list, values } = placeholders([...new Set(ids)])
-  tx.db().newQuery(`SELECT id, coalesce(metadata, '') AS metadata FROM products WHERE id IN (${list})`)
+  tx.db().newQuery(`SELECT id, coalesce(metadata, '') AS metadata FROM ${TABLES.products} WHERE id IN (${list})`)
     .bind(values).all(found)
   for (const { id, metadata } of found) products[id] = JSON.parse(metadata || "{}") || {}
   return products

@@ -1,5 +1,6 @@
 // Which one-time prices a payer has bought, for the term `once_per_buyer`: by the items that the metadata
 // of a Checkout Session names, or the lines of an invoice.
+const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { counts, isGuest } = require(`${__hooks}/lib/guests.js`)
 const { nameOf } = require(`${__hooks}/lib/payer.js`)
 const { prepare } = require(`${__hooks}/lib/sql.js`)
@@ -39,13 +40,13 @@ function select(column) {
   return `
     SELECT session.payment, session.invoice, session.amount_total, session.metadata,
            coalesce(customer.claims, '') AS claims, ${isGuest("session.metadata")} AS guest
-    FROM checkout_sessions session LEFT JOIN customers customer ON customer.id = session.customer
+    FROM ${TABLES.checkout_sessions} session LEFT JOIN ${TABLES.customers} customer ON customer.id = session.customer
     WHERE session.${column} = {:id} AND session.status NOT IN ('open', 'expired')
       AND json_valid(session.metadata) AND instr(session.metadata, '${ITEM}')
       AND NOT (session.payment_status = 'unpaid' AND (
-        EXISTS (SELECT 1 FROM payments payment WHERE payment.id = session.payment
+        EXISTS (SELECT 1 FROM ${TABLES.payments} payment WHERE payment.id = session.payment
           AND payment.status IN ('requires_payment_method', 'canceled'))
-        OR EXISTS (SELECT 1 FROM invoices invoice WHERE invoice.id = session.invoice
+        OR EXISTS (SELECT 1 FROM ${TABLES.invoices} invoice WHERE invoice.id = session.invoice
           AND invoice.status IN ('void', 'uncollectible'))))
   `
 }

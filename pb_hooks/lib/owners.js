@@ -1,5 +1,6 @@
 // Whose a row is. Stripe's objects name a customer, or a payment, charge or invoice that names one;
 // `user` or `organization` is filled from there, whichever arrives first.
+const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 const { findOne, update, userExists, valuesOf } = require(`${__hooks}/lib/records.js`)
 const { choosePrimary, isRunning } = require(`${__hooks}/lib/primary.js`)
@@ -80,7 +81,7 @@ function saveOwned(tx, row, owners, choices, payers) {
 }
 
 function write(tx, row, owner) {
-  const record = row.record || new Record(tx.findCachedCollectionByNameOrId(row.collection))
+  const record = row.record || new Record(tx.findCachedCollectionByNameOrId(NAMES[row.collection]))
   // Most events change little, and every column that is written costs its indexes too.
   record.ignoreUnchangedFields(true)
   record.unmarshalJSON(row.text)
@@ -110,7 +111,7 @@ function findOwners(tx, rows) {
   if (customers.length === 0) return owners
   const found = arrayOf(new DynamicModel({ id: "", user: "", organization: "" }))
   const { list, values } = placeholders(customers)
-  tx.db().newQuery(`SELECT id, user, organization FROM customers WHERE id IN (${list})`)
+  tx.db().newQuery(`SELECT id, user, organization FROM ${TABLES.customers} WHERE id IN (${list})`)
     .bind(values).all(found)
   for (const { id, user, organization } of found) owners[id] = { user, organization }
   return owners
@@ -148,7 +149,7 @@ function inherit(tx, collection, values) {
 
 function buyerOf(tx, payment) {
   const sessions = tx.findRecordsByFilter(
-    "checkout_sessions", "payment = {:payment} && user != ''", "stripe_id", 1, 0, { payment })
+    NAMES.checkout_sessions, "payment = {:payment} && user != ''", "stripe_id", 1, 0, { payment })
   return sessions.length ? sessions[0].getString("user") : ""
 }
 
@@ -163,7 +164,7 @@ function refreshChildren(tx, parent, record) {
     for (const [field, from] of PARENTS[collection]) {
       if (from !== parent) continue
       const children = tx.findRecordsByFilter(
-        collection, `${field} = {:id}`, "", 0, 0, { id: record.id })
+        NAMES[collection], `${field} = {:id}`, "", 0, 0, { id: record.id })
       for (const child of children) refresh(tx, collection, child)
     }
   }
@@ -184,7 +185,7 @@ function moveRows(tx, customer, owner, payers) {
   let left = MOVED_AT_ONCE
   for (const collection of OWNED) {
     const rows = tx.findRecordsByFilter(
-      collection, "customer = {:customer} && (user != {:user} || organization != {:organization})",
+      NAMES[collection], "customer = {:customer} && (user != {:user} || organization != {:organization})",
       "", left, 0, { customer, ...owner })
     for (const row of rows) {
       addPayerOf(payers, collection, row)

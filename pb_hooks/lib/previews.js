@@ -1,4 +1,5 @@
 // Used previews of subscription changes: each can be used once, across all gateways.
+const { TABLES } = require(`${__hooks}/lib/names.js`)
 
 const DAY_SECONDS = 86400
 
@@ -18,7 +19,7 @@ function decideDate(app, { preview, subscription, date, now, is_credit }) {
   if (!is_credit) return date
   const id = idOf(`credit|${subscription}`)
   app.db().newQuery(`
-    INSERT INTO checkout_keys (id, fingerprint, since)
+    INSERT INTO ${TABLES.checkout_keys} (id, fingerprint, since)
     VALUES ({:id}, {:named}, strftime('%Y-%m-%d %H:%M:%fZ'))
     ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, since = excluded.since
     WHERE CAST(substr(fingerprint, instr(fingerprint, '|') + 1) AS INTEGER) < {:before}
@@ -28,14 +29,14 @@ function decideDate(app, { preview, subscription, date, now, is_credit }) {
 
 function keep(app, id, fingerprint) {
   app.db().newQuery(`
-    INSERT OR IGNORE INTO checkout_keys (id, fingerprint, since)
+    INSERT OR IGNORE INTO ${TABLES.checkout_keys} (id, fingerprint, since)
     VALUES ({:id}, {:fingerprint}, strftime('%Y-%m-%d %H:%M:%fZ'))
   `).bind({ id, fingerprint }).execute()
 }
 
 function read(app, id) {
   const found = new DynamicModel({ fingerprint: "" })
-  app.db().newQuery("SELECT fingerprint FROM checkout_keys WHERE id = {:id}").bind({ id }).one(found)
+  app.db().newQuery(`SELECT fingerprint FROM ${TABLES.checkout_keys} WHERE id = {:id}`).bind({ id }).one(found)
   return found.fingerprint
 }
 
@@ -47,7 +48,7 @@ function idOf(name) {
 function isChangedSince(app, subscription, date) {
   const found = new DynamicModel({ count: 0 })
   app.db().newQuery(`
-    SELECT count(*) AS count FROM stripe_events
+    SELECT count(*) AS count FROM ${TABLES.stripe_events}
     WHERE object_id = {:subscription} AND created > {:since} AND json_valid(payload)
       AND (payload ->> '$.data.previous_attributes.items' IS NOT NULL
         OR payload ->> '$.data.previous_attributes.plan' IS NOT NULL

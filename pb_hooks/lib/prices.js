@@ -1,4 +1,5 @@
 // Prices as /checkout judges them: what they are, and what the seller wrote on them and their product.
+const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { prepare } = require(`${__hooks}/lib/sql.js`)
 
 // Far more than one purchase can have, and what is running besides.
@@ -26,7 +27,7 @@ const SELECT = `
          coalesce(product.active AND NOT product.deleted, true) AS sold,
          coalesce(product.stripe_id, '') AS product, coalesce(price.metadata, '') AS metadata,
          coalesce(product.metadata, '') AS product_metadata
-  FROM prices price LEFT JOIN products product ON product.id = price.product
+  FROM ${TABLES.prices} price LEFT JOIN ${TABLES.products} product ON product.id = price.product
   WHERE price.stripe_id IN (SELECT value FROM json_each({:names}))
      OR (price.lookup_key != '' AND price.lookup_key IN (SELECT value FROM json_each({:names})))
 `

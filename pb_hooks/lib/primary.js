@@ -1,6 +1,7 @@
 // The payer's customer that /checkout uses: the one whose subscription has run longest without a break, otherwise the
 // oldest. So the choice never leaves a customer with a running subscription. Never a deleted customer, or one
 // made by a Payment Link, because anyone can enter a user's id or e-mail address there.
+const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { columnsOf } = require(`${__hooks}/lib/payer.js`)
 const { update } = require(`${__hooks}/lib/records.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
@@ -23,8 +24,8 @@ function choosePrimary(tx, payer, fewest = 1) {
 
 function findCustomers(tx, { user, organization }) {
   return organization
-    ? tx.findRecordsByFilter("customers", "organization = {:organization}", "", 0, 0, { organization })
-    : tx.findRecordsByFilter("customers", "user = {:user}", "", 0, 0, { user })
+    ? tx.findRecordsByFilter(NAMES.customers, "organization = {:organization}", "", 0, 0, { organization })
+    : tx.findRecordsByFilter(NAMES.customers, "user = {:user}", "", 0, 0, { user })
 }
 
 function isClaimed(customer, payer) {
@@ -34,7 +35,7 @@ function isClaimed(customer, payer) {
 
 function isFromLink(tx, customer) {
   return tx.findRecordsByFilter(
-    "checkout_sessions", "customer = {:customer} && payment_link != ''", "", 1, 0, { customer },
+    NAMES.checkout_sessions, "customer = {:customer} && payment_link != ''", "", 1, 0, { customer },
   ).length > 0
 }
 
@@ -54,7 +55,7 @@ function findRunningSince(tx, customers) {
   const found = arrayOf(new DynamicModel({ customer: "", status: "", created: "", ended: "" }))
   const { list, values } = placeholders(customers.map((record) => record.id))
   tx.db().newQuery(`
-    SELECT customer, status, created, iif(ended_at = '', canceled_at, ended_at) AS ended FROM subscriptions
+    SELECT customer, status, created, iif(ended_at = '', canceled_at, ended_at) AS ended FROM ${TABLES.subscriptions}
     WHERE customer IN (${list}) AND status NOT IN ('incomplete', 'incomplete_expired')
   `).bind(values).all(found)
   const subscriptions = {}

@@ -1,6 +1,7 @@
 // What a payer has bought, from the mirrored rows: one query a kind for all payers of a transaction.
 //
 // payers  {column, ids}: the column that names them in every mirrored row, and their ids
+const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 
 // The metadata keys under which a Checkout Session names what was bought: price, or price:quantity.
@@ -70,7 +71,7 @@ function findPaidTotals(tx, payers) {
 function findUnusual(tx, { column, ids }) {
   const { list, values } = placeholders(ids)
   const some = (collection, condition) =>
-    `EXISTS (SELECT 1 FROM ${collection} WHERE ${column} IN (${list}) ${condition})`
+    `EXISTS (SELECT 1 FROM ${TABLES[collection]} WHERE ${column} IN (${list}) ${condition})`
   const found = new DynamicModel({ money: false, sales: false })
   tx.db().newQuery(`SELECT ${some("charges", "AND (refunded OR amount_refunded > 0)")}
     OR ${some("refunds", "")} OR ${some("disputes", "")}
@@ -103,7 +104,7 @@ function find(tx, { column, ids }, collection, columns, condition = "") {
   const names = Object.keys(columns)
   tx.db().newQuery(`
     SELECT ${column} AS payer, ${names.map(select).join(", ")}
-    FROM ${collection} WHERE ${column} IN (${list}) ${condition}
+    FROM ${TABLES[collection]} WHERE ${column} IN (${list}) ${condition}
   `).bind(values).all(found)
   return found.map((row) => Object.fromEntries(["payer", ...names].map((name) => [name, row[name]])))
 }

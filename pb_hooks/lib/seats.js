@@ -1,6 +1,7 @@
 // Seats that follow the members of an organization, where the metadata of a price or its product says
 // `seats` = `members`: for recurring prices that have a quantity, not for what is billed by usage. Nothing is
 // queued: whatever was missed is seen the next time.
+const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { readPrices } = require(`${__hooks}/lib/prices.js`)
 const { ENTITLING } = require(`${__hooks}/lib/statuses.js`)
 const { metadata } = require(`${__hooks}/lib/vocabulary.json`)
@@ -23,14 +24,14 @@ function findWrongSeats(app, after) {
            max(1, count(membership.id)) AS members,
            coalesce(item.value ->> 'quantity', 0) AS quantity, price.stripe_id AS price,
            coalesce(max(schedule.stripe_id), '') AS schedule
-    FROM subscriptions subscription
+    FROM ${TABLES.subscriptions} subscription
     JOIN json_each(subscription.items) item
-    JOIN prices price ON price.stripe_id = item.value ->> 'price'
-    LEFT JOIN products product ON product.stripe_id = item.value ->> 'product'
-    LEFT JOIN subscription_schedules schedule
+    JOIN ${TABLES.prices} price ON price.stripe_id = item.value ->> 'price'
+    LEFT JOIN ${TABLES.products} product ON product.stripe_id = item.value ->> 'product'
+    LEFT JOIN ${TABLES.subscription_schedules} schedule
       ON schedule.customer = subscription.customer AND schedule.subscription = subscription.id
       AND schedule.status = 'active'
-    LEFT JOIN memberships membership ON membership.organization = subscription.organization
+    LEFT JOIN ${TABLES.memberships} membership ON membership.organization = subscription.organization
     WHERE subscription.organization > '' AND item.value ->> 'id' > {:after}
       AND subscription.status IN (${ENTITLING})
       AND (NOT json_valid(subscription.pause_collection)

@@ -1,4 +1,5 @@
 // What a buyer has and has had, as far as it decides what /checkout may sell them.
+const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { counts, isGuest } = require(`${__hooks}/lib/guests.js`)
 const { columnsOf, nameOf } = require(`${__hooks}/lib/payer.js`)
 const { mayBeOnce, readBought } = require(`${__hooks}/lib/once.js`)
@@ -38,7 +39,7 @@ function readSubscriptions(app, payer) {
     SELECT subscription.stripe_id, subscription.status, coalesce(subscription.items, '') AS items,
            coalesce(customer.stripe_id, '') AS customer, coalesce(customer.claims, '') AS claims,
            ${isGuest("subscription.metadata")} AS guest
-    FROM subscriptions subscription LEFT JOIN customers customer ON customer.id = subscription.customer
+    FROM ${TABLES.subscriptions} subscription LEFT JOIN ${TABLES.customers} customer ON customer.id = subscription.customer
     WHERE subscription.${column} = {:id} AND subscription.status NOT IN (${ENDED})
   `).bind({ id }).all(found)
   return found.filter((row) => counts(row, nameOf(payer)))
@@ -53,7 +54,7 @@ function readAttempt(app, payer) {
   const stored = findAttempt(app, buyer)
   if (!stored) {
     app.db().newQuery(`
-      INSERT OR IGNORE INTO checkout_attempts (buyer, number, since)
+      INSERT OR IGNORE INTO ${TABLES.checkout_attempts} (buyer, number, since)
       VALUES ({:buyer}, 1, strftime('%Y-%m-%d %H:%M:%fZ'))
     `).bind({ buyer }).execute()
   } else if (isOver(app, payer, stored.number)) {
@@ -68,7 +69,7 @@ function findAttempt(app, buyer) {
   const found = arrayOf(new DynamicModel({ number: 0, since: 0 }))
   app.db().newQuery(`
     SELECT number, CAST(strftime('%s', since) AS INTEGER) AS since
-    FROM checkout_attempts WHERE buyer = {:buyer}
+    FROM ${TABLES.checkout_attempts} WHERE buyer = {:buyer}
   `).bind({ buyer }).all(found)
   return found.length ? { number: found[0].number, since: found[0].since } : null
 }
@@ -76,8 +77,8 @@ function findAttempt(app, buyer) {
 function isOver(app, [column, id], number) {
   const found = new DynamicModel({ count: 0 })
   app.db().newQuery(`
-    SELECT count(*) AS count FROM checkout_sessions session
-    LEFT JOIN subscriptions subscription ON subscription.id = session.subscription
+    SELECT count(*) AS count FROM ${TABLES.checkout_sessions} session
+    LEFT JOIN ${TABLES.subscriptions} subscription ON subscription.id = session.subscription
     WHERE session.${column} = {:id}
       AND json_extract(session.metadata, '$.${metadata.attempt}') = {:number}
       AND (session.status = 'expired'
@@ -90,7 +91,7 @@ function isOver(app, [column, id], number) {
 // Ends an attempt, unless it has been ended already.
 function endAttempt(app, buyer, number) {
   app.db().newQuery(`
-    UPDATE checkout_attempts SET number = number + 1, since = strftime('%Y-%m-%d %H:%M:%fZ')
+    UPDATE ${TABLES.checkout_attempts} SET number = number + 1, since = strftime('%Y-%m-%d %H:%M:%fZ')
     WHERE buyer = {:buyer} AND number = {:number}
   `).bind({ buyer, number }).execute()
 }
@@ -98,16 +99,16 @@ function endAttempt(app, buyer, number) {
 // What the key was first used for; the first use is kept for a day.
 function keepKey(app, buyer, { key, fingerprint }) {
   const id = $security.sha256(`${buyer}|${key}`).slice(0, 15)
-  app.db().newQuery(`DELETE FROM checkout_keys WHERE since < strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-1 day')`)
+  app.db().newQuery(`DELETE FROM ${TABLES.checkout_keys} WHERE since < strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-1 day')`)
     .execute()
   app.db().newQuery(`
-    INSERT OR IGNORE INTO checkout_keys (id, fingerprint, since)
+    INSERT OR IGNORE INTO ${TABLES.checkout_keys} (id, fingerprint, since)
     VALUES ({:id}, {:fingerprint}, strftime('%Y-%m-%d %H:%M:%fZ'))
   `).bind({ id, fingerprint }).execute()
   const found = new DynamicModel({ fingerprint: "", since: 0 })
   app.db().newQuery(`
     SELECT fingerprint, CAST(strftime('%s', since) AS INTEGER) AS since
-    FROM checkout_keys WHERE id = {:id}
+    FROM ${TABLES.checkout_keys} WHERE id = {:id}
   `).bind({ id }).one(found)
   return { id, fingerprint: found.fingerprint, since: found.since }
 }
@@ -120,7 +121,7 @@ function holdTrial(app, user, payer) {
   const held = readHold(app, id)
   const isFree = !!held.payer && held.payer !== name && isAttemptOver(app, held.payer)
   app.db().newQuery(`
-    INSERT INTO checkout_keys (id, fingerprint, since)
+    INSERT INTO ${TABLES.checkout_keys} (id, fingerprint, since)
     VALUES ({:id}, {:name}, strftime('%Y-%m-%d %H:%M:%fZ'))
     ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, since = excluded.since
     WHERE fingerprint = {:name} OR ({:isFree} AND fingerprint = {:payer} AND since = {:since})
@@ -131,7 +132,7 @@ function holdTrial(app, user, payer) {
 
 function readHold(app, id) {
   const found = arrayOf(new DynamicModel({ fingerprint: "", since: "" }))
-  app.db().newQuery("SELECT fingerprint, since FROM checkout_keys WHERE id = {:id}").bind({ id }).all(found)
+  app.db().newQuery(`SELECT fingerprint, since FROM ${TABLES.checkout_keys} WHERE id = {:id}`).bind({ id }).all(found)
   return found.length ? { payer: found[0].fingerprint, since: found[0].since } : { payer: "", since: "" }
 }
 

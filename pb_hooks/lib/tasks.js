@@ -1,5 +1,6 @@
 // What Stripe is still to be told about customers: written with the change itself, in one transaction,
 // so that nothing is lost while the gateway or Stripe is down; carried out by the gateway.
+const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { release } = require(`${__hooks}/lib/claims.js`)
 const { ORGANIZATION } = require(`${__hooks}/lib/payer.js`)
 const { runTransaction } = require(`${__hooks}/lib/transaction.js`)
@@ -14,7 +15,7 @@ function noteUpdate(tx, user) {
 function findPrimary(tx, user) {
   const found = arrayOf(new DynamicModel({ stripe_id: "" }))
   tx.db().newQuery(`
-    SELECT stripe_id FROM customers WHERE user = {:user} AND deleted = false AND [[primary]] = true
+    SELECT stripe_id FROM ${TABLES.customers} WHERE user = {:user} AND deleted = false AND [[primary]] = true
   `).bind({ user }).all(found)
   return found.map((row) => row.stripe_id)
 }
@@ -23,7 +24,7 @@ function findPrimary(tx, user) {
 // comes again when it ends, because its version is another. One that failed begins anew.
 function noteCustomer(tx, payer, customer) {
   const raised = tx.db().newQuery(`
-    UPDATE customer_tasks SET version = version + 1, outcome = '',
+    UPDATE ${TABLES.customer_tasks} SET version = version + 1, outcome = '',
       attempts = iif(outcome = '', attempts, 0), due = iif(outcome = '', due, ${NOW})
     WHERE kind = 'update' AND customer = {:customer} AND outcome IN ('', 'failed')
   `).bind({ customer }).execute()
@@ -32,7 +33,7 @@ function noteCustomer(tx, payer, customer) {
 
 function add(tx, user, customer) {
   tx.db().newQuery(`
-    INSERT INTO customer_tasks (kind, user, customer, version, due, created)
+    INSERT INTO ${TABLES.customer_tasks} (kind, user, customer, version, due, created)
     VALUES ('update', {:user}, {:customer}, 1, ${NOW}, ${NOW})
   `).bind({ user, customer }).execute()
 }
@@ -47,7 +48,7 @@ function takeTasks(app, { limit, lease }) {
     tasks = findDue(tx, limit)
     for (const { id } of tasks) {
       tx.db().newQuery(`
-        UPDATE customer_tasks SET attempts = attempts + 1,
+        UPDATE ${TABLES.customer_tasks} SET attempts = attempts + 1,
           due = strftime('%Y-%m-%d %H:%M:%fZ', 'now', {:lease}) WHERE id = {:id}
       `).bind({ id, lease: `+${lease} seconds` }).execute()
     }
@@ -58,9 +59,9 @@ function takeTasks(app, { limit, lease }) {
 // An organization that had no members has one again: drops the tasks that end its billing.
 function dropOutdated(tx) {
   tx.db().newQuery(`
-    DELETE FROM customer_tasks WHERE kind = 'forget' AND outcome = '' AND due <= ${NOW}
+    DELETE FROM ${TABLES.customer_tasks} WHERE kind = 'forget' AND outcome = '' AND due <= ${NOW}
       AND user LIKE 'organizations/%' AND EXISTS (
-        SELECT 1 FROM memberships WHERE 'organizations/' || organization = customer_tasks.user)
+        SELECT 1 FROM ${TABLES.memberships} WHERE 'organizations/' || organization = ${TABLES.customer_tasks}.user)
   `).execute()
 }
 
@@ -70,7 +71,7 @@ function findDue(app, limit) {
     id: "", kind: "", user: "", customer: "", version: 0, attempts: 0,
   }))
   app.db().newQuery(`
-    SELECT id, kind, user, customer, version, attempts FROM customer_tasks
+    SELECT id, kind, user, customer, version, attempts FROM ${TABLES.customer_tasks}
     WHERE outcome = '' AND due <= ${NOW} ORDER BY due LIMIT {:limit}
   `).bind({ limit }).all(found)
   return found.map((task) => Object.assign({}, task))
@@ -79,7 +80,7 @@ function findDue(app, limit) {
 // As records, because a shop's users need not have a `name`. Null is not to be told.
 function withPayers(app, tasks) {
   const users = {}
-  const records = app.findRecordsByIds("users", tasks.map(({ user }) => user))
+  const records = app.findRecordsByIds(NAMES.users, tasks.map(({ user }) => user))
   for (const user of records) users[user.id] = { email: user.email(), name: user.getString("name") }
   return tasks.map((task) => {
     const told = task.user.startsWith(ORGANIZATION) ? describeOrganization(app, task) : users[task.user]
@@ -91,12 +92,12 @@ function withPayers(app, tasks) {
 function describeOrganization(app, { customer }) {
   const found = arrayOf(new DynamicModel({ name: "", primary: false, email: "" }))
   app.db().newQuery(`
-    SELECT organizations.name, customers.[[primary]], coalesce(users.email, '') AS email
-    FROM customers JOIN organizations ON organizations.id = customers.organization
-    LEFT JOIN billing_contacts contact
-      ON contact.customer = customers.stripe_id AND contact.email = customers.email
-    LEFT JOIN users ON users.id = contact.user AND users.email != contact.email COLLATE NOCASE
-    WHERE customers.stripe_id = {:customer}
+    SELECT ${TABLES.organizations}.name, ${TABLES.customers}.[[primary]], coalesce(${TABLES.users}.email, '') AS email
+    FROM ${TABLES.customers} JOIN ${TABLES.organizations} ON ${TABLES.organizations}.id = ${TABLES.customers}.organization
+    LEFT JOIN ${TABLES.billing_contacts} contact
+      ON contact.customer = ${TABLES.customers}.stripe_id AND contact.email = ${TABLES.customers}.email
+    LEFT JOIN ${TABLES.users} ON ${TABLES.users}.id = contact.user AND ${TABLES.users}.email != contact.email COLLATE NOCASE
+    WHERE ${TABLES.customers}.stripe_id = {:customer}
   `).bind({ customer }).all(found)
   if (!found.length) return { name: null, email: null }
   const [{ name, primary, email }] = found
@@ -108,21 +109,21 @@ function describeOrganization(app, { customer }) {
 function endTask(app, { id, version, outcome, error, retry }) {
   if (!outcome) {
     app.db().newQuery(`
-      UPDATE customer_tasks SET error = {:error},
+      UPDATE ${TABLES.customer_tasks} SET error = {:error},
         due = strftime('%Y-%m-%d %H:%M:%fZ', 'now', {:retry}) WHERE id = {:id} AND outcome = ''
     `).bind({ id, error, retry: `+${retry} seconds` }).execute()
     return
   }
   runTransaction(app, (tx) => {
     // The user has changed once more meanwhile.
-    tx.db().newQuery(`UPDATE customer_tasks SET due = ${NOW} WHERE id = {:id} AND version != {:version}`)
+    tx.db().newQuery(`UPDATE ${TABLES.customer_tasks} SET due = ${NOW} WHERE id = {:id} AND version != {:version}`)
       .bind({ id, version }).execute()
     tx.db().newQuery(`
-      UPDATE customer_tasks SET outcome = {:outcome}, error = {:error}, due = ${NOW}, finished = ${NOW}
+      UPDATE ${TABLES.customer_tasks} SET outcome = {:outcome}, error = {:error}, due = ${NOW}, finished = ${NOW}
       WHERE id = {:id} AND version = {:version}
     `).bind({ id, version, outcome, error: error || "" }).execute()
     tx.db().newQuery(`
-      DELETE FROM customer_tasks WHERE id = {:id} AND kind = 'update' AND outcome NOT IN ('', 'failed')
+      DELETE FROM ${TABLES.customer_tasks} WHERE id = {:id} AND kind = 'update' AND outcome NOT IN ('', 'failed')
     `).bind({ id }).execute()
     if (outcome === "deleted") forgetAddresses(tx, id)
     else releaseCustomer(tx, id)
@@ -132,9 +133,9 @@ function endTask(app, { id, version, outcome, error, retry }) {
 // What a purchase kept of the person besides the customer's own row.
 function forgetAddresses(tx, id) {
   tx.db().newQuery(`
-    UPDATE checkout_sessions SET email = '' WHERE customer IN (
-      SELECT customers.id FROM customers
-      JOIN customer_tasks task ON task.customer = customers.stripe_id WHERE task.id = {:id})
+    UPDATE ${TABLES.checkout_sessions} SET email = '' WHERE customer IN (
+      SELECT ${TABLES.customers}.id FROM ${TABLES.customers}
+      JOIN ${TABLES.customer_tasks} task ON task.customer = ${TABLES.customers}.stripe_id WHERE task.id = {:id})
   `).bind({ id }).execute()
 }
 
@@ -142,7 +143,7 @@ function forgetAddresses(tx, id) {
 function releaseCustomer(tx, id) {
   const found = arrayOf(new DynamicModel({ customer: "" }))
   tx.db().newQuery(`
-    SELECT customer FROM customer_tasks WHERE id = {:id} AND kind IN ('forget', 'move') AND outcome != ''
+    SELECT customer FROM ${TABLES.customer_tasks} WHERE id = {:id} AND kind IN ('forget', 'move') AND outcome != ''
       AND customer != ''
   `).bind({ id }).all(found)
   for (const { customer } of found) release(tx, customer)

@@ -1,4 +1,5 @@
 // Organizations: who owns them, and who may act for them.
+const { NAMES } = require(`${__hooks}/lib/names.js`)
 
 function refuseChosenId(e) {
   if (!e.record.id || e.hasSuperuserAuth()) return
@@ -11,7 +12,7 @@ function createWithOwner(e) {
   if (e.hasSuperuserAuth()) return e.next()
   inTransaction(e, (tx) => {
     e.next()
-    const membership = new Record(tx.findCollectionByNameOrId("memberships"))
+    const membership = new Record(tx.findCollectionByNameOrId(NAMES.memberships))
     membership.load({ organization: e.record.id, user: e.auth.id, role: "owner" })
     tx.save(membership)
   })
@@ -23,7 +24,7 @@ function createWithOwner(e) {
 function keepOwner(e) {
   if (e.hasSuperuserAuth()) return e.next()
   inTransaction(e, (tx) => {
-    const [before] = tx.findRecordsByIds("memberships", [e.record.lastSavedPK()])
+    const [before] = tx.findRecordsByIds(NAMES.memberships, [e.record.lastSavedPK()])
     e.next()
     if (!before || before.getString("role") !== "owner") return
     if (isOwnerless(tx, before.getString("organization"))) {
@@ -36,7 +37,7 @@ function keepOwner(e) {
 function keepOwners(e) {
   if (e.hasSuperuserAuth()) return e.next()
   const owned = e.app.findRecordsByFilter(
-    "memberships", "user = {:user} && role = 'owner'", "", 0, 0, { user: e.record.id })
+    NAMES.memberships, "user = {:user} && role = 'owner'", "", 0, 0, { user: e.record.id })
   if (owned.length === 0) return e.next()
   inTransaction(e, (tx) => {
     e.next()
@@ -49,8 +50,8 @@ function keepOwners(e) {
 }
 
 function isOwnerless(tx, organization) {
-  const members = tx.countRecords("memberships", $dbx.hashExp({ organization }))
-  const owners = tx.countRecords("memberships", $dbx.hashExp({ organization, role: "owner" }))
+  const members = tx.countRecords(NAMES.memberships, $dbx.hashExp({ organization }))
+  const owners = tx.countRecords(NAMES.memberships, $dbx.hashExp({ organization, role: "owner" }))
   return members > 0 && owners === 0
 }
 
@@ -71,7 +72,7 @@ function inTransaction(e, act) {
 // it. Null where there is none, or it is not theirs to manage.
 function findManaged(app, info, id) {
   if (typeof id !== "string" || id === "") return null
-  const [record] = app.findRecordsByIds("organizations", [id])
+  const [record] = app.findRecordsByIds(NAMES.organizations, [id])
   const mayManage = !!record && app.canAccessRecord(record, info, record.collection().updateRule)
   return mayManage ? record : null
 }

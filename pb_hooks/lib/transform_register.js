@@ -1,4 +1,5 @@
 // Stores the table that a gateway registers in `gateway_transforms`.
+const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { findFault } = require(`${__hooks}/lib/signature.js`)
 const lease = require(`${__hooks}/lib/transform_lease.js`)
 const { remove, save } = require(`${__hooks}/lib/transform_rows.js`)
@@ -18,7 +19,7 @@ function register(app, auth, headers, body) {
 // By the name in the table, also where it was renamed since: {type, columns: {name: is it hidden}}.
 function describeCollections(app, transforms) {
   const collections = [...app.findAllCollections()]
-  const stored = index([...app.findAllRecords("gateway_transforms")])
+  const stored = index([...app.findAllRecords(NAMES.transforms)])
   const described = {}
   for (const { collection: name, operation } of transforms) {
     const row = stored[keyOf(name, operation)]
@@ -43,7 +44,7 @@ function takeOver(app, wanted, gateway) {
   }
   let inForce = false
   app.runInTransaction((tx) => {
-    const rows = [...tx.findAllRecords("gateway_transforms")]
+    const rows = [...tx.findAllRecords(NAMES.transforms)]
     const stored = Math.max(0, ...rows.map((row) => row.getFloat("started")))
     const mayReplace = lease.mayTakeOver(wanted.started, stored)
     if (mayReplace) replace(tx, wanted, gateway, rows)
@@ -54,7 +55,7 @@ function takeOver(app, wanted, gateway) {
 }
 
 function isStored(app, wanted, gateway) {
-  const rows = [...app.findAllRecords("gateway_transforms")]
+  const rows = [...app.findAllRecords(NAMES.transforms)]
   const stored = index(rows)
   const collections = [...app.findAllCollections()]
   return rows.length === wanted.transforms.length && wanted.transforms.every((transform) => {
@@ -101,7 +102,7 @@ function isEqual(row, values) {
 }
 
 function write(tx, stored, values) {
-  const row = stored || new Record(tx.findCollectionByNameOrId("gateway_transforms"))
+  const row = stored || new Record(tx.findCollectionByNameOrId(NAMES.transforms))
   if (stored && isEqual(row, values)) return
   row.load(values)
   save(tx, row)

@@ -1,5 +1,5 @@
 // Which writes pass through the gateway: kept in a collection, and at hand in $app.store().
-
+const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { findMissingColumns } = require(`${__hooks}/lib/own_collections.js`)
 const { save } = require(`${__hooks}/lib/transform_rows.js`)
 
@@ -59,9 +59,9 @@ function forget() {
 // A collection that was registered before it was there is known by its id from now on.
 function adopt(app, { id, name }) {
   const collections = [...app.findAllCollections()]
-  if (findNamed(collections, "gateway_transforms")) {
+  if (findNamed(collections, NAMES.transforms)) {
     app.runInTransaction((tx) => {
-      for (const row of tx.findAllRecords("gateway_transforms", $dbx.hashExp({ collection: name }))) {
+      for (const row of tx.findAllRecords(NAMES.transforms, $dbx.hashExp({ collection: name }))) {
         if (findById(collections, row.getString("collection_ref"))) continue
         row.set("collection_ref", id)
         save(tx, row)
@@ -92,12 +92,12 @@ function expectNoDryRuns() {
 function load(app) {
   const table = {}
   const collections = [...app.findAllCollections()]
-  const kept = findNamed(collections, "gateway_transforms")
+  const kept = findNamed(collections, NAMES.transforms)
   if (!kept && !isApplied(app)) return { table, url: "" } // Its migration is still to come.
   if (!kept) throw refuseAll(app, "is missing")
   const [lost] = findMissingColumns(kept).filter((name) => OPENING.includes(name))
   if (lost) throw refuseAll(app, `has no column ${lost}`)
-  const rows = [...app.findAllRecords("gateway_transforms")]
+  const rows = [...app.findAllRecords(NAMES.transforms)]
   const add = (row, collection) => {
     if (collection) (table[collection.id] ||= {})[row.getString("operation")] = describe(row, collection)
   }

@@ -4,6 +4,7 @@
 // A person may have several accounts: by addresses that differ in case only, or one after the other. A verified
 // address speaks for all of them. One that nobody verified may be another person's, so it takes a trial only from
 // accounts that have not verified it either.
+const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { hashEmail } = require(`${__hooks}/lib/addresses.js`)
 const { nameOf, readPayer } = require(`${__hooks}/lib/payer.js`)
 const { metadata: keys } = require(`${__hooks}/lib/vocabulary.json`)
@@ -11,7 +12,7 @@ const { metadata: keys } = require(`${__hooks}/lib/vocabulary.json`)
 // The user's accounts: this one, and those with the same address.
 const ACCOUNTS = `
   SELECT {:user} AS id
-  UNION SELECT id FROM users WHERE email != '' AND email = {:email} COLLATE NOCASE AND (verified OR NOT {:verified})
+  UNION SELECT id FROM ${TABLES.users} WHERE email != '' AND email = {:email} COLLATE NOCASE AND (verified OR NOT {:verified})
 `
 
 function hasHadTrial(app, user, payer = ["user", user.id]) {
@@ -20,11 +21,11 @@ function hasHadTrial(app, user, payer = ["user", user.id]) {
   const email = user.email()
   app.db().newQuery(`
     WITH accounts AS (${ACCOUNTS})
-    SELECT (SELECT count(*) FROM subscriptions WHERE user IN (SELECT id FROM accounts) AND trial_end != '')
-         + (SELECT count(*) FROM subscriptions WHERE ${column} = {:id} AND trial_end != '')
-         + (SELECT count(*) FROM subscriptions WHERE trial_end != '' AND json_valid(metadata)
+    SELECT (SELECT count(*) FROM ${TABLES.subscriptions} WHERE user IN (SELECT id FROM accounts) AND trial_end != '')
+         + (SELECT count(*) FROM ${TABLES.subscriptions} WHERE ${column} = {:id} AND trial_end != '')
+         + (SELECT count(*) FROM ${TABLES.subscriptions} WHERE trial_end != '' AND json_valid(metadata)
               AND json_extract(metadata, '$.${keys.user}') IN (SELECT id FROM accounts))
-         + (SELECT count(*) FROM trials WHERE holder IN ({:hash}, {:unverified}, {:payer})
+         + (SELECT count(*) FROM ${TABLES.trials} WHERE holder IN ({:hash}, {:unverified}, {:payer})
               OR holder IN (SELECT id FROM accounts)) AS count
   `).bind({
     user: user.id, email, verified: user.verified(), id, payer: nameOf(payer),
@@ -52,7 +53,7 @@ function keepTrials(tx, subscription) {
 
 function keepTrial(tx, holder) {
   tx.db().newQuery(`
-    INSERT OR IGNORE INTO trials (holder, since)
+    INSERT OR IGNORE INTO ${TABLES.trials} (holder, since)
     VALUES ({:holder}, strftime('%Y-%m-%d %H:%M:%fZ'))
   `).bind({ holder }).execute()
 }

@@ -1,6 +1,7 @@
 // Whom the usage of a user, or of an organization, on a meter is reported for: the Stripe customer with a
 // running subscription that the meter bills; the one of /checkout first, then the newest subscription's.
 // "" if there is none. `since` is when that customer's first such subscription began, in unix seconds.
+const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { ENTITLING } = require(`${__hooks}/lib/statuses.js`)
 
 function readMetered(app, { user, organization, meter }) {
@@ -12,10 +13,10 @@ function readMetered(app, { user, organization, meter }) {
       coalesce(unixepoch(nullif(subscription.created, '')), 0),
       coalesce(unixepoch(nullif(subscription.current_period_start, '')), unixepoch())
     )) OVER (PARTITION BY customer.id) AS since
-    FROM subscriptions subscription
-    JOIN customers customer ON customer.id = subscription.customer
+    FROM ${TABLES.subscriptions} subscription
+    JOIN ${TABLES.customers} customer ON customer.id = subscription.customer
     JOIN json_each(subscription.items) item
-    JOIN prices price ON price.stripe_id = item.value ->> 'price'
+    JOIN ${TABLES.prices} price ON price.stripe_id = item.value ->> 'price'
     WHERE subscription.${column} = {:payer} AND customer.${column} = {:payer} AND NOT customer.deleted
       AND subscription.status IN (${ENTITLING}) AND price.meter = {:meter}
     ORDER BY customer.[[primary]] DESC, subscription.created DESC, subscription.id

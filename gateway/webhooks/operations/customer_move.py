@@ -91,7 +91,8 @@ class CustomerMover:
         field = "organization" if to.organization else "user"
         if bool(to.user) == bool(to.organization):
             raise invalid_field(field, "one_owner", "Give a user or an organization, not both.")
-        path = f"/api/collections/{field}s/records/{quote(to.user or to.organization, safe='')}"
+        records = self.pocketbase.records_path(f"{field}s")
+        path = f"{records}/{quote(to.user or to.organization, safe='')}"
         try:
             return await self.pocketbase.call("GET", path)
         except PocketBaseRefused as refused:
@@ -109,7 +110,7 @@ class CustomerMover:
         return reading
 
     async def _read_row(self, customer: str) -> Json:
-        path = f"/api/collections/customers/records/{record_id(customer)}"
+        path = f"{self.pocketbase.records_path('customers')}/{record_id(customer)}"
         try:
             return await self.pocketbase.call("GET", path)
         except PocketBaseRefused as refused:
@@ -120,7 +121,7 @@ class CustomerMover:
     async def _follow_up(self, customer: str) -> None:
         """Move the rows that were too many for one transaction."""
         wanted = f"kind = 'owner' && subject = '{record_id(customer)}'"
-        path = "/api/collections/follow_ups/records"
+        path = self.pocketbase.records_path("follow_ups")
         while (await self.pocketbase.call("GET", path, query={"filter": wanted}))["items"]:
             done = await self.pocketbase.call("POST", _FOLLOW_UPS, {})
             if not done["left"]:

@@ -10,7 +10,6 @@ from gateway.pocketbase import PocketBase
 from gateway.webhooks.operations.times import column
 from gateway.writes import Json
 
-_RECORDS = "/api/collections/stripe_events/records"
 _FACTS = (
     "id,stripe_id,type,outcome,error,attempts,object_id,account,api_version,livemode,"
     "created,received"
@@ -161,6 +160,6 @@ async def _find(
         "fields": fields,
     }
     given = {name: value for name, value in query.items() if value != ""}
-    answer = await pocketbase.call("GET", _RECORDS, query=given)
+    answer = await pocketbase.call("GET", pocketbase.records_path("stripe_events"), query=given)
     found: list[Json] = answer["items"]
     return found

@@ -32,7 +32,7 @@ async def walk_rows(
 
 
 async def _find(pocketbase: PocketBase, collection: str, wanted: str, limit: int) -> list[Json]:
-    path = f"/api/collections/{collection}/records"
+    path = pocketbase.records_path(collection)
     query: dict[str, str | int] = {
         "filter": wanted,
         "perPage": limit,

@@ -1,4 +1,4 @@
-"""The runs of a reconciliation, each a row of ``stripe_reconciliations``: options, place, report.
+"""The runs of a reconciliation, one row each: options, place, report.
 
 The place is saved after every page, so that a run that was killed is continued where it was.
 """
@@ -15,7 +15,7 @@ from gateway.webhooks.reconcile.pace import patiently
 from gateway.webhooks.reconcile.repair import Outcome
 from gateway.writes import Json
 
-_RECORDS = "/api/collections/stripe_reconciliations/records"
+_COLLECTION = "reconciliations"
 #: Older places are left: Stripe's lists have moved on too far.
 _CONTINUED_WITHIN = timedelta(days=7)
 #: Differences kept in the row; all are counted.
@@ -138,12 +138,14 @@ class Runs:
         query: dict[str, str | int] = {"perPage": limit, "skipTotal": 1, "sort": "-started"}
         if wanted:
             query["filter"] = wanted
-        answer = await patiently(lambda: self.pocketbase.call("GET", _RECORDS, query=query))
+        path = self.pocketbase.records_path(_COLLECTION)
+        answer = await patiently(lambda: self.pocketbase.call("GET", path, query=query))
         rows: list[Json] = answer["items"]
         return rows
 
     async def _send(self, method: str, path: str, body: Json) -> Json:
-        return await patiently(lambda: self.pocketbase.call(method, _RECORDS + path, body))
+        path = self.pocketbase.records_path(_COLLECTION) + path
+        return await patiently(lambda: self.pocketbase.call(method, path, body))
 
 
 def _describe(options: Options) -> Json:
