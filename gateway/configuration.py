@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from gateway.mirror.registry import REGISTRY
+from gateway.mirror.registry import GENERIC, REGISTRY
 from gateway.mirror.requirements import require_columns
 from gateway.notifications.announcer import Announcer, open_announcer
 from gateway.notifications.templates import Templates, open_templates
@@ -36,7 +36,7 @@ class Configuration:
             SettingsError: a setting is wrong, or names what can't be loaded.
             MirrorIncomplete: a collection lacks a column that its registry entry needs.
         """
-        require_columns(REGISTRY, COLLECTIONS)
+        require_columns((*REGISTRY, *GENERIC), COLLECTIONS)
         return cls(
             settings=settings,
             rate_limits=RateLimits(settings),

@@ -55,6 +55,11 @@ def second(value: Any) -> int:
     return int(value) if moment(value) else 0
 
 
+def created_at(item: Json) -> Any:
+    """When an object was created, in unix seconds: invoice items call it ``date``."""
+    return item["created"] if "created" in item else item.get("date")
+
+
 def stripe_id(value: Any) -> str:
     """The id behind an expandable field: an id, the expanded object, or nothing."""
     if isinstance(value, dict):
@@ -140,6 +145,20 @@ def line_discount(line: Json) -> int | float:
         each for each in credits if each.get("type") == "credit_balance_transaction"
     ]
     return sum(number(each.get("amount")) for each in taken)
+
+
+def line_tax(line: Json) -> int | float:
+    """The taxes of an invoice line: ``taxes`` since basil, ``tax_amounts`` before."""
+    return _sum_amounts(line.get("taxes") or line.get("tax_amounts"))
+
+
+def invoice_tax(invoice: Json) -> int | float:
+    """All taxes of an invoice: ``total_taxes`` since basil, ``tax`` before."""
+    return _sum_amounts(invoice.get("total_taxes")) or number(invoice.get("tax"))
+
+
+def _sum_amounts(value: Any) -> int | float:
+    return sum(number(each.get("amount")) for each in listing(value))
 
 
 def invoice_subscription(invoice: Json) -> str:

@@ -9,6 +9,9 @@ from gateway.vocabulary import ORGANIZATION_METADATA, USER_METADATA
 #: A decoded JSON object.
 Json = dict[str, Any]
 
+#: The hidden column that keeps the complete Stripe object.
+OBJECT_COLUMN = "stripe_object"
+
 
 def payer_metadata(user: str, organization: str) -> dict[str, str]:
     """Return the metadata that names a payer; to Stripe, an empty value removes a key."""
@@ -39,7 +42,7 @@ class Row:
 
     collection: str
     stripe_id: str
-    #: Column values, without ``id``, ``stripe_id``, ``user`` and ``stamp``.
+    #: Column values, without ``id``, ``stripe_id``, ``user``, ``stamp`` and ``stripe_object``.
     values: Json
     #: See `Stamp.final`.
     final: bool = False
@@ -47,6 +50,8 @@ class Row:
     rank: int = 1
     #: The PocketBase user, for rows whose object names no customer.
     user: str = ""
+    #: The Stripe object without its credentials; None leaves the stored one as it is.
+    object: Json | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -55,8 +60,10 @@ class Row:
 
     @property
     def record(self) -> Json:
-        """The column values with the ids."""
-        return {"id": record_id(self.stripe_id), "stripe_id": self.stripe_id, **self.values}
+        """The column values with the ids and the Stripe object."""
+        ids = {"id": record_id(self.stripe_id), "stripe_id": self.stripe_id}
+        kept = {} if self.object is None else {OBJECT_COLUMN: self.object}
+        return {**ids, **self.values, **kept}
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,8 @@ class _Progress:
             click.echo(json.dumps({"run": run.id, **asdict(run.report)}))
         for name, reason in {**run.report.refused, **run.report.failed}.items():
             click.echo(f"{name}: {reason}", err=True)
+        if run.report.skipped:
+            click.echo(f"not available: {', '.join(run.report.skipped)}", err=True)
         counts = run.report.counts
         differing = [name for name, numbers in counts.items() if numbers.keys() - {"listed"}]
         told = "; ".join(_describe(run.report, name) for name in differing)

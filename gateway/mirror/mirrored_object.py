@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from gateway.writes import Changes, Json
+from gateway.writes import OBJECT_COLUMN, Changes, Json
 
 #: From Stripe's object, and whether it was deleted, to the row and the claims that follow.
 Projection = Callable[[Json, bool], Changes]
@@ -53,7 +53,7 @@ class MirroredObject:
     #: The PocketBase collection that has one row per object.
     collection: str
     project: Projection
-    #: Under ``/v1/``: where Stripe serves the list, and each object below it.
+    #: Under ``/v1/``: where Stripe serves the list, and each object below it; "" if it serves none.
     path: str
     #: Fields that Stripe shows only when asked.
     expand: tuple[str, ...] = ()
@@ -63,6 +63,10 @@ class MirroredObject:
     object_path: str = ""
     #: The requests that together list every object, for `gateway reconcile`.
     lists: tuple[ListQuery, ...] = (ListQuery(),)
+    #: Whether the lists take a range of ``created``.
+    lists_by_time: bool = True
+    #: Whether an account or key may lack the lists, so that a refusal is no failure.
+    may_be_refused: bool = False
     #: Nested lists to complete: field → path with ``{id}``. Events show the first ten entries.
     nested_lists: dict[str, str] = field(default_factory=dict)
     #: None if the row belongs to nobody.
@@ -75,7 +79,9 @@ class MirroredObject:
     is_unannounced: Callable[[Json], bool] = _is_always_announced
 
     def path_of(self, stripe_id: str) -> str:
-        """Return the path of one object."""
+        """Return the path of one object, "" if Stripe has none."""
+        if not self.path and not self.object_path:
+            return ""
         quoted = quote(stripe_id, safe="")
         if self.object_path:
             return f"/v1/{self.object_path.format(id=quoted)}"
@@ -93,7 +99,7 @@ class MirroredObject:
         owner = ("customer", "user", "organization") if self.owner else ()
         # Reconciliation compares a page of a list with the rows of the same period.
         period = () if "{customer}" in self.list_path else ("created",)
-        return ("stripe_id", "stamp", *period, *owner, *self.columns)
+        return ("stripe_id", "stamp", OBJECT_COLUMN, *period, *owner, *self.columns)
 
 
 def _expand_query(names: tuple[str, ...]) -> str:

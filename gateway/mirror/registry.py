@@ -1,11 +1,12 @@
 """Every mirrored Stripe object, one entry each. Other modules derive their tables from it.
 
 The key is the ``object`` of ``data.object``, so that every event that shows the object, also of a
-type that Stripe has yet to introduce, updates its row. Other objects are stored and answered 2xx,
-and change no row. docs/mirror.md says how to add an entry.
+type that Stripe has yet to introduce, updates its row. An object without an entry here becomes a
+row of ``stripe_objects`` (`gateway.mirror.other_objects`). docs/mirror.md says how to add an entry.
 """
 
 from gateway.mirror.mirrored_object import ListQuery, MirroredObject, Ownership, Parent
+from gateway.mirror.other_objects import OTHER_OBJECTS, describe_unknown
 from gateway.mirror.projections.catalogue import (
     project_coupon,
     project_price,
@@ -175,6 +176,8 @@ REGISTRY = (
         "checkout_sessions",
         project_checkout_session,
         "checkout/sessions",
+        expand=("line_items",),
+        nested_lists={"line_items": "/v1/checkout/sessions/{id}/line_items"},
         owner=Ownership(move_order=3),
         entitles=True,
         is_unannounced=lambda values: values.get("status") == "open",
@@ -210,8 +213,16 @@ REGISTRY = (
 
 BY_OBJECT = {each.object: each for each in REGISTRY}
 BY_COLLECTION = {each.collection: each for each in REGISTRY}
+#: Objects without an entry of their own that Stripe serves.
+GENERIC = tuple(each for each in OTHER_OBJECTS if each.object not in BY_OBJECT)
+_ENTRIES = {each.object: each for each in (*GENERIC, *REGISTRY)}
+
+
+def entry_of(kind: str) -> MirroredObject:
+    """Return the entry of an ``object``: its own, or one of ``stripe_objects``."""
+    return _ENTRIES.get(kind) or describe_unknown(kind)
 
 
 def path_of(kind: str, stripe_id: str) -> str:
-    """Return the path of an object in Stripe's API, by its ``object`` and id."""
-    return BY_OBJECT[kind].path_of(stripe_id)
+    """Return the path of an object in Stripe's API, by its ``object`` and id; "" if it has none."""
+    return entry_of(kind).path_of(stripe_id)

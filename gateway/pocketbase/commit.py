@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -113,7 +113,7 @@ async def _call_twice(pocketbase: PocketBase, body: bytes) -> dict[str, Any]:
 
 
 def _encode(group: Group) -> bytes:
-    rows = [(stamped, stamped.row.record) for stamped in group.rows]
+    rows = [(stamped, _record(stamped)) for stamped in group.rows]
     head = {
         "events": [_event(event) for event in group.events],
         "rows": [_row(stamped, record) for stamped, record in rows],
@@ -143,6 +143,12 @@ def _encode(group: Group) -> bytes:
             *(event.payload.encode() for event in group.events),
         ]
     )
+
+
+def _record(stamped: StampedRow) -> Json:
+    """The columns of a row; one that is only judged needs no Stripe object."""
+    row = stamped.row
+    return (replace(row, object=None) if stamped.ask else row).record
 
 
 def _columns(stamped: StampedRow, record: Json) -> bytes:

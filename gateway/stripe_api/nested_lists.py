@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from urllib.parse import quote
 
-from gateway.mirror.registry import BY_OBJECT
+from gateway.mirror.registry import entry_of
 from gateway.shapes import listing, mapping, stripe_id, text
 from gateway.stripe_api.reading import Missing, Reading
 from gateway.writes import Json
@@ -59,8 +59,7 @@ async def read_rest(read: Read, path: str, page: Reading) -> Reading:
 
 
 def _paths(item: Json) -> dict[str, str]:
-    mirrored = BY_OBJECT.get(text(item.get("object")))
-    return mirrored.nested_lists if mirrored else {}
+    return entry_of(text(item.get("object"))).nested_lists
 
 
 def _has_more(item: Json, name: str) -> bool:

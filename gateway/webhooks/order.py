@@ -48,9 +48,13 @@ def latest(states: Sequence[State]) -> State | None:
         return states[0]
     best = max(state.order for state in states)
     top = list({state.event.stripe_id: state for state in states if state.order == best}.values())
-    if all(state.row.values == top[0].row.values for state in top):
+    if all(_is_same(state.row, top[0].row) for state in top):
         return top[0]
     return _end_of_trail(top)
+
+
+def _is_same(row: Row, other: Row) -> bool:
+    return row.values == other.values and row.object == other.object
 
 
 def _end_of_trail(states: Sequence[State]) -> State | None:

@@ -3,7 +3,8 @@
 import logging
 from dataclasses import dataclass, replace
 
-from gateway.mirror.registry import BY_OBJECT
+from gateway.mirror.redaction import redact
+from gateway.mirror.registry import entry_of, path_of
 from gateway.stripe_api import is_truncated
 from gateway.webhooks.event import Event
 from gateway.webhooks.order import State
@@ -37,10 +38,11 @@ def plan(event: Event) -> Plan:
         # Another account's objects are not ours.
         return Plan(event, outcome="foreign")
     kind = event.object.get("object")
-    if not isinstance(kind, str) or kind not in BY_OBJECT or not event.object_id:
+    if not isinstance(kind, str) or not kind or not event.object_id:
         return Plan(event, outcome="unmirrored")
     if event.is_thin:
-        return Plan(event, outcome="thin")
+        is_readable = event.snapshot or path_of(kind, event.object_id)
+        return Plan(event, outcome="thin" if is_readable else "unmirrored")
     try:
         changes = project(event.object, deleted=event.type.endswith(".deleted"))
     except Exception as error:  # A projection must not take the rest of its group down.
@@ -57,5 +59,7 @@ def plan(event: Event) -> Plan:
 
 
 def project(item: Json, *, deleted: bool = False) -> Changes:
-    """Return what a state of a mirrored Stripe object means."""
-    return BY_OBJECT[item["object"]].project(item, deleted or item.get("deleted") is True)
+    """Return what a state of a Stripe object means."""
+    is_deleted = deleted or item.get("deleted") is True
+    changes = entry_of(item["object"]).project(item, is_deleted)
+    return replace(changes, row=replace(changes.row, object=redact(item)))

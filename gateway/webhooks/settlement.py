@@ -35,8 +35,8 @@ _log = logging.getLogger(__name__)
 _ATTEMPTS = 6
 #: Objects read from Stripe at once, far below its rate limit.
 _READERS = 8
-#: Columns that say that something is deleted.
-_FLAGS = ("deleted", "active", "valid")
+#: Columns that say that something is deleted, and of which kind it is.
+_FLAGS = ("deleted", "active", "valid", "object")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,24 @@ class Settlement:
             return Decision(_row_of(winner, plans, tie))
         if tie is None:
             return Decision(_question(plans, states))
+        if not _path(plans[-1].event):
+            return await self._decide_unreadable(plans, states, tie)
         try:
             reading = await self._read(plans[-1].event)
         except Missing:
             return await self._decide_missing(plans, states, tie)
         return Decision(*project_reading(reading, tie, event=len(plans) - 1))
+
+    async def _decide_unreadable(
+        self, plans: Sequence[Plan], states: Sequence[State], tie: Tie
+    ) -> Decision:
+        """Stripe serves no objects of this kind: the newest event holds, by its id in the end."""
+        found = [await self._read_shown(each.event) for each in plans if each.event.is_thin]
+        states = [*states, *(state for state in found if state)]
+        last = max(states, key=lambda state: (state.order, state.event.stripe_id), default=None)
+        if last is None or (tie.stamp and last.stamp <= _stored_stamp(tie)):
+            return Decision(None)
+        return Decision(_row_of(last, plans, tie))
 
     async def _decide_missing(
         self, plans: Sequence[Plan], states: Sequence[State], tie: Tie
@@ -126,10 +139,15 @@ class Settlement:
         async with self._readers:
             if kind == SUMMARY:
                 return await read_summary(read, stripe_id)
-            reading = await complete(read, await read(path_of(kind, stripe_id)))
+            reading = await complete(read, await read(_path(event)))
         if reading.body.get("deleted"):
             raise Missing
         return reading
+
+    async def _read_shown(self, event: Event) -> State | None:
+        """The state that a thin event is about, as far as Stripe can still tell."""
+        state = await self._read_snapshot(event)
+        return state or (_tombstone(event) if event.type.endswith(".deleted") else None)
 
     async def _read_snapshot(self, event: Event) -> State | None:
         """What was deleted can be read no more, only the event that tells of it, for 30 days."""
@@ -148,7 +166,7 @@ def _tombstone(event: Event) -> State:
     """Of an object that nothing shows any more: that it is deleted, and not for sale."""
     row = project(event.object, deleted=True).row
     values = {name: row.values[name] for name in _FLAGS if name in row.values}
-    return State(event, replace(row, values=values))
+    return State(event, replace(row, values=values, object=None))
 
 
 def _states(plans: Sequence[Plan], tie: Tie | None, own_account: str) -> list[State]:
@@ -202,9 +220,17 @@ def _row_of(state: State, plans: Sequence[Plan], tie: Tie | None) -> StampedRow:
 
 
 def _place(state: State, plans: Sequence[Plan]) -> int | None:
-    ids = [each.event.stripe_id for each in plans]
+    ids = [each.event.snapshot or each.event.stripe_id for each in plans]
     return ids.index(state.event.stripe_id) if state.event.stripe_id in ids else None
 
 
 def _source(tie: Tie) -> str:
-    return Stamp(*json.loads(tie.stamp)).source
+    return _stored_stamp(tie).source
+
+
+def _stored_stamp(tie: Tie) -> Stamp:
+    return Stamp(*json.loads(tie.stamp))
+
+
+def _path(event: Event) -> str:
+    return path_of(event.object["object"], event.object_id)

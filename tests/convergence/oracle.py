@@ -28,7 +28,15 @@ PARENTS = {
 #: How a payer that is an organization is written.
 ORGANIZATION = "organizations/"
 FOREVER = "9999"
-UNOWNED = ("products", "prices", "coupons", "promotion_codes", "tax_rates", "customers")
+UNOWNED = (
+    "products",
+    "prices",
+    "coupons",
+    "promotion_codes",
+    "tax_rates",
+    "customers",
+    "stripe_objects",
+)
 
 
 @dataclass

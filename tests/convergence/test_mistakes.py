@@ -35,7 +35,8 @@ def test_unknown_types_and_customers_are_taken(scene: Scene) -> None:
 
     scene.deliver([unknown, *scene.events("customer.subscription.")])
 
-    assert scene.row("stripe_events", unknown["id"])["outcome"] == "unmirrored"
+    assert scene.row("stripe_events", unknown["id"])["outcome"] == "applied"
+    assert scene.row("stripe_objects", "x_1")["object"] == "issuing.invention"
     assert scene.row("subscriptions", subscription)["status"] == "active"
 
 

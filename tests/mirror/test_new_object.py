@@ -12,6 +12,7 @@ migrate((app) => app.save(new Collection({
   fields: [
     { name: "stripe_id", type: "text", required: true },
     { name: "stamp", type: "text", hidden: true },
+    { name: "stripe_object", type: "json", hidden: true },
     { name: "status", type: "text" },
     { name: "amount", type: "number" },
     { name: "created", type: "date" },

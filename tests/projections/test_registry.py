@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.mirror.mirrored_object import MirroredObject
-from gateway.mirror.registry import BY_COLLECTION, BY_OBJECT, REGISTRY
+from gateway.mirror.registry import BY_COLLECTION, BY_OBJECT, GENERIC, REGISTRY
 from gateway.mirror.requirements import MirrorIncomplete, require_columns
 from gateway.vocabulary import COLLECTIONS
 from gateway.webhooks.reconcile.kinds import KINDS
@@ -12,7 +12,9 @@ from gateway.webhooks.reconcile.kinds import KINDS
 def test_each_object_and_each_collection_has_one_entry() -> None:
     """No two entries share an object or a collection, and every entry is reconciled."""
     assert len(BY_OBJECT) == len(BY_COLLECTION) == len(REGISTRY)
-    assert {kind.object for kind in KINDS} == BY_OBJECT.keys()
+    listed = [each.object for each in GENERIC if each.lists]
+    assert {kind.object for kind in KINDS} == {*BY_OBJECT, *listed}
+    assert len({kind.name for kind in KINDS}) == len(KINDS)
 
 
 def test_every_projection_writes_its_own_collection() -> None:
@@ -40,7 +42,7 @@ def test_a_missing_collection_is_one_sentence() -> None:
         require_columns(REGISTRY, others)
 
 
-@pytest.mark.parametrize("each", REGISTRY, ids=lambda each: each.collection)
+@pytest.mark.parametrize("each", (*REGISTRY, GENERIC[0]), ids=lambda each: each.collection)
 def test_a_projection_writes_columns_that_exist(each: MirroredObject) -> None:
     """PocketBase ignores unknown columns, so a misspelt one would lose its value silently."""
     changes = each.project({"object": each.object, "id": "x_1", "customer": "cus_1"}, False)

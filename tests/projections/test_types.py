@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gateway.ids import record_id
 from gateway.webhooks.event import parse
 from gateway.webhooks.projector import plan
 from tests.delivery import build_event
@@ -69,21 +70,49 @@ def test_mirrored_type(type: str, kind: str, collection: str) -> None:
     ("type", "item"),
     [
         ("invoice.upcoming", {"object": "invoice", "customer": "cus_1"}),
-        ("payout.paid", {"id": "po_1", "object": "payout"}),
-        ("customer.discount.created", {"id": "di_1", "object": "discount"}),
-        ("billing_portal.session.created", {"id": "bps_1", "object": "billing_portal.session"}),
-        ("customer.source.created", {"id": "card_1", "object": "card"}),
-        ("to.be.invented", {"id": "new_1", "object": "invention"}),
+        ("balance.available", {"object": "balance"}),
+        ("cash_balance.funds_available", {"object": "cash_balance", "customer": "cus_1"}),
         ("account.updated", {}),
         ("odd.object", {"id": "x", "object": ["product"]}),
         ("odd.id", {"id": 7, "object": "product"}),
     ],
 )
 def test_other_type(type: str, item: dict[str, Any]) -> None:
-    """Everything else is stored as it is and changes no row."""
+    """What has no id is stored as it is and changes no row."""
     planned = _plan(type, item)
 
     assert (planned.outcome, planned.state) == ("unmirrored", None)
+
+
+@pytest.mark.parametrize(
+    ("type", "kind"),
+    [
+        ("payout.paid", "payout"),
+        ("customer.discount.created", "discount"),
+        ("billing_portal.session.created", "billing_portal.session"),
+        ("customer.source.created", "card"),
+        ("review.opened", "review"),
+        ("radar.early_fraud_warning.created", "radar.early_fraud_warning"),
+        ("plan.deleted", "plan"),
+        ("to.be.invented", "invention"),
+    ],
+)
+def test_type_without_a_projection(type: str, kind: str) -> None:
+    """An object without a registry entry becomes a row of `stripe_objects`, complete."""
+    item = {"id": "x_1", "object": kind, "customer": "cus_1", "created": 1793491200, "more": [1]}
+
+    planned = _plan(type, item)
+
+    row = planned.state.row
+    assert (row.collection, row.stripe_id, row.object) == ("stripe_objects", "x_1", item)
+    assert row.values == {
+        "object": kind,
+        "customer": record_id("cus_1"),
+        "livemode": False,
+        "deleted": type.endswith(".deleted"),
+        "created": "2026-11-01 00:00:00.000Z",
+    }
+    assert row.final is type.endswith(".deleted")
 
 
 @pytest.mark.parametrize(("type", "kind", "collection"), ROWS)

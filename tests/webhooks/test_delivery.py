@@ -110,7 +110,7 @@ _THING = {"id": "thing_1", "object": "thing.of_the_future"}
 @pytest.mark.parametrize(
     ("event", "outcome"),
     [
-        (build_event("thing.of_the_future.made", _THING), "unmirrored"),
+        (build_event("thing.of_the_future.made", _THING), "applied"),
         (build_event("balance.available", {"object": "balance"}), "unmirrored"),
         (build_event("invoice.upcoming", {"object": "invoice", "customer": "cus_1"}), "unmirrored"),
         (build_event("empty", {}), "unmirrored"),

@@ -1,12 +1,25 @@
 """A checkout session: a purchase as the buyer went through it."""
 
 from gateway.mirror.projections.payer import named_payer
-from gateway.shapes import mapping, moment, number, relation, second, stripe_id, text
+from gateway.shapes import (
+    item_price,
+    listing,
+    mapping,
+    moment,
+    number,
+    relation,
+    second,
+    stripe_id,
+    text,
+)
 from gateway.writes import Changes, Claim, Json, Row
 
 
 def project_checkout_session(session: Json, deleted: bool) -> Changes:
-    """A free purchase has no payment; ``payment_status`` is then ``no_payment_required``."""
+    """A free purchase has no payment; ``payment_status`` is then ``no_payment_required``.
+
+    Stripe shows ``line_items`` only when asked: without them the column stays.
+    """
     named = named_payer(mapping(session.get("metadata")))
     organization, ours = named["organization"], named["user"]
     user = "" if organization else text(session.get("client_reference_id")) or ours
@@ -17,7 +30,11 @@ def project_checkout_session(session: Json, deleted: bool) -> Changes:
         "status": text(session.get("status")),
         "payment_status": text(session.get("payment_status")),
         "currency": text(session.get("currency")),
+        "amount_subtotal": number(session.get("amount_subtotal")),
+        "total_details": _read_totals(session),
         "amount_total": number(session.get("amount_total")),
+        **_read_line_items(session),
+        "custom_fields": [_read_field(each) for each in listing(session.get("custom_fields"))],
         "subscription": relation(session.get("subscription")),
         "payment": relation(session.get("payment_intent")),
         "setup_intent": relation(session.get("setup_intent")),
@@ -42,6 +59,43 @@ def project_checkout_session(session: Json, deleted: bool) -> Changes:
     claim = Claim(customer, user=user, organization=organization, primary=primary, since=since)
     is_claimed = customer and (user or organization) and _is_done(session)
     return Changes(row, (claim,) if is_claimed else ())
+
+
+def _read_totals(session: Json) -> Json | None:
+    """What the total includes, in the currency's smallest unit."""
+    totals = mapping(session.get("total_details"))
+    names = ("amount_discount", "amount_shipping", "amount_tax")
+    return {name: number(totals.get(name)) for name in names} if totals else None
+
+
+def _read_line_items(session: Json) -> Json:
+    if "line_items" not in session:
+        return {}
+    return {"line_items": [_read_line_item(each) for each in listing(session["line_items"])]}
+
+
+def _read_line_item(item: Json) -> Json:
+    price = item_price(item)
+    amounts = ("amount_subtotal", "amount_discount", "amount_tax", "amount_total")
+    return {
+        "id": stripe_id(item),
+        "description": item.get("description"),
+        "price": stripe_id(price),
+        "product": stripe_id(price.get("product")),
+        "quantity": item.get("quantity"),
+        **{name: number(item.get(name)) for name in amounts},
+    }
+
+
+def _read_field(field: Json) -> Json:
+    """What the buyer entered: under the name of the field's type."""
+    kind = text(field.get("type"))
+    return {
+        "key": text(field.get("key")),
+        "label": text(mapping(field.get("label")).get("custom")),
+        "type": kind,
+        "value": text(mapping(field.get(kind)).get("value")),
+    }
 
 
 def _is_done(session: Json) -> bool:

@@ -1,11 +1,14 @@
 """What is owed and what reduced it: invoices, invoice payments, credit notes."""
 
+from gateway.mirror.projections.discount import read_invoice_discounts
 from gateway.shapes import (
     invoice_payment,
     invoice_subscription,
+    invoice_tax,
     item_price,
     line_discount,
     line_origin,
+    line_tax,
     listing,
     mapping,
     moment,
@@ -31,6 +34,9 @@ def project_invoice(invoice: Json, deleted: bool) -> Changes:
         "number": text(invoice.get("number")),
         "billing_reason": text(invoice.get("billing_reason")),
         "currency": text(invoice.get("currency")),
+        "subtotal": number(invoice.get("subtotal")),
+        "tax": invoice_tax(invoice),
+        "discounts": read_invoice_discounts(invoice),
         "total": number(total),
         "amount_due": number(invoice.get("amount_due")),
         "amount_paid": number(invoice.get("amount_paid")),
@@ -64,13 +70,16 @@ def _finalization_error(invoice: Json) -> Json | None:
 def _line(line: Json) -> Json:
     price, origin, period = item_price(line), line_origin(line), mapping(line.get("period"))
     return {
+        "id": stripe_id(line),
         "description": line.get("description"),
         "amount": line.get("amount"),
         "discount": line_discount(line),
+        "tax": line_tax(line),
         "quantity": line.get("quantity"),
         "price": stripe_id(price),
         "product": stripe_id(price.get("product")),
         "subscription_item": stripe_id(origin.get("subscription_item")),
+        "invoice_item": stripe_id(origin.get("invoice_item")),
         "proration": origin.get("proration") is True,
         "period": {"start": moment(period.get("start")), "end": moment(period.get("end"))},
     }

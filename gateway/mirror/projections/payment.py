@@ -25,7 +25,11 @@ def project_payment_intent(intent: Json, deleted: bool) -> Changes:
 
 
 def project_charge(charge: Json, deleted: bool) -> Changes:
-    """``amount_refunded`` grows with each refund; ``refunded`` is true when all came back."""
+    """``amount_refunded`` grows with each refund; ``refunded`` is true when all came back.
+
+    ``outcome`` is hidden from users because it tells what the seller knows of fraud, and so is
+    ``balance_transaction``. A charge gets that one after it has succeeded, and keeps it.
+    """
     details = card(charge.get("payment_method_details"))
     values = {
         "customer": relation(charge.get("customer")),
@@ -40,6 +44,8 @@ def project_charge(charge: Json, deleted: bool) -> Changes:
         "disputed": bool(charge.get("disputed") or charge.get("dispute")),
         "failure_code": text(charge.get("failure_code")),
         "failure_message": text(charge.get("failure_message")),
+        "outcome": mapping(charge.get("outcome")) or None,
+        "balance_transaction": relation(charge.get("balance_transaction")),
         "brand": text(details.get("brand")),
         "last4": text(details.get("last4")),
         "receipt_url": text(charge.get("receipt_url")),
@@ -47,7 +53,7 @@ def project_charge(charge: Json, deleted: bool) -> Changes:
         "metadata": mapping(charge.get("metadata")),
         "created": moment(charge.get("created")),
     }
-    rank = 2 if values["status"] in ("succeeded", "failed") else 1
+    rank = 1 + (values["status"] in ("succeeded", "failed")) + bool(values["balance_transaction"])
     return Changes(Row("charges", stripe_id(charge), values, final=deleted, rank=rank))
 
 

@@ -1,5 +1,6 @@
 """A subscription: what is being paid for, until when."""
 
+from gateway.mirror.projections.discount import read_discounts
 from gateway.mirror.projections.payer import named_payer
 from gateway.shapes import (
     item_price,
@@ -19,10 +20,14 @@ from gateway.writes import Changes, Claim, Json, Row
 
 
 def project_subscription(subscription: Json, deleted: bool) -> Changes:
-    """``price`` and ``quantity`` are the first item's; ``items`` has all of them."""
+    """``price`` and ``quantity`` are the first item's; ``items`` has all of them.
+
+    ``cancellation_details`` is hidden from users: its comment may be the seller's.
+    """
     items = listing(subscription.get("items"))
     first = items[0] if items else subscription
     start, end = subscription_period(subscription)
+    cancellation = mapping(subscription.get("cancellation_details"))
     status = "canceled" if deleted else text(subscription.get("status"))
     values = {
         "customer": relation(subscription.get("customer")),
@@ -32,12 +37,18 @@ def project_subscription(subscription: Json, deleted: bool) -> Changes:
         "items": [_item(item, subscription) for item in items],
         "has_more": mapping(subscription.get("items")).get("has_more") is True,
         "currency": text(subscription.get("currency")),
+        "discounts": read_discounts(subscription),
+        "default_payment_method": relation(subscription.get("default_payment_method")),
+        "start_date": moment(subscription.get("start_date")),
         "current_period_start": start,
         "current_period_end": end,
         "cancel_at_period_end": bool(subscription.get("cancel_at_period_end")),
         "cancel_at": subscription_cancel_at(subscription),
         "canceled_at": moment(subscription.get("canceled_at")),
         "ended_at": moment(subscription.get("ended_at")),
+        "cancellation_reason": text(cancellation.get("reason")),
+        "cancellation_details": cancellation if any(cancellation.values()) else None,
+        "trial_start": moment(subscription.get("trial_start")),
         "trial_end": moment(subscription.get("trial_end")),
         "pause_collection": subscription.get("pause_collection"),
         "metadata": mapping(subscription.get("metadata")),

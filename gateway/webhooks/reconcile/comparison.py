@@ -4,11 +4,12 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gateway.mirror.registry import SUMMARY, entry_of
 from gateway.webhooks.projector import project
-from gateway.writes import Changes, Json, Row, Stamp
+from gateway.writes import OBJECT_COLUMN, Changes, Json, Row, Stamp
 
 #: What an answer that only says ``deleted: true`` tells about the row.
-_TOLD_BY_DELETION = ("deleted", "active", "valid")
+_TOLD_BY_DELETION = ("deleted", "active", "valid", "object")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def project_found(item: Json) -> Changes:
         return changes
     values = changes.row.values
     told = {name: values[name] for name in _TOLD_BY_DELETION if name in values}
-    return replace(changes, row=replace(changes.row, values=told))
+    return replace(changes, row=replace(changes.row, values=told, object=None))
 
 
 def compare(row: Row, stored: Json | None) -> Difference | None:
@@ -60,10 +61,30 @@ def compare(row: Row, stored: Json | None) -> Difference | None:
     if stored is None:
         return Difference(row.collection, row.stripe_id, "added")
     columns = tuple(name for name, value in row.values.items() if stored.get(name) != value)
+    if not shows_object(row, stored):
+        columns = (*columns, OBJECT_COLUMN)
     if not columns:
         return None
     kind = "deleted" if "deleted" in columns and row.values["deleted"] else "changed"
     return Difference(row.collection, row.stripe_id, kind, columns)
+
+
+def shows_object(row: Row, stored: Json) -> bool:
+    """Whether the stored object is the one that was read.
+
+    A summary is put together from a list, so only its columns are compared. Fields that Stripe
+    shows only when asked are missing where the row is from an event; their columns are compared.
+    """
+    if row.object is None:
+        return True
+    kept = stored.get(OBJECT_COLUMN)
+    if not isinstance(kept, dict):
+        return False
+    entry = entry_of(row.object["object"])
+    if entry.object == SUMMARY:
+        return True
+    unasked = [name for name in entry.expand if name not in kept]
+    return {name: each for name, each in row.object.items() if name not in unasked} == kept
 
 
 def is_surely_older(stored: Json, found: Found) -> bool:

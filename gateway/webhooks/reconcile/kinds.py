@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from gateway.mirror.registry import BY_COLLECTION, REGISTRY
+from gateway.mirror.registry import BY_COLLECTION, GENERIC, REGISTRY
 from gateway.writes import Row
 
 
@@ -18,11 +18,16 @@ class Kind:
     params: dict[str, str] = field(default_factory=dict)
     #: Which rows of the collection the list shows, as a PocketBase filter; all when empty.
     rows: str = ""
+    #: Whether the list takes a range of ``created``.
+    by_time: bool = True
+    #: Whether a refusal means only that the account or key lacks the list.
+    may_be_refused: bool = False
 
     @property
     def name(self) -> str:
         """Tells the lists of one collection apart."""
-        return " ".join([self.collection, *self.params.values()])
+        shared = [] if self.collection in BY_COLLECTION else [self.object]
+        return " ".join([self.collection, *shared, *self.params.values()])
 
     @property
     def is_of_customer(self) -> bool:
@@ -32,8 +37,16 @@ class Kind:
 
 #: In the registry's order: owners before what they own.
 KINDS = tuple(
-    Kind(each.collection, each.object, each.path_of_list, query.params, query.rows)
-    for each in REGISTRY
+    Kind(
+        each.collection,
+        each.object,
+        each.path_of_list,
+        query.params,
+        query.rows,
+        each.lists_by_time,
+        each.may_be_refused,
+    )
+    for each in (*REGISTRY, *GENERIC)
     for query in each.lists
 )
 
@@ -42,4 +55,5 @@ COLLECTIONS = tuple(dict.fromkeys(kind.collection for kind in KINDS))
 
 def is_unannounced(row: Row) -> bool:
     """Whether Stripe sends no event for an object in this state, so that no row is amiss."""
-    return BY_COLLECTION[row.collection].is_unannounced(row.values)
+    entry = BY_COLLECTION.get(row.collection)
+    return entry is not None and entry.is_unannounced(row.values)

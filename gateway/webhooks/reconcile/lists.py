@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from gateway.ids import record_id
 from gateway.mirror.registry import SUMMARY
-from gateway.shapes import moment
+from gateway.shapes import created_at, moment, second
 from gateway.stripe_api import Missing, Reading, complete
 from gateway.webhooks.reconcile.comparison import Found
 from gateway.webhooks.reconcile.kinds import Kind
@@ -57,12 +57,13 @@ async def read_page(stripe: PacedStripe, kind: Kind, place: Place, since: int | 
     """
     if kind.is_of_customer:
         return await _read_page_of_customers(stripe, kind, place, since)
-    reading = await stripe.read(_address(kind.path, kind.params, place.after, since))
+    begin = since if kind.by_time else None
+    reading = await stripe.read(_address(kind.path, kind.params, place.after, begin))
     items: list[Json] = reading.body["data"]
     following = _next_place(reading, items)
     return Page(
         found=[each for each in [await _find(stripe, item, reading) for item in items] if each],
-        rows=_window(kind, place, following, since),
+        rows=_window(kind, place, following, since) if all(map(created_at, items)) else "",
         elsewhere=place.edge,
         next=following,
     )
@@ -90,8 +91,9 @@ def _next_place(reading: Reading, items: Sequence[Json]) -> Place | None:
     if not reading.body.get("has_more") or not items:
         return None
     last = items[-1]
-    edge = tuple(item["id"] for item in items if item["created"] == last["created"])
-    return Place(last["id"], last["created"], edge)
+    created = second(created_at(last))
+    edge = tuple(item["id"] for item in items if second(created_at(item)) == created)
+    return Place(last["id"], created, edge)
 
 
 def _window(kind: Kind, place: Place, following: Place | None, since: int | None) -> str:

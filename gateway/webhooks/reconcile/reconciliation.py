@@ -135,7 +135,10 @@ class Reconciliation:
                 run.place = Place()
                 await self._read_list(run, kind)
                 return
-            run.report.refused[kind.collection] = error.detail
+            if kind.may_be_refused:
+                run.report.skipped[kind.name] = error.detail
+            else:
+                run.report.refused[kind.collection] = error.detail
         await self._save(run)
 
     async def _repair_page(self, run: Run, kind: Kind) -> Place | None:

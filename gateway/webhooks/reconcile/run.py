@@ -44,6 +44,8 @@ class Report:
     differences: list[dict[str, Any]] = field(default_factory=list)
     #: Collections that Stripe does not list for this key, and why.
     refused: dict[str, str] = field(default_factory=dict)
+    #: Lists that this account or key lacks, and why; what they would show is not missed.
+    skipped: dict[str, str] = field(default_factory=dict)
     #: By Stripe id, why a row could not be made or written; the first ones.
     failed: dict[str, str] = field(default_factory=dict)
 

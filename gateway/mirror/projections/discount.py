@@ -1,0 +1,44 @@
+"""The discounts of a subscription or invoice, in the shapes of all API versions."""
+
+from gateway.shapes import listing, mapping, moment, number, stripe_id
+from gateway.writes import Json
+
+
+def read_discounts(item: Json) -> list[Json]:
+    """Return the discounts of an object.
+
+    ``discounts`` lists ids, or objects where they are expanded; until basil ``discount`` was one
+    object.
+    """
+    found = item.get("discounts")
+    given = found if isinstance(found, list) and found else [item.get("discount")]
+    return [_read_discount(each) for each in given if stripe_id(each)]
+
+
+def read_invoice_discounts(invoice: Json) -> list[Json]:
+    """Return the discounts of an invoice, each with the amount that it takes off in all."""
+    taken = {
+        stripe_id(each.get("discount")): each
+        for each in listing(invoice.get("total_discount_amounts"))
+    }
+    known = {each["id"]: each for each in read_discounts(invoice)}
+    for found, each in taken.items():
+        if found and found not in known:
+            known[found] = _read_discount(each["discount"])
+    return [
+        {**each, "amount": number(taken.get(found, {}).get("amount"))}
+        for found, each in known.items()
+    ]
+
+
+def _read_discount(discount: object) -> Json:
+    """The coupon is under ``source`` since clover."""
+    shown = mapping(discount)
+    coupon = mapping(shown.get("source")).get("coupon") or shown.get("coupon")
+    return {
+        "id": stripe_id(discount),
+        "coupon": stripe_id(coupon),
+        "promotion_code": stripe_id(shown.get("promotion_code")),
+        "start": moment(shown.get("start")),
+        "end": moment(shown.get("end")),
+    }

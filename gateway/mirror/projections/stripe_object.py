@@ -1,0 +1,19 @@
+"""Any Stripe object without a projection of its own: what all objects have in common."""
+
+from gateway.shapes import created_at, moment, relation, stripe_id, text
+from gateway.writes import Changes, Json, Row
+
+#: The collection of all such objects.
+STRIPE_OBJECTS = "stripe_objects"
+
+
+def project_stripe_object(item: Json, deleted: bool) -> Changes:
+    """Everything else is in the stored object."""
+    values = {
+        "object": text(item.get("object")),
+        "customer": relation(item.get("customer")),
+        "livemode": item.get("livemode") is True,
+        "deleted": deleted,
+        "created": moment(created_at(item)),
+    }
+    return Changes(Row(STRIPE_OBJECTS, stripe_id(item), values, final=deleted))

@@ -1,0 +1,71 @@
+/// <reference path="../pb_data/types.d.ts" />
+// The complete Stripe object on every mirrored row (`stripe_object`: hidden, so superusers only, and no user can filter
+// or sort by it), and `stripe_objects` for objects that have no collection of their own.
+//
+// Rows that exist get their object from the stored event that they show, where its payload is not pruned yet.
+// `gateway reconcile` fills the others.
+
+const COLLECTIONS = [
+  "products", "prices", "coupons", "promotion_codes", "tax_rates", "customers", "tax_ids", "payment_methods",
+  "entitlement_summaries", "payments", "charges", "invoices", "invoice_payments", "subscriptions",
+  "subscription_schedules", "setup_intents", "checkout_sessions", "refunds", "disputes", "credit_notes",
+]
+
+const object = () => new JSONField({ name: "stripe_object", hidden: true, maxSize: 20000000 })
+
+function addStripeObjects(app) {
+  app.save(new Collection({
+    name: "stripe_objects", type: "base",
+    fields: [
+      { name: "stripe_id", type: "text", required: true, max: 255 },
+      { name: "object", type: "text", max: 255 }, // Stripe's `object`: payout, quote, review …
+      { name: "customer", type: "relation", maxSelect: 1, collectionId: app.findCollectionByNameOrId("customers").id },
+      { name: "livemode", type: "bool" },
+      { name: "deleted", type: "bool" },
+      { name: "created", type: "date" },
+      { name: "stamp", type: "text", hidden: true },
+    ],
+    indexes: [
+      "CREATE UNIQUE INDEX idx_stripe_objects_stripe_id ON stripe_objects (stripe_id)",
+      "CREATE INDEX idx_stripe_objects_object ON stripe_objects (object, created)",
+      "CREATE INDEX idx_stripe_objects_customer ON stripe_objects (customer)",
+    ],
+  }))
+}
+
+// A row's stamp names the event that it shows. Credentials go, as in gateway/mirror/redaction.py; an object that may
+// have one elsewhere than at its top is left to reconciliation.
+function fill(app, name) {
+  const run = (sql) => app.db().newQuery(sql).execute()
+  run(`
+    UPDATE ${name} SET stripe_object = (
+      SELECT json_extract(payload, '$.data.object') FROM stripe_events
+      WHERE stripe_events.stripe_id = json_extract(${name}.stamp, '$[4]') AND json_valid(payload))
+    WHERE json_valid(stamp)
+  `)
+  run(`
+    UPDATE ${name} SET stripe_object = json_replace(stripe_object, '$.client_secret', NULL)
+    WHERE stripe_object LIKE '%"client_secret"%'
+  `)
+  run(`
+    UPDATE ${name} SET stripe_object = NULL
+    WHERE stripe_object LIKE '%\\_secret\\_%' ESCAPE '\\' OR stripe_object LIKE '%"secret"%'
+  `)
+}
+
+migrate((app) => {
+  addStripeObjects(app)
+  for (const name of [...COLLECTIONS, "stripe_objects"]) {
+    const collection = app.findCollectionByNameOrId(name)
+    collection.fields.add(object())
+    app.save(collection)
+  }
+  for (const name of COLLECTIONS) fill(app, name)
+}, (app) => {
+  for (const name of COLLECTIONS) {
+    const collection = app.findCollectionByNameOrId(name)
+    collection.fields.removeByName("stripe_object")
+    app.save(collection)
+  }
+  app.delete(app.findCollectionByNameOrId("stripe_objects"))
+})

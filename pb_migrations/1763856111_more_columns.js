@@ -1,0 +1,40 @@
+/// <reference path="../pb_data/types.d.ts" />
+// More of what Stripe's objects say, as columns. Hidden are those that are not for the buyer: what the seller knows of
+// fraud (`charges.outcome`), costs (`charges.balance_transaction`), and the seller's own comment on a cancellation.
+// Rows that exist show them after `gateway reconcile`.
+
+const text = (name) => new TextField({ name, max: 5000 })
+const number = (name) => new NumberField({ name })
+const date = (name) => new DateField({ name })
+const json = (name, hidden = false) => new JSONField({ name, hidden, maxSize: 2000000 })
+const to = (app, collection, name, hidden = false) => new RelationField({
+  name, hidden, maxSelect: 1, collectionId: app.findCollectionByNameOrId(collection).id,
+})
+
+const fieldsOf = (app) => ({
+  invoices: [number("subtotal"), number("tax"), json("discounts")],
+  subscriptions: [
+    date("start_date"), date("trial_start"), json("discounts"), to(app, "payment_methods", "default_payment_method"),
+    text("cancellation_reason"), json("cancellation_details", true),
+  ],
+  checkout_sessions: [
+    number("amount_subtotal"), json("total_details"), json("line_items"), json("custom_fields"),
+  ],
+  charges: [json("outcome", true), to(app, "stripe_objects", "balance_transaction", true)],
+})
+
+migrate((app) => {
+  const added = fieldsOf(app)
+  for (const name in added) {
+    const collection = app.findCollectionByNameOrId(name)
+    for (const field of added[name]) collection.fields.add(field)
+    app.save(collection)
+  }
+}, (app) => {
+  const added = fieldsOf(app)
+  for (const name in added) {
+    const collection = app.findCollectionByNameOrId(name)
+    for (const field of added[name]) collection.fields.removeByName(field.name)
+    app.save(collection)
+  }
+})
