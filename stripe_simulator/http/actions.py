@@ -7,6 +7,7 @@ from stripe_simulator.resources import (
     checkout_completion,
     disputes,
     payment_methods,
+    payouts,
     refunds,
     renewals,
     subscription_states,
@@ -76,6 +77,11 @@ def close_dispute(world: World, id: str, given: JSON) -> JSON:
     return disputes.close(world, id, given.get("status", "lost"))
 
 
+def finish_payout(world: World, id: str, given: JSON) -> JSON:
+    """The bank answers: `outcome` is paid or failed."""
+    return payouts.finish(world, id, given.get("outcome", "paid"))
+
+
 def verify_tax_id(world: World, id: str, given: JSON) -> JSON:
     """The authority answers: `status` is verified or unverified."""
     return tax_ids.verify(world, id, given.get("status", "verified"))
@@ -91,5 +97,6 @@ ACTIONS: dict[str, Action] = {
     "refunds/{id}/fail": fail_refund,
     "disputes": dispute,
     "disputes/{id}/close": close_dispute,
+    "payouts/{id}/finish": finish_payout,
     "tax_ids/{id}/verify": verify_tax_id,
 }

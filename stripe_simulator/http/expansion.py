@@ -32,11 +32,13 @@ BY_PREFIX = {
     "pi": "payment_intent",
     "pm": "payment_method",
     "price": "price",
+    "po": "payout",
     "promo": "promotion_code",
     "re": "refund",
     "seti": "setup_intent",
     "sub": "subscription",
     "sub_sched": "subscription_schedule",
+    "txn": "balance_transaction",
     "txr": "tax_rate",
 }
 

@@ -58,9 +58,10 @@ def many(world: World, kind: str, params: JSON, filters: tuple[str, ...], url: s
 
 def created(item: JSON, wanted: Any) -> bool:
     """Whether an object's time passes `created` or `created[gte]` and the like."""
+    at = item["date"] if item["object"] == "invoiceitem" else item["created"]
     if not isinstance(wanted, dict):
-        return bool(item["created"] == int(wanted))
-    return all(RANGES[name](item["created"], int(bound)) for name, bound in wanted.items())
+        return bool(at == int(wanted))
+    return all(RANGES[name](at, int(bound)) for name, bound in wanted.items())
 
 
 def _same(name: str) -> Filter:

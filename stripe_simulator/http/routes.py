@@ -25,6 +25,7 @@ from stripe_simulator.resources import (
     meter_events,
     payment_intents,
     payment_methods,
+    payouts,
     portal_configurations,
     portal_sessions,
     prices,
@@ -166,7 +167,8 @@ def _invoice_items(world: World, params: JSON) -> JSON:
     items = list(reversed(world.all("invoiceitem").values()))
     if params.get("pending") is not None:
         items = [i for i in items if (i["invoice"] is None) is params["pending"]]
-    return page(select(items, params, ("customer", "invoice")), params, "/v1/invoiceitems")
+    found = select(items, params, ("customer", "invoice", "created"))
+    return page(found, params, "/v1/invoiceitems")
 
 
 def _schedules(world: World, params: JSON) -> JSON:
@@ -333,8 +335,16 @@ ROUTES: dict[str, Handler] = (
         "created",
         verbs="create update",
     )
+    | crud("payout", "/v1/payouts", payouts, "status", "created", verbs="create update")
     | crud("quote", "/v1/quotes", quotes, "customer", "status", verbs="create")
     | {
+        "POST /v1/payouts/:id/cancel": payouts.cancel,
+        "GET /v1/balance_transactions": some(
+            "balance_transaction",
+            "/v1/balance_transactions",
+            *("currency", "source", "type", "created"),
+        ),
+        "GET /v1/balance_transactions/:id": one("balance_transaction"),
         "GET /v1/invoiceitems": _invoice_items,
         "GET /v1/subscription_schedules": _schedules,
         "POST /v1/quotes/:id/finalize": quotes.finalize,

@@ -2,6 +2,7 @@
 
 from stripe_simulator.errors import missing_parameter
 from stripe_simulator.parameters import metadata, set_fields
+from stripe_simulator.resources import balance_transactions
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
@@ -78,7 +79,9 @@ def build(world: World, intent: JSON, method: JSON, status: str) -> JSON:
 def settle(world: World, charge: JSON) -> None:
     """Give a charge its balance transaction and receipt, as Stripe does a moment later."""
     with world.change(charge, "charge.updated"):
-        charge["balance_transaction"] = world.ids.timed("txn", world.now, "3")
+        fee = balance_transactions.charge_fee(charge["amount"])
+        transaction = balance_transactions.book(world, charge, charge["amount"], "charge", fee=fee)
+        charge["balance_transaction"] = transaction["id"]
         charge["receipt_url"] = f"{world.settings.public_url}/receipts/{charge['id']}"
 
 

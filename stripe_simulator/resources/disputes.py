@@ -2,6 +2,7 @@
 
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata
+from stripe_simulator.resources import balance_transactions
 from stripe_simulator.settings import DAY
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
@@ -119,23 +120,9 @@ def _dispute(world: World, charge: JSON, reason: str, amount: int | None) -> JSO
 
 
 def _transaction(world: World, dispute: JSON, sign: int) -> JSON:
-    fee = 1_500 if sign < 0 else 0
-    amount = sign * dispute["amount"]
-    return {
-        "id": world.ids.timed("txn", world.now),
-        "object": "balance_transaction",
-        "amount": amount,
-        "available_on": world.now,
-        "balance_type": "payments",
-        "created": world.now,
-        "currency": dispute["currency"],
-        "description": "Chargeback" if sign < 0 else "Chargeback reversal",
-        "exchange_rate": None,
-        "fee": fee,
-        "fee_details": [],
-        "net": amount - fee,
-        "reporting_category": "dispute" if sign < 0 else "dispute_reversal",
-        "source": dispute["id"],
-        "status": "available",
-        "type": "adjustment",
-    }
+    category = "dispute" if sign < 0 else "dispute_reversal"
+    amount, fee = sign * dispute["amount"], 1_500 if sign < 0 else 0
+    booked = balance_transactions.book(
+        world, dispute, amount, "adjustment", category=category, fee=fee
+    )
+    return dict(booked)

@@ -4,7 +4,7 @@ from typing import Any
 
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata, optional
-from stripe_simulator.resources import charges
+from stripe_simulator.resources import balance_transactions, charges
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
@@ -67,7 +67,7 @@ def _refund(world: World, charge: JSON, amount: int, params: JSON) -> JSON:
         "id": world.ids.timed("re", world.now, "3"),
         "object": "refund",
         "amount": amount,
-        "balance_transaction": world.ids.timed("txn", world.now, "3"),
+        "balance_transaction": None,
         "charge": charge["id"],
         "created": world.now,
         "currency": charge["currency"],
@@ -80,4 +80,6 @@ def _refund(world: World, charge: JSON, amount: int, params: JSON) -> JSON:
         "status": "succeeded",
         "transfer_reversal": None,
     }
+    transaction = balance_transactions.book(world, refund, -amount, "refund")
+    refund["balance_transaction"] = transaction["id"]
     return world.add(refund)
