@@ -42,7 +42,7 @@ def test_a_missing_collection_is_one_sentence() -> None:
         require_columns(REGISTRY, others)
 
 
-@pytest.mark.parametrize("each", (*REGISTRY, GENERIC[0]), ids=lambda each: each.collection)
+@pytest.mark.parametrize("each", [*REGISTRY, GENERIC[0]], ids=lambda each: each.collection)
 def test_a_projection_writes_columns_that_exist(each: MirroredObject) -> None:
     """PocketBase ignores unknown columns, so a misspelt one would lose its value silently."""
     changes = each.project({"object": each.object, "id": "x_1", "customer": "cus_1"}, False)
