@@ -37,7 +37,7 @@ async def repeat(
         try:
             await work()
         except passing as error:
-            log.warning("%s put off", name, extra={"reason": str(error)})
+            log.warning("%s postponed", name, extra={"reason": str(error)})
         except Exception:  # Whatever it is, the next round is to come.
             log.exception("%s failed", name)
         await asyncio.sleep(pause)

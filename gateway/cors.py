@@ -69,4 +69,4 @@ class LoggingCORSMiddleware(CORSMiddleware):
 def _warn(request_headers: Headers, reason: str, **more: str) -> None:
     told = {"origin": request_headers["origin"], "reason": reason, **more}
     cut = {name: text[:_MAX_LOGGED] for name, text in told.items()}
-    _log.warning("page refused; see GATEWAY_FRONTEND_ORIGINS, GATEWAY_CORS_HEADERS", extra=cut)
+    _log.warning("CORS refused: see GATEWAY_FRONTEND_ORIGINS, GATEWAY_CORS_HEADERS", extra=cut)

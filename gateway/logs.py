@@ -69,10 +69,11 @@ def _end(form: Format) -> list[Processor]:
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         _add_request_id,
         structlog.processors.format_exc_info,
+        _hide_values,
     ]
     if form == "json":
-        return [*common, structlog.processors.JSONRenderer()]
-    return [*common, _render_logfmt]
+        return [*common, _put_message_first, _mask_after(structlog.processors.JSONRenderer())]
+    return [*common, _mask_after(_render_logfmt)]
 
 
 def _remove_internals(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -86,6 +87,37 @@ def _add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     if request_id := current_request_id():
         event["request"] = request_id
     return event
+
+
+def _put_message_first(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    first = {name: event.pop(name) for name in ("time", "level", "msg")}
+    return first | dict(event)
+
+
+#: Pydantic's description of a refused value.
+_VALUE = re.compile(r"input_value=.*(?=, input_type=)")
+
+
+def _hide_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Remove values from the texts of models' errors, wherever in a traceback they are."""
+    if "exception" in event:
+        event["exception"] = _VALUE.sub("input_value=…", event["exception"])
+    return event
+
+
+#: Mail addresses and passwords in URLs; tokens of PocketBase; keys of Stripe, secrets of webhooks.
+_SECRETS = re.compile(r"[^\s\"'<>=@/]{1,64}@[\w.-]+|eyJ[\w-]{5,}[\w.-]*|\b(?:sk|rk|whsec)_\w{4,}")
+_SIGNS = ("@", "eyJ", "sk_", "rk_", "whsec_")
+
+
+def _mask_after(render: Processor) -> Processor:
+    """Mask what no line should contain: the text of an exception can be anybody's."""
+
+    def render_masked(logger: WrappedLogger, name: str, event: EventDict) -> str:
+        line = str(render(logger, name, event))
+        return _SECRETS.sub("<masked>", line) if any(sign in line for sign in _SIGNS) else line
+
+    return render_masked
 
 
 def _render_logfmt(_: WrappedLogger, __: str, event: EventDict) -> str:

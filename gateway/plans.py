@@ -121,7 +121,7 @@ class Plans(BaseModel):
             return Plan(**members)
         except ValidationError as error:
             wrong = [str((*item["loc"], "min_quantity")[0]) for item in error.errors()]
-            _log.error("plan makes no sense", extra={"price": price.stripe_id, "members": wrong})
+            _log.error("invalid price terms", extra={"price": price.stripe_id, "members": wrong})
             return None
 
 

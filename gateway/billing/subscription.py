@@ -148,9 +148,11 @@ async def show_changed(services: Services, changed: OwnedSubscription) -> OwnedS
     for body in filter(None, (fresh.body, fresh.invoice, fresh.planned)):
         try:
             await services.apply_reading(replace(fresh.reading, body=body))
-        except (GatewayError, PocketBaseRefused):
-            # What was asked for is done, and its webhook brings the row.
-            _log.warning("row not written at once", extra={"object": stripe_id(body)})
+        except (GatewayError, PocketBaseRefused) as error:
+            # The change is made, and its webhook brings the row.
+            _log.warning(
+                "row refresh failed", extra={"object": stripe_id(body), "reason": str(error)}
+            )
     return fresh
 
 

@@ -64,7 +64,7 @@ class Attempts:
                     await self.client.v1.checkout.sessions.expire_async(session["id"])
                 return
             except StripeRefused:
-                _log.info("session was completed meanwhile", extra={"session": session["id"]})
+                _log.info("checkout session already completed", extra={"session": session["id"]})
         await apply_session(self.client, self.apply, session["id"])
 
 

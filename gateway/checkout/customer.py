@@ -106,7 +106,7 @@ async def _search(client: stripe.StripeClient, buyer: Buyer) -> Reading | None:
     try:
         return await read_object(client, f"/v1/customers/search?limit=100&query={query}")
     except GatewayError as error:
-        _log.info("customers can't be searched", extra={"reason": error.detail})
+        _log.info("customer search unavailable", extra={"reason": error.detail})
         return None
 
 

@@ -34,4 +34,4 @@ class OrganizationCheck:
             _log.warning("organization without an owner: member promoted", extra=promoted)
         for organization in answer["ended"]:
             told = {"organization": organization}
-            _log.warning("organization without members: its billing ends", extra=told)
+            _log.warning("organization without members: billing ends", extra=told)

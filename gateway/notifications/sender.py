@@ -51,7 +51,7 @@ class Sender:
             try:
                 await self._start_waiting()
             except GatewayError as error:
-                _log.warning("notifications put off", extra={"reason": error.detail})
+                _log.warning("notifications postponed", extra={"reason": error.detail})
             except Exception:  # Whatever it is, the next round is to come.
                 _log.exception("notifications failed")
             await self._announcer.wait(_PAUSE_SECONDS)
@@ -95,6 +95,8 @@ class Sender:
         keys = {"notification": claimed.id, "event": claimed.event, "kind": claimed.kind}
         keys |= {"via": claimed.via, "outcome": settled.status}
         level = logging.WARNING if settled.status in ("failed", "waiting") else logging.INFO
+        if settled.reason:
+            keys["reason"] = settled.reason
         _log.log(level, "notification", extra=keys)
         await self._settle(claimed, settled)
         if claimed.kind == "payment_failed":
@@ -119,7 +121,7 @@ class Sender:
                 await self._outbox.settle(claimed, settled)
                 return
             await asyncio.sleep(2.0**attempt)
-        _log.error("notification not settled", extra={"notification": claimed.id})
+        _log.error("notification result not stored", extra={"notification": claimed.id})
 
 
 def _complete(claimed: Claimed) -> Notification:
@@ -142,6 +144,6 @@ async def _call(handler: Handler, notification: Notification) -> Settled:
     except TimeoutError:
         return Settled("failed", f"It took longer than {_HANDLER_SECONDS:g} seconds.")
     except Exception as error:
-        _log.exception("handler failed", extra={"event": notification.event})
+        _log.exception("notification handler failed", extra={"event": notification.event})
         return Settled("failed", f"{type(error).__name__}: {error}")
     return Settled("sent")

@@ -108,7 +108,7 @@ class Registration:
         kind: type[NotRegistered] = NotRegistered,
     ) -> None:
         if obstacle and obstacle != self._noted:
-            _log.log(level, "transforms", extra={"reason": obstacle})
+            _log.log(level, "transform registration", extra={"reason": obstacle})
         self._noted = self._obstacle = obstacle
         self._kind = kind
 

@@ -59,7 +59,7 @@ class SeatKeeper:
 
     async def run(self) -> NoReturn:
         """Bring seats in line for ever; what fails is logged and tried again."""
-        await repeat(self.keep, self.pause, _log, "seats", GatewayError, PocketBaseRefused)
+        await repeat(self.keep, self.pause, _log, "seat sync", GatewayError, PocketBaseRefused)
 
     async def keep(self) -> None:
         """Tell Stripe numbers that are not the mirrored ones: the next hundred, in turn.
@@ -91,10 +91,12 @@ class SeatKeeper:
                         seats.item, {"quantity": quantity}
                     )
         except GatewayError as error:
-            _log.warning("seats not taken", extra={"item": seats.item, "reason": error.detail})
+            _log.warning(
+                "seat quantity refused", extra={"item": seats.item, "reason": error.detail}
+            )
         else:
             told = {"item": seats.item, "members": seats.members, "quantity": quantity}
-            _log.info("seats told", extra=told)
+            _log.info("seat quantity updated", extra=told)
         # Also what was taken: the webhook that brings the new quantity is on its way.
         self._put_off(seats)
 

@@ -70,7 +70,7 @@ class KeyCheck:
             if self._unauthorized or not self._is_known:
                 await probe()
 
-        await repeat(try_key, _PROBE_SECONDS, _log, "check of the Stripe key", GatewayError)
+        await repeat(try_key, _PROBE_SECONDS, _log, "Stripe key check", GatewayError)
 
 
 def _folder(path: str) -> str:

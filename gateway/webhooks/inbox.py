@@ -208,7 +208,8 @@ class Inbox:
 
     async def _keep_failed(self, delivery: _Delivery, reason: Exception) -> None:
         """Store the event with the reason why its row can't be, for the dashboard and replay."""
-        plan = replace(delivery.plan, state=None, claims=(), outcome="failed", error=_tell(reason))
+        text = _log_failure(delivery.plan.event, reason)
+        plan = replace(delivery.plan, state=None, claims=(), outcome="failed", error=text)
         try:
             await commit(self._pocketbase, Group([event_row(plan)]))
         except Exception as error:
@@ -217,9 +218,11 @@ class Inbox:
             delivery.succeed("failed")
 
 
-def _tell(reason: Exception) -> str:
-    """What was refused is told by whoever refused it; anything else is a mistake of ours."""
+def _log_failure(event: Event, reason: Exception) -> str:
+    """Log the reason, with a traceback if it is a mistake of ours, and return it."""
+    keys = {"event": event.stripe_id, "type": event.type}
     if isinstance(reason, PocketBaseRefused | GatewayError):
+        _log.error("event processing failed", extra={**keys, "reason": str(reason)})
         return str(reason)
-    _log.error("event can't be handled", exc_info=reason)
+    _log.error("event processing failed", exc_info=reason, extra=keys)
     return f"{type(reason).__name__}: {reason}"[:2000]

@@ -43,7 +43,7 @@ class OwnAccount:
         try:
             await self._ask()
         except GatewayError as error:
-            _log.info("own account not known yet", extra={"reason": error.detail})
+            _log.info("Stripe account id unknown", extra={"reason": error.detail})
 
     async def _ask(self) -> None:
         async with self._asking:

@@ -54,7 +54,7 @@ class Readings:
                 if tie is None:
                     return reading.body
                 reading = await read(path_of(kind, stripe_id))
-        _log.warning("row kept changing", extra={"object": stripe_id})
+        _log.warning("row write conflict", extra={"object": stripe_id})
         raise PocketBaseUnavailable("The row kept changing while it was written.")
 
 

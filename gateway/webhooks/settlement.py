@@ -80,7 +80,7 @@ class Settlement:
                 tie = result.ties[0] if result.ties else None
                 if tie is None:
                     return result.outcomes
-        _log.warning("row kept changing", extra={"object": stripe_id})
+        _log.warning("row write conflict", extra={"object": stripe_id})
         raise PocketBaseUnavailable("The row kept changing while it was written.")
 
     async def _compose(self, plans: Sequence[Plan], tie: Tie | None) -> Group:

@@ -30,9 +30,9 @@ except RuntimeError:
 """
 
 
-def _log(form: str) -> list[str]:
+def _log(form: str, script: str = _LINES) -> list[str]:
     run = subprocess.run(
-        [sys.executable, "-c", _LINES, form],
+        [sys.executable, "-c", script, form],
         capture_output=True,
         text=True,
         check=True,
@@ -82,6 +82,47 @@ def test_json_is_one_object_per_line() -> None:
     for line in failed:
         assert "RuntimeError: the reason" in str(line.pop("exception"))
         assert line == {"msg": "failed", "level": "error", "request": "request-1"}
+
+
+_SECRETS = """
+import logging, sys
+import pydantic, structlog
+from gateway.logs import open_logs
+
+class Model(pydantic.BaseModel):
+    number: int
+
+open_logs("INFO", sys.argv[1])
+text = "login of jo.doe+x@example.org: smtps://me:pass-word@mail.test, eyJhbGci.eyJpZCI6.c2ln-a_"
+text += " Bearer(eyJhbGciOi) sk_test_123456 rk_live_123456 whsec_MfKQ9r8 end"
+library, ours = logging.getLogger("library"), structlog.get_logger()
+library.info("key", extra={"reason": text})
+ours.info("key", reason=text)
+for logger in (library, ours):
+    logger.info(text)
+    try:
+        try:
+            Model(number="private, input_type=words")
+        except ValueError as error:
+            raise RuntimeError(text) from error
+    except RuntimeError:
+        logger.exception("failed")
+logging.getLogger("library").info("a secret starts with whsec_ or sk_, in module_@ or @ 5")
+"""
+
+
+@pytest.mark.parametrize("form", ["logfmt", "json"])
+def test_addresses_tokens_and_refused_values_are_masked(form: str) -> None:
+    """Whatever is logged, also by a library or in a traceback: the text of an error is foreign."""
+    lines = _log(form, _SECRETS)
+    log = "\n".join(lines)
+    secrets = ("jo.doe", "example.org", "pass-word", "eyJ", "c2ln", "123456", "MfKQ", "private")
+    assert [secret for secret in (*secrets, "words") if secret in log] == []
+    assert log.count("<masked>") == 6 * 7
+    assert log.count(" end") == 6
+    assert "a secret starts with whsec_ or sk_, in module_@ or @ 5" in lines[-1]
+    if form == "json":
+        assert len([_read(line) for line in lines]) == 7
 
 
 _BROKEN = """

@@ -41,14 +41,14 @@ class Upkeep:
             await self._retry(next(selections))
             await self._prune()
 
-        await repeat(look, _PAUSE_SECONDS, _log, "upkeep", GatewayError)
+        await repeat(look, _PAUSE_SECONDS, _log, "event maintenance", GatewayError)
 
     async def _retry(self, selection: Selection) -> None:
         outcomes: Counter[str] = Counter()
         async for result in self.replayer.replay_selected(selection):
             outcomes[result.outcome] += 1
         if outcomes:
-            _log.info("failed events handled again", extra=dict(outcomes))
+            _log.info("failed events retried", extra=dict(outcomes))
 
     async def _prune(self) -> None:
         pruned = await prune(self.pocketbase, self.keep_days)

@@ -75,7 +75,7 @@ class BackgroundReconciliation:
             if not begun.done():
                 begun.set_exception(error)
                 return
-            _log.exception("reconciliation broken off")
+            _log.exception("reconcile aborted")
 
 
 def is_under_way(row: Json) -> bool:

@@ -73,6 +73,8 @@ class CatchUp:
         try:
             planned = plan(await self.inbox.read(json.dumps(event)))
         except InvalidEvent as error:
-            _log.warning("event unreadable", extra={"event": event["id"], "reason": error.detail})
+            _log.warning(
+                "stored event unreadable", extra={"event": event["id"], "reason": error.detail}
+            )
             return "unreadable"
         return await self.inbox.store(planned)

@@ -76,7 +76,7 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
         try:
             return await call()
         except Unavailable as error:
-            _log.warning("waiting", extra={"reason": error.detail})
+            _log.warning("reconcile waiting", extra={"reason": error.detail})
             await asyncio.sleep(max(pause, _asked_pause(error)))
     return await call()
 
