@@ -17,7 +17,8 @@ def kebab(name: str) -> str:
 class GatewayError(Exception):
     """The gateway could not do this."""
 
-    status: ClassVar[int] = 500
+    #: The HTTP status; a class's, except where PocketBase chose another.
+    status: int = 500
     #: The class whose name is the problem's type, if clients need not distinguish this one.
     kind: ClassVar["type[GatewayError] | None"] = None
     #: Members that an example in the API's description has.

@@ -6,12 +6,18 @@ In PocketBase's quoted texts a backslash escapes the quote and itself.
 import json
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Any
+from uuid import UUID
 
 #: A quoted text of the expression, a placeholder, or a quote that is never closed.
 _PARTS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\{:(\w+)\}|['"]""", re.DOTALL)
+#: Of a pattern, and what escapes them.
+_WILDCARDS = re.compile(r"[\\%_]")
+#: Beyond it, not every integer is a float.
+_MAX_INTEGER = 2**53
 _PLACEHOLDER = re.compile(r"\{:\w+\}")
 
 
@@ -23,13 +29,15 @@ def filter(expression: str, /, **values: Any) -> str:
     Args:
         expression: a filter with placeholders, which are not in quotes:
             ``"author = {:id} && score > {:n}"``.
-        values: by the names of the placeholders: text, numbers, booleans, None, and datetimes
-            with a time zone; lists and dicts are compared as JSON text.
+        values: by the names of the placeholders: text, numbers, booleans, None, dates, datetimes
+            with a time zone, enum members and UUIDs; lists and dicts are compared as JSON text.
+            After ``~`` and ``!~`` a text is searched for as it is: its ``%`` and ``_`` are no
+            wildcards. A date is the start of its day in UTC.
 
     Raises:
         ValueError: a placeholder has no value or is in quotes, a value has no placeholder, or
-            PocketBase's filters can't express it: a number that is not finite, a datetime
-            without a time zone.
+            PocketBase's filters can't express it: a number that is not finite or not exact, a
+            datetime without a time zone, a lone surrogate.
         TypeError: a value is of a type that no field has.
     """
     unused = set(values)
@@ -42,7 +50,11 @@ def filter(expression: str, /, **values: Any) -> str:
         if name not in values:
             raise ValueError(f"the placeholder {{:{name}}} has no value")
         unused.discard(name)
-        return _write(values[name])
+        value = values[name]
+        is_pattern = expression[: match.start()].rstrip().endswith("~")
+        if is_pattern and isinstance(value, str):
+            value = _WILDCARDS.sub(r"\\\g<0>", value)
+        return _write(value)
 
     found = _PARTS.sub(replace, expression)
     if unused:
@@ -58,6 +70,8 @@ def _check_text(text: str) -> None:
 
 
 def _write(value: Any) -> str:
+    if isinstance(value, Enum):
+        return _write(value.value)
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -66,18 +80,26 @@ def _write(value: Any) -> str:
         return _write_number(value)
     if isinstance(value, datetime):
         return _quote(_write_time(value))
-    if isinstance(value, str):
-        return _quote(value)
+    if isinstance(value, date):
+        return _quote(f"{value.isoformat()} 00:00:00.000Z")
+    if isinstance(value, str | UUID):
+        return _quote(str(value))
+    if isinstance(value, Decimal):
+        return _write_number(value)
     if isinstance(value, list | tuple | dict):
         return _quote(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
     raise TypeError(f"a filter can't have a value of the type {type(value).__name__}")
 
 
-def _write_number(value: float) -> str:
+def _write_number(value: float | Decimal) -> str:
     if not math.isfinite(value):
         raise ValueError(f"{value} is not a number that a filter can have")
+    if isinstance(value, int):
+        if abs(value) > _MAX_INTEGER:  # PocketBase would compare the nearest float.
+            raise ValueError(f"{value} is not exact as PocketBase's numbers, which are floats")
+        return f"{value:d}"
     # The scanner knows no exponents.
-    return f"{value:d}" if isinstance(value, int) else f"{Decimal(repr(value)):f}"
+    return f"{value if isinstance(value, Decimal) else Decimal(repr(value)):f}"
 
 
 def _write_time(value: datetime) -> str:
@@ -88,5 +110,6 @@ def _write_time(value: datetime) -> str:
 
 
 def _quote(text: str) -> str:
+    text.encode()  # Of a lone surrogate, UnicodeEncodeError, which is a ValueError.
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"

@@ -1,0 +1,80 @@
+"""A PocketBase of its own with a blog's collections, and clients of it."""
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from gateway.pocketbase.api import Auth, Credentials, PocketBaseClient
+from stack.plan import plan_throwaway
+from stack.pocketbase import PocketBase
+from stack.stack import Stack
+from tests.pocketbase_client.blog import describe_collections
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketBase]:
+    """A PocketBase that takes batches; tests may restart it."""
+    part = Stack(plan_throwaway(tmp_path_factory.mktemp("pocketbase"))).pocketbase
+    part.ensure_superuser()
+    part.start()
+    try:
+        part.wait_healthy()
+        _prepare(part)
+        yield part
+    finally:
+        part.stop()
+
+
+def _prepare(part: PocketBase) -> None:
+    login = {"identity": part.superuser_email, "password": part.superuser_password}
+    with httpx.Client(base_url=f"{part.url}/api", trust_env=False) as client:
+        answer = client.post("/collections/_superusers/auth-with-password", json=login)
+        client.headers["Authorization"] = answer.raise_for_status().json()["token"]
+        users = client.get("/collections/users").raise_for_status().json()["id"]
+        body: dict[str, Any] = {"collections": describe_collections(users)}
+        client.put("/collections/import", json=body).raise_for_status()
+        settings = {"batch": {"enabled": True, "maxRequests": 10}}
+        client.patch("/settings", json=settings).raise_for_status()
+
+
+@pytest.fixture
+def credentials(server: PocketBase) -> Credentials:
+    """The superuser's."""
+    return Credentials(server.superuser_email, server.superuser_password)
+
+
+@pytest_asyncio.fixture
+async def pb(server: PocketBase, credentials: Credentials) -> AsyncIterator[PocketBaseClient]:
+    """The superuser's client."""
+    async with PocketBaseClient(server.url, credentials=credentials) as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def guest(pb: PocketBaseClient) -> PocketBaseClient:
+    """A client without a token."""
+    return pb.as_guest()
+
+
+async def sign_up(pb: PocketBaseClient, name: str = "") -> Auth[dict[str, Any]]:
+    """Create a user and sign in."""
+    email, password = f"{secrets.token_hex(6)}@example.com", secrets.token_urlsafe(12)
+    body = {"email": email, "name": name, "password": password, "passwordConfirm": password}
+    await pb.collection("users").create(body)
+    return await pb.collection("users").auth_with_password(email, password)
+
+
+@pytest_asyncio.fixture
+async def author(pb: PocketBaseClient) -> Auth[dict[str, Any]]:
+    """A signed-in user."""
+    return await sign_up(pb, "Ann")
+
+
+@pytest_asyncio.fixture
+async def user(pb: PocketBaseClient, author: Auth[dict[str, Any]]) -> PocketBaseClient:
+    """The user's client."""
+    return pb.with_token(author.token)
