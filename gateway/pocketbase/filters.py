@@ -4,13 +4,14 @@ In PocketBase's quoted texts a backslash escapes the quote and itself.
 """
 
 import json
-import math
 import re
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
+
+from gateway.pocketbase.values import InvalidValue, check_number, check_text, write_datetime
 
 #: A quoted text of the expression, a placeholder, or a quote that is never closed.
 _PARTS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\{:(\w+)\}|['"]""", re.DOTALL)
@@ -35,9 +36,10 @@ def filter(expression: str, /, **values: Any) -> str:
             wildcards. A date is the start of its day in UTC.
 
     Raises:
-        ValueError: a placeholder has no value or is in quotes, a value has no placeholder, or
-            PocketBase's filters can't express it: a number that is not finite or not exact, a
-            datetime without a time zone, a lone surrogate.
+        InvalidValue: PocketBase's filters can't express a value: a number that is not finite or
+            not exact, a null character, a lone surrogate. A ValueError, and the gateway's 400.
+        ValueError: a placeholder has no value or is in quotes, a value has no placeholder, or a
+            datetime no time zone.
         TypeError: a value is of a type that no field has.
     """
     unused = set(values)
@@ -79,7 +81,7 @@ def _write(value: Any) -> str:
     if isinstance(value, int | float):
         return _write_number(value)
     if isinstance(value, datetime):
-        return _quote(_write_time(value))
+        return _quote(write_datetime(value))
     if isinstance(value, date):
         return _quote(f"{value.isoformat()} 00:00:00.000Z")
     if isinstance(value, str | UUID):
@@ -92,24 +94,18 @@ def _write(value: Any) -> str:
 
 
 def _write_number(value: float | Decimal) -> str:
-    if not math.isfinite(value):
-        raise ValueError(f"{value} is not a number that a filter can have")
+    check_number(float(value))
     if isinstance(value, int):
         if abs(value) > _MAX_INTEGER:  # PocketBase would compare the nearest float.
-            raise ValueError(f"{value} is not exact as PocketBase's numbers, which are floats")
+            raise InvalidValue(f"{value} is not exact as a number of PocketBase, which is a float.")
         return f"{value:d}"
     # The scanner knows no exponents.
     return f"{value if isinstance(value, Decimal) else Decimal(repr(value)):f}"
 
 
-def _write_time(value: datetime) -> str:
-    """As PocketBase stores dates."""
-    if value.tzinfo is None:
-        raise ValueError("a datetime in a filter needs a time zone")
-    return value.astimezone(UTC).isoformat(" ", "milliseconds").replace("+00:00", "Z")
-
-
 def _quote(text: str) -> str:
-    text.encode()  # Of a lone surrogate, UnicodeEncodeError, which is a ValueError.
+    if "\0" in text:
+        raise InvalidValue("A filter can't have a null character.")
+    check_text(text)
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"

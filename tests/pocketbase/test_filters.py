@@ -1,8 +1,11 @@
 """A value in a filter is compared, and never read as a part of the filter."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, IntEnum
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -31,6 +34,17 @@ _TEXTS = [
     "null",
     "100%",
     "\u00fcmlaut \U0001f600",
+    "50% off_now",
+    "%",
+    "_",
+    "\\%",
+    "\\_x",
+    "a\\\\%b",
+    "') || (id != '",
+    "\u2028 and \u00a0",
+    "/* */ --",
+    "?~ && ||",
+    "x\x01\x7f",
 ]
 
 
@@ -73,6 +87,39 @@ def test_only_the_row_with_the_value_is_found(odd: httpx.Client, text: str) -> N
     assert len(_find(odd, filter("text != {:text}", text=text))) == len(_TEXTS) - 1
 
 
+@pytest.mark.parametrize("text", [text for text in _TEXTS if text])
+def test_a_text_is_searched_for_as_it_is(odd: httpx.Client, text: str) -> None:
+    """After ~ too, a value's percent signs and underscores match only themselves."""
+    found = {each for each in _TEXTS if text.casefold() in each.casefold()}
+    assert set(_find(odd, filter("text ~ {:text}", text=text))) == found
+    assert set(_find(odd, filter("text !~ {:text}", text=text))) == set(_TEXTS) - found
+    assert set(_find(odd, filter("text ?~{:text}", text=text))) == found
+
+
+def test_wildcards_of_the_expression_stay(odd: httpx.Client) -> None:
+    """Only those of values are escaped."""
+    assert _find(odd, "text ~ 'pl%n'") == ["plain"]
+
+
+class _Colour(Enum):
+    PLAIN = "plain"
+
+
+class _Place(IntEnum):
+    THIRD = 2
+
+
+def test_other_types_are_written_as_they_are_stored(odd: httpx.Client) -> None:
+    """Dates, decimals, UUIDs and members of enums."""
+    assert len(_find(odd, filter("moment > {:d}", d=date(2026, 1, 1)))) == len(_TEXTS) - 1
+    assert _find(odd, filter("moment >= {:d}", d=date(2026, 1, 2))) == []
+    assert _find(odd, filter("number = {:n}", n=Decimal("0.125"))) == [_TEXTS[1]]
+    assert _find(odd, filter("number < {:n}", n=-3)) == []
+    assert _find(odd, filter("text = {:c}", c=_Colour.PLAIN)) == ["plain"]
+    assert _find(odd, filter("number = {:c}", c=_Place.THIRD)) == [_TEXTS[16]]
+    assert filter("x = {:u}", u=UUID(int=1)) == "x = '00000000-0000-0000-0000-000000000001'"
+
+
 def test_numbers_booleans_and_moments_keep_their_type(odd: httpx.Client) -> None:
     """They are written as PocketBase compares them."""
     assert _find(odd, filter("number < {:n}", n=0.25)) == _TEXTS[:2]
@@ -96,7 +143,11 @@ def test_numbers_booleans_and_moments_keep_their_type(odd: httpx.Client) -> None
         ("text = 'it", {}, "not closed"),
         ("number = {:n}", {"n": float("nan")}, "not a number"),
         ("number = {:n}", {"n": float("inf")}, "not a number"),
+        ("number = {:n}", {"n": Decimal("NaN")}, "not a number"),
+        ("number = {:n}", {"n": 2**53 + 1}, "not exact"),
         ("moment = {:m}", {"m": datetime(2026, 1, 1)}, "time zone"),
+        ("text = {:text}", {"text": "\ud800"}, "surrogate"),
+        ("text = {:text}", {"text": "a\0b"}, "null character"),
     ],
 )
 def test_what_a_filter_cannot_say_is_refused(

@@ -66,7 +66,7 @@ async def test_values_keep_their_type(pb: PocketBaseClient) -> None:
         (datetime(2026, 1, 1), ValueError, "time zone"),
         (b"bytes", TypeError, "File"),
         (object(), TypeError, "no JSON form"),
-        ("\ud800", ValueError, "surrogates"),
+        ("\ud800", ValueError, "surrogate"),
     ],
 )
 async def test_a_value_without_a_json_form_is_refused(

@@ -24,6 +24,7 @@ from gateway.pocketbase.api.realtime import Change, Gap, Subscription
 from gateway.pocketbase.api.records import Page
 from gateway.pocketbase.api.sessions import Credentials
 from gateway.pocketbase.filters import filter
+from gateway.pocketbase.values import InvalidValue
 
 __all__ = [
     "Auth",
@@ -42,6 +43,7 @@ __all__ = [
     "Gap",
     "InvalidAnswer",
     "InvalidRecord",
+    "InvalidValue",
     "MfaRequired",
     "NotFound",
     "Page",

@@ -1,17 +1,18 @@
 """Bodies of requests: JSON values as PocketBase stores them, and files to upload."""
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from pydantic import BaseModel, SecretStr
 from pydantic_core import to_jsonable_python
+
+from gateway.pocketbase.values import check_number, check_text, write_datetime
 
 #: A record to write: by field, also with modifiers ("score+", "+tags", "documents-").
 Body = Mapping[str, Any] | BaseModel
@@ -62,7 +63,8 @@ def write_body(body: Body, *, partial: bool = False) -> Payload:
         partial: of a model, send only fields that were set.
 
     Raises:
-        ValueError: a number is not finite, or a datetime has no time zone.
+        InvalidValue: a number is not finite, or a text has a lone surrogate.
+        ValueError: a datetime has no time zone.
         TypeError: a value has no JSON form.
     """
     fields = _dump_model(body, partial) if isinstance(body, BaseModel) else body
@@ -95,16 +97,19 @@ def write_value(value: Any) -> Any:
     """Return a JSON value; dates have the form in which PocketBase stores them.
 
     Raises:
-        ValueError: a number is not finite, or a datetime has no time zone.
+        InvalidValue: a number is not finite, or a text has a lone surrogate.
+        ValueError: a datetime has no time zone.
         TypeError: the value has no JSON form.
     """
     match value:
         case Enum():
             return write_value(value.value)
-        case None | bool() | int() | str():
+        case str():
+            return check_text(value)
+        case None | bool() | int():
             return value
         case float():
-            return _check_finite(value)
+            return check_number(value)
         case datetime():
             return write_datetime(value)
         case date():
@@ -114,27 +119,10 @@ def write_value(value: Any) -> Any:
         case BaseModel():
             return write_value(value.model_dump(by_alias=True))
         case Mapping():
-            return {str(name): write_value(each) for name, each in value.items()}
+            return {check_text(str(name)): write_value(each) for name, each in value.items()}
         case list() | tuple() | set() | frozenset():
             return [write_value(each) for each in value]
     return _write_other(value)
-
-
-def write_datetime(value: datetime) -> str:
-    """Return a time in UTC as PocketBase stores it, with milliseconds.
-
-    Raises:
-        ValueError: it has no time zone, so that it could be any of 24.
-    """
-    if value.tzinfo is None:
-        raise ValueError("a datetime needs a time zone, for example datetime.now(UTC)")
-    return value.astimezone(UTC).isoformat(" ", "milliseconds").replace("+00:00", "Z")
-
-
-def _check_finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError(f"{value} is not a number that JSON can have")
-    return value
 
 
 def _write_other(value: Any) -> Any:
@@ -147,11 +135,7 @@ def _write_other(value: Any) -> Any:
 
 
 def dump(value: Any) -> bytes:
-    """Return JSON text.
-
-    Raises:
-        ValueError: a text has a lone surrogate, which UTF-8 can't express.
-    """
+    """Return JSON text."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from gateway.pocketbase.api.errors import NotFound
+from gateway.pocketbase.values import check_text
 
 #: Values of a query; None is left out.
 Query = Mapping[str, str | int | bool | None]
@@ -43,13 +44,11 @@ def write_query(query: Query) -> dict[str, str]:
     """Return the values as texts, without those that are None.
 
     Raises:
-        ValueError: a text has a lone surrogate, which UTF-8 can't express.
+        InvalidValue: a text has a lone surrogate.
     """
     found = {}
     for name, value in query.items():
         if value is None:
             continue
-        text = str(int(value)) if isinstance(value, bool) else str(value)
-        text.encode()  # Raises UnicodeEncodeError, a ValueError.
-        found[name] = text
+        found[name] = check_text(str(int(value)) if isinstance(value, bool) else str(value))
     return found
