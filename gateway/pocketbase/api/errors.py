@@ -133,10 +133,8 @@ class InvalidAnswer(Unavailable):
     status = 502
 
 
-class InvalidRecord(PocketBaseError):
-    """A record does not fit its model."""
-
-    status = 500
+class InvalidRecord(Exception):
+    """A record does not fit its model: a mistake in the code, of which clients see nothing."""
 
 
 _BY_STATUS: Mapping[int, type[PocketBaseError]] = {

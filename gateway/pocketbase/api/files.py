@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from gateway.errors import BodyTooLarge
 from gateway.pocketbase.api.caller import Caller, check_object
 from gateway.pocketbase.api.errors import InvalidAnswer, PocketBaseError
 from gateway.pocketbase.api.paths import Query, build_path
@@ -23,6 +24,7 @@ class FileTooLarge(PocketBaseError):
     """The file is larger than the caller accepts."""
 
     status = 413
+    kind = BodyTooLarge
 
 
 class Files(Generic[T]):

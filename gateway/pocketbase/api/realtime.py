@@ -15,7 +15,13 @@ from urllib.parse import quote
 import orjson
 
 from gateway.pocketbase.api.caller import Caller, check_object
-from gateway.pocketbase.api.errors import InvalidAnswer, PocketBaseError, RateLimited, Unavailable
+from gateway.pocketbase.api.errors import (
+    InvalidAnswer,
+    InvalidRecord,
+    PocketBaseError,
+    RateLimited,
+    Unavailable,
+)
 from gateway.pocketbase.api.models import read_record
 from gateway.pocketbase.api.paths import Names, build_path, join_names
 from gateway.pocketbase.api.sse import ServerSentEvent, parse_events
@@ -178,7 +184,7 @@ class Subscription(Generic[T]):
             data = check_object(orjson.loads(event.data))
             action = data["action"]
             record = read_record(self._model, data["record"], self._collection)
-        except PocketBaseError as error:
+        except (PocketBaseError, InvalidRecord) as error:
             return error
         except (ValueError, KeyError) as error:
             failure = InvalidAnswer("PocketBase sent an event that is not a change of a record.")

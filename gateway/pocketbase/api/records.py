@@ -45,7 +45,8 @@ class Records(Generic[T]):
     """Reads and writes the records of one collection, under the caller's API rules.
 
     Every method raises a `PocketBaseError`: `NotFound`, `Forbidden`, `Unauthenticated`,
-    `ValidationFailed`, `RateLimited`, or `Unavailable`; with a model also `InvalidRecord`.
+    `ValidationFailed`, `RateLimited`, or `Unavailable`. With a model, a record that does not fit it
+    is an `InvalidRecord`.
     """
 
     def __init__(self, caller: Caller, name: str, model: type[T] | None) -> None:
