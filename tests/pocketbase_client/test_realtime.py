@@ -16,6 +16,7 @@ from gateway.pocketbase.api import (
 )
 from stack.pocketbase import PocketBase
 from stack.ports import pick_free
+from tests.deadline import eventually
 from tests.pocketbase_client.blog import Post
 
 _SECONDS = 15.0
@@ -117,8 +118,7 @@ async def test_an_expired_token_ends_the_subscription(
     auth = await pb.collection("users").impersonate(author.record["id"], 1)
     client = pb.with_token(auth.token)
     async with client.collection("posts").subscribe() as events:
-        while not await _is_expired(client):
-            await asyncio.sleep(0.05)
+        await eventually(lambda: _is_expired(client))
         await asyncio.to_thread(server.restart)
         for _ in range(2):  # Also if it is asked again.
             with pytest.raises(Unauthenticated, match="expired"):
