@@ -5,62 +5,19 @@ from dataclasses import dataclass, field
 
 from gateway.errors import NoOrganization, PocketBaseUnavailable, Unauthenticated
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-from gateway.writes import Json
+from gateway.pocketbase.contracts.buyer import (
+    BUYER,
+    BuyerAnswer,
+    BuyerHistory,
+    BuyerRequest,
+    OrderRequest,
+    Organization,
+    OwnSubscription,
+    Price,
+)
+from gateway.pocketbase.hook_call import call_hook
 
-_ROUTE = "/api/gateway/buyer"
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """A price as PocketBase mirrors it."""
-
-    stripe_id: str
-    lookup_key: str
-    #: ``recurring`` or ``one_time``.
-    type: str
-    currency: str
-    #: Whether price and product are active.
-    active: bool
-    #: ``licensed`` or ``metered``, "" for a one-time price.
-    usage_type: str = ""
-    #: The Stripe id of the product, "" if it is not here yet.
-    product: str = ""
-    metadata: Json = field(default_factory=dict, hash=False)
-    product_metadata: Json = field(default_factory=dict, hash=False)
-
-    @property
-    def is_by_member(self) -> bool:
-        """Whether organizations pay it for each member (docs/teams.md).
-
-        A product's ``seats`` is about its recurring prices with a quantity: not about a setup fee,
-        nor about what is billed by usage.
-        """
-        is_licensed = self.type == "recurring" and self.usage_type != "metered"
-        return is_licensed and (self.product_metadata | self.metadata).get("seats") == "members"
-
-
-@dataclass(frozen=True, slots=True)
-class OwnSubscription:
-    """A subscription that the buyer may change."""
-
-    stripe_id: str
-    #: The Stripe id of its customer, who is the buyer.
-    customer: str
-    #: Which of its states PocketBase shows: another after each change.
-    stamp: str
-    #: The organization that pays, "" if a user does, and how many users belong to it.
-    organization: str = ""
-    members: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Organization:
-    """An organization that the user manages, and buys for."""
-
-    id: str
-    name: str
-    #: How many users belong to it.
-    members: int
+__all__ = ["Buyer", "OrderRequest", "Organization", "OwnSubscription", "Price", "read_buyer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +41,7 @@ class Buyer:
     #: The owner of the customer that was asked about: ``theirs``, ``another's``, "" for nobody.
     owner: str = ""
     #: What the buyer has, where an order was given: see pb_hooks/lib/standing.js.
-    standing: Json = field(default_factory=dict, hash=False)
+    standing: BuyerHistory | None = field(default=None, hash=False)
     #: Who pays and has the customer instead of the user.
     organization: Organization | None = None
 
@@ -104,7 +61,7 @@ async def read_buyer(
     token: str,
     prices: Sequence[str] = (),
     subscription: str = "",
-    order: Json | None = None,
+    order: OrderRequest | None = None,
     organization: str = "",
     owner_of: str = "",
 ) -> Buyer:
@@ -114,8 +71,7 @@ async def read_buyer(
         token: the user's PocketBase token; only PocketBase can check it.
         prices: Stripe price ids or lookup keys; unknown ones are left out of the answer.
         subscription: a Stripe subscription id; one that the user may not change is left out.
-        order: asks for the buyer's standing: ``key`` ("" or an Idempotency-Key) and what is
-            ordered under it, as a ``fingerprint``.
+        order: asks for the buyer's history as well.
         organization: the id of the organization that is to pay, "" for the user.
         owner_of: a Stripe customer id; `Buyer.owner` then says whether it is the user's.
 
@@ -127,14 +83,14 @@ async def read_buyer(
     if not token:
         raise Unauthenticated
     try:
-        asked = {
-            "prices": list(prices),
-            "subscription": subscription,
-            "order": order,
-            "organization": organization,
-            "owner_of": owner_of,
-        }
-        answer = await pocketbase.call("POST", _ROUTE, asked, token=token)
+        asked = BuyerRequest(
+            prices=tuple(prices),
+            subscription=subscription,
+            organization=organization,
+            owner_of=owner_of,
+            order=order,
+        )
+        answer = await call_hook(pocketbase, BUYER, asked, token=token)
     except PocketBaseRefused as refused:
         if organization and refused.status == 404:
             raise NoOrganization from refused
@@ -145,19 +101,19 @@ async def read_buyer(
     return _read(answer)
 
 
-def _read(answer: Json) -> Buyer:
-    user = answer["user"]
+def _read(answer: BuyerAnswer) -> Buyer:
+    user = answer.user
     return Buyer(
-        user=user["id"],
-        email=user["email"],
-        verified=user["verified"],
-        name=user["name"],
-        customer=answer["customer"],
-        portal_customer=answer["portal_customer"],
-        owner=answer["owner"],
-        deleted_customers=answer["deleted_customers"],
-        prices=tuple(Price(**price) for price in answer["prices"]),
-        subscription=OwnSubscription(**found) if (found := answer["subscription"]) else None,
-        standing=answer["standing"] or {},
-        organization=Organization(**team) if (team := answer["organization"]) else None,
+        user=user.id,
+        email=user.email,
+        verified=user.verified,
+        name=user.name,
+        customer=answer.customer,
+        portal_customer=answer.portal_customer,
+        owner=answer.owner,
+        deleted_customers=answer.deleted_customers,
+        prices=answer.prices,
+        subscription=answer.subscription,
+        standing=answer.standing,
+        organization=answer.organization,
     )

@@ -178,6 +178,13 @@ class PocketBaseUnavailable(Unavailable):
     """PocketBase does not answer right now."""
 
 
+class HooksMismatch(PocketBaseUnavailable):
+    """PocketBase's hooks are of another version than this gateway."""
+
+    # Clients try again, as after any other failure of PocketBase.
+    kind = PocketBaseUnavailable
+
+
 class StripeUnavailable(Unavailable):
     """Stripe does not answer right now."""
 

@@ -2,12 +2,19 @@
 // The routes by which the gateway tells people what happened. What they do lies in lib/.
 
 // The outbox of notifications: one to send, what became of it, and what is to be sent again.
-routerAdd("POST", "/api/gateway/notifications/{step}", (e) => {
-  const steps = require(`${__hooks}/lib/notifications.js`).STEPS
-  const name = e.request.pathValue("step")
-  if (!Object.keys(steps).includes(name)) throw new NotFoundError()
-  const asked = require(`${__hooks}/lib/inputs.js`).read(e, "NOTIFICATIONS", name)
-  return e.json(200, steps[name]($app, asked))
+routerAdd("POST", "/api/gateway/notifications/claim", (e) => {
+  const { claim } = require(`${__hooks}/lib/notifications.js`)
+  return e.json(200, claim($app, require(`${__hooks}/lib/inputs.js`).read(e, "CLAIM")))
+}, $apis.requireSuperuserAuth())
+
+routerAdd("POST", "/api/gateway/notifications/settle", (e) => {
+  const { settle } = require(`${__hooks}/lib/notifications.js`)
+  return e.json(200, settle($app, require(`${__hooks}/lib/inputs.js`).read(e, "SETTLE")))
+}, $apis.requireSuperuserAuth())
+
+routerAdd("POST", "/api/gateway/notifications/retry", (e) => {
+  const { retry } = require(`${__hooks}/lib/notifications.js`)
+  return e.json(200, retry($app, require(`${__hooks}/lib/inputs.js`).read(e, "RETRY")))
 }, $apis.requireSuperuserAuth())
 
 // Sends one mail: {from, to, subject, text, html, headers}.

@@ -12,6 +12,8 @@ from gateway.billing.preview_token import (
 from gateway.billing.subscription import OwnedSubscription
 from gateway.errors import Conflict, PocketBaseUnavailable
 from gateway.pocketbase import PocketBaseRefused
+from gateway.pocketbase.contracts.billing import USE_PREVIEW, PreviewUse
+from gateway.pocketbase.hook_call import call_hook
 from gateway.services import Services
 from gateway.shapes import number
 
@@ -19,7 +21,6 @@ from gateway.shapes import number
 PREVIEW_SECONDS = 900
 #: Seconds for which further previews with credit are valid, within a day of a backdated one.
 _CREDIT_SECONDS = 60
-_USE_ROUTE = "/api/gateway/previews/use"
 
 
 def check_preview(
@@ -69,28 +70,28 @@ async def use_preview(
         raise refuse_preview("preview_expired", "The preview has expired.")
     if token.version != describe_version(subscription.body):
         raise _outdated("preview_outdated", "The subscription has changed since the preview.")
-    asked = {
-        "preview": token.nonce,
-        "key": digest(key) if key else "none",
-        "subscription": subscription.stripe_id,
-        "date": token.date,
-        "now": subscription.now,
-        "is_credit": token.is_credit,
-    }
+    asked = PreviewUse(
+        preview=token.nonce,
+        key=digest(key) if key else "none",
+        subscription=subscription.stripe_id,
+        date=token.date,
+        now=subscription.now,
+        is_credit=token.is_credit,
+    )
     try:
-        used = await services.pocketbase.call("POST", _USE_ROUTE, asked)
+        used = await call_hook(services.pocketbase, USE_PREVIEW, asked)
     except PocketBaseRefused as refused:
         raise PocketBaseUnavailable from refused
-    if used["changed"]:
+    if used.changed:
         raise _outdated("preview_outdated", "The subscription has changed since the preview.")
-    if used["key"] != asked["key"]:
+    if used.key != asked.key:
         raise _outdated("preview_used", "The preview was used by another request.")
-    if used["date"] - token.date > _CREDIT_SECONDS:
+    if used.date - token.date > _CREDIT_SECONDS:
         raise _outdated(
             "preview_outdated",
             "After a preview with credit, others are valid for one minute only.",
         )
-    return int(used["date"])
+    return used.date
 
 
 def _outdated(code: str, reason: str) -> Conflict:

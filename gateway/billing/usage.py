@@ -11,6 +11,8 @@ from gateway.billing.meters import Meter, Meters
 from gateway.errors import Conflict, Forbidden, NotFound, StripeRefused, invalid_field
 from gateway.ids import idempotency_key
 from gateway.pocketbase import PocketBase
+from gateway.pocketbase.contracts.billing import METERED, MeteredRequest
+from gateway.pocketbase.hook_call import call_hook
 from gateway.stripe_api import translate_errors
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_ROUTE = "/api/gateway/metered"
 #: The largest absolute value of one report.
 MAX_VALUE = 1_000_000_000
 #: Seconds by which the caller's clock may be behind Stripe's.
@@ -137,13 +138,11 @@ class UsageRecorder:
         return meter, payer
 
     async def _find_payer(self, usage: Usage, meter: Meter) -> _Payer | None:
-        asked = {
-            "user": usage.user,
-            "organization": usage.organization,
-            "meter": meter.stripe_id,
-        }
-        answer = await self._pocketbase.call("POST", _ROUTE, asked)
-        return _Payer(answer["customer"], int(answer["since"])) if answer["customer"] else None
+        asked = MeteredRequest(
+            user=usage.user, organization=usage.organization, meter=meter.stripe_id
+        )
+        answer = await call_hook(self._pocketbase, METERED, asked)
+        return _Payer(answer.customer, answer.since) if answer.customer else None
 
     async def _send(self, params: "MeterEventCreateParams") -> bool:
         try:

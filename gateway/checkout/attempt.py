@@ -12,6 +12,8 @@ from gateway.checkout.returning import apply_session
 from gateway.checkout.standing import Standing
 from gateway.errors import StripeRefused, StripeUnavailable
 from gateway.pocketbase import PocketBase
+from gateway.pocketbase.contracts.buyer import END_ATTEMPT, AttemptEnd
+from gateway.pocketbase.hook_call import call_hook
 from gateway.stripe_api import ApplyReading, read_object, translate_errors
 from gateway.vocabulary import ATTEMPT_METADATA
 from gateway.writes import Json
@@ -40,8 +42,7 @@ class Attempts:
         """
         for session in await self._find(customer, number) if customer else ():
             await self._close(session)
-        ended = {"buyer": user, "number": number}
-        await self.pocketbase.call("POST", "/api/gateway/attempt/end", ended)
+        await call_hook(self.pocketbase, END_ATTEMPT, AttemptEnd(buyer=user, number=number))
         _log.info("purchase superseded", extra={"user": user, "attempt": number})
 
     async def _find(self, customer: str, number: int) -> list[Json]:

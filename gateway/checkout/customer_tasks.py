@@ -18,16 +18,22 @@ from gateway.checkout.organization_check import OrganizationCheck
 from gateway.customers import mark_deleted
 from gateway.errors import GatewayError, StripeRefused
 from gateway.pocketbase import PocketBase
+from gateway.pocketbase.contracts.customer_tasks import (
+    END_TASK,
+    TAKE_TASKS,
+    CustomerTask,
+    TakeRequest,
+    TaskEnd,
+)
+from gateway.pocketbase.hook_call import call_hook
 from gateway.stripe_api import translate_errors
-from gateway.writes import Json, payer_metadata
+from gateway.writes import payer_metadata
 
 if TYPE_CHECKING:
     from stripe.params import CustomerUpdateParams
 
 _log = logging.getLogger(__name__)
 
-_TAKE = "/api/gateway/tasks/take"
-_END = "/api/gateway/tasks/end"
 _PAUSE_SECONDS = 2.0
 _AT_ONCE = 10
 #: How the payer of a task begins that is an organization.
@@ -57,85 +63,85 @@ class CustomerTasks:
 
     async def carry_out(self) -> int:
         """Carry out some tasks that are due; return how many there were."""
-        asked = {"limit": _AT_ONCE, "lease": _LEASE}
-        tasks = (await self.pocketbase.call("POST", _TAKE, asked))["tasks"]
+        asked = TakeRequest(limit=_AT_ONCE, lease=_LEASE)
+        tasks = (await call_hook(self.pocketbase, TAKE_TASKS, asked)).tasks
         await asyncio.gather(*(self._carry_out(task) for task in tasks))
         return len(tasks)
 
-    async def _carry_out(self, task: Json) -> None:
-        told = {"task": task["id"], "kind": task["kind"], "customer": task["customer"]}
+    async def _carry_out(self, task: CustomerTask) -> None:
+        told = {"task": task.id, "kind": task.kind, "customer": task.customer}
         try:
             outcome = await self._do(task)
         except GatewayError as error:
             reason = _explain(error)
             _log.warning("customer task failed", extra={**told, "reason": reason})
-            answer = {"id": task["id"], "error": reason, **_go_on(task, error)}
+            end = _go_on(task, error, reason)
         else:
             _log.info("customer task done", extra={**told, "outcome": outcome})
-            answer = {"id": task["id"], "version": task["version"], "outcome": outcome}
-        await self.pocketbase.call("POST", _END, answer)
+            end = TaskEnd(id=task.id, version=task.version, outcome=outcome)
+        await call_hook(self.pocketbase, END_TASK, end)
 
-    async def _do(self, task: Json) -> str:
+    async def _do(self, task: CustomerTask) -> str:
         # Another for each try: Stripe remembers failures too.
-        key = f"{task['id']}-{task['version']}-{task['attempts']}"
-        if task["kind"] == "forget":
-            return await bid_farewell(self.client, task["customer"], self.farewell, key)
-        if task["kind"] == "move":
+        key = f"{task.id}-{task.version}-{task.attempts}"
+        if task.kind == "forget":
+            return await bid_farewell(self.client, task.customer, self.farewell, key)
+        if task.kind == "move":
             return await self._update(task, _move_params(task), f"move-{key}", "moved")
         params = _update_params(task)
         return await self._update(task, params, f"follow-{key}", "updated") if params else "updated"
 
     async def _update(
-        self, task: Json, params: "CustomerUpdateParams", key: str, outcome: str
+        self, task: CustomerTask, params: "CustomerUpdateParams", key: str, outcome: str
     ) -> str:
         with translate_errors():
             try:
                 await self.client.v1.customers.update_async(
-                    task["customer"], params, {"idempotency_key": key}
+                    task.customer, params, {"idempotency_key": key}
                 )
             except stripe.InvalidRequestError as error:
                 if error.code != "resource_missing":
                     raise
-                await mark_deleted(self.pocketbase, task["customer"])
+                await mark_deleted(self.pocketbase, task.customer)
                 return "gone"
         return outcome
 
 
-def _update_params(task: Json) -> "CustomerUpdateParams":
+def _update_params(task: CustomerTask) -> "CustomerUpdateParams":
     """The address and name; None leaves the value at Stripe unchanged."""
     params: CustomerUpdateParams = {}
-    if task["email"] is not None:
-        params["email"] = task["email"]
-    if task["name"] is not None:
-        params["name"] = task["name"]
+    if task.email is not None:
+        params["email"] = task.email
+    if task.name is not None:
+        params["name"] = task.name
     return params
 
 
-def _move_params(task: Json) -> "CustomerUpdateParams":
+def _move_params(task: CustomerTask) -> "CustomerUpdateParams":
     """The new owner's metadata, address and name, after a superuser edited the owner.
 
     See pb_hooks/lib/manual_move.js.
     """
-    is_user = not task["user"].startswith(_ORGANIZATION)
-    user = task["user"] if is_user else ""
-    organization = "" if is_user else task["user"].removeprefix(_ORGANIZATION)
+    is_user = not task.user.startswith(_ORGANIZATION)
+    user = task.user if is_user else ""
+    organization = "" if is_user else task.user.removeprefix(_ORGANIZATION)
     params: CustomerUpdateParams = {"metadata": payer_metadata(user, organization)}
-    if task["email"]:
-        params["email"] = task["email"]
-    if task["name"]:
-        params["name"] = task["name"]
+    if task.email:
+        params["email"] = task.email
+    if task.name:
+        params["name"] = task.name
     return params
 
 
-def _go_on(task: Json, error: GatewayError) -> Json:
+def _go_on(task: CustomerTask, error: GatewayError, reason: str) -> TaskEnd:
     """An address or name that Stripe finds wrong stays so; all else may end, and is waited for.
 
     To forget somebody is owed, so that is tried for ever.
     """
     is_wrong = isinstance(error, StripeRefused) and error.stripe.status in (400, 404)
-    if is_wrong and task["kind"] != "forget":
-        return {"version": task["version"], "outcome": "failed"}
-    return {"retry": min(2 ** task["attempts"], _LONGEST_WAIT)}
+    if is_wrong and task.kind != "forget":
+        return TaskEnd(id=task.id, version=task.version, outcome="failed", error=reason)
+    return TaskEnd(id=task.id, error=reason, retry=min(2**task.attempts, _LONGEST_WAIT))
 
 
 def _explain(error: GatewayError) -> str:

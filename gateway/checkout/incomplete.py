@@ -19,8 +19,10 @@ from gateway.writes import Json
 
 def without_incomplete(buyer: Buyer) -> Buyer:
     """Return the buyer without the incomplete subscriptions. Pure."""
-    held = [each for each in buyer.standing["subscriptions"] if each["status"] != "incomplete"]
-    return replace(buyer, standing=buyer.standing | {"subscriptions": held})
+    if buyer.standing is None:
+        return buyer
+    held = tuple(each for each in buyer.standing.subscriptions if each.status != "incomplete")
+    return replace(buyer, standing=buyer.standing.model_copy(update={"subscriptions": held}))
 
 
 async def require_none_payable(client: stripe.StripeClient, buyer: Buyer) -> None:
@@ -30,9 +32,9 @@ async def require_none_payable(client: stripe.StripeClient, buyer: Buyer) -> Non
         AlreadySubscribed: it says how to pay it.
         StripeUnavailable, StripeRefused
     """
-    for each in buyer.standing["subscriptions"]:
-        if each["status"] == "incomplete":
-            found = await _read(client, each["stripe_id"])
+    for each in buyer.standing.subscriptions if buyer.standing else ():
+        if each.status == "incomplete":
+            found = await _read(client, each.stripe_id)
             if found and found.get("status") not in ENDED_SUBSCRIPTION:
                 raise _explain(found)
 

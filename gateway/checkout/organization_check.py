@@ -8,10 +8,10 @@ import logging
 from dataclasses import dataclass
 
 from gateway.pocketbase import PocketBase
+from gateway.pocketbase.contracts.teams import CHECK_ORGANIZATIONS, OrganizationsRequest
+from gateway.pocketbase.hook_call import call_hook
 
 _log = logging.getLogger(__name__)
-
-_ROUTE = "/api/gateway/organizations/check"
 
 
 @dataclass(slots=True)
@@ -28,10 +28,13 @@ class OrganizationCheck:
         Raises:
             PocketBaseRefused, PocketBaseUnavailable
         """
-        answer = await self.pocketbase.call("POST", _ROUTE, {"seen": self._seen})
-        self._seen = tuple(answer["vacant"])
-        for promoted in answer["promoted"]:
-            _log.warning("organization without an owner: member promoted", extra=promoted)
-        for organization in answer["ended"]:
+        asked = OrganizationsRequest(seen=self._seen)
+        answer = await call_hook(self.pocketbase, CHECK_ORGANIZATIONS, asked)
+        self._seen = answer.vacant
+        for promoted in answer.promoted:
+            _log.warning(
+                "organization without an owner: member promoted", extra=promoted.model_dump()
+            )
+        for organization in answer.ended:
             told = {"organization": organization}
             _log.warning("organization without members: billing ends", extra=told)

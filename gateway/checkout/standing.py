@@ -3,18 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.buyer import Buyer, Price
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """The first use of an Idempotency-Key by this buyer."""
-
-    #: Another for each buyer and key.
-    id: str
-    #: What was asked for then.
-    fingerprint: str
-    #: When that was, in Unix seconds.
-    since: int
+from gateway.pocketbase.contracts.buyer import KeyUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +23,7 @@ class Standing:
     #: The number of the exclusive purchase that is under way, and since when (Unix seconds).
     attempt: int = 0
     attempt_since: int = 0
-    key: Key | None = None
+    key: KeyUse | None = None
     #: The Stripe customer of each running subscription.
     customers: tuple[str, ...] = ()
 
@@ -42,14 +31,15 @@ class Standing:
 def read_standing(buyer: Buyer) -> Standing:
     """Return the standing that was asked for with the buyer."""
     found = buyer.standing
-    key = found["key"]
+    if found is None:
+        return Standing()
     return Standing(
-        subscriptions=tuple(tuple(each["prices"]) for each in found["subscriptions"]),
-        bought=tuple(found["bought"]),
-        customers=tuple(each["customer"] for each in found["subscriptions"]),
-        prices=tuple(Price(**price) for price in found["held"]),
-        trial_used=found["trial_used"],
-        attempt=found["attempt"]["number"],
-        attempt_since=found["attempt"]["since"],
-        key=Key(**key) if key else None,
+        subscriptions=tuple(each.prices for each in found.subscriptions),
+        bought=found.bought,
+        customers=tuple(each.customer for each in found.subscriptions),
+        prices=found.held,
+        trial_used=found.trial_used,
+        attempt=found.attempt.number,
+        attempt_since=found.attempt.since,
+        key=found.key,
     )

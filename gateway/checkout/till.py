@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from gateway.buyer import Buyer, Price, read_buyer
+from gateway.buyer import Buyer, OrderRequest, Price, read_buyer
 from gateway.checkout.attempt import Attempts, is_stale
 from gateway.checkout.creation import (
     KeyFailed,
@@ -44,6 +44,8 @@ from gateway.errors import (
 )
 from gateway.plans import Plans
 from gateway.pocketbase import PocketBase
+from gateway.pocketbase.contracts.buyer import PRICES, PricesRequest
+from gateway.pocketbase.hook_call import call_hook
 from gateway.rate_limits import RateLimits
 from gateway.shapes import mapping
 from gateway.stripe_api import (
@@ -148,9 +150,8 @@ class Till:
             address: where the request comes from: it parts one guest's Idempotency-Keys from
                 another's.
         """
-        names = [item.price for item in order.items]
-        answer = await self.pocketbase.call("POST", "/api/gateway/prices", {"prices": names})
-        prices = [Price(**price) for price in answer["prices"]]
+        asked = PricesRequest(prices=tuple(item.price for item in order.items))
+        prices = (await call_hook(self.pocketbase, PRICES, asked)).prices
         offer = self._decide(order, prices, Standing(trial_used=True, is_guest=True))
         offer = await self._redeem(order, offer, customer="")
         params = build_params(offer, Payer(), order.page, int(time.time()))
@@ -165,11 +166,11 @@ class Till:
         names = [item.price for item in order.items]
         # What is hashed can be stored and logged.
         key = _digest(order.key) if order.key else ""
-        asked = {
-            "key": key,
-            "fingerprint": order.fingerprint if key else "",
-            "once": self.plans.mentions("once_per_buyer"),
-        }
+        asked = OrderRequest(
+            key=key,
+            fingerprint=order.fingerprint if key else "",
+            once=self.plans.mentions("once_per_buyer"),
+        )
         return await read_buyer(
             self.pocketbase, token, names, order=asked, organization=order.organization
         )

@@ -14,10 +14,12 @@ from typing import NoReturn
 from gateway.background import repeat
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.pocketbase.contracts.events import FOLLOW_UPS
+from gateway.pocketbase.contracts.route import Empty
+from gateway.pocketbase.hook_call import call_hook
 
 _log = logging.getLogger(__name__)
 
-_ROUTE = "/api/gateway/follow-ups"
 _PAUSE_SECONDS = 2.0
 
 
@@ -43,10 +45,10 @@ class FollowUps:
             PocketBaseRefused, PocketBaseUnavailable
         """
         started = time.monotonic()
-        answer = await self.pocketbase.call("POST", _ROUTE, {})
-        if reason := answer.get("error"):
-            _log.error("follow-up failed", extra={"reason": reason})
-        if answer["left"]:
+        answer = await call_hook(self.pocketbase, FOLLOW_UPS, Empty())
+        if answer.error:
+            _log.error("follow-up failed", extra={"reason": answer.error})
+        if answer.left:
             # Half of PocketBase's time is for others.
             await asyncio.sleep(time.monotonic() - started)
-        return bool(answer["left"])
+        return answer.left

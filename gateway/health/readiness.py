@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from gateway.errors import Unavailable
+from gateway.errors import HooksMismatch, Unavailable
 from gateway.health.shared_check import SharedCheck
 from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.pocketbase.contracts.health import VERSION, WRITE_PROBE
+from gateway.pocketbase.contracts.route import Empty
+from gateway.pocketbase.hook_call import call_hook
 from gateway.vocabulary import HOOKS_VERSION, MIGRATIONS
 
 #: How many missing files, collections and columns the detail names.
 _NAMED = 5
 
-_WRITE_PROBE = "/api/gateway/write-probe"
 #: Anyone can call /ready, so not every call causes a write.
 _WRITE_HOLDS_SECONDS = 1.0
 #: A delivery that takes longer would probably fail as well.
@@ -31,27 +33,29 @@ async def check_pocketbase(pocketbase: PocketBase) -> None:
         PocketBaseUnavailable: it does not answer, or refuses our superuser.
     """
     try:
-        version = await pocketbase.call("GET", "/api/gateway/version")
+        version = await call_hook(pocketbase, VERSION, Empty())
+    except HooksMismatch as mismatch:
+        if isinstance(mismatch.__cause__, PocketBaseRefused):
+            raise NotReady("PocketBase runs without the gateway's pb_hooks.") from mismatch
+        raise
     except PocketBaseRefused as refused:
-        if refused.status == 404:
-            raise NotReady("PocketBase runs without the gateway's pb_hooks.") from refused
         raise NotReady("PocketBase refuses the gateway's superuser.") from refused
-    if lost := version.get("files"):
+    if version.files:
         raise NotReady(
-            f"PocketBase's hooks are incomplete: {'; '.join(lost[:_NAMED])}. "
+            f"PocketBase's hooks are incomplete: {'; '.join(version.files[:_NAMED])}. "
             "Deploy the whole folder pb_hooks and restart PocketBase."
         )
-    if version["hooks"] != HOOKS_VERSION:
+    if version.hooks != HOOKS_VERSION:
         raise NotReady(
-            f"PocketBase has version {version['hooks']} of the hooks, {HOOKS_VERSION} is required"
+            f"PocketBase has version {version.hooks} of the hooks, {HOOKS_VERSION} is required"
             " (docs/upgrading.md)."
         )
-    missing = [name for name in MIGRATIONS if name not in version["migrations"]]
+    missing = [name for name in MIGRATIONS if name not in version.migrations]
     if missing:
         raise NotReady(f"PocketBase lacks the migrations {', '.join(missing)}.")
-    if absent := version["missing"]:
+    if version.missing:
         raise NotReady(
-            f"PocketBase's collections were changed: {'; '.join(absent[:_NAMED])}. "
+            f"PocketBase's collections were changed: {'; '.join(version.missing[:_NAMED])}. "
             "Restore a backup, or rename them back (docs/operations.md)."
         )
 
@@ -59,7 +63,7 @@ async def check_pocketbase(pocketbase: PocketBase) -> None:
 async def _check_writes(pocketbase: PocketBase) -> None:
     try:
         async with asyncio.timeout(_WRITE_SECONDS):
-            await pocketbase.call("POST", _WRITE_PROBE)
+            await call_hook(pocketbase, WRITE_PROBE, Empty())
     except PocketBaseRefused as refused:
         raise NotReady(f"PocketBase refuses to write: {refused.status}, {refused}") from refused
     except TimeoutError as error:

@@ -63,10 +63,10 @@ class Mailing:
         return self.seller if notification.kind in TO_SELLER else notification.address
 
     def _compose(self, claimed: Claimed, notification: Notification, to: str) -> Mail:
-        sender = self.sender or Mailbox(**claimed.app["sender"])
+        sender = self.sender or Mailbox(claimed.app.sender.name, claimed.app.sender.address)
         values = {
             **notification.facts,
-            "app": claimed.app,
+            "app": claimed.app.model_dump(),
             "event": claimed.event,
             "locale": notification.locale,
         }

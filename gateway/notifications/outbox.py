@@ -7,9 +7,19 @@ from typing import Literal
 from gateway.errors import InvalidRequest
 from gateway.notifications.current import Context
 from gateway.pocketbase import PocketBase, filter
+from gateway.pocketbase.contracts.notifications import (
+    CLAIM,
+    RETRY,
+    SETTLE,
+    AppSettings,
+    ClaimedNotification,
+    ClaimRequest,
+    RetryRequest,
+    SettleRequest,
+)
+from gateway.pocketbase.hook_call import call_hook
 from gateway.writes import Json
 
-_ROUTE = "/api/gateway/notifications"
 STATUSES = ("waiting", "sending", "sent", "failed", "skipped")
 
 
@@ -34,8 +44,7 @@ class Claimed:
     customer: str
     #: The customer's address, else the user's.
     address: str
-    #: PocketBase's application settings: ``name``, ``url`` and ``sender`` (``name``, ``address``).
-    app: Json
+    app: AppSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,39 +65,27 @@ class Outbox:
 
     async def claim(self, vias: Sequence[str]) -> Claimed | None:
         """Take the next one that waits, if there is one: no other gateway gets it."""
-        answer = await self.pocketbase.call("POST", f"{_ROUTE}/claim", {"vias": list(vias)})
-        found = answer["claimed"]
-        if not found:
-            return None
-        names = ["id", "event", "kind", "via", "attempts", "payload", "app"]
-        names += ["user", "organization", "customer"]
-        facts = {name: found[name] for name in names}
-        return Claimed(
-            context=_read_context(found),
-            sibling=found["sibling"],
-            address=found["email"],
-            **facts,
-        )
+        found = (await call_hook(self.pocketbase, CLAIM, ClaimRequest(vias=tuple(vias)))).claimed
+        return _read_claimed(found) if found else None
 
     async def settle(self, claimed: Claimed, settled: Settled) -> None:
         """Note what became of one; nothing if somebody else has it by now."""
-        body = {
-            "id": claimed.id,
-            "attempts": claimed.attempts,
-            "status": settled.status,
-            "reason": settled.reason[:2000],
-            "delay": settled.delay,
-        }
-        await self.pocketbase.call("POST", f"{_ROUTE}/settle", body)
+        asked = SettleRequest(
+            id=claimed.id,
+            attempts=claimed.attempts,
+            status=settled.status,
+            reason=settled.reason[:2000],
+            delay=settled.delay,
+        )
+        await call_hook(self.pocketbase, SETTLE, asked)
 
     async def retry(self, ids: Sequence[str], hours: int) -> int:
         """Let these be sent again, or all that failed; return how many there are.
 
         Left alone: what is sent, what waits anyway, and what was claimed in the last five minutes.
         """
-        body = {"ids": list(ids), "seconds": hours * 3600}
-        answer = await self.pocketbase.call("POST", f"{_ROUTE}/retry", body)
-        return int(answer["retried"])
+        asked = RetryRequest(ids=tuple(ids), seconds=hours * 3600)
+        return (await call_hook(self.pocketbase, RETRY, asked)).retried
 
     async def list(self, status: str, limit: int) -> list[Json]:
         """Return the newest ones, all or of one status.
@@ -108,13 +105,31 @@ class Outbox:
         return found
 
 
-def _read_context(claimed: Json) -> Context:
+def _read_claimed(found: ClaimedNotification) -> Claimed:
+    return Claimed(
+        id=found.id,
+        event=found.event,
+        kind=found.kind,
+        via=found.via,
+        attempts=found.attempts,
+        payload=found.payload,
+        context=_read_context(found),
+        sibling=found.sibling,
+        user=found.user,
+        organization=found.organization,
+        customer=found.customer,
+        address=found.email,
+        app=found.app,
+    )
+
+
+def _read_context(found: ClaimedNotification) -> Context:
     return Context(
-        row=claimed["subject"],
-        subscription=claimed["subscription"],
-        payment=claimed["payment"],
-        refunded=int(claimed["refunded"]),
-        is_metered=claimed["metered"],
-        has_payment_method=claimed["has_payment_method"],
-        locale=claimed["locale"],
+        row=found.subject,
+        subscription=found.subscription.model_dump() if found.subscription else None,
+        payment=found.payment.model_dump() if found.payment else None,
+        refunded=found.refunded,
+        is_metered=found.metered,
+        has_payment_method=found.has_payment_method,
+        locale=found.locale,
     )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from gateway.errors import PocketBaseUnavailable
 from gateway.notifications.mail import Mail, Posted
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-
-_ROUTE = "/api/gateway/mail"
+from gateway.pocketbase.contracts.notifications import SEND_MAIL, MailFrom, MailRequest
+from gateway.pocketbase.hook_call import call_hook
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,19 +17,19 @@ class PocketBasePost:
 
     async def send(self, mail: Mail) -> Posted:
         """Send one mail."""
-        body = {
-            "from": {"name": mail.sender.name, "address": mail.sender.address},
-            "to": mail.to,
-            "subject": mail.subject,
-            "text": mail.text,
-            "html": mail.html,
-            "headers": dict(mail.headers),
-        }
+        asked = MailRequest(
+            sender=MailFrom(name=mail.sender.name, address=mail.sender.address),
+            to=mail.to,
+            subject=mail.subject,
+            text=mail.text,
+            html=mail.html,
+            headers=dict(mail.headers),
+        )
         try:
-            answer = await self.pocketbase.call("POST", _ROUTE, body)
+            answer = await call_hook(self.pocketbase, SEND_MAIL, asked)
         except PocketBaseRefused as refused:
             return Posted("refused", f"PocketBase refused: {refused}")
         except PocketBaseUnavailable as error:
-            is_unsent = isinstance(error.__cause__, ConnectionRefusedError)
+            is_unsent = isinstance(error.__cause__, ConnectionRefusedError | PocketBaseRefused)
             return Posted("later" if is_unsent else "unknown", error.detail)
-        return Posted(answer["outcome"], answer["reason"])
+        return Posted(answer.outcome, answer.reason)

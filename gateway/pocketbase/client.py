@@ -24,6 +24,10 @@ _LOGIN = "/api/collections/_superusers/auth-with-password"
 #: One constant name: PocketBase mails an alert when a superuser logs in with a new User-Agent.
 USER_AGENT = f"pocketbase-gateway/{__version__.split('.')[0]}"
 _MAX_MESSAGE_CHARACTERS = 300
+_NOT_JSON = (
+    "The answer to a request to PocketBase is not PocketBase's: POCKETBASE_URL leads to another"
+    " program, or a proxy answers in its place."
+)
 #: Seconds for which a token is used at the least, however clocks differ.
 _SHORTEST_USE = 5.0
 
@@ -200,7 +204,11 @@ def _read(status: int, raw: bytes) -> Json:
     try:
         answer = json.loads(raw) if raw else {}
     except ValueError:
+        if status < 400:
+            raise PocketBaseUnavailable(_NOT_JSON) from None
         answer = {}
+    if 300 <= status < 400:
+        raise PocketBaseUnavailable(_NOT_JSON)
     body = answer if isinstance(answer, dict) else {"items": answer}
     # 429 is PocketBase's own rate limit: the request is right and may come again.
     if status >= 500 or status == 429:

@@ -11,9 +11,16 @@ import orjson
 from gateway.errors import PocketBaseUnavailable
 from gateway.ids import record_id
 from gateway.pocketbase.client import PocketBase
+from gateway.pocketbase.contracts.commit import (
+    COMMIT,
+    CommitEvent,
+    CommitHead,
+    CommitNotice,
+    CommitRow,
+    EventColumns,
+)
 from gateway.writes import Claim, Json, Notice, Row, Stamp
 
-_ROUTE = "/api/gateway/commit"
 #: Parts the payloads: JSON text can't hold it unescaped (compare RFC 7464).
 _SEPARATOR = b"\x1e"
 
@@ -23,7 +30,7 @@ class EventRow:
     """The row of ``stripe_events`` that keeps one delivery."""
 
     stripe_id: str
-    columns: dict[str, Any]
+    columns: EventColumns
     #: The event's JSON, see `Event.payload`.
     payload: str
     #: Index in `Group.rows` of the row that shows the event's object.
@@ -90,31 +97,28 @@ async def commit(pocketbase: PocketBase, group: Group) -> CommitResult:
         PocketBaseRefused: PocketBase can't store one of the rows; nothing is written.
         PocketBaseUnavailable: whether it is written is not known.
     """
-    answer = await _call_twice(pocketbase, _encode(group))
+    answer = COMMIT.read(await _call_twice(pocketbase, _encode(group)))
+    if (len(answer.outcomes), len(answer.ties)) != (len(group.events), len(group.rows)):
+        raise COMMIT.mismatch("the numbers of outcomes and ties are not those of events and rows")
     return CommitResult(
-        outcomes=tuple(answer["outcomes"]),
-        ties=tuple(_read_tie(tie) if tie else None for tie in answer["ties"]),
+        outcomes=answer.outcomes,
+        ties=tuple(Tie(tie.stamp, tie.events, tie.guard) if tie else None for tie in answer.ties),
     )
 
 
-def _read_tie(tie: dict[str, Any]) -> Tie:
-    payloads = tie.pop("events")
-    return Tie(tie["stamp"], None if payloads is None else tuple(payloads), guard=tie)
-
-
-async def _call_twice(pocketbase: PocketBase, body: bytes) -> dict[str, Any]:
+async def _call_twice(pocketbase: PocketBase, body: bytes) -> Json:
     """A connection that PocketBase closed while idle fails at once: try on a new one."""
     try:
-        return await pocketbase.call("POST", _ROUTE, body, is_commit=True)
+        return await pocketbase.call(COMMIT.method, COMMIT.path, body, is_commit=True)
     except PocketBaseUnavailable as error:
         if isinstance(error.__cause__, TimeoutError) or error.__cause__ is None:
             raise
-    return await pocketbase.call("POST", _ROUTE, body, is_commit=True)
+    return await pocketbase.call(COMMIT.method, COMMIT.path, body, is_commit=True)
 
 
 def _encode(group: Group) -> bytes:
     rows = [(stamped, _record(stamped)) for stamped in group.rows]
-    head = {
+    head: CommitHead = {
         "events": [_event(event) for event in group.events],
         "rows": [_row(stamped, record) for stamped, record in rows],
         "claims": [
@@ -129,13 +133,13 @@ def _encode(group: Group) -> bytes:
             }
             for claim in group.claims
         ],
+        "notices": [
+            _notice(place, event.stripe_id, notice)
+            for place, event in enumerate(group.events)
+            for notice in event.notices
+        ]
+        or None,
     }
-    if notices := [
-        _notice(place, event.stripe_id, notice)
-        for place, event in enumerate(group.events)
-        for notice in event.notices
-    ]:
-        head["notices"] = notices
     return _SEPARATOR.join(
         [
             _dump(head),
@@ -167,10 +171,10 @@ def _dump(value: Any) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _event(event: EventRow) -> dict[str, Any]:
+def _event(event: EventRow) -> CommitEvent:
     return {
-        "stripe_id": event.stripe_id,
         **event.columns,
+        "stripe_id": event.stripe_id,
         "row": event.row,
         "outcome": event.outcome,
         "error": event.error,
@@ -178,7 +182,7 @@ def _event(event: EventRow) -> dict[str, Any]:
     }
 
 
-def _notice(place: int, event_id: str, notice: Notice) -> dict[str, Any]:
+def _notice(place: int, event_id: str, notice: Notice) -> CommitNotice:
     expires = datetime.fromtimestamp(notice.expires, UTC)
     return {
         # One an event and way, however often the event comes.
@@ -193,7 +197,7 @@ def _notice(place: int, event_id: str, notice: Notice) -> dict[str, Any]:
     }
 
 
-def _row(stamped: StampedRow, record: Json) -> Json:
+def _row(stamped: StampedRow, record: Json) -> CommitRow:
     return {
         "collection": stamped.row.collection,
         "id": record["id"],
@@ -202,7 +206,7 @@ def _row(stamped: StampedRow, record: Json) -> Json:
         "user": stamped.row.user,
         "stamp": list(stamped.stamp),
         "event": stamped.event,
-        "expect": stamped.expect and stamped.expect.guard,
+        "expect": stamped.expect.guard if stamped.expect else None,
         "ask": stamped.ask,
         "again": stamped.again,
     }

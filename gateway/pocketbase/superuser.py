@@ -2,9 +2,9 @@
 
 from gateway.errors import SuperuserNeeded, SuperusersOnly
 from gateway.pocketbase.client import PocketBase, PocketBaseRefused
-
-#: Answers superusers only.
-_ROUTE = "/api/gateway/version"
+from gateway.pocketbase.contracts.health import VERSION
+from gateway.pocketbase.contracts.route import Empty
+from gateway.pocketbase.hook_call import call_hook
 
 
 async def check_superuser(pocketbase: PocketBase, token: str) -> None:
@@ -18,7 +18,8 @@ async def check_superuser(pocketbase: PocketBase, token: str) -> None:
     if not token:
         raise SuperuserNeeded
     try:
-        await pocketbase.call("GET", _ROUTE, token=token)
+        # The route answers superusers only.
+        await call_hook(pocketbase, VERSION, Empty(), token=token)
     except PocketBaseRefused as refused:
         if refused.status == 403:
             raise SuperusersOnly from refused

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from gateway.dependencies import OptionalToken, ServicesDep, TokenRoute
 from gateway.errors import (
+    HooksMismatch,
     InvalidRequest,
     NotFound,
     PocketBaseUnavailable,
@@ -22,6 +23,9 @@ from gateway.errors import (
     problem,
 )
 from gateway.pocketbase import Answer, PocketBase, PocketBaseRefused
+from gateway.pocketbase.contracts.route import Empty
+from gateway.pocketbase.contracts.transforms import DRY_RUN
+from gateway.pocketbase.hook_call import call_hook
 from gateway.problems import problem_entry, problem_responses
 from gateway.records.relayed_client import HEADER, sign_address
 from gateway.request_id import HEADER as REQUEST_ID
@@ -29,7 +33,6 @@ from gateway.request_id import current_request_id
 from gateway.services import Services
 from gateway.settings import Settings
 
-_TICKETS = "/api/gateway/dry-run"
 _MEDIA_TYPE = "application/problem+json"
 _BODY: dict[str, Any] = {
     # Empty for guests, about whom PocketBase's rules decide.
@@ -160,8 +163,8 @@ def _read_query(request: Request) -> str:
 async def _get_ticket(pocketbase: PocketBase) -> str:
     """Without it, PocketBase might not know that it must not write (pb_hooks/lib/dry_run.js)."""
     try:
-        return str((await pocketbase.call("POST", _TICKETS))["ticket"])
-    except PocketBaseRefused as refused:
+        return (await call_hook(pocketbase, DRY_RUN, Empty())).ticket
+    except (PocketBaseRefused, HooksMismatch) as refused:
         raise NoDryRun from refused
 
 

@@ -6,18 +6,17 @@ from typing import Any
 from pydantic import AliasChoices, AliasPath, BaseModel
 from pydantic.fields import FieldInfo
 
+from gateway.pocketbase.contracts.transforms import CollectionColumns
 from gateway.records.table import Table
 from gateway.records.transform import Transform
-from gateway.writes import Json
 
 
-def find_faults(table: Table, collections: Mapping[str, Json]) -> list[str]:
+def find_faults(table: Table, collections: Mapping[str, CollectionColumns]) -> list[str]:
     """Return the faults that keep transforms from working, one sentence each.
 
     Args:
         table: the transforms.
-        collections: by the name in a transform, ``{"type": …, "columns": {name: is_hidden}}``;
-            those that do not exist are left out.
+        collections: by the name in a transform; those that do not exist are left out.
     """
     faults: dict[str, None] = {}
     for transform in table.transforms:
@@ -25,7 +24,7 @@ def find_faults(table: Table, collections: Mapping[str, Json]) -> list[str]:
     return list(faults)
 
 
-def find_absent(table: Table, collections: Mapping[str, Json]) -> list[str]:
+def find_absent(table: Table, collections: Mapping[str, CollectionColumns]) -> list[str]:
     """Return the collections that do not exist yet, and may come later."""
     names = {each.collection for each in table.transforms if each.may_come_later}
     return sorted(names - collections.keys())
@@ -36,7 +35,9 @@ def refuse_view(name: str) -> str:
     return f"The collection {name} of a transform is a view, which can't be written to."
 
 
-def _find_faults(transform: Transform, collections: Mapping[str, Json]) -> Iterator[str]:
+def _find_faults(
+    transform: Transform, collections: Mapping[str, CollectionColumns]
+) -> Iterator[str]:
     name = transform.collection
     collection = collections.get(name)
     if collection is None:
@@ -45,10 +46,10 @@ def _find_faults(transform: Transform, collections: Mapping[str, Json]) -> Itera
                 f"There is no collection {name} for a transform: correct its name, "
                 "create the collection, or set may_come_later=True."
             )
-    elif collection["type"] == "view":
+    elif collection.type == "view":
         yield refuse_view(name)
     elif transform.model is not None:
-        yield from _compare(transform.model, name, collection["columns"])
+        yield from _compare(transform.model, name, collection.columns)
 
 
 def _compare(model: type[BaseModel], name: str, columns: Mapping[str, bool]) -> Iterator[str]:

@@ -7,18 +7,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from secrets import token_hex
 
-from pydantic_core import to_json
-
 from gateway.background import run_meanwhile
 from gateway.errors import GatewayError, Unavailable
 from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.pocketbase.contracts.transforms import REGISTER, RegisterRequest, TransformEntry
+from gateway.pocketbase.hook_call import call_hook
 from gateway.records.endpoint import PATH
 from gateway.records.inspection import find_absent, find_faults
 from gateway.records.signature import sign
 from gateway.records.table import Table
 from gateway.settings import Settings
 
-_ROUTE = "/api/gateway/transforms"
 #: Seconds between two tries while PocketBase is away.
 _RETRY = 1.0
 #: Seconds after which the lease is renewed (pb_hooks/lib/transform_lease.js: it lasts for ten).
@@ -51,27 +50,7 @@ class Registration:
         #: The last logged reason.
         self._noted = ""
         self._keys = settings.hook_keys
-        self._body = to_json(
-            {
-                "url": settings.gateway_url + PATH,
-                # A table that a later gateway brought is not replaced by an earlier one's.
-                "started": int(time.time() * 1000),
-                "superusers": settings.gateway_transform_superusers,
-                "max_bytes": settings.gateway_max_transform_bytes,
-                "headers": ",".join(settings.gateway_transform_headers),
-                "transforms": [
-                    {
-                        "collection": transform.collection,
-                        "operation": operation,
-                        "timeout": transform.timeout,
-                        "on_failure": transform.on_failure,
-                        "files": transform.files,
-                        "request": transform.request,
-                    }
-                    for operation, transform in table
-                ],
-            }
-        )
+        self._body = _describe_table(settings, table).model_dump_json().encode()
 
     @asynccontextmanager
     async def keep(self) -> AsyncIterator[None]:
@@ -132,13 +111,35 @@ class Registration:
             PocketBaseUnavailable: it does not answer.
         """
         headers = sign(f"msg_{token_hex(10)}", int(time.time()), self._body, *self._keys)
-        answer = await self._pocketbase.call("POST", _ROUTE, self._body, headers=headers)
-        if answer["overruled"]:
+        answer = await call_hook(self._pocketbase, REGISTER, self._body, headers=headers)
+        if answer.overruled:
             raise Overruled(
                 "A gateway that started later has another table of transforms, which"
                 " PocketBase uses. "
                 "This gateway takes over when the other one ends."
             )
-        if faults := find_faults(self._table, answer["collections"]):
+        if faults := find_faults(self._table, answer.collections):
             raise UnfitCollections(" ".join(faults))
-        return ", ".join(find_absent(self._table, answer["collections"]))
+        return ", ".join(find_absent(self._table, answer.collections))
+
+
+def _describe_table(settings: Settings, table: Table) -> RegisterRequest:
+    return RegisterRequest(
+        url=settings.gateway_url + PATH,
+        # A table that a later gateway brought is not replaced by an earlier one's.
+        started=int(time.time() * 1000),
+        superusers=settings.gateway_transform_superusers,
+        max_bytes=settings.gateway_max_transform_bytes,
+        headers=",".join(settings.gateway_transform_headers),
+        transforms=tuple(
+            TransformEntry(
+                collection=transform.collection,
+                operation=operation,
+                timeout=transform.timeout,
+                on_failure=transform.on_failure,
+                files=transform.files,
+                request=transform.request,
+            )
+            for operation, transform in table
+        ),
+    )

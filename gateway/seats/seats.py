@@ -13,35 +13,20 @@ from typing import NoReturn
 import stripe
 
 from gateway.background import repeat
-from gateway.buyer import Price
 from gateway.errors import GatewayError
 from gateway.plans import Plan, Plans
 from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.pocketbase.contracts.teams import SEATS, Seats, SeatsRequest
+from gateway.pocketbase.hook_call import call_hook
 from gateway.seats.phases import update_phases
 from gateway.stripe_api import translate_errors
 
 _log = logging.getLogger(__name__)
 
-_ROUTE = "/api/gateway/seats"
 #: Seconds until a quantity that is still not mirrored is sent again: at first, and at the most.
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 600.0
 #: How many are remembered; those forgotten are just tried sooner.
 _MOST_TRIED = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Seats:
-    """A subscription item whose quantity is not the number of members."""
-
-    item: str
-    #: Which state of the subscription PocketBase shows.
-    stamp: str
-    members: int
-    #: How many are paid for.
-    quantity: int
-    price: Price
-    #: Of a change that is planned for the period's end, "" without one.
-    schedule: str = ""
 
 
 @dataclass(slots=True)
@@ -67,10 +52,9 @@ class SeatKeeper:
         Raises:
             PocketBaseRefused, PocketBaseUnavailable
         """
-        answer = await self.pocketbase.call("GET", _ROUTE, query={"after": self._after})
-        self._after = answer["next"]
-        for found in answer["seats"]:
-            seats = Seats(**{**found, "price": Price(**found["price"])})
+        answer = await call_hook(self.pocketbase, SEATS, SeatsRequest(after=self._after))
+        self._after = answer.next
+        for seats in answer.seats:
             quantity = self._fit(seats)
             due, _ = self._tried.get(seats, (0.0, 0.0))
             if quantity != seats.quantity and time.monotonic() >= due:

@@ -36,19 +36,19 @@ const MAIL = {
   from: members({ name: optional(text(1000), ""), address: text(1000) }), to: text(1000), subject: text(5000),
   text: optional(text(1000000), ""), html: optional(text(1000000), ""), headers: optional(texts(50, 5000), {}),
 }
-const NOTIFICATIONS = {
-  claim: { vias: list(100, ID) },
-  settle: {
-    id: ID, attempts: whole(0, 1000000), status: ID, reason: text(5000), delay: whole(0, YEAR),
-  },
-  retry: { ids: list(1000, ID), seconds: whole(0, 100 * YEAR) },
+const CLAIM = { vias: list(100, ID) }
+const SETTLE = {
+  id: ID, attempts: whole(0, 1000000), status: ID, reason: text(5000), delay: whole(0, YEAR),
+}
+const RETRY = { ids: list(1000, ID), seconds: whole(0, 100 * YEAR) }
+
+const SHAPES = {
+  ATTEMPT, BUYER, CHECK, CLAIM, END, METERED, MAIL, PREVIEW, PRICES, PRUNE, RETRY, SETTLE, TAKE,
 }
 
-const SHAPES = { ATTEMPT, BUYER, CHECK, END, METERED, MAIL, NOTIFICATIONS, PREVIEW, PRICES, PRUNE, TAKE }
-
-// The body of a request, checked against one of the shapes; `step` is one of NOTIFICATIONS.
-function read(e, name, step) {
-  return readInput(e, step ? SHAPES[name][step] : SHAPES[name])
+// The body of a request, checked against one of the shapes.
+function read(e, name) {
+  return readInput(e, SHAPES[name])
 }
 
 module.exports = { read }

@@ -131,6 +131,4 @@ function moment(seconds) {
   return new Date(Date.now() + seconds * 1000).toISOString().replace("T", " ")
 }
 
-const STEPS = { claim, settle, retry }
-
-module.exports = { announce, STEPS }
+module.exports = { announce, claim, retry, settle }

@@ -15,13 +15,15 @@ from gateway.errors import Conflict, NotFound, invalid_field
 from gateway.ids import record_id
 from gateway.mirror.registry import path_of
 from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.pocketbase.contracts.events import FOLLOW_UPS
+from gateway.pocketbase.contracts.route import Empty
+from gateway.pocketbase.hook_call import call_hook
 from gateway.stripe_api import ApplyReading, Missing, Reading, read_object, translate_errors
 from gateway.writes import Json, payer_metadata
 
 if TYPE_CHECKING:
     from stripe.params import CustomerUpdateParams
 
-_FOLLOW_UPS = "/api/gateway/follow-ups"
 #: Seconds between two looks at whether another gateway has moved the last rows.
 _PAUSE_SECONDS = 0.2
 
@@ -123,8 +125,7 @@ class CustomerMover:
         wanted = f"kind = 'owner' && subject = '{record_id(customer)}'"
         path = self.pocketbase.records_path("follow_ups")
         while (await self.pocketbase.call("GET", path, query={"filter": wanted}))["items"]:
-            done = await self.pocketbase.call("POST", _FOLLOW_UPS, {})
-            if not done["left"]:
+            if not (await call_hook(self.pocketbase, FOLLOW_UPS, Empty())).left:
                 await asyncio.sleep(_PAUSE_SECONDS)
 
 

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 from gateway.pocketbase import PocketBase
+from gateway.pocketbase.contracts.events import PRUNE, PruneRequest
+from gateway.pocketbase.hook_call import call_hook
 from gateway.webhooks.operations.times import column
 
-_ROUTE = "/api/gateway/prune"
 #: A transaction's share: PocketBase's single writer is held for a few milliseconds.
 _AT_ONCE = 500
 #: Transactions of one call; what is left is the next call's.
@@ -19,11 +20,11 @@ async def prune(pocketbase: PocketBase, days: int, *, dry_run: bool = False) -> 
         How many were pruned, 100,000 at most; in a dry run, how many there are to prune.
     """
     before = column(datetime.now(UTC) - timedelta(days=days))
-    asked = {"before": before, "limit": _AT_ONCE, "dry_run": dry_run}
+    asked = PruneRequest(before=before, limit=_AT_ONCE, dry_run=dry_run)
     pruned = 0
     for _ in range(_ROUNDS):
-        answer = await pocketbase.call("POST", _ROUTE, asked)
-        pruned += answer["pruned"]
-        if dry_run or answer["pruned"] < _AT_ONCE:
+        answer = await call_hook(pocketbase, PRUNE, asked)
+        pruned += answer.pruned
+        if dry_run or answer.pruned < _AT_ONCE:
             break
     return pruned

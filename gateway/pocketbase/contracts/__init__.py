@@ -1,0 +1,43 @@
+"""Every route of pb_hooks with the models of its request and its answer, one module per feature.
+
+Decision: docs/decisions/034-contracts-of-hook-routes.md.
+"""
+
+from typing import Any
+
+from gateway.pocketbase.contracts import (
+    billing,
+    buyer,
+    commit,
+    customer_tasks,
+    events,
+    health,
+    notifications,
+    teams,
+    transforms,
+)
+from gateway.pocketbase.contracts.route import HookRoute
+
+#: All of them; a test compares them with the routes that the hooks add.
+ROUTES: tuple[HookRoute[Any, Any], ...] = (
+    commit.COMMIT,
+    events.PRUNE,
+    events.FOLLOW_UPS,
+    customer_tasks.TAKE_TASKS,
+    customer_tasks.END_TASK,
+    buyer.BUYER,
+    buyer.PRICES,
+    buyer.END_ATTEMPT,
+    billing.USE_PREVIEW,
+    billing.METERED,
+    teams.SEATS,
+    teams.CHECK_ORGANIZATIONS,
+    notifications.CLAIM,
+    notifications.SETTLE,
+    notifications.RETRY,
+    notifications.SEND_MAIL,
+    transforms.REGISTER,
+    transforms.DRY_RUN,
+    health.VERSION,
+    health.WRITE_PROBE,
+)

@@ -1,0 +1,169 @@
+"""Routes of a purchase: the buyer with the prices asked for, and the end of a pending purchase."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from gateway.pocketbase.contracts.route import Contract, Empty, HookRoute
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price as PocketBase mirrors it."""
+
+    stripe_id: str
+    lookup_key: str
+    #: ``recurring`` or ``one_time``.
+    type: str
+    currency: str
+    #: Whether price and product are active.
+    active: bool
+    #: ``licensed`` or ``metered``, "" for a one-time price.
+    usage_type: str = ""
+    #: The Stripe id of the product, "" if it is not here yet.
+    product: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict, hash=False)
+    product_metadata: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def is_by_member(self) -> bool:
+        """Whether organizations pay it for each member (docs/teams.md).
+
+        A product's ``seats`` is about its recurring prices with a quantity: not about a setup fee,
+        nor about what is billed by usage.
+        """
+        is_licensed = self.type == "recurring" and self.usage_type != "metered"
+        return is_licensed and (self.product_metadata | self.metadata).get("seats") == "members"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSubscription:
+    """A subscription that the buyer may change."""
+
+    stripe_id: str
+    #: The Stripe id of its customer, who is the buyer.
+    customer: str
+    #: Which of its states PocketBase shows: another after each change.
+    stamp: str
+    #: The organization that pays, "" if a user does, and how many users belong to it.
+    organization: str = ""
+    members: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization that the user manages, and buys for."""
+
+    id: str
+    name: str
+    #: How many users belong to it.
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """The first use of an Idempotency-Key by this buyer."""
+
+    #: Another for each buyer and key.
+    id: str
+    #: What was asked for then.
+    fingerprint: str
+    #: When that was, in Unix seconds.
+    since: int
+
+
+class OrderRequest(Contract):
+    """What is ordered, for the decision on what may be sold."""
+
+    #: The digest of an Idempotency-Key, "" for none.
+    key: str
+    #: The digest of what is ordered under the key, "" without one.
+    fingerprint: str
+    #: Whether price terms may sell something once per buyer.
+    once: bool = False
+
+
+class BuyerRequest(Contract):
+    """What a purchase or the portal needs to know."""
+
+    prices: tuple[str, ...] = ()
+    subscription: str = ""
+    organization: str = ""
+    owner_of: str = ""
+    order: OrderRequest | None = None
+
+
+class BuyerUser(Contract):
+    """The signed-in user."""
+
+    id: str
+    email: str
+    verified: bool
+    name: str
+
+
+class PendingPurchase(Contract):
+    """The exclusive purchase under way: its number, and since when in Unix seconds."""
+
+    number: int
+    since: int
+
+
+class HeldSubscription(Contract):
+    """A subscription of the buyer that has not ended."""
+
+    stripe_id: str
+    status: str
+    customer: str
+    #: The Stripe ids of its prices.
+    prices: tuple[str, ...]
+
+
+class BuyerHistory(Contract):
+    """What the buyer has and has had: see pb_hooks/lib/standing.js."""
+
+    attempt: PendingPurchase
+    key: KeyUse | None
+    subscriptions: tuple[HeldSubscription, ...]
+    #: The one-time prices that the buyer has bought or is paying for, as far as that matters.
+    bought: tuple[str, ...]
+    #: The known prices of the subscriptions and purchases.
+    held: tuple[Price, ...]
+    trial_used: bool
+
+
+class BuyerAnswer(Contract):
+    """The user, whom they buy for, and what was asked about."""
+
+    user: BuyerUser
+    organization: Organization | None
+    customer: str
+    portal_customer: str
+    deleted_customers: int
+    prices: tuple[Price, ...]
+    subscription: OwnSubscription | None
+    owner: Literal["theirs", "another's", ""]
+    standing: BuyerHistory | None
+
+
+class PricesRequest(Contract):
+    """Prices by Stripe id or lookup key."""
+
+    prices: tuple[str, ...]
+
+
+class PricesAnswer(Contract):
+    """Those that exist."""
+
+    prices: tuple[Price, ...]
+
+
+class AttemptEnd(Contract):
+    """The exclusive purchase that is over."""
+
+    buyer: str
+    number: int
+
+
+BUYER = HookRoute("POST", "/api/gateway/buyer", BuyerRequest, BuyerAnswer, may_be_missing=True)
+PRICES = HookRoute("POST", "/api/gateway/prices", PricesRequest, PricesAnswer)
+END_ATTEMPT = HookRoute("POST", "/api/gateway/attempt/end", AttemptEnd, Empty)

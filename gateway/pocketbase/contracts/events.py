@@ -1,0 +1,32 @@
+"""Routes about stored events and the work that follows from them."""
+
+from gateway.pocketbase.contracts.route import Contract, Empty, HookRoute
+
+
+class PruneRequest(Contract):
+    """Which payloads to empty."""
+
+    #: A date column: only older events.
+    before: str
+    limit: int
+    #: Only count them.
+    dry_run: bool
+
+
+class PruneAnswer(Contract):
+    """How many payloads were emptied; in a dry run, how many would be."""
+
+    pruned: int
+
+
+class FollowUpsAnswer(Contract):
+    """The result of one part."""
+
+    #: Whether more may be due at once.
+    left: bool
+    #: Why the part failed, "" if it did not.
+    error: str = ""
+
+
+PRUNE = HookRoute("POST", "/api/gateway/prune", PruneRequest, PruneAnswer)
+FOLLOW_UPS = HookRoute("POST", "/api/gateway/follow-ups", Empty, FollowUpsAnswer)

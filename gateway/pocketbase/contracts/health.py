@@ -1,0 +1,20 @@
+"""Routes of /ready: the version of the hooks, and whether PocketBase can write."""
+
+from gateway.pocketbase.contracts.route import Contract, Empty, HookRoute
+
+
+class VersionAnswer(Contract):
+    """What PocketBase runs with. Readable by gateways of any version, to compare them."""
+
+    #: 0 if files are missing.
+    hooks: int
+    #: The names of the migrations that were applied.
+    migrations: tuple[str, ...] = ()
+    #: Files that are missing or of another version.
+    files: tuple[str, ...] = ()
+    #: Collections and columns that were removed or renamed.
+    missing: tuple[str, ...] = ()
+
+
+VERSION = HookRoute("GET", "/api/gateway/version", Empty, VersionAnswer)
+WRITE_PROBE = HookRoute("POST", "/api/gateway/write-probe", Empty, Empty)

@@ -1,0 +1,141 @@
+"""PocketBase with something for every route to answer, and no gateway that takes it away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from gateway.pocketbase import PocketBase
+from gateway.settings import Settings
+from stack.plan import plan_throwaway
+from stack.stack import Stack
+from tests.dashboard import Dashboard
+from tests.frontend import Frontend, User
+from tests.http_client import open_client
+from tests.shop import Shop, build_order
+from tests.stripe_account import StripeAccount
+from tests.teams.team import found_team
+from tests.teams.test_purchase import buy, offer
+
+_PRICE = {"recurring[interval]": "month", "currency": "usd", "unit_amount": 2}
+_USERS = "/api/collections/users/records"
+_NOTIFICATIONS = "/api/collections/stripe_notifications/records"
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """What was bought before the gateway stopped."""
+
+    stack: Stack
+    #: A buyer with a running subscription and a meter.
+    user: User
+    subscription: str
+    meter: str
+    customer: str
+    #: An organization with a plan per member and one member more than it pays for.
+    team: str
+    owner: User
+    #: The organization whose members are all gone.
+    vacant: str
+    #: A paid invoice's event, whose notification is due.
+    event: str
+
+
+@pytest.fixture(scope="session")
+def business(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Business]:
+    """Buy, stop the gateway, and change what it would react to."""
+    folder = tmp_path_factory.mktemp("contracts")
+    kinds = "receipt,renewal,trial_ending,payment_failed"
+    with Stack(plan_throwaway(folder, {"GATEWAY_MAILS": kinds})) as stack:
+        yield asyncio.run(_trade(stack))
+
+
+async def _trade(stack: Stack) -> Business:
+    part = stack.pocketbase
+    async with open_client() as http, Frontend(part.url) as frontend:
+        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
+        dashboard = Dashboard(frontend, root)
+        account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
+        user, leaving = await frontend.sign_up(), await frontend.sign_up()
+        meter = await _subscribe(account, user)
+        await shop.check_out(leaving, "lifetime")
+        team, vacant = [await found_team(frontend, dashboard) for _ in range(2)]
+        await buy(shop, team, team.owner, await offer(account, features="pro", seats="members"))
+        await buy(shop, vacant, vacant.owner, await offer(account, features="pro"))
+        session = await shop.post("/checkout", user, build_order("lifetime"))
+        await shop.pay(session.json())
+        await account.wait_delivered()
+        stack.gateway.stop()
+        await frontend.call("DELETE", f"{_USERS}/{leaving.id}", token=leaving.token)
+        await team.add(await frontend.sign_up())
+        for each in (vacant.member, vacant.admin, vacant.owner):
+            await dashboard.call("DELETE", f"{_USERS}/{each.id}")
+        event = await _make_due(dashboard)
+        [row] = await dashboard.list("subscriptions", f"user = '{user.id}'")
+        [customer] = await dashboard.list("customers", f"user = '{user.id}'")
+        return Business(
+            stack,
+            user,
+            subscription=row["stripe_id"],
+            meter=meter,
+            customer=customer["stripe_id"],
+            team=team.id,
+            owner=team.owner,
+            vacant=vacant.id,
+            event=event,
+        )
+
+
+async def _subscribe(account: StripeAccount, user: User) -> str:
+    """Subscribe a user to metered usage; return the meter."""
+    meter = await account.create(
+        "billing/meters",
+        display_name="Calls",
+        event_name="calls",
+        **{"default_aggregation[formula]": "sum"},
+    )
+    product = await account.create("products", name="Calls")
+    recurring: dict[str, Any] = {
+        "recurring[usage_type]": "metered",
+        "recurring[meter]": meter["id"],
+    }
+    price = await account.create("prices", product=product["id"], **(_PRICE | recurring))
+    metadata = {"metadata[pocketbase_user]": user.id}
+    customer = await account.create("customers", email=user.email, **metadata)
+    await account.create("payment_methods/pm_card_visa/attach", customer=customer["id"])
+    [card] = await account.list(f"customers/{customer['id']}/payment_methods")
+    paid = {"default_payment_method": card["id"], "items[0][price]": price["id"]}
+    await account.create("subscriptions", customer=customer["id"], **paid)
+    await account.wait_delivered()
+    return str(meter["id"])
+
+
+async def _make_due(dashboard: Dashboard) -> str:
+    """Let a receipt's notification be due, and all others be settled; return its event."""
+    rows = await dashboard.list("stripe_notifications")
+    chosen = next(row for row in rows if row["kind"] == "receipt" and row["record"])
+    for row in rows:
+        values = {"status": "skipped"}
+        if row["id"] == chosen["id"]:
+            values = {"status": "waiting", "settled": "", "due": "2020-01-01 00:00:00.000Z"}
+        await dashboard.call("PATCH", f"{_NOTIFICATIONS}/{row['id']}", values)
+    return str(chosen["event"])
+
+
+@pytest_asyncio.fixture
+async def pocketbase(business: Business) -> AsyncIterator[PocketBase]:
+    """The gateway's client of that PocketBase."""
+    part = business.stack.pocketbase
+    settings = Settings(
+        pocketbase_url=part.url,
+        pocketbase_superuser_email=part.superuser_email,
+        pocketbase_superuser_password=part.superuser_password,
+        stripe_secret_key="sk_test_none",
+        stripe_webhook_secrets="whsec_none",
+        gateway_frontend_origins="http://localhost:3000",
+    )
+    async with PocketBase(settings) as client:
+        yield client

@@ -1,0 +1,331 @@
+"""The contracts of pb_hooks' routes are exactly what the real hooks take and answer."""
+
+import re
+import time
+from secrets import token_hex
+from typing import Any, TypeVar
+
+import pytest
+from pydantic import BaseModel, TypeAdapter
+
+from gateway.errors import HooksMismatch
+from gateway.pocketbase import EventRow, Group, PocketBase, StampedRow
+from gateway.pocketbase.commit import _encode
+from gateway.pocketbase.contracts import ROUTES
+from gateway.pocketbase.contracts.billing import METERED, USE_PREVIEW, MeteredRequest, PreviewUse
+from gateway.pocketbase.contracts.buyer import (
+    BUYER,
+    END_ATTEMPT,
+    PRICES,
+    AttemptEnd,
+    BuyerAnswer,
+    BuyerRequest,
+    OrderRequest,
+    PricesRequest,
+)
+from gateway.pocketbase.contracts.commit import COMMIT, CommitHead
+from gateway.pocketbase.contracts.customer_tasks import END_TASK, TAKE_TASKS, TakeRequest, TaskEnd
+from gateway.pocketbase.contracts.events import FOLLOW_UPS, PRUNE, PruneRequest
+from gateway.pocketbase.contracts.health import VERSION, WRITE_PROBE
+from gateway.pocketbase.contracts.notifications import (
+    CLAIM,
+    RETRY,
+    SEND_MAIL,
+    SETTLE,
+    ClaimRequest,
+    MailFrom,
+    MailRequest,
+    RetryRequest,
+    SettleRequest,
+)
+from gateway.pocketbase.contracts.route import Empty, HookRoute
+from gateway.pocketbase.contracts.teams import (
+    CHECK_ORGANIZATIONS,
+    SEATS,
+    OrganizationsRequest,
+    SeatsRequest,
+)
+from gateway.pocketbase.contracts.transforms import (
+    DRY_RUN,
+    REGISTER,
+    RegisterRequest,
+    TransformEntry,
+)
+from gateway.pocketbase.hook_call import call_hook
+from gateway.records.signature import decode_secret, sign
+from gateway.writes import Claim, Notice, Row, Stamp
+from stack.pocketbase import ROOT
+from tests.hooks.conftest import Business
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+async def _ask(
+    pocketbase: PocketBase,
+    route: HookRoute[R, T],
+    request: BaseModel | bytes,
+    token: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> T:
+    """Call a route; its answer may have no member that the contract does not name."""
+    is_get = route.method == "GET"
+    body = None
+    if not is_get:
+        body = request if isinstance(request, bytes) else _dump(request)
+    query = request.model_dump() if is_get and isinstance(request, BaseModel) else None
+    answer = await pocketbase.call(
+        route.method, route.path, body, token=token, query=query, headers=headers
+    )
+    return route.read(answer, extra="forbid")
+
+
+def _dump(request: BaseModel) -> bytes:
+    return request.model_dump_json(by_alias=True).encode()
+
+
+def test_each_route_has_a_contract() -> None:
+    """The routes that the hooks add are those of the contracts, method and path."""
+    hooks = "".join(path.read_text() for path in sorted((ROOT / "pb_hooks").glob("*.pb.js")))
+    added = set(re.findall(r'routerAdd\(\s*"(\w+)",\s*"([^"]+)"', hooks))
+    assert added == {(route.method, route.path) for route in ROUTES}
+    assert len(ROUTES) == len(added)
+
+
+def test_no_request_is_built_beside_its_contract() -> None:
+    """Paths of pb_hooks' routes stand in the contracts only."""
+    folder = ROOT / "gateway"
+    beside = [
+        path.relative_to(folder)
+        for path in folder.rglob("*.py")
+        if path.parent.name != "contracts" and '"/api/gateway/' in path.read_text()
+    ]
+    assert beside == []
+
+
+async def test_version(pocketbase: PocketBase) -> None:
+    """GET /api/gateway/version."""
+    answer = await _ask(pocketbase, VERSION, Empty())
+    assert answer.hooks
+    assert answer.migrations
+    assert (answer.files, answer.missing) == ((), ())
+
+
+async def test_write_probe(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/write-probe."""
+    await _ask(pocketbase, WRITE_PROBE, Empty())
+
+
+async def test_prune_and_follow_ups(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/prune and /follow-ups."""
+    asked = PruneRequest(before="2100-01-01 00:00:00.000Z", limit=10, dry_run=True)
+    assert (await _ask(pocketbase, PRUNE, asked)).pruned > 10
+    assert (await _ask(pocketbase, FOLLOW_UPS, Empty())).error == ""
+
+
+async def test_buyer(pocketbase: PocketBase, business: Business) -> None:
+    """POST /api/gateway/buyer with every member, for a user."""
+    order = OrderRequest(key=token_hex(20), fingerprint=token_hex(32), once=True)
+    asked = BuyerRequest(
+        prices=("pro_monthly", "lifetime"),
+        subscription=business.subscription,
+        owner_of=business.customer,
+        order=order,
+    )
+    answer = await _ask(pocketbase, BUYER, asked, business.user.token)
+    assert answer.user.id == business.user.id
+    assert answer.owner == "theirs"
+    assert len(answer.prices) == 2
+    assert answer.subscription
+    assert answer.standing
+    assert answer.standing.key
+    assert answer.standing.key.fingerprint == order.fingerprint
+    assert answer.standing.subscriptions[0].stripe_id == business.subscription
+    assert answer.standing.held
+
+
+async def test_buyer_of_an_organization(pocketbase: PocketBase, business: Business) -> None:
+    """POST /api/gateway/buyer for an organization that the user manages."""
+    asked = BuyerRequest(organization=business.team)
+    answer = await _ask(pocketbase, BUYER, asked, business.owner.token)
+    assert answer.organization
+    assert answer.organization.members == 4
+    assert answer.standing is None
+
+
+async def test_prices(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/prices."""
+    answer = await _ask(pocketbase, PRICES, PricesRequest(prices=("pro_monthly", "none")))
+    assert [price.lookup_key for price in answer.prices] == ["pro_monthly"]
+
+
+async def test_end_of_a_purchase(pocketbase: PocketBase, business: Business) -> None:
+    """POST /api/gateway/attempt/end answers nothing."""
+    await _ask(pocketbase, END_ATTEMPT, AttemptEnd(buyer=business.user.id, number=7))
+
+
+async def test_customer_tasks(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/tasks/take and /end."""
+    answer = await _ask(pocketbase, TAKE_TASKS, TakeRequest(limit=10, lease=60))
+    [task] = answer.tasks
+    assert (task.kind, task.attempts) == ("forget", 0)
+    end = TaskEnd(id=task.id, version=task.version, outcome="failed", error="half a \ud83d")
+    await _ask(pocketbase, END_TASK, end)
+
+
+async def test_previews(pocketbase: PocketBase, business: Business) -> None:
+    """POST /api/gateway/previews/use."""
+    asked = PreviewUse(
+        preview=token_hex(8),
+        key="none",
+        subscription=business.subscription,
+        date=1_900_000_000,
+        now=1_900_000_001,
+        is_credit=True,
+    )
+    answer = await _ask(pocketbase, USE_PREVIEW, asked)
+    assert (answer.key, answer.date, answer.changed) == ("none", 1_900_000_000, False)
+
+
+async def test_metered_usage(pocketbase: PocketBase, business: Business) -> None:
+    """POST /api/gateway/metered, with and without a customer to bill."""
+    asked = MeteredRequest(user=business.user.id, organization="", meter=business.meter)
+    assert (await _ask(pocketbase, METERED, asked)).customer == business.customer
+    asked = MeteredRequest(user="nobody", organization="", meter=business.meter)
+    assert (await _ask(pocketbase, METERED, asked)).customer == ""
+
+
+async def test_seats(pocketbase: PocketBase) -> None:
+    """GET /api/gateway/seats."""
+    answer = await _ask(pocketbase, SEATS, SeatsRequest(after=""))
+    [seats] = answer.seats
+    assert (seats.members, seats.quantity, seats.price.is_by_member) == (4, 3, True)
+
+
+async def test_organizations(pocketbase: PocketBase, business: Business) -> None:
+    """POST /api/gateway/organizations/check: an organization without members, seen twice."""
+    vacant = (await _ask(pocketbase, CHECK_ORGANIZATIONS, OrganizationsRequest(seen=()))).vacant
+    assert vacant == (business.vacant,)
+    asked = OrganizationsRequest(seen=vacant)
+    assert (await _ask(pocketbase, CHECK_ORGANIZATIONS, asked)).ended == vacant
+
+
+async def test_notifications(pocketbase: PocketBase, business: Business) -> None:
+    """POST /api/gateway/notifications/claim, /settle and /retry."""
+    found = (await _ask(pocketbase, CLAIM, ClaimRequest(vias=("mail",)))).claimed
+    assert found
+    assert (found.event, found.kind) == (business.event, "receipt")
+    assert found.subject
+    assert found.payment
+    result = SettleRequest(
+        id=found.id, attempts=found.attempts, status="failed", reason="\udc80", delay=0
+    )
+    assert (await _ask(pocketbase, SETTLE, result)).settled == 1
+    assert (await _ask(pocketbase, RETRY, RetryRequest(ids=(found.id,), seconds=60))).retried == 1
+    assert (await _ask(pocketbase, CLAIM, ClaimRequest(vias=("other",)))).claimed is None
+
+
+async def test_mail(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/mail: not sent, because PocketBase has no mail server."""
+    mail = MailRequest(
+        sender=MailFrom(name="Shop", address="shop@shop.test"),
+        to="ann@shop.test",
+        subject="Hello",
+        text="Hello",
+        html="<p>Hello</p>",
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+    assert (await _ask(pocketbase, SEND_MAIL, mail)).outcome == "later"
+
+
+async def test_transforms(pocketbase: PocketBase, business: Business) -> None:
+    """POST /api/gateway/transforms and /dry-run."""
+    entry = TransformEntry(
+        collection="organizations",
+        operation="update",
+        timeout=1.0,
+        on_failure="open",
+        files=False,
+        request=False,
+    )
+    table = RegisterRequest(
+        url="http://127.0.0.1:9",
+        started=1,
+        superusers=False,
+        max_bytes=1000,
+        headers="",
+        transforms=(entry,),
+    )
+    body = _dump(table)
+    key = decode_secret(business.stack.plan.hook_secrets)
+    headers = sign(f"msg_{token_hex(8)}", int(time.time()), body, key)
+    answer = await _ask(pocketbase, REGISTER, body, headers=headers)
+    assert answer.collections["organizations"].columns["name"] is False
+    assert (await _ask(pocketbase, DRY_RUN, Empty())).ticket
+
+
+def _build_group() -> Group:
+    event = EventRow(
+        f"evt_{token_hex(8)}",
+        {
+            "id": token_hex(8)[:15],
+            "type": "customer.updated",
+            "object_id": "cus_contract",
+            "account": "",
+            "api_version": "",
+            "livemode": False,
+            "created": "2026-11-27 10:00:00.000Z",
+            "received": "2026-11-27 10:00:00.000Z",
+        },
+        "{}",
+        row=0,
+        notices=(Notice("mail", "receipt", "customers", "cus_contract", "", 4_000_000_000),),
+    )
+    row = Row("customers", "cus_contract", {"email": ""})
+    stamp = Stamp(0, 1_795_773_600, 1_795_773_600, 1, event.stripe_id)
+    claim = Claim("cus_contract", user="nobody", since=1)
+    return Group([event], [StampedRow(row, stamp, event=0)], [claim])
+
+
+async def test_commit(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/commit: the head is as its contract says, and so are outcomes and ties."""
+    for ties in (0, 1):
+        group = _build_group()
+        body = _encode(group)
+        head = TypeAdapter(CommitHead).validate_json(
+            body.split(b"\x1e")[0], strict=True, extra="forbid"
+        )
+        assert head["events"][0]["stripe_id"] == group.events[0].stripe_id
+        answer = await _ask(pocketbase, COMMIT, body)
+        assert len(answer.outcomes) == 1
+        assert len([tie for tie in answer.ties if tie]) == ties
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"items": []},
+        {"user": {}, "standing": {}},
+        dict.fromkeys(BuyerAnswer.model_fields),
+        dict.fromkeys(BuyerAnswer.model_fields, "<html>"),
+    ],
+)
+def test_an_answer_of_other_hooks_is_one_error(
+    answer: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Missing members and other types: 503, and the log names the members without values."""
+    with pytest.raises(HooksMismatch, match="hooks are of another version") as found:
+        BUYER.read(answer)
+    assert (found.value.status, found.value.slug) == (503, "pocket-base-unavailable")
+    [record] = caplog.records
+    assert "user" in vars(record)["reason"]
+    assert "<html>" not in vars(record)["reason"]
+    assert found.value.__cause__ is None
+
+
+async def test_a_missing_route_is_the_same_error(pocketbase: PocketBase) -> None:
+    """Hooks that lack a route: an event is not taken for one that can't be stored."""
+    older = HookRoute("POST", "/api/gateway/of-later-hooks", Empty, Empty)
+    with pytest.raises(HooksMismatch):
+        await call_hook(pocketbase, older, Empty())
