@@ -25,8 +25,6 @@ class GatewayError(Exception):
     example_members: ClassVar[Mapping[str, Any]] = {}
     #: Seconds after which a client can try again; None if a retry is useless.
     retry_after: int | None = None
-    #: Stripe's error, empty where Stripe did not answer with one.
-    stripe: StripeAnswer = StripeAnswer()
 
     def __init__(
         self,
@@ -45,11 +43,6 @@ class GatewayError(Exception):
     def title(self) -> str:
         """The first line of the class's docstring."""
         return (type(self).__doc__ or "").strip().splitlines()[0]
-
-    def of(self, answer: StripeAnswer) -> Self:
-        """Return the error with Stripe's answer attached."""
-        self.stripe = answer
-        return self
 
     @property
     def slug(self) -> str:
@@ -94,7 +87,22 @@ class UnreadableToken(Unauthenticated):
     kind = Unauthenticated
 
 
-class PaymentRequired(GatewayError):
+class StripeFailure(GatewayError):
+    """Stripe did not do what was asked for.
+
+    The root of all failures of calls to Stripe; only its subclasses are raised.
+    """
+
+    #: The facts of Stripe's error, empty where Stripe did not answer with one.
+    stripe: StripeAnswer = StripeAnswer()
+
+    def of(self, answer: StripeAnswer) -> Self:
+        """Return the error with Stripe's answer attached."""
+        self.stripe = answer
+        return self
+
+
+class PaymentRequired(StripeFailure):
     """The payment did not succeed."""
 
     status = 402
@@ -144,6 +152,13 @@ class IdempotencyKeyReused(Conflict):
     """This Idempotency-Key was used with another request."""
 
 
+class StripeKeyReused(StripeFailure, IdempotencyKeyReused):
+    """This Idempotency-Key was used with another request."""
+
+    # Clients need not know who remembered the key.
+    kind = IdempotencyKeyReused
+
+
 class BodyTooLarge(GatewayError):
     """The request body is too large."""
 
@@ -185,7 +200,7 @@ class HooksMismatch(PocketBaseUnavailable):
     kind = PocketBaseUnavailable
 
 
-class StripeUnavailable(Unavailable):
+class StripeUnavailable(StripeFailure, Unavailable):
     """Stripe does not answer right now."""
 
 
@@ -207,7 +222,7 @@ class Overloaded(Unavailable):
     retry_after = 1
 
 
-class StripeRefused(GatewayError):
+class StripeRefused(StripeFailure):
     """Stripe refused the request."""
 
     status = 409
@@ -275,6 +290,8 @@ def describe(error: GatewayError) -> dict[str, Any]:
     document = error.members | problem(
         error.status, error.title, error.detail, slug=error.slug, data=error.data
     )
+    if isinstance(error, StripeFailure) and (shown := error.stripe.client_fields):
+        document["stripe"] = shown
     if error.retry_after is not None:
         # As the header says: PocketBase's SDKs keep only the body.
         document["retry_after"] = error.retry_after

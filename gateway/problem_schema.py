@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, StripeFailure
 
 #: What a response's content refers to.
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -59,6 +59,21 @@ def _describe_problem() -> dict[str, Any]:
                 "type": "integer",
                 "description": "Seconds after which to try again, as the header `Retry-After`.",
             },
+            "stripe": {
+                "type": "object",
+                "description": (
+                    "Stripe's own error, where it caused this one; to look up, and to quote to"
+                    " the seller. Its text is left out."
+                ),
+                "properties": {
+                    "type": {"type": "string", "examples": ["card_error"]},
+                    "code": {"type": "string", "examples": ["card_declined"]},
+                    "decline_code": {"type": "string", "examples": ["insufficient_funds"]},
+                    "param": {"type": "string", "examples": ["line_items[0][price]"]},
+                    "doc_url": {"type": "string", "format": "uri"},
+                    "request_id": {"type": "string", "examples": ["req_a1b2c3"]},
+                },
+            },
             "portal_url": {
                 "type": "string",
                 "description": "With `already-subscribed`: where to change what is subscribed to.",
@@ -83,6 +98,6 @@ def list_types() -> list[str]:
 def _errors(base: type[GatewayError] = GatewayError) -> Iterator[type[GatewayError]]:
     """The gateway's own error classes; others may be a test's, or of a module with transforms."""
     for error in base.__subclasses__():
-        if error.__module__.startswith("gateway."):
+        if error.__module__.startswith("gateway.") and error is not StripeFailure:
             yield error
         yield from _errors(error)

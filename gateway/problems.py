@@ -15,7 +15,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.errors import GatewayError, MethodNotAllowed, describe, kebab, problem
+from gateway.errors import (
+    GatewayError,
+    MethodNotAllowed,
+    StripeFailure,
+    describe,
+    kebab,
+    problem,
+)
 from gateway.problem_schema import PROBLEM
 
 _log = logging.getLogger(__name__)
@@ -126,6 +133,9 @@ def respond_to(error: Exception, path: str) -> JSONResponse:
         return _respond(problem(500, "Internal Server Error", "Something went wrong on our side."))
     log = _log.error if error.status >= 500 else _log.info
     told = {"problem": error.slug, "status": error.status, "path": path[:_MAX_TEXT]}
+    if isinstance(error, StripeFailure):
+        # The status is the problem's; Stripe's own is in Stripe's log line.
+        told = error.stripe.log_fields | told
     log("problem", extra=told | _explain(error))
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
     if error.status == 401:

@@ -1,14 +1,31 @@
 """Stripe's error answer as a value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+#: Decline codes that the customer must not see: they tell a thief or fraudster that the card is
+#: known (https://docs.stripe.com/declines/codes).
+_HIDDEN_DECLINES = frozenset(
+    {
+        "fraudulent",
+        "highest_risk_level",
+        "lost_card",
+        "merchant_blacklist",
+        "pickup_card",
+        "restricted_card",
+        "security_violation",
+        "stolen_card",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class StripeAnswer:
-    """Stripe's error, for decisions and log lines; none of it is sent to clients."""
+    """The facts of Stripe's error, for decisions, log lines and clients."""
 
     #: The HTTP status, 0 without an answer.
     status: int = 0
+    #: ``api_error``, ``card_error``, ``idempotency_error`` or ``invalid_request_error``.
+    type: str = ""
     code: str = ""
     #: The parameter that the error is about, such as ``line_items[0][price]``.
     param: str = ""
@@ -17,8 +34,14 @@ class StripeAnswer:
     request_id: str = ""
     #: Stripe's text. It may repeat an address, so only errors about our key are logged with it.
     message: str = ""
+    #: The page about the code in Stripe's documentation.
+    doc_url: str = ""
+    #: The request in the seller's dashboard.
+    request_log_url: str = ""
     #: Whether Stripe repeats the stored answer of an idempotency key, as it does for a day.
     is_replayed: bool = False
+    #: Whether Stripe asks to send the request again, None if it does not say.
+    should_retry: bool | None = None
     #: Seconds that Stripe asks to wait, 0 if it names none.
     retry_after: int = 0
 
@@ -32,19 +55,32 @@ class StripeAnswer:
         """Whether the customer does not exist.
 
         A customer of the other mode (test or live) does: a wrong key is no reason to give up all
-        customers.
+        customers. Stripe has no code for that; only the text differs.
         """
         is_customer = self.code == "resource_missing" and self.param == "customer"
         return is_customer and "similar object exists in" not in self.message
 
     @property
+    def client_fields(self) -> dict[str, str]:
+        """What a client may see: everything that is neither a text nor the seller's alone."""
+        is_hidden = self.decline_code in _HIDDEN_DECLINES
+        shown = {
+            "type": self.type,
+            "code": self.code,
+            "decline_code": "generic_decline" if is_hidden else self.decline_code,
+            "param": self.param,
+            "doc_url": self.doc_url,
+            "request_id": self.request_id,
+        }
+        return {name: value for name, value in shown.items() if value}
+
+    @property
     def log_fields(self) -> dict[str, str | int]:
         """Fields for a log line: everything except the text."""
-        said: dict[str, str | int] = {
-            "status": self.status,
-            "code": self.code,
-            "param": self.param,
-            "decline_code": self.decline_code,
-            "stripe_request": self.request_id,
+        names = {"request_id": "stripe_request", "type": "stripe_type"}
+        found: dict[str, str | int] = {
+            names.get(field.name, field.name): getattr(self, field.name)
+            for field in fields(self)
+            if field.name != "message" and getattr(self, field.name) not in ("", 0, None)
         }
-        return {name: value for name, value in said.items() if value}
+        return found

@@ -14,6 +14,9 @@ class StripeError(Exception):
         self.error: JSON = {"type": type, "message": message} | {
             key: value for key, value in details.items() if value is not None
         }
+        if code := self.error.get("code"):
+            page = str(code).replace("_", "-")
+            self.error["doc_url"] = f"https://docs.stripe.com/error-codes/{page}"
 
     @property
     def body(self) -> JSON:

@@ -16,7 +16,7 @@ from gateway.background import repeat
 from gateway.checkout.farewell import Farewell, bid_farewell
 from gateway.checkout.organization_check import OrganizationCheck
 from gateway.customers import mark_deleted
-from gateway.errors import GatewayError, StripeRefused
+from gateway.errors import GatewayError, StripeFailure, StripeRefused
 from gateway.pocketbase import PocketBase
 from gateway.pocketbase.contracts.customer_tasks import (
     END_TASK,
@@ -146,5 +146,7 @@ def _go_on(task: CustomerTask, error: GatewayError, reason: str) -> TaskEnd:
 
 def _explain(error: GatewayError) -> str:
     """What Stripe answered without its sentence, which may repeat an address."""
+    if not isinstance(error, StripeFailure):
+        return error.detail
     said = ", ".join(str(each) for each in error.stripe.log_fields.values())
     return f"{error.detail} ({said})" if said else error.detail

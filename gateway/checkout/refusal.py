@@ -9,7 +9,6 @@ import re
 from gateway.checkout.policy import Offer
 from gateway.errors import (
     ConfigurationRefused,
-    GatewayError,
     InputRefused,
     StripeKeyRefused,
     StripeRefused,
@@ -32,7 +31,7 @@ _UNKNOWN = Cause(
 )
 
 
-def explain_refusal(refused: StripeRefused, offer: Offer) -> GatewayError:
+def explain_refusal(refused: StripeRefused, offer: Offer) -> StripeRefused:
     """Return the error that the buyer gets when Stripe refuses to create the session.
 
     Without a cause that is known it is the seller's: the buyer chose prices and quantities only,

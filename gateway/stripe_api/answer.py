@@ -4,22 +4,34 @@ from collections.abc import Mapping
 
 import stripe
 
+from gateway.shapes import text
 from gateway.stripe_answer import StripeAnswer
+
+#: Stripe's header ``Stripe-Should-Retry``.
+_RETRY = {"true": True, "false": False}
 
 
 def read_answer(error: stripe.StripeError) -> StripeAnswer:
     """Return the answer in an exception of the SDK."""
-    body = error.error
+    body = error.error.to_dict() if error.error else {}
     headers = _lower(error.headers)
     retry_after = headers.get("retry-after", "")
+
+    def read(name: str) -> str:
+        return text(body.get(name))
+
     return StripeAnswer(
         status=error.http_status or 0,
-        code=error.code or "",
-        param=getattr(error, "param", None) or "",
-        decline_code=getattr(body, "decline_code", None) or "",
-        request_id=error.request_id or "",
+        type=read("type"),
+        code=error.code or read("code"),
+        param=read("param"),
+        decline_code=read("decline_code"),
+        request_id=headers.get("request-id", ""),
         message=error.user_message or "",
+        doc_url=read("doc_url"),
+        request_log_url=read("request_log_url"),
         is_replayed=is_replayed(headers),
+        should_retry=_RETRY.get(headers.get("stripe-should-retry", "")),
         retry_after=int(retry_after) if retry_after.isdecimal() else 0,
     )
 

@@ -1,7 +1,7 @@
 """Which setting or value Stripe refuses, and whether the seller or the buyer can change it. Pure.
 
 Stripe names a cause by its code, by the parameter, or in its text alone; each cause has a pattern
-for all three. The first that matches counts.
+for all three. The first that matches counts. The text counts only where Stripe sends no code.
 """
 
 import re
@@ -42,7 +42,11 @@ class _Rule:
         return bool(
             (self.codes and re.fullmatch(self.codes, answer.code))
             or (self.params and re.search(self.params, answer.param))
-            or (self.texts and re.search(self.texts, answer.message, re.IGNORECASE))
+            or (
+                self.texts
+                and not answer.code
+                and re.search(self.texts, answer.message, re.IGNORECASE)
+            )
         )
 
 

@@ -8,12 +8,12 @@ import stripe
 
 from gateway.errors import (
     ConfigurationRefused,
-    GatewayError,
-    IdempotencyKeyReused,
     InputRefused,
     PaymentRequired,
     StripeFailed,
+    StripeFailure,
     StripeKeyRefused,
+    StripeKeyReused,
     StripeRefused,
     StripeTooSlow,
     StripeUnavailable,
@@ -50,7 +50,7 @@ def translate_errors() -> Iterator[None]:
         StripeTooSlow: no answer in time.
         StripeFailed: a 5xx.
         PaymentRequired: the customer's bank or card refused.
-        IdempotencyKeyReused: the request's key came with another request before.
+        StripeKeyReused: the request's key came with another request before.
         StripeKeyRefused: the key is wrong, or lacks a permission.
         ConfigurationRefused: the seller has to change something, such as an expired coupon.
         InputRefused: the buyer has to change something, such as an e-mail address.
@@ -69,7 +69,7 @@ def _unreached(error: stripe.APIConnectionError) -> StripeUnavailable:
     return StripeTooSlow() if isinstance(error.__cause__, TimeoutError) else StripeUnavailable()
 
 
-def _translate(error: stripe.StripeError, answer: StripeAnswer) -> GatewayError:
+def _translate(error: stripe.StripeError, answer: StripeAnswer) -> StripeFailure:
     if isinstance(error, stripe.RateLimitError):
         return StripeUnavailable()
     if isinstance(error, stripe.CardError):
@@ -80,11 +80,11 @@ def _translate(error: stripe.StripeError, answer: StripeAnswer) -> GatewayError:
         # To the SDK that is no IdempotencyError, and it has tried again already.
         return StripeUnavailable("Stripe is still processing an earlier request with the same key.")
     if isinstance(error, stripe.IdempotencyError):
-        return IdempotencyKeyReused()
+        return StripeKeyReused()
     return _refuse(answer)
 
 
-def _refuse(answer: StripeAnswer) -> GatewayError:
+def _refuse(answer: StripeAnswer) -> StripeFailure:
     if not answer.status or answer.status >= 500:
         _log.error("stripe failed", extra=answer.log_fields)
         return StripeFailed()

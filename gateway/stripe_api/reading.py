@@ -9,14 +9,15 @@ from typing import Any
 
 import stripe
 
-from gateway.errors import NotFound
+from gateway.errors import NotFound, StripeFailure
+from gateway.stripe_api.answer import read_answer
 from gateway.stripe_api.client import translate_errors
 
 #: Seconds by which Stripe's machines may differ in their clocks.
 _SKEW = 1
 
 
-class Missing(NotFound):
+class Missing(StripeFailure, NotFound):
     """Stripe does not have this object."""
 
 
@@ -54,7 +55,7 @@ async def read_object(client: stripe.StripeClient, path: str, version: str = "")
             response = await client.raw_request_async("get", path, **options)
         except stripe.InvalidRequestError as error:
             if error.http_status == 404:
-                raise Missing from error
+                raise Missing().of(read_answer(error)) from error
             raise
     elapsed = time.monotonic() - started
     answered = _answered_at(response.headers)

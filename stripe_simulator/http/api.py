@@ -53,7 +53,7 @@ class Api:
             self.world.clock.tick()
             return Answer(200, body, headers)
         except StripeError as error:
-            return Answer(error.status, error.body, headers)
+            return _refused(error, headers)
         finally:
             self.world.request = {"id": None, "idempotency_key": None}
 
@@ -68,7 +68,7 @@ class Api:
 
     def failed(self, request: Request, error: StripeError) -> Answer:
         """The answer that an error is."""
-        return Answer(error.status, error.body, self._headers(request))
+        return _refused(error, self._headers(request))
 
     def _result(self, request: Request) -> JSON:
         text = request.body.decode() if request.method == "POST" else request.query
@@ -102,6 +102,13 @@ class Api:
             shown = f"{key[:8]}{'*' * 8}{key[-4:]}"
             message = f"Invalid API Key provided: {shown}"
             raise StripeError(401, "invalid_request_error", message)
+
+
+def _refused(error: StripeError, headers: dict[str, str]) -> Answer:
+    """An error's answer, with the request's page in the dashboard."""
+    log = f"https://dashboard.stripe.com/test/logs/{headers['Request-Id']}"
+    body = {"error": error.error | {"request_log_url": log}}
+    return Answer(error.status, body, headers)
 
 
 def version_of(request: Request) -> str:

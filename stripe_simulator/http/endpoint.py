@@ -62,13 +62,15 @@ def _refusal(api: Api, request: Request, fault: Fault) -> Answer:
         error = StripeError(429, "invalid_request_error", "Too many requests.", code="rate_limit")
     else:
         kind = "api_error" if fault.status >= 500 else "invalid_request_error"
-        said = {"code": fault.code or None, "param": fault.param or None}
-        error = StripeError(fault.status, kind, fault.message, **said)
+        said = {name: getattr(fault, name) or None for name in ("code", "decline_code", "param")}
+        error = StripeError(fault.status, fault.type or kind, fault.message, **said)
     answer = api.failed(request, error)
+    headers = dict(answer.headers)
     if fault.status in (429, 503):
-        headers = answer.headers | {"Retry-After": str(fault.retry_after)}
-        return Answer(answer.status, answer.body, headers)
-    return answer
+        headers["Retry-After"] = str(fault.retry_after)
+    if fault.should_retry:
+        headers["Stripe-Should-Retry"] = fault.should_retry
+    return Answer(answer.status, answer.body, headers)
 
 
 async def read(scope: Scope, receive: Receive) -> Request:

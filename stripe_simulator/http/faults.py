@@ -18,11 +18,15 @@ class Fault:
     delay_ms: int = 0
     #: Answer with this status instead of acting; 429 and 503 carry Retry-After.
     status: int = 0
-    #: What the answer says besides: Stripe's error code, the parameter, and the text.
+    #: What the answer says besides: Stripe's error type and codes, the parameter, and the text.
+    type: str = ""
     code: str = ""
+    decline_code: str = ""
     param: str = ""
     message: str = "An unknown error occurred."
     retry_after: int = 1
+    #: The header ``Stripe-Should-Retry``, "" for none.
+    should_retry: str = ""
     #: Break the connection off `before` or `after` acting.
     reset: str = ""
     #: With reset: keep silent for this long first, so that the caller times out.

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import stripe
 
-from gateway.errors import Unavailable
+from gateway.errors import StripeFailure, Unavailable
 from gateway.stripe_api import Reading, complete, read_object
 
 T = TypeVar("T")
@@ -83,4 +83,5 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
 
 def _asked_pause(error: Unavailable) -> float:
     """The seconds that Stripe asks for with a 429."""
-    return min(float(error.stripe.retry_after), _LONGEST_PAUSE)
+    asked = error.stripe.retry_after if isinstance(error, StripeFailure) else 0
+    return min(float(asked), _LONGEST_PAUSE)
