@@ -5,6 +5,7 @@ Lines never contain payloads, tokens or addresses. Modules, uvicorn and other li
 directly, at a third of the cost.
 """
 
+import asyncio
 import logging
 import re
 import sys
@@ -45,18 +46,32 @@ def open_logs(level: str, form: Format = "logfmt") -> None:
 
 
 class _Lines:
-    """Writes lines; losing one is better than failing a request (full disk, closed pipe)."""
+    """Writes lines, those of one turn of the event loop at once: deliveries end in groups.
+
+    Losing lines is better than failing a request (full disk, closed pipe).
+    """
 
     def __init__(self, stream: TextIO | None) -> None:
         #: None if the process was started without standard error.
         self._stream = stream
+        self._waiting: list[str] = []
 
     def write(self, line: str) -> None:
-        """Write one line."""
+        """Write one line, now or at the end of this turn."""
+        self._waiting.append(line)
+        if len(self._waiting) > 1:
+            return
+        try:
+            asyncio.get_running_loop().call_soon(self._flush)
+        except RuntimeError:
+            self._flush()
+
+    def _flush(self) -> None:
+        lines, self._waiting = self._waiting, []
         if self._stream is None:
             return
         with suppress(OSError, ValueError):
-            self._stream.write(f"{line}\n")
+            self._stream.write("\n".join([*lines, ""]))
             self._stream.flush()
 
     debug = info = warning = error = critical = write
@@ -127,8 +142,10 @@ def _render_logfmt(_: WrappedLogger, __: str, event: EventDict) -> str:
     """
     traceback = event.pop("exception", "")
     line = f"time={event.pop('time')} level={event.pop('level')} msg={_quote(event.pop('msg'))}"
-    for key, value in event.items():
-        line += f" {key}={_quote(str(value))}"
+    texts = list(map(str, event.values()))
+    if "" in texts or not _is_plain("".join(texts)):
+        texts = list(map(_quote, texts))
+    line = " ".join([line, *map("=".join, zip(event, texts, strict=True))])
     return f"{line}\n{traceback}" if traceback else line
 
 
@@ -140,7 +157,9 @@ def _quote(value: str) -> str:
     if _is_plain(value):
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{"".join(map(_show, escaped))}"'
+    if not escaped.isprintable():
+        escaped = "".join(map(_show, escaped))
+    return f'"{escaped}"'
 
 
 def _show(character: str) -> str:

@@ -5,12 +5,17 @@ The middleware is asgi-correlation-id's; only which ids are accepted is decided 
 
 import re
 from functools import partial
+from itertools import count
+from secrets import token_hex
 
 from asgi_correlation_id import CorrelationIdMiddleware, correlation_id
 
 HEADER = "X-Request-Id"
 #: The same in pb_hooks/lib/transform_call.js. UUIDs, trace ids and ids of proxies match.
 _is_accepted = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
+#: Generated ids: the name of this process and a number, at a fifth of the cost of a UUID.
+_process = token_hex(5)
+_numbers = count(1)
 
 
 def current_request_id() -> str:
@@ -18,10 +23,11 @@ def current_request_id() -> str:
     return correlation_id.get() or ""
 
 
-#: An ASGI middleware; an id that is not accepted is replaced by a UUID.
+#: An ASGI middleware; an id that is not accepted is replaced by a generated one.
 RequestIdMiddleware = partial(
     CorrelationIdMiddleware,
     header_name=HEADER,
+    generator=lambda: f"{_process}-{next(_numbers)}",
     validator=lambda given: _is_accepted(given) is not None,
     update_request_header=False,
 )

@@ -31,7 +31,7 @@ _REQUESTS = {
     "before FastAPI": ("POST", "/webhooks/stripe", 400, {}),
     "method before FastAPI": ("GET", "/webhooks/stripe", 405, {}),
 }
-_GENERATED = re.compile(r"[0-9a-f]{32}")
+_GENERATED = re.compile(r"[0-9a-f]{10}-[0-9]+")
 
 
 @pytest.mark.parametrize(
