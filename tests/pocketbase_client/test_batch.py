@@ -4,7 +4,7 @@ import pytest
 
 from gateway.pocketbase.api import (
     BatchFailed,
-    File,
+    FileUpload,
     Forbidden,
     NotFound,
     PocketBaseClient,
@@ -81,9 +81,13 @@ async def test_a_batch_has_pocketbases_limit(pb: PocketBaseClient) -> None:
 async def test_files_go_with_a_batch(pb: PocketBaseClient) -> None:
     """Each to the field of its own request."""
     async with pb.batch() as batch:
-        first = batch.collection("posts").create({"title": "a", "documents": [File(b"1", "a.txt")]})
+        first = batch.collection("posts").create(
+            {"title": "a", "documents": [FileUpload(b"1", "a.txt")]}
+        )
         batch.collection("posts").create({"title": "b", "score": 2})
-        last = batch.collection("posts").create({"title": "c", "documents": [File(b"3", "c.txt")]})
+        last = batch.collection("posts").create(
+            {"title": "c", "documents": [FileUpload(b"3", "c.txt")]}
+        )
     posts = pb.collection("posts")
     for result, content in ((first, b"1"), (last, b"3")):
         [name] = result.record["documents"]

@@ -10,8 +10,8 @@ import pytest
 
 from gateway.pocketbase.api import (
     Auth,
-    File,
     FileTooLarge,
+    FileUpload,
     NotFound,
     PocketBaseClient,
     ValidationFailed,
@@ -46,7 +46,11 @@ async def test_every_kind_of_content_comes_back(pb: PocketBaseClient, tmp_path: 
             "title": "files",
             "score": 1.5,
             "data": {"n": [1]},
-            "documents": [File(b"bytes\0\xff", "a.bin"), File(path), File(stream, "c.bin")],
+            "documents": [
+                FileUpload(b"bytes\0\xff", "a.bin"),
+                FileUpload(path),
+                FileUpload(stream, "c.bin"),
+            ],
         }
     )
     assert (made["score"], made["data"]) == (1.5, {"n": [1]})
@@ -58,12 +62,14 @@ async def test_every_kind_of_content_comes_back(pb: PocketBaseClient, tmp_path: 
 async def test_files_are_added_kept_and_removed(pb: PocketBaseClient) -> None:
     """`documents+` adds; a list of names and files keeps the names; `documents-` removes."""
     posts = pb.collection("posts")
-    made = await posts.create({"title": "x", "documents": [File(b"1", "one.txt")]})
+    made = await posts.create({"title": "x", "documents": [FileUpload(b"1", "one.txt")]})
     [one] = made["documents"]
-    changed = await posts.update(made["id"], {"documents+": File(b"2", "two.txt"), "score": 2})
+    changed = await posts.update(
+        made["id"], {"documents+": FileUpload(b"2", "two.txt"), "score": 2}
+    )
     assert (len(changed["documents"]), changed["score"]) == (2, 2)
     [_, two] = changed["documents"]
-    changed = await posts.update(made["id"], {"documents": [two, File(b"3", "three.txt")]})
+    changed = await posts.update(made["id"], {"documents": [two, FileUpload(b"3", "three.txt")]})
     assert changed["documents"][0] == two
     with pytest.raises(NotFound):
         await posts.read_file(made["id"], one)
@@ -76,7 +82,9 @@ async def test_files_are_added_kept_and_removed(pb: PocketBaseClient) -> None:
 async def test_an_address_and_a_thumb(pb: PocketBaseClient, http: httpx.AsyncClient) -> None:
     """`file_url` is what a page shows; `thumb` a smaller one."""
     posts = pb.collection("posts")
-    made = await posts.create({"title": "x", "public": True, "cover": File(_draw_png(40), "a.png")})
+    made = await posts.create(
+        {"title": "x", "public": True, "cover": FileUpload(_draw_png(40), "a.png")}
+    )
     url = posts.file_url(made["id"], made["cover"], thumb="10x10")
     assert _width((await http.get(url)).content) == 10
     assert _width(await posts.read_file(made["id"], made["cover"])) == 40
@@ -93,7 +101,7 @@ async def test_a_protected_file_needs_a_token(
     http: httpx.AsyncClient,
 ) -> None:
     """Of an account that may see the record."""
-    body = {"title": "x", "author": author.record["id"], "secret": File(b"secret", "s.txt")}
+    body = {"title": "x", "author": author.record["id"], "secret": FileUpload(b"secret", "s.txt")}
     made = await pb.collection("posts").create(body)
     posts = user.collection("posts")
     with pytest.raises(NotFound):
@@ -111,10 +119,11 @@ async def test_a_download_can_be_streamed_saved_and_limited(
     """open_file gives parts, save_file writes a path, read_file has a limit."""
     content = bytes(range(256)) * 2000
     posts = pb.collection("posts")
-    made = await posts.create({"title": "x", "documents": [File(content, "big.bin")]})
+    made = await posts.create({"title": "x", "documents": [FileUpload(content, "big.bin")]})
     [name] = made["documents"]
     async with posts.open_file(made["id"], name) as file:
-        assert b"".join([chunk async for chunk in file.aiter_bytes()]) == content
+        assert (file.size, file.content_type) == (len(content), "application/octet-stream")
+        assert b"".join([chunk async for chunk in file.chunks]) == content
     await posts.save_file(made["id"], name, tmp_path / "saved")
     assert (tmp_path / "saved").read_bytes() == content
     with pytest.raises(FileTooLarge, match="1000"):
@@ -124,10 +133,12 @@ async def test_a_download_can_be_streamed_saved_and_limited(
 async def test_a_refused_file_is_named_by_its_field(pb: PocketBaseClient) -> None:
     """A type or number that the field does not take."""
     with pytest.raises(ValidationFailed) as caught:
-        await pb.collection("posts").create({"title": "x", "cover": File(b"text", "a.png")})
+        await pb.collection("posts").create({"title": "x", "cover": FileUpload(b"text", "a.png")})
     assert caught.value.fields["cover"].code == "validation_invalid_mime_type"
     with pytest.raises(OSError, match="nowhere"):
-        await pb.collection("posts").create({"title": "x", "cover": File(Path("nowhere.png"))})
+        await pb.collection("posts").create(
+            {"title": "x", "cover": FileUpload(Path("nowhere.png"))}
+        )
 
 
 @pytest.mark.parametrize("name", ["..", "", "../../../../../data.db", "a/b", "no such.txt"])

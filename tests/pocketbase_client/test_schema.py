@@ -69,6 +69,6 @@ async def test_a_backup_is_created_downloaded_and_deleted(pb: PocketBaseClient) 
     try:
         assert "by_client.zip" in [each["key"] for each in await pb.backups.list()]
         async with pb.backups.open("by_client.zip") as backup:
-            assert (await anext(backup.aiter_bytes()))[:2] == b"PK"
+            assert (await anext(aiter(backup.chunks)))[:2] == b"PK"
     finally:
         await pb.backups.delete("by_client.zip")

@@ -2,7 +2,7 @@
 
 from gateway.pocketbase.api.authentication import Auth
 from gateway.pocketbase.api.batch import Batch, BatchCollection, BatchResult
-from gateway.pocketbase.api.bodies import Body, File
+from gateway.pocketbase.api.bodies import Body, FileUpload
 from gateway.pocketbase.api.client import Collection, PocketBaseClient
 from gateway.pocketbase.api.errors import (
     BatchFailed,
@@ -18,7 +18,7 @@ from gateway.pocketbase.api.errors import (
     Unavailable,
     ValidationFailed,
 )
-from gateway.pocketbase.api.files import FileTooLarge
+from gateway.pocketbase.api.files import Download, FileTooLarge
 from gateway.pocketbase.api.models import Record
 from gateway.pocketbase.api.realtime import Change, Gap, Subscription
 from gateway.pocketbase.api.records import Page
@@ -36,9 +36,10 @@ __all__ = [
     "Change",
     "Collection",
     "Credentials",
+    "Download",
     "FieldError",
-    "File",
     "FileTooLarge",
+    "FileUpload",
     "Forbidden",
     "Gap",
     "InvalidAnswer",

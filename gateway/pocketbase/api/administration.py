@@ -4,11 +4,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
-
-from gateway.pocketbase.api.bodies import File, Payload
+from gateway.pocketbase.api.bodies import FileUpload, Payload
 from gateway.pocketbase.api.caller import Caller, check_list, check_object
-from gateway.pocketbase.api.files import fetch_file_token
+from gateway.pocketbase.api.files import Download, fetch_file_token, open_download
 from gateway.pocketbase.api.paths import Query, build_path
 
 Entries = list[dict[str, Any]]
@@ -72,18 +70,18 @@ class Backups:
         body = {"name": name} if name else {}
         await self._caller.call("POST", build_path("backups"), body, timeout=timeout)
 
-    async def upload(self, file: File, *, timeout: float = 300) -> None:
+    async def upload(self, file: FileUpload, *, timeout: float = 300) -> None:
         """Store a backup that was downloaded before."""
         path = build_path("backups", "upload")
         payload = Payload({}, (("file", file),))
         await self._caller.call("POST", path, payload=payload, timeout=timeout)
 
     @asynccontextmanager
-    async def open(self, key: str) -> AsyncIterator[httpx.Response]:
-        """Give a backup while it arrives: ``async for chunk in backup.aiter_bytes()``."""
+    async def open(self, key: str) -> AsyncIterator[Download]:
+        """Give a backup while it arrives: ``async for chunk in backup.chunks``."""
         query: Query = {"token": await fetch_file_token(self._caller)}
-        async with self._caller.stream(build_path("backups", key), query=query) as response:
-            yield response
+        async with open_download(self._caller, build_path("backups", key), query) as download:
+            yield download
 
     async def restore(self, key: str) -> None:
         """Replace all data by a backup's; PocketBase restarts."""

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel
 
-from gateway.pocketbase.api.bodies import Body, File, Payload, write_body
+from gateway.pocketbase.api.bodies import Body, FileUpload, Payload, write_body
 from gateway.pocketbase.api.caller import Caller, check_list, check_object
 from gateway.pocketbase.api.errors import InvalidAnswer, ValidationFailed, read_batch_error
 from gateway.pocketbase.api.models import Record, read_record
@@ -45,7 +45,7 @@ class BatchResult(Generic[T]):
 @dataclass(slots=True)
 class _Entry:
     request: dict[str, Any]
-    files: tuple[tuple[str, File], ...]
+    files: tuple[tuple[str, FileUpload], ...]
     result: "BatchResult[Any] | None"
 
 

@@ -26,11 +26,11 @@ FilePart = tuple[str, tuple[str, bytes | BinaryIO, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class FileUpload:
     """A file to upload.
 
-    `File(b"…", "notes.txt")`, `File(Path("notes.txt"))`, or an open binary file:
-    `File(upload.file, upload.filename)`.
+    `FileUpload(b"…", "notes.txt")`, `FileUpload(Path("notes.txt"))`, or an open binary file:
+    `FileUpload(upload.file, upload.filename)`.
     """
 
     content: bytes | Path | BinaryIO
@@ -53,7 +53,7 @@ class Payload:
     """A record to write: JSON values, and files by field."""
 
     values: Mapping[str, Any]
-    files: tuple[tuple[str, File], ...] = ()
+    files: tuple[tuple[str, FileUpload], ...] = ()
 
 
 def write_body(body: Body, *, partial: bool = False) -> Payload:
@@ -69,12 +69,12 @@ def write_body(body: Body, *, partial: bool = False) -> Payload:
     """
     fields = _dump_model(body, partial) if isinstance(body, BaseModel) else body
     values: dict[str, Any] = {}
-    files: list[tuple[str, File]] = []
+    files: list[tuple[str, FileUpload]] = []
     for name, value in fields.items():
         given = value if isinstance(value, (list, tuple)) else [value]
-        uploads = [each for each in given if isinstance(each, File)]
+        uploads = [each for each in given if isinstance(each, FileUpload)]
         files += ((name, upload) for upload in uploads)
-        kept = [each for each in given if not isinstance(each, File)]
+        kept = [each for each in given if not isinstance(each, FileUpload)]
         if not uploads:
             values[name] = write_value(value)
         elif kept:  # Names of stored files, to which PocketBase adds the uploaded ones.
@@ -126,8 +126,8 @@ def write_value(value: Any) -> Any:
 
 
 def _write_other(value: Any) -> Any:
-    if isinstance(value, (bytes, bytearray, memoryview, File)):
-        raise TypeError(f"a JSON value can't be {type(value).__name__}: upload it as a File")
+    if isinstance(value, (bytes, bytearray, memoryview, FileUpload)):
+        raise TypeError(f"a JSON value can't be {type(value).__name__}: upload it as a FileUpload")
     try:
         return to_jsonable_python(value)  # Decimal, UUID, URLs, timedelta.
     except ValueError as error:
@@ -140,7 +140,7 @@ def dump(value: Any) -> bytes:
 
 
 @contextmanager
-def open_parts(values: Any, files: Sequence[tuple[str, File]]) -> Iterator[list[FilePart]]:
+def open_parts(values: Any, files: Sequence[tuple[str, FileUpload]]) -> Iterator[list[FilePart]]:
     """Give the parts of a multipart body; files that are given as paths are open meanwhile.
 
     Raises:

@@ -3,7 +3,6 @@
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, overload
 
-import httpx
 from pydantic import BaseModel
 
 from gateway.pocketbase.api.administration import AppSettings, Backups, Crons, Logs
@@ -46,7 +45,6 @@ class PocketBaseClient:
         timeout: float = _TIMEOUT_SECONDS,
         retries: int = _RETRIES,
         certificates: str | None = None,
-        http: httpx.AsyncClient | None = None,
     ) -> None:
         """Take an address; nothing is sent before the first call.
 
@@ -58,14 +56,11 @@ class PocketBaseClient:
             retries: further attempts after a connection that failed and after a 429. What may
                 have been served is sent again only if it is a GET.
             certificates: a file of authorities to trust besides the system's.
-            http: a client to use instead of one of its own; its owner closes it.
 
         Raises:
             ValueError: the URL is not an http(s) address.
         """
-        transport = Transport(
-            url, timeout=timeout, retries=retries, certificates=certificates, http=http
-        )
+        transport = Transport(url, timeout=timeout, retries=retries, certificates=certificates)
         session = open_session(transport, credentials) if credentials else GuestSession()
         self._set(transport, session, owns_transport=True)
 

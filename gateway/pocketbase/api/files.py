@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
-
-import httpx
 
 from gateway.errors import BodyTooLarge
 from gateway.pocketbase.api.caller import Caller, check_object
@@ -20,6 +19,17 @@ T = TypeVar("T")
 MAX_READ_BYTES = 32 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file while it arrives."""
+
+    content_type: str
+    #: In bytes; None if PocketBase does not say.
+    size: int | None
+    #: The content in parts; to be read once.
+    chunks: AsyncIterator[bytes]
+
+
 class FileTooLarge(PocketBaseError):
     """The file is larger than the caller accepts."""
 
@@ -30,7 +40,7 @@ class FileTooLarge(PocketBaseError):
 class Files(Generic[T]):
     """Addresses and downloads of the files of one collection's records.
 
-    To upload a file, write a `File` to its field; to remove one, write its name to ``"field-"``.
+    To upload a file, write a `FileUpload` to its field; to remove one, write its name to ``"field-"``.
     """
 
     _caller: Caller
@@ -61,8 +71,8 @@ class Files(Generic[T]):
     @asynccontextmanager
     async def open_file(
         self, id: str, filename: str, *, thumb: str | None = None, protected: bool = False
-    ) -> AsyncIterator[httpx.Response]:
-        """Give a file while it arrives: ``async for chunk in file.aiter_bytes()``.
+    ) -> AsyncIterator[Download]:
+        """Give a file while it arrives: ``async for chunk in file.chunks``.
 
         The client's time-out is for each part of it, not for all.
 
@@ -75,8 +85,8 @@ class Files(Generic[T]):
         token = await fetch_file_token(self._caller) if protected else None
         query = _describe(thumb, token, download=False)
         path = self._file_path(id, filename)
-        async with self._caller.stream(path, query=query) as response:
-            yield response
+        async with open_download(self._caller, path, query) as download:
+            yield download
 
     async def read_file(
         self,
@@ -94,7 +104,7 @@ class Files(Generic[T]):
         """
         content = bytearray()
         async with self.open_file(id, filename, thumb=thumb, protected=protected) as file:
-            async for chunk in file.aiter_bytes():
+            async for chunk in file.chunks:
                 content += chunk
                 if len(content) > max_bytes:
                     raise FileTooLarge(f"The file has more than {max_bytes} bytes.")
@@ -116,7 +126,7 @@ class Files(Generic[T]):
         """
         async with self.open_file(id, filename, thumb=thumb, protected=protected) as file:
             with await asyncio.to_thread(path.open, "wb") as target:
-                async for chunk in file.aiter_bytes():
+                async for chunk in file.chunks:
                     await asyncio.to_thread(target.write, chunk)
 
     def _file_path(self, id: str, filename: str) -> str:
@@ -129,6 +139,19 @@ async def fetch_file_token(caller: Caller) -> str:
     if not isinstance(token, str):
         raise InvalidAnswer("PocketBase's answer has no file token.")
     return token
+
+
+@asynccontextmanager
+async def open_download(caller: Caller, path: str, query: Query) -> AsyncIterator[Download]:
+    """Give the content of a path while it arrives."""
+    async with caller.stream(path, query=query) as response:
+        headers = response.headers
+        length = headers.get("content-length", "")
+        yield Download(
+            headers.get("content-type", "application/octet-stream"),
+            int(length) if length.isdecimal() else None,
+            response.aiter_bytes(),
+        )
 
 
 def _describe(thumb: str | None, token: str | None, download: bool) -> Query:

@@ -12,7 +12,7 @@ import httpx
 import orjson
 
 from gateway import __version__
-from gateway.pocketbase.api.bodies import File, dump, open_parts
+from gateway.pocketbase.api.bodies import FileUpload, dump, open_parts
 from gateway.pocketbase.api.errors import (
     InvalidAnswer,
     RateLimited,
@@ -45,7 +45,7 @@ class Request:
     #: JSON; None for no body.
     body: Any = None
     #: Makes the body multipart, by form field.
-    files: tuple[tuple[str, File], ...] = ()
+    files: tuple[tuple[str, FileUpload], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     #: Seconds for the call with its retries; None for the client's.
     timeout: float | None = None
@@ -66,7 +66,6 @@ class Transport:
         timeout: float,
         retries: int,
         certificates: str | None = None,
-        http: httpx.AsyncClient | None = None,
     ) -> None:
         """Take where requests go.
 
@@ -75,7 +74,6 @@ class Transport:
             timeout: seconds for a call with its retries.
             retries: further attempts after a connection that failed, and after a 429.
             certificates: a file of authorities to trust besides the system's.
-            http: a client to use instead of one of its own; its owner closes it.
 
         Raises:
             ValueError: the URL is not an http(s) address.
@@ -83,16 +81,14 @@ class Transport:
         self.url = _check_url(url)
         self.timeout = timeout
         self._retries = retries
-        self._owns_http = http is None
-        self._http = http or _open_http(timeout, certificates)
+        self._http = _open_http(timeout, certificates)
         #: Connections that stay open for long, so that they take none from calls.
-        self._long_lived = http or _open_http(timeout, certificates, limit=None)
+        self._long_lived = _open_http(timeout, certificates, limit=None)
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._owns_http:
-            await self._http.aclose()
-            await self._long_lived.aclose()
+        await self._http.aclose()
+        await self._long_lived.aclose()
 
     async def send(self, request: Request, token: str) -> Any:
         """Send a request; return the decoded JSON, None without a body.
