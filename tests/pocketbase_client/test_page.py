@@ -5,14 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gateway.pocketbase.api import PocketBaseClient
 from stack.pocketbase import ROOT, PocketBase
 from tests.pocketbase_client.page import read_file, read_steps
 
 
-async def test_every_step_of_the_page_runs(
-    server: PocketBase, pb: PocketBaseClient, tmp_path: Path
-) -> None:
+def test_every_step_of_the_page_runs(server: PocketBase, tmp_path: Path) -> None:
     """In order, in one process of its own."""
     run = f"{read_steps(server.url)}\nimport asyncio\nasyncio.run(main())\n"
     env = os.environ | {

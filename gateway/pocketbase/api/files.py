@@ -40,7 +40,7 @@ class FileTooLarge(PocketBaseError):
 class Files(Generic[T]):
     """Addresses and downloads of the files of one collection's records.
 
-    To upload a file, write a `FileUpload` to its field; to remove one, write its name to ``"field-"``.
+    Write a `FileUpload` to a field to upload it, and a name to ``"field-"`` to remove it.
     """
 
     _caller: Caller
