@@ -5,10 +5,9 @@ Values come out as PocketBase columns take them: "" for an absent text, date or 
 """
 
 import math
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
+from gateway.dates import unix_to_column
 from gateway.ids import record_id
 from gateway.writes import Json
 
@@ -32,27 +31,6 @@ def number(value: Any) -> int | float:
     if not math.isfinite(found):
         return 0
     return value if isinstance(value, int) else found
-
-
-def moment(value: Any) -> str:
-    """A date column from unix seconds; null stays empty and never becomes 1970."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return ""
-    return _format(value)
-
-
-# An object names the same few times again and again, and formatting one is slow.
-@lru_cache(maxsize=4096)
-def _format(value: float) -> str:
-    try:
-        return datetime.fromtimestamp(value, UTC).isoformat(" ", "milliseconds")[:-6] + "Z"
-    except (OverflowError, ValueError, OSError):
-        return ""
-
-
-def second(value: Any) -> int:
-    """A time as unix seconds, 0 for anything else."""
-    return int(value) if moment(value) else 0
 
 
 def created_at(item: Json) -> Any:
@@ -91,17 +69,17 @@ def subscription_period(subscription: Json) -> tuple[str, str]:
     Items can have periods of their own; the subscription's is from first start to first end.
     """
     items = listing(subscription.get("items"))
-    starts = filter(None, [moment(item.get("current_period_start")) for item in items])
-    ends = filter(None, [moment(item.get("current_period_end")) for item in items])
-    start = min(starts, default=moment(subscription.get("current_period_start")))
-    end = min(ends, default=moment(subscription.get("current_period_end")))
+    starts = filter(None, [unix_to_column(item.get("current_period_start")) for item in items])
+    ends = filter(None, [unix_to_column(item.get("current_period_end")) for item in items])
+    start = min(starts, default=unix_to_column(subscription.get("current_period_start")))
+    end = min(ends, default=unix_to_column(subscription.get("current_period_end")))
     return start, end
 
 
 def subscription_cancel_at(subscription: Json) -> str:
     """When the subscription ends, if it is to end: since clover a Portal cancel sets only this."""
     if subscription.get("cancel_at"):
-        return moment(subscription["cancel_at"])
+        return unix_to_column(subscription["cancel_at"])
     return subscription_period(subscription)[1] if subscription.get("cancel_at_period_end") else ""
 
 

@@ -8,8 +8,9 @@ from gateway.billing.plan_change import Preview
 from gateway.billing.planned_change import describe_planned
 from gateway.billing.preview_check import PREVIEW_SECONDS
 from gateway.billing.subscription import OwnedSubscription
+from gateway.dates import as_unix
 from gateway.response_types import Empty, ResponseModel, Uri
-from gateway.shapes import item_price, listing, mapping, number, second, stripe_id, text
+from gateway.shapes import item_price, listing, mapping, number, stripe_id, text
 from gateway.writes import Json
 
 
@@ -185,12 +186,12 @@ class SubscriptionResponse(ResponseModel):
         """Read a subscription."""
         body = subscription.body
         items = subscription.items
-        ends = [second(item.get("current_period_end")) for item in items]
+        ends = [as_unix(item.get("current_period_end")) for item in items]
         end = max(ends, default=0) if body.get("cancel_at_period_end") else 0
         return cls(
             id=subscription.stripe_id,
             status=subscription.status,
-            cancel_at=second(body.get("cancel_at")) or end or None,
+            cancel_at=as_unix(body.get("cancel_at")) or end or None,
             scheduled_change=ScheduledChange.of(subscription),
             items=[
                 SubscriptionItem(

@@ -22,8 +22,9 @@ from gateway.billing.preview_token import (
     sign_preview,
 )
 from gateway.billing.subscription import OwnedSubscription
+from gateway.dates import as_unix
 from gateway.services import Services
-from gateway.shapes import line_origin, listing, mapping, number, second, text
+from gateway.shapes import line_origin, listing, mapping, number, text
 from gateway.stripe_api import Reading, complete, read_object, translate_errors
 from gateway.writes import Json
 
@@ -62,7 +63,7 @@ async def preview_change(
         invoice: Json = {}
         if change.is_new:
             invoice = await _preview(services.stripe, subscription, change, None)
-        end = second(change.item.get("current_period_end"))
+        end = as_unix(change.item.get("current_period_end"))
         return Preview(currency, 0, 0, end, invoice)
     date = max(subscription.now, int(number(change.item.get("current_period_start"))))
     if not change.is_new:

@@ -20,9 +20,10 @@ from gateway.billing.subscription import (
     payment_required,
     read_again,
 )
+from gateway.dates import as_unix
 from gateway.errors import GatewayError, StripeRefused
 from gateway.services import Services
-from gateway.shapes import listing, mapping, number, second, stripe_id
+from gateway.shapes import listing, mapping, number, stripe_id
 from gateway.stripe_api import translate_errors
 from gateway.vocabulary import BY_MEMBER_METADATA, SCHEDULE_METADATA
 from gateway.writes import Json
@@ -43,10 +44,10 @@ class PlannedChange:
 
 def describe_planned(subscription: OwnedSubscription) -> PlannedChange | None:
     """Return the change that is planned, if one is."""
-    end = second(mapping(subscription.planned.get("current_phase")).get("end_date"))
+    end = as_unix(mapping(subscription.planned.get("current_phase")).get("end_date"))
     for phase in listing(subscription.planned.get("phases")):
-        if end and second(phase.get("start_date")) >= end:
-            return PlannedChange(second(phase.get("start_date")), listing(phase.get("items")))
+        if end and as_unix(phase.get("start_date")) >= end:
+            return PlannedChange(as_unix(phase.get("start_date")), listing(phase.get("items")))
     return None
 
 

@@ -12,6 +12,7 @@ from gateway.billing.usage import (
     UsageNotFound,
 )
 from gateway.buyer import read_buyer
+from gateway.dates import LAST_UNIX
 from gateway.dependencies import (
     OperatorRoute,
     ServicesDep,
@@ -78,7 +79,7 @@ class UsageBody(Body):
     timestamp: int | None = Field(
         default=None,
         ge=0,
-        le=253402300799,
+        le=LAST_UNIX,
         description="Unix seconds by Stripe's clock, by default now. At most 35 days ago, at most "
         "5 minutes in the future, and not before the subscription began.",
     )

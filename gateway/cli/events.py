@@ -15,12 +15,12 @@ from gateway.cli.connection import (
     run,
     run_without_stripe,
 )
+from gateway.dates import parse_time
 from gateway.errors import InvalidRequest
 from gateway.settings import MAX_DAYS
 from gateway.webhooks.operations.replay import Replayed, Replayer
 from gateway.webhooks.operations.retention import prune as prune_payloads
 from gateway.webhooks.operations.stored_events import Selection, list_events, read_event
-from gateway.webhooks.operations.times import parse_time
 from gateway.writes import Json
 
 _TIME = "TIME"

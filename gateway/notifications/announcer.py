@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 
+from gateway.dates import LAST_UNIX
 from gateway.notifications.handlers import Handler, load_handlers
 from gateway.notifications.kinds import KINDS, describe
 from gateway.notifications.notification import Notification, Occurrence
@@ -12,8 +13,6 @@ from gateway.writes import Notice
 
 #: The channel of ready-made mails; handlers have names with a dot.
 MAIL = "mail"
-#: Of the year 9999: later ones have no date column.
-_LAST_SECOND = 253_402_300_799
 
 
 class Announcer:
@@ -40,7 +39,7 @@ class Announcer:
         """Return who is to be told; nobody of a connected account's events, or of old ones."""
         if event.type not in self._types or event.account or event.is_thin:
             return ()
-        expires = min(event.created + self._keep_seconds, _LAST_SECOND)
+        expires = min(event.created + self._keep_seconds, LAST_UNIX)
         if expires <= time.time():
             return ()
         found = describe(event)

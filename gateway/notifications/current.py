@@ -6,8 +6,8 @@ canceled or paused, a refund fail.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
+from gateway.dates import column_to_unix
 from gateway.notifications.notification import Notification
 from gateway.shapes import mapping, text
 from gateway.vocabulary import ENDED_SUBSCRIPTION
@@ -66,7 +66,7 @@ def is_current(kind: str, row: Json | None, at: object = None) -> bool:
 
 
 def _ends_before(row: Json, at: object) -> bool:
-    ends = _as_unix(row.get("cancel_at"))
+    ends = column_to_unix(row.get("cancel_at"))
     return ends is not None and not (isinstance(at, int) and at and ends > at)
 
 
@@ -112,7 +112,7 @@ def _trial_facts(found: Notification, row: Json, context: Context) -> Json:
     """The present end of the trial and payment method; Stripe may have newer facts."""
     is_missing = found.facts["payment_method"] == "unknown" and not context.has_payment_method
     facts: Json = {"payment_method": "missing"} if is_missing else {}
-    ends = _as_unix(row.get("trial_end"))
+    ends = column_to_unix(row.get("trial_end"))
     return facts | ({"at": ends} if ends else {})
 
 
@@ -125,7 +125,7 @@ def _owed_facts(found: Notification, row: Json, context: Context) -> Json:
     }
     if found.collection == "invoices" and row.get("status") == "open":
         facts["amount"] = row.get("amount_remaining") or found.facts["amount"]
-        facts["next_attempt"] = _as_unix(row.get("next_payment_attempt"))
+        facts["next_attempt"] = column_to_unix(row.get("next_payment_attempt"))
     if facts["subscription_ended"]:
         facts["next_attempt"] = None
     return facts
@@ -156,11 +156,3 @@ def clean_locale(value: object) -> str:
     parts = tag.split("-")
     is_tag = 2 <= len(parts[0]) <= 3 and all(part.isalnum() and part.isascii() for part in parts)
     return tag if is_tag and len(tag) <= 35 else ""
-
-
-def _as_unix(value: object) -> int | None:
-    """Unix seconds from a date column, None if it is empty."""
-    try:
-        return int(datetime.fromisoformat(text(value)).astimezone(UTC).timestamp())
-    except (ValueError, OverflowError):
-        return None

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 import orjson
 
+from gateway.dates import unix_to_column
 from gateway.errors import PocketBaseUnavailable
 from gateway.ids import record_id
-from gateway.pocketbase.client import PocketBase
+from gateway.pocketbase.client import PocketBase, PocketBaseRefused
 from gateway.pocketbase.contracts.commit import (
     COMMIT,
     CommitEvent,
@@ -19,6 +19,7 @@ from gateway.pocketbase.contracts.commit import (
     CommitRow,
     EventColumns,
 )
+from gateway.pocketbase.contracts.route import NO_ROUTE
 from gateway.writes import Claim, Json, Notice, Row, Stamp
 
 #: Parts the payloads: JSON text can't hold it unescaped (compare RFC 7464).
@@ -97,7 +98,13 @@ async def commit(pocketbase: PocketBase, group: Group) -> CommitResult:
         PocketBaseRefused: PocketBase can't store one of the rows; nothing is written.
         PocketBaseUnavailable: whether it is written is not known.
     """
-    answer = COMMIT.read(await _call_twice(pocketbase, _encode(group)))
+    try:
+        answer = COMMIT.read(await _call_twice(pocketbase, _encode(group)))
+    except PocketBaseRefused as refused:
+        # Else the events would count as ones that can't be stored.
+        if refused.status == 404:
+            raise COMMIT.mismatch(NO_ROUTE) from refused
+        raise
     if (len(answer.outcomes), len(answer.ties)) != (len(group.events), len(group.rows)):
         raise COMMIT.mismatch("the numbers of outcomes and ties are not those of events and rows")
     return CommitResult(
@@ -183,7 +190,6 @@ def _event(event: EventRow) -> CommitEvent:
 
 
 def _notice(place: int, event_id: str, notice: Notice) -> CommitNotice:
-    expires = datetime.fromtimestamp(notice.expires, UTC)
     return {
         # One an event and way, however often the event comes.
         "id": record_id(f"{event_id}|{notice.via}"),
@@ -193,7 +199,7 @@ def _notice(place: int, event_id: str, notice: Notice) -> CommitNotice:
         "collection": notice.collection,
         "record": record_id(notice.object_id) if notice.object_id else "",
         "customer": record_id(notice.customer) if notice.customer else "",
-        "expires": f"{expires:%Y-%m-%d %H:%M:%S}.000Z",
+        "expires": unix_to_column(notice.expires),
     }
 
 

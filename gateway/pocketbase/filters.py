@@ -11,7 +11,8 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from gateway.pocketbase.values import InvalidValue, check_number, check_text, write_datetime
+from gateway.dates import to_column
+from gateway.pocketbase.values import InvalidValue, check_number, check_text
 
 #: A quoted text of the expression, a placeholder, or a quote that is never closed.
 _PARTS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\{:(\w+)\}|['"]""", re.DOTALL)
@@ -81,7 +82,7 @@ def _write(value: Any) -> str:
     if isinstance(value, int | float):
         return _write_number(value)
     if isinstance(value, datetime):
-        return _quote(write_datetime(value))
+        return _quote(to_column(value))
     if isinstance(value, date):
         return _quote(f"{value.isoformat()} 00:00:00.000Z")
     if isinstance(value, str | UUID):

@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from gateway.pocketbase.client import PocketBase, PocketBaseRefused
-from gateway.pocketbase.contracts.route import Empty, HookRoute
+from gateway.pocketbase.contracts.route import NO_ROUTE, Empty, HookRoute
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
 ResponseT = TypeVar("ResponseT")
@@ -47,7 +47,7 @@ async def call_hook(
         )
     except PocketBaseRefused as refused:
         if refused.status == 404 and not route.may_be_missing:
-            raise route.mismatch("404: there is no such route") from refused
+            raise route.mismatch(NO_ROUTE) from refused
         raise
     return route.read(answer)
 

@@ -1,7 +1,6 @@
 """Values that PocketBase can't take, refused before anything is sent."""
 
 import math
-from datetime import UTC, datetime
 
 from gateway.errors import InvalidRequest
 
@@ -34,14 +33,3 @@ def check_number(value: float) -> float:
     if not math.isfinite(value):
         raise InvalidValue(f"{value} is not a number that PocketBase can have.")
     return value
-
-
-def write_datetime(value: datetime) -> str:
-    """Return a time as PocketBase stores it: in UTC, with milliseconds.
-
-    Raises:
-        ValueError: it has no time zone, so that it could be any of 24.
-    """
-    if value.tzinfo is None:
-        raise ValueError("a datetime needs a time zone, for example datetime.now(UTC)")
-    return value.astimezone(UTC).isoformat(" ", "milliseconds").replace("+00:00", "Z")

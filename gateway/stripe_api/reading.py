@@ -4,11 +4,11 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import stripe
 
+from gateway.dates import http_date_to_unix
 from gateway.errors import NotFound, StripeFailure
 from gateway.stripe_api.answer import read_answer
 from gateway.stripe_api.client import translate_errors
@@ -70,4 +70,4 @@ async def read_object(client: stripe.StripeClient, path: str, version: str = "")
 
 def _answered_at(headers: Any) -> int:
     stamp = headers.get("Date")
-    return int(parsedate_to_datetime(stamp).timestamp()) if stamp else int(time.time())
+    return http_date_to_unix(stamp) if stamp else int(time.time())

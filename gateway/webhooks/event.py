@@ -5,12 +5,12 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from math import isfinite
 from typing import Any
 
 import orjson
 
+from gateway.dates import LAST_UNIX, from_iso
 from gateway.errors import InvalidEvent, InvalidSignature
 from gateway.writes import Json
 
@@ -172,11 +172,11 @@ def _seconds(value: Any) -> int:
     """Unix seconds from a number, or from the date that v2 events carry."""
     if isinstance(value, str):
         try:
-            return int(datetime.fromisoformat(value).timestamp())
-        except (ValueError, OverflowError):
+            return int(from_iso(value).timestamp())
+        except ValueError:
             value = None
     # Until the year 9999: later ones have no date column.
-    if type(value) is not int or not 0 < value < 253402300800:
+    if type(value) is not int or not 0 < value <= LAST_UNIX:
         raise InvalidEvent("The event has no time of creation.")
     return value
 

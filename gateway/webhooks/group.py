@@ -1,12 +1,11 @@
 """Composes one transaction from the plans of events that arrived together. Pure."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.dates import now_column, unix_to_column
 from gateway.ids import event_id
 from gateway.pocketbase import EventRow, Group, StampedRow
-from gateway.shapes import moment
 from gateway.webhooks.order import State, latest
 from gateway.webhooks.projector import Plan
 
@@ -77,8 +76,8 @@ def event_row(plan: Plan, row: int | None = None) -> EventRow:
             "account": event.account,
             "api_version": event.api_version,
             "livemode": event.livemode,
-            "created": moment(event.created),
-            "received": _now(),
+            "created": unix_to_column(event.created),
+            "received": now_column(),
         },
         payload=event.payload,
         row=row,
@@ -87,8 +86,3 @@ def event_row(plan: Plan, row: int | None = None) -> EventRow:
         again=plan.again,
         notices=plan.notices,
     )
-
-
-def _now() -> str:
-    seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
-    return f"{moment(seconds)[:-4]}{milliseconds:03}Z"

@@ -1,11 +1,11 @@
 // Keeps the e-mail address of an organization's customer at Stripe that of a manager, so that receipts and failed
 // payments reach one. Decided by the rows, so it does not matter how the buyer left.
+const { NOW, sqlFromNow } = require(`${__hooks}/lib/dates.js`)
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { noteCustomer } = require(`${__hooks}/lib/tasks.js`)
 const { ENDED } = require(`${__hooks}/lib/statuses.js`)
 const { ORGANIZATION } = require(`${__hooks}/lib/payer.js`)
 
-const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 const MAX_CUSTOMERS = 100
 
 // Customers whose address has no known user yet, or a new one from Stripe; without an address, only once a subscription
@@ -29,7 +29,7 @@ const OUTDATED = `
   LEFT JOIN ${TABLES.users} ON ${TABLES.users}.id = membership.user AND ${TABLES.users}.email != ''
   WHERE contact.user != '' AND customer.deleted = false AND (${TABLES.users}.id IS NULL OR (
       users.email != contact.email COLLATE NOCASE
-      AND contact.asked < strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-10 minutes')))
+      AND contact.asked < ${sqlFromNow("'-10 minutes'")}))
     AND EXISTS (SELECT 1 FROM ${TABLES.memberships} other JOIN ${TABLES.users} ON ${TABLES.users}.id = other.user
       WHERE other.organization = customer.organization AND other.role IN ('owner', 'admin') AND ${TABLES.users}.email != '')
   LIMIT ${MAX_CUSTOMERS}`

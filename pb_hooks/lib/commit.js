@@ -9,6 +9,7 @@
 // A row is written when its stamp is newer than the stored one. Where neither is newer (a tie), the
 // events of that object are not stored, and the answer carries what the gateway needs to decide. Its
 // decision comes with the tie that it was made on, and is a tie again if that has changed meanwhile.
+const { unixToColumn } = require(`${__hooks}/lib/dates.js`)
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { claim, settleNamed } = require(`${__hooks}/lib/claims.js`)
 const { entitle } = require(`${__hooks}/lib/entitlements.js`)
@@ -189,7 +190,7 @@ function describeTie(tx, row) {
   const [, asOf, until] = row.storedStamp || row.stamp
   const tie = {
     object: row.stripe_id,
-    from: moment(Math.min(asOf, row.stamp[1])), to: moment(Math.max(until, row.stamp[2])),
+    from: unixToColumn(Math.min(asOf, row.stamp[1])), to: unixToColumn(Math.max(until, row.stamp[2])),
   }
   const seen = countEvents(tx, tie)
   const events = seen <= MOST_RIVALS ? findPayloads(tx, tie) : []
@@ -209,10 +210,6 @@ function findPayloads(tx, { object, from, to }) {
   const found = arrayOf(new DynamicModel({ payload: "" }))
   tx.db().newQuery(`SELECT payload ${RIVALS}`).bind({ object, from, to }).all(found)
   return found.map((event) => event.payload)
-}
-
-function moment(seconds) {
-  return new Date(seconds * 1000).toISOString().replace("T", " ")
 }
 
 module.exports = { commit }

@@ -1,6 +1,7 @@
 // What payers may use: `entitlements`, one row a payer and feature, for PocketBase rules to read. The
 // rows follow from the mirrored rows alone, so they are the same whatever came first; they are computed
 // anew for every payer of whom a transaction changes something, and written where they differ.
+const { toColumn } = require(`${__hooks}/lib/dates.js`)
 const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { findOffers } = require(`${__hooks}/lib/offers.js`)
 const { endOfItem, isVoided, merge, toTime } = require(`${__hooks}/lib/grants.js`)
@@ -11,7 +12,6 @@ const { findRefunded } = require(`${__hooks}/lib/refunded.js`)
 const { findSales, isOnce } = require(`${__hooks}/lib/sales.js`)
 
 const AT_ONCE = 200
-const FOREVER = "9999-12-31 23:59:59.999Z"
 
 // Brings the rows of payers in line: by column (`user`, `organization`) a Set of ids.
 function entitle(tx, payers) {
@@ -104,7 +104,7 @@ function composeRows(column, grants) {
     const [{ payer, feature }] = byRow[id]
     const { active, until, limit, sources } = merge(byRow[id])
     rows[id] = {
-      id, [column]: payer, feature, active, active_until: active ? toDate(until) : "",
+      id, [column]: payer, feature, active, active_until: active ? toColumn(until) : "",
       limit: active && limit !== Infinity ? limit : 0, sources: JSON.stringify(sources),
     }
   }
@@ -113,11 +113,6 @@ function composeRows(column, grants) {
 
 function idOf(column, { payer, feature }) {
   return $security.sha256(`${column}/${payer}/${feature}`).slice(0, 15)
-}
-
-function toDate(time) {
-  const isFar = time > Date.parse("9999-01-01T00:00:00Z")
-  return isFar ? FOREVER : new Date(time).toISOString().replace("T", " ")
 }
 
 // Writes what differs, so that subscribers hear of nothing else; rows that nothing names any more go.

@@ -1,12 +1,11 @@
 // Payers that are deleted: which customers Stripe is to forget, as rows of `customer_tasks`, whose `user`
 // is the payer (lib/payer.js). One without a customer leaves a row too, for one that is still being made.
+const { NOW } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { hashEmail } = require(`${__hooks}/lib/addresses.js`)
 const { ORGANIZATION } = require(`${__hooks}/lib/payer.js`)
 const { findOne } = require(`${__hooks}/lib/records.js`)
 const { keepTrialOf } = require(`${__hooks}/lib/trials.js`)
-
-const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
 // The user is about to be deleted, together with their memberships and their relations in `customers` and
 // `subscriptions`.

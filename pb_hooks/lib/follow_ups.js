@@ -2,9 +2,8 @@
 // any gateway asks for one part after the other (POST /api/gateway/follow-ups). Each part is a short
 // transaction of its own that also notes how far it is, so that others write in between, and nothing is
 // lost or done by halves when somebody stops. To do a part twice changes nothing.
+const { NOW, sqlFromNow } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
-
-const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
 // To be done from the start, also if it is under way. `updated` is when it has its turn.
 function queue(tx, kind, subject) {
@@ -49,7 +48,7 @@ function find(app, filter, values, rest) {
   return found.map((row) => Object.assign({}, row))
 }
 
-const LATER = "strftime('%Y-%m-%d %H:%M:%fZ', 'now', '+60 seconds')"
+const LATER = sqlFromNow("'+60 seconds'")
 
 function putOff(app, id, error) {
   app.db().newQuery(`UPDATE ${TABLES.follow_ups} SET error = {:error}, updated = ${LATER} WHERE id = {:id}`)

@@ -3,6 +3,7 @@
 //
 // A grant is {payer, feature, source, limit, until, kind}: `until` in milliseconds, 0 for what gives
 // nothing now, Infinity for ever; `limit` Infinity for no limit, null where another has to say it.
+const { toTime } = require(`${__hooks}/lib/dates.js`)
 const { DAY } = require(`${__hooks}/lib/policy.js`)
 
 // For how long a renewal's webhook may be on its way.
@@ -32,10 +33,6 @@ function endOfPeriod(subscription, item, { unpaidSince, isPaid }, { grace }) {
 // only a period that was paid before still counts. The other kinds of pause give the service free.
 function isVoided({ pause_collection: pause }) {
   return !!pause && pause.behavior === "void"
-}
-
-function toTime(date) {
-  return date ? Date.parse(date.replace(" ", "T")) : 0
 }
 
 // Merges the grants of one payer and feature to {active, until, limit, sources}.

@@ -1,7 +1,6 @@
 // Customers that get another owner: pending updates of Stripe's metadata, in `customer_tasks`.
+const { NOW } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
-
-const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
 // Queues the update of Stripe's metadata to the new owner. A waiting or failed move restarts.
 function queueMove(tx, stripeId, payer) {

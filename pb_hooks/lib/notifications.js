@@ -1,6 +1,7 @@
 // The outbox. A row is written in its event's transaction, claimed by one gateway (waiting → sending)
 // and settled by it. What a crash leaves `sending` may have been sent, so nobody sends it again by
 // itself: see docs/decisions/015-notifications.md.
+const { fromNow } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { findOne } = require(`${__hooks}/lib/records.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
@@ -17,7 +18,7 @@ function announce(tx, notices, events, outcomes) {
     const { known, stripe_id, created } = events[notice.event_place]
     const outcome = outcomes[notice.event_place]
     if (known || outcome === "tie" || outcome === "failed") continue
-    const values = { ...notice, event: stripe_id, created, now: moment(0) }
+    const values = { ...notice, event: stripe_id, created, now: fromNow(0) }
     tx.db().newQuery(`
       INSERT INTO ${TABLES.notifications} (${COLUMNS.join(",")},due,status)
       VALUES (${COLUMNS.map((column) => `{:${column}}`).join(",")},{:now},'waiting')
@@ -29,7 +30,7 @@ function announce(tx, notices, events, outcomes) {
 // Gives one waiting notification to the caller, with all it takes to send it, or null.
 function claim(app, { vias }) {
   const { list, values } = placeholders(vias)
-  const now = moment(0)
+  const now = fromNow(0)
   let found = null
   if (!isAnyWaiting(app, now)) return { claimed: null }
   app.runInTransaction((tx) => {
@@ -66,7 +67,7 @@ function readNext(tx, vias, values) {
     SELECT id, event, kind, via, attempts, collection, record, customer, created
     FROM ${TABLES.notifications}
     WHERE status = 'waiting' AND due <= {:now} AND via IN (${vias}) AND ${IS_FREE} ORDER BY due LIMIT 1
-  `).bind({ ...values, stale: moment(-CLAIM_SECONDS) }).all(found)
+  `).bind({ ...values, stale: fromNow(-CLAIM_SECONDS) }).all(found)
   return found[0]
 }
 
@@ -107,7 +108,7 @@ function settle(app, { id, attempts, status, reason, delay }) {
     UPDATE ${TABLES.notifications}
     SET status = {:status}, reason = {:reason}, settled = {:now}, due = {:due}
     WHERE id = {:id} AND status = 'sending' AND attempts = {:attempts}
-  `).bind({ id, attempts, status, reason, now: moment(0), due: moment(delay) }).execute()
+  `).bind({ id, attempts, status, reason, now: fromNow(0), due: fromNow(delay) }).execute()
   return { settled: result.rowsAffected() }
 }
 
@@ -122,13 +123,9 @@ function retry(app, { ids, seconds }) {
     WHERE ${wanted} AND (status IN ('failed', 'skipped')
       OR (status = 'sending' AND claimed < {:stale}))
   `).bind({
-    ...values, now: moment(0), expires: moment(seconds), stale: moment(-CLAIM_SECONDS),
+    ...values, now: fromNow(0), expires: fromNow(seconds), stale: fromNow(-CLAIM_SECONDS),
   }).execute()
   return { retried: result.rowsAffected() }
-}
-
-function moment(seconds) {
-  return new Date(Date.now() + seconds * 1000).toISOString().replace("T", " ")
 }
 
 module.exports = { announce, claim, retry, settle }

@@ -1,4 +1,5 @@
 // Used previews of subscription changes: each can be used once, across all gateways.
+const { NOW, unixToColumn } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 
 const DAY_SECONDS = 86400
@@ -20,7 +21,7 @@ function decideDate(app, { preview, subscription, date, now, is_credit }) {
   const id = idOf(`credit|${subscription}`)
   app.db().newQuery(`
     INSERT INTO ${TABLES.checkout_keys} (id, fingerprint, since)
-    VALUES ({:id}, {:named}, strftime('%Y-%m-%d %H:%M:%fZ'))
+    VALUES ({:id}, {:named}, ${NOW})
     ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, since = excluded.since
     WHERE CAST(substr(fingerprint, instr(fingerprint, '|') + 1) AS INTEGER) < {:before}
   `).bind({ id, named: `${preview}|${date}`, before: date - DAY_SECONDS }).execute()
@@ -30,7 +31,7 @@ function decideDate(app, { preview, subscription, date, now, is_credit }) {
 function keep(app, id, fingerprint) {
   app.db().newQuery(`
     INSERT OR IGNORE INTO ${TABLES.checkout_keys} (id, fingerprint, since)
-    VALUES ({:id}, {:fingerprint}, strftime('%Y-%m-%d %H:%M:%fZ'))
+    VALUES ({:id}, {:fingerprint}, ${NOW})
   `).bind({ id, fingerprint }).execute()
 }
 
@@ -54,7 +55,7 @@ function isChangedSince(app, subscription, date) {
         OR payload ->> '$.data.previous_attributes.plan' IS NOT NULL
         OR payload ->> '$.data.previous_attributes.quantity' IS NOT NULL)
   `).bind({
-    subscription: `${subscription}`, since: new Date(date * 1000).toISOString().replace("T", " "),
+    subscription: `${subscription}`, since: unixToColumn(date),
   }).one(found)
   return found.count > 0
 }

@@ -1,4 +1,5 @@
 // What a buyer has and has had, as far as it decides what /checkout may sell them.
+const { NOW, sqlFromNow, sqlToUnix } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { counts, isGuest } = require(`${__hooks}/lib/guests.js`)
 const { columnsOf, nameOf } = require(`${__hooks}/lib/payer.js`)
@@ -55,7 +56,7 @@ function readAttempt(app, payer) {
   if (!stored) {
     app.db().newQuery(`
       INSERT OR IGNORE INTO ${TABLES.checkout_attempts} (buyer, number, since)
-      VALUES ({:buyer}, 1, strftime('%Y-%m-%d %H:%M:%fZ'))
+      VALUES ({:buyer}, 1, ${NOW})
     `).bind({ buyer }).execute()
   } else if (isOver(app, payer, stored.number)) {
     endAttempt(app, buyer, stored.number)
@@ -68,7 +69,7 @@ function readAttempt(app, payer) {
 function findAttempt(app, buyer) {
   const found = arrayOf(new DynamicModel({ number: 0, since: 0 }))
   app.db().newQuery(`
-    SELECT number, CAST(strftime('%s', since) AS INTEGER) AS since
+    SELECT number, ${sqlToUnix("since")} AS since
     FROM ${TABLES.checkout_attempts} WHERE buyer = {:buyer}
   `).bind({ buyer }).all(found)
   return found.length ? { number: found[0].number, since: found[0].since } : null
@@ -91,7 +92,7 @@ function isOver(app, [column, id], number) {
 // Ends an attempt, unless it has been ended already.
 function endAttempt(app, buyer, number) {
   app.db().newQuery(`
-    UPDATE ${TABLES.checkout_attempts} SET number = number + 1, since = strftime('%Y-%m-%d %H:%M:%fZ')
+    UPDATE ${TABLES.checkout_attempts} SET number = number + 1, since = ${NOW}
     WHERE buyer = {:buyer} AND number = {:number}
   `).bind({ buyer, number }).execute()
 }
@@ -99,15 +100,15 @@ function endAttempt(app, buyer, number) {
 // What the key was first used for; the first use is kept for a day.
 function keepKey(app, buyer, { key, fingerprint }) {
   const id = $security.sha256(`${buyer}|${key}`).slice(0, 15)
-  app.db().newQuery(`DELETE FROM ${TABLES.checkout_keys} WHERE since < strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-1 day')`)
+  app.db().newQuery(`DELETE FROM ${TABLES.checkout_keys} WHERE since < ${sqlFromNow("'-1 day'")}`)
     .execute()
   app.db().newQuery(`
     INSERT OR IGNORE INTO ${TABLES.checkout_keys} (id, fingerprint, since)
-    VALUES ({:id}, {:fingerprint}, strftime('%Y-%m-%d %H:%M:%fZ'))
+    VALUES ({:id}, {:fingerprint}, ${NOW})
   `).bind({ id, fingerprint }).execute()
   const found = new DynamicModel({ fingerprint: "", since: 0 })
   app.db().newQuery(`
-    SELECT fingerprint, CAST(strftime('%s', since) AS INTEGER) AS since
+    SELECT fingerprint, ${sqlToUnix("since")} AS since
     FROM ${TABLES.checkout_keys} WHERE id = {:id}
   `).bind({ id }).one(found)
   return { id, fingerprint: found.fingerprint, since: found.since }
@@ -122,10 +123,10 @@ function holdTrial(app, user, payer) {
   const isFree = !!held.payer && held.payer !== name && isAttemptOver(app, held.payer)
   app.db().newQuery(`
     INSERT INTO ${TABLES.checkout_keys} (id, fingerprint, since)
-    VALUES ({:id}, {:name}, strftime('%Y-%m-%d %H:%M:%fZ'))
+    VALUES ({:id}, {:name}, ${NOW})
     ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, since = excluded.since
     WHERE fingerprint = {:name} OR ({:isFree} AND fingerprint = {:payer} AND since = {:since})
-       OR since < strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-1 day')
+       OR since < ${sqlFromNow("'-1 day'")}
   `).bind({ id, name, isFree, payer: held.payer, since: held.since }).execute()
   return readHold(app, id).payer === name
 }

@@ -1,11 +1,10 @@
 // What Stripe is still to be told about customers: written with the change itself, in one transaction,
 // so that nothing is lost while the gateway or Stripe is down; carried out by the gateway.
+const { NOW, sqlFromNow } = require(`${__hooks}/lib/dates.js`)
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { release } = require(`${__hooks}/lib/claims.js`)
 const { ORGANIZATION } = require(`${__hooks}/lib/payer.js`)
 const { runTransaction } = require(`${__hooks}/lib/transaction.js`)
-
-const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
 // Queues updates for a user's new address or name.
 function noteUpdate(tx, user) {
@@ -49,7 +48,7 @@ function takeTasks(app, { limit, lease }) {
     for (const { id } of tasks) {
       tx.db().newQuery(`
         UPDATE ${TABLES.customer_tasks} SET attempts = attempts + 1,
-          due = strftime('%Y-%m-%d %H:%M:%fZ', 'now', {:lease}) WHERE id = {:id}
+          due = ${sqlFromNow("{:lease}")} WHERE id = {:id}
       `).bind({ id, lease: `+${lease} seconds` }).execute()
     }
   })
@@ -110,7 +109,7 @@ function endTask(app, { id, version, outcome, error, retry }) {
   if (!outcome) {
     app.db().newQuery(`
       UPDATE ${TABLES.customer_tasks} SET error = {:error},
-        due = strftime('%Y-%m-%d %H:%M:%fZ', 'now', {:retry}) WHERE id = {:id} AND outcome = ''
+        due = ${sqlFromNow("{:retry}")} WHERE id = {:id} AND outcome = ''
     `).bind({ id, error, retry: `+${retry} seconds` }).execute()
     return
   }

@@ -4,6 +4,7 @@
 // A person may have several accounts: by addresses that differ in case only, or one after the other. A verified
 // address speaks for all of them. One that nobody verified may be another person's, so it takes a trial only from
 // accounts that have not verified it either.
+const { NOW } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { hashEmail } = require(`${__hooks}/lib/addresses.js`)
 const { nameOf, readPayer } = require(`${__hooks}/lib/payer.js`)
@@ -54,7 +55,7 @@ function keepTrials(tx, subscription) {
 function keepTrial(tx, holder) {
   tx.db().newQuery(`
     INSERT OR IGNORE INTO ${TABLES.trials} (holder, since)
-    VALUES ({:holder}, strftime('%Y-%m-%d %H:%M:%fZ'))
+    VALUES ({:holder}, ${NOW})
   `).bind({ holder }).execute()
 }
 

@@ -1,11 +1,11 @@
 // Finds billed organizations without an owner or members by their rows, whatever removed the last one: a superuser, a
 // hook or a cascading delete. See docs/decisions/023.
+const { NOW, sqlFromNow } = require(`${__hooks}/lib/dates.js`)
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { forgetOrganization } = require(`${__hooks}/lib/farewells.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 const { ENDED } = require(`${__hooks}/lib/statuses.js`)
 
-const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 const MAX_ORGANIZATIONS = 100
 
 const HAS_MEMBERS = `EXISTS (SELECT 1 FROM ${TABLES.memberships} WHERE organization = customer.organization)`
@@ -18,7 +18,7 @@ const IS_ENDED = `EXISTS (
   WHERE task.customer = customer.stripe_id AND task.kind = 'forget' AND task.version > 0
     AND task.user = 'organizations/' || customer.organization
     AND (task.outcome IN ('', 'kept', 'gone')
-      OR task.finished > strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-10 minutes')
+      OR task.finished > ${sqlFromNow("'-10 minutes'")}
       OR NOT EXISTS (
         SELECT 1 FROM ${TABLES.subscriptions} WHERE organization = customer.organization
           AND status NOT IN (${ENDED}))))`

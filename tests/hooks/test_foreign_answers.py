@@ -81,6 +81,14 @@ async def test_a_commit_with_another_answer_acknowledges_nothing(answer: object)
             await commit(pocketbase, Group([_EVENT]))
 
 
+async def test_hooks_without_the_commit_route_lose_nothing() -> None:
+    """PocketBase without the hooks answers 404: that is no fault of the events."""
+    missing = {"status": 404, "message": "The requested resource wasn't found.", "data": {}}
+    async with _open(json.dumps(missing), "404 Not Found") as pocketbase:
+        with pytest.raises(HooksMismatch):
+            await commit(pocketbase, Group([_EVENT]))
+
+
 _EVENT = EventRow(
     "evt_1",
     {

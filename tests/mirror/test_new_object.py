@@ -23,7 +23,8 @@ migrate((app) => app.save(new Collection({
 _PROJECTION = '''
 """A payout: money on its way to the seller's bank."""
 
-from gateway.shapes import moment, number, stripe_id, text
+from gateway.dates import unix_to_column
+from gateway.shapes import number, stripe_id, text
 from gateway.writes import Changes, Json, Row
 
 
@@ -32,7 +33,7 @@ def project_payout(payout: Json, deleted: bool) -> Changes:
     values = {
         "status": text(payout.get("status")),
         "amount": number(payout.get("amount")),
-        "created": moment(payout.get("created")),
+        "created": unix_to_column(payout.get("created")),
     }
     return Changes(Row("payouts", stripe_id(payout), values, final=deleted))
 '''

@@ -12,23 +12,6 @@ from tests.projections.junk import JUNK
 
 
 @pytest.mark.parametrize(
-    ("value", "date"),
-    [
-        (1793491200, "2026-11-01 00:00:00.000Z"),
-        (1793491200.9, "2026-11-01 00:00:00.900Z"),
-        (None, ""),
-        (False, ""),
-        (True, ""),
-        ("1793491200", ""),
-        (10**20, ""),
-    ],
-)
-def test_moment(value: Any, date: str) -> None:
-    """Seconds become a date; everything else stays empty and never becomes 1970."""
-    assert shapes.moment(value) == date
-
-
-@pytest.mark.parametrize(
     ("value", "amount"),
     [(7, 7), (-1, -1), (1.5, 1.5), ("0.5", 0.5), (None, 0), (True, 0), ("NaN", 0), ([], 0)],
 )
@@ -55,8 +38,6 @@ def test_any_value(value: Any) -> None:
     """Every reader takes every value, and gives what its column takes."""
     assert isinstance(shapes.text(value), str)
     assert isinstance(shapes.number(value), int | float)
-    assert shapes.moment(value) == "" or shapes.moment(value).endswith("Z")
-    assert isinstance(shapes.second(value), int)
     assert isinstance(shapes.stripe_id(value), str)
     assert isinstance(shapes.mapping(value), dict)
     assert all(isinstance(item, dict) for item in shapes.listing(value))

@@ -1,6 +1,7 @@
 """What is for sale: products, prices, coupons, promotion codes, tax rates."""
 
-from gateway.shapes import listing, mapping, moment, number, relation, stripe_id, text
+from gateway.dates import unix_to_column
+from gateway.shapes import listing, mapping, number, relation, stripe_id, text
 from gateway.writes import Changes, Json, Row
 
 
@@ -91,7 +92,7 @@ def project_coupon(coupon: Json, deleted: bool) -> Changes:
         duration_in_months=number(coupon.get("duration_in_months")),
         max_redemptions=number(coupon.get("max_redemptions")),
         times_redeemed=number(coupon.get("times_redeemed")),
-        redeem_by=moment(coupon.get("redeem_by")),
+        redeem_by=unix_to_column(coupon.get("redeem_by")),
         valid=bool(coupon.get("valid")) and not deleted,
     )
 
@@ -106,9 +107,9 @@ def project_promotion_code(code: Json, deleted: bool) -> Changes:
         "active": bool(code.get("active")) and not deleted,
         "max_redemptions": number(code.get("max_redemptions")),
         "times_redeemed": number(code.get("times_redeemed")),
-        "expires_at": moment(code.get("expires_at")),
+        "expires_at": unix_to_column(code.get("expires_at")),
         "metadata": mapping(code.get("metadata")),
-        "created": moment(code.get("created")),
+        "created": unix_to_column(code.get("created")),
     }
     return Changes(Row("promotion_codes", stripe_id(code), values, final=deleted))
 
@@ -123,7 +124,7 @@ def project_tax_rate(rate: Json, deleted: bool) -> Changes:
         "country": text(rate.get("country")),
         "jurisdiction": text(rate.get("jurisdiction")),
         "metadata": mapping(rate.get("metadata")),
-        "created": moment(rate.get("created")),
+        "created": unix_to_column(rate.get("created")),
     }
     return Changes(Row("tax_rates", stripe_id(rate), values, final=deleted))
 
@@ -133,6 +134,6 @@ def _row(collection: str, item: Json, deleted: bool, **columns: object) -> Chang
         **columns,
         "metadata": mapping(item.get("metadata")),
         "deleted": deleted,
-        "created": moment(item.get("created")),
+        "created": unix_to_column(item.get("created")),
     }
     return Changes(Row(collection, stripe_id(item), values, final=deleted))

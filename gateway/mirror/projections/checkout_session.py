@@ -1,17 +1,8 @@
 """A checkout session: a purchase as the buyer went through it."""
 
+from gateway.dates import as_unix, unix_to_column
 from gateway.mirror.projections.payer import named_payer
-from gateway.shapes import (
-    item_price,
-    listing,
-    mapping,
-    moment,
-    number,
-    relation,
-    second,
-    stripe_id,
-    text,
-)
+from gateway.shapes import item_price, listing, mapping, number, relation, stripe_id, text
 from gateway.writes import Changes, Claim, Json, Row
 
 
@@ -45,9 +36,9 @@ def project_checkout_session(session: Json, deleted: bool) -> Changes:
         "presentment_details": session.get("presentment_details"),
         "client_reference_id": text(session.get("client_reference_id")),
         "payment_link": text(stripe_id(session.get("payment_link"))),
-        "expires_at": moment(session.get("expires_at")),
+        "expires_at": unix_to_column(session.get("expires_at")),
         "metadata": mapping(session.get("metadata")),
-        "created": moment(session.get("created")),
+        "created": unix_to_column(session.get("created")),
     }
     rank = _rank(values["status"], values["payment_status"])
     row = Row("checkout_sessions", stripe_id(session), values, deleted, rank, user)
@@ -55,7 +46,7 @@ def project_checkout_session(session: Json, deleted: bool) -> Changes:
     # table: such a customer is the user's purchase, but never the one that /checkout and /portal
     # use. Metadata is the seller's alone.
     primary = user == ours and not values["payment_link"]
-    since = second(session.get("created"))
+    since = as_unix(session.get("created"))
     claim = Claim(customer, user=user, organization=organization, primary=primary, since=since)
     is_claimed = customer and (user or organization) and _is_done(session)
     return Changes(row, (claim,) if is_claimed else ())

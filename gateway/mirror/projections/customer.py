@@ -1,16 +1,8 @@
 """Who pays, and with what: customers, tax ids, payment methods, setup intents."""
 
+from gateway.dates import as_unix, unix_to_column
 from gateway.mirror.projections.payer import named_payer
-from gateway.shapes import (
-    card,
-    mapping,
-    moment,
-    number,
-    relation,
-    second,
-    stripe_id,
-    text,
-)
+from gateway.shapes import card, mapping, number, relation, stripe_id, text
 from gateway.writes import Changes, Claim, Json, Row
 
 
@@ -27,7 +19,7 @@ def project_customer(customer: Json, deleted: bool) -> Changes:
         "preferred_locales": _texts(customer.get("preferred_locales")),
         "metadata": mapping(customer.get("metadata")),
         "deleted": deleted,
-        "created": moment(customer.get("created")),
+        "created": unix_to_column(customer.get("created")),
     }
     claims = () if deleted else _claims(customer)
     return Changes(Row("customers", stripe_id(customer), values, final=deleted), claims)
@@ -38,7 +30,7 @@ def _texts(value: object) -> list[str]:
 
 
 def _claims(customer: Json) -> tuple[Claim, ...]:
-    found, since = stripe_id(customer), second(customer.get("created"))
+    found, since = stripe_id(customer), as_unix(customer.get("created"))
     named = named_payer(mapping(customer.get("metadata")))
     by_name = (Claim(found, **named, primary=True, since=since),) if any(named.values()) else ()
     # An organization's address is often that of one of its members.
@@ -56,7 +48,7 @@ def project_tax_id(tax_id: Json, deleted: bool) -> Changes:
         "country": text(tax_id.get("country")),
         "verification_status": text(mapping(tax_id.get("verification")).get("status")),
         "deleted": deleted,
-        "created": moment(tax_id.get("created")),
+        "created": unix_to_column(tax_id.get("created")),
     }
     return Changes(Row("tax_ids", stripe_id(tax_id), values, final=deleted))
 
@@ -72,7 +64,7 @@ def project_payment_method(method: Json, deleted: bool) -> Changes:
         "exp_month": number(details.get("exp_month")),
         "exp_year": number(details.get("exp_year")),
         "metadata": mapping(method.get("metadata")),
-        "created": moment(method.get("created")),
+        "created": unix_to_column(method.get("created")),
     }
     return Changes(Row("payment_methods", stripe_id(method), values, final=deleted))
 
@@ -87,7 +79,7 @@ def project_setup_intent(intent: Json, deleted: bool) -> Changes:
         "payment_method": relation(intent.get("payment_method")),
         "last_error": text(mapping(intent.get("last_setup_error")).get("message")),
         "metadata": mapping(intent.get("metadata")),
-        "created": moment(intent.get("created")),
+        "created": unix_to_column(intent.get("created")),
     }
     rank = 2 if status in ("succeeded", "canceled") else 1
     return Changes(Row("setup_intents", stripe_id(intent), values, final=deleted, rank=rank))

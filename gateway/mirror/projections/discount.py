@@ -1,6 +1,7 @@
 """The discounts of a subscription or invoice, in the shapes of all API versions."""
 
-from gateway.shapes import listing, mapping, moment, number, stripe_id
+from gateway.dates import unix_to_column
+from gateway.shapes import listing, mapping, number, stripe_id
 from gateway.writes import Json
 
 
@@ -39,6 +40,6 @@ def _read_discount(discount: object) -> Json:
         "id": stripe_id(discount),
         "coupon": stripe_id(coupon),
         "promotion_code": stripe_id(shown.get("promotion_code")),
-        "start": moment(shown.get("start")),
-        "end": moment(shown.get("end")),
+        "start": unix_to_column(shown.get("start")),
+        "end": unix_to_column(shown.get("end")),
     }

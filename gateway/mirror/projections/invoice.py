@@ -1,5 +1,6 @@
 """What is owed and what reduced it: invoices, invoice payments, credit notes."""
 
+from gateway.dates import unix_to_column
 from gateway.mirror.projections.discount import read_invoice_discounts
 from gateway.shapes import (
     invoice_payment,
@@ -11,7 +12,6 @@ from gateway.shapes import (
     line_tax,
     listing,
     mapping,
-    moment,
     number,
     relation,
     stripe_id,
@@ -46,15 +46,15 @@ def project_invoice(invoice: Json, deleted: bool) -> Changes:
         "one_time": any(map(_is_one_time, lines)),
         "hosted_invoice_url": text(invoice.get("hosted_invoice_url")),
         "invoice_pdf": text(invoice.get("invoice_pdf")),
-        "due_date": moment(invoice.get("due_date")),
-        "period_start": moment(invoice.get("period_start")),
-        "period_end": moment(invoice.get("period_end")),
-        "paid_at": moment(times.get("paid_at")),
-        "next_payment_attempt": moment(invoice.get("next_payment_attempt")),
+        "due_date": unix_to_column(invoice.get("due_date")),
+        "period_start": unix_to_column(invoice.get("period_start")),
+        "period_end": unix_to_column(invoice.get("period_end")),
+        "paid_at": unix_to_column(times.get("paid_at")),
+        "next_payment_attempt": unix_to_column(invoice.get("next_payment_attempt")),
         "last_finalization_error": _finalization_error(invoice),
         "metadata": mapping(invoice.get("metadata")),
         "deleted": deleted,
-        "created": moment(invoice.get("created")),
+        "created": unix_to_column(invoice.get("created")),
     }
     rank = {"draft": 1, "open": 2, "uncollectible": 3, "paid": 4, "void": 4}.get(status, 1)
     return Changes(Row("invoices", stripe_id(invoice), values, final=deleted, rank=rank))
@@ -81,7 +81,10 @@ def _line(line: Json) -> Json:
         "subscription_item": stripe_id(origin.get("subscription_item")),
         "invoice_item": stripe_id(origin.get("invoice_item")),
         "proration": origin.get("proration") is True,
-        "period": {"start": moment(period.get("start")), "end": moment(period.get("end"))},
+        "period": {
+            "start": unix_to_column(period.get("start")),
+            "end": unix_to_column(period.get("end")),
+        },
     }
 
 
@@ -102,8 +105,8 @@ def project_invoice_payment(payment: Json, deleted: bool) -> Changes:
         "status": status,
         "currency": text(payment.get("currency")),
         "amount_paid": number(payment.get("amount_paid")),
-        "paid_at": moment(mapping(payment.get("status_transitions")).get("paid_at")),
-        "created": moment(payment.get("created")),
+        "paid_at": unix_to_column(mapping(payment.get("status_transitions")).get("paid_at")),
+        "created": unix_to_column(payment.get("created")),
     }
     rank = 2 if status in ("paid", "canceled") else 1
     return Changes(Row("invoice_payments", stripe_id(payment), values, final=deleted, rank=rank))
@@ -124,7 +127,7 @@ def project_credit_note(note: Json, deleted: bool) -> Changes:
         "out_of_band_amount": _returned_elsewhere(note),
         "pdf": text(note.get("pdf")),
         "metadata": mapping(note.get("metadata")),
-        "created": moment(note.get("created")),
+        "created": unix_to_column(note.get("created")),
     }
     rank = 2 if status == "void" else 1
     return Changes(Row("credit_notes", stripe_id(note), values, final=deleted, rank=rank))

@@ -1,6 +1,7 @@
 """Money that moves, or comes back: payment intents, charges, refunds, disputes."""
 
-from gateway.shapes import card, mapping, moment, number, relation, stripe_id, text
+from gateway.dates import unix_to_column
+from gateway.shapes import card, mapping, number, relation, stripe_id, text
 from gateway.writes import Changes, Json, Row
 
 
@@ -16,9 +17,9 @@ def project_payment_intent(intent: Json, deleted: bool) -> Changes:
         "description": text(intent.get("description")),
         "last_error": text(mapping(intent.get("last_payment_error")).get("message")),
         "presentment_details": intent.get("presentment_details"),
-        "canceled_at": moment(intent.get("canceled_at")),
+        "canceled_at": unix_to_column(intent.get("canceled_at")),
         "metadata": mapping(intent.get("metadata")),
-        "created": moment(intent.get("created")),
+        "created": unix_to_column(intent.get("created")),
     }
     rank = 2 if status in ("succeeded", "canceled") else 1
     return Changes(Row("payments", stripe_id(intent), values, final=deleted, rank=rank))
@@ -51,7 +52,7 @@ def project_charge(charge: Json, deleted: bool) -> Changes:
         "receipt_url": text(charge.get("receipt_url")),
         "presentment_details": charge.get("presentment_details"),
         "metadata": mapping(charge.get("metadata")),
-        "created": moment(charge.get("created")),
+        "created": unix_to_column(charge.get("created")),
     }
     rank = 1 + (values["status"] in ("succeeded", "failed")) + bool(values["balance_transaction"])
     return Changes(Row("charges", stripe_id(charge), values, final=deleted, rank=rank))
@@ -69,7 +70,7 @@ def project_refund(refund: Json, deleted: bool) -> Changes:
         "failure_reason": text(refund.get("failure_reason")),
         "presentment_details": refund.get("presentment_details"),
         "metadata": mapping(refund.get("metadata")),
-        "created": moment(refund.get("created")),
+        "created": unix_to_column(refund.get("created")),
     }
     rank = {"pending": 1, "requires_action": 1, "succeeded": 2}.get(str(values["status"]), 3)
     return Changes(Row("refunds", stripe_id(refund), values, final=deleted, rank=rank))
@@ -84,9 +85,9 @@ def project_dispute(dispute: Json, deleted: bool) -> Changes:
         "reason": text(dispute.get("reason")),
         "currency": text(dispute.get("currency")),
         "amount": number(dispute.get("amount")),
-        "evidence_due_by": moment(mapping(dispute.get("evidence_details")).get("due_by")),
+        "evidence_due_by": unix_to_column(mapping(dispute.get("evidence_details")).get("due_by")),
         "metadata": mapping(dispute.get("metadata")),
-        "created": moment(dispute.get("created")),
+        "created": unix_to_column(dispute.get("created")),
     }
     rank = 2 if values["status"] in ("won", "lost", "warning_closed") else 1
     return Changes(Row("disputes", stripe_id(dispute), values, final=deleted, rank=rank))

@@ -1,6 +1,7 @@
 """Any Stripe object without a projection of its own: what all objects have in common."""
 
-from gateway.shapes import created_at, moment, relation, stripe_id, text
+from gateway.dates import unix_to_column
+from gateway.shapes import created_at, relation, stripe_id, text
 from gateway.writes import Changes, Json, Row
 
 #: The collection of all such objects.
@@ -14,6 +15,6 @@ def project_stripe_object(item: Json, deleted: bool) -> Changes:
         "customer": relation(item.get("customer")),
         "livemode": item.get("livemode") is True,
         "deleted": deleted,
-        "created": moment(created_at(item)),
+        "created": unix_to_column(created_at(item)),
     }
     return Changes(Row(STRIPE_OBJECTS, stripe_id(item), values, final=deleted))

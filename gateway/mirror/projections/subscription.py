@@ -1,15 +1,14 @@
 """A subscription: what is being paid for, until when."""
 
+from gateway.dates import as_unix, unix_to_column
 from gateway.mirror.projections.discount import read_discounts
 from gateway.mirror.projections.payer import named_payer
 from gateway.shapes import (
     item_price,
     listing,
     mapping,
-    moment,
     number,
     relation,
-    second,
     stripe_id,
     subscription_cancel_at,
     subscription_period,
@@ -39,20 +38,20 @@ def project_subscription(subscription: Json, deleted: bool) -> Changes:
         "currency": text(subscription.get("currency")),
         "discounts": read_discounts(subscription),
         "default_payment_method": relation(subscription.get("default_payment_method")),
-        "start_date": moment(subscription.get("start_date")),
+        "start_date": unix_to_column(subscription.get("start_date")),
         "current_period_start": start,
         "current_period_end": end,
         "cancel_at_period_end": bool(subscription.get("cancel_at_period_end")),
         "cancel_at": subscription_cancel_at(subscription),
-        "canceled_at": moment(subscription.get("canceled_at")),
-        "ended_at": moment(subscription.get("ended_at")),
+        "canceled_at": unix_to_column(subscription.get("canceled_at")),
+        "ended_at": unix_to_column(subscription.get("ended_at")),
         "cancellation_reason": text(cancellation.get("reason")),
         "cancellation_details": cancellation if any(cancellation.values()) else None,
-        "trial_start": moment(subscription.get("trial_start")),
-        "trial_end": moment(subscription.get("trial_end")),
+        "trial_start": unix_to_column(subscription.get("trial_start")),
+        "trial_end": unix_to_column(subscription.get("trial_end")),
         "pause_collection": subscription.get("pause_collection"),
         "metadata": mapping(subscription.get("metadata")),
-        "created": moment(subscription.get("created")),
+        "created": unix_to_column(subscription.get("created")),
     }
     row = Row("subscriptions", stripe_id(subscription), values, final=status in ENDED_SUBSCRIPTION)
     return Changes(row, _claims(subscription))
@@ -67,14 +66,14 @@ def _item(item: Json, subscription: Json) -> Json:
         "price": stripe_id(price),
         "product": stripe_id(price.get("product")),
         "quantity": item.get("quantity"),
-        "current_period_start": moment(start),
-        "current_period_end": moment(end),
+        "current_period_start": unix_to_column(start),
+        "current_period_end": unix_to_column(end),
     }
 
 
 def _claims(subscription: Json) -> tuple[Claim, ...]:
     named = named_payer(mapping(subscription.get("metadata")))
     customer = stripe_id(subscription.get("customer"))
-    since = second(subscription.get("created"))
+    since = as_unix(subscription.get("created"))
     is_named = any(named.values()) and customer
     return (Claim(customer, **named, since=since),) if is_named else ()

@@ -1,6 +1,7 @@
 """A subscription schedule: changes of a subscription that are planned."""
 
-from gateway.shapes import listing, mapping, moment, relation, stripe_id, text
+from gateway.dates import unix_to_column
+from gateway.shapes import listing, mapping, relation, stripe_id, text
 from gateway.vocabulary import ENDED_SCHEDULE
 from gateway.writes import Changes, Json, Row
 
@@ -16,11 +17,11 @@ def project_subscription_schedule(schedule: Json, deleted: bool) -> Changes:
         "current_phase": schedule.get("current_phase"),
         "phases": listing(schedule.get("phases")),
         "end_behavior": text(schedule.get("end_behavior")),
-        "released_at": moment(schedule.get("released_at")),
-        "canceled_at": moment(schedule.get("canceled_at")),
-        "completed_at": moment(schedule.get("completed_at")),
+        "released_at": unix_to_column(schedule.get("released_at")),
+        "canceled_at": unix_to_column(schedule.get("canceled_at")),
+        "completed_at": unix_to_column(schedule.get("completed_at")),
         "metadata": mapping(schedule.get("metadata")),
-        "created": moment(schedule.get("created")),
+        "created": unix_to_column(schedule.get("created")),
     }
     rank = {"not_started": 1, "active": 2}.get(status, 1)
     final = deleted or status in ENDED_SCHEDULE

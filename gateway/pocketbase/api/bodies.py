@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 from pydantic import BaseModel, SecretStr
 from pydantic_core import to_jsonable_python
 
-from gateway.pocketbase.values import check_number, check_text, write_datetime
+from gateway.dates import to_column
+from gateway.pocketbase.values import check_number, check_text
 
 #: A record to write: by field, also with modifiers ("score+", "+tags", "documents-").
 Body = Mapping[str, Any] | BaseModel
@@ -111,7 +112,7 @@ def write_value(value: Any) -> Any:
         case float():
             return check_number(value)
         case datetime():
-            return write_datetime(value)
+            return to_column(value)
         case date():
             return f"{value.isoformat()} 00:00:00.000Z"
         case SecretStr():

@@ -10,6 +10,9 @@ from gateway.errors import HooksMismatch
 
 _log = logging.getLogger(__name__)
 
+#: The reason of a 404.
+NO_ROUTE = "404: there is no such route"
+
 RequestT = TypeVar("RequestT")
 ResponseT = TypeVar("ResponseT")
 

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.dates import parse_time
 from gateway.response_types import DateTime, Empty, RecordId, ResponseModel, Text
 from gateway.settings import MAX_DAYS
 from gateway.webhooks.operations.customer_move import Move
 from gateway.webhooks.operations.replay import Replayed
 from gateway.webhooks.operations.stored_events import Selection
-from gateway.webhooks.operations.times import parse_time
 from gateway.webhooks.reconcile.background import is_under_way
 from gateway.writes import Json
 

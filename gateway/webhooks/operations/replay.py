@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 import stripe
 
+from gateway.dates import from_column
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.stripe_api import Missing, read_object
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.operations.stored_events import Selection, read_events, walk_events
-from gateway.webhooks.operations.times import read_column
 from gateway.webhooks.projector import plan
 from gateway.writes import Json
 
@@ -101,7 +101,7 @@ class Replayer:
         """The payload as stored, or as Stripe's API still has it, else ""."""
         if event["payload"]:
             return json.dumps(event["payload"])
-        is_kept = read_column(event["created"]) > datetime.now(UTC) - _KEPT_BY_STRIPE
+        is_kept = from_column(event["created"]) > datetime.now(UTC) - _KEPT_BY_STRIPE
         # Another account's event can't be read as the platform, and changes no row.
         if event["account"] or not is_kept:
             return ""

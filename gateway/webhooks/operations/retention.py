@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+from gateway.dates import to_column
 from gateway.pocketbase import PocketBase
 from gateway.pocketbase.contracts.events import PRUNE, PruneRequest
 from gateway.pocketbase.hook_call import call_hook
-from gateway.webhooks.operations.times import column
 
 #: A transaction's share: PocketBase's single writer is held for a few milliseconds.
 _AT_ONCE = 500
@@ -19,7 +19,7 @@ async def prune(pocketbase: PocketBase, days: int, *, dry_run: bool = False) -> 
     Returns:
         How many were pruned, 100,000 at most; in a dry run, how many there are to prune.
     """
-    before = column(datetime.now(UTC) - timedelta(days=days))
+    before = to_column(datetime.now(UTC) - timedelta(days=days))
     asked = PruneRequest(before=before, limit=_AT_ONCE, dry_run=dry_run)
     pruned = 0
     for _ in range(_ROUNDS):

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.dates import to_column
 from gateway.errors import InvalidRequest, NotFound
 from gateway.pocketbase import PocketBase
-from gateway.webhooks.operations.times import column
 from gateway.writes import Json
 
 _FACTS = (
@@ -50,8 +50,8 @@ class Selection:
             _match("type", self.type),
             _match("object_id", self.object_id),
             _match("outcome", self.outcome),
-            f"created >= '{column(self.since)}'" if self.since else "",
-            f"created < '{column(self.until)}'" if self.until else "",
+            f"created >= '{to_column(self.since)}'" if self.since else "",
+            f"created < '{to_column(self.until)}'" if self.until else "",
             f"attempts < {self.attempts_below}" if self.attempts_below is not None else "",
         ]
         return " && ".join(part for part in parts if part)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import stripe
 
+from gateway.dates import from_column
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBase
 from gateway.webhooks.inbox import Inbox
-from gateway.webhooks.operations.times import read_column
 from gateway.webhooks.reconcile.pace import Pace
 from gateway.webhooks.reconcile.reconciliation import Reconciliation, Watcher
 from gateway.webhooks.reconcile.run import Options, Run, Runs
@@ -80,5 +80,5 @@ class BackgroundReconciliation:
 
 def is_under_way(row: Json) -> bool:
     """Whether a run, as its row shows it, is going on in some process."""
-    is_alive = datetime.now(UTC) - read_column(row["updated"]) < _ALIVE
+    is_alive = datetime.now(UTC) - from_column(row["updated"]) < _ALIVE
     return is_alive and not row["finished"] and not row["error"]

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+from gateway.dates import as_unix, unix_to_column
 from gateway.ids import record_id
 from gateway.mirror.registry import SUMMARY
-from gateway.shapes import created_at, moment, second
+from gateway.shapes import created_at
 from gateway.stripe_api import Missing, Reading, complete
 from gateway.webhooks.reconcile.comparison import Found
 from gateway.webhooks.reconcile.kinds import Kind
@@ -91,18 +92,18 @@ def _next_place(reading: Reading, items: Sequence[Json]) -> Place | None:
     if not reading.body.get("has_more") or not items:
         return None
     last = items[-1]
-    created = second(created_at(last))
-    edge = tuple(item["id"] for item in items if second(created_at(item)) == created)
+    created = as_unix(created_at(last))
+    edge = tuple(item["id"] for item in items if as_unix(created_at(item)) == created)
     return Place(last["id"], created, edge)
 
 
 def _window(kind: Kind, place: Place, following: Place | None, since: int | None) -> str:
     """The rows created between the object before the page and its last one."""
-    conditions = [kind.rows, f"created <= '{moment(place.created)}'" if place.after else ""]
+    conditions = [kind.rows, f"created <= '{unix_to_column(place.created)}'" if place.after else ""]
     if following:
-        conditions.append(f"created > '{moment(following.created)}'")
+        conditions.append(f"created > '{unix_to_column(following.created)}'")
     elif since is not None:
-        conditions.append(f"created >= '{moment(since)}'")
+        conditions.append(f"created >= '{unix_to_column(since)}'")
     return " && ".join(condition for condition in conditions if condition) or "id != ''"
 
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import stripe
 
+from gateway.dates import parse_time, to_column, unix_to_column
 from gateway.errors import GatewayError, InvalidRequest, StripeRefused
 from gateway.pocketbase import PocketBase
 from gateway.stripe_api import Missing
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.operations.stored_events import Selection, list_events
-from gateway.webhooks.operations.times import column, parse_time
 from gateway.webhooks.reconcile.absent import AbsentRows
 from gateway.webhooks.reconcile.catch_up import CatchUp
 from gateway.webhooks.reconcile.comparison import Difference
@@ -84,7 +84,7 @@ class Reconciliation:
             raise InvalidRequest(
                 f"{', '.join(unknown)}: not mirrored; there are {', '.join(COLLECTIONS)}."
             )
-        run = Run("", options, column(now))
+        run = Run("", options, to_column(now))
         if options.since:
             run.since = run.events_since = int(parse_time(options.since, now).timestamp())
         elif (caught_up := await self._runs.find_caught_up()) is not None:
@@ -120,9 +120,7 @@ class Reconciliation:
             if not page.after:
                 break
         if not self._options.dry_run and not self._options.since:
-            await self._runs.save(
-                run, caught_up=column(datetime.fromtimestamp(run.events_until, UTC))
-            )
+            await self._runs.save(run, caught_up=unix_to_column(run.events_until))
 
     async def _read_list(self, run: Run, kind: Kind) -> None:
         """Compare every page of a list; one that Stripe refuses is noted and passed over."""

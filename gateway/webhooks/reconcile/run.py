@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gateway.dates import column_to_unix, now_column, to_column
 from gateway.pocketbase import PocketBase
-from gateway.webhooks.operations.times import column, read_column
 from gateway.webhooks.reconcile.lists import Place
 from gateway.webhooks.reconcile.pace import patiently
 from gateway.webhooks.reconcile.repair import Outcome
@@ -110,7 +110,7 @@ class Runs:
 
     async def find_unfinished(self, options: Options) -> Run | None:
         """Return the newest run with these options, if it has not come to its end."""
-        oldest = column(datetime.now(UTC) - _CONTINUED_WITHIN)
+        oldest = to_column(datetime.now(UTC) - _CONTINUED_WITHIN)
         for row in await self.list_newest(20, f"started > '{oldest}'"):
             if row["options"] == _describe(options):
                 return None if row["finished"] else _read(row)
@@ -128,12 +128,12 @@ class Runs:
 
     async def finish(self, run: Run) -> None:
         """Say that the run has come to its end."""
-        await self.save(run, finished=column(datetime.now(UTC)), error="")
+        await self.save(run, finished=now_column(), error="")
 
     async def find_caught_up(self) -> int | None:
         """Return the time until which all events are stored, in unix seconds, if it is known."""
         rows = await self.list_newest(1, "caught_up != ''")
-        return int(read_column(rows[0]["caught_up"]).timestamp()) if rows else None
+        return column_to_unix(rows[0]["caught_up"]) if rows else None
 
     async def list_newest(self, limit: int, wanted: str = "") -> list[Json]:
         """Return rows of runs, newest first."""

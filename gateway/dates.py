@@ -1,0 +1,115 @@
+"""Dates in all their forms: Unix seconds, datetimes, PocketBase's columns, ISO 8601. Pure.
+
+- Stripe: Unix seconds; ISO 8601 in v2 events.
+- PocketBase: a text column ``2026-01-01 00:00:00.000Z``, "" for no date.
+- Operators: ISO 8601 without a time or zone, or ``2h`` for two hours ago.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Any
+
+from gateway.errors import InvalidRequest
+
+#: The last second of the year 9999: PocketBase has no column for later ones.
+LAST_UNIX = 253_402_300_799
+
+_AGO = re.compile(r"(\d{1,6})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def to_column(moment: datetime) -> str:
+    """Return a date column.
+
+    Raises:
+        ValueError: the datetime has no time zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a datetime needs a time zone, for example datetime.now(UTC)")
+    # By isoformat, as %Y has no leading zeros.
+    return moment.astimezone(UTC).isoformat(" ", "milliseconds").replace("+00:00", "Z")
+
+
+def unix_to_column(value: Any) -> str:
+    """Return a date column from Unix seconds; "" for anything else: null never becomes 1970."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return ""
+    return _format(value)
+
+
+# An object names the same few times again and again, and formatting one is slow.
+@lru_cache(maxsize=4096)
+def _format(value: float) -> str:
+    try:
+        return to_column(datetime.fromtimestamp(value, UTC))
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def now_column() -> str:
+    """Return the present as a date column."""
+    return to_column(datetime.now(UTC))
+
+
+def as_unix(value: Any) -> int:
+    """Return Unix seconds that a date column can have as an integer, 0 for anything else."""
+    return int(value) if unix_to_column(value) else 0
+
+
+def from_column(text: str) -> datetime:
+    """Return the datetime in a date column.
+
+    Raises:
+        ValueError: it is empty or no date.
+    """
+    return from_iso(text)
+
+
+def column_to_unix(value: object) -> int | None:
+    """Return the Unix seconds in a date column, None for an empty one or another value."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return int(from_iso(value).timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
+def from_iso(text: str) -> datetime:
+    """Return the datetime in ISO 8601, in UTC where the text names no zone.
+
+    Raises:
+        ValueError: it is none, or beyond the years 1 to 9999 in UTC.
+    """
+    found = datetime.fromisoformat(text)
+    try:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+
+
+def http_date_to_unix(text: str) -> int:
+    """Return the Unix seconds of a ``Date`` header.
+
+    Raises:
+        ValueError: it is no date.
+    """
+    return int(parsedate_to_datetime(text).timestamp())
+
+
+def parse_time(text: str, now: datetime) -> datetime:
+    """Read ``2026-11-23``, ``2026-11-23T09:30:00+01:00`` (UTC without a zone) or ``2h`` ago.
+
+    Raises:
+        InvalidRequest: it is none of them.
+    """
+    try:
+        if match := _AGO.fullmatch(text.strip()):
+            return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
+        return from_iso(text.strip())
+    except (ValueError, OverflowError):
+        raise InvalidRequest(
+            f"{text!r} is no time: write 2026-11-23, 2026-11-23T09:30:00Z, or 30m, 2h, 7d ago."
+        ) from None
