@@ -84,8 +84,9 @@ def _answer(*answers: bytes) -> tuple[_Handler, list[bytes]]:
         (_respond("409 Conflict", b'{"message": "no"}'), PocketBaseError, 409),
         (_respond("413 Too Large", b""), PocketBaseError, 413),
         (_respond("429 Too Many", b"", "Retry-After: 99\r\n"), RateLimited, 429),
-        (_respond("500 Error", b'{"message": "disk full"}'), Unavailable, 500),
-        (_respond("502 Bad Gateway", b"<html>"), Unavailable, 502),
+        (_respond("408 Timeout", b""), Unavailable, 503),
+        (_respond("500 Error", b'{"message": "disk full"}'), Unavailable, 503),
+        (_respond("502 Bad Gateway", b"<html>"), Unavailable, 503),
         (b"nonsense\r\n\r\n", Unavailable, 503),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", Unavailable, 503),
         (b"", Unavailable, 503),
@@ -101,6 +102,15 @@ async def test_an_answer_that_is_not_pocketbases_is_an_error(
             await client.collection("posts").list()
     assert caught.value.status == status
     assert caught.value.message
+
+
+async def test_the_status_behind_unavailable_is_told() -> None:
+    """With PocketBase's message; a caller of an endpoint gets 503 all the same."""
+    handle, _ = _answer(_respond("500 Error", b'{"message": "disk full"}'))
+    async with _serve(handle) as client:
+        with pytest.raises(Unavailable, match="HTTP 500: disk full") as caught:
+            await client.collection("posts").list()
+    assert caught.value.upstream_status == 500
 
 
 async def test_a_connection_that_breaks_is_tried_again_for_reads_only() -> None:

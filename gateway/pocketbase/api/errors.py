@@ -125,6 +125,8 @@ class Unavailable(PocketBaseError, errors.PocketBaseUnavailable):
     status = 503
     kind = errors.PocketBaseUnavailable
     retry_after = 5
+    #: PocketBase's or a proxy's status (5xx, 408), None if there was no response.
+    upstream_status: int | None = None
 
 
 class InvalidAnswer(Unavailable):
@@ -154,9 +156,13 @@ def read_error(status: int, body: Any, retry_after: str = "") -> PocketBaseError
         retry_after: the header of that name.
     """
     members: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
-    message = str(members.get("message") or "") or f"PocketBase answered with HTTP {status}."
+    message = str(members.get("message") or "") or f"HTTP {status}, without a message."
+    if status >= 500 or status == 408:  # 408: a proxy's time-out.
+        unavailable = Unavailable(f"PocketBase answered HTTP {status}: {message}")
+        unavailable.upstream_status = status
+        return unavailable
     data = members.get("data")
-    kind = Unavailable if status >= 500 else _BY_STATUS.get(status, PocketBaseError)
+    kind = _BY_STATUS.get(status, PocketBaseError)
     if status == 401 and members.get("mfaId"):
         kind = MfaRequired
     error = kind(message, status=status, data=data if isinstance(data, Mapping) else {})
