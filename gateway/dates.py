@@ -6,7 +6,7 @@
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
@@ -30,6 +30,11 @@ def to_column(moment: datetime) -> str:
         raise ValueError("a datetime needs a time zone, for example datetime.now(UTC)")
     # By isoformat, as %Y has no leading zeros.
     return moment.astimezone(UTC).isoformat(" ", "milliseconds").replace("+00:00", "Z")
+
+
+def day_to_column(day: date) -> str:
+    """Return the date column of a day's start in UTC."""
+    return to_column(datetime(day.year, day.month, day.day, tzinfo=UTC))
 
 
 def unix_to_column(value: Any) -> str:

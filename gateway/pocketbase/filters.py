@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from gateway.dates import to_column
+from gateway.dates import day_to_column, to_column
 from gateway.pocketbase.values import InvalidValue, check_number, check_text
 
 #: A quoted text of the expression, a placeholder, or a quote that is never closed.
@@ -84,7 +84,7 @@ def _write(value: Any) -> str:
     if isinstance(value, datetime):
         return _quote(to_column(value))
     if isinstance(value, date):
-        return _quote(f"{value.isoformat()} 00:00:00.000Z")
+        return _quote(day_to_column(value))
     if isinstance(value, str | UUID):
         return _quote(str(value))
     if isinstance(value, Decimal):

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from pydantic import BaseModel, SecretStr
 from pydantic_core import to_jsonable_python
 
-from gateway.dates import to_column
+from gateway.dates import day_to_column, to_column
 from gateway.pocketbase.values import check_number, check_text
 
 #: A record to write: by field, also with modifiers ("score+", "+tags", "documents-").
@@ -114,7 +114,7 @@ def write_value(value: Any) -> Any:
         case datetime():
             return to_column(value)
         case date():
-            return f"{value.isoformat()} 00:00:00.000Z"
+            return day_to_column(value)
         case SecretStr():
             return value.get_secret_value()
         case BaseModel():
