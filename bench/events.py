@@ -5,15 +5,55 @@ import itertools
 import json
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from bench.wire import encode
 
-_STATUSES = ("active", "past_due", "trialing", "unpaid")
 #: When the first event happens: within the days that payloads are kept.
 START = int(time.time()) - 86_400
+#: The length of a subscription's period, in seconds.
+PERIOD = 2_592_000
+#: What is sold, each at one price: metadata of the products. A subscription has one of them, by
+#: turns, and the last one besides.
+PLANS: tuple[dict[str, str], ...] = (
+    {"features": "pro", "limit_seats": "5"},
+    {"features": "pro, export"},
+    {"features": "reports", "limit_seats": "10"},
+    {"features": "api"},
+    {"features": "support"},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What an event reports of a subscription, apart from what never changes."""
+
+    status: str = "active"
+    #: Of the current period, in unix seconds.
+    starts: int = START
+    note: int = 0
+
+
+#: From the number of a subscription, and of an event among its events, to the state then.
+Course = Callable[[int, int], State]
+
+
+def change_status(place: int, step: int) -> State:
+    """Each event changes the status."""
+    return State(("active", "past_due", "trialing", "unpaid")[step % 4])
+
+
+def change_sometimes(place: int, step: int) -> State:
+    """One event in four changes what entitlements depend on (status, period), the others a note.
+
+    Subscriptions are at different points of the course, so a batch of events has all of them.
+    """
+    phase = step + place
+    status = "past_due" if phase % 8 >= 4 else "active"
+    return State(status, START + phase // 8 * PERIOD, phase)
 
 
 @dataclass(slots=True)
@@ -24,10 +64,13 @@ class Subscriptions:
     secret: str
     #: Chooses the subscription of each event; in turn when not given.
     chance: random.Random | None = None
+    course: Course = change_status
+    #: From the number of a subscription to the one of its customer.
+    customer_of: Callable[[int], int] = lambda place: place
     sent: int = 0
-    #: What each subscription was last said to be: by Stripe id, event time and status.
-    latest: dict[str, tuple[int, str]] = field(default_factory=dict)
-    _prefix: str = field(default_factory=lambda: f"{int(time.time() * 1000):x}")
+    #: What each subscription was last reported to be: by its number, the event's time and state.
+    latest: dict[int, tuple[int, State]] = field(default_factory=dict)
+    prefix: str = field(default_factory=lambda: f"{int(time.time() * 1000):x}")
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def deliver(self) -> bytes:
@@ -35,28 +78,45 @@ class Subscriptions:
         number = next(self._numbers)
         self.sent += 1
         place = self.chance.randrange(self.count) if self.chance else number % self.count
-        subscription = self.name(place)
         created = START + number
-        status = _STATUSES[number // self.count % len(_STATUSES)]
-        self.latest[subscription] = (created, status)
-        body = self.event(number, subscription, created, status)
-        return encode(
-            "POST", "/webhooks/stripe", body, [("Stripe-Signature", sign(body, self.secret))]
-        )
+        state = self.course(place, number // self.count)
+        self.latest[place] = (created, state)
+        return encode_delivery(self.event(number, place, created, state), self.secret)
 
     def name(self, place: int) -> str:
         """Return the Stripe id of one of the subscriptions."""
-        return f"sub_{self._prefix}{place:06}"
+        return f"sub_{self.prefix}{place:06}"
 
-    def event(self, number: int, subscription: str, created: int, status: str) -> bytes:
+    def customer(self, number: int) -> str:
+        """Return the Stripe id of a customer."""
+        return f"cus_{self.prefix}{number:06}"
+
+    def event(self, number: int, place: int, created: int, state: State) -> bytes:
         """Return an event's body."""
-        return (
-            _TEMPLATE.replace(b"@event", f"evt_1{self._prefix}{number:010}".encode())
-            .replace(b"@subscription", subscription.encode())
-            .replace(b"@customer", subscription.replace("sub_", "cus_").encode())
-            .replace(b"@status", status.encode())
-            .replace(b'"@created"', str(created).encode())
+        body = (
+            _TEMPLATE.replace(b"@event", f"evt_1{self.prefix}{number:010}".encode())
+            .replace(b"@subscription", self.name(place).encode())
+            .replace(b"@customer", self.customer(self.customer_of(place)).encode())
+            .replace(b"@plan", str(plan_of(place)).encode())
+            .replace(b"@status", state.status.encode())
+            .replace(b"@note", str(state.note).encode())
         )
+        return (
+            body.replace(b'"@created"', str(created).encode())
+            .replace(b'"@starts"', str(state.starts).encode())
+            .replace(b'"@ends"', str(state.starts + PERIOD).encode())
+        )
+
+
+def plan_of(place: int) -> int:
+    """Return the plan of a subscription; the last plan is in every subscription."""
+    return place % (len(PLANS) - 1)
+
+
+def encode_delivery(body: bytes, secret: str) -> bytes:
+    """Return the request of a delivery, signed now."""
+    headers = [("Stripe-Signature", sign(body, secret))]
+    return encode("POST", "/webhooks/stripe", body, headers)
 
 
 def sign(body: bytes, secret: str) -> str:
@@ -66,13 +126,13 @@ def sign(body: bytes, secret: str) -> str:
     return f"t={now},v1={digest}"
 
 
-def _price() -> dict[str, Any]:
+def _price(plan: str) -> dict[str, Any]:
     return {
-        "id": "price_1SWbVdLkdIwHu7ix0001", "object": "price", "active": True,
+        "id": f"price_1SWbVdLkdIwHu7ix000{plan}", "object": "price", "active": True,
         "billing_scheme": "per_unit", "created": START, "currency": "eur",
         "custom_unit_amount": None, "livemode": False, "lookup_key": "pro_monthly",
         "metadata": {"tier": "pro", "region": "eu"}, "nickname": "Pro, billed monthly",
-        "product": "prod_TTZ0000000000001",
+        "product": f"prod_TTZ000000000000{plan}",
         "recurring": {"interval": "month", "interval_count": 1, "meter": None,
                       "trial_period_days": None, "usage_type": "licensed"},
         "tax_behavior": "exclusive", "tiers_mode": None, "transform_quantity": None,
@@ -84,11 +144,11 @@ def _subscription() -> dict[str, Any]:
     items: list[dict[str, Any]] = [
         {
             "id": f"si_TTZ000000000000{place}", "object": "subscription_item",
-            "billing_thresholds": None, "created": START, "current_period_end": START + 2592000,
-            "current_period_start": START, "discounts": [], "metadata": {},
-            "price": _price(), "quantity": 3, "subscription": "@subscription", "tax_rates": [],
+            "billing_thresholds": None, "created": START, "current_period_end": "@ends",
+            "current_period_start": "@starts", "discounts": [], "metadata": {},
+            "price": _price(plan), "quantity": 3, "subscription": "@subscription", "tax_rates": [],
         }
-        for place in range(2)
+        for place, plan in enumerate(("@plan", str(len(PLANS) - 1)))
     ]  # fmt: skip
     return {
         "id": "@subscription", "object": "subscription", "application": None,
@@ -105,7 +165,7 @@ def _subscription() -> dict[str, Any]:
         "items": {"object": "list", "data": items, "has_more": False, "total_count": 2,
                   "url": "/v1/subscription_items?subscription=@subscription"},
         "latest_invoice": "in_1SWbVdLkdIwHu7ix0001", "livemode": False,
-        "metadata": {"note": "an order as it comes", "campaign": "autumn"},
+        "metadata": {"note": "an order as it comes, @note", "campaign": "autumn"},
         "next_pending_invoice_item_invoice": None, "on_behalf_of": None, "pause_collection": None,
         "payment_settings": {"payment_method_options": None, "payment_method_types": None,
                              "save_default_payment_method": "off"},

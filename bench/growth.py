@@ -26,7 +26,7 @@ from typing import Any
 
 import uvloop
 
-from bench.events import START, Subscriptions
+from bench.events import START, State, Subscriptions
 from bench.processes import Meter
 from bench.statements import explain, read_statements
 from bench.wire import run_load
@@ -81,7 +81,7 @@ def fill(database: Path, events: int, subscriptions: int, deliveries: Subscripti
 
 def _project_subscription(deliveries: Subscriptions) -> dict[str, Any]:
     """The row that an event leaves."""
-    body = deliveries.event(0, deliveries.name(0), START - 10, "active")
+    body = deliveries.event(0, 0, START - 10, State())
     state = plan_event(parse(body.decode())).state
     assert state
     return {
@@ -99,7 +99,7 @@ def _subscription_rows(
             **row,
             "id": record_id(stripe_id),
             "stripe_id": stripe_id,
-            "customer": record_id(stripe_id.replace("sub_", "cus_")),
+            "customer": record_id(deliveries.customer(number)),
             "stamp": json.dumps([0, START - 10, START - 10, 1, f"evt_seed{number}"]),
         }
 
@@ -113,12 +113,12 @@ def _event_rows(
         stripe_id = f"evt_0{number:022}"
         created = START - count + number
         moment = time.strftime("%Y-%m-%d %H:%M:%S.000Z", time.gmtime(created))
-        subscription = deliveries.name(chance.randrange(subscriptions))
+        place = chance.randrange(subscriptions)
         payload = ""
         if count - number <= _WITH_PAYLOAD:
-            payload = deliveries.event(number, subscription, START, "active").decode()
+            payload = deliveries.event(number, place, START, State()).decode()
         yield (
-            *(event_id(stripe_id, created), stripe_id, kinds[number % 3], subscription),
+            *(event_id(stripe_id, created), stripe_id, kinds[number % 3], deliveries.name(place)),
             *(moment, moment, payload),
         )
 

@@ -2,12 +2,15 @@
 
 ``python -m bench.webhooks [--json]``
 
-(a) creates one record a request by PocketBase's REST API: the event, 5 kB, in a collection with
-    the columns and indexes of ``stripe_events``;
-(b) delivers signed events to the gateway: each becomes an event row and its subscription's row,
-    and reaches a realtime subscriber.
+create    one record per request by PocketBase's REST API: the event, 5 kB, in a collection with
+          the columns and indexes of ``stripe_events``;
+linked    signed events to the gateway, of customers who are users with 1 to 4 subscriptions and
+          their entitlements: each becomes an event row and its subscription's row, and reaches a
+          realtime subscriber; one in four changes a column that entitlements depend on;
+changing  the same, but each event changes such a column;
+unlinked  customers without a user, who have no entitlements.
 
-Rounds of a and b alternate; ratios are medians over the rounds.
+Rounds of all sides alternate; ratios to ``create`` are medians over the rounds.
 """
 
 import argparse
@@ -25,25 +28,43 @@ from typing import Any
 import httpx
 import uvloop
 
-from bench.events import START, Subscriptions
+from bench.customers import (
+    add_users,
+    customer_of,
+    expected_entitlements,
+    opening_events,
+    stored_entitlements,
+)
+from bench.events import (
+    START,
+    State,
+    Subscriptions,
+    change_sometimes,
+    change_status,
+    encode_delivery,
+)
 from bench.processes import Meter
 from bench.realtime import RealtimeCounter
 from bench.rounds import Round, p50_of, p99_of, rate_of
-from bench.wire import encode, run_load
+from bench.wire import connect, encode, run_load
 from stack.plan import plan_throwaway
 from stack.stack import Stack
 
 CLIENTS = (1, 8, 32)
+#: The sides measured with each number of clients.
+SIDES = {1: ("create", "linked", "unlinked"), 8: ("create", "linked", "unlinked")}
+ALL_SIDES = ("create", "linked", "changing", "unlinked")
 _SUBSCRIPTIONS = 500
 
 
 @dataclass(slots=True)
 class Bench:
-    """Both sides over one running stack."""
+    """All sides over one running stack."""
 
     stack: Stack
     token: str
-    deliveries: Subscriptions
+    #: By side.
+    deliveries: dict[str, Subscriptions]
     gateway: Meter
     pocketbase: Meter
     rounds: dict[tuple[str, int], list[Round]] = field(default_factory=dict)
@@ -52,27 +73,27 @@ class Bench:
     def create(self) -> bytes:
         """Return the request of a plain create."""
         number = next(self._numbers)
-        subscription = f"sub_{number % _SUBSCRIPTIONS}"
+        place = number % _SUBSCRIPTIONS
         record = {
             "stripe_id": f"evt_{number:020}",
             "type": "customer.subscription.updated",
             "outcome": "applied",
-            "object_id": subscription,
+            "object_id": f"sub_{place}",
             "created": "2026-11-23 12:00:00.000Z",
         }
-        payload = self.deliveries.event(number, subscription, START + number, "active")
-        # The same 5 kB that (b) delivers, at the same cost for who sends them.
+        payload = self.deliveries["unlinked"].event(number, place, START + number, State())
+        # The same 5 kB that is delivered, at the same cost for who sends them.
         body = b'%b,"payload":%b}' % (json.dumps(record).encode()[:-1], payload)
         path = "/api/collections/bench_events/records"
         return encode("POST", path, body, [("Authorization", self.token)])
 
     async def run(self, side: str, clients: int, seconds: float) -> None:
         """Run one side once and keep what it gave."""
-        plan = self.stack.plan
+        ports = self.stack.plan.ports
         port, make = (
-            (plan.ports.pocketbase, self.create)
-            if side == "a"
-            else (plan.ports.gateway, self.deliveries.deliver)
+            (ports.pocketbase, self.create)
+            if side == "create"
+            else (ports.gateway, self.deliveries[side].deliver)
         )
         self.gateway.restart()
         self.pocketbase.restart()
@@ -86,42 +107,89 @@ class Bench:
         """The median of a measure over the rounds."""
         return statistics.median(measure(each) for each in self.rounds[side, clients])
 
-    def ratio(self, clients: int, measure: Callable[[Round], float]) -> float:
-        """The median over the rounds of b's measure by a's, each with its neighbour."""
-        pairs = zip(self.rounds["b", clients], self.rounds["a", clients], strict=True)
-        return statistics.median(measure(b) / measure(a) for b, a in pairs)
+    def ratio(self, side: str, clients: int, measure: Callable[[Round], float]) -> float:
+        """The median over the rounds of a side's measure by its neighbouring create's."""
+        pairs = zip(self.rounds[side, clients], self.rounds["create", clients], strict=True)
+        return round(statistics.median(measure(b) / measure(a) for b, a in pairs), 3)
 
 
 async def measure(stack: Stack, token: str, rounds: int, seconds: float) -> dict[str, Any]:
     """Run all rounds and check what is stored afterwards."""
-    deliveries = Subscriptions(_SUBSCRIPTIONS, stack.gateway.env["STRIPE_WEBHOOK_SECRETS"])
+    deliveries = build_deliveries(stack.gateway.env["STRIPE_WEBHOOK_SECRETS"])
     bench = Bench(stack, token, deliveries, Meter(stack.gateway.pid), Meter(stack.pocketbase.pid))
+    opening = await open_customers(stack, deliveries)
     async with RealtimeCounter(stack.plan.ports.pocketbase, token, "subscriptions/*") as realtime:
-        for side in "ab":
+        for side in ALL_SIDES:
             await bench.run(side, 8, 1.0)
         bench.rounds.clear()
         for clients in CLIENTS:
             for _ in range(rounds):
-                for side in "ab":
+                for side in SIDES.get(clients, ALL_SIDES):
                     await bench.run(side, clients, seconds)
-        seen = await realtime.wait(deliveries.sent)
+        sent = sum(each.sent for each in deliveries.values())
+        seen = await realtime.wait(sent)
     _print_table(bench)
-    refused = sum(r.load.refused for (side, _), each in bench.rounds.items() for r in each)
+    refused = sum(r.load.refused for each in bench.rounds.values() for r in each)
     return {
-        **{f"ratio_c{clients}": round(bench.ratio(clients, rate_of), 3) for clients in CLIENTS},
-        "p50_ratio_c1": round(bench.ratio(1, p50_of), 3),
-        "p99_ratio_c32": round(bench.ratio(32, p99_of), 3),
+        **describe_ratios(bench),
         "gateway_rss_mb": round(bench.gateway.rss_mb, 1),
         "pocketbase_rss_mb": round(bench.pocketbase.rss_mb, 1),
         "refused": refused,
-        "deliveries": deliveries.sent,
+        "deliveries": sent,
         "realtime_events": seen,
+        "lost_events": opening + sent - await _count_events(stack, token),
         **await _count_wrong(stack, token, deliveries),
     }
 
 
+def build_deliveries(secret: str) -> dict[str, Subscriptions]:
+    """What is delivered, by side; each side has customers of its own."""
+    sides = {
+        "linked": (change_sometimes, customer_of),
+        "changing": (change_status, customer_of),
+        "unlinked": (change_status, int),
+    }
+    started = int(time.time() * 1000)
+    return {
+        side: Subscriptions(
+            _SUBSCRIPTIONS, secret, course=course, customer_of=customer,
+            prefix=f"{started:x}{number}",
+        )
+        for number, (side, (course, customer)) in enumerate(sides.items())
+    }  # fmt: skip
+
+
+def describe_ratios(bench: Bench) -> dict[str, float]:
+    """The ratios to PocketBase's own creates; of linked customers unless the name has a side."""
+    return {
+        **{f"ratio_c{clients}": bench.ratio("linked", clients, rate_of) for clients in CLIENTS},
+        "p50_ratio_c1": bench.ratio("linked", 1, p50_of),
+        "p99_ratio_c32": bench.ratio("linked", 32, p99_of),
+        **{
+            f"unlinked_ratio_c{clients}": bench.ratio("unlinked", clients, rate_of)
+            for clients in CLIENTS
+        },
+        "changing_ratio_c32": bench.ratio("changing", 32, rate_of),
+    }
+
+
+async def open_customers(stack: Stack, deliveries: dict[str, Subscriptions]) -> int:
+    """Deliver the products, the customers with their users; return how many events that took."""
+    opening = 0
+    async with connect(stack.plan.ports.gateway) as connection:
+        for side, each in deliveries.items():
+            if each.customer_of is not customer_of:
+                continue
+            add_users(stack.pocketbase.data_dir / "data.db", side, each.count)
+            for event in opening_events(side, each):
+                status, answer = await connection.send(encode_delivery(event, each.secret))
+                assert status == 200, answer
+                opening += 1
+    return opening
+
+
 def _print_table(bench: Bench) -> None:
-    print("side clients   rate/s  p50 ms  p99 ms  CPU ms an event: gateway  PocketBase")
+    print("    side clients   rate/s  p50 ms  p99 ms  CPU ms an event: gateway  PocketBase")
     for (side, clients), _ in bench.rounds.items():
         values = [
             bench.median(side, clients, measure)
@@ -133,28 +201,48 @@ def _print_table(bench: Bench) -> None:
                 lambda r: r.pocketbase_cpu_ms,
             )
         ]
-        print(f"{side:>4} {clients:7} {values[0]:8.0f} {values[1]:7.2f} {values[2]:7.2f}"
+        print(f"{side:>8} {clients:7} {values[0]:8.0f} {values[1]:7.2f} {values[2]:7.2f}"
               f" {values[3]:25.3f} {values[4]:11.3f}")  # fmt: skip
 
 
-async def _count_wrong(stack: Stack, token: str, deliveries: Subscriptions) -> dict[str, int]:
-    """Compare every subscription's row with its newest event, and count the event rows."""
+async def _count_events(stack: Stack, token: str) -> int:
     url, headers = stack.pocketbase.url, {"Authorization": token}
     async with httpx.AsyncClient(trust_env=False, headers=headers, base_url=url) as client:
-        answer = await client.get(
-            "/api/collections/subscriptions/records", params={"perPage": 1000}
-        )
-        rows = {row["stripe_id"]: row for row in answer.json()["items"]}
         answer = await client.get("/api/collections/stripe_events/records", params={"perPage": 1})
-        stored = answer.json()["totalItems"]
+    return int(answer.json()["totalItems"])
+
+
+async def _count_wrong(
+    stack: Stack, token: str, deliveries: dict[str, Subscriptions]
+) -> dict[str, int]:
+    """Compare every subscription's row with its newest event, and all entitlements."""
+    url, headers = stack.pocketbase.url, {"Authorization": token}
+    path, rows = "/api/collections/subscriptions/records", {}
+    async with httpx.AsyncClient(trust_env=False, headers=headers, base_url=url) as client:
+        for page in range(1, 3):
+            answer = await client.get(path, params={"perPage": 1000, "page": page})
+            rows |= {row["stripe_id"]: row for row in answer.json()["items"]}
+    latest = {
+        each.name(place): (created, state.status)
+        for each in deliveries.values()
+        for place, (created, state) in each.latest.items()
+    }
     wrong = sum(
         1
-        for subscription, (created, status) in deliveries.latest.items()
+        for subscription, (created, status) in latest.items()
         if (row := rows.get(subscription)) is None
         or row["status"] != status
         or json.loads(row["stamp"])[1] != created
     )
-    return {"wrong_rows": wrong, "lost_events": deliveries.sent - stored}
+    expected = {
+        key: entitlement
+        for side, each in deliveries.items()
+        if each.customer_of is customer_of
+        for key, entitlement in expected_entitlements(side, each).items()
+    }
+    stored = stored_entitlements(stack.pocketbase.data_dir / "data.db")
+    differing = sum(expected.get(key) != stored.get(key) for key in expected.keys() | stored)
+    return {"wrong_rows": wrong, "entitlements": len(stored), "wrong_entitlements": differing}
 
 
 async def prepare(stack: Stack) -> str:
@@ -205,7 +293,7 @@ def main() -> None:
         result = uvloop.run(run())
     print(f"took {time.monotonic() - started:.0f} s", file=sys.stderr)
     print(json.dumps(result) if options.json else result)
-    if result["wrong_rows"] or result["lost_events"]:
+    if result["wrong_rows"] or result["wrong_entitlements"] or result["lost_events"]:
         sys.exit("what is stored is not what was delivered")
 
 
