@@ -48,7 +48,11 @@ def _describe_mirror() -> Json:
         "parents": parents,
         "nameless": [name for name, owner in owners.items() if not owner.names_customer],
         "saved_first": ["customers", *(name for name in collections if name in are_parents)],
-        "entitling": [each.collection for each in REGISTRY if each.entitles],
+        "entitlement_columns": {
+            each.collection: list(each.entitlement_columns)
+            for each in REGISTRY
+            if each.entitlement_columns
+        },
     }
 
 

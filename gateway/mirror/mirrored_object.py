@@ -73,8 +73,9 @@ class MirroredObject:
     owner: Ownership | None = None
     #: Further columns that the hooks fill.
     columns: tuple[str, ...] = ()
-    #: Whether entitlements follow from the rows, so that a changed one recomputes its owner's.
-    entitles: bool = False
+    #: The columns that entitlements depend on: when one changes, they are recomputed.
+    #: `tests/entitlements/test_columns.py` compares them with what the hooks read.
+    entitlement_columns: tuple[str, ...] = ()
     #: Whether Stripe sends no event for an object in this state, so that a missing row is right.
     is_unannounced: Callable[[Json], bool] = _is_always_announced
 
@@ -99,7 +100,9 @@ class MirroredObject:
         owner = ("customer", "user", "organization") if self.owner else ()
         # Reconciliation compares a page of a list with the rows of the same period.
         period = () if "{customer}" in self.list_path else ("created",)
-        return ("stripe_id", "stamp", OBJECT_COLUMN, *period, *owner, *self.columns)
+        own = (*self.columns, *self.entitlement_columns)
+        required = ("stripe_id", "stamp", OBJECT_COLUMN, *period, *owner, *own)
+        return tuple(dict.fromkeys(required))
 
 
 def _expand_query(names: tuple[str, ...]) -> str:

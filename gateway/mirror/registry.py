@@ -46,7 +46,13 @@ _INVOICE = Parent("invoice", "invoices")
 #: In the order of reconciliation: owners before what they own, so that rows are linked at once.
 REGISTRY = (
     # product.*: what the shop shows; its metadata lists the entitlements
-    MirroredObject("product", "products", project_product, "products"),
+    MirroredObject(
+        "product",
+        "products",
+        project_product,
+        "products",
+        entitlement_columns=("metadata",),
+    ),
     # price.*: what can be bought, and in which mode
     MirroredObject(
         "price",
@@ -59,6 +65,7 @@ REGISTRY = (
             ListQuery({"active": "true"}, "active = true"),
             ListQuery({"active": "false"}, "active = false"),
         ),
+        entitlement_columns=("product", "type", "metadata"),
     ),
     # coupon.*, promotion_code.*, tax_rate.*: what changes a price
     MirroredObject("coupon", "coupons", project_coupon, "coupons"),
@@ -100,7 +107,7 @@ REGISTRY = (
         object_path="entitlements/active_entitlements?customer={id}",
         nested_lists={"entitlements": "/v1/entitlements/active_entitlements?customer={id}"},
         owner=Ownership(move_order=2),
-        entitles=True,
+        entitlement_columns=("customer", "lookup_keys"),
         is_unannounced=lambda values: not values.get("lookup_keys"),
     ),
     # payment_intent.*: money that moves, or fails to
@@ -118,7 +125,16 @@ REGISTRY = (
         project_charge,
         "charges",
         owner=Ownership(move_order=4, parents=(_PAYMENT,)),
-        entitles=True,
+        entitlement_columns=(
+            "payment",
+            "status",
+            "created",
+            "amount",
+            "amount_captured",
+            "amount_refunded",
+            "refunded",
+            "currency",
+        ),
     ),
     # invoice.*: what is owed, with the page and PDF to show (invoice.upcoming has no id: no row)
     MirroredObject(
@@ -131,7 +147,19 @@ REGISTRY = (
             "payments": "/v1/invoice_payments?invoice={id}",
         },
         owner=Ownership(move_order=6),
-        entitles=True,
+        entitlement_columns=(
+            "subscription",
+            "payment",
+            "status",
+            "deleted",
+            "created",
+            "due_date",
+            "paid_at",
+            "billing_reason",
+            "amount_paid",
+            "one_time",
+            "lines",
+        ),
     ),
     # invoice_payment.*: which payment paid which invoice, since basil
     MirroredObject(
@@ -140,7 +168,7 @@ REGISTRY = (
         project_invoice_payment,
         "invoice_payments",
         owner=Ownership(move_order=7, names_customer=False, parents=(_INVOICE,)),
-        entitles=True,
+        entitlement_columns=("invoice", "payment", "charge", "status", "amount_paid"),
         is_unannounced=lambda values: values.get("status") != "paid",
     ),
     # customer.subscription.*: what is being paid for, until when
@@ -152,7 +180,15 @@ REGISTRY = (
         lists=(ListQuery({"status": "all"}),),
         nested_lists={"items": "/v1/subscription_items?subscription={id}"},
         owner=Ownership(move_order=1),
-        entitles=True,
+        entitlement_columns=(
+            "customer",
+            "status",
+            "items",
+            "current_period_start",
+            "current_period_end",
+            "cancel_at",
+            "pause_collection",
+        ),
     ),
     # subscription_schedule.*: planned changes of a subscription
     MirroredObject(
@@ -179,7 +215,15 @@ REGISTRY = (
         expand=("line_items",),
         nested_lists={"line_items": "/v1/checkout/sessions/{id}/line_items"},
         owner=Ownership(move_order=3),
-        entitles=True,
+        entitlement_columns=(
+            "payment",
+            "invoice",
+            "status",
+            "payment_status",
+            "amount_total",
+            "created",
+            "metadata",
+        ),
         is_unannounced=lambda values: values.get("status") == "open",
     ),
     # refund.*, charge.refund.updated: money given back
@@ -189,7 +233,7 @@ REGISTRY = (
         project_refund,
         "refunds",
         owner=Ownership(move_order=9, names_customer=False, parents=(_CHARGE, _PAYMENT)),
-        entitles=True,
+        entitlement_columns=("payment", "charge", "status", "amount"),
     ),
     # charge.dispute.*: money taken back
     MirroredObject(
@@ -198,7 +242,7 @@ REGISTRY = (
         project_dispute,
         "disputes",
         owner=Ownership(move_order=5, names_customer=False, parents=(_CHARGE, _PAYMENT)),
-        entitles=True,
+        entitlement_columns=("payment", "charge", "status", "amount", "currency"),
     ),
     # credit_note.*: what an invoice was reduced by
     MirroredObject(
@@ -207,7 +251,7 @@ REGISTRY = (
         project_credit_note,
         "credit_notes",
         owner=Ownership(move_order=10),
-        entitles=True,
+        entitlement_columns=("invoice", "status", "out_of_band_amount"),
     ),
 )
 

@@ -3,7 +3,6 @@
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { readPayer } = require(`${__hooks}/lib/payer.js`)
 const { readPrices } = require(`${__hooks}/lib/prices.js`)
-const { prepare } = require(`${__hooks}/lib/sql.js`)
 const { readStanding } = require(`${__hooks}/lib/standing.js`)
 const { RUNNING } = require(`${__hooks}/lib/statuses.js`)
 const { findManaged } = require(`${__hooks}/lib/teams.js`)
@@ -41,7 +40,7 @@ function countMembers(app, organization) {
 // it is not used for purchases: one whose subscription runs, else the one that is used, else the oldest.
 function readCustomers([column, id]) {
   const found = arrayOf(new DynamicModel({ stripe_id: "", primary: false, deleted: false, running: false }))
-  prepare(`
+  $app.db().newQuery(`
     SELECT stripe_id, [[primary]], deleted, EXISTS (
       SELECT 1 FROM ${TABLES.subscriptions} WHERE customer = ${TABLES.customers}.id AND status IN (${RUNNING})) AS running
     FROM ${TABLES.customers} WHERE ${column} = {:id} ORDER BY running DESC, [[primary]] DESC, created, id

@@ -3,7 +3,6 @@
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { counts, isGuest } = require(`${__hooks}/lib/guests.js`)
 const { nameOf } = require(`${__hooks}/lib/payer.js`)
-const { prepare } = require(`${__hooks}/lib/sql.js`)
 const { ITEM, readItems } = require(`${__hooks}/lib/purchases.js`)
 const { findRefunded } = require(`${__hooks}/lib/refunded.js`)
 const { findInvoiceSales } = require(`${__hooks}/lib/sales.js`)
@@ -31,7 +30,7 @@ function findSessions(app, [column, id]) {
   const found = arrayOf(new DynamicModel({
     payment: "", invoice: "", amount_total: -0, metadata: "", claims: "", guest: false,
   }))
-  prepare(select(column)).bind({ id }).all(found)
+  app.db().newQuery(select(column)).bind({ id }).all(found)
   return found.filter((row) => counts(row, nameOf([column, id]))).map(({ payment, invoice, amount_total, metadata }) => (
     { payment, invoice, amount_total, items: readItems(JSON.parse(metadata)) }))
 }

@@ -5,7 +5,7 @@ const { placeholders } = require(`${__hooks}/lib/sql.js`)
 const { findOne, update, userExists, valuesOf } = require(`${__hooks}/lib/records.js`)
 const { choosePrimary, isRunning } = require(`${__hooks}/lib/primary.js`)
 const { NOBODY, columnsOf, namedPayer, payerExists, readPayer } = require(`${__hooks}/lib/payer.js`)
-const { addPayer, addPayerOf, changesOffer } = require(`${__hooks}/lib/payers.js`)
+const { addPayer, addPayerOf, changesEntitlements, changesOffer } = require(`${__hooks}/lib/payers.js`)
 const { addBuyers } = require(`${__hooks}/lib/offer_change.js`)
 
 // From gateway/mirror/registry.py:
@@ -49,8 +49,7 @@ function saveCustomer(tx, row, choices, renamed) {
 
 function saveKept(tx, row, choices, payers) {
   const before = statusOf(row)
-  const record = write(tx, row)
-  addPayerOf(payers, row.collection, record)
+  const record = write(tx, row, null, payers)
   noteStatus(row, record, before, choices)
 }
 
@@ -69,23 +68,24 @@ function noteStatus({ collection }, record, before, choices) {
 function saveOwned(tx, row, owners, choices, payers) {
   const before = row.record ? ownerFields(row.record) : { customer: "", payer: "" }
   const status = statusOf(row)
-  const record = write(tx, row, ownerOf(tx, row, owners))
+  const record = write(tx, row, ownerOf(tx, row, owners), payers)
   const after = ownerFields(record)
-  addPayerOf(payers, row.collection, record)
   noteStatus(row, record, status, choices)
   if (before.payer === after.payer && before.customer === after.customer) return
   addPayer(payers, before.payer)
   addPayer(payers, after.payer)
-  refreshChildren(tx, row.collection, record)
+  refreshChildren(tx, row.collection, record, payers)
   if (valuesOf(row).payment_link) choices.any.add(after.payer)
 }
 
-function write(tx, row, owner) {
+// Saves a row. Adds its payer to `payers` if entitlements may change with it.
+function write(tx, row, owner, payers) {
   const record = row.record || new Record(tx.findCachedCollectionByNameOrId(NAMES[row.collection]))
   // Most events change little, and every column that is written costs its indexes too.
   record.ignoreUnchangedFields(true)
   record.unmarshalJSON(row.text)
   if (owner) record.load(owner)
+  if (changesEntitlements(tx, row, record)) addPayer(payers, readPayer(record))
   tx.saveNoValidate(record)
   return record
 }
@@ -153,11 +153,11 @@ function buyerOf(tx, payment) {
   return sessions.length ? sessions[0].getString("user") : ""
 }
 
-// Brings the rows in line that take their owner from this one and may have arrived before it.
-function refreshChildren(tx, parent, record) {
+// Brings the rows in line that take their owner from this one and may have arrived before it. Adds to `payers`.
+function refreshChildren(tx, parent, record, payers) {
   if (parent === "checkout_sessions") {
     const payment = findOne(tx, "payments", record.getString("payment"))
-    if (payment) refresh(tx, "payments", payment)
+    if (payment) refresh(tx, "payments", payment, payers)
     return
   }
   for (const collection in PARENTS) {
@@ -165,16 +165,20 @@ function refreshChildren(tx, parent, record) {
       if (from !== parent) continue
       const children = tx.findRecordsByFilter(
         NAMES[collection], `${field} = {:id}`, "", 0, 0, { id: record.id })
-      for (const child of children) refresh(tx, collection, child)
+      for (const child of children) refresh(tx, collection, child, payers)
     }
   }
 }
 
-function refresh(tx, collection, child) {
+function refresh(tx, collection, child, payers) {
   if (child.getString("customer") && !NAMELESS.includes(collection)) return
   const values = { id: child.id }
   for (const [field] of PARENTS[collection] || []) values[field] = child.getString(field)
-  if (update(tx, child, inherit(tx, collection, values))) refreshChildren(tx, collection, child)
+  const before = readPayer(child)
+  if (!update(tx, child, inherit(tx, collection, values))) return
+  addPayer(payers, before)
+  addPayerOf(payers, collection, child)
+  refreshChildren(tx, collection, child, payers)
 }
 
 const MOVED_AT_ONCE = 100
@@ -191,7 +195,7 @@ function moveRows(tx, customer, owner, payers) {
       addPayerOf(payers, collection, row)
       update(tx, row, owner)
       addPayerOf(payers, collection, row)
-      refreshChildren(tx, collection, row)
+      refreshChildren(tx, collection, row, payers)
     }
     left -= rows.length
     if (left === 0) return false

@@ -3,8 +3,8 @@ const { describeOffer } = require(`${__hooks}/lib/offers.js`)
 const { columnsOf, readPayer } = require(`${__hooks}/lib/payer.js`)
 const { valuesOf } = require(`${__hooks}/lib/records.js`)
 
-// The rows that entitlements follow from, beside products and prices.
-const SAYING = new Set(require(`${__hooks}/lib/vocabulary.json`).mirror.entitling)
+// From gateway/mirror/registry.py: by collection, the columns that entitlements depend on.
+const { entitlement_columns: COLUMNS } = require(`${__hooks}/lib/vocabulary.json`).mirror
 const OFFERING = new Set(["products", "prices"])
 
 function noPayers() {
@@ -17,9 +17,18 @@ function addPayer(payers, payer) {
   for (const column in columns) if (columns[column]) payers[column].add(columns[column])
 }
 
-// A row was written.
+// Adds the payer of a row that gets another owner.
 function addPayerOf(payers, collection, record) {
-  if (SAYING.has(collection)) addPayer(payers, readPayer(record))
+  if (COLUMNS[collection]) addPayer(payers, readPayer(record))
+}
+
+// Whether the entitlements of a row's payer may change with what `record` has and its stored row has not. For a
+// replayed event always: a replay also applies new settings. PocketBase compares the columns.
+function changesEntitlements(tx, { collection, again }, record) {
+  const columns = COLUMNS[collection]
+  if (!columns || again || record.isNew()) return !!columns
+  const changed = record.dbExport(tx)
+  return columns.some((name) => name in changed)
 }
 
 // Whether a row to be written offers something else than the stored one.
@@ -29,8 +38,8 @@ function changesOffer(row) {
   const values = valuesOf(row)
   if (!("metadata" in values)) return false
   const before = record ? JSON.parse(record.getString("metadata") || "{}") || {} : {}
-  if (collection === "prices" && record?.getString("product") !== values.product) return true
+  if (collection === "prices" && ["product", "type"].some((name) => record?.getString(name) !== values[name])) return true
   return describeOffer(before) !== describeOffer(JSON.parse(values.metadata))
 }
 
-module.exports = { addPayer, addPayerOf, changesOffer, noPayers }
+module.exports = { addPayer, addPayerOf, changesEntitlements, changesOffer, noPayers }

@@ -1,6 +1,5 @@
 // Prices as /checkout judges them: what they are, and what the seller wrote on them and their product.
 const { TABLES } = require(`${__hooks}/lib/names.js`)
-const { prepare } = require(`${__hooks}/lib/sql.js`)
 
 // Far more than one purchase can have, and what is running besides.
 const MOST = 500
@@ -12,7 +11,7 @@ function readPrices(names) {
     stripe_id: "", lookup_key: "", type: "", currency: "", active: false, sold: false,
     usage_type: "", product: "", metadata: "", product_metadata: "",
   }))
-  prepare(SELECT).bind({ names: JSON.stringify(names.slice(0, MOST).map(String)) }).all(found)
+  $app.db().newQuery(SELECT).bind({ names: JSON.stringify(names.slice(0, MOST).map(String)) }).all(found)
   return found.map((row) => ({
     stripe_id: row.stripe_id, lookup_key: row.lookup_key, type: row.type,
     currency: row.currency, active: row.active && row.sold, usage_type: row.usage_type,

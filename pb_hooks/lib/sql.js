@@ -5,24 +5,6 @@ function placeholders(list) {
   return { list: list.map((_, i) => `{:i${i}}`).join(","), values }
 }
 
-// A query outside of transactions whose text is always the same: a VM compiles it once. Where few rows are
-// found, SQLite takes longer to compile a statement than to run it.
-const prepared = {}
-function prepare(sql) {
-  if (prepared[sql]) return prepared[sql]
-  const query = $app.db().newQuery(sql)
-  return mayKeep(sql) ? (prepared[sql] = query.prepare()) : query
-}
-
-// Nobody gives a statement back when its VM is gone, and beyond its pool PocketBase makes a VM for one call:
-// so only the first ones keep theirs, twice as many as the pool has.
-const MOST_KEPT = 100
-function mayKeep(sql) {
-  let number
-  $app.store().setFunc(`gateway.prepared ${sql}`, (before) => (number = Math.min((before || 0) + 1, MOST_KEPT + 1)))
-  return number <= MOST_KEPT
-}
-
 // Whether an error is the database's trouble, and none of what was written: another try may succeed.
 function isPassing(error) {
   return PASSING.test(`${error}`)
@@ -51,4 +33,4 @@ function untilUnlocked(write) {
   return write()
 }
 
-module.exports = { isPassing, placeholders, prepare, untilUnlocked }
+module.exports = { isPassing, placeholders, untilUnlocked }
