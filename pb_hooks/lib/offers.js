@@ -10,7 +10,7 @@ const { placeholders } = require(`${__hooks}/lib/sql.js`)
 
 const LIMIT = "limit_"
 
-// Returns {limits, days}: by feature its limit (Infinity where none is named), and the duration in days
+// Returns {features, days}: a list of {feature, limit} (Infinity where none is named), and the duration in days
 // (Infinity where none is named).
 function readOffer(metadata) {
   const limits = {}
@@ -21,7 +21,8 @@ function readOffer(metadata) {
     const feature = key.startsWith(LIMIT) ? key.slice(LIMIT.length).trim() : ""
     if (feature) limits[feature] = readPositive(metadata[key])
   }
-  return { limits, days: readPositive(metadata.duration_days) }
+  const features = Object.keys(limits).map((feature) => ({ feature, limit: limits[feature] }))
+  return { features, days: readPositive(metadata.duration_days) }
 }
 
 function readPositive(text) {
@@ -38,45 +39,43 @@ function describeOffer(metadata) {
 
 // Finds what items {price, product} (Stripe ids) offer. Returns a function from an item to {offer, type}.
 function findOffers(tx, items) {
-  const prices = findPrices(tx, items.map((item) => item.price).filter(Boolean))
-  const productOf = (item) => item.product ? toRecordId(item.product) : (prices[item.price] || {}).product
-  const products = findProducts(tx, items.map(productOf).filter(Boolean))
+  const { prices, products } = findMetadata(tx, items)
   const known = {}
-  return (item) => {
-    const price = prices[item.price] || { metadata: {}, type: "" }
-    const key = `${item.price} ${productOf(item)}`
-    known[key] ||= readOffer(Object.assign({}, products[productOf(item)], price.metadata))
-    return { offer: known[key], type: price.type }
+  return ({ price, product }) => (known[`${price} ${product}`] ||= describe(prices[price] || NO_PRICE, product, products))
+}
+
+function describe({ product: own, metadata, type }, product, products) {
+  return { offer: readOffer(Object.assign({}, products[product || own], metadata)), type }
+}
+
+const NO_PRICE = { product: "", type: "", metadata: {} }
+
+// Returns {prices, products} in one query: by Stripe id, products also by the record id that prices name.
+function findMetadata(tx, items) {
+  const prices = {}, products = {}
+  if (items.length === 0) return { prices, products }
+  const found = arrayOf(new DynamicModel({ price: "", id: "", product: "", type: "", metadata: "" }))
+  const named = placeholders(unique(items, "price"))
+  const offered = placeholders(unique(items, "product"), "p")
+  tx.db().newQuery(`
+    SELECT stripe_id AS price, '' AS id, product, type, coalesce(metadata, '') AS metadata FROM ${TABLES.prices}
+    WHERE stripe_id IN (${named.list})
+    UNION ALL
+    SELECT '', id, stripe_id, '', coalesce(metadata, '') FROM ${TABLES.products}
+    WHERE stripe_id IN (${offered.list}) OR id IN (SELECT product FROM ${TABLES.prices} WHERE stripe_id IN (${named.list}))
+  `).bind(Object.assign(named.values, offered.values)).all(found)
+  for (const { price, id, product, type, metadata } of found) {
+    const about = JSON.parse(metadata || "{}") || {}
+    if (price) prices[price] = { product, type, metadata: about }
+    else products[id] = products[product] = about
   }
+  return { prices, products }
 }
 
-function findPrices(tx, stripeIds) {
-  const prices = {}
-  if (stripeIds.length === 0) return prices
-  const found = arrayOf(new DynamicModel({ stripe_id: "", product: "", type: "", metadata: "" }))
-  const { list, values } = placeholders([...new Set(stripeIds)])
-  tx.db().newQuery(`SELECT stripe_id, product, type, coalesce(metadata, '') AS metadata FROM ${TABLES.prices}
-    WHERE stripe_id IN (${list})`).bind(values).all(found)
-  for (const { stripe_id, product, type, metadata } of found) {
-    prices[stripe_id] = { product, type, metadata: JSON.parse(metadata || "{}") || {} }
-  }
-  return prices
-}
-
-function findProducts(tx, ids) {
-  const products = {}
-  if (ids.length === 0) return products
-  const found = arrayOf(new DynamicModel({ id: "", metadata: "" }))
-  const { list, values } = placeholders([...new Set(ids)])
-  tx.db().newQuery(`SELECT id, coalesce(metadata, '') AS metadata FROM ${TABLES.products} WHERE id IN (${list})`)
-    .bind(values).all(found)
-  for (const { id, metadata } of found) products[id] = JSON.parse(metadata || "{}") || {}
-  return products
-}
-
-// The id of the row that mirrors a Stripe object, as gateway/ids.py makes it.
-function toRecordId(stripeId) {
-  return $security.sha256(stripeId).slice(0, 15)
+function unique(items, name) {
+  const values = {}
+  for (const item of items) values[item[name] || ""] = true
+  return Object.keys(values)
 }
 
 module.exports = { describeOffer, findOffers }

@@ -22,11 +22,12 @@ function addPayerOf(payers, collection, record) {
   if (COLUMNS[collection]) addPayer(payers, readPayer(record))
 }
 
-// Whether the entitlements of a row's payer may change with what `record` has and its stored row has not. For a
-// replayed event always: a replay also applies new settings. PocketBase compares the columns.
+// Whether the entitlements of a row's payer may change when `record` is saved: a column that they depend on differs from
+// the stored one. For a replayed event always, so that a replay also applies new settings.
 function changesEntitlements(tx, { collection, again }, record) {
   const columns = COLUMNS[collection]
   if (!columns || again || record.isNew()) return !!columns
+  // The columns that a save would write: one call, where reading each takes a hook longer.
   const changed = record.dbExport(tx)
   return columns.some((name) => name in changed)
 }

@@ -1,34 +1,46 @@
-// What a payer has bought, from the mirrored rows: one query a kind for all payers of a transaction.
-//
-// payers  {column, ids}: the column that names them in every mirrored row, and their ids
+// What payers have bought, from the mirrored rows: one query for what is always needed, and one for each rare fact.
 const { TABLES } = require(`${__hooks}/lib/names.js`)
-const { placeholders } = require(`${__hooks}/lib/sql.js`)
+const { find, findAll, kind } = require(`${__hooks}/lib/payer_rows.js`)
 
 // The metadata keys under which a Checkout Session names what was bought: price, or price:quantity.
 const { item_prefix: ITEM } = require(`${__hooks}/lib/vocabulary.json`).metadata
 
-function findSubscriptions(tx, payers) {
-  const rows = find(tx, payers, "subscriptions", {
-    id: "", stripe_id: "", customer: "", status: "", items: "", current_period_start: "",
-    current_period_end: "", cancel_at: "", pause_collection: "",
-  })
-  return rows.map((row) => Object.assign(row, {
-    items: JSON.parse(row.items || "[]"), pause_collection: JSON.parse(row.pause_collection || "null"),
-  }))
+const SUBSCRIPTIONS = kind("subscriptions", {
+  columns: ["id", "stripe_id", "customer", "status", "current_period_start", "current_period_end", "cancel_at"],
+  json: ["items", "pause_collection"],
+})
+
+// Checkout Sessions that are done and paid, with items that their metadata names.
+const SESSIONS = kind("checkout_sessions", {
+  columns: ["stripe_id", "payment", "invoice", "amount_total", "created"],
+  json: ["metadata"],
+  condition: `AND payment_status IN ('paid', 'no_payment_required') AND status NOT IN ('open', 'expired')
+    AND instr(metadata, '${ITEM}')`,
+})
+
+const SUMMARIES = kind("entitlement_summaries", { columns: ["customer"], json: ["lookup_keys"] })
+
+const ENTITLEMENTS = kind("entitlements", { columns: ["id", "active", "active_until", "limit", "sources"] })
+
+// Whether any money was returned.
+const isMoneyReturned = (column, list) => {
+  const some = (collection, condition) =>
+    `EXISTS (SELECT 1 FROM ${TABLES[collection]} WHERE ${column} IN (${list}) ${condition})`
+  return `${some("charges", "AND (refunded OR amount_refunded > 0)")} OR ${some("refunds", "")}
+    OR ${some("disputes", "")} OR ${some("credit_notes", "AND out_of_band_amount > 0")}`
 }
 
-function findSummaries(tx, payers) {
-  const rows = find(tx, payers, "entitlement_summaries", { customer: "", lookup_keys: "" })
-  return rows.map((row) => Object.assign(row, { lookup_keys: JSON.parse(row.lookup_keys || "[]") }))
-}
+// Whether an invoice has a one-time sale.
+const isInvoiceSold = (column, list) =>
+  `EXISTS (SELECT 1 FROM ${TABLES.invoices} WHERE ${column} IN (${list}) AND one_time AND status = 'paid')`
 
-// Checkout Sessions that are done and paid, with the items that their metadata names.
-function findSessions(tx, payers) {
-  const rows = find(tx, payers, "checkout_sessions", {
-    stripe_id: "", payment: "", invoice: "", amount_total: -0, metadata: "", created: "",
-  }, `AND payment_status IN ('paid', 'no_payment_required') AND status NOT IN ('open', 'expired')
-     AND instr(metadata, '${ITEM}')`)
-  return rows.map((row) => Object.assign(row, { items: readItems(JSON.parse(row.metadata)) }))
+// Returns {subscriptions, sessions, summaries, entitlements, isMoneyReturned, isInvoiceSold}.
+function findPurchases(tx, payers) {
+  const [subscriptions, sessions, summaries, entitlements, money, sales] = findAll(
+    tx, payers, [SUBSCRIPTIONS, SESSIONS, SUMMARIES, ENTITLEMENTS], isMoneyReturned, isInvoiceSold)
+  for (const each of subscriptions) each.items ||= []
+  for (const session of sessions) session.items = readItems(session.metadata)
+  return { subscriptions, sessions, summaries, entitlements, isMoneyReturned: !!money, isInvoiceSold: !!sales }
 }
 
 function readItems(metadata) {
@@ -38,12 +50,15 @@ function readItems(metadata) {
   })
 }
 
+const UNPAID = kind("invoices", {
+  columns: ["subscription", "created", "due_date"],
+  condition: "AND status = 'open' AND NOT deleted AND subscription != ''",
+})
+
 // When the oldest open invoice of each subscription was due.
 function findUnpaid(tx, payers) {
-  const rows = find(tx, payers, "invoices", { subscription: "", created: "", due_date: "" },
-    "AND status = 'open' AND NOT deleted AND subscription != ''")
   const since = {}
-  for (const { subscription, created, due_date } of rows) {
+  for (const { subscription, created, due_date } of find(tx, payers, UNPAID)) {
     const due = due_date || created
     if (!since[subscription] || due < since[subscription]) since[subscription] = due
   }
@@ -54,62 +69,34 @@ const PAID = "AND status = 'paid' AND NOT deleted"
 
 // Invoices that are paid, with their lines.
 function findPaidInvoices(tx, payers, condition = "") {
-  const rows = find(tx, payers, "invoices", {
-    id: "", stripe_id: "", subscription: "", payment: "", billing_reason: "", amount_paid: -0, lines: "",
-    paid_at: "", created: "",
-  }, `${PAID} ${condition}`)
-  return rows.map((row) => Object.assign(row, { lines: JSON.parse(row.lines || "[]") || [] }))
+  const rows = find(tx, payers, kind("invoices", {
+    columns: ["id", "stripe_id", "subscription", "payment", "billing_reason", "amount_paid", "paid_at", "created"],
+    json: ["lines"],
+    condition: `${PAID} ${condition}`,
+  }))
+  for (const row of rows) row.lines ||= []
+  return rows
 }
 
 // The same without lines, which are expensive to read if there are many.
+const TOTALS = kind("invoices", { columns: ["id", "payment", "amount_paid"], condition: `${PAID} AND amount_paid > 0` })
+
 function findPaidTotals(tx, payers) {
-  return find(tx, payers, "invoices", { id: "", payment: "", amount_paid: -0 }, `${PAID} AND amount_paid > 0`)
+  return find(tx, payers, TOTALS)
 }
 
-// Checks in one query for rare facts: {money}, whether any money was returned, and {sales}, whether an invoice has a
-// one-time sale.
-function findUnusual(tx, { column, ids }) {
-  const { list, values } = placeholders(ids)
-  const some = (collection, condition) =>
-    `EXISTS (SELECT 1 FROM ${TABLES[collection]} WHERE ${column} IN (${list}) ${condition})`
-  const found = new DynamicModel({ money: false, sales: false })
-  tx.db().newQuery(`SELECT ${some("charges", "AND (refunded OR amount_refunded > 0)")}
-    OR ${some("refunds", "")} OR ${some("disputes", "")}
-    OR ${some("credit_notes", "AND out_of_band_amount > 0")} AS money,
-    ${some("invoices", "AND one_time AND status = 'paid'")} AS sales
-  `).bind(values).one(found)
-  return { money: found.money, sales: found.sales }
-}
+const SUCCEEDED = kind("charges", {
+  columns: ["payment", "created"],
+  condition: "AND status = 'succeeded' AND payment != ''",
+})
 
 // When each payment succeeded, for what lasts a number of days from then.
 function findPaidAt(tx, payers) {
-  const rows = find(tx, payers, "charges", { payment: "", created: "" },
-    "AND status = 'succeeded' AND payment != ''")
   const paidAt = {}
-  for (const { payment, created } of rows) {
+  for (const { payment, created } of find(tx, payers, SUCCEEDED)) {
     if (!paidAt[payment] || created < paidAt[payment]) paidAt[payment] = created
   }
   return paidAt
 }
 
-// A JSON column may be NULL.
-function select(name) {
-  return `coalesce([[${name}]], '') AS [[${name}]]`
-}
-
-// Rows of the payers with these columns, and `payer`. PocketBase reads -0 as: a number with a fraction.
-function find(tx, { column, ids }, collection, columns, condition = "") {
-  const found = arrayOf(new DynamicModel(Object.assign({ payer: "" }, columns)))
-  const { list, values } = placeholders(ids)
-  const names = Object.keys(columns)
-  tx.db().newQuery(`
-    SELECT ${column} AS payer, ${names.map(select).join(", ")}
-    FROM ${TABLES[collection]} WHERE ${column} IN (${list}) ${condition}
-  `).bind(values).all(found)
-  return found.map((row) => Object.fromEntries(["payer", ...names].map((name) => [name, row[name]])))
-}
-
-module.exports = {
-  ITEM, find, findPaidAt, findPaidInvoices, findPaidTotals, findSessions, findSubscriptions, findSummaries,
-  findUnpaid, findUnusual, readItems,
-}
+module.exports = { ITEM, findPaidAt, findPaidInvoices, findPaidTotals, findPurchases, findUnpaid, readItems }

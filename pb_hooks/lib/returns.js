@@ -1,6 +1,6 @@
 // Money returned to the payers of a transaction: refunds, disputes, and the part of credit notes that was given back
 // outside of Stripe. A payment is one PaymentIntent with its charges, or a charge that has none.
-const { find } = require(`${__hooks}/lib/purchases.js`)
+const { find, kind } = require(`${__hooks}/lib/payer_rows.js`)
 
 // Refunds that did not reach the buyer. All others count from the start, as in a charge's own
 // `amount_refunded`: the seller has given the money back, however long it takes.
@@ -8,18 +8,33 @@ const FAILED = ["failed", "canceled"]
 // Inquiries (`warning_*`) take no money, and won disputes gave it back.
 const DISPUTED = "AND status IN ('needs_response', 'under_review', 'lost')"
 
+const CHARGES = kind("charges", {
+  columns: ["id", "payment", "amount", "amount_captured", "amount_refunded", "refunded", "currency"],
+  condition: "AND status != 'failed'",
+})
+const REFUNDS = kind("refunds", { columns: ["payment", "charge", "status", "amount"] })
+const DISPUTES = kind("disputes", { columns: ["payment", "charge", "amount", "currency"], condition: DISPUTED })
+const INVOICE_PAYMENTS = kind("invoice_payments", {
+  columns: ["invoice", "payment", "charge", "amount_paid"],
+  condition: "AND status = 'paid'",
+})
+const CREDIT_NOTES = kind("credit_notes", {
+  columns: ["invoice", "out_of_band_amount"],
+  condition: "AND status = 'issued' AND out_of_band_amount > 0",
+})
+
 // Returns {ofPayment, ofInvoice}: the amount of a payment or invoice that was returned; Infinity for all of it.
 function findReturns(tx, payers) {
   const keys = {}
   const sums = {}
   const keyOf = ({ payment, charge }) => payment || keys[charge] || charge
   const sumOf = (row) => (sums[keyOf(row)] ||= newSum())
-  for (const charge of findCharges(tx, payers)) {
+  for (const charge of find(tx, payers, CHARGES)) {
     keys[charge.id] = charge.payment || charge.id
     addCharge(sumOf({ payment: charge.payment, charge: charge.id }), charge)
   }
-  for (const refund of findRefunds(tx, payers)) addRefund(sumOf(refund), refund)
-  for (const dispute of findDisputes(tx, payers)) addDispute(sumOf(dispute), dispute)
+  for (const refund of find(tx, payers, REFUNDS)) addRefund(sumOf(refund), refund)
+  for (const dispute of find(tx, payers, DISPUTES)) addDispute(sumOf(dispute), dispute)
   const ofPayment = (row) => returnedOf(sums[keyOf(row)])
   const paid = findInvoicePayments(tx, payers)
   const elsewhere = findElsewhere(tx, payers)
@@ -73,35 +88,16 @@ function paymentsOf({ id, payment }, paid) {
   return [...found, { payment, charge: "", amount_paid: 0 }]
 }
 
-function findCharges(tx, payers) {
-  return find(tx, payers, "charges", {
-    id: "", payment: "", amount: -0, amount_captured: -0, amount_refunded: -0, refunded: false,
-    currency: "",
-  }, "AND status != 'failed'")
-}
-
-function findRefunds(tx, payers) {
-  return find(tx, payers, "refunds", { payment: "", charge: "", status: "", amount: -0 })
-}
-
-function findDisputes(tx, payers) {
-  return find(tx, payers, "disputes", { payment: "", charge: "", amount: -0, currency: "" }, DISPUTED)
-}
-
 function findInvoicePayments(tx, payers) {
-  const rows = find(tx, payers, "invoice_payments",
-    { invoice: "", payment: "", charge: "", amount_paid: -0 }, "AND status = 'paid'")
   const byInvoice = {}
-  for (const row of rows) (byInvoice[row.invoice] ||= []).push(row)
+  for (const row of find(tx, payers, INVOICE_PAYMENTS)) (byInvoice[row.invoice] ||= []).push(row)
   return byInvoice
 }
 
 // By invoice, the amount that credit notes gave back outside of Stripe.
 function findElsewhere(tx, payers) {
-  const rows = find(tx, payers, "credit_notes", { invoice: "", out_of_band_amount: -0 },
-    "AND status = 'issued' AND out_of_band_amount > 0")
   const sums = {}
-  for (const row of rows) sums[row.invoice] = (sums[row.invoice] || 0) + row.out_of_band_amount
+  for (const row of find(tx, payers, CREDIT_NOTES)) sums[row.invoice] = (sums[row.invoice] || 0) + row.out_of_band_amount
   return sums
 }
 

@@ -1,18 +1,17 @@
 // One-time sales: by a Checkout Session, whose metadata names the items, or by an invoice.
-const purchases = require(`${__hooks}/lib/purchases.js`)
+const { findPaidInvoices } = require(`${__hooks}/lib/purchases.js`)
 
 // Sales {payer, stripe_id, payment, invoice, created, items}, of a session also `amount_total`. What a
 // session names counts there alone, although the session may have made an invoice of it.
-function findSales(tx, payers, hasInvoices) {
-  const sessions = purchases.findSessions(tx, payers)
-  if (!hasInvoices) return sessions
+function findSales(tx, payers, { sessions, isInvoiceSold }) {
+  if (!isInvoiceSold) return sessions
   return [...sessions, ...findInvoiceSales(tx, payers, sessions)]
 }
 
 // `sessions`: items that these name don't count again.
 function findInvoiceSales(tx, payers, sessions) {
   const named = new Set(sessions.flatMap(({ invoice, items }) => items.map(({ price }) => `${invoice} ${price}`)))
-  return purchases.findPaidInvoices(tx, payers, "AND one_time").map((invoice) => saleOf(invoice, named))
+  return findPaidInvoices(tx, payers, "AND one_time").map((invoice) => saleOf(invoice, named))
 }
 
 function saleOf(invoice, named) {
