@@ -5,7 +5,7 @@ const { placeholders } = require(`${__hooks}/lib/sql.js`)
 const { findOne, update, userExists, valuesOf } = require(`${__hooks}/lib/records.js`)
 const { choosePrimary, isRunning } = require(`${__hooks}/lib/primary.js`)
 const { NOBODY, columnsOf, namedPayer, payerExists, readPayer } = require(`${__hooks}/lib/payer.js`)
-const { addPayer, addPayerOf, changesEntitlements, changesOffer } = require(`${__hooks}/lib/payers.js`)
+const { addOwner, addPayer, changesEntitlements, changesOffer } = require(`${__hooks}/lib/payers.js`)
 const { addBuyers } = require(`${__hooks}/lib/offer_change.js`)
 
 // From gateway/mirror/registry.py:
@@ -72,8 +72,7 @@ function saveOwned(tx, row, owners, choices, payers) {
   const after = ownerFields(record)
   noteStatus(row, record, status, choices)
   if (before.payer === after.payer && before.customer === after.customer) return
-  addPayer(payers, before.payer)
-  addPayer(payers, after.payer)
+  for (const { payer } of [before, after]) addOwner(payers, row.collection, payer)
   refreshChildren(tx, row.collection, record, payers)
   if (valuesOf(row).payment_link) choices.any.add(after.payer)
 }
@@ -176,8 +175,7 @@ function refresh(tx, collection, child, payers) {
   for (const [field] of PARENTS[collection] || []) values[field] = child.getString(field)
   const before = readPayer(child)
   if (!update(tx, child, inherit(tx, collection, values))) return
-  addPayer(payers, before)
-  addPayerOf(payers, collection, child)
+  for (const payer of [before, readPayer(child)]) addOwner(payers, collection, payer)
   refreshChildren(tx, collection, child, payers)
 }
 
@@ -192,9 +190,9 @@ function moveRows(tx, customer, owner, payers) {
       NAMES[collection], "customer = {:customer} && (user != {:user} || organization != {:organization})",
       "", left, 0, { customer, ...owner })
     for (const row of rows) {
-      addPayerOf(payers, collection, row)
+      const before = readPayer(row)
       update(tx, row, owner)
-      addPayerOf(payers, collection, row)
+      for (const payer of [before, readPayer(row)]) addOwner(payers, collection, payer)
       refreshChildren(tx, collection, row, payers)
     }
     left -= rows.length

@@ -17,9 +17,9 @@ function addPayer(payers, payer) {
   for (const column in columns) if (columns[column]) payers[column].add(columns[column])
 }
 
-// Adds the payer of a row that gets another owner.
-function addPayerOf(payers, collection, record) {
-  if (COLUMNS[collection]) addPayer(payers, readPayer(record))
+// Adds the former or the new payer of a row that gets another owner.
+function addOwner(payers, collection, payer) {
+  if (COLUMNS[collection]) addPayer(payers, payer)
 }
 
 // Whether the entitlements of a row's payer may change when `record` is saved: a column that they depend on differs from
@@ -43,4 +43,4 @@ function changesOffer(row) {
   return describeOffer(before) !== describeOffer(JSON.parse(values.metadata))
 }
 
-module.exports = { addPayer, addPayerOf, changesEntitlements, changesOffer, noPayers }
+module.exports = { addOwner, addPayer, changesEntitlements, changesOffer, noPayers }

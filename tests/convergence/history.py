@@ -99,9 +99,9 @@ class History:
                 if found:
                     stamp = (rows.get(stripe_id) or {}).get("stamp")
                     wrong[f"{collection} {stripe_id} {stamp}"] = found
-        return wrong | self._wrong_entitlements()
+        return wrong | self.wrong_entitlements()
 
-    def _wrong_entitlements(self) -> dict[str, Json]:
+    def wrong_entitlements(self) -> dict[str, Json]:
         """Return what each payer's entitlements should be, and are, where these differ."""
         wrong: dict[str, Json] = {}
         payers = [("user", user) for user, _ in self.users]

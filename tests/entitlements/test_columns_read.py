@@ -1,0 +1,117 @@
+"""The registry lists exactly the columns that computing entitlements reads."""
+
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import closing
+from pathlib import Path
+
+import pytest_asyncio
+
+from gateway.mirror.registry import REGISTRY
+from stack.stack import Stack
+from tests.dashboard import Dashboard
+from tests.delivery import Sender
+from tests.entitlements.billing import Billing
+from tests.entitlements.till import Till
+from tests.frontend import Frontend
+from tests.http_client import open_client
+
+_LISTED = {(each.collection, column) for each in REGISTRY for column in each.entitlement_columns}
+#: What identifies a row and its owner, which never changes by itself.
+_KEYS = {"", "id", "stripe_id", "user", "organization"}
+#: How PocketBase's log in --dev mode begins a statement.
+_STATEMENT = re.compile(r"^\[\d+\.\d+ms\] ", re.MULTILINE)
+_SQL = re.compile(r"\s*(?:SELECT|WITH|INSERT|UPDATE|DELETE)\b")
+
+
+@pytest_asyncio.fixture
+async def own(fresh_stack: Callable[..., Stack]) -> Stack:
+    """Parts of which PocketBase logs its statements."""
+    stack = fresh_stack(start=False)
+    stack.pocketbase.command += ("--dev",)
+    stack.start()
+    return stack
+
+
+@pytest_asyncio.fixture
+async def till(own: Stack) -> AsyncIterator[Till]:
+    """Sells to one user."""
+    part = own.pocketbase
+    async with open_client() as http, Frontend(part.url) as frontend:
+        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
+        sender = Sender(http, own.gateway.url, own.plan.stripe.webhook_secrets[0])
+        till = Till(sender, Dashboard(frontend, root), (await frontend.sign_up()).id)
+        await till.open()
+        yield till
+
+
+async def _buy_everything(till: Till) -> None:
+    """Let one user have all that makes computing entitlements read another column."""
+    billing = Billing(till)
+    refunded = await billing.subscribe("pro")
+    [item] = refunded["items"]["data"]
+    bill = await billing.bill(refunded, billing.line(item))
+    await billing.refund(bill)
+    await billing.tell_refund(bill.charges[0], "refund.created")
+    await billing.dispute(bill.charges[0])
+    note = {
+        "id": "cn_1",
+        "object": "credit_note",
+        "invoice": bill.invoice["id"],
+        "status": "issued",
+    }
+    note |= {"customer": till.customer["id"], "out_of_band_amount": 1}
+    await till.tell("credit_note.created", note)
+    await billing.subscribe("late", status="past_due")
+    await billing.subscribe("paused", pause_collection={"behavior": "void", "resumes_at": None})
+    price = await till.add_price(await till.add_product(features="pass", duration_days="30"))
+    await till.tell("checkout.session.completed", till.build_session(price))
+    sold = billing.other_line(500, pricing={"price_details": {"price": price}})
+    await billing.bill({"id": None}, sold, reason="manual", parent=None)
+    summary = {"object": "entitlements.active_entitlement_summary", "customer": till.customer["id"]}
+    listed = {"object": "list", "data": [{"lookup_key": "api"}]}
+    kind = "entitlements.active_entitlement_summary.updated"
+    await till.tell(kind, summary | {"entitlements": listed})
+
+
+async def _recompute(own: Stack, till: Till) -> list[str]:
+    """Recompute as after a changed offer, which writes nothing else; returns the statements."""
+    query = "INSERT INTO follow_ups (kind, subject, place, updated) VALUES ('offer', ?, '', '2020')"
+    [product] = (await till.dashboard.list("products", "metadata ~ 'late'"))[:1]
+    before = len(own.pocketbase.log.read_text(errors="replace"))
+    with closing(sqlite3.connect(own.pocketbase.data_dir / "data.db", timeout=10)) as database:
+        database.execute(query, [product["stripe_id"]])
+        database.commit()
+    while (await till.dashboard.call("POST", "/api/gateway/follow-ups"))["left"]:
+        pass
+    log = own.pocketbase.log.read_text(errors="replace")[before:]
+    parts = [re.split(r"\n(?:INFO|WARN|ERROR|DEBUG) ", part)[0] for part in _STATEMENT.split(log)]
+    return [part for part in parts if _SQL.match(part)]
+
+
+def _find_columns(database: Path, statements: Iterable[str]) -> set[tuple[str, str]]:
+    """Which columns SQLite itself says that the statements read."""
+    read = set()
+
+    def authorize(action: int, table: str | None, column: str | None, *_: object) -> int:
+        if action == sqlite3.SQLITE_READ:
+            read.add((table or "", column or ""))
+        return sqlite3.SQLITE_OK
+
+    with closing(sqlite3.connect(database)) as connection:
+        connection.set_authorizer(authorize)
+        for statement in statements:
+            connection.execute(f"EXPLAIN {statement}")
+    return read
+
+
+async def test_the_registry_lists_each_column_that_is_read(own: Stack, till: Till) -> None:
+    """A column that is missing would change without a recompute: paid, but not entitled."""
+    await _buy_everything(till)
+    statements = await _recompute(own, till)
+    read = _find_columns(own.pocketbase.data_dir / "data.db", statements)
+    mirrored = {each.collection for each in REGISTRY}
+    assert {
+        (table, column) for table, column in read if table in mirrored and column not in _KEYS
+    } == _LISTED
