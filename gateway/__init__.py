@@ -1,3 +1,120 @@
-"""A business-logic gateway beside PocketBase: Stripe checkout, portal and webhooks."""
+"""A business-logic gateway beside PocketBase: everything that a team's app imports.
 
-__version__ = "0.1.0"
+    from gateway import CurrentUser, Gateway, PocketBase
+
+    app = Gateway()
+
+Names are loaded when they are first used, so that a command or a module that needs one does not
+wait for all. Everything that is not listed here may change in any release.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from gateway.version import __version__
+
+if TYPE_CHECKING:
+    from gateway.application import Gateway, Router
+    from gateway.callers import AuthRecord, CurrentUser, OptionalUser, Superuser
+    from gateway.dependencies import PocketBaseDep as PocketBase
+    from gateway.dependencies import SettingsDep as Settings
+    from gateway.dependencies import StripeDep as Stripe
+    from gateway.dependencies import UserPocketBaseDep as UserPocketBase
+    from gateway.dependencies import get_pocketbase, get_settings, get_stripe
+    from gateway.errors import GatewayError
+    from gateway.notifications.handlers import EventContext
+    from gateway.notifications.notification import Notification as Event
+    from gateway.pocketbase import filter
+    from gateway.pocketbase.api import PocketBaseClient, PocketBaseError
+    from gateway.records.transform import BLANK_AS_NONE, File, RequestInfo, Transform, Write
+    from gateway.records.transform import Context as TransformContext
+    from gateway.records.verdicts import FieldErrors, Refused
+    from gateway.settings import SettingsError
+    from gateway.start_error import InvalidRegistration, StartError
+    from gateway.writes import Json as Row
+    from gateway.writes import Json as StripeObject
+
+#: Public name → module, and the name there where it differs.
+_PLACES = {
+    "AuthRecord": "callers",
+    "BLANK_AS_NONE": "records.transform",
+    "CurrentUser": "callers",
+    "Event": "notifications.notification:Notification",
+    "EventContext": "notifications.handlers",
+    "FieldErrors": "records.verdicts",
+    "File": "records.transform",
+    "Gateway": "application",
+    "InvalidRegistration": "start_error",
+    "OptionalUser": "callers",
+    "PocketBase": "dependencies:PocketBaseDep",
+    "Refused": "records.verdicts",
+    "RequestInfo": "records.transform",
+    "Router": "application",
+    "Row": "writes:Json",
+    "Settings": "dependencies:SettingsDep",
+    "SettingsError": "settings",
+    "StartError": "start_error",
+    "Stripe": "dependencies:StripeDep",
+    "StripeObject": "writes:Json",
+    "Superuser": "callers",
+    "UserPocketBase": "dependencies:UserPocketBaseDep",
+    "PocketBaseClient": "pocketbase.api",
+    "PocketBaseError": "pocketbase.api",
+    "GatewayError": "errors",
+    "Transform": "records.transform",
+    "TransformContext": "records.transform:Context",
+    "Write": "records.transform",
+    "filter": "pocketbase",
+    "get_pocketbase": "dependencies",
+    "get_settings": "dependencies",
+    "get_stripe": "dependencies",
+}
+
+__all__ = [
+    "BLANK_AS_NONE",
+    "AuthRecord",
+    "CurrentUser",
+    "Event",
+    "EventContext",
+    "FieldErrors",
+    "File",
+    "Gateway",
+    "GatewayError",
+    "InvalidRegistration",
+    "OptionalUser",
+    "PocketBase",
+    "PocketBaseClient",
+    "PocketBaseError",
+    "Refused",
+    "RequestInfo",
+    "Router",
+    "Row",
+    "Settings",
+    "SettingsError",
+    "StartError",
+    "Stripe",
+    "StripeObject",
+    "Superuser",
+    "Transform",
+    "TransformContext",
+    "UserPocketBase",
+    "Write",
+    "__version__",
+    "filter",
+    "get_pocketbase",
+    "get_settings",
+    "get_stripe",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _PLACES[name].partition(":")
+    found = getattr(import_module(f"gateway.{module}"), attribute or name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,8 +2,8 @@
 
 import logging
 
-from fastapi import FastAPI
 from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -32,9 +32,9 @@ _TRACING = (
 _MAX_LOGGED = 200
 
 
-def add_cors(app: FastAPI, settings: Settings) -> None:
-    """Allow the configured frontends, with their headers."""
-    app.add_middleware(
+def build_cors(settings: Settings) -> Middleware:
+    """Return the middleware that allows the configured frontends, with their headers."""
+    return Middleware(
         LoggingCORSMiddleware,
         allow_origins=list(settings.gateway_frontend_origins),
         allow_methods=["GET", "HEAD", "POST", "PATCH"],

@@ -9,9 +9,10 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import Field
+from starlette.requests import HTTPConnection
 
 from gateway.errors import SuperuserNeeded, Unauthenticated, UnreadableToken
-from gateway.pocketbase import PocketBase
+from gateway.pocketbase.api import PocketBaseClient
 from gateway.services import Services
 from gateway.settings import Settings
 
@@ -28,24 +29,39 @@ superuser_bearer = HTTPBearer(
 )
 
 
-async def get_services(request: Request) -> Services:
-    """Return the services of the gateway that serves the request."""
-    found: Services = request.app.state.services
+async def get_services(connection: HTTPConnection) -> Services:
+    """Return the services of the gateway that serves the request.
+
+    Raises:
+        RuntimeError: the gateway's lifespan does not run.
+    """
+    found: Services | None = getattr(connection.app.state, "services", None)
+    if found is None:
+        raise RuntimeError(
+            "The gateway has not started: run the application's lifespan, in tests by"
+            " `with TestClient(app)`."
+        )
     return found
 
 
 ServicesDep = Annotated[Services, Depends(get_services)]
 
 
-async def _pocketbase(services: ServicesDep) -> PocketBase:
-    return services.pocketbase
+async def get_pocketbase(services: ServicesDep) -> PocketBaseClient:
+    """Return the client that calls PocketBase as the gateway's superuser."""
+    return services.records
 
 
-async def _stripe(services: ServicesDep) -> stripe.StripeClient:
+PocketBaseDep = Annotated[PocketBaseClient, Depends(get_pocketbase)]
+
+
+async def get_stripe(services: ServicesDep) -> stripe.StripeClient:
+    """Return the client of Stripe's SDK, with the gateway's key and connections."""
     return services.stripe
 
 
-async def _settings(services: ServicesDep) -> Settings:
+async def get_settings(services: ServicesDep) -> Settings:
+    """Return the settings: an instance of the class that `Gateway` was given."""
     return services.settings
 
 
@@ -131,6 +147,20 @@ async def _token(token: Annotated[str, Depends(_optional_token)]) -> str:
     return token
 
 
+async def get_user_pocketbase(
+    token: Annotated[str, Depends(_optional_token)], pocketbase: PocketBaseDep
+) -> PocketBaseClient:
+    """Return a client that calls PocketBase as the caller, so that its API rules apply.
+
+    Without a token it calls as a guest. PocketBase treats a token that is not valid as a guest's:
+    depend on `CurrentUser` too where the caller must have signed in.
+
+    Raises:
+        UnreadableToken: the header holds something else than a token.
+    """
+    return pocketbase.with_token(token) if token else pocketbase.as_guest()
+
+
 #: Names the organization that is to pay, in a request's body.
 OrganizationId = Annotated[
     str | None,
@@ -140,9 +170,9 @@ OrganizationId = Annotated[
     ),
 ]
 
-PocketBaseClient = Annotated[PocketBase, Depends(_pocketbase)]
-StripeClient = Annotated[stripe.StripeClient, Depends(_stripe)]
-GatewaySettings = Annotated[Settings, Depends(_settings)]
+StripeDep = Annotated[stripe.StripeClient, Depends(get_stripe)]
+UserPocketBaseDep = Annotated[PocketBaseClient, Depends(get_user_pocketbase)]
+SettingsDep = Annotated[Settings, Depends(get_settings)]
 Token = Annotated[str, Depends(_token)]
 SuperuserToken = Annotated[str, Depends(_superuser_token)]
 #: "" where the caller has not signed in.

@@ -1,23 +1,24 @@
 """Opens the shared services at the start, and runs the background work until the end."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import Any
 
 from gateway.background import run_meanwhile
 from gateway.billing.usage import UsageRecorder
 from gateway.checkout.customer_tasks import CustomerTasks
 from gateway.checkout.organization_check import OrganizationCheck
 from gateway.checkout.till import Till
+from gateway.collection_check import require_mirrors, require_transforms
 from gateway.configuration import Configuration
 from gateway.follow_ups.follow_ups import FollowUps
 from gateway.health.readiness import Readiness
+from gateway.mirror.registry import extend_registry
 from gateway.notifications.runner import send_notifications
-from gateway.pocketbase import PocketBase
+from gateway.pocketbase import PocketBase, open_pocketbase_client
 from gateway.records.judge import Judge
 from gateway.records.registration import Registration
-from gateway.records.table import Table
-from gateway.records.transform import Dependencies
 from gateway.seats.seats import SeatKeeper
 from gateway.services import Services
 from gateway.stripe_api import PROBE, open_stripe, read_object
@@ -31,34 +32,44 @@ from gateway.webhooks.turns import Turns
 
 
 @asynccontextmanager
-async def run_services(configuration: Configuration) -> AsyncIterator[Services]:
-    """Provide the services, with the background work running.
+async def open_services(
+    configuration: Configuration, state: Mapping[str, Any]
+) -> AsyncIterator[Services]:
+    """Provide the services; at the end, finish the writes that are under way.
 
-    At the end, the writes that are under way are finished before the connections close.
+    Args:
+        state: what the app's lifespan yields, for transforms and handlers.
     """
-    settings, table = configuration.settings, configuration.transforms
+    settings, announcer = configuration.settings, configuration.notifications
     async with AsyncExitStack() as stack:
+        stack.enter_context(extend_registry(configuration.mirrors))
         pocketbase = await stack.enter_async_context(PocketBase(settings))
+        records = await stack.enter_async_context(open_pocketbase_client(settings))
         client = await stack.enter_async_context(open_stripe(settings))
         turns = Turns()
         settlement = Settlement(
             pocketbase, client, turns, own_account=settings.gateway_stripe_account
         )
-        inbox = Inbox(pocketbase, settlement, configuration.notifications)
+        inbox = Inbox(pocketbase, settlement, announcer)
         stack.push_async_callback(inbox.close)
         # An inbox of its own: a long replay must not use up the room that deliveries have.
-        replay_inbox = Inbox(pocketbase, settlement, configuration.notifications)
+        replay_inbox = Inbox(pocketbase, settlement, announcer)
         stack.push_async_callback(replay_inbox.close)
         reconciliation = BackgroundReconciliation(pocketbase, client, replay_inbox)
         stack.push_async_callback(reconciliation.close)
+        table = configuration.transforms
+        registration = Registration(settings, pocketbase, table) if table is not None else None
         apply_reading = Readings(pocketbase, client, turns).apply
-        dependencies = await stack.enter_async_context(
-            (table or Table()).open(Dependencies(pocketbase, settings))
-        )
-        registration = Registration(settings, pocketbase, table) if table else None
-        services = Services(
+        shared = {
+            "pocketbase": records,
+            "stripe": client,
+            "settings": settings,
+            "state": state,
+        }
+        yield Services(
             settings=settings,
             pocketbase=pocketbase,
+            records=records,
             stripe=client,
             rate_limits=configuration.rate_limits,
             price_terms=configuration.price_terms,
@@ -75,24 +86,29 @@ async def run_services(configuration: Configuration) -> AsyncIterator[Services]:
                 next(iter(settings.gateway_portal_configurations), ""),
             ),
             usage=UsageRecorder(pocketbase, client),
+            conflicts=settlement,
             events=inbox,
             replayer=Replayer(pocketbase, client, replay_inbox),
             reconciliation=reconciliation,
-            notifications=configuration.notifications,
-            transforms=Judge(table.index() if table else {}, dependencies),
+            notifications=announcer,
+            transforms=Judge(table.index() if table else {}, shared),
+            registration=registration,
+            state=state,
         )
-        await stack.enter_async_context(run_meanwhile(settlement.own_account.learn()))
-        if registration:
-            await stack.enter_async_context(registration.keep())
-        await stack.enter_async_context(_run_background_work(services, configuration))
-        yield services
 
 
 @asynccontextmanager
-async def _run_background_work(
+async def run_background_work(
     services: Services, configuration: Configuration
 ) -> AsyncIterator[None]:
+    """Do what the gateway does beside requests while the block runs.
+
+    Raises:
+        InvalidRegistration: PocketBase's collections do not fit what the app declares.
+    """
     pocketbase, client, settings = services.pocketbase, services.stripe, services.settings
+    await require_mirrors(pocketbase, configuration.mirrors)
+    await require_transforms(pocketbase, configuration.transforms)
     tasks = CustomerTasks(
         pocketbase, client, settings.gateway_on_user_delete, OrganizationCheck(pocketbase)
     )
@@ -100,11 +116,22 @@ async def _run_background_work(
     upkeep = Upkeep(pocketbase, services.replayer, settings.gateway_keep_payload_days)
     probe = partial(read_object, client, PROBE)
     async with (
+        _register_transforms(services.registration),
         send_notifications(services, configuration.mail_templates),
+        run_meanwhile(services.conflicts.own_account.learn()),
         run_meanwhile(upkeep.run()),
         run_meanwhile(tasks.run()),
         run_meanwhile(seats.run()),
         run_meanwhile(FollowUps(pocketbase).run()),
         run_meanwhile(client.key_check.watch(probe)),
     ):
+        yield
+
+
+@asynccontextmanager
+async def _register_transforms(registration: Registration | None) -> AsyncIterator[None]:
+    if registration is None:
+        yield
+        return
+    async with registration.keep():
         yield

@@ -7,7 +7,7 @@ from gateway.errors import BodyTooLarge, GatewayError, Overloaded, RateLimited
 from gateway.problem_schema import describe_schemas
 from gateway.problems import problem_entry, problem_responses
 from gateway.rate_limits import UNLIMITED
-from gateway.records.openapi import add_to_openapi
+from gateway.records.openapi import RECORDS, add_to_openapi
 from gateway.records.table import Table
 from gateway.webhooks import endpoint as webhooks
 
@@ -29,15 +29,18 @@ SERVERS: list[dict[str, Any]] = [
 ]
 
 
-def complete(document: Json, table: Table | None) -> None:
+def complete(document: Json, table: Table) -> None:
     """Add the webhook, the table of transforms, and the common answers of all endpoints."""
     _drop_validation_errors(document)
     document["components"]["schemas"].update(describe_schemas())
     document["paths"][webhooks.PATH] = webhooks.openapi(problem_responses)
     for path, operation in _operations(document):
         _add_common_errors(path, operation)
-    if table is not None:
+    if table.transforms:
         add_to_openapi(document, table)
+    else:
+        for path in [path for path in document["paths"] if path.startswith(RECORDS)]:
+            del document["paths"][path]
 
 
 def _operations(document: Json) -> Iterator[tuple[str, Json]]:

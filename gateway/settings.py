@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway.email_address import clean_address
 from gateway.settings_problems import describe_invalid, describe_unknown, find_variables
+from gateway.start_error import StartError
 
 _SECRETS_DIR = Path("/run/secrets")
 
@@ -54,7 +55,7 @@ _HEADER = re.compile(r"[A-Za-z0-9!#$%&'+.^_`|~-]+", re.ASCII)
 Kind = TypeVar("Kind", bound="PocketBaseSettings")
 
 
-class SettingsError(Exception):
+class SettingsError(StartError):
     """The environment lacks a setting or holds a bad one; the text names the variables."""
 
 
@@ -140,6 +141,11 @@ class PocketBaseSettings(BaseSettings):
         secrets_dir=_SECRETS_DIR if _SECRETS_DIR.is_dir() else None,
     )
 
+    gateway_app: str = ""
+    """Your app, as module:variable, for example shop.app:app. Empty: the variable `app` of main.py,
+    app.py, api.py, app/main.py, app/app.py or app/api.py, whichever exists first in the working
+    directory; if none does, a gateway without an app is served."""
+
     pocketbase_url: str = "http://127.0.0.1:8090"
     """PocketBase's address. Needed only without `make run` and compose.yaml, which set it
     themselves."""
@@ -192,12 +198,9 @@ class PocketBaseSettings(BaseSettings):
     gateway_log_format: Literal["logfmt", "json"] = "logfmt"
     """logfmt (`time=… level=info msg="stripe event" event=evt_…`) or json, one object per line."""
 
-    gateway_transforms: str = ""
-    """The Python module with the table TRANSFORMS, for example examples.posts.transforms. Empty:
-    the gateway registers no table, and PocketBase keeps guarding the last one."""
     gateway_hook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Secrets that sign the calls between PocketBase's hooks and the gateway. Both need the same
-    value; the first secret signs, all are accepted. Needed with GATEWAY_TRANSFORMS; `make run`
+    value; the first secret signs, all are accepted. Needed if the app has transforms; `make run`
     creates one. Under compose, create one with:
 
         echo "whsec_$(openssl rand -hex 24 | tr -d '\\n' | base64)"
@@ -217,8 +220,6 @@ class PocketBaseSettings(BaseSettings):
     gateway_max_transform_bytes: int = Field(default=8_388_608, ge=1024)
     """The largest body of a call from PocketBase to transforms, in bytes."""
 
-    gateway_handlers: str = ""
-    """A Python module with your own functions, called with notifications and Stripe events."""
     gateway_mails: Annotated[tuple[MailKind, ...], NoDecode] = ()
     """Kinds of notifications to mail. dispute also turns on finalization_failed. Empty: none."""
     gateway_mail_sender: str = ""
@@ -449,13 +450,12 @@ def read_settings_of(kind: type[Kind], **overrides: Any) -> Kind:
         SettingsError: one sentence per problem, naming the variable and never its value.
     """
     names = find_variables(_SECRETS_DIR)
-    problems = list(describe_unknown(names, Settings.model_fields))
+    fields = [*Settings.model_fields, *kind.model_fields]
+    problems = list(describe_unknown(names, fields))
     try:
         settings = kind(**overrides)
     except ValidationError as error:
         raise SettingsError(" ".join([*problems, *describe_invalid(error)])) from None
-    if settings.gateway_transforms and not settings.gateway_hook_secrets:
-        problems.append("GATEWAY_HOOK_SECRETS is not set, and GATEWAY_TRANSFORMS needs it.")
     if problems:
         raise SettingsError(" ".join(problems))
     return settings

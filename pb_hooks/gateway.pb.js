@@ -57,6 +57,13 @@ routerAdd("POST", "/api/gateway/buyer", (e) => {
   return e.json(200, readBuyer($app, e.auth, e.requestInfo(), asked))
 }, $apis.bodyLimit(65536), $apis.requireAuth(require(`${__hooks}/lib/names.js`).nameOf("users")))
 
+// The record of any valid token, with what its owner sees of it: who the caller of an endpoint is. PocketBase's own
+// auth-refresh would count against its rate limits, and would make a new token.
+routerAdd("GET", "/api/gateway/caller", (e) => {
+  e.auth.ignoreEmailVisibility(true)
+  return e.json(200, { record: e.auth.publicExport() })
+}, $apis.requireAuth())
+
 // Whom usage is reported for: {user or organization, meter}.
 routerAdd("POST", "/api/gateway/metered", (e) => {
   const { readMetered } = require(`${__hooks}/lib/usage.js`)

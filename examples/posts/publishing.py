@@ -1,7 +1,6 @@
 """Who may publish, and how much: what was bought decides (docs/entitlements.md)."""
 
-from gateway.pocketbase import PocketBase
-from gateway.records import filter
+from gateway import PocketBase, filter
 
 #: In the metadata of a Stripe product: `features` = `publishing`, `limit_publishing` = `3`.
 FEATURE = "publishing"
@@ -17,25 +16,13 @@ async def read_allowance(pocketbase: PocketBase, user: str) -> int | None:
     holds = filter(
         "user = {:user} && feature = {:feature} && active_until > @now", user=user, feature=FEATURE
     )
-    page = await pocketbase.call(
-        "GET",
-        "/api/collections/entitlements/records",
-        query={"filter": holds, "fields": "limit", "perPage": 1, "skipTotal": 1},
-    )
-    if not page["items"]:
+    found = await pocketbase.collection("entitlements").first_or_none(holds, fields="limit")
+    if found is None:
         return 0
-    return int(page["items"][0]["limit"]) or None
+    return int(found["limit"]) or None
 
 
 async def count_published(pocketbase: PocketBase, user: str) -> int:
     """Return how many posts of a user are published."""
-    page = await pocketbase.call(
-        "GET",
-        "/api/collections/posts/records",
-        query={
-            "filter": filter("author = {:user} && published = true", user=user),
-            "perPage": 1,
-            "fields": "id",
-        },
-    )
-    return int(page["totalItems"])
+    mine = filter("author = {:user} && published = true", user=user)
+    return await pocketbase.collection("posts").count(mine)

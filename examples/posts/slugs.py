@@ -2,8 +2,7 @@
 
 from secrets import token_hex
 
-from gateway.pocketbase import PocketBase
-from gateway.records import filter
+from gateway import PocketBase, filter
 
 
 async def find_free(pocketbase: PocketBase, slug: str) -> str:
@@ -12,14 +11,6 @@ async def find_free(pocketbase: PocketBase, slug: str) -> str:
     Two who ask at the same moment may both be told that it is free; PocketBase's unique index then
     refuses the second, with an error of the field.
     """
-    page = await pocketbase.call(
-        "GET",
-        "/api/collections/posts/records",
-        query={
-            "filter": filter("slug = {:slug}", slug=slug),
-            "fields": "id",
-            "perPage": 1,
-            "skipTotal": 1,
-        },
-    )
-    return f"{slug}-{token_hex(3)}" if page["items"] else slug
+    posts = pocketbase.collection("posts")
+    taken = await posts.first_or_none(filter("slug = {:slug}", slug=slug), fields="id")
+    return f"{slug}-{token_hex(3)}" if taken else slug

@@ -1,18 +1,66 @@
-"""The gateway's commands."""
+"""The gateway's commands, and those of a team's app."""
+
+from typing import Any
 
 import click
 
-from gateway import __version__
+from gateway.cli.connection import fail, load_settings
 from gateway.cli.customers import customers
 from gateway.cli.events import events
 from gateway.cli.notifications import notifications
 from gateway.cli.openapi import openapi
 from gateway.cli.reconcile import reconcile
 from gateway.cli.serve import serve
+from gateway.cli.team_commands import index_commands
 from gateway.cli.transforms import transforms
+from gateway.errors import GatewayError
+from gateway.pocketbase import PocketBaseRefused
+from gateway.start_error import StartError
+from gateway.version import __version__
 
 
-@click.group()
+class _Commands(click.Group):
+    """Our commands first; a name that is not ours is looked for in the app."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return every name; an app that can't be loaded must not hide our own."""
+        try:
+            return [*super().list_commands(ctx), *self._load(ctx)]
+        except StartError as error:
+            click.echo(f"The app's commands are missing: {error}", err=True)
+            return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command of ours or of the app."""
+        if found := super().get_command(ctx, cmd_name):
+            return found
+        try:
+            return self._load(ctx).get(cmd_name)
+        except StartError as error:
+            fail(str(error))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what is foreseeable becomes one sentence."""
+        try:
+            return super().invoke(ctx)
+        except StartError as error:
+            fail(str(error))
+        except GatewayError as error:
+            fail(error.detail)
+        except PocketBaseRefused as refused:
+            fail(f"PocketBase refused: {refused}")
+
+    def _load(self, ctx: click.Context) -> dict[str, click.Command]:
+        # Here, because the other commands need not wait for FastAPI to load.
+        from gateway.loader import load_app
+
+        app = load_app()
+        ctx.obj = lambda: load_settings(app.settings_class)
+        declared = app.collect_declarations()
+        return index_commands(declared.commands if declared else (), self.commands)
+
+
+@click.group(cls=_Commands)
 @click.version_option(__version__)
 def main() -> None:
     """A business-logic gateway beside PocketBase."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 import stripe
@@ -15,7 +15,9 @@ import stripe
 from gateway.cli.running_settings import find_running_settings
 from gateway.errors import GatewayError
 from gateway.logs import open_logs
+from gateway.mirror.registry import extend_registry
 from gateway.notifications.announcer import open_announcer
+from gateway.notifications.handlers import index_handlers
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.settings import (
     Kind,
@@ -24,9 +26,13 @@ from gateway.settings import (
     StripeSettings,
     read_settings_of,
 )
+from gateway.start_error import StartError
 from gateway.stripe_api import open_stripe
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.settlement import Settlement
+
+if TYPE_CHECKING:
+    from gateway.declarations import Declarations
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ def _run(work: Coroutine[None, None, None]) -> None:
     open_logs("WARNING")
     try:
         asyncio.run(work)
-    except SettingsError as error:
+    except StartError as error:
         fail(str(error))
     except GatewayError as error:
         fail(error.detail)
@@ -106,8 +112,19 @@ async def _connect(settings: StripeSettings) -> AsyncIterator[Connection]:
     async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
         settlement = Settlement(pocketbase, client, own_account=settings.gateway_stripe_account)
         # What it stores, the gateways that are running tell.
-        inbox = Inbox(pocketbase, settlement, open_announcer(settings))
-        try:
-            yield Connection(settings, pocketbase, client, inbox)
-        finally:
-            await inbox.close()
+        declared = _load_declarations()
+        announcer = open_announcer(settings, index_handlers(declared.handlers))
+        inbox = Inbox(pocketbase, settlement, announcer)
+        with extend_registry(declared.mirrors):
+            try:
+                yield Connection(settings, pocketbase, client, inbox)
+            finally:
+                await inbox.close()
+
+
+def _load_declarations() -> "Declarations":
+    # Here, because commands without Stripe need not wait for FastAPI to load.
+    from gateway.declarations import Declarations
+    from gateway.loader import load_app
+
+    return load_app().collect_declarations() or Declarations()

@@ -2,19 +2,21 @@
 
 import asyncio
 import gc
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 import click
 
 from gateway.cli.connection import fail
+from gateway.cli.team_commands import index_commands
 from gateway.errors import GatewayError, PocketBaseUnavailable
 from gateway.health.readiness import check_pocketbase
 from gateway.logs import open_logs
-from gateway.mirror.requirements import MirrorIncomplete
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-from gateway.records.inspection import refuse_view
-from gateway.records.table import Table
-from gateway.settings import Settings, SettingsError, read_settings
+from gateway.settings import Settings
+from gateway.start_error import StartError
+
+if TYPE_CHECKING:
+    from gateway.declarations import Declarations
 
 
 @click.command()
@@ -26,20 +28,17 @@ def serve(host: str, port: int, root_path: str) -> None:
     # Here, because the other commands need not wait for FastAPI to load.
     import uvicorn
 
-    from gateway.app import create_app
     from gateway.cli.http_protocol import BoundedHttpProtocol
+    from gateway.loader import load_app
 
     try:
-        settings = read_settings()
-    except SettingsError as error:
+        app = load_app()
+        settings = app.settings
+        _require_unique_commands(app.collect_declarations())
+    except StartError as error:
         fail(str(error))
     open_logs(settings.gateway_log_level, settings.gateway_log_format)
     asyncio.run(_refuse_wrong_superuser(settings))
-    try:
-        app = create_app(settings)
-    except (SettingsError, MirrorIncomplete) as error:
-        fail(str(error))
-    asyncio.run(_refuse_views(settings, app.state.configuration.transforms))
     _spare_garbage_collector()
     uvicorn.run(
         app,
@@ -59,6 +58,12 @@ def serve(host: str, port: int, root_path: str) -> None:
     )
 
 
+def _require_unique_commands(declared: "Declarations | None") -> None:
+    group = click.get_current_context().find_root().command
+    if declared and isinstance(group, click.Group):
+        index_commands(declared.commands, group.commands)
+
+
 def _spare_garbage_collector() -> None:
     """Don't walk what stays for ever, nor so often: a sixth of all deliveries' time went there."""
     gc.collect()
@@ -76,15 +81,3 @@ async def _refuse_wrong_superuser(settings: Settings) -> None:
                 fail(error.detail)
         except GatewayError as error:
             click.echo(f"Warning: {error.detail}", err=True)
-
-
-async def _refuse_views(settings: Settings, table: Table | None) -> None:
-    """Refuse views; other faults of collections can be fixed while the gateway runs."""
-    async with PocketBase(settings) as pocketbase:
-        for name in sorted({transform.collection for transform in (table or Table()).transforms}):
-            try:
-                found = await pocketbase.call("GET", f"/api/collections/{quote(name, safe='')}")
-            except (GatewayError, PocketBaseRefused):
-                continue
-            if found["type"] == "view":
-                fail(refuse_view(name))

@@ -4,10 +4,8 @@ import json
 
 import click
 
-from gateway.cli.connection import fail, load_settings
-from gateway.records.listing import describe_transform
-from gateway.records.table import Table, load_table
-from gateway.settings import PocketBaseSettings, SettingsError
+from gateway.cli.connection import fail
+from gateway.start_error import StartError
 from gateway.writes import Json
 
 
@@ -19,19 +17,24 @@ def transforms() -> None:
 @transforms.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 def list_transforms(as_json: bool) -> None:
-    """List the table that GATEWAY_TRANSFORMS names, with the models' JSON schemas."""
+    """List the transforms of the app (GATEWAY_APP), with the models' JSON schemas."""
+    # Here, because the other commands need not wait for FastAPI to load.
+    from gateway.declarations import Declarations
+    from gateway.loader import load_app
+    from gateway.records.listing import describe_transform
+    from gateway.records.table import Table
+
     try:
-        table = load_table(load_settings(PocketBaseSettings)) or Table()
-    except SettingsError as error:
+        declared = load_app().collect_declarations() or Declarations()
+        table = Table.of(declared.transforms)
+    except StartError as error:
         fail(str(error))
     found = [describe_transform(transform) for transform in table.transforms]
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
     if not found:
-        click.echo(
-            "There are no transforms: GATEWAY_TRANSFORMS names no module, or its table is empty."
-        )
+        click.echo("There are no transforms: GATEWAY_APP names no app, or it declares none.")
     for transform in found:
         click.echo(_show(transform))
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from gateway.source import Source
 from gateway.writes import OBJECT_COLUMN, Changes, Json
 
 #: From Stripe's object, and whether it was deleted, to the row and the claims that follow.
@@ -78,6 +79,8 @@ class MirroredObject:
     entitlement_columns: tuple[str, ...] = ()
     #: Whether Stripe sends no event for an object in this state, so that a missing row is right.
     is_unannounced: Callable[[Json], bool] = _is_always_announced
+    #: Where a team's app declares it; None for ours.
+    source: Source | None = None
 
     def path_of(self, stripe_id: str) -> str:
         """Return the path of one object, "" if Stripe has none."""

@@ -5,6 +5,9 @@ type that Stripe has yet to introduce, updates its row. An object without an ent
 row of ``stripe_objects`` (`gateway.mirror.other_objects`). docs/mirror.md says how to add an entry.
 """
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
 from gateway.mirror.mirrored_object import ListQuery, MirroredObject, Ownership, Parent
 from gateway.mirror.other_objects import OTHER_OBJECTS, describe_unknown
 from gateway.mirror.projections.catalogue import (
@@ -35,6 +38,7 @@ from gateway.mirror.projections.payment import (
 )
 from gateway.mirror.projections.subscription import project_subscription
 from gateway.mirror.projections.subscription_schedule import project_subscription_schedule
+from gateway.start_error import InvalidRegistration
 
 #: Has no id of its own: the row is its customer's.
 SUMMARY = "entitlements.active_entitlement_summary"
@@ -255,16 +259,58 @@ REGISTRY = (
     ),
 )
 
+#: The entries in force: ours, and those of the app that this process runs.
 BY_OBJECT = {each.object: each for each in REGISTRY}
 BY_COLLECTION = {each.collection: each for each in REGISTRY}
 #: Objects without an entry of their own that Stripe serves.
 GENERIC = tuple(each for each in OTHER_OBJECTS if each.object not in BY_OBJECT)
-_ENTRIES = {each.object: each for each in (*GENERIC, *REGISTRY)}
+_GENERIC_ENTRIES = {each.object: each for each in GENERIC}
 
 
 def entry_of(kind: str) -> MirroredObject:
     """Return the entry of an ``object``: its own, or one of ``stripe_objects``."""
-    return _ENTRIES.get(kind) or describe_unknown(kind)
+    return BY_OBJECT.get(kind) or _GENERIC_ENTRIES.get(kind) or describe_unknown(kind)
+
+
+def list_entries() -> tuple[MirroredObject, ...]:
+    """Return the entries in force, in the order of reconciliation."""
+    generic = (each for each in GENERIC if each.object not in BY_OBJECT)
+    return (*BY_OBJECT.values(), *generic)
+
+
+@contextmanager
+def extend_registry(entries: Iterable[MirroredObject]) -> Iterator[None]:
+    """Mirror further objects while the block runs; theirs replace those of ``stripe_objects``.
+
+    The registry is one per process, like the gateway that runs in it.
+    """
+    added = [each for each in entries if each.object not in BY_OBJECT]
+    BY_OBJECT.update({each.object: each for each in added})
+    BY_COLLECTION.update({each.collection: each for each in added})
+    try:
+        yield
+    finally:
+        for each in added:
+            del BY_OBJECT[each.object], BY_COLLECTION[each.collection]
+
+
+def require_unique(entries: Iterable[MirroredObject]) -> None:
+    """Refuse two mirrors of one object, or two in one collection.
+
+    Raises:
+        InvalidRegistration: names both places.
+    """
+    objects = {each.object: each for each in REGISTRY}
+    collections = {each.collection: each for each in REGISTRY}
+    for each in entries:
+        for known, what in (
+            (objects.get(each.object), f"{each.object} is mirrored already"),
+            (collections.get(each.collection), f"{each.collection} has a mirror already"),
+        ):
+            if known:
+                by = f"at {known.source}" if known.source else "by the gateway itself"
+                raise InvalidRegistration(f"{each.source}: {what}, {by}")
+        objects[each.object] = collections[each.collection] = each
 
 
 def path_of(kind: str, stripe_id: str) -> str:

@@ -6,9 +6,10 @@ Against the collections that the migrations make; /ready compares those with Poc
 from collections.abc import Iterable, Mapping, Set
 
 from gateway.mirror.mirrored_object import MirroredObject
+from gateway.start_error import StartError
 
 
-class MirrorIncomplete(Exception):
+class MirrorIncomplete(StartError):
     """A collection lacks what its registry entry needs; the message says what to add."""
 
 

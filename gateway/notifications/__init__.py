@@ -4,16 +4,5 @@
 outbox in the event's transaction; ``sender`` claims it there (``outbox``), and calls a handler
 (``handlers``) or renders a mail (``templates``) and posts it (``post``).
 
-A handler is a function in the module that GATEWAY_HANDLERS names::
-
-    from gateway.notifications import Notification, on
-
-
-    @on("receipt", "customer.subscription.deleted")
-    async def tell_the_team(notification: Notification) -> None: ...
+A handler is a function of the team's app (`Gateway.on`).
 """
-
-from gateway.notifications.handlers import on
-from gateway.notifications.notification import Notification
-
-__all__ = ["Notification", "on"]

@@ -5,8 +5,9 @@ import time
 from collections.abc import Mapping
 
 from gateway.dates import LAST_UNIX
-from gateway.notifications.handlers import Handler, load_handlers
-from gateway.notifications.kinds import KINDS, describe
+from gateway.notifications.event_types import find_domain_events, types_of
+from gateway.notifications.handlers import Handler
+from gateway.notifications.kinds import describe
 from gateway.notifications.notification import Notification, Occurrence
 from gateway.settings import PocketBaseSettings
 from gateway.writes import Notice
@@ -25,9 +26,8 @@ class Announcer:
         self.handlers = handlers
         self._keep_seconds = keep_seconds
         words = {word for handler in handlers.values() for word in handler.words}
-        kinds = mails | words
-        #: The types of events that anybody cares for.
-        self._types = words | {type for type, (kind, _) in KINDS.items() if kind in kinds}
+        #: The types of events that may cause a mail or a call.
+        self._types = types_of(mails | words)
         self._bell = asyncio.Event()
 
     @property
@@ -43,11 +43,10 @@ class Announcer:
         if expires <= time.time():
             return ()
         found = describe(event)
+        names = {found.kind, found.type} | find_domain_events(event.type, event.object)
         vias = [MAIL] if found.kind in self.mails else []
         vias += [
-            name
-            for name, handler in self.handlers.items()
-            if found.kind in handler.words or found.type in handler.words
+            name for name, handler in self.handlers.items() if not names.isdisjoint(handler.words)
         ]
         return tuple(_notice(found, via, expires) for via in vias)
 
@@ -65,13 +64,10 @@ class Announcer:
         self._bell.clear()
 
 
-def open_announcer(settings: PocketBaseSettings) -> Announcer | None:
-    """Return the announcer of the settings; None when nobody is to be told of anything.
-
-    Raises:
-        SettingsError: GATEWAY_HANDLERS names what can't be loaded.
-    """
-    handlers = load_handlers(settings.gateway_handlers)
+def open_announcer(
+    settings: PocketBaseSettings, handlers: Mapping[str, Handler]
+) -> Announcer | None:
+    """Return the announcer; None when there are neither mails nor handlers."""
     if not settings.mail_kinds and not handlers:
         return None
     keep_seconds = settings.gateway_notify_hours * 3600

@@ -1,65 +1,94 @@
-"""A team's own handlers: functions that say which events they are for, in a module of theirs."""
+"""A team's own functions that are called for events (`Gateway.on`)."""
 
 import asyncio
-import importlib
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
 
+import stripe
+
+from gateway.notifications.event_types import expand_names
 from gateway.notifications.notification import Notification
-from gateway.settings import SettingsError
+from gateway.pocketbase.api import PocketBaseClient
+from gateway.settings import Settings
+from gateway.source import Source
+from gateway.start_error import InvalidRegistration
 
-#: A function that is told of an event; a plain one runs in a thread.
-Function = Callable[[Notification], Awaitable[None] | None]
-F = TypeVar("F", bound=Function)
 
-_MARK = "__gateway_words__"
+@dataclass(frozen=True, slots=True)
+class EventContext:
+    """What surrounds an event: the clients, and the key of the call."""
+
+    #: The same for the same event and handler: pass it on as an idempotency key.
+    key: str
+    #: Calls PocketBase as the gateway's superuser.
+    pocketbase: PocketBaseClient
+    stripe: stripe.StripeClient
+    settings: Settings
+    #: What the app's lifespan yields.
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: A function that is called for an event; a plain one runs in a thread.
+EventHandler = Callable[[Notification, EventContext], Awaitable[None] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function, and the kinds and event types that it is for."""
+    """A function, and the names that it subscribes to."""
 
-    function: Function
+    function: EventHandler
+    #: Event types, and names of domain events.
     words: frozenset[str]
+    source: Source
 
-    async def call(self, notification: Notification) -> None:
+    @classmethod
+    def of(cls, function: EventHandler, types: Iterable[str], source: Source) -> Self:
+        """Return a function's handler.
+
+        Raises:
+            ValueError: a type is unknown, or the function takes other arguments.
+        """
+        try:
+            inspect.signature(function).bind(None, None)
+        except TypeError:
+            raise ValueError(
+                "a handler is called with two arguments, the event and the context"
+            ) from None
+        return cls(function, expand_names(types), source)
+
+    @property
+    def name(self) -> str:
+        """``module.function``, under which calls are stored."""
+        function = self.function
+        name = getattr(function, "__qualname__", type(function).__name__)
+        return f"{function.__module__}.{name}"
+
+    async def call(self, event: Notification, context: EventContext) -> None:
         """Call the function; what it raises comes through."""
         if inspect.iscoroutinefunction(self.function):
-            await self.function(notification)
-        else:
-            await asyncio.to_thread(self.function, notification)
+            await self.function(event, context)
+            return
+        returned = await asyncio.to_thread(self.function, event, context)
+        if inspect.isawaitable(returned):
+            await returned
 
 
-def on(*words: str) -> Callable[[F], F]:
-    """Mark a function as a handler of kinds (``receipt``) or event types (``invoice.paid``)."""
-
-    def mark(function: F) -> F:
-        setattr(function, _MARK, frozenset(words))
-        return function
-
-    return mark
-
-
-def load_handlers(module: str) -> Mapping[str, Handler]:
-    """Return the handlers of a module by their names, ``module.function``.
+def index_handlers(handlers: Iterable[Handler]) -> Mapping[str, Handler]:
+    """Return the handlers by name; a function that is decorated twice has the names of both.
 
     Raises:
-        SettingsError: there is no such module, it can't be imported, or has no handler.
+        InvalidRegistration: two functions have one name, under which calls are stored.
     """
-    if not module:
-        return {}
-    try:
-        found = vars(importlib.import_module(module))
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise SettingsError(f"GATEWAY_HANDLERS: {module} can't be imported ({reason}).") from error
-    handlers = {
-        f"{module}.{name}": Handler(function, getattr(function, _MARK))
-        for name, function in found.items()
-        if callable(function) and hasattr(function, _MARK)
-    }
-    if not handlers:
-        raise SettingsError(f"GATEWAY_HANDLERS: {module} has no function that is marked by @on.")
-    return handlers
+    found: dict[str, Handler] = {}
+    for handler in handlers:
+        known = found.setdefault(handler.name, handler)
+        if known.function is not handler.function:
+            raise InvalidRegistration(
+                f"{handler.source}: the handler at {known.source} is called {handler.name} too;"
+                " calls are stored under that name, so give one function another"
+            )
+        words = known.words | handler.words
+        found[handler.name] = Handler(handler.function, words, known.source)
+    return found

@@ -200,7 +200,7 @@ def describe(event: Occurrence) -> Notification:
     kind, read = KINDS.get(event.type, ("", None))
     subject = read(event.object) if read else None
     found = Notification(
-        event=event.stripe_id,
+        id=event.stripe_id,
         type=event.type,
         created=event.created,
         kind=kind if subject else "",

@@ -36,10 +36,10 @@ class Occurrence(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What happened, and to whom."""
+    """A Stripe event with what PocketBase knows: what happened, and to whom."""
 
-    #: The event's id: the same for the same event, so that a handler can pass it on as a key.
-    event: str
+    #: The event's id at Stripe.
+    id: str
     #: The event's type.
     type: str
     #: Unix seconds by Stripe's clock.
@@ -62,5 +62,7 @@ class Notification:
     address: str = ""
     #: The payer's language, such as ``de`` or ``pt-BR``; "" if not known.
     locale: str = ""
+    #: The domain events that it is, such as purchase.completed, without its `kind`.
+    domain_events: frozenset[str] = frozenset()
     #: Whether the row still is as the event says; a mail is only sent if it is.
     is_current: bool = True

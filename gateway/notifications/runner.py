@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from gateway.notifications.handlers import EventContext
 from gateway.notifications.mail import Post, read_mailbox
 from gateway.notifications.mailing import Mailing
 from gateway.notifications.outbox import Outbox
@@ -44,7 +45,8 @@ async def send_notifications(services: Services, templates: Templates) -> AsyncI
         yield
         return
     mailing = _open_mailing(services, templates)
-    sender = Sender(Outbox(services.pocketbase), services.notifications, mailing)
+    context = EventContext("", services.records, services.stripe, services.settings, services.state)
+    sender = Sender(Outbox(services.pocketbase), services.notifications, mailing, context)
     running = asyncio.create_task(sender.run())
     try:
         yield

@@ -15,7 +15,8 @@ from dataclasses import replace
 from gateway.errors import GatewayError
 from gateway.notifications.announcer import MAIL, Announcer
 from gateway.notifications.current import bring_up_to_date
-from gateway.notifications.handlers import Handler
+from gateway.notifications.event_types import find_domain_events
+from gateway.notifications.handlers import EventContext, Handler
 from gateway.notifications.kinds import describe
 from gateway.notifications.notification import Notification
 from gateway.notifications.outbox import Claimed, Outbox, Settled
@@ -37,10 +38,13 @@ Mailer = Callable[[Claimed, Notification], Awaitable[Settled]]
 class Sender:
     """Runs beside the requests."""
 
-    def __init__(self, outbox: Outbox, announcer: Announcer, mailer: Mailer) -> None:
+    def __init__(
+        self, outbox: Outbox, announcer: Announcer, mailer: Mailer, context: EventContext
+    ) -> None:
         self._outbox = outbox
         self._announcer = announcer
         self._mailer = mailer
+        self._context = context
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closing = False
@@ -112,7 +116,8 @@ class Sender:
             return await self._mailer(claimed, notification)
         if handler is None:
             return Settled("failed", "This gateway has no such handler.")
-        return await _call(handler, notification)
+        key = f"{claimed.event}-{claimed.via}"
+        return await _call(handler, notification, replace(self._context, key=key))
 
     async def _settle(self, claimed: Claimed, settled: Settled) -> None:
         """A note that is lost leaves it `sending`, so PocketBase is given some time."""
@@ -129,6 +134,7 @@ def _complete(claimed: Claimed) -> Notification:
     found = describe(read_event(json.loads(claimed.payload)))
     found = replace(
         found,
+        domain_events=find_domain_events(found.type, found.object),
         customer=claimed.customer or found.customer,
         user=claimed.user,
         organization=claimed.organization,
@@ -137,13 +143,13 @@ def _complete(claimed: Claimed) -> Notification:
     return bring_up_to_date(found, claimed.context) if found.kind else found
 
 
-async def _call(handler: Handler, notification: Notification) -> Settled:
+async def _call(handler: Handler, notification: Notification, context: EventContext) -> Settled:
     try:
         async with asyncio.timeout(_HANDLER_SECONDS):
-            await handler.call(notification)
+            await handler.call(notification, context)
     except TimeoutError:
         return Settled("failed", f"It took longer than {_HANDLER_SECONDS:g} seconds.")
     except Exception as error:
-        _log.exception("notification handler failed", extra={"event": notification.event})
+        _log.exception("notification handler failed", extra={"event": notification.id})
         return Settled("failed", f"{type(error).__name__}: {error}")
     return Settled("sent")

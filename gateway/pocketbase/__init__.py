@@ -4,6 +4,7 @@ from gateway.connections import Answer
 from gateway.pocketbase.client import PocketBase, PocketBaseRefused
 from gateway.pocketbase.commit import CommitResult, EventRow, Group, StampedRow, Tie, commit
 from gateway.pocketbase.filters import filter
+from gateway.pocketbase.public_client import open_pocketbase_client
 
 __all__ = [
     "Answer",
@@ -16,4 +17,5 @@ __all__ = [
     "Tie",
     "commit",
     "filter",
+    "open_pocketbase_client",
 ]

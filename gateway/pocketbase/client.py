@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from gateway import __version__
 from gateway.connections import Answer, Connections
 from gateway.errors import PocketBaseUnavailable
 from gateway.settings import PocketBaseSettings
+from gateway.version import __version__
 from gateway.vocabulary import collection_name
 from gateway.writes import Json
 

@@ -1,10 +1,9 @@
-"""Logic of one's own on PocketBase's CRUD: what a module named by GATEWAY_TRANSFORMS imports."""
+"""A team's own logic on PocketBase's CRUD."""
 
 from gateway.pocketbase import filter
 from gateway.records.transform import (
     BLANK_AS_NONE,
     Context,
-    Dependencies,
     File,
     Operation,
     RequestInfo,
@@ -16,7 +15,6 @@ from gateway.records.verdicts import FieldErrors, Refused
 __all__ = [
     "BLANK_AS_NONE",
     "Context",
-    "Dependencies",
     "FieldErrors",
     "File",
     "Operation",

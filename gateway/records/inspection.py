@@ -20,7 +20,9 @@ def find_faults(table: Table, collections: Mapping[str, CollectionColumns]) -> l
     """
     faults: dict[str, None] = {}
     for transform in table.transforms:
-        faults.update(dict.fromkeys(_find_faults(transform, collections)))
+        at = f"{transform.source}: " if transform.source else ""
+        found = _find_faults(transform, collections)
+        faults.update(dict.fromkeys(f"{at}{fault}" for fault in found))
     return list(faults)
 
 

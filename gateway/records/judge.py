@@ -5,7 +5,7 @@ import inspect
 import logging
 import time
 from base64 import b64decode
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from pydantic_core import to_jsonable_python
 
 from gateway.errors import Unavailable
 from gateway.records.failure import fail
-from gateway.records.transform import Context, Dependencies, File, RequestInfo, Transform, Write
+from gateway.records.transform import Context, File, RequestInfo, Transform, Write
 from gateway.records.validation import (
     build,
     describe,
@@ -48,7 +48,8 @@ class Judge:
     """The transforms with what they share."""
 
     transforms: dict[tuple[str, str], Transform]
-    dependencies: Dependencies
+    #: What every context has: the clients, the settings and the app's state.
+    shared: Mapping[str, Any] = field(default_factory=dict)
 
     async def judge_all(
         self, items: list[Json], user: Json | None, client: Json | None = None
@@ -97,8 +98,8 @@ class Judge:
             user=user,
             sent=frozenset(item["sent"]),
             files={name: tuple(map(_read_file, files)) for name, files in item["files"].items()},
-            dependencies=self.dependencies,
             request=_read_request(item, client) if transform.request else None,
+            **self.shared,
         )
 
 

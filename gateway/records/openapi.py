@@ -13,10 +13,9 @@ from gateway.records.transform import Transform
 
 _REFS = "#/components/schemas/"
 _METHODS = {"create": "post", "update": "patch"}
-_PATHS = {
-    "create": "/records/{collection}",
-    "update": "/records/{collection}/{record_id}",
-}
+#: The path of writes to any collection with a transform.
+RECORDS = "/records/{collection}"
+_PATHS = {"create": RECORDS, "update": f"{RECORDS}/{{record_id}}"}
 _COLUMNS = ("Collection", "Operations", "Function", "Model", "Time-out", "On failure")
 _ANY: dict[str, Any] = {"type": "object", "additionalProperties": True}
 _RECORD: dict[str, Any] = {

@@ -1,17 +1,11 @@
-"""The table of transforms: read from the module that the settings name, and checked."""
+"""The table of transforms: one function per collection and operation."""
 
-import importlib
-import os
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Self
 
-from gateway.records.transform import Dependencies, Operation, Transform
-from gateway.settings import PocketBaseSettings, SettingsError
-
-_OpenDependencies = Callable[[Dependencies], AbstractAsyncContextManager[Any]]
+from gateway.records.transform import Operation, Transform
+from gateway.start_error import InvalidRegistration
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +13,20 @@ class Table:
     """The transforms by collection and operation."""
 
     transforms: tuple[Transform, ...] = ()
-    open_dependencies: _OpenDependencies | None = None
+
+    @classmethod
+    def of(cls, transforms: Iterable[Transform]) -> Self:
+        """Return the table of an app's transforms.
+
+        Raises:
+            InvalidRegistration: two transforms are for the same write.
+        """
+        table = cls(tuple(transforms))
+        table._check()
+        return table
 
     def __iter__(self) -> Iterator[tuple[Operation, Transform]]:
-        """Each operation with its transform, in the order of the module's table."""
+        """Each operation with its transform, in the order of the app's code."""
         for transform in self.transforms:
             for operation in sorted(transform.operations):
                 yield operation, transform
@@ -31,50 +35,13 @@ class Table:
         """The transforms by collection and operation."""
         return {(transform.collection, operation): transform for operation, transform in self}
 
-    @asynccontextmanager
-    async def open(self, dependencies: Dependencies) -> AsyncIterator[Dependencies]:
-        """Hold what the module opens for its functions."""
-        if self.open_dependencies is None:
-            yield dependencies
-            return
-        async with self.open_dependencies(dependencies) as own:
-            yield replace(dependencies, own=own)
-
-
-def load_table(settings: PocketBaseSettings) -> Table | None:
-    """Import the module that GATEWAY_TRANSFORMS names; None when it is not set.
-
-    Raises:
-        SettingsError: there is no such module, or its table is wrong.
-    """
-    name = settings.gateway_transforms
-    if not name:
-        return None
-    # As `python -m` does it; the `gateway` command would only look beside itself.
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    try:
-        module = importlib.import_module(name)
-        transforms = getattr(module, "TRANSFORMS", None)
-        if not isinstance(transforms, tuple | list):
-            raise SettingsError("it holds no table `TRANSFORMS: tuple[Transform, ...]`")
-        table = Table(tuple(transforms), getattr(module, "open_dependencies", None))
-        _check(table)
-    except Exception as error:
-        reason = (
-            f"{error}" if isinstance(error, SettingsError) else f"{type(error).__name__}: {error}"
-        )
-        raise SettingsError(f"GATEWAY_TRANSFORMS is wrong: {name}: {reason}.") from error
-    return table
-
-
-def _check(table: Table) -> None:
-    """One write passes through one function: which of two came first would be anybody's guess."""
-    seen = set()
-    for transform in table.transforms:
-        if not isinstance(transform, Transform):
-            raise SettingsError(f"{transform!r} in TRANSFORMS is no Transform")
-        for operation in transform.operations:
-            if (transform.collection, operation) in seen:
-                raise SettingsError(f"TRANSFORMS has two for {operation} of {transform.collection}")
-            seen.add((transform.collection, operation))
+    def _check(self) -> None:
+        """One write passes through one function: the order of two would be arbitrary."""
+        seen: dict[tuple[str, str], Transform] = {}
+        for operation, transform in self:
+            known = seen.setdefault((transform.collection, operation), transform)
+            if known is not transform:
+                raise InvalidRegistration(
+                    f"{transform.source}: {operation} of {transform.collection} has a transform"
+                    f" already, at {known.source}"
+                )

@@ -1,4 +1,4 @@
-"""What a user's module holds: a table of transforms, each a function for a collection's writes."""
+"""A transform: a function that the writes of one collection pass through, and its context."""
 
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator
+from stripe import StripeClient
 
-from gateway.pocketbase import PocketBase
+from gateway.pocketbase.api import PocketBaseClient
 from gateway.settings import Settings
+from gateway.source import Source
 from gateway.writes import Json
 
 Operation = Literal["create", "update", "delete"]
@@ -35,17 +37,6 @@ class File:
     content: bytes | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Dependencies:
-    """What transforms share: opened with the gateway and closed with it."""
-
-    #: Calls PocketBase as the gateway's superuser.
-    pocketbase: PocketBase
-    settings: Settings
-    #: What the module's ``open_dependencies(dependencies)`` yielded; None if it has none.
-    own: Any = None
-
-
 # Only a test calls a transform without; it then gives what its function needs.
 _NONE_GIVEN: Any = None
 
@@ -66,7 +57,10 @@ class RequestInfo:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What surrounds the incoming values. ``Context("create", "posts")`` is enough for a test."""
+    """What surrounds the values of a write.
+
+    ``TransformContext("create", "posts")`` is enough to call a transform in a test.
+    """
 
     operation: Operation
     collection: str
@@ -78,7 +72,12 @@ class Context:
     sent: frozenset[str] = frozenset()
     #: New files by field.
     files: Mapping[str, tuple[File, ...]] = field(default_factory=dict)
-    dependencies: Dependencies = _NONE_GIVEN
+    #: Calls PocketBase as the gateway's superuser.
+    pocketbase: PocketBaseClient = _NONE_GIVEN
+    stripe: StripeClient = _NONE_GIVEN
+    settings: Settings = _NONE_GIVEN
+    #: What the app's lifespan yields.
+    state: Mapping[str, Any] = field(default_factory=dict)
     #: The request behind the write, for a transform with `request=True`.
     request: RequestInfo | None = None
     #: The result of `Transform.prefetch` for this batch.
@@ -137,6 +136,8 @@ class Transform:
     #: Whether the gateway is ready before the collection exists. False detects misspelt names,
     #: which would guard nothing.
     may_come_later: bool = False
+    #: Where it is declared, None if that is not known.
+    source: Source | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not self.collection:

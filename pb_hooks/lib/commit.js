@@ -10,7 +10,7 @@
 // events of that object are not stored, and the answer carries what the gateway needs to decide. Its
 // decision comes with the tie that it was made on, and is a tie again if that has changed meanwhile.
 const { unixToColumn } = require(`${__hooks}/lib/dates.js`)
-const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
+const { TABLES, nameOf } = require(`${__hooks}/lib/names.js`)
 const { claim, settleNamed } = require(`${__hooks}/lib/claims.js`)
 const { entitle } = require(`${__hooks}/lib/entitlements.js`)
 const { save } = require(`${__hooks}/lib/owners.js`)
@@ -55,7 +55,7 @@ function findRecords(tx, rows) {
   for (const row of rows) (ids[row.collection] ||= []).push(row.id)
   const stored = {}
   for (const collection in ids) {
-    for (const record of tx.findRecordsByIds(NAMES[collection], ids[collection])) {
+    for (const record of tx.findRecordsByIds(nameOf(collection), ids[collection])) {
       stored[collection + record.id] = record
     }
   }

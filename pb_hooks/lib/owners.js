@@ -1,6 +1,6 @@
 // Whose a row is. Stripe's objects name a customer, or a payment, charge or invoice that names one;
 // `user` or `organization` is filled from there, whichever arrives first.
-const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
+const { NAMES, TABLES, nameOf } = require(`${__hooks}/lib/names.js`)
 const { placeholders } = require(`${__hooks}/lib/sql.js`)
 const { findOne, update, userExists, valuesOf } = require(`${__hooks}/lib/records.js`)
 const { choosePrimary, isRunning } = require(`${__hooks}/lib/primary.js`)
@@ -79,7 +79,7 @@ function saveOwned(tx, row, owners, choices, payers) {
 
 // Saves a row. Adds its payer to `payers` if entitlements may change with it.
 function write(tx, row, owner, payers) {
-  const record = row.record || new Record(tx.findCachedCollectionByNameOrId(NAMES[row.collection]))
+  const record = row.record || new Record(tx.findCachedCollectionByNameOrId(nameOf(row.collection)))
   // Most events change little, and every column that is written costs its indexes too.
   record.ignoreUnchangedFields(true)
   record.unmarshalJSON(row.text)

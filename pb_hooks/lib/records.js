@@ -1,10 +1,10 @@
 // Records as the mirror writes them: without validation, because a relation may name what is still to
 // come, but as records, so that PocketBase's realtime and record hooks fire.
-const { NAMES } = require(`${__hooks}/lib/names.js`)
+const { nameOf } = require(`${__hooks}/lib/names.js`)
 
-// `collection`: its key in NAMES.
+// `collection`: its key in names.js.
 function findOne(tx, collection, id) {
-  return id ? tx.findRecordsByIds(NAMES[collection], [id])[0] : undefined
+  return id ? tx.findRecordsByIds(nameOf(collection), [id])[0] : undefined
 }
 
 function userExists(tx, user) {

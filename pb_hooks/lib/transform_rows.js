@@ -27,7 +27,7 @@ function refuseChange(record) {
 }
 
 function refusal() {
-  return new BadRequestError("The gateway keeps the table of transforms: to change it, change GATEWAY_TRANSFORMS.")
+  return new BadRequestError("The gateway keeps the table of transforms: to change it, change the app (GATEWAY_APP).")
 }
 
 module.exports = { refuseChange, refuseDeletion, remove, save }

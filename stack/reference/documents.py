@@ -2,7 +2,7 @@
 
 import json
 
-from gateway.cli.openapi import describe_api
+from gateway.application import Gateway
 from stack.reference.env_example import write_env_example
 from stack.reference.sections import read_sections
 from stack.reference.settings_page import write_settings_page
@@ -14,5 +14,5 @@ def write_documents() -> dict[str, str]:
     return {
         ".env.example": write_env_example(sections),
         "docs/settings.md": write_settings_page(sections),
-        "docs/openapi.json": json.dumps(describe_api(), indent=2, ensure_ascii=False) + "\n",
+        "docs/openapi.json": json.dumps(Gateway().openapi(), indent=2, ensure_ascii=False) + "\n",
     }

@@ -61,11 +61,10 @@ def _sections() -> tuple[Section, ...]:
                 "POCKETBASE_MIGRATIONS",
             ),
         ),
-        Section("Gateway", ("GATEWAY_FRONTEND_ORIGINS", "GATEWAY_CORS_HEADERS")),
+        Section("Gateway", ("GATEWAY_APP", "GATEWAY_FRONTEND_ORIGINS", "GATEWAY_CORS_HEADERS")),
         Section(
             "Transforms: Python functions on PocketBase's own CRUD (docs/transforms.md)",
             (
-                "GATEWAY_TRANSFORMS",
                 "GATEWAY_HOOK_SECRETS",
                 "GATEWAY_URL",
                 "GATEWAY_TRANSFORM_SUPERUSERS",
@@ -90,7 +89,6 @@ def _sections() -> tuple[Section, ...]:
                 "GATEWAY_MAIL_SELLER",
                 "GATEWAY_MAIL_TEMPLATES",
                 "GATEWAY_SMTP_URL",
-                "GATEWAY_HANDLERS",
                 "GATEWAY_NOTIFY_HOURS",
             ),
             ("GATEWAY_MAIL_",),

@@ -23,6 +23,7 @@ from gateway.pocketbase.contracts.buyer import (
     OrderRequest,
     PricesRequest,
 )
+from gateway.pocketbase.contracts.caller import CALLER
 from gateway.pocketbase.contracts.commit import COMMIT, CommitHead
 from gateway.pocketbase.contracts.customer_tasks import END_TASK, TAKE_TASKS, TakeRequest, TaskEnd
 from gateway.pocketbase.contracts.events import FOLLOW_UPS, PRUNE, PruneRequest
@@ -151,6 +152,14 @@ async def test_buyer_of_an_organization(pocketbase: PocketBase, business: Busine
     assert answer.organization
     assert answer.organization.members == 4
     assert answer.standing is None
+
+
+async def test_caller(pocketbase: PocketBase, business: Business) -> None:
+    """GET /api/gateway/caller, by a user's token: with the address, without what is hidden."""
+    answer = await _ask(pocketbase, CALLER, Empty(), business.owner.token)
+    assert answer.record["collectionName"] == "users"
+    assert answer.record["email"] == business.owner.email
+    assert "tokenKey" not in answer.record
 
 
 async def test_prices(pocketbase: PocketBase) -> None:

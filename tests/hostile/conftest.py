@@ -42,7 +42,7 @@ ELSEWHERE = "elsewhere"
 @pytest.fixture(scope="session")
 def hostile_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Running parts with the transforms of every.py."""
-    env = {"GATEWAY_TRANSFORMS": "tests.hostile.every", "GATEWAY_LOG_LEVEL": "DEBUG"}
+    env = {"GATEWAY_APP": "tests.hostile.every:app", "GATEWAY_LOG_LEVEL": "DEBUG"}
     plan = plan_throwaway(tmp_path_factory.mktemp("hostile"), env)
     with Stack(replace(plan, is_simulated=False)) as running:
         _make_collections(running)

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from gateway import Gateway
 from gateway.records import Context, Transform
 
 
@@ -41,8 +42,7 @@ async def double(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
 
 async def hang(incoming: dict[str, Any], context: Context) -> None:
     """Say that it has come here, and never end."""
-    path = "/api/collections/elsewhere/records"
-    await context.dependencies.pocketbase.call("POST", path, {"text": incoming["text"]})
+    await context.pocketbase.collection("elsewhere").create({"text": incoming["text"]})
     await asyncio.Event().wait()
 
 
@@ -54,3 +54,7 @@ TRANSFORMS = (
     Transform("computed", {"create", "update"}, double, may_come_later=True),
     Transform("hung", {"create"}, hang, timeout=8, may_come_later=True),
 )
+
+app = Gateway()
+for _transform in TRANSFORMS:
+    app.add_transform(_transform)

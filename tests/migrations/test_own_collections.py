@@ -22,7 +22,7 @@ _LISTED = json.loads((ROOT / "pb_hooks" / "lib" / "vocabulary.json").read_text()
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Parts with the transforms of shelf.py; each test leaves the collections as they were."""
-    env = {"GATEWAY_TRANSFORMS": "tests.records.shelf"}
+    env = {"GATEWAY_APP": "tests.records.shelf:app"}
     with Stack(plan_throwaway(tmp_path_factory.mktemp("own"), env)) as running:
         make_collections(running)
         yield running
@@ -130,7 +130,7 @@ def test_ready_names_what_was_renamed(what: str, made: Stack, api: httpx.Client)
 
 def test_a_lost_table_opens_nothing(fresh_stack: Callable[..., Stack]) -> None:
     """Without `gateway_transforms` writes are refused and /ready says why; the remedy works."""
-    own = fresh_stack(GATEWAY_TRANSFORMS="tests.records.shelf")
+    own = fresh_stack(GATEWAY_APP="tests.records.shelf:app")
     make_collections(own)
     data = own.pocketbase.data_dir / "data.db"
     own.pocketbase.stop()

@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from gateway.notifications.handlers import load_handlers
-from gateway.settings import SettingsError
 from stack.gateway import Gateway
 from stack.stack import Stack
 from tests.deadline import eventually, wait_until
@@ -30,7 +28,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def handling_gateway(stack: Stack, notes: Path) -> Iterator[Gateway]:
     """A gateway with the team's handlers."""
-    env = {"GATEWAY_HANDLERS": _MODULE, "TEAM_NOTES": str(notes)}
+    env = {"GATEWAY_APP": f"{_MODULE}:app", "TEAM_NOTES": str(notes)}
     with run_gateway(stack, notes.parent / "gateway.log", **env) as running:
         yield running
 
@@ -119,16 +117,3 @@ async def test_what_is_old_is_pruned_with_the_payloads(office: Office, stack: St
     assert (await run_command(stack, "events", "prune", "--older-than", "900")).code == 0
     assert await office.find(event) == []
     assert len(await office.find(fresh)) == 1
-
-
-@pytest.mark.parametrize(
-    ("module", "reason"),
-    [
-        ("no.such.module", "can't be imported"),
-        ("tests.notifications.office", "no function that is marked"),
-    ],
-)
-def test_a_wrong_module_is_named_at_the_start(module: str, reason: str) -> None:
-    """A module that is missing, or that has no handlers, is a wrong setting."""
-    with pytest.raises(SettingsError, match=f"GATEWAY_HANDLERS: {module} .*{reason}"):
-        load_handlers(module)

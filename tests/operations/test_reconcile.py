@@ -10,7 +10,7 @@ import pytest
 
 from gateway.errors import InvalidRequest
 from gateway.mirror.registry import BY_OBJECT
-from gateway.webhooks.reconcile.kinds import COLLECTIONS, KINDS
+from gateway.webhooks.reconcile.kinds import list_collections, list_kinds
 from gateway.webhooks.reconcile.lists import Place, read_page
 from gateway.webhooks.reconcile.pace import Pace, PacedStripe
 from gateway.webhooks.reconcile.repair import Repairer
@@ -42,7 +42,7 @@ async def quiet_seller(seller: Seller) -> Any:
 
 
 async def _snapshot(dashboard: Dashboard) -> dict[str, list[Json]]:
-    return {name: await dashboard.list(name, sort="id") for name in COLLECTIONS}
+    return {name: await dashboard.list(name, sort="id") for name in list_collections()}
 
 
 async def test_long_lists_are_imported_whole(
@@ -86,7 +86,7 @@ async def test_long_lists_are_imported_whole(
 
 def test_every_mirrored_object_is_listed() -> None:
     """There is a list of Stripe's for each object that has a projection."""
-    assert {kind.object for kind in KINDS} >= BY_OBJECT.keys()
+    assert {kind.object for kind in list_kinds()} >= BY_OBJECT.keys()
 
 
 async def test_first_import_brings_the_whole_account(
@@ -230,7 +230,7 @@ async def test_webhook_that_arrives_meanwhile_wins(
     customer = await seller.create("customers", name="listed")
     await seller.wait_delivered()
     reader = PacedStripe(shop_operator.client, Pace(1000))
-    kind = next(kind for kind in KINDS if kind.name == "customers")
+    kind = next(kind for kind in list_kinds() if kind.name == "customers")
     page = await read_page(reader, kind, Place(), None)
     await seller.create(f"customers/{customer['id']}", name="newer")
     await seller.wait_delivered()

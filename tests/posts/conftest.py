@@ -22,7 +22,7 @@ MIGRATIONS = ROOT / "examples" / "posts" / "pb_migrations"
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The running parts with the example; no Stripe."""
-    env = {"GATEWAY_TRANSFORMS": "examples.posts.transforms"}
+    env = {"GATEWAY_APP": "examples.posts.app:app"}
     plan = plan_throwaway(tmp_path_factory.mktemp("posts"), env)
     with Stack(replace(plan, is_simulated=False, migrations=(MIGRATIONS,))) as running:
         allow_batches(running.pocketbase)

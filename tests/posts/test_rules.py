@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from examples.posts.transforms import (
+from examples.posts.app import (
     PostInput,
     check_content,
     choose_author,

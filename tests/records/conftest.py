@@ -50,7 +50,7 @@ _MINE = "author = @request.auth.id"
 @pytest.fixture(scope="session")
 def records_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Running parts with transforms, shared by this folder: leave them running and as they were."""
-    env = {"GATEWAY_TRANSFORMS": "tests.records.shelf", "GATEWAY_LOG_LEVEL": "DEBUG"}
+    env = {"GATEWAY_APP": "tests.records.shelf:app", "GATEWAY_LOG_LEVEL": "DEBUG"}
     with Stack(plan_throwaway(tmp_path_factory.mktemp("records"), env)) as running:
         wait_until(lambda: _is_ready(running.gateway.url))
         make_collections(running)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from gateway import Gateway
 from gateway.records import Context, FieldErrors, Refused, Transform
 
 
@@ -91,3 +92,7 @@ TRANSFORMS = (
         "stricts", {"create", "update"}, lambda incoming, context: None, Strict, may_come_later=True
     ),
 )
+
+app = Gateway()
+for _transform in TRANSFORMS:
+    app.add_transform(_transform)

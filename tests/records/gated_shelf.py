@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from gateway import Gateway
 from gateway.records import Context, Refused, Transform
 from tests.deadline import eventually
 
@@ -57,3 +58,7 @@ TRANSFORMS = (
     Transform("people", {"update"}, hold, timeout=10, may_come_later=True),
     Transform("created_only", {"create"}, hold, may_come_later=True),
 )
+
+app = Gateway()
+for _transform in TRANSFORMS:
+    app.add_transform(_transform)

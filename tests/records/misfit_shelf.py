@@ -4,6 +4,7 @@ import os
 
 from pydantic import BaseModel, Field
 
+from gateway import Gateway
 from gateway.records import Context, Transform
 
 
@@ -29,3 +30,7 @@ TRANSFORMS = (
         may_come_later="TEST_LATER" in os.environ,
     ),
 )
+
+app = Gateway()
+for _transform in TRANSFORMS:
+    app.add_transform(_transform)

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, field_validator
 
+from gateway import Gateway
 from gateway.records import Context, FieldErrors, Transform
 
 
@@ -52,3 +53,7 @@ TRANSFORMS = (
     Transform("stricts", {"update"}, return_rule, Rule),
     Transform("accounts", {"update"}, judge_address),
 )
+
+app = Gateway()
+for _transform in TRANSFORMS:
+    app.add_transform(_transform)

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from gateway.records import Context, Dependencies, FieldErrors, Refused, Transform
+from gateway import Gateway
+from gateway.records import Context, FieldErrors, Refused, Transform
 
 
 class NoteInput(BaseModel):
@@ -86,15 +87,15 @@ def describe(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
             ]
             for name, files in context.files.items()
         },
-        "own": context.dependencies.own,
+        "own": context.state["own"],
     }
     return {"seen": seen}
 
 
 @asynccontextmanager
-async def open_dependencies(dependencies: Dependencies) -> AsyncIterator[str]:
+async def open_shared(app: Gateway) -> AsyncIterator[dict[str, str]]:
     """Open what the functions share."""
-    yield f"opened for {dependencies.settings.pocketbase_superuser_email}"
+    yield {"own": f"opened for {app.settings.pocketbase_superuser_email}"}
 
 
 TRANSFORMS = (
@@ -106,3 +107,7 @@ TRANSFORMS = (
     Transform("mirrors", {"create", "update"}, describe, may_come_later=True),
     Transform("albums", {"create"}, describe, files=True, may_come_later=True),
 )
+
+app = Gateway(lifespan=open_shared)
+for _transform in TRANSFORMS:
+    app.add_transform(_transform)

@@ -32,7 +32,7 @@ _FIELDS: list[dict[str, Any]] = [
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Running parts with the transforms of faulty.py."""
-    env = {"GATEWAY_TRANSFORMS": "tests.records.faulty"}
+    env = {"GATEWAY_APP": "tests.records.faulty:app"}
     with Stack(plan_throwaway(tmp_path_factory.mktemp("faulty"), env)) as running:
         root = {"Authorization": log_in_superuser(running)}
         with httpx.Client(base_url=running.pocketbase.url, headers=root, trust_env=False) as client:

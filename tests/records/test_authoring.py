@@ -11,12 +11,11 @@ import httpx
 import pytest
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from gateway.records import Context, Dependencies, FieldErrors, Refused, Transform
+from gateway.records import Context, FieldErrors, Refused, Transform
 from gateway.records.judge import Judge
-from gateway.records.table import load_table
 from gateway.records.transform import Function
 from gateway.records.validation import describe, find_changes, read_incoming
-from gateway.settings import Settings, SettingsError
+from gateway.settings import Settings
 from stack.stack import Stack
 from tests.records.shelf import TRANSFORMS, NoteInput, keep_locked, prepare_note
 
@@ -127,8 +126,7 @@ async def test_a_model_may_have_a_title_of_its_own() -> None:
     async def judge(function: Function) -> dict[str, Any]:
         transform = Transform("reviews", {"create"}, function, Titled)
         item = {"collection": "reviews", "operation": "create", "sent": [], "original": None}
-        dependencies = Dependencies(pocketbase=None, settings=None)  # type: ignore[arg-type]
-        found = Judge({("reviews", "create"): transform}, dependencies)
+        found = Judge({("reviews", "create"): transform})
         return await found.judge(item | {"record": {"stars": "many"}, "files": {}}, None)
 
     verdict = await judge(lambda incoming, context: incoming)
@@ -142,33 +140,29 @@ _SETTINGS = {
     "STRIPE_WEBHOOK_SECRETS": "whsec_mine",
     "GATEWAY_FRONTEND_ORIGINS": "https://app.example.com",
     "GATEWAY_HOOK_SECRETS": "whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXowMTIzNDU=",
-    "GATEWAY_TRANSFORMS": "tests.records.shelf",
+    "GATEWAY_APP": "tests.records.shelf:app",
 }
 
 _BROKEN = {
-    "": "holds no table",
-    "TRANSFORMS = 5": "holds no table",
-    "TRANSFORMS = (5,)": "no Transform",
-    "from tests.records.shelf import TRANSFORMS\nTRANSFORMS *= 2": "has two for",
-    "raise RuntimeError('half written')": "RuntimeError: half written",
+    "": "the variable app does not exist",
+    "app = 5": "the variable app is of type int",
+    "from fastapi import FastAPI\napp = FastAPI()": "the variable app is of type FastAPI",
+    "raise RuntimeError('half written')": "RuntimeError: half written (broken.py, line 1)",
     "import a_module_that_is_not_there": "ModuleNotFoundError",
+    "app = (": "SyntaxError",
 }
 
 
 @pytest.mark.parametrize("text", _BROKEN)
-def test_a_module_that_is_wrong_stops_the_start(
-    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The sentence names the variable, the module and what is wrong with it."""
-    name = f"broken_{abs(hash(text))}"
-    (tmp_path / f"{name}.py").write_text(text)
-    monkeypatch.syspath_prepend(tmp_path)
-    settings = Settings.model_construct(gateway_transforms=name)
-    with pytest.raises(SettingsError) as wrong:
-        load_table(settings)
-    sentence = str(wrong.value)
-    assert sentence.startswith(f"GATEWAY_TRANSFORMS is wrong: {name}: ")
-    assert _BROKEN[text] in sentence
+def test_an_app_that_is_wrong_stops_the_start(text: str, tmp_path: Path) -> None:
+    """The sentence names the setting, the module and what is wrong with it."""
+    (tmp_path / "broken.py").write_text(text)
+    path = os.pathsep.join([os.getcwd(), str(tmp_path)])
+    done = _run("serve", "--port=0", GATEWAY_APP="broken:app", PYTHONPATH=path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("GATEWAY_APP=broken:app")
+    assert _BROKEN[text] in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def _run(*arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
@@ -180,7 +174,7 @@ def _run(*arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("changed", "variable"),
     [
-        ({"GATEWAY_TRANSFORMS": "no.such.module"}, "GATEWAY_TRANSFORMS"),
+        ({"GATEWAY_APP": "no.such.module"}, "GATEWAY_APP"),
         ({"GATEWAY_HOOK_SECRETS": ""}, "GATEWAY_HOOK_SECRETS"),
         ({"GATEWAY_HOOK_SECRETS": "whsec_c2hvcnQ="}, "GATEWAY_HOOK_SECRETS"),
         ({"GATEWAY_HOOK_SECRETS": "hunter2"}, "GATEWAY_HOOK_SECRETS"),
@@ -214,7 +208,7 @@ def test_the_command_line_lists_the_table() -> None:
     assert "notes: create, update" in text
     assert "at most 0.2 s, fails open" in text
     assert '"minLength": 3' in text
-    assert "no transforms" in _run("transforms", "list", GATEWAY_TRANSFORMS="").stdout
+    assert "no transforms" in _run("transforms", "list", GATEWAY_APP="").stdout
 
 
 def test_the_documentation_shows_the_table(records_stack: Stack) -> None:

@@ -66,7 +66,7 @@ def start(project: Stack, tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
                 env={
                     **project.plan.gateway_env,
                     "GATEWAY_HOOK_SECRETS": project.plan.hook_secrets,
-                    "GATEWAY_TRANSFORMS": "tests.records.misfit_shelf",
+                    "GATEWAY_APP": "tests.records.misfit_shelf:app",
                     **env,
                 },
             )
@@ -91,11 +91,10 @@ def test_a_collection_that_fits_is_ready(start: Callable[..., Gateway]) -> None:
     assert _ready(start()).is_success
 
 
-def test_a_misspelt_collection_is_not_ready(start: Callable[..., Gateway]) -> None:
-    """Its name is told, with what to do; nothing would be guarded."""
-    fault = _read_fault(start(TEST_TABLE="thigns"))
-    assert "no collection thigns" in fault
-    assert "may_come_later" in fault
+def test_a_misspelt_collection_ends_the_start(start: Callable[..., Gateway]) -> None:
+    """One sentence names file and line, and what to do: nothing would be guarded."""
+    with pytest.raises(StackError, match=r"misfit_shelf.py:\d+: .*thigns.*may_come_later"):
+        start(TEST_TABLE="thigns")
 
 
 def test_a_collection_may_come_later_if_it_says_so(

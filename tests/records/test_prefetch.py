@@ -8,11 +8,9 @@ import pytest
 from pydantic import BaseModel, Field
 
 from gateway.errors import PocketBaseUnavailable
-from gateway.records import Context, Dependencies, FieldErrors, Transform, Write
+from gateway.records import Context, FieldErrors, Transform, Write
 from gateway.records.judge import Judge
 from gateway.records.transform import Prefetch
-
-_NO_DEPENDENCIES = Dependencies(pocketbase=None, settings=None)  # type: ignore[arg-type]
 
 
 class Line(BaseModel):
@@ -28,7 +26,7 @@ def price(line: Line, context: Context) -> dict[str, Any]:
 
 async def _judge(prefetch: Prefetch, *products: str, seconds: float = 3.0) -> list[dict[str, Any]]:
     transform = Transform("lines", {"create"}, price, Line, timeout=seconds, prefetch=prefetch)
-    found = Judge({("lines", "create"): transform}, _NO_DEPENDENCIES)
+    found = Judge({("lines", "create"): transform})
     item = {"collection": "lines", "operation": "create", "sent": ["product"], "original": None}
     items = [item | {"record": {"product": each}, "files": {}} for each in products]
     return await found.judge_all(items, None)

@@ -40,7 +40,7 @@ async def test_what_is_no_longer_in_the_table_is_removed(
     records_stack: Stack, client: Frontend, board: Dashboard, tmp_path: Path
 ) -> None:
     """A gateway with a smaller table leaves the other collections alone from its start on."""
-    env = {"GATEWAY_TRANSFORMS": "tests.records.small_shelf"}
+    env = {"GATEWAY_APP": "tests.records.small_shelf:app"}
     with start_beside(records_stack, tmp_path, **env):
         assert await _read_table(board) == {("notes", "create")}
         made = await client.call("POST", "/api/collections/mirrors/records", body={"title": "a"})
@@ -79,7 +79,7 @@ async def test_a_gateway_whose_table_does_not_hold_says_so(
     [row] = await board.list("gateway_transforms", "collection = 'slow_open'")
     path = f"/api/collections/gateway_transforms/records/{row['id']}"
     await board.call("PATCH", path, {"started": int(time.time() * 1000) + 3_600_000})
-    env = {"GATEWAY_TRANSFORMS": "tests.records.small_shelf"}
+    env = {"GATEWAY_APP": "tests.records.small_shelf:app"}
     with start_beside(records_stack, tmp_path, **env) as gateway:
         try:
             answer = await board.frontend.http.get(f"{gateway.url}/ready")
@@ -158,7 +158,7 @@ def test_a_gateway_that_starts_first_registers_as_soon_as_it_can(
     fresh_stack: Callable[..., Stack],
 ) -> None:
     """Without PocketBase it is not ready; when that comes, it is told the table at once."""
-    stack = fresh_stack(start=False, GATEWAY_TRANSFORMS="tests.records.small_shelf")
+    stack = fresh_stack(start=False, GATEWAY_APP="tests.records.small_shelf:app")
     stack.pocketbase.ensure_superuser()
     stack.gateway.start()
     stack.gateway.wait_healthy()

@@ -35,7 +35,7 @@ ROOT = "/api/collections"
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Running parts with the transforms of requested.py."""
     env = {
-        "GATEWAY_TRANSFORMS": "tests.records.requested",
+        "GATEWAY_APP": "tests.records.requested:app",
         "GATEWAY_TRANSFORM_HEADERS": "User-Agent, x-tenant",
         "GATEWAY_TRUSTED_PROXIES": "127.0.0.1",
     }

@@ -43,7 +43,7 @@ def _start_gateway(stack: Stack, folder: Path, **changed: str) -> Gateway:
 @pytest.fixture
 def own(fresh_stack: Callable[..., Stack]) -> Stack:
     """Parts to kill, with the transforms of shelf.py."""
-    made = fresh_stack(GATEWAY_TRANSFORMS="tests.records.shelf")
+    made = fresh_stack(GATEWAY_APP="tests.records.shelf:app")
     make_collections(made)
     return made
 
@@ -74,7 +74,7 @@ def test_a_living_gateway_takes_over(own: Stack, tmp_path: Path) -> None:
 
 def test_a_gateway_that_is_overruled_is_not_ready(own: Stack, tmp_path: Path) -> None:
     """With another table in force it says so, and takes over when the later gateway hangs."""
-    later = _start_gateway(own, tmp_path, GATEWAY_TRANSFORMS="tests.records.small_shelf")
+    later = _start_gateway(own, tmp_path, GATEWAY_APP="tests.records.small_shelf:app")
     try:
         wait_until(lambda: _ready(later).is_success)
         wait_until(lambda: _ready(own.gateway).status_code == 503)
@@ -173,7 +173,7 @@ def test_two_tables_behind_one_address(own: Stack, tmp_path: Path) -> None:
                 env = {
                     **own.plan.gateway_env,
                     "GATEWAY_HOOK_SECRETS": own.plan.hook_secrets,
-                    "GATEWAY_TRANSFORMS": f"tests.records.{table}",
+                    "GATEWAY_APP": f"tests.records.{table}:app",
                     "GATEWAY_URL": url,
                 }
                 gateway = Gateway(

@@ -4,7 +4,9 @@ from asyncio import Lock
 
 from pydantic import BaseModel, ConfigDict
 
-from gateway.records.transform import Context, Transform
+from gateway import Gateway, TransformContext
+
+app = Gateway()
 
 
 class CheckoutItem(BaseModel):
@@ -22,8 +24,6 @@ class Problem(BaseModel):
     items: list[CheckoutItem]
 
 
-def keep(incoming: Problem, context: Context) -> None:
+@app.transform("complaints", on="create")
+def keep(incoming: Problem, context: TransformContext) -> None:
     """Change nothing."""
-
-
-TRANSFORMS = (Transform("complaints", {"create"}, keep, model=Problem),)

@@ -9,13 +9,18 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from gateway.cli.openapi import describe_api
+from gateway.loader import load_app
 from stack.pocketbase import ROOT
 
 Json = dict[str, Any]
 
-_POSTS = "examples.posts.transforms"
-_CLASHING = "tests.reference.clashing_transforms"
+_POSTS = "examples.posts.app:app"
+_CLASHING = "tests.reference.clashing_transforms:app"
+
+
+def describe_api(app: str = "") -> Json:
+    """Return the document of an app; "" for a gateway without one."""
+    return load_app({"GATEWAY_APP": app}).openapi()
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +203,7 @@ def test_the_command_prints_the_document_without_any_settings() -> None:
     """A build of a frontend gets the document with its collections, and needs no secrets."""
     done = subprocess.run(
         [sys.executable, "-m", "gateway", "openapi"],
-        env={"PATH": os.environ["PATH"], "GATEWAY_TRANSFORMS": _POSTS},
+        env={"PATH": os.environ["PATH"], "GATEWAY_APP": _POSTS},
         cwd=ROOT,
         capture_output=True,
         text=True,

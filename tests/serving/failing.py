@@ -1,8 +1,8 @@
 """The gateway with a route that fails in a way that nobody foresaw."""
 
-from gateway.app import create_app
+from gateway import Gateway
 
-app = create_app()
+app = Gateway()
 
 
 @app.get("/broken")

@@ -5,9 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from gateway.app import create_app
-
-gateway = create_app()
+from tests.records.shelf import app as gateway
 
 
 @asynccontextmanager

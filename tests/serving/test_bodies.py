@@ -188,7 +188,7 @@ async def _drain(writer: asyncio.StreamWriter) -> None:
 @pytest.fixture
 def transforming(fresh_stack: Callable[..., Stack]) -> Stack:
     """A stack with the collection of slow_shelf.py."""
-    own = fresh_stack(GATEWAY_TRANSFORMS="tests.serving.slow_shelf")
+    own = fresh_stack(GATEWAY_APP="tests.serving.slow_shelf:app")
     fields = [{"name": "title", "type": "text"}]
     made = {"name": "letters", "type": "base", "fields": fields, "createRule": "", "viewRule": ""}
     headers = {"Authorization": log_in_superuser(own)}

@@ -95,7 +95,7 @@ async def test_every_path_is_served_below_another(
     command, prefix = _ELSEWHERE[place]
     own = fresh_stack(
         start=False,
-        GATEWAY_TRANSFORMS="tests.records.shelf",
+        GATEWAY_APP="tests.records.shelf:app",
         GATEWAY_RATE_LIMIT_ADDRESS="100/minute",
     )
     gateway, url = own.gateway, own.gateway.url + prefix

@@ -16,7 +16,7 @@ _README = (ROOT / "examples" / "posts" / "README.md").read_text()
 def test_the_examples_steps_by_curl(start_run: Callable[..., Run]) -> None:
     """`make run` with the two settings of the README, then its curl steps, show what it says."""
     start, steps = re.findall(r"```sh\n(.*?)```", _README, re.DOTALL)
-    settings = dict(re.findall(r"(GATEWAY_TRANSFORMS|POCKETBASE_MIGRATIONS)=(\S+)", start))
+    settings = dict(re.findall(r"(GATEWAY_APP|POCKETBASE_MIGRATIONS)=(\S+)", start))
     run = start_run(**settings)
     run.wait_up()
     script = steps.replace("127.0.0.1:8090", f"127.0.0.1:{run.ports['POCKETBASE_PORT']}")
@@ -31,12 +31,15 @@ def test_the_examples_steps_by_curl(start_run: Callable[..., Run]) -> None:
 
 
 def test_the_guides_python_runs() -> None:
-    """The code of docs/transforms.md is a module with a table, and its one-line test passes."""
+    """The code of docs/transforms.md is an app with transforms, and its one-line test passes."""
     text = (ROOT / "docs" / "transforms.md").read_text()
     module: dict[str, Any] = {"__name__": "reviews"}
     for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         exec(block, module)  # noqa: S102 - our own documentation
-    assert [transform.collection for transform in module["TRANSFORMS"]] == ["reviews", "reviews"]
+    assert [transform.collection for transform in module["app"].declarations.transforms] == [
+        "reviews",
+        "reviews",
+    ]
 
 
 def test_the_examples_compose_file_names_what_exists() -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import orjson
 
-from gateway import __version__
 from gateway.pocketbase.api.bodies import FileUpload, dump, open_parts
 from gateway.pocketbase.api.errors import (
     InvalidAnswer,
@@ -20,6 +19,7 @@ from gateway.pocketbase.api.errors import (
     read_error,
 )
 from gateway.pocketbase.api.paths import Query, write_query
+from gateway.version import __version__
 
 #: One constant name: PocketBase mails an alert when a superuser logs in with a new User-Agent.
 USER_AGENT = f"pocketbase-gateway/{__version__.split('.')[0]}"

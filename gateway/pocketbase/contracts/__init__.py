@@ -8,6 +8,7 @@ from typing import Any
 from gateway.pocketbase.contracts import (
     billing,
     buyer,
+    caller,
     commit,
     customer_tasks,
     events,
@@ -26,6 +27,7 @@ ROUTES: tuple[HookRoute[Any, Any], ...] = (
     customer_tasks.TAKE_TASKS,
     customer_tasks.END_TASK,
     buyer.BUYER,
+    caller.CALLER,
     buyer.PRICES,
     buyer.END_ATTEMPT,
     billing.USE_PREVIEW,

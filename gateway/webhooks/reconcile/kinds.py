@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from gateway.mirror.registry import BY_COLLECTION, GENERIC, REGISTRY
+from gateway.mirror.registry import BY_COLLECTION, list_entries
 from gateway.writes import Row
 
 
@@ -35,22 +35,26 @@ class Kind:
         return "{customer}" in self.path
 
 
-#: In the registry's order: owners before what they own.
-KINDS = tuple(
-    Kind(
-        each.collection,
-        each.object,
-        each.path_of_list,
-        query.params,
-        query.rows,
-        each.lists_by_time,
-        each.may_be_refused,
+def list_kinds() -> tuple[Kind, ...]:
+    """Return every list, in the registry's order: owners before what they own."""
+    return tuple(
+        Kind(
+            each.collection,
+            each.object,
+            each.path_of_list,
+            query.params,
+            query.rows,
+            each.lists_by_time,
+            each.may_be_refused,
+        )
+        for each in list_entries()
+        for query in each.lists
     )
-    for each in (*REGISTRY, *GENERIC)
-    for query in each.lists
-)
 
-COLLECTIONS = tuple(dict.fromkeys(kind.collection for kind in KINDS))
+
+def list_collections() -> tuple[str, ...]:
+    """Return the collections that mirror objects."""
+    return tuple(dict.fromkeys(kind.collection for kind in list_kinds()))
 
 
 def is_unannounced(row: Row) -> bool:

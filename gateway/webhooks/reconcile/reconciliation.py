@@ -15,7 +15,7 @@ from gateway.webhooks.operations.stored_events import Selection, list_events
 from gateway.webhooks.reconcile.absent import AbsentRows
 from gateway.webhooks.reconcile.catch_up import CatchUp
 from gateway.webhooks.reconcile.comparison import Difference
-from gateway.webhooks.reconcile.kinds import COLLECTIONS, KINDS, Kind
+from gateway.webhooks.reconcile.kinds import Kind, list_collections, list_kinds
 from gateway.webhooks.reconcile.lists import Place, read_page
 from gateway.webhooks.reconcile.pace import Pace, PacedStripe, patiently
 from gateway.webhooks.reconcile.repair import Outcome, Repairer
@@ -79,10 +79,11 @@ class Reconciliation:
 
     async def _begin(self) -> Run:
         options, now = self._options, datetime.now(UTC)
-        unknown = [name for name in options.only if name not in COLLECTIONS]
+        known = list_collections()
+        unknown = [name for name in options.only if name not in known]
         if unknown:
             raise InvalidRequest(
-                f"{', '.join(unknown)}: not mirrored; there are {', '.join(COLLECTIONS)}."
+                f"{', '.join(unknown)}: not mirrored; there are {', '.join(known)}."
             )
         run = Run("", options, to_column(now))
         if options.since:
@@ -160,6 +161,6 @@ class Reconciliation:
 
 
 def _choose(options: Options) -> Iterator[Kind]:
-    for kind in KINDS if options.objects else ():
+    for kind in list_kinds() if options.objects else ():
         if not options.only or kind.collection in options.only:
             yield kind

@@ -1,6 +1,6 @@
-"""What a post must be, and what follows from what its author wrote.
+"""What a post must be, and what follows from its author's input.
 
-Named by ``GATEWAY_TRANSFORMS=examples.posts.transforms``; README.md beside it takes you through.
+Served by ``GATEWAY_APP=examples.posts.app:app``; README.md explains it.
 """
 
 import re
@@ -12,9 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from examples.posts.publishing import count_published, read_allowance
 from examples.posts.slugs import find_free
 from examples.posts.text import count_words, normalise_tags, sanitise, slugify
-from gateway.records import Context, FieldErrors, Transform
+from gateway import FieldErrors, Gateway, TransformContext
 
 _FEWEST_WORDS = 3
+
+app = Gateway()
 
 
 class PostInput(BaseModel):
@@ -32,7 +34,8 @@ class PostInput(BaseModel):
     featured_image: str = ""
 
 
-async def prepare_post(post: PostInput, context: Context) -> dict[str, Any]:
+@app.transform("posts", on={"create", "update"})
+async def prepare_post(post: PostInput, context: TransformContext) -> dict[str, Any]:
     """Return a post's values as they are stored.
 
     Raises:
@@ -61,13 +64,13 @@ def describe(post: PostInput) -> dict[str, Any]:
     }
 
 
-def keep_computed(context: Context) -> dict[str, Any]:
+def keep_computed(context: TransformContext) -> dict[str, Any]:
     """Return what is stored of the fields that only this module writes."""
     original = context.original or {}
     return {name: original.get(name, "") for name in ("slug", "published_at")}
 
 
-def choose_author(post: PostInput, context: Context) -> str:
+def choose_author(post: PostInput, context: TransformContext) -> str:
     """Return who wrote it: whoever creates it, and that never changes."""
     stored = context.original
     author = str(stored["author"]) if stored else own_id(context) or post.author
@@ -76,18 +79,18 @@ def choose_author(post: PostInput, context: Context) -> str:
     return author
 
 
-def own_id(context: Context) -> str:
+def own_id(context: TransformContext) -> str:
     """Return the id of the signed-in user, "" for superusers, who write for others."""
     user = context.user or {}
     return str(user["id"]) if user.get("collectionName") == "users" else ""
 
 
-def was_published(context: Context) -> bool:
+def was_published(context: TransformContext) -> bool:
     """Say whether readers have seen it already."""
     return bool(context.original and context.original["published"])
 
 
-def needs_slug(context: Context) -> bool:
+def needs_slug(context: TransformContext) -> bool:
     """Say whether the address follows the title: until the first publication, links stay valid."""
     if context.original is None:
         return True
@@ -107,9 +110,9 @@ def check_content(post: PostInput, values: dict[str, Any]) -> None:
         raise FieldErrors(errors)
 
 
-async def check_allowance(author: str, context: Context) -> None:
+async def check_allowance(author: str, context: TransformContext) -> None:
     """Refuse one more published post than the author's plan includes."""
-    pocketbase = context.dependencies.pocketbase
+    pocketbase = context.pocketbase
     allowed = await read_allowance(pocketbase, author)
     if allowed == 0:
         message = "Your plan does not include publishing."
@@ -119,21 +122,10 @@ async def check_allowance(author: str, context: Context) -> None:
         raise FieldErrors({"published": ("validation_plan_limit", message)})
 
 
-async def find_slug(title: str, context: Context) -> str:
+async def find_slug(title: str, context: TransformContext) -> str:
     """Return an address that no other post has."""
     slug = slugify(title)
     stored = str((context.original or {}).get("slug", ""))
     if re.fullmatch(rf"{slug}(-[0-9a-f]{{6}})?", stored):
         return stored
-    return await find_free(context.dependencies.pocketbase, slug)
-
-
-#: Every transform of this application.
-TRANSFORMS = (
-    Transform(
-        collection="posts",
-        operations={"create", "update"},
-        model=PostInput,
-        function=prepare_post,
-    ),
-)
+    return await find_free(context.pocketbase, slug)

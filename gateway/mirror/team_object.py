@@ -1,0 +1,50 @@
+"""The registry entry of an object that a team's app mirrors (`Gateway.mirror`)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gateway.dates import unix_to_column
+from gateway.mirror.mirrored_object import ListQuery, MirroredObject, Projection
+from gateway.shapes import stripe_id
+from gateway.source import Source
+from gateway.writes import Changes, Json, Row
+
+#: From Stripe's object, and whether it was deleted, to the row's columns.
+TeamProjection = Callable[[Json, bool], Mapping[str, Any]]
+
+
+def describe_team_object(
+    object: str,
+    collection: str,
+    path: str,
+    function: TeamProjection,
+    expand: tuple[str, ...] = (),
+    list_params: Mapping[str, str] | None = None,
+    source: Source | None = None,
+) -> MirroredObject:
+    """Return the entry.
+
+    Raises:
+        ValueError: a name or the path has another form.
+    """
+    if not object or not collection or collection.startswith("_"):
+        raise ValueError("a mirror needs the object's name at Stripe, and a collection")
+    if not path.startswith("/v1/") or "{" in path or "?" in path:
+        raise ValueError(f"path must be where Stripe lists the objects, /v1/…s, not {path!r}")
+    return MirroredObject(
+        object,
+        collection,
+        _project_with(function, collection),
+        path.removeprefix("/v1/").rstrip("/"),
+        expand=expand,
+        lists=(ListQuery(dict(list_params or {})),),
+        source=source,
+    )
+
+
+def _project_with(function: TeamProjection, collection: str) -> Projection:
+    def project(body: Json, deleted: bool) -> Changes:
+        values = {"created": unix_to_column(body.get("created")), **function(body, deleted)}
+        return Changes(Row(collection, stripe_id(body), values, final=deleted))
+
+    return project

@@ -1,0 +1,76 @@
+"""The names that a handler can subscribe to: Stripe's event types, patterns and domain events."""
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import get_args
+
+import stripe
+
+from gateway.notifications.kinds import KINDS
+from gateway.writes import Json
+
+#: What this release of Stripe's SDK knows. Others, of v2, only name their object.
+STRIPE_TYPES: frozenset[str] = frozenset(
+    type for type in get_args(stripe.Event.__annotations__["type"]) if not type.startswith("v2.")
+)
+
+
+def _is_paid(session: Json) -> bool:
+    is_purchase = session.get("mode") in ("payment", "subscription")
+    return is_purchase and session.get("payment_status") in ("paid", "no_payment_required")
+
+
+#: Domain event → the Stripe events that it may come with, and whether it does, by the object.
+_DOMAIN: Mapping[str, tuple[tuple[str, ...], Callable[[Json], bool]]] = {
+    # A Checkout Session is paid for, or needs no payment (a trial, a free price).
+    "purchase.completed": (
+        ("checkout.session.completed", "checkout.session.async_payment_succeeded"),
+        _is_paid,
+    ),
+}
+#: Every name of a domain event, those of the notifications included.
+DOMAIN_EVENTS = tuple(dict.fromkeys([*_DOMAIN, *(kind for kind, _ in KINDS.values())]))
+
+
+def types_of(names: Iterable[str]) -> frozenset[str]:
+    """Return the Stripe event types that may come with events of these names."""
+    wanted = set(names)
+    of_kinds = {type for type, (kind, _) in KINDS.items() if kind in wanted}
+    of_domain = {type for name in wanted & _DOMAIN.keys() for type in _DOMAIN[name][0]}
+    return frozenset(of_kinds | of_domain | (wanted & STRIPE_TYPES))
+
+
+def find_domain_events(type: str, object: Json) -> frozenset[str]:
+    """Return the domain events of a Stripe event, besides its notification."""
+    return frozenset(
+        name for name, (types, holds) in _DOMAIN.items() if type in types and holds(object)
+    )
+
+
+def expand_names(names: Iterable[str]) -> frozenset[str]:
+    """Return names without patterns: ``invoice.*`` becomes every type that begins so.
+
+    Raises:
+        ValueError: there is no such type or domain event, or there is no name.
+    """
+    found: set[str] = set()
+    for name in names:
+        found |= _expand(name)
+    if not found:
+        raise ValueError("a handler needs at least one event type")
+    return frozenset(found)
+
+
+def _expand(name: str) -> set[str]:
+    if name in STRIPE_TYPES or name in DOMAIN_EVENTS:
+        return {name}
+    if name == "*":
+        return set(STRIPE_TYPES)
+    if name.endswith(".*"):
+        found = {type for type in STRIPE_TYPES if type.startswith(name[:-1])}
+        found |= {each for each in DOMAIN_EVENTS if each.startswith(name[:-1])}
+        if found:
+            return found
+    close = get_close_matches(name, [*STRIPE_TYPES, *DOMAIN_EVENTS], 1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise ValueError(f"there is no event type {name!r}{hint}")

@@ -1,0 +1,104 @@
+"""PocketBase, the simulator and a gateway that serves the team's app of shop.py."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from stack.gateway import Gateway
+from stack.plan import plan_throwaway
+from stack.ports import pick_free
+from stack.stack import Stack
+from tests.dashboard import Dashboard
+from tests.delivery import Sender
+from tests.frontend import Frontend, User
+from tests.visitor import sign_up_visitor
+
+SHOP = "tests.application.shop:app"
+_MIGRATIONS = Path(__file__).parent / "pb_migrations"
+
+
+@pytest.fixture(scope="session")
+def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the app's handler notes its calls."""
+    file = tmp_path_factory.mktemp("shop") / "notes"
+    file.touch()
+    return file
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, notes: Path) -> Iterator[Stack]:
+    """The running parts of this folder's tests."""
+    env = {
+        "GATEWAY_APP": SHOP,
+        "SHOP_KEY": "a-secret-of-the-team",
+        "SHOP_NAME": "corner",
+        "SHOP_NOTES": str(notes),
+    }
+    plan = plan_throwaway(tmp_path_factory.mktemp("application"), env)
+    with Stack(replace(plan, migrations=(_MIGRATIONS,))) as running:
+        running.gateway.wait_ready()
+        yield running
+
+
+@pytest.fixture(scope="session")
+def user(stack: Stack) -> User:
+    """A signed-in user."""
+    return sign_up_visitor(stack.pocketbase.url)
+
+
+@pytest_asyncio.fixture
+async def api(stack: Stack, http: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the app."""
+    http.base_url = httpx.URL(stack.gateway.url)
+    yield http
+
+
+@pytest.fixture
+def start(stack: Stack, tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
+    """Start a further gateway in an empty folder: ``start("app.py", code, *command, **env)``."""
+    with ExitStack() as ends:
+
+        def run(file: str, code: str, *command: str, **env: str) -> Gateway:
+            path = tmp_path / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(code)
+            made = Gateway(
+                pick_free(),
+                log=tmp_path / "gateway.log",
+                pocketbase=stack.pocketbase,
+                stripe=stack.plan.stripe,
+                frontend_origins=stack.plan.frontend_origins,
+                env={
+                    **stack.plan.gateway_env,
+                    "GATEWAY_APP": "",
+                    "GATEWAY_HOOK_SECRETS": stack.plan.hook_secrets,
+                    **env,
+                },
+            )
+            made.cwd = tmp_path
+            if command:
+                port = made.url.rpartition(":")[2]
+                made.command = tuple(part.replace("PORT", port) for part in command)
+            ends.callback(made.stop)
+            made.start()
+            made.wait_healthy()
+            return made
+
+        yield run
+
+
+@pytest.fixture
+def dashboard(frontend: Frontend, superuser_token: str) -> Dashboard:
+    """The superuser's view of PocketBase."""
+    return Dashboard(frontend, superuser_token)
+
+
+@pytest.fixture
+def sender(stack: Stack, http: httpx.AsyncClient) -> Sender:
+    """Delivers signed events to the app."""
+    return Sender(http, stack.gateway.url, stack.plan.stripe.webhook_secrets[0])

@@ -1,0 +1,145 @@
+"""A declaration that can't work ends the start, in one sentence that names file and line."""
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from stack.errors import StackError
+from stack.gateway import Gateway
+
+_HEAD = """
+from typing import Any
+from pydantic import BaseModel
+from gateway import Event, EventContext, Gateway, Router, Row, StripeObject, TransformContext
+from gateway import Settings
+
+app = Gateway()
+
+class Article(BaseModel):
+    title: str
+    subtitle: str = ""
+
+def row(item: StripeObject, deleted: bool) -> Row:
+    return {}
+
+def keep(values: dict[str, Any], context: TransformContext) -> None:
+    pass
+
+"""
+_LINES = _HEAD.count("\n")
+
+#: Code below the head → the first line that it names, and what is wrong.
+_WRONG = {
+    "unknown collection": (
+        "@app.transform('artciles', on='create')\ndef f(values, context): ...",
+        (1, "no collection artciles"),
+    ),
+    "missing column": (
+        "@app.transform('articles', on='create')\ndef f(values: Article, context): ...",
+        (1, "articles has no such column"),
+    ),
+    "view or system collection": (
+        "@app.transform('_superusers', on='create')\ndef f(values, context): ...",
+        (1, "collections of PocketBase itself"),
+    ),
+    "two transforms for one write": (
+        "app.transform('articles', on={'create', 'update'})(keep)\n"
+        "@app.transform('articles', on='update')\ndef f(values, context): ...",
+        (2, "update of articles has a transform already"),
+    ),
+    "two in a router and the app": (
+        "router = Router()\n@router.transform('labels', on='create')\ndef f(v, c): ...\n"
+        "@app.transform('labels', on='create')\ndef g(v, c): ...\napp.include_router(router)",
+        (2, "create of labels has a transform already"),
+    ),
+    "unknown operation": (
+        "@app.transform('articles', on='read')\ndef f(values, context): ...",
+        (1, "operations must be some of"),
+    ),
+    "a transform without context": (
+        "@app.transform('articles', on='create')\ndef f(values): ...",
+        (1, "called with two arguments"),
+    ),
+    "mirrored twice": (
+        "m = app.mirror('payout', collection='payouts', path='/v1/payouts')(row)\n"
+        "@app.mirror('payout', collection='ledger', path='/v1/payouts')\n"
+        "def f(item, deleted): ...",
+        (2, "payout is mirrored already"),
+    ),
+    "mirrored by the gateway": (
+        "@app.mirror('invoice', collection='ledger', path='/v1/invoices')\n"
+        "def f(item, deleted): ...",
+        (1, "invoice is mirrored already, by the gateway itself"),
+    ),
+    "two mirrors in one collection": (
+        "@app.mirror('payout', collection='invoices', path='/v1/payouts')\n"
+        "def f(item, deleted): ...",
+        (1, "invoices has a mirror already"),
+    ),
+    "a mirror without its collection": (
+        "@app.mirror('payout', collection='payuots', path='/v1/payouts')\n"
+        "def f(item, deleted): ...",
+        (1, "there is no collection payuots"),
+    ),
+    "a mirror without its columns": (
+        "@app.mirror('payout', collection='ledger', path='/v1/payouts')\ndef f(item, deleted): ...",
+        (1, "lacks the columns stamp, stripe_object"),
+    ),
+    "a mirror without a path": (
+        "@app.mirror('payout', collection='payouts', path='payouts')\ndef f(item, deleted): ...",
+        (1, "path must be where Stripe lists"),
+    ),
+    "unknown event type": (
+        "@app.on('customer.subscription.delete')\nasync def f(event, context): ...",
+        (1, "did you mean customer.subscription.deleted"),
+    ),
+    "unknown pattern": (
+        "@app.on('invoces.*')\nasync def f(event, context): ...",
+        (1, "no event type 'invoces.*'"),
+    ),
+    "no event type": (
+        "@app.on()\nasync def f(event, context): ...",
+        (1, "at least one event type"),
+    ),
+    "a handler without context": (
+        "@app.on('invoice.paid')\nasync def f(event): ...",
+        (1, "called with two arguments"),
+    ),
+    "two handlers of one name": (
+        "@app.on('invoice.paid')\nasync def f(event, context): ...\n"
+        "@app.on('invoice.paid')\nasync def f(event, context): ...",
+        (3, "is called app.f too"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", _WRONG)
+def test_the_start_ends(case: str, start: Callable[..., Gateway]) -> None:
+    """By `gateway serve`, with nothing but the sentence."""
+    code, (line, said) = _WRONG[case]
+    with pytest.raises(StackError) as ended:
+        start("app.py", _HEAD + code)
+    text = str(ended.value)
+    assert f"app.py:{_LINES + line}: " in text or f"app.py:{_LINES + line + 2}: " in text
+    assert said in text
+    assert "Traceback" not in text
+
+
+def test_uvicorn_shows_the_same_sentence(start: Callable[..., Gateway]) -> None:
+    """The lifespan reports it, without a traceback."""
+    code, (line, said) = _WRONG["a mirror without its columns"]
+    command = (sys.executable, "-m", "uvicorn", "app:app", "--port=PORT")
+    with pytest.raises(StackError) as ended:
+        start("app.py", _HEAD + code, *command)
+    text = str(ended.value)
+    assert f"app.py:{_LINES + line}: " in text
+    assert said in text
+    assert "Traceback" not in text
+
+
+def test_two_commands_of_one_name_are_refused(start: Callable[..., Gateway]) -> None:
+    """Also one that is called as ours is, when the command line is used."""
+    code = _HEAD + "@app.command('serve')\ndef f(): ..."
+    with pytest.raises(StackError, match=r"app.py:\d+: there is a command serve already"):
+        start("app.py", code)
