@@ -87,8 +87,8 @@ def _end(form: Format) -> list[Processor]:
         _hide_values,
     ]
     if form == "json":
-        return [*common, _put_message_first, _mask_after(structlog.processors.JSONRenderer())]
-    return [*common, _mask_after(_render_logfmt)]
+        return [*common, _put_message_first, _mask_before(structlog.processors.JSONRenderer())]
+    return [*common, _mask_before(_render_logfmt)]
 
 
 def _remove_internals(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -120,19 +120,31 @@ def _hide_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-#: Mail addresses and passwords in URLs; tokens of PocketBase; keys of Stripe, secrets of webhooks.
-_SECRETS = re.compile(r"[^\s\"'<>=@/]{1,64}@[\w.-]+|eyJ[\w-]{5,}[\w.-]*|\b(?:sk|rk|whsec)_\w{4,}")
+#: Passwords in URLs and mail addresses; PocketBase's tokens; Stripe's keys and secrets of webhooks.
+_SECRETS = re.compile(
+    r"(?<=://)[^\s/@]{1,256}@|[\w.!#$%&'*+?^`{|}~-]{1,64}@[\w.-]+"
+    r"|eyJ[\w-]{5,}[\w.-]*|\b(?:sk|rk|whsec)_\w{4,}"
+)
 _SIGNS = ("@", "eyJ", "sk_", "rk_", "whsec_")
 
 
-def _mask_after(render: Processor) -> Processor:
+def _mask_before(render: Processor) -> Processor:
     """Mask what no line should contain: the text of an exception can be anybody's."""
 
     def render_masked(logger: WrappedLogger, name: str, event: EventDict) -> str:
-        line = str(render(logger, name, event))
-        return _SECRETS.sub("<masked>", line) if any(sign in line for sign in _SIGNS) else line
+        line = str(render(logger, name, dict(event)))
+        if not any(sign in line for sign in _SIGNS):
+            return line
+        masked = {key: _mask(value) for key, value in event.items()}
+        return str(render(logger, name, masked))
 
     return render_masked
+
+
+def _mask(value: object) -> object:
+    if value is None or isinstance(value, int | float):
+        return value
+    return _SECRETS.sub("<masked>", str(value))
 
 
 def _render_logfmt(_: WrappedLogger, __: str, event: EventDict) -> str:
