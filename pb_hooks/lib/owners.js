@@ -84,7 +84,8 @@ function write(tx, row, owner, payers) {
   record.ignoreUnchangedFields(true)
   record.unmarshalJSON(row.text)
   if (owner) record.load(owner)
-  if (changesEntitlements(tx, row, record)) addPayer(payers, readPayer(record))
+  const payer = readPayer(record)
+  if (payer && changesEntitlements(tx, row, record)) addPayer(payers, payer)
   tx.saveNoValidate(record)
   return record
 }

@@ -29,7 +29,8 @@ function changesEntitlements(tx, { collection, again }, record) {
   if (!columns || again || record.isNew()) return !!columns
   // The columns that a save would write: one call, where reading each takes a hook longer.
   const changed = record.dbExport(tx)
-  return columns.some((name) => name in changed)
+  for (const name of columns) if (name in changed) return true
+  return false
 }
 
 // Whether a row to be written offers something else than the stored one.
