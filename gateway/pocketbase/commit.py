@@ -151,15 +151,21 @@ def _encode(group: Group) -> bytes:
         [
             _dump(head),
             *(_columns(stamped, record) for stamped, record in rows),
+            *(_object(stamped) for stamped in group.rows),
             *(event.payload.encode() for event in group.events),
         ]
     )
 
 
 def _record(stamped: StampedRow) -> Json:
-    """The columns of a row; one that is only judged needs no Stripe object."""
-    row = stamped.row
-    return (replace(row, object=None) if stamped.ask else row).record
+    """The columns of a row without its Stripe object, which has a text of its own."""
+    return replace(stamped.row, object=None).record
+
+
+def _object(stamped: StampedRow) -> bytes:
+    """The Stripe object to keep; empty for a row that is only judged, or that keeps the stored one."""
+    item = stamped.row.object
+    return b"" if stamped.ask or item is None else _dump(item)
 
 
 def _columns(stamped: StampedRow, record: Json) -> bytes:

@@ -4,7 +4,8 @@
 // group.rows    the rows to write: one a Stripe object, from the newest of the events that show it
 // group.claims  which user a customer belongs to
 // group.notices who is to be told of the events; absent when nobody is
-// texts         beside the group: each row's columns as JSON (see lib/records.js), then each event's payload
+// texts         beside the group: each row's columns as JSON (see lib/records.js), each row's Stripe object (empty to
+//               keep the stored one), then each event's payload
 //
 // A row is written when its stamp is newer than the stored one. Where neither is newer (a tie), the
 // events of that object are not stored, and the answer carries what the gateway needs to decide. Its
@@ -23,9 +24,10 @@ const { runTransaction } = require(`${__hooks}/lib/transaction.js`)
 // `onCommit` gets the same as soon as it is durable, before realtime and other hooks have run.
 function commit(app, group, texts, onCommit) {
   let answer
-  if (texts.length !== group.rows.length + group.events.length) return null
-  group.rows.forEach((row, i) => { row.text = texts[i] })
-  const payloads = texts.slice(group.rows.length)
+  const count = group.rows.length
+  if (texts.length !== 2 * count + group.events.length) return null
+  group.rows.forEach((row, i) => Object.assign(row, { text: texts[i], object: texts[count + i] }))
+  const payloads = texts.slice(2 * count)
   runTransaction(app, (tx) => {
     // First, so that a row is its user's from the moment it is there.
     const payers = noPayers()

@@ -58,7 +58,8 @@ class Rows:
             "again": again,
         }
         head = json.dumps({"events": [], "rows": [row], "claims": []})
-        body = f"{head}\x1e{json.dumps(values | {'stamp': json.dumps(stamp)})}"
+        # The third text is the Stripe object; empty, it keeps the stored one.
+        body = f"{head}\x1e{json.dumps(values | {'stamp': json.dumps(stamp)})}\x1e"
         headers = {"Authorization": self._token}
         answer = await self._http.post(self._url, content=body.encode(), headers=headers)
         assert answer.status_code == 200, answer.text
