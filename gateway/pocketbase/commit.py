@@ -163,7 +163,7 @@ def _record(stamped: StampedRow) -> Json:
 
 
 def _object(stamped: StampedRow) -> bytes:
-    """The Stripe object to keep; empty for a row that is only judged, or that keeps the stored one."""
+    """The Stripe object; empty for a row that is only judged, or that keeps the stored one."""
     item = stamped.row.object
     return b"" if stamped.ask or item is None else _dump(item)
 
