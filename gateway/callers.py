@@ -21,7 +21,6 @@ from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.pocketbase.contracts.caller import CALLER
 from gateway.pocketbase.contracts.route import Empty
 from gateway.pocketbase.hook_call import call_hook
-from gateway.vocabulary import collection_name
 
 _SUPERUSERS = "_superusers"
 
@@ -56,7 +55,8 @@ async def get_optional_user(token: OptionalToken, services: ServicesDep) -> Auth
         caller = await _read_caller(services.pocketbase, token)
     except PocketBaseRefused as refused:
         raise Unauthenticated("The PocketBase user token is not valid.") from refused
-    if caller.collection != (users := collection_name("users")):
+    users = services.pocketbase.collection_names.of("users")
+    if caller.collection != users:
         raise Unauthenticated(f"The token is not of the collection {users}.")
     return caller
 

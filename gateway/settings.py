@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from gateway.collection_settings import CollectionSettings
 from gateway.email_address import clean_address
 from gateway.settings_problems import describe_invalid, describe_unknown, find_variables
 from gateway.start_error import StartError
@@ -127,7 +128,7 @@ def _has_port(parts: SplitResult) -> bool:
         return False
 
 
-class PocketBaseSettings(BaseSettings):
+class PocketBaseSettings(CollectionSettings, BaseSettings):
     """The settings of commands that call only PocketBase. Secrets have no default.
 
     The docstring below a field describes it in .env.example and docs/settings.md (`make docs`).

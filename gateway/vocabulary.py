@@ -5,6 +5,8 @@ has only the hooks' own.
 """
 
 import json
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +27,68 @@ _VOCABULARY = _read()
 HOOKS_VERSION: int = _VOCABULARY["hooks_version"]
 #: What pb_migrations/ must have applied.
 MIGRATIONS: tuple[str, ...] = tuple(_VOCABULARY["migrations"])
-#: Collection → its columns without ``id``, as the migrations make them.
+#: Key of a collection → its columns without ``id``, as the migrations make them.
 COLLECTIONS: dict[str, frozenset[str]] = {
     name: frozenset(columns) for name, columns in _VOCABULARY["collections"].items()
 }
+#: Keys of the collections that no frontend reads.
+INTERNAL_COLLECTIONS: tuple[str, ...] = tuple(_VOCABULARY["internal_collections"])
 
-#: Collections that have another name than their key.
-_OWN_NAMES = {
-    "users": _VOCABULARY["auth_collection"],
-    "notifications": "stripe_notifications",
-    "reconciliations": "stripe_reconciliations",
-    "transforms": "gateway_transforms",
-}
+_PREFIX_FORM = re.compile(r"(?!sqlite_)(?!.*_via_)[a-z]\w{0,39}", re.ASCII | re.IGNORECASE)
+_NAME_FORM = re.compile(r"(?!sqlite_)(?!.*_via_)[a-z0-9]\w{0,99}", re.ASCII | re.IGNORECASE)
 
 
-def collection_name(collection: str) -> str:
-    """Return the name that one of the gateway's collections has in PocketBase."""
-    return str(_OWN_NAMES.get(collection, collection))
+@dataclass(frozen=True, slots=True)
+class CollectionNames:
+    """The names of the gateway's collections, by the rules of pb_hooks/lib/names.js."""
+
+    prefix: str = ""
+    internal_prefix: str = "gateway_"
+    #: The collection that buyers sign in to.
+    auth: str = "users"
+
+    def of(self, key: str) -> str:
+        """Return the name of a collection.
+
+        Args:
+            key: its key in the vocabulary, which is its name without a prefix, or ``users``.
+        """
+        if key == "users":
+            return self.auth
+        return (self.internal_prefix if key in INTERNAL_COLLECTIONS else self.prefix) + key
+
+    @property
+    def is_clashing(self) -> bool:
+        """Whether the gateway makes a collection with the name of the auth collection."""
+        keys = {*COLLECTIONS, *INTERNAL_COLLECTIONS}
+        return self.auth.lower() in {self.of(key).lower() for key in keys}
+
+
+def check_prefix(value: str) -> str:
+    """Return a prefix that names of collections can have.
+
+    Raises:
+        ValueError: PocketBase or SQLite would refuse the names.
+    """
+    return _check(_PREFIX_FORM, value, "begin with")
+
+
+def check_name(value: str) -> str:
+    """Return a name that a collection can have.
+
+    Raises:
+        ValueError: PocketBase would refuse it.
+    """
+    return _check(_NAME_FORM, value, "be")
+
+
+def _check(form: re.Pattern[str], value: str, what: str) -> str:
+    if value and not form.fullmatch(value):
+        raise ValueError(
+            f"no collection's name can {what} {value!r}: use letters, digits and _, a letter first,"
+            " without _via_"
+        )
+    return value
 
 
 #: The keys, and prefixes of keys, of Stripe metadata that are ours.

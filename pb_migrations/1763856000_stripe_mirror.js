@@ -3,13 +3,12 @@
 //
 // Every row: `stripe_id` (unique) and `stamp` (hidden: which state of the object the row shows, see
 // docs/decisions/003). Relations may name a row that has not arrived yet.
-
-const OWNER = '@request.auth.collectionName = "users" && user = @request.auth.id'
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 // Who may read: everybody, the user whom the row belongs to, or superusers only. Nobody else writes.
-const PUBLIC = { listRule: "", viewRule: "" }
-const OWNED = { listRule: OWNER, viewRule: OWNER }
-const SUPERUSERS = {}
+const PUBLIC = () => ""
+const OWNED = (users) => `@request.auth.collectionName = "${users}" && user = @request.auth.id`
+const SUPERUSERS = () => null
 
 const text = (name) => ({ name, type: "text", max: 5000 })
 const url = (name) => ({ name, type: "text", max: 20000 })
@@ -102,7 +101,9 @@ const COLLECTIONS = {
 const SEARCHED = ["user", "customer", "payment", "charge", "invoice"]
 
 migrate((app) => {
-  for (const [name, [rules, fields]] of Object.entries(COLLECTIONS)) {
+  const nameOf = names().namesOf(app)
+  for (const [key, [, fields]] of Object.entries(COLLECTIONS)) {
+    const name = nameOf(key)
     app.save(new Collection({
       name, type: "base",
       fields: [
@@ -114,32 +115,31 @@ migrate((app) => {
     }))
   }
   // The relations come second, because they name each other's collections in a circle.
-  for (const [name, [rules, fields]] of Object.entries(COLLECTIONS)) {
-    const collection = app.findCollectionByNameOrId(name)
+  for (const [key, [rule, fields]] of Object.entries(COLLECTIONS)) {
+    const name = nameOf(key)
+    const collection = names().find(app, key)
     for (const field of fields.filter((field) => field.type === "relation")) {
       collection.fields.add(new RelationField({
-        name: field.name, maxSelect: 1, collectionId: app.findCollectionByNameOrId(field.to).id,
+        name: field.name, maxSelect: 1, collectionId: names().find(app, field.to).id,
       }))
       if (SEARCHED.includes(field.name)) {
         collection.addIndex(`idx_${name}_${field.name}`, false, field.name, "")
       }
     }
-    if (name === "customers") {
-      collection.addIndex("idx_customers_primary", true, "user", "`primary` AND user != ''")
-      collection.addIndex("idx_customers_email", false, "email COLLATE NOCASE", "")
+    if (key === "customers") {
+      collection.addIndex(`idx_${name}_primary`, true, "user", "`primary` AND user != ''")
+      collection.addIndex(`idx_${name}_email`, false, "email COLLATE NOCASE", "")
     }
-    if (name === "prices") collection.addIndex("idx_prices_lookup_key", false, "lookup_key", "")
-    if (name === "entitlements") {
-      collection.addIndex("idx_entitlements_user_feature", false, "user, feature", "")
+    if (key === "prices") collection.addIndex(`idx_${name}_lookup_key`, false, "lookup_key", "")
+    if (key === "entitlements") {
+      collection.addIndex(`idx_${name}_user_feature`, false, "user, feature", "")
     }
-    collection.listRule = rules.listRule ?? null
-    collection.viewRule = rules.viewRule ?? null
+    collection.listRule = collection.viewRule = rule(nameOf("users"))
     app.save(collection)
   }
 }, (app) => {
-  const names = Object.keys(COLLECTIONS)
-  for (const name of names) {
-    const collection = app.findCollectionByNameOrId(name)
+  for (const name in COLLECTIONS) {
+    const collection = names().find(app, name)
     collection.listRule = collection.viewRule = null
     collection.indexes = []
     for (const field of COLLECTIONS[name][1]) {
@@ -147,5 +147,5 @@ migrate((app) => {
     }
     app.save(collection)
   }
-  for (const name of names) app.delete(app.findCollectionByNameOrId(name))
+  for (const name in COLLECTIONS) app.delete(names().find(app, name))
 })

@@ -1,10 +1,12 @@
 /// <reference path="../pb_data/types.d.ts" />
 // Every Stripe event that was acknowledged, as it was signed: the inbox that makes deliveries
 // idempotent, decides ties, and is replayed. Superusers only.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {
+  const name = names().namesOf(app)("stripe_events")
   app.save(new Collection({
-    name: "stripe_events", type: "base",
+    name, type: "base",
     fields: [
       { name: "stripe_id", type: "text", required: true, max: 255 },
       { name: "type", type: "text" },
@@ -20,13 +22,13 @@ migrate((app) => {
       { name: "payload", type: "json", maxSize: 5242880 },
     ],
     indexes: [
-      "CREATE UNIQUE INDEX idx_stripe_events_stripe_id ON stripe_events (stripe_id)",
-      "CREATE INDEX idx_stripe_events_object ON stripe_events (object_id, created)",
-      "CREATE INDEX idx_stripe_events_type ON stripe_events (type, created)",
-      "CREATE INDEX idx_stripe_events_created ON stripe_events (created)",
-      "CREATE INDEX idx_stripe_events_failed ON stripe_events (created) WHERE outcome = 'failed'",
+      `CREATE UNIQUE INDEX idx_${name}_stripe_id ON ${name} (stripe_id)`,
+      `CREATE INDEX idx_${name}_object ON ${name} (object_id, created)`,
+      `CREATE INDEX idx_${name}_type ON ${name} (type, created)`,
+      `CREATE INDEX idx_${name}_created ON ${name} (created)`,
+      `CREATE INDEX idx_${name}_failed ON ${name} (created) WHERE outcome = 'failed'`,
     ],
   }))
 }, (app) => {
-  app.delete(app.findCollectionByNameOrId("stripe_events"))
+  app.delete(names().find(app, "stripe_events"))
 })

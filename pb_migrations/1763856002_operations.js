@@ -1,6 +1,7 @@
 /// <reference path="../pb_data/types.d.ts" />
 // What operating the mirror needs: finding payloads to prune and rows that Stripe no longer lists
 // without reading whole tables, and the runs of `gateway reconcile`, each with its place to go on.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const MIRRORS = ["products", "prices", "coupons", "promotion_codes", "tax_rates", "customers",
   "tax_ids", "payment_methods", "setup_intents", "subscriptions", "subscription_schedules",
@@ -8,16 +9,17 @@ const MIRRORS = ["products", "prices", "coupons", "promotion_codes", "tax_rates"
   "invoice_payments", "credit_notes"]
 
 migrate((app) => {
-  const events = app.findCollectionByNameOrId("stripe_events")
-  events.addIndex("idx_stripe_events_payload", false, "created", "payload != ''")
+  const events = names().find(app, "stripe_events")
+  events.addIndex(`idx_${events.name}_payload`, false, "created", "payload != ''")
   app.save(events)
   for (const name of MIRRORS) {
-    const mirror = app.findCollectionByNameOrId(name)
-    mirror.addIndex(`idx_${name}_created`, false, "created", "")
+    const mirror = names().find(app, name)
+    mirror.addIndex(`idx_${mirror.name}_created`, false, "created", "")
     app.save(mirror)
   }
+  const name = names().namesOf(app)("reconciliations")
   app.save(new Collection({
-    name: "stripe_reconciliations", type: "base",
+    name, type: "base",
     fields: [
       { name: "started", type: "date" },
       { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
@@ -28,16 +30,16 @@ migrate((app) => {
       { name: "report", type: "json" },
       { name: "error", type: "text" },
     ],
-    indexes: ["CREATE INDEX idx_stripe_reconciliations_started ON stripe_reconciliations (started)"],
+    indexes: [`CREATE INDEX idx_${name}_started ON ${name} (started)`],
   }))
 }, (app) => {
-  app.delete(app.findCollectionByNameOrId("stripe_reconciliations"))
+  app.delete(names().find(app, "reconciliations"))
   for (const name of MIRRORS) {
-    const mirror = app.findCollectionByNameOrId(name)
-    mirror.removeIndex(`idx_${name}_created`)
+    const mirror = names().find(app, name)
+    mirror.removeIndex(`idx_${mirror.name}_created`)
     app.save(mirror)
   }
-  const events = app.findCollectionByNameOrId("stripe_events")
-  events.removeIndex("idx_stripe_events_payload")
+  const events = names().find(app, "stripe_events")
+  events.removeIndex(`idx_${events.name}_payload`)
   app.save(events)
 })

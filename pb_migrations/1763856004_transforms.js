@@ -2,10 +2,12 @@
 // Which writes pass through the gateway's transforms, one row a collection and operation. PocketBase
 // keeps it itself, so that it refuses such writes while the gateway is down, after a restart too.
 // Superusers only; written by POST /api/gateway/transforms.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {
+  const name = names().namesOf(app)("transforms")
   app.save(new Collection({
-    name: "gateway_transforms", type: "base",
+    name, type: "base",
     fields: [
       { name: "collection", type: "text", required: true },
       { name: "collection_ref", type: "text" }, // its id: it may be renamed meanwhile
@@ -23,9 +25,9 @@ migrate((app) => {
       { name: "headers", type: "text" },
     ],
     indexes: [
-      "CREATE UNIQUE INDEX idx_gateway_transforms_write ON gateway_transforms (collection, operation)",
+      `CREATE UNIQUE INDEX idx_${name}_write ON ${name} (collection, operation)`,
     ],
   }))
 }, (app) => {
-  app.delete(app.findCollectionByNameOrId("gateway_transforms"))
+  app.delete(names().find(app, "transforms"))
 })

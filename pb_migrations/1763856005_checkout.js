@@ -1,6 +1,7 @@
 /// <reference path="../pb_data/types.d.ts" />
 // What /checkout has to remember, and what Stripe is still to be told about customers. Superusers
 // only.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const text = (name) => ({ name, type: "text", max: 5000 })
 const number = (name) => ({ name, type: "number" })
@@ -11,18 +12,18 @@ const COLLECTIONS = {
   // docs/decisions/013.
   checkout_attempts: {
     fields: [text("buyer"), number("number"), date("since")],
-    indexes: ["CREATE UNIQUE INDEX idx_checkout_attempts_buyer ON checkout_attempts (buyer)"],
+    indexes: (name) => [`CREATE UNIQUE INDEX idx_${name}_buyer ON ${name} (buyer)`],
   },
   // The Idempotency-Keys of the last day, hashed, with what was asked for under them.
   checkout_keys: {
     fields: [text("fingerprint"), date("since")],
-    indexes: ["CREATE INDEX idx_checkout_keys_since ON checkout_keys (since)"],
+    indexes: (name) => [`CREATE INDEX idx_${name}_since ON ${name} (since)`],
   },
   // Who has had a trial, for when no subscription's row says so any more: a user's id, or the hash of
   // a deleted user's e-mail address.
   trials: {
     fields: [text("holder"), date("since")],
-    indexes: ["CREATE UNIQUE INDEX idx_trials_holder ON trials (holder)"],
+    indexes: (name) => [`CREATE UNIQUE INDEX idx_${name}_holder ON ${name} (holder)`],
   },
   // What Stripe is still to be told about a customer, and what became of it. See docs/decisions/014.
   customer_tasks: {
@@ -38,17 +39,19 @@ const COLLECTIONS = {
       date("created"),
       date("finished"),
     ],
-    indexes: [
-      "CREATE INDEX idx_customer_tasks_due ON customer_tasks (due) WHERE outcome = ''",
-      "CREATE INDEX idx_customer_tasks_customer ON customer_tasks (customer)",
+    indexes: (name) => [
+      `CREATE INDEX idx_${name}_due ON ${name} (due) WHERE outcome = ''`,
+      `CREATE INDEX idx_${name}_customer ON ${name} (customer)`,
     ],
   },
 }
 
 migrate((app) => {
-  for (const [name, { fields, indexes }] of Object.entries(COLLECTIONS)) {
-    app.save(new Collection({ name, type: "base", fields, indexes }))
+  const nameOf = names().namesOf(app)
+  for (const [key, { fields, indexes }] of Object.entries(COLLECTIONS)) {
+    const name = nameOf(key)
+    app.save(new Collection({ name, type: "base", fields, indexes: indexes(name) }))
   }
 }, (app) => {
-  for (const name in COLLECTIONS) app.delete(app.findCollectionByNameOrId(name))
+  for (const key in COLLECTIONS) app.delete(names().find(app, key))
 })

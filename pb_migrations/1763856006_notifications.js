@@ -1,10 +1,12 @@
 /// <reference path="../pb_data/types.d.ts" />
 // The outbox: who is to be told of which Stripe event, and what became of it. Superusers only. A row
 // holds no address and no text: both are looked up when it is sent.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {
+  const name = names().namesOf(app)("notifications")
   app.save(new Collection({
-    name: "stripe_notifications", type: "base",
+    name, type: "base",
     fields: [
       { name: "event", type: "text", required: true, max: 255 }, // the event's Stripe id
       { name: "kind", type: "text" }, // receipt, refund, …, or the event's type
@@ -23,11 +25,11 @@ migrate((app) => {
       { name: "settled", type: "date" },
     ],
     indexes: [
-      "CREATE INDEX idx_stripe_notifications_due ON stripe_notifications (due) WHERE status = 'waiting'",
-      "CREATE INDEX idx_stripe_notifications_event ON stripe_notifications (event)",
-      "CREATE INDEX idx_stripe_notifications_status ON stripe_notifications (status, created)",
+      `CREATE INDEX idx_${name}_due ON ${name} (due) WHERE status = 'waiting'`,
+      `CREATE INDEX idx_${name}_event ON ${name} (event)`,
+      `CREATE INDEX idx_${name}_status ON ${name} (status, created)`,
     ],
   }))
 }, (app) => {
-  app.delete(app.findCollectionByNameOrId("stripe_notifications"))
+  app.delete(names().find(app, "notifications"))
 })

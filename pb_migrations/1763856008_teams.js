@@ -3,18 +3,21 @@
 //
 // Two rules decide everything: MEMBER may see what the organization may use, MANAGER sees and does what
 // costs money. The gateway asks PocketBase for the update rule of `organizations`, which is MANAGER.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
-const IS_USER = '@request.auth.collectionName = "users"'
 const USER = "user = @request.auth.id"
 
-// Conditions on one path are about one membership.
-const isMember = (path) => `${path}memberships_via_organization.user ?= @request.auth.id`
-const isManager = (path) =>
-  `${isMember(path)} && ${path}memberships_via_organization.role ?!= "member"`
-const isOwner = (path) => `${isMember(path)} && ${path}memberships_via_organization.role ?= "owner"`
-
-const orTheirs = (rule) => `${IS_USER} && (${USER} || (${rule("organization.")}))`
-const BEFORE = `${IS_USER} && ${USER}`
+// The rules, with the names of the collections.
+function buildRules(nameOf) {
+  const isUser = `@request.auth.collectionName = "${nameOf("users")}"`
+  const memberships = `${nameOf("memberships")}_via_organization`
+  // Conditions on one path are about one membership.
+  const isMember = (path) => `${path}${memberships}.user ?= @request.auth.id`
+  const isManager = (path) => `${isMember(path)} && ${path}${memberships}.role ?!= "member"`
+  const isOwner = (path) => `${isMember(path)} && ${path}${memberships}.role ?= "owner"`
+  const orTheirs = (rule) => `${isUser} && (${USER} || (${rule("organization.")}))`
+  return { isUser, isMember, isManager, isOwner, orTheirs, before: `${isUser} && ${USER}` }
+}
 
 // What a user may have, and so may an organization: readable by its members, or by who manages it.
 const BY_MEMBERS = ["subscriptions", "entitlement_summaries", "entitlements"]
@@ -25,97 +28,99 @@ const BY_NOBODY = ["disputes"]
 const PAID_FOR = [...BY_MEMBERS, ...BY_MANAGERS, ...BY_NOBODY]
 
 function addTeams(app) {
-  const organizations = new Collection({
-    name: "organizations", type: "base",
+  const nameOf = names().namesOf(app)
+  const name = nameOf("memberships")
+  app.save(new Collection({
+    name: nameOf("organizations"), type: "base",
     fields: [
       { name: "name", type: "text", required: true, max: 200 },
       { name: "created", type: "autodate", onCreate: true },
       { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
     ],
-  })
-  app.save(organizations)
+  }))
   app.save(new Collection({
-    name: "memberships", type: "base",
+    name, type: "base",
     fields: [
       { name: "organization", type: "relation", required: true, maxSelect: 1, cascadeDelete: true,
-        collectionId: organizations.id },
+        collectionId: names().find(app, "organizations").id },
       { name: "user", type: "relation", required: true, maxSelect: 1, cascadeDelete: true,
-        collectionId: app.findCollectionByNameOrId("users").id },
+        collectionId: names().find(app, "users").id },
       { name: "role", type: "select", required: true, maxSelect: 1,
         values: ["owner", "admin", "member"] },
       { name: "created", type: "autodate", onCreate: true },
     ],
     indexes: [
-      "CREATE UNIQUE INDEX idx_memberships_organization_user ON memberships (organization, user)",
-      "CREATE INDEX idx_memberships_user ON memberships (user)",
+      `CREATE UNIQUE INDEX idx_${name}_organization_user ON ${name} (organization, user)`,
+      `CREATE INDEX idx_${name}_user ON ${name} (user)`,
     ],
   }))
 }
 
 // Whoever creates an organization becomes its owner, and the last owner stays: pb_hooks/teams.pb.js.
 // To delete one is the superusers' matter, because its subscriptions would go on.
-function setTeamRules(app) {
-  const organizations = app.findCollectionByNameOrId("organizations")
-  organizations.listRule = organizations.viewRule = `${IS_USER} && ${isMember("")}`
-  organizations.createRule = IS_USER
-  organizations.updateRule = `${IS_USER} && ${isManager("")}`
+function setTeamRules(app, { isUser, isMember, isManager, isOwner }) {
+  const organizations = names().find(app, "organizations")
+  organizations.listRule = organizations.viewRule = `${isUser} && ${isMember("")}`
+  organizations.createRule = isUser
+  organizations.updateRule = `${isUser} && ${isManager("")}`
   app.save(organizations)
 
-  const memberships = app.findCollectionByNameOrId("memberships")
-  const manages = `${IS_USER} && ${isManager("organization.")}`
+  const memberships = names().find(app, "memberships")
+  const manages = `${isUser} && ${isManager("organization.")}`
   const owns = isOwner("organization.")
   const kept = "@request.body.organization:changed = false && @request.body.user:changed = false"
-  memberships.listRule = memberships.viewRule = `${IS_USER} && ${isMember("organization.")}`
+  memberships.listRule = memberships.viewRule = `${isUser} && ${isMember("organization.")}`
   memberships.createRule = `${manages} && (role != "owner" || (${owns}))`
   memberships.updateRule =
     `${manages} && ${kept} && ((role != "owner" && @request.body.role != "owner") || (${owns}))`
-  memberships.deleteRule = `${IS_USER} && (${USER} || (${manages} && (role != "owner" || (${owns}))))`
+  memberships.deleteRule = `${isUser} && (${USER} || (${manages} && (role != "owner" || (${owns}))))`
   app.save(memberships)
 }
 
 migrate((app) => {
   addTeams(app)
-  setTeamRules(app)
-  const organizations = app.findCollectionByNameOrId("organizations")
+  const rules = buildRules(names().namesOf(app))
+  setTeamRules(app, rules)
   for (const name of PAID_FOR) {
-    const collection = app.findCollectionByNameOrId(name)
+    const collection = names().find(app, name)
     collection.fields.add(new RelationField({
-      name: "organization", maxSelect: 1, collectionId: organizations.id,
+      name: "organization", maxSelect: 1, collectionId: names().find(app, "organizations").id,
       cascadeDelete: name === "entitlements",
     }))
-    collection.addIndex(`idx_${name}_organization`, false, "organization", "")
+    collection.addIndex(`idx_${collection.name}_organization`, false, "organization", "")
     if (name === "customers") {
-      collection.addIndex("idx_customers_primary_organization", true, "organization",
+      collection.addIndex(`idx_${collection.name}_primary_organization`, true, "organization",
         "`primary` AND organization != ''")
     }
     if (name === "subscriptions") {
       // Who has bought a trial, also for an organization.
-      collection.addIndex("idx_subscriptions_trial", false,
+      collection.addIndex(`idx_${collection.name}_trial`, false,
         "json_extract(metadata, '$.pocketbase_user')", "trial_end != '' AND json_valid(metadata)")
     }
     if (!BY_NOBODY.includes(name)) {
-      const rule = BY_MEMBERS.includes(name) ? isMember : isManager
-      collection.listRule = collection.viewRule = orTheirs(rule)
+      const rule = BY_MEMBERS.includes(name) ? rules.isMember : rules.isManager
+      collection.listRule = collection.viewRule = rules.orTheirs(rule)
     }
     app.save(collection)
   }
 }, (app) => {
+  const { before } = buildRules(names().namesOf(app))
   for (const name of PAID_FOR) {
-    const collection = app.findCollectionByNameOrId(name)
-    if (!BY_NOBODY.includes(name)) collection.listRule = collection.viewRule = BEFORE
-    collection.removeIndex(`idx_${name}_organization`)
-    if (name === "customers") collection.removeIndex("idx_customers_primary_organization")
-    if (name === "subscriptions") collection.removeIndex("idx_subscriptions_trial")
+    const collection = names().find(app, name)
+    if (!BY_NOBODY.includes(name)) collection.listRule = collection.viewRule = before
+    collection.removeIndex(`idx_${collection.name}_organization`)
+    if (name === "customers") collection.removeIndex(`idx_${collection.name}_primary_organization`)
+    if (name === "subscriptions") collection.removeIndex(`idx_${collection.name}_trial`)
     app.save(collection)
     collection.fields.removeByName("organization")
     app.save(collection)
   }
   for (const name of ["memberships", "organizations"]) {
-    const collection = app.findCollectionByNameOrId(name)
+    const collection = names().find(app, name)
     for (const rule of ["list", "view", "create", "update", "delete"]) collection[`${rule}Rule`] = null
     app.save(collection)
   }
   for (const name of ["memberships", "organizations"]) {
-    app.delete(app.findCollectionByNameOrId(name))
+    app.delete(names().find(app, name))
   }
 })

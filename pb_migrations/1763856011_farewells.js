@@ -1,12 +1,13 @@
 /// <reference path="../pb_data/types.d.ts" />
 // A customer that names a deleted payer is looked up by the payer: pb_hooks/lib/farewells.js.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {
-  const tasks = app.findCollectionByNameOrId("customer_tasks")
-  tasks.addIndex("idx_customer_tasks_user", false, "user", "")
+  const tasks = names().find(app, "customer_tasks")
+  tasks.addIndex(`idx_${tasks.name}_user`, false, "user", "")
   app.save(tasks)
 }, (app) => {
-  const tasks = app.findCollectionByNameOrId("customer_tasks")
-  tasks.removeIndex("idx_customer_tasks_user")
+  const tasks = names().find(app, "customer_tasks")
+  tasks.removeIndex(`idx_${tasks.name}_user`)
   app.save(tasks)
 })

@@ -1,10 +1,12 @@
 /// <reference path="../pb_data/types.d.ts" />
 // Work that is too long for the transaction it follows from, to be done in parts: what is still to do, and
 // how far it is. See pb_hooks/lib/follow_ups.js. Superusers only. Prices are found by their product for it.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {
+  const name = names().namesOf(app)("follow_ups")
   app.save(new Collection({
-    name: "follow_ups", type: "base",
+    name, type: "base",
     fields: [
       { name: "kind", type: "text" }, // offer or owner
       { name: "subject", type: "text" }, // a product's or price's Stripe id; a customer's record id
@@ -14,16 +16,16 @@ migrate((app) => {
       { name: "updated", type: "date" },
     ],
     indexes: [
-      "CREATE UNIQUE INDEX idx_follow_ups_subject ON follow_ups (kind, subject)",
-      "CREATE INDEX idx_follow_ups_updated ON follow_ups (updated)",
+      `CREATE UNIQUE INDEX idx_${name}_subject ON ${name} (kind, subject)`,
+      `CREATE INDEX idx_${name}_updated ON ${name} (updated)`,
     ],
   }))
-  const prices = app.findCollectionByNameOrId("prices")
-  prices.addIndex("idx_prices_product", false, "product", "")
+  const prices = names().find(app, "prices")
+  prices.addIndex(`idx_${prices.name}_product`, false, "product", "")
   app.save(prices)
 }, (app) => {
-  const prices = app.findCollectionByNameOrId("prices")
-  prices.removeIndex("idx_prices_product")
+  const prices = names().find(app, "prices")
+  prices.removeIndex(`idx_${prices.name}_product`)
   app.save(prices)
-  app.delete(app.findCollectionByNameOrId("follow_ups"))
+  app.delete(names().find(app, "follow_ups"))
 })

@@ -8,41 +8,42 @@
 //
 // Lines that were mirrored before lack `period`, `subscription_item` and `proration` until the invoice
 // changes or `gateway reconcile --only invoices` has run.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
-const ONE_TIME = ["user", "organization"].map((column) => [`idx_invoices_one_time_${column}`, column])
+const ONE_TIME = ["user", "organization"]
 
 migrate((app) => {
-  const invoices = app.findCollectionByNameOrId("invoices")
+  const invoices = names().find(app, "invoices")
   invoices.fields.add(new BoolField({ name: "one_time" }))
   invoices.fields.add(new BoolField({ name: "has_more" }))
-  for (const [name, column] of ONE_TIME) invoices.addIndex(name, false, column, "one_time")
+  for (const column of ONE_TIME) invoices.addIndex(`idx_${invoices.name}_one_time_${column}`, false, column, "one_time")
   app.save(invoices)
 
-  const subscriptions = app.findCollectionByNameOrId("subscriptions")
+  const subscriptions = names().find(app, "subscriptions")
   subscriptions.fields.add(new BoolField({ name: "has_more" }))
   app.save(subscriptions)
 
-  const notes = app.findCollectionByNameOrId("credit_notes")
+  const notes = names().find(app, "credit_notes")
   notes.fields.add(new NumberField({ name: "out_of_band_amount" }))
   app.save(notes)
 
   app.db().newQuery(`
-    UPDATE invoices SET one_time = true WHERE EXISTS (
-      SELECT 1 FROM json_each(iif(json_valid(invoices.lines), invoices.lines, '[]')) line
-      JOIN prices ON prices.stripe_id = line.value ->> 'price' WHERE prices.type = 'one_time')
+    UPDATE ${invoices.name} SET one_time = true WHERE EXISTS (
+      SELECT 1 FROM json_each(iif(json_valid(lines), lines, '[]')) line
+      JOIN ${names().namesOf(app)("prices")} price ON price.stripe_id = line.value ->> 'price' WHERE price.type = 'one_time')
   `).execute()
 }, (app) => {
-  const invoices = app.findCollectionByNameOrId("invoices")
-  for (const [name] of ONE_TIME) invoices.removeIndex(name)
+  const invoices = names().find(app, "invoices")
+  for (const column of ONE_TIME) invoices.removeIndex(`idx_${invoices.name}_one_time_${column}`)
   invoices.fields.removeByName("one_time")
   invoices.fields.removeByName("has_more")
   app.save(invoices)
 
-  const subscriptions = app.findCollectionByNameOrId("subscriptions")
+  const subscriptions = names().find(app, "subscriptions")
   subscriptions.fields.removeByName("has_more")
   app.save(subscriptions)
 
-  const notes = app.findCollectionByNameOrId("credit_notes")
+  const notes = names().find(app, "credit_notes")
   notes.fields.removeByName("out_of_band_amount")
   app.save(notes)
 })

@@ -1,14 +1,16 @@
 /// <reference path="../pb_data/types.d.ts" />
 // Owners delete their organization, which ends its billing: pb_hooks/lib/farewells.js.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {
-  const organizations = app.findCollectionByNameOrId("organizations")
-  organizations.deleteRule = '@request.auth.collectionName = "users" && '
-    + "memberships_via_organization.user ?= @request.auth.id && "
-    + 'memberships_via_organization.role ?= "owner"'
+  const organizations = names().find(app, "organizations")
+  const nameOf = names().namesOf(app)
+  const memberships = `${nameOf("memberships")}_via_organization`
+  organizations.deleteRule = `@request.auth.collectionName = "${nameOf("users")}" && `
+    + `${memberships}.user ?= @request.auth.id && ${memberships}.role ?= "owner"`
   app.save(organizations)
 }, (app) => {
-  const organizations = app.findCollectionByNameOrId("organizations")
+  const organizations = names().find(app, "organizations")
   organizations.deleteRule = null
   app.save(organizations)
 })

@@ -1,12 +1,13 @@
 /// <reference path="../pb_data/types.d.ts" />
 // Organizations without an owner are looked for every few seconds: pb_hooks/lib/vacancies.js.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {
-  const memberships = app.findCollectionByNameOrId("memberships")
-  memberships.addIndex("idx_memberships_owner", false, "organization", "role = 'owner'")
+  const memberships = names().find(app, "memberships")
+  memberships.addIndex(`idx_${memberships.name}_owner`, false, "organization", "role = 'owner'")
   app.save(memberships)
 }, (app) => {
-  const memberships = app.findCollectionByNameOrId("memberships")
-  memberships.removeIndex("idx_memberships_owner")
+  const memberships = names().find(app, "memberships")
+  memberships.removeIndex(`idx_${memberships.name}_owner`)
   app.save(memberships)
 })

@@ -1,6 +1,7 @@
 /// <reference path="../pb_data/types.d.ts" />
 // What mails state of a purchase: the buyer's language, the amount in the buyer's own currency, and why an
 // invoice could not be finalized. Rows that were mirrored before show them after `gateway reconcile`.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const FIELDS = {
   customers: [new JSONField({ name: "preferred_locales", maxSize: 2000 })],
@@ -13,23 +14,22 @@ const FIELDS = {
   refunds: [new JSONField({ name: "presentment_details", maxSize: 2000 })],
   invoices: [new JSONField({ name: "last_finalization_error", maxSize: 20000, hidden: true })],
 }
-const INDEX = "idx_stripe_notifications_record"
 
 migrate((app) => {
   for (const name in FIELDS) {
-    const collection = app.findCollectionByNameOrId(name)
+    const collection = names().find(app, name)
     for (const field of FIELDS[name]) collection.fields.add(field)
     app.save(collection)
   }
-  const outbox = app.findCollectionByNameOrId("stripe_notifications")
-  outbox.addIndex(INDEX, false, "record", "record != ''")
+  const outbox = names().find(app, "notifications")
+  outbox.addIndex(`idx_${outbox.name}_record`, false, "record", "record != ''")
   app.save(outbox)
 }, (app) => {
-  const outbox = app.findCollectionByNameOrId("stripe_notifications")
-  outbox.removeIndex(INDEX)
+  const outbox = names().find(app, "notifications")
+  outbox.removeIndex(`idx_${outbox.name}_record`)
   app.save(outbox)
   for (const name in FIELDS) {
-    const collection = app.findCollectionByNameOrId(name)
+    const collection = names().find(app, name)
     for (const field of FIELDS[name]) collection.fields.removeByName(field.name)
     app.save(collection)
   }

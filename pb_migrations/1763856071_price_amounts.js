@@ -1,6 +1,7 @@
 /// <reference path="../pb_data/types.d.ts" />
 // What a price without one fixed amount costs: `unit_amount` is 0 for tiers and for an amount that the buyer chooses.
 // Prices that were mirrored before show it after `gateway reconcile --only prices`.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const FIELDS = [
   new TextField({ name: "amount_type", max: 20 }), // fixed, package, tiered or custom
@@ -13,11 +14,11 @@ const FIELDS = [
 ]
 
 migrate((app) => {
-  const prices = app.findCollectionByNameOrId("prices")
+  const prices = names().find(app, "prices")
   for (const field of FIELDS) prices.fields.add(field)
   app.save(prices)
 }, (app) => {
-  const prices = app.findCollectionByNameOrId("prices")
+  const prices = names().find(app, "prices")
   for (const field of FIELDS) prices.fields.removeByName(field.name)
   app.save(prices)
 })

@@ -1,8 +1,10 @@
 /// <reference path="../pb_data/types.d.ts" />
 // The one row that /ready writes to learn whether PocketBase can.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {
-  app.db().newQuery("CREATE TABLE gateway_write_probe (id INTEGER PRIMARY KEY, written TEXT NOT NULL)").execute()
+  const name = names().namesOf(app)("write_probe")
+  app.db().newQuery(`CREATE TABLE ${name} (id INTEGER PRIMARY KEY, written TEXT NOT NULL)`).execute()
 }, (app) => {
-  app.db().newQuery("DROP TABLE gateway_write_probe").execute()
+  app.db().newQuery(`DROP TABLE ${names().namesOf(app)("write_probe")}`).execute()
 })

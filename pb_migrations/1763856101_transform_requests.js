@@ -1,13 +1,14 @@
 /// <reference path="../pb_data/types.d.ts" />
 // Whether a transform is given the request behind a write, and which of its headers.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {
-  const collection = app.findCollectionByNameOrId("gateway_transforms")
+  const collection = names().find(app, "transforms")
   collection.fields.add(new BoolField({ name: "request" }))
   collection.fields.add(new TextField({ name: "headers" })) // names, comma-separated
   app.save(collection)
 }, (app) => {
-  const collection = app.findCollectionByNameOrId("gateway_transforms")
+  const collection = names().find(app, "transforms")
   collection.fields.removeByName("request")
   collection.fields.removeByName("headers")
   app.save(collection)

@@ -4,6 +4,7 @@
 //
 // Rows that exist get their object from the stored event that they show, where its payload is not pruned yet.
 // `gateway reconcile` fills the others.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const COLLECTIONS = [
   "products", "prices", "coupons", "promotion_codes", "tax_rates", "customers", "tax_ids", "payment_methods",
@@ -14,33 +15,36 @@ const COLLECTIONS = [
 const object = () => new JSONField({ name: "stripe_object", hidden: true, maxSize: 20000000 })
 
 function addStripeObjects(app) {
+  const name = names().namesOf(app)("stripe_objects")
   app.save(new Collection({
-    name: "stripe_objects", type: "base",
+    name, type: "base",
     fields: [
       { name: "stripe_id", type: "text", required: true, max: 255 },
       { name: "object", type: "text", max: 255 }, // Stripe's `object`: payout, quote, review …
-      { name: "customer", type: "relation", maxSelect: 1, collectionId: app.findCollectionByNameOrId("customers").id },
+      { name: "customer", type: "relation", maxSelect: 1, collectionId: names().find(app, "customers").id },
       { name: "livemode", type: "bool" },
       { name: "deleted", type: "bool" },
       { name: "created", type: "date" },
       { name: "stamp", type: "text", hidden: true },
     ],
     indexes: [
-      "CREATE UNIQUE INDEX idx_stripe_objects_stripe_id ON stripe_objects (stripe_id)",
-      "CREATE INDEX idx_stripe_objects_object ON stripe_objects (object, created)",
-      "CREATE INDEX idx_stripe_objects_customer ON stripe_objects (customer)",
+      `CREATE UNIQUE INDEX idx_${name}_stripe_id ON ${name} (stripe_id)`,
+      `CREATE INDEX idx_${name}_object ON ${name} (object, created)`,
+      `CREATE INDEX idx_${name}_customer ON ${name} (customer)`,
     ],
   }))
 }
 
 // A row's stamp names the event that it shows. Credentials go, as in gateway/mirror/redaction.py; an object that may
 // have one elsewhere than at its top is left to reconciliation.
-function fill(app, name) {
+function fill(app, key) {
+  const nameOf = names().namesOf(app)
+  const [name, events] = [nameOf(key), nameOf("stripe_events")]
   const run = (sql) => app.db().newQuery(sql).execute()
   run(`
     UPDATE ${name} SET stripe_object = (
-      SELECT json_extract(payload, '$.data.object') FROM stripe_events
-      WHERE stripe_events.stripe_id = json_extract(${name}.stamp, '$[4]') AND json_valid(payload))
+      SELECT json_extract(payload, '$.data.object') FROM ${events}
+      WHERE ${events}.stripe_id = json_extract(${name}.stamp, '$[4]') AND json_valid(payload))
     WHERE json_valid(stamp)
   `)
   run(`
@@ -56,16 +60,16 @@ function fill(app, name) {
 migrate((app) => {
   addStripeObjects(app)
   for (const name of [...COLLECTIONS, "stripe_objects"]) {
-    const collection = app.findCollectionByNameOrId(name)
+    const collection = names().find(app, name)
     collection.fields.add(object())
     app.save(collection)
   }
   for (const name of COLLECTIONS) fill(app, name)
 }, (app) => {
   for (const name of COLLECTIONS) {
-    const collection = app.findCollectionByNameOrId(name)
+    const collection = names().find(app, name)
     collection.fields.removeByName("stripe_object")
     app.save(collection)
   }
-  app.delete(app.findCollectionByNameOrId("stripe_objects"))
+  app.delete(names().find(app, "stripe_objects"))
 })

@@ -2,13 +2,14 @@
 // More of what Stripe's objects say, as columns. Hidden are those that are not for the buyer: what the seller knows of
 // fraud (`charges.outcome`), costs (`charges.balance_transaction`), and the seller's own comment on a cancellation.
 // Rows that exist show them after `gateway reconcile`.
+const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const text = (name) => new TextField({ name, max: 5000 })
 const number = (name) => new NumberField({ name })
 const date = (name) => new DateField({ name })
 const json = (name, hidden = false) => new JSONField({ name, hidden, maxSize: 2000000 })
 const to = (app, collection, name, hidden = false) => new RelationField({
-  name, hidden, maxSelect: 1, collectionId: app.findCollectionByNameOrId(collection).id,
+  name, hidden, maxSelect: 1, collectionId: names().find(app, collection).id,
 })
 
 const fieldsOf = (app) => ({
@@ -26,14 +27,14 @@ const fieldsOf = (app) => ({
 migrate((app) => {
   const added = fieldsOf(app)
   for (const name in added) {
-    const collection = app.findCollectionByNameOrId(name)
+    const collection = names().find(app, name)
     for (const field of added[name]) collection.fields.add(field)
     app.save(collection)
   }
 }, (app) => {
   const added = fieldsOf(app)
   for (const name in added) {
-    const collection = app.findCollectionByNameOrId(name)
+    const collection = names().find(app, name)
     for (const field of added[name]) collection.fields.removeByName(field.name)
     app.save(collection)
   }

@@ -13,14 +13,14 @@ from stack.stack import Stack
 _PURCHASE = """\
 Try a purchase in the example shop, or from here: sign up, log in, buy.
   PB={pocketbase} GATEWAY={gateway}
-  curl -s $PB/api/collections/users/records -F email=me@example.com \\
+  curl -s $PB/api/collections/{users}/records -F email=me@example.com \\
     -F password=correct-horse -F passwordConfirm=correct-horse
-  TOKEN=$(curl -s $PB/api/collections/users/auth-with-password \\
+  TOKEN=$(curl -s $PB/api/collections/{users}/auth-with-password \\
     -F identity=me@example.com -F password=correct-horse | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')
   curl -s $GATEWAY/checkout -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
     -d '{{"items": [{{"price": "{price}"}}], "success_url": "'$PB'/", "cancel_url": "'$PB'/"}}'
 Open the url of the answer in a browser and pay. A moment later it is a record:
-  curl -s $PB/api/collections/subscriptions/records -H "Authorization: $TOKEN"
+  curl -s $PB/api/collections/{subscriptions}/records -H "Authorization: $TOKEN"
 """
 
 _IMPORT = """\
@@ -35,6 +35,7 @@ Later changes arrive by webhook; on a developer's machine, forwarded by
 def describe_stack(stack: Stack) -> str:
     """Return the addresses and how to try a purchase."""
     pocketbase, gateway = stack.pocketbase.url, stack.gateway.url
+    names = stack.plan.collection_names
     if stack.plan.is_simulated:
         stripe = f"Stripe simulator      {stack.simulator.url}/"
         price = "pro_monthly"
@@ -49,7 +50,13 @@ def describe_stack(stack: Stack) -> str:
             stripe,
             f"Logs                  {stack.plan.folder / 'log'}",
             "",
-            _PURCHASE.format(pocketbase=pocketbase, gateway=gateway, price=price),
+            _PURCHASE.format(
+                pocketbase=pocketbase,
+                gateway=gateway,
+                price=price,
+                users=names.of("users"),
+                subscriptions=names.of("subscriptions"),
+            ),
             *_offer_import(stack),
             *_warn_of_leftovers(stack.plan),
             "Ctrl-C ends everything.",
@@ -66,15 +73,16 @@ def _locate_shop(stack: Stack) -> str:
 
 def _offer_import(stack: Stack) -> list[str]:
     """Without prices there is nothing to buy, and events bring only later changes."""
-    if stack.plan.is_simulated or not _has_no_prices(stack.pocketbase.url):
+    if stack.plan.is_simulated or not _has_no_prices(stack):
         return []
     python = os.path.relpath(sys.executable)
     return [_IMPORT.format(python=python, gateway=stack.gateway.url)]
 
 
-def _has_no_prices(pocketbase: str) -> bool:
+def _has_no_prices(stack: Stack) -> bool:
+    prices = stack.plan.collection_names.of("prices")
     answer = httpx.get(
-        f"{pocketbase}/api/collections/prices/records",
+        f"{stack.pocketbase.url}/api/collections/{prices}/records",
         params={"perPage": 1, "fields": "id"},
         trust_env=False,
     )

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.collection_settings import COLLECTION_VARIABLES, CollectionSettings
 from gateway.hook_settings import HOOK_VARIABLES
+from gateway.vocabulary import CollectionNames
 from stack.errors import StackError
 from stack.gateway import StripeAccess
 from stack.local_secrets import SUPERUSER_EMAIL, LocalSecrets, generate_secrets
@@ -67,6 +69,12 @@ class Plan:
     migrations: tuple[Path, ...] = ()
 
     @property
+    def collection_names(self) -> CollectionNames:
+        """The names of the gateway's collections."""
+        given = {name.lower(): text for name, text in self.gateway_env.items() if text}
+        return CollectionSettings.model_validate(given).collection_names
+
+    @property
     def simulator_state(self) -> Path:
         """The file in which the simulator keeps its account."""
         return self.folder / "simulator.json"
@@ -118,7 +126,11 @@ def plan_from_settings(settings: Mapping[str, str], folder: Path, local: LocalSe
 
 
 def _choose_hook_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    return {name: settings[name] for name in HOOK_VARIABLES if name in settings}
+    return {
+        name: settings[name]
+        for name in (*HOOK_VARIABLES, *COLLECTION_VARIABLES)
+        if name in settings
+    }
 
 
 def _simulate(ports: Ports, local: LocalSecrets) -> StripeAccess:

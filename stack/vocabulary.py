@@ -1,11 +1,12 @@
 """`python -m stack.vocabulary`: bring pb_hooks/lib/vocabulary.json in line with the code.
 
-The file holds what Python and the hooks must agree on. Its statuses, metadata keys and hooks
-version are written by hand; the rest is derived: the migrations from their folder, the collections
-and columns from a PocketBase that has run them, and the mirror from the registry.
+The file holds what Python and the hooks must agree on. Its statuses, metadata keys, hooks version
+and internal collections are written by hand; the rest is derived: the migrations from their folder,
+the collections and columns from a PocketBase that has run them, and the mirror from the registry.
 """
 
 import json
+import os
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -20,6 +21,14 @@ Json = dict[str, Any]
 
 PATH = ROOT / "pb_hooks" / "lib" / "vocabulary.json"
 _MIGRATIONS = ROOT / "pb_migrations"
+#: Names from which the keys follow: no key begins so.
+_USERS = "users"
+_INTERNAL = "internal_"
+_NAMES = {
+    "GATEWAY_COLLECTION_PREFIX": "",
+    "GATEWAY_INTERNAL_COLLECTION_PREFIX": _INTERNAL,
+    "GATEWAY_AUTH_COLLECTION": _USERS,
+}
 
 
 def write_vocabulary() -> str:
@@ -57,18 +66,21 @@ def _describe_mirror() -> Json:
 
 
 def _read_collections() -> dict[str, list[str]]:
-    """The columns of each collection that the migrations make, without ``id``."""
+    """The columns of each collection that the migrations make, by its key and without ``id``."""
     with TemporaryDirectory() as folder:
         _migrate(Path(folder))
         with closing(sqlite3.connect(Path(folder) / "data.db")) as database:
             rows = database.execute(
-                "SELECT name, fields FROM _collections WHERE NOT system AND name != 'users'"
-                " ORDER BY name"
+                "SELECT name, fields FROM _collections WHERE NOT system"
             ).fetchall()
-    return {
-        name: [field["name"] for field in json.loads(fields) if field["name"] != "id"]
+    columns = {
+        name.removeprefix(_INTERNAL): [
+            field["name"] for field in json.loads(fields) if field["name"] != "id"
+        ]
         for name, fields in rows
+        if name != _USERS
     }
+    return dict(sorted(columns.items()))
 
 
 def _migrate(data: Path) -> None:
@@ -79,10 +91,11 @@ def _migrate(data: Path) -> None:
             "up",
             f"--dir={data}",
             f"--migrationsDir={_MIGRATIONS}",
-            f"--hooksDir={data / 'no_hooks'}",
+            f"--hooksDir={PATH.parent.parent}",
             "--hooksWatch=false",
             "--automigrate=false",
         ],
+        env={**os.environ, **_NAMES},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=60,

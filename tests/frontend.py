@@ -85,13 +85,14 @@ class Frontend:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
-    async def sign_up(self, email: str = "") -> User:
+    async def sign_up(self, email: str = "", collection: str = "users") -> User:
         """Create a user, by default with a random address, and log in."""
         email = email or f"user-{secrets.token_hex(6)}@example.com"
         password = secrets.token_urlsafe(12)
         body = {"email": email, "password": password, "passwordConfirm": password}
-        record = await self.call("POST", "/api/collections/users/records", body=body)
-        return User(record["id"], email, password, await self.log_in(email, password))
+        record = await self.call("POST", f"/api/collections/{collection}/records", body=body)
+        token = await self.log_in(email, password, collection)
+        return User(record["id"], email, password, token)
 
     async def log_in(self, email: str, password: str, collection: str = "users") -> str:
         """Return a token; `collection` is `_superusers` for a superuser."""

@@ -10,7 +10,9 @@ from stack.pocketbase import PocketBase
 
 def migrate(pocketbase: PocketBase, *arguments: str) -> str:
     """Run `migrate up`, or `migrate down N` and confirm it; return what it printed."""
-    folders = [part for part in pocketbase.command if part.startswith(("--dir", "--migrationsDir"))]
+    # Migrations read names from a module of the hooks.
+    options = ("--dir", "--migrationsDir", "--hooksDir", "--hooksWatch")
+    folders = [part for part in pocketbase.command if part.startswith(options)]
     done = subprocess.run(
         [pocketbase.command[0], "migrate", *arguments, *folders, "--automigrate=false"],
         env=pocketbase.env,

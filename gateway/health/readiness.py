@@ -2,16 +2,23 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from functools import partial
 
 from gateway.errors import HooksMismatch, Unavailable
 from gateway.health.shared_check import SharedCheck
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-from gateway.pocketbase.contracts.health import VERSION, WRITE_PROBE
+from gateway.pocketbase.contracts.health import VERSION, WRITE_PROBE, NameSettings
 from gateway.pocketbase.contracts.route import Empty
 from gateway.pocketbase.hook_call import call_hook
 from gateway.vocabulary import HOOKS_VERSION, MIGRATIONS
 
+#: The setting of each field of CollectionNames.
+_NAME_SETTINGS = {
+    "prefix": "GATEWAY_COLLECTION_PREFIX",
+    "internal_prefix": "GATEWAY_INTERNAL_COLLECTION_PREFIX",
+    "auth": "GATEWAY_AUTH_COLLECTION",
+}
 #: How many missing files, collections and columns the detail names.
 _NAMED = 5
 
@@ -50,14 +57,33 @@ async def check_pocketbase(pocketbase: PocketBase) -> None:
             f"PocketBase has version {version.hooks} of the hooks, {HOOKS_VERSION} is required"
             " (docs/upgrading.md)."
         )
+    if version.names:
+        _check_names(pocketbase, version.names)
     missing = [name for name in MIGRATIONS if name not in version.migrations]
     if missing:
         raise NotReady(f"PocketBase lacks the migrations {', '.join(missing)}.")
+    if version.misnamed:
+        raise NotReady(
+            f"{'; '.join(version.misnamed[:_NAMED])}. Names can't be changed after the first start:"
+            " restore the setting, or the name of the auth collection (docs/mirror.md)."
+        )
     if version.missing:
         raise NotReady(
             f"PocketBase's collections were changed: {'; '.join(version.missing[:_NAMED])}. "
             "Restore a backup, or rename them back (docs/operations.md)."
         )
+
+
+def _check_names(pocketbase: PocketBase, names: NameSettings) -> None:
+    theirs, ours = names.model_dump(), asdict(pocketbase.collection_names)
+    differing = [
+        f'{variable} is "{theirs[name]}" in PocketBase\'s environment and "{ours[name]}" in the'
+        " gateway's"
+        for name, variable in _NAME_SETTINGS.items()
+        if theirs[name] != ours[name]
+    ]
+    if differing:
+        raise NotReady(f"{'; '.join(differing)}: set both alike.")
 
 
 async def _check_writes(pocketbase: PocketBase) -> None:

@@ -51,7 +51,7 @@ class Notification:
     object: Json
     #: What a mail says, by name; amounts in the currency's smallest unit, times in unix seconds.
     facts: Json = field(default_factory=dict)
-    #: The row of the mirror that it is about: collection and Stripe id.
+    #: The row of the mirror that it is about: collection (its name without a prefix), Stripe id.
     collection: str = ""
     object_id: str = ""
     #: The payer: Stripe's customer, PocketBase's user or organization, and an e-mail address; "" if

@@ -17,7 +17,7 @@ from gateway.connections import Answer, Connections
 from gateway.errors import PocketBaseUnavailable
 from gateway.settings import PocketBaseSettings
 from gateway.version import __version__
-from gateway.vocabulary import collection_name
+from gateway.vocabulary import CollectionNames
 from gateway.writes import Json
 
 _LOGIN = "/api/collections/_superusers/auth-with-password"
@@ -116,9 +116,14 @@ class PocketBase:
                 raise
         return await self._send(pool, method, path, body, await self._log_in(used), headers)
 
+    @property
+    def collection_names(self) -> CollectionNames:
+        """The names of the gateway's collections."""
+        return self._settings.collection_names
+
     def records_path(self, collection: str) -> str:
         """Return the path of the records of one of the gateway's collections, by its key."""
-        return f"/api/collections/{collection_name(collection)}/records"
+        return f"/api/collections/{self.collection_names.of(collection)}/records"
 
     async def forward(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes

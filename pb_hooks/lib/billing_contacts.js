@@ -28,7 +28,7 @@ const OUTDATED = `
     AND membership.user = contact.user AND membership.role IN ('owner', 'admin')
   LEFT JOIN ${TABLES.users} ON ${TABLES.users}.id = membership.user AND ${TABLES.users}.email != ''
   WHERE contact.user != '' AND customer.deleted = false AND (${TABLES.users}.id IS NULL OR (
-      users.email != contact.email COLLATE NOCASE
+      ${TABLES.users}.email != contact.email COLLATE NOCASE
       AND contact.asked < ${sqlFromNow("'-10 minutes'")}))
     AND EXISTS (SELECT 1 FROM ${TABLES.memberships} other JOIN ${TABLES.users} ON ${TABLES.users}.id = other.user
       WHERE other.organization = customer.organization AND other.role IN ('owner', 'admin') AND ${TABLES.users}.email != '')

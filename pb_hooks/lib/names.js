@@ -1,18 +1,15 @@
-// The names of the gateway's collections. Code says which collection it means by a key, and reads the name here.
+// The names of the gateway's collections, from PocketBase's environment. Code says which collection it means by its
+// key in vocabulary.json, and reads the name here. Migrations use it too. gateway/vocabulary.py has the same rules.
 //
-// nameOf  by key, also of a collection that the vocabulary does not list yet
-// NAMES   for PocketBase's API: NAMES.customers
-// TABLES  for SQL, quoted: FROM ${TABLES.customers}
-const { auth_collection: USERS = "users", collections: COLUMNS = {} } = readVocabulary()
+// nameOf  the name of a key, also of one that the vocabulary does not list yet
+// NAMES   names by key, for PocketBase's API
+// TABLES  names by key, quoted for SQL: FROM ${TABLES.customers}
+// SETTINGS  {prefix, internal_prefix, auth}
+const { collections: COLUMNS = {}, internal_collections: INTERNAL = [] } = readVocabulary()
 
-// Collections with a name of their own.
-const OWN = {
-  users: USERS,
-  notifications: "stripe_notifications",
-  reconciliations: "stripe_reconciliations",
-  transforms: "gateway_transforms",
-  write_probe: "gateway_write_probe",
-}
+// Letters, digits and _; not _ first as in PocketBase's own, sqlite_ is SQLite's, _via_ is a back-relation's.
+const PREFIX = /^(?!sqlite_)(?!.*_via_)[a-z]\w{0,39}$/i
+const NAME = /^(?!sqlite_)(?!.*_via_)[a-z0-9]\w{0,99}$/i
 
 // Hooks are bound to their collections also if the file was not deployed: /ready names it then.
 function readVocabulary() {
@@ -23,15 +20,39 @@ function readVocabulary() {
   }
 }
 
-function nameOf(collection) {
-  return OWN[collection] || collection
+function readSettings() {
+  return {
+    prefix: readSetting("GATEWAY_COLLECTION_PREFIX", "", PREFIX),
+    internal_prefix: readSetting("GATEWAY_INTERNAL_COLLECTION_PREFIX", "gateway_", PREFIX),
+    auth: readSetting("GATEWAY_AUTH_COLLECTION", "users", NAME),
+  }
 }
 
-const NAMES = {}
+function readSetting(variable, preset, form) {
+  const text = $os.getenv(variable) || preset
+  if (text === "" || form.test(text)) return text
+  throw new Error(`${variable} is ${text}, which no collection's name can ${form === NAME ? "be" : "begin with"}: use ` +
+    "letters, digits and _, a letter first, without _via_.")
+}
+
+const SETTINGS = readSettings()
+
+function nameOf(key) {
+  if (key === "users") return SETTINGS.auth
+  return (INTERNAL.includes(key) ? SETTINGS.internal_prefix : SETTINGS.prefix) + key
+}
+
+function readNames() {
+  const names = {}
+  for (const key of [...Object.keys(COLUMNS), ...INTERNAL, "users"]) names[key] = nameOf(key)
+  const taken = Object.keys(names).find((key) => key !== "users" && names[key].toLowerCase() === names.users.toLowerCase())
+  if (!taken) return names
+  throw new Error(`GATEWAY_AUTH_COLLECTION is ${names.users}, and the gateway makes a collection of that name: set ` +
+    "GATEWAY_COLLECTION_PREFIX as well, to shop_ for example.")
+}
+
+const NAMES = readNames()
 const TABLES = {}
-for (const key of [...Object.keys(COLUMNS), ...Object.keys(OWN)]) {
-  NAMES[key] = nameOf(key)
-  TABLES[key] = `\`${NAMES[key]}\``
-}
+for (const key in NAMES) TABLES[key] = `\`${NAMES[key]}\``
 
-module.exports = { NAMES, TABLES, nameOf }
+module.exports = { NAMES, SETTINGS, TABLES, nameOf }

@@ -1,28 +1,80 @@
 // The collections that the migrations make, and their columns: what hooks and gateway read and write; and the
 // project's own that the hooks read. `make vocabulary` brings the list in line with the migrations.
-const { auth_collection: USERS, collections: COLUMNS } = require(`${__hooks}/lib/vocabulary.json`)
+const { collections: COLUMNS } = require(`${__hooks}/lib/vocabulary.json`)
+const { NAMES, SETTINGS, nameOf } = require(`${__hooks}/lib/names.js`)
+
+// From the name of a collection to its key.
+const KEYS = {}
+for (const key in COLUMNS) KEYS[NAMES[key]] = key
+
+// By the settings of names: keys of which no other program makes a collection.
+const TELLING = {
+  GATEWAY_COLLECTION_PREFIX: ["prefix", "subscription_schedules", "checkout_sessions"],
+  GATEWAY_INTERNAL_COLLECTION_PREFIX: ["internal_prefix", "customer_tasks", "checkout_keys"],
+}
+const NAMED_AUTH = /@request\.auth\.collectionName\s*!?=\s*["'](\w+)["']/g
 
 // Returns what is missing, one sentence each; empty if nothing is.
 function findMissing(app) {
   const collections = [...app.findAllCollections()]
-  const missing = []
-  if (!collections.some(({ name }) => name === USERS)) missing.push(`the collection ${USERS} is missing`)
-  for (const name in COLUMNS) {
-    const collection = collections.find((other) => other.name === name)
-    if (!collection) missing.push(`the collection ${name} is missing`)
-    else missing.push(...findMissingColumns(collection).map((column) => `${name} has no column ${column}`))
+  const missing = findNamed(collections, NAMES.users) ? [] : [`the collection ${NAMES.users} is missing`]
+  for (const key in COLUMNS) {
+    const collection = findNamed(collections, NAMES[key])
+    if (!collection) missing.push(`the collection ${NAMES[key]} is missing`)
+    else missing.push(...findMissingColumns(collection).map((column) => `${NAMES[key]} has no column ${column}`))
   }
   return missing
+}
+
+// Returns in which names the settings differ from those that the migrations were run with, one sentence each.
+function findMisnamed(app) {
+  const collections = [...app.findAllCollections()]
+  return [...findOtherPrefixes(collections), ...findOtherUsers(collections)]
+}
+
+function findOtherPrefixes(collections) {
+  return Object.keys(TELLING).flatMap((variable) => {
+    const [setting, key, another] = TELLING[variable]
+    if (findNamed(collections, nameOf(key))) return []
+    const prefixes = collections.filter(({ name }) => name.endsWith(key)).map(({ name }) => name.slice(0, -key.length))
+    const prefix = prefixes.find((prefix) => findNamed(collections, prefix + another))
+    if (prefix === undefined) return []
+    return [`${variable} is "${SETTINGS[setting]}", but the collections begin with "${prefix}"`]
+  })
+}
+
+// The auth collection is another than the one that memberships and rules name.
+function findOtherUsers(collections) {
+  const users = findNamed(collections, NAMES.users)
+  const members = findNamed(collections, NAMES.memberships)
+  const target = members?.fields.getByName("user")?.collectionId
+  const other = target && target !== users?.id && collections.find(({ id }) => id === target)
+  if (other) return [`GATEWAY_AUTH_COLLECTION is "${NAMES.users}", but memberships belong to ${other.name}`]
+  return findStaleRules(collections)
+}
+
+// Rules that let nobody through, because the auth collection was renamed.
+function findStaleRules(collections) {
+  const auths = collections.filter((collection) => collection.isAuth()).map(({ name }) => name)
+  return collections.filter(({ name }) => isOwn(name)).flatMap(({ name, listRule, createRule }) => {
+    const named = [...`${listRule} ${createRule}`.matchAll(NAMED_AUTH)].map(([, auth]) => auth)
+    const stale = named.find((auth) => !auths.includes(auth))
+    return stale ? [`the rules of ${name} name the auth collection ${stale}`] : []
+  })
+}
+
+function findNamed(collections, name) {
+  return collections.find((collection) => collection.name === name)
 }
 
 function findMissingColumns({ name, fields }) {
   const present = {}
   for (const field of fields) present[field.name] = true
-  return COLUMNS[name].filter((column) => !present[column])
+  return COLUMNS[KEYS[name]].filter((column) => !present[column])
 }
 
 function isOwn(name) {
-  return Object.keys(COLUMNS).includes(name)
+  return Object.keys(KEYS).includes(name)
 }
 
 // An import with "delete missing" must list our collections with their columns.
@@ -32,7 +84,7 @@ function refuseLoss(app, imported) {
     const kept = imported.find((other) => other.id === id || other.name === name)
     if (!kept) throw refusal(name)
     const listed = (kept.fields || [...fields]).map((field) => field.name)
-    const lost = COLUMNS[name].filter((column) => !listed.includes(column))
+    const lost = COLUMNS[KEYS[name]].filter((column) => !listed.includes(column))
     if (lost.length > 0) throw refusal(`${name} with its column ${lost[0]}`)
   }
 }
@@ -46,4 +98,4 @@ function refuseDeletion({ name }) {
   if (isOwn(name)) throw refusal(name)
 }
 
-module.exports = { COLUMNS, findMissing, findMissingColumns, refuseDeletion, refuseLoss }
+module.exports = { findMisnamed, findMissing, findMissingColumns, refuseDeletion, refuseLoss }

@@ -108,7 +108,7 @@ function load(app) {
 }
 
 function refuseAll(app, what) {
-  app.logger().error(`gateway_transforms ${what}: all writes are refused, see docs/operations.md`)
+  app.logger().error(`${NAMES.transforms} ${what}: all writes are refused, see docs/operations.md`)
   return new ApiError(503, "This can't be written right now. Please try again.", {})
 }
 

@@ -4,10 +4,13 @@ const { findMissingFiles } = require(`${__hooks}/lib/hook_files.js`)
 function readVersion(app) {
   const files = findMissingFiles(app)
   // Without one of them the rest can't be loaded.
-  if (files.length > 0) return { hooks: 0, migrations: [], files, missing: [] }
+  if (files.length > 0) return { hooks: 0, migrations: [], files, missing: [], misnamed: [], names: null }
   const { hooks_version: hooks } = require(`${__hooks}/lib/vocabulary.json`)
-  const { findMissing } = require(`${__hooks}/lib/own_collections.js`)
-  return { hooks, migrations: findMigrations(app), files, missing: findMissing(app) }
+  const { findMisnamed, findMissing } = require(`${__hooks}/lib/own_collections.js`)
+  const { SETTINGS: names } = require(`${__hooks}/lib/names.js`)
+  return {
+    hooks, migrations: findMigrations(app), files, missing: findMissing(app), misnamed: findMisnamed(app), names,
+  }
 }
 
 function findMigrations(app) {

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
+from gateway.collection_settings import CollectionSettings
 from gateway.hook_settings import HookSettings
 from gateway.settings import Settings
 from stack.reference.setting import Setting
@@ -61,6 +62,10 @@ def _sections() -> tuple[Section, ...]:
                 "POCKETBASE_MIGRATIONS",
             ),
         ),
+        Section(
+            "Names of collections (docs/mirror.md; the gateway and PocketBase need the same)",
+            tuple(name.upper() for name in CollectionSettings.model_fields),
+        ),
         Section("Gateway", ("GATEWAY_APP", "GATEWAY_FRONTEND_ORIGINS", "GATEWAY_CORS_HEADERS")),
         Section(
             "Transforms: Python functions on PocketBase's own CRUD (docs/transforms.md)",
@@ -109,7 +114,8 @@ def _read_settings() -> Iterator[Setting]:
     for kind, reader in _READERS:
         schema = kind.model_json_schema()
         for name in kind.model_fields:
-            yield Setting.of(name, schema, reader)
+            both = name in CollectionSettings.model_fields
+            yield Setting.of(name, schema, "the gateway and PocketBase" if both else reader)
 
 
 def _choose(sections: tuple[Section, ...], name: str) -> Section:

@@ -123,7 +123,7 @@ async def test_name_and_address_follow(
     await _wait_for(account, customer, name="Third", email=f"new-{user.email}")
 
     async def is_done() -> bool:
-        return await dashboard.count("customer_tasks", f"customer = '{customer}'") == 0
+        return await dashboard.count("gateway_customer_tasks", f"customer = '{customer}'") == 0
 
     await eventually(is_done)
 
@@ -138,7 +138,7 @@ async def test_a_change_waits_for_stripe(
     await _rename(frontend, user, "Patient")
 
     async def has_failed() -> bool:
-        tasks = await dashboard.list("customer_tasks", f"customer = '{customer}'")
+        tasks = await dashboard.list("gateway_customer_tasks", f"customer = '{customer}'")
         return any(task["error"] for task in tasks)
 
     await eventually(has_failed, within=20)
@@ -154,10 +154,10 @@ async def test_a_change_that_stripe_refuses_is_left_to_the_seller(
 
     async def find_failed() -> list[dict[str, Any]]:
         where = f"customer = '{customer}' && outcome = 'failed'"
-        return await dashboard.list("customer_tasks", where)
+        return await dashboard.list("gateway_customer_tasks", where)
 
     async def is_done() -> bool:
-        return await dashboard.count("customer_tasks", f"customer = '{customer}'") == 0
+        return await dashboard.count("gateway_customer_tasks", f"customer = '{customer}'") == 0
 
     async def fail(name: str) -> dict[str, Any]:
         fault = {"path": f"/v1/customers/{customer}", "method": "POST", "status": 400, "times": 1}
@@ -169,7 +169,7 @@ async def test_a_change_that_stripe_refuses_is_left_to_the_seller(
     task = await fail("Wrong")
     assert task["attempts"] == 1
     assert "400" in task["error"]
-    path = f"/api/collections/customer_tasks/records/{task['id']}"
+    path = f"/api/collections/gateway_customer_tasks/records/{task['id']}"
     await dashboard.call("PATCH", path, {"outcome": ""})
     await _wait_for(account, customer, name="Wrong")
     await eventually(is_done)

@@ -34,7 +34,9 @@ async def _subscribe(shop: Shop, account: StripeAccount, user: User) -> tuple[st
 
 async def _read_task(dashboard: Dashboard, user: User) -> dict[str, Any]:
     async def find_done() -> list[dict[str, Any]]:
-        return await dashboard.list("customer_tasks", f"user = '{user.id}' && outcome != ''")
+        return await dashboard.list(
+            "gateway_customer_tasks", f"user = '{user.id}' && outcome != ''"
+        )
 
     [task] = await eventually(find_done, within=20)
     return task
@@ -129,5 +131,5 @@ async def test_a_task_is_one_gateways(
         take = [dashboard.call("POST", "/api/gateway/tasks/take", asked) for _ in range(6)]
         taken = [task for answer in await asyncio.gather(*take) for task in answer["tasks"]]
         assert sorted(task["user"] for task in taken) == sorted(user.id for user in users)
-        rows = await dashboard.list("customer_tasks", "kind = 'forget'")
+        rows = await dashboard.list("gateway_customer_tasks", "kind = 'forget'")
         assert [row["attempts"] for row in rows] == [1, 1, 1]

@@ -62,7 +62,7 @@ class Site:
 
         async def find() -> list[Record]:
             where = f"kind = 'forget' && customer = '{customer}' && outcome != ''"
-            return await self.dashboard.list("customer_tasks", where)
+            return await self.dashboard.list("gateway_customer_tasks", where)
 
         [task] = await eventually(find, within=20)
         return task
@@ -121,7 +121,7 @@ async def test_a_customer_made_meanwhile_is_forgotten_too(site: Site) -> None:
     assert await site.find_owner(late["id"]) == again.id
     await site.account.create(f"customers/{late['id']}", description="Changed")
     await site.account.wait_delivered()
-    assert await site.dashboard.count("customer_tasks", f"customer = '{late['id']}'") == 1
+    assert await site.dashboard.count("gateway_customer_tasks", f"customer = '{late['id']}'") == 1
 
 
 async def test_a_strangers_purchases_stay_a_strangers(site: Site) -> None:
@@ -166,7 +166,7 @@ async def test_a_customer_of_somewhere_else_is_left_alone(site: Site) -> None:
     foreign = await site.account.create("customers", **fields)
     await site.account.wait_delivered()
     assert await site.dashboard.find("customers", foreign["id"])
-    assert await site.dashboard.count("customer_tasks") == 0
+    assert await site.dashboard.count("gateway_customer_tasks") == 0
 
 
 async def test_an_organization_is_forgotten_like_a_user(site: Site) -> None:
@@ -202,6 +202,6 @@ async def test_a_trial_is_kept_by_an_address_only(site: Site) -> None:
             field["required"] = False
     await site.dashboard.call("PATCH", "/api/collections/users", {"fields": users["fields"]})
     await _delete_after_trial(site, "")
-    assert await site.dashboard.count("trials") == 0
+    assert await site.dashboard.count("gateway_trials") == 0
     await _delete_after_trial(site, "gone@example.com")
-    assert await site.dashboard.count("trials") == 1
+    assert await site.dashboard.count("gateway_trials") == 1

@@ -46,7 +46,9 @@ class Leaving:
     async def wait_done(self, customer: str, outcome: str = "canceled") -> dict[str, Any]:
         """Wait until the customer's task is done; return it."""
         where = f"customer = '{customer}' && outcome = '{outcome}'"
-        [task] = await eventually(lambda: self.dashboard.list("customer_tasks", where), within=30)
+        [task] = await eventually(
+            lambda: self.dashboard.list("gateway_customer_tasks", where), within=30
+        )
         return task
 
 
@@ -190,7 +192,7 @@ async def test_one_that_fails_keeps_none_back(leaving: Leaving, status: int) -> 
 
     def find_reason() -> Awaitable[list[dict[str, Any]]]:
         where = f"customer = '{customer}' && outcome = '' && error != ''"
-        return leaving.dashboard.list("customer_tasks", where)
+        return leaving.dashboard.list("gateway_customer_tasks", where)
 
     await eventually(find_reason, within=20)
     await account.clear_faults()

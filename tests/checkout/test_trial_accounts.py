@@ -50,7 +50,9 @@ async def _delete(frontend: Frontend, dashboard: Dashboard, user: User) -> None:
     await frontend.call("DELETE", f"{_USERS}/{user.id}", token=user.token)
 
     async def find_done() -> Any:
-        return await dashboard.list("customer_tasks", f"user = '{user.id}' && outcome != ''")
+        return await dashboard.list(
+            "gateway_customer_tasks", f"user = '{user.id}' && outcome != ''"
+        )
 
     await eventually(find_done, within=20)
 

@@ -85,7 +85,7 @@ async def _wait_entitled(till: Till, feature: str, buyers: int, **members: str) 
     await eventually(are_entitled, within=60)
 
     async def is_done() -> bool:
-        return await till.dashboard.count("follow_ups") == 0
+        return await till.dashboard.count("gateway_follow_ups") == 0
 
     await eventually(is_done)
 
@@ -125,7 +125,7 @@ async def test_a_gateway_that_is_killed_is_followed_by_the_next(own: Stack, till
     dashboard = till.dashboard
     route = "/api/gateway/follow-ups"
     await dashboard.call("POST", route)
-    [row] = await dashboard.list("follow_ups")
+    [row] = await dashboard.list("gateway_follow_ups")
     assert row["place"].startswith("subscriptions/")
     assert 0 < await dashboard.count("entitlements") < _MANY
     await asyncio.gather(*(dashboard.call("POST", route) for _ in range(3)))
@@ -175,16 +175,16 @@ async def test_what_always_fails_keeps_back_nothing(own: Stack, till: Till) -> N
     """It stays with its error and comes again later; the others go on meanwhile."""
     _subscribe_many(own)
     row = {"kind": "of_a_later_release", "updated": "2020-01-01 00:00:00.000Z"}
-    failing = await till.dashboard.call("POST", "/api/collections/follow_ups/records", row)
+    failing = await till.dashboard.call("POST", "/api/collections/gateway_follow_ups/records", row)
     await till.tell("product.created", till.build_product(_PRODUCT, features="pro"))
 
     async def is_alone() -> bool:
-        left = await till.dashboard.list("follow_ups")
+        left = await till.dashboard.list("gateway_follow_ups")
         return [(each["id"], bool(each["error"])) for each in left] == [(failing["id"], True)]
 
     await eventually(is_alone, within=60)
     assert await till.dashboard.count("entitlements", "feature = 'pro'") == _MANY
-    [left] = await till.dashboard.list("follow_ups")
+    [left] = await till.dashboard.list("gateway_follow_ups")
     assert left["updated"] > f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
 
 
@@ -212,6 +212,6 @@ async def test_a_customer_with_very_many_rows_is_moved(own: Stack, till: Till) -
     await eventually(are_moved, within=60)
 
     async def is_done() -> bool:
-        return await till.dashboard.count("follow_ups") == 0
+        return await till.dashboard.count("gateway_follow_ups") == 0
 
     await eventually(is_done)

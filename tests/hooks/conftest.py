@@ -22,7 +22,7 @@ from tests.teams.test_purchase import buy, offer
 
 _PRICE = {"recurring[interval]": "month", "currency": "usd", "unit_amount": 2}
 _USERS = "/api/collections/users/records"
-_NOTIFICATIONS = "/api/collections/stripe_notifications/records"
+_NOTIFICATIONS = "/api/collections/gateway_notifications/records"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ async def _subscribe(account: StripeAccount, user: User) -> str:
 
 async def _make_due(dashboard: Dashboard) -> str:
     """Let a receipt's notification be due, and all others be settled; return its event."""
-    rows = await dashboard.list("stripe_notifications")
+    rows = await dashboard.list("gateway_notifications")
     chosen = next(row for row in rows if row["kind"] == "receipt" and row["record"])
     for row in rows:
         values = {"status": "skipped"}

@@ -95,13 +95,13 @@ async def test_users_can_ask_only_what_the_gateway_asks(
     body: Any, frontend: Frontend, user: User, dashboard: Dashboard, shop: Shop
 ) -> None:
     """What the gateway would never send is a 400 that names the member, and stores nothing."""
-    before = await dashboard.call("GET", "/api/collections/checkout_keys/records")
+    before = await dashboard.call("GET", "/api/collections/gateway_checkout_keys/records")
     answer = await _ask(frontend, user, body)
     assert answer.status_code == 400, answer.text
     assert len(answer.content) < 1000
     [name] = answer.json()["data"]
     assert name.split(".")[0] == next(iter(body))
-    after = await dashboard.call("GET", "/api/collections/checkout_keys/records")
+    after = await dashboard.call("GET", "/api/collections/gateway_checkout_keys/records")
     assert after["totalItems"] == before["totalItems"]
     assert (await shop.post("/checkout", user, build_order("pro_monthly"))).status_code == 200
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.vocabulary import COLLECTIONS
+from gateway.vocabulary import COLLECTIONS, CollectionNames
 from stack.pocketbase import PocketBase
 from stack.stack import Stack
 from tests.migrate import list_collections
@@ -96,6 +96,7 @@ def test_nothing_is_changed_when_a_name_is_taken(existing: Callable[[str], Pocke
 
 def test_the_check_knows_every_collection(existing: Callable[[str], PocketBase]) -> None:
     """Each collection that the migrations make is reported where its name is taken."""
-    said = _add_gateway(existing("; ".join(_COLLECTION.format(name) for name in COLLECTIONS)))
+    names = {CollectionNames().of(key) for key in COLLECTIONS}
+    said = _add_gateway(existing("; ".join(_COLLECTION.format(name) for name in names)))
     listed = said.split("of its own named ")[1].split(", and this project")[0]
-    assert set(listed.split(", ")) == set(COLLECTIONS)
+    assert set(listed.split(", ")) == names

@@ -13,7 +13,7 @@ MIRRORS = [name for name in ALL if name != "entitlements"]
 _MIGRATIONS = sorted(path.name for path in (ROOT / "pb_migrations").glob("*.js"))
 
 
-def _read_collections(pocketbase: PocketBase) -> dict[str, Any]:
+def read_collections(pocketbase: PocketBase) -> dict[str, Any]:
     """The collections of a running PocketBase, by name, without ids and times."""
     collections = list_collections(pocketbase)
     names = {collection["id"]: collection["name"] for collection in collections}
@@ -36,7 +36,7 @@ def _describe(field: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 
 def test_every_mirror_has_one_row_a_stripe_object(stack: Stack) -> None:
     """All collections exist, and each that mirrors has a unique index on `stripe_id`."""
-    found = _read_collections(stack.pocketbase)
+    found = read_collections(stack.pocketbase)
     assert set(ALL) <= set(found)
     for name in MIRRORS:
         indexes = [index.replace("`", "") for index in found[name]["indexes"]]
@@ -46,7 +46,7 @@ def test_every_mirror_has_one_row_a_stripe_object(stack: Stack) -> None:
 
 def test_relations_name_collections_that_exist(stack: Stack) -> None:
     """Every relation leads to a collection, and none deletes its row with what it names."""
-    found = _read_collections(stack.pocketbase)
+    found = read_collections(stack.pocketbase)
     for name in MIRRORS:
         for field in found[name]["fields"]:
             if field["type"] == "relation":
@@ -63,7 +63,7 @@ def test_each_migration_can_be_taken_back_and_applied_again(
     pocketbase.ensure_superuser()
     pocketbase.start()
     pocketbase.wait_healthy()
-    before = _read_collections(pocketbase)
+    before = read_collections(pocketbase)
     pocketbase.stop()
 
     for name in reversed(_MIGRATIONS):
@@ -77,8 +77,8 @@ def test_each_migration_can_be_taken_back_and_applied_again(
     )
     pocketbase.start()
     pocketbase.wait_healthy()
-    assert set(_read_collections(pocketbase)) == {"users"}
+    assert set(read_collections(pocketbase)) == {"users"}
 
     pocketbase.command = restore
     pocketbase.restart()
-    assert _read_collections(pocketbase) == before
+    assert read_collections(pocketbase) == before

@@ -1,6 +1,5 @@
 """The gateway's collections are not deleted by accident, and /ready names what is missing."""
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,15 +7,15 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.vocabulary import COLLECTIONS, CollectionNames
 from stack.plan import plan_throwaway
-from stack.pocketbase import ROOT
 from stack.stack import Stack
 from tests.deadline import wait_until
 from tests.problem import read_problem
 from tests.records.conftest import log_in_superuser, make_collections
 
 NOTES = "/api/collections/notes/records"
-_LISTED = json.loads((ROOT / "pb_hooks" / "lib" / "vocabulary.json").read_text())["collections"]
+_LISTED = {CollectionNames().of(key): columns for key, columns in COLLECTIONS.items()}
 
 
 @pytest.fixture(scope="module")

@@ -39,12 +39,12 @@ class Office:
     async def find(self, event: Json) -> list[Record]:
         """Return the outbox's rows of an event."""
         wanted = f"event = '{event['id']}'"
-        return await self.dashboard.list("stripe_notifications", wanted, sort="via")
+        return await self.dashboard.list("gateway_notifications", wanted, sort="via")
 
     async def make_due(self, event: Json) -> None:
         """Let what waits for its next try be tried now, by moving its time."""
         for row in await self.find(event):
-            path = f"/api/collections/stripe_notifications/records/{row['id']}"
+            path = f"/api/collections/gateway_notifications/records/{row['id']}"
             due = {"due": "2020-01-01 00:00:00.000Z", "settled": ""}
             await self.dashboard.call("PATCH", path, due)
 

@@ -94,7 +94,7 @@ async def test_what_was_broken_off_stays_until_somebody_decides(
 
     young = await run_command(stack, "notifications", "retry", row["id"])
     assert (young.code, young.out) == (1, "0 to be sent again\n")
-    path = f"/api/collections/stripe_notifications/records/{row['id']}"
+    path = f"/api/collections/gateway_notifications/records/{row['id']}"
     await office.dashboard.call("PATCH", path, {"claimed": "2020-01-01 00:00:00.000Z"})
     old = await run_command(stack, "notifications", "retry", row["id"])
     assert old.code == 0
@@ -110,7 +110,7 @@ async def test_what_is_old_is_pruned_with_the_payloads(office: Office, stack: St
     """`events prune` takes old notifications along; those that are due stay."""
     event = await office.pay()
     row = await office.wait_settled(event)
-    path = f"/api/collections/stripe_notifications/records/{row['id']}"
+    path = f"/api/collections/gateway_notifications/records/{row['id']}"
     await office.dashboard.call("PATCH", path, {"created": "2020-01-01 00:00:00.000Z"})
     fresh = await office.pay()
     await office.wait_settled(fresh)

@@ -209,7 +209,7 @@ async def test_two_gateways_send_one_mail(
 
     async def is_quiet() -> bool:
         sending = f"status = 'sending' && ({own})"
-        return not await office.dashboard.count("stripe_notifications", sending)
+        return not await office.dashboard.count("gateway_notifications", sending)
 
     await eventually(is_quiet)
     assert sorted(mail_server.subjects) == [

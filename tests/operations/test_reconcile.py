@@ -268,10 +268,10 @@ async def test_place_that_is_gone_begins_the_list_anew(
 ) -> None:
     """A run whose last object was deleted meanwhile reads its list from the top."""
     done = await shop_operator.reconcile(only=("coupons",), events=False)
-    [row, *_] = await dashboard.list("stripe_reconciliations", f"id = '{done.run.id}'")
+    [row, *_] = await dashboard.list("gateway_reconciliations", f"id = '{done.run.id}'")
     place = {"after": "NOWHERE", "created": 1_700_000_000, "edge": ["NOWHERE"]}
     position = {**row["position"], "step": "coupons", "place": place}
-    path = f"/api/collections/stripe_reconciliations/records/{row['id']}"
+    path = f"/api/collections/gateway_reconciliations/records/{row['id']}"
     await dashboard.call("PATCH", path, {"finished": "", "position": position})
     continued = await shop_operator.reconcile(only=("coupons",), events=False)
     assert continued.run.id == done.run.id

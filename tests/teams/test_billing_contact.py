@@ -35,7 +35,7 @@ async def _wait_for(account: StripeAccount, customer: str, **wanted: Any) -> Non
 
 async def _wait_known(team: Team, customer: str) -> None:
     where = f"customer = '{customer}'"
-    await eventually(lambda: team.dashboard.list("billing_contacts", where), within=20)
+    await eventually(lambda: team.dashboard.list("gateway_billing_contacts", where), within=20)
 
 
 async def _make_owner(team: Team, user: User) -> None:
@@ -105,7 +105,7 @@ async def test_an_address_changed_at_stripe_is_kept(
 
     async def is_noted() -> bool:
         where = f"customer = '{customer}' && email = '{books}' && user = ''"
-        return await team.dashboard.count("billing_contacts", where) == 1
+        return await team.dashboard.count("gateway_billing_contacts", where) == 1
 
     await eventually(is_noted, within=20)
     await team.dashboard.call("PATCH", f"{_USERS}/{team.owner.id}", {"email": f"x-{books}"})

@@ -3,6 +3,14 @@
 from gateway.pocketbase.contracts.route import Contract, Empty, HookRoute
 
 
+class NameSettings(Contract):
+    """The settings of collections' names in PocketBase's environment."""
+
+    prefix: str
+    internal_prefix: str
+    auth: str
+
+
 class VersionAnswer(Contract):
     """What PocketBase runs with. Readable by gateways of any version, to compare them."""
 
@@ -14,6 +22,10 @@ class VersionAnswer(Contract):
     files: tuple[str, ...] = ()
     #: Collections and columns that were removed or renamed.
     missing: tuple[str, ...] = ()
+    #: How the settings of names differ from the names in the database.
+    misnamed: tuple[str, ...] = ()
+    #: None if the hooks are incomplete.
+    names: NameSettings | None = None
 
 
 VERSION = HookRoute("GET", "/api/gateway/version", Empty, VersionAnswer)

@@ -1,0 +1,39 @@
+// The names that migrations use: those of names.js, or those of a database that was installed before names were
+// settings. 1763855990_collection_names.js renames its collections; taken back, it gives them these names again.
+const { nameOf } = require(`${__hooks}/lib/names.js`)
+
+const RENAMING = "1763855990_collection_names.js"
+const FORMER = {
+  notifications: "stripe_notifications",
+  reconciliations: "stripe_reconciliations",
+  transforms: "gateway_transforms",
+  write_probe: "gateway_write_probe",
+}
+
+function formerNameOf(key) {
+  return FORMER[key] || key
+}
+
+function isApplied(app, file) {
+  const found = new DynamicModel({ count: 0 })
+  app.db().newQuery("SELECT count(*) AS count FROM _migrations WHERE file = {:file}").bind({ file }).one(found)
+  return found.count > 0
+}
+
+// Returns the function from a key to its name in this database.
+function namesOf(app) {
+  return isApplied(app, RENAMING) ? nameOf : formerNameOf
+}
+
+// Returns the collection of a key.
+function find(app, key) {
+  const name = namesOf(app)(key)
+  try {
+    return app.findCollectionByNameOrId(name)
+  } catch (_) {
+    throw new Error(`The collection ${name} is missing. GATEWAY_COLLECTION_PREFIX, GATEWAY_INTERNAL_COLLECTION_PREFIX ` +
+      "and GATEWAY_AUTH_COLLECTION must stay as they were when the gateway was installed.")
+  }
+}
+
+module.exports = { find, formerNameOf, isApplied, namesOf }

@@ -1,0 +1,48 @@
+/// <reference path="../pb_data/types.d.ts" />
+// What was paid, and for what: pb_hooks/lib/periods.js, returns.js and sales.js.
+//
+//   invoices.one_time                some line sells something once; the index leads to such invoices alone
+//   invoices.has_more, subscriptions.has_more
+//                                    Stripe has more lines or items than the row (it could not be read)
+//   credit_notes.out_of_band_amount  money that went back without a refund of Stripe's
+//
+// Lines that were mirrored before lack `period`, `subscription_item` and `proration` until the invoice
+// changes or `gateway reconcile --only invoices` has run.
+
+const ONE_TIME = ["user", "organization"].map((column) => [`idx_invoices_one_time_${column}`, column])
+
+migrate((app) => {
+  const invoices = app.findCollectionByNameOrId("invoices")
+  invoices.fields.add(new BoolField({ name: "one_time" }))
+  invoices.fields.add(new BoolField({ name: "has_more" }))
+  for (const [name, column] of ONE_TIME) invoices.addIndex(name, false, column, "one_time")
+  app.save(invoices)
+
+  const subscriptions = app.findCollectionByNameOrId("subscriptions")
+  subscriptions.fields.add(new BoolField({ name: "has_more" }))
+  app.save(subscriptions)
+
+  const notes = app.findCollectionByNameOrId("credit_notes")
+  notes.fields.add(new NumberField({ name: "out_of_band_amount" }))
+  app.save(notes)
+
+  app.db().newQuery(`
+    UPDATE invoices SET one_time = true WHERE EXISTS (
+      SELECT 1 FROM json_each(iif(json_valid(invoices.lines), invoices.lines, '[]')) line
+      JOIN prices ON prices.stripe_id = line.value ->> 'price' WHERE prices.type = 'one_time')
+  `).execute()
+}, (app) => {
+  const invoices = app.findCollectionByNameOrId("invoices")
+  for (const [name] of ONE_TIME) invoices.removeIndex(name)
+  invoices.fields.removeByName("one_time")
+  invoices.fields.removeByName("has_more")
+  app.save(invoices)
+
+  const subscriptions = app.findCollectionByNameOrId("subscriptions")
+  subscriptions.fields.removeByName("has_more")
+  app.save(subscriptions)
+
+  const notes = app.findCollectionByNameOrId("credit_notes")
+  notes.fields.removeByName("out_of_band_amount")
+  app.save(notes)
+})
