@@ -58,6 +58,8 @@ class MirroredObject:
     path: str
     #: Fields that Stripe shows only when asked.
     expand: tuple[str, ...] = ()
+    #: The same where only `gateway reconcile` asks, because no event needs it.
+    list_expand: tuple[str, ...] = ()
     #: The path of the list where it differs; with ``{customer}`` if each customer has its own.
     list_path: str = ""
     #: The path of one object where it differs, with ``{id}``.
@@ -82,19 +84,29 @@ class MirroredObject:
     #: Where a team's app declares it; None for ours.
     source: Source | None = None
 
-    def path_of(self, stripe_id: str) -> str:
-        """Return the path of one object, "" if Stripe has none."""
+    def path_of(self, stripe_id: str, *, as_listed: bool = False) -> str:
+        """Return the path of one object, "" if Stripe has none.
+
+        Args:
+            as_listed: ask for all that the list is asked for.
+        """
         if not self.path and not self.object_path:
             return ""
         quoted = quote(stripe_id, safe="")
         if self.object_path:
             return f"/v1/{self.object_path.format(id=quoted)}"
-        return f"/v1/{self.path}/{quoted}{_expand_query(self.expand)}"
+        expand = self.shown_when_asked if as_listed else self.expand
+        return f"/v1/{self.path}/{quoted}{_expand_query(expand)}"
+
+    @property
+    def shown_when_asked(self) -> tuple[str, ...]:
+        """Fields that an object may lack."""
+        return (*self.expand, *self.list_expand)
 
     @property
     def path_of_list(self) -> str:
         """The path of the list, with ``{customer}`` if each customer has its own."""
-        expand = tuple(f"data.{name}" for name in self.expand)
+        expand = tuple(f"data.{name}" for name in self.shown_when_asked)
         return f"/v1/{self.list_path or self.path}{_expand_query(expand)}"
 
     @property

@@ -216,7 +216,7 @@ REGISTRY = (
         "checkout_sessions",
         project_checkout_session,
         "checkout/sessions",
-        expand=("line_items",),
+        list_expand=("line_items",),
         nested_lists={"line_items": "/v1/checkout/sessions/{id}/line_items"},
         owner=Ownership(move_order=3),
         entitlement_columns=(

@@ -12,6 +12,7 @@ from uuid import uuid4
 import stripe
 
 from gateway.errors import PocketBaseUnavailable
+from gateway.mirror.expansion import collapse
 from gateway.mirror.registry import path_of
 from gateway.pocketbase import Group, PocketBase, StampedRow, Tie, commit
 from gateway.stripe_api import Reading, complete, read_object
@@ -67,7 +68,7 @@ def project_reading(
         tie: what the read is to decide.
         event: index in the group of the event that asked for it.
     """
-    changes = project(reading.body)
+    changes = project(collapse(reading.body))
     stamp = stamp_read(changes.row, reading.as_of, reading.until)
     claims = tuple(replace(claim, since=reading.until) for claim in changes.claims)
     return StampedRow(changes.row, stamp, event=event, expect=tie), claims

@@ -94,6 +94,8 @@ class History:
             for stripe_id, row in wanted.items():
                 found = differences(row, rows.get(stripe_id))
                 if _is_read(rows.get(stripe_id)):
+                    # It may show what Stripe sends no event for.
+                    found.pop("stripe_object", None)
                     for name in UNANNOUNCED.get(collection, ()):
                         found.pop(name, None)
                 if found:

@@ -83,6 +83,8 @@ class Oracle:
         if planned.truncated:
             self._truncated[row.key] = (event["data"]["object"]["object"], row.stripe_id)
         self.rows[row.key] = dict(row.values)
+        if not planned.truncated:
+            self.rows[row.key]["stripe_object"] = _without_secrets(event["data"]["object"])
         self._named[row.key] = row.user
         for claim in planned.claims:
             self.claims.setdefault(record_id(claim.customer), set()).add(claim)
@@ -198,6 +200,12 @@ class Oracle:
                 payer = {name: parent.get(name, "") for name in ("user", "organization")}
                 return payer | {"customer": parent.get("customer", "")} if nameless else payer
         return {"customer": "", **_columns("")} if nameless else _columns("")
+
+
+def _without_secrets(item: Json) -> Json:
+    """The object as it is stored; the simulator's secrets are all at the top."""
+    hidden = ["client_secret", *(["url"] if item["object"] == "billing_portal.session" else [])]
+    return item | {name: None for name in hidden if name in item}
 
 
 def _columns(payer: str) -> Json:

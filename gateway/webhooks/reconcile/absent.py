@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Set
 from dataclasses import dataclass
 
-from gateway.mirror.registry import path_of
+from gateway.mirror.registry import entry_of
 from gateway.pocketbase import PocketBase
 from gateway.stripe_api import Missing
 from gateway.webhooks.reconcile.comparison import Difference, Found, is_final
@@ -53,7 +53,9 @@ class AbsentRows:
 
     async def _look_up(self, kind: Kind, row: Json) -> Found | None:
         try:
-            reading = await self.stripe.read_whole(path_of(kind.object, row["stripe_id"]))
+            reading = await self.stripe.read_whole(
+                entry_of(kind.object).path_of(row["stripe_id"], as_listed=True)
+            )
         except Missing:
             return None
         if reading.body.get("deleted") and "deleted" not in row:

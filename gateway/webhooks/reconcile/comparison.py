@@ -1,6 +1,7 @@
 """What differs between an object at Stripe and its row. Pure."""
 
 import json
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,7 +74,7 @@ def shows_object(row: Row, stored: Json) -> bool:
     """Whether the stored object is the one that was read.
 
     A summary is put together from a list, so only its columns are compared. Fields that Stripe
-    shows only when asked are missing where the row is from an event; their columns are compared.
+    shows only when asked may be missing on either side; their columns are compared.
     """
     if row.object is None:
         return True
@@ -83,8 +84,12 @@ def shows_object(row: Row, stored: Json) -> bool:
     entry = entry_of(row.object["object"])
     if entry.object == SUMMARY:
         return True
-    unasked = [name for name in entry.expand if name not in kept]
-    return {name: each for name, each in row.object.items() if name not in unasked} == kept
+    unasked = {name for name in entry.shown_when_asked if name not in row.object.keys() & kept}
+    return _without(row.object, unasked) == _without(kept, unasked)
+
+
+def _without(item: Json, names: Set[str]) -> Json:
+    return {name: value for name, value in item.items() if name not in names}
 
 
 def is_surely_older(stored: Json, found: Found) -> bool:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gateway.mirror.registry import SUMMARY, path_of
+from gateway.mirror.registry import SUMMARY, entry_of
 from gateway.pocketbase import Group, PocketBase, PocketBaseRefused, StampedRow, Tie, commit
 from gateway.stripe_api import Missing
 from gateway.webhooks.readings import stamp_read
@@ -145,7 +145,9 @@ class Repairer:
         if kind == SUMMARY:
             reading = await read_summary(self.stripe.read, found.stripe_id)
         else:
-            reading = await self.stripe.read_whole(path_of(kind, found.stripe_id))
+            reading = await self.stripe.read_whole(
+                entry_of(kind).path_of(found.stripe_id, as_listed=True)
+            )
         return Found(reading.body, reading.as_of, reading.until)
 
     async def _write(self, repairs: Sequence[_Repair], outcome: Outcome) -> None:
