@@ -16,9 +16,15 @@ from tests.pocketbase_client.blog import describe_collections
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketBase]:
+def blog(tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """The parts; only PocketBase is started."""
+    return Stack(plan_throwaway(tmp_path_factory.mktemp("pocketbase")))
+
+
+@pytest.fixture(scope="session")
+def server(blog: Stack) -> Iterator[PocketBase]:
     """A PocketBase that takes batches; tests may restart it."""
-    part = Stack(plan_throwaway(tmp_path_factory.mktemp("pocketbase"))).pocketbase
+    part = blog.pocketbase
     part.ensure_superuser()
     part.start()
     try:

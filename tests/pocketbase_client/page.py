@@ -16,11 +16,7 @@ def read_steps(url: str) -> str:
         url: replaces the page's address.
     """
     blocks = [text for file, text in _BLOCK.findall(PAGE.read_text()) if not file]
-    code = (
-        "\n".join(blocks)
-        .replace("http://127.0.0.1:8090", url)
-        .replace("from gateway import", "from gateway.pocketbase.api import")
-    )
+    code = "\n".join(blocks).replace("http://127.0.0.1:8090", url)
     return "async def main() -> None:\n" + textwrap.indent(code, "    ")
 
 

@@ -29,7 +29,7 @@ _MAX_FULL_LIST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a list."""
+    """One page of a list, with the total number of matches."""
 
     items: list[T]
     #: From 1.
