@@ -6,6 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NoReturn
 
+from gateway.retries import retrying
+
+#: The most seconds between two tries of what is done more often.
+_LONGEST_PAUSE = 10.0
+
 
 @asynccontextmanager
 async def run_meanwhile(work: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
@@ -26,18 +31,26 @@ async def repeat(
     name: str,
     *passing: type[Exception],
 ) -> NoReturn:
-    """Do something at once, and then after every pause, whatever becomes of it.
+    """Do something at once, and then after every pause; after failures, with growing pauses.
 
     Args:
         pause: seconds between the end of one round and the next.
         name: what the log calls it.
         passing: errors that time mends: the log has their reason, of others all there is.
     """
-    while True:
+
+    async def work_once() -> None:
         try:
             await work()
         except passing as error:
             log.warning("%s postponed", name, extra={"reason": str(error)})
-        except Exception:  # Whatever it is, the next round is to come.
+            raise
+        except Exception:
             log.exception("%s failed", name)
+            raise
+
+    while True:
+        async for attempt in retrying(Exception, first=pause, longest=max(pause, _LONGEST_PAUSE)):
+            with attempt:
+                await work_once()
         await asyncio.sleep(pause)

@@ -1,6 +1,5 @@
 """Errors as responses: problem+json for everything that can go wrong, and its OpenAPI entry."""
 
-import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -23,6 +22,7 @@ from gateway.errors import (
     kebab,
     problem,
 )
+from gateway.json_codec import dump
 from gateway.problem_schema import PROBLEM
 
 _log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class _Problem(JSONResponse):
 
     def render(self, content: Any) -> bytes:
         """Return the document's bytes."""
-        return json.dumps(_bound(content), ensure_ascii=False).encode("utf-8", "replace")
+        return dump(_bound(content))
 
 
 def add_problem_handlers(app: FastAPI) -> None:

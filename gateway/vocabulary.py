@@ -4,11 +4,12 @@ An installed package and the Docker image have a copy of the file beside this mo
 has only the hooks' own.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from gateway.json_codec import load
 
 _NAME = "vocabulary.json"
 _HERE = Path(__file__).resolve().parent
@@ -17,7 +18,7 @@ _PLACES = (_HERE / _NAME, _HERE.parent / "pb_hooks" / "lib" / _NAME)
 
 def _read() -> dict[str, Any]:
     path = next((place for place in _PLACES if place.is_file()), _PLACES[0])
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] = load(path.read_text(encoding="utf-8"))
     return found
 
 

@@ -5,7 +5,6 @@ date could choose the amount. See docs/decisions/020-signed-previews.md.
 """
 
 import hmac
-import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, field
@@ -13,6 +12,7 @@ from hashlib import sha256
 from secrets import token_hex
 
 from gateway.errors import InvalidRequest, invalid_field
+from gateway.json_codec import dump, dump_sorted, load
 from gateway.shapes import listing, mapping, stripe_id
 from gateway.writes import Json
 
@@ -55,7 +55,7 @@ def derive_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
 
 def sign_preview(token: PreviewToken, keys: Sequence[bytes]) -> str:
     """Return the token as text: the ``proration_date`` of a preview."""
-    content = _encode(json.dumps(astuple(token), separators=(",", ":")).encode())
+    content = _encode(dump(astuple(token)))
     return f"{content}.{_sign(content, keys[0])}"
 
 
@@ -68,7 +68,7 @@ def read_preview(text: str, keys: Sequence[bytes]) -> PreviewToken:
     content, _, signature = text.partition(".")
     if not any(_is_same(_sign(content, key), signature) for key in keys):
         raise refuse_preview("preview_invalid", "proration_date is not a value of this gateway.")
-    return PreviewToken(*json.loads(_decode(content)))
+    return PreviewToken(*load(_decode(content)))
 
 
 def describe_version(subscription: Json) -> str:
@@ -92,7 +92,7 @@ def describe_version(subscription: Json) -> str:
     state["schedule"] = stripe_id(subscription.get("schedule"))
     state["pending_update"] = mapping(subscription.get("pending_update")).get("expires_at")
     content = [items, discounts, stripe_id(subscription.get("latest_invoice")), state]
-    return digest(json.dumps(content, sort_keys=True))
+    return digest(dump_sorted(content))
 
 
 def digest(text: str) -> str:

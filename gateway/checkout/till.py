@@ -6,7 +6,6 @@ requests come at once. Who asks for something else meanwhile ends that purchase 
 takes the next number. See docs/decisions/013.
 """
 
-import json
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -42,6 +41,7 @@ from gateway.errors import (
     StripeRefused,
     StripeUnavailable,
 )
+from gateway.json_codec import dump
 from gateway.plans import Plans
 from gateway.pocketbase import PocketBase
 from gateway.pocketbase.contracts.buyer import PRICES, PricesRequest
@@ -85,7 +85,7 @@ class Order:
         content = [asdict(self.page), items, self.organization]
         if self.promotion_code:
             content.append(self.promotion_code)
-        return sha256(json.dumps(content).encode()).hexdigest()
+        return sha256(dump(content)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
 """``gateway customers``: give a Stripe customer to another user or organization."""
 
-import json
-
 import click
 
 from gateway.cli.connection import Connection, fail, run
+from gateway.json_codec import dump_text
 from gateway.webhooks.operations.customer_move import CustomerMover, Payer
 from gateway.webhooks.readings import Readings
 from gateway.webhooks.turns import Turns
@@ -41,7 +40,7 @@ def move(customer: str, user: str, organization: str, as_json: bool) -> None:
         done = await mover.move(customer, Payer(user, organization))
         if as_json:
             said = {"customer": customer, "from": done.before.name, "to": done.after.name}
-            click.echo(json.dumps(said))
+            click.echo(dump_text(said))
         else:
             click.echo(f"{customer}  {done.before.name} -> {done.after.name}")
 

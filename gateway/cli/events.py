@@ -1,6 +1,5 @@
 """``gateway events``: look at Stripe's events as they are stored, and handle them again."""
 
-import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from gateway.cli.connection import (
 )
 from gateway.dates import parse_time
 from gateway.errors import InvalidRequest
+from gateway.json_codec import dump_text
 from gateway.settings import MAX_DAYS
 from gateway.webhooks.operations.replay import Replayed, Replayer
 from gateway.webhooks.operations.retention import prune as prune_payloads
@@ -85,7 +85,7 @@ def list_(selection: Selection, limit: int, after: str, as_json: bool) -> None:
 
     async def command(connection: PocketBaseConnection) -> None:
         for event in await list_events(connection.pocketbase, selection, limit, after=after):
-            click.echo(json.dumps(event) if as_json else _line(event))
+            click.echo(dump_text(event) if as_json else _line(event))
 
     run_without_stripe(command)
 
@@ -99,12 +99,12 @@ def show(event: str, as_json: bool) -> None:
     async def command(connection: PocketBaseConnection) -> None:
         row = await read_event(connection.pocketbase, event)
         if as_json:
-            click.echo(json.dumps(row))
+            click.echo(dump_text(row))
             return
         payload = row.pop("payload")
         for name in (name for name in row if name not in ("id", "collectionId", "collectionName")):
             click.echo(f"{name + ':':13}{row[name]}")
-        click.echo(json.dumps(payload, indent=2) if payload else "The payload is pruned.")
+        click.echo(dump_text(payload, is_indented=True) if payload else "The payload is pruned.")
 
     run_without_stripe(command)
 
@@ -181,7 +181,7 @@ async def _report(results: AsyncIterator[Replayed], as_json: bool) -> None:
     async for each in results:
         outcomes[each.outcome] += 1
         click.echo(
-            json.dumps(
+            dump_text(
                 {
                     "event": each.stripe_id,
                     "type": each.type,

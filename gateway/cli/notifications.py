@@ -1,10 +1,9 @@
 """``gateway notifications``: look at the outbox, and send again what failed."""
 
-import json
-
 import click
 
 from gateway.cli.connection import PocketBaseConnection, fail, run_without_stripe
+from gateway.json_codec import dump_text
 from gateway.notifications.outbox import STATUSES, Outbox
 from gateway.writes import Json
 
@@ -26,7 +25,7 @@ def list_(status: str, limit: int, as_json: bool) -> None:
 
     async def command(connection: PocketBaseConnection) -> None:
         for row in await Outbox(connection.pocketbase).list(status, limit):
-            click.echo(json.dumps(row) if as_json else _line(row))
+            click.echo(dump_text(row) if as_json else _line(row))
 
     run_without_stripe(command)
 

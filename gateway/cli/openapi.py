@@ -1,10 +1,9 @@
 """``gateway openapi``: the API's description, for client generators, without a running gateway."""
 
-import json
-
 import click
 
 from gateway.cli.connection import fail
+from gateway.json_codec import dump_text
 from gateway.start_error import StartError
 
 
@@ -18,4 +17,4 @@ def openapi() -> None:
         document = load_app().openapi()
     except StartError as error:
         fail(str(error))
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(dump_text(document, is_indented=True))

@@ -1,6 +1,5 @@
 """``gateway reconcile``: bring the mirror in line with Stripe."""
 
-import json
 import time
 from dataclasses import asdict
 
@@ -8,6 +7,7 @@ import click
 
 from gateway.cli.connection import Connection, fail, run
 from gateway.errors import GatewayError
+from gateway.json_codec import dump_text
 from gateway.webhooks.reconcile.comparison import Difference
 from gateway.webhooks.reconcile.pace import Pace
 from gateway.webhooks.reconcile.reconciliation import Reconciliation, Watcher
@@ -99,7 +99,7 @@ class _Progress:
     def print_difference(self, difference: Difference) -> None:
         """One line each."""
         click.echo(
-            json.dumps(difference.describe())
+            dump_text(difference.describe())
             if self._as_json
             else f"{difference.kind:8}  {difference.collection}  {difference.stripe_id}"
             f"  {' '.join(difference.columns)}".rstrip()
@@ -125,7 +125,7 @@ class _Progress:
         """What differs in all, and what could not be done."""
         self._print_numbers(run, run.step)
         if self._as_json:
-            click.echo(json.dumps({"run": run.id, **asdict(run.report)}))
+            click.echo(dump_text({"run": run.id, **asdict(run.report)}))
         for name, reason in {**run.report.refused, **run.report.failed}.items():
             click.echo(f"{name}: {reason}", err=True)
         if run.report.skipped:

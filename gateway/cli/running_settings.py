@@ -1,10 +1,11 @@
 """The settings of a `make run` that is running here, for commands whose environment has none."""
 
 import fcntl
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from gateway.json_codec import load
 
 #: Where a run keeps its files, below the folder in which it was started.
 _FOLDER = ".local"
@@ -34,7 +35,7 @@ def find_running_settings(start: Path, environment: Mapping[str, str]) -> Runnin
         file = folder / "settings.json"
         if file.is_file() and _is_running(folder):
             given = {name.upper() for name, text in environment.items() if text}
-            stored = json.loads(file.read_text())
+            stored = load(file.read_text())
             values = {name.lower(): text for name, text in stored.items() if name not in given}
             return RunningSettings(folder, values)
     return None

@@ -1,10 +1,9 @@
 """``gateway transforms``: which writes pass through which function."""
 
-import json
-
 import click
 
 from gateway.cli.connection import fail
+from gateway.json_codec import dump_text
 from gateway.start_error import StartError
 from gateway.writes import Json
 
@@ -31,7 +30,7 @@ def list_transforms(as_json: bool) -> None:
         fail(str(error))
     found = [describe_transform(transform) for transform in table.transforms]
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(dump_text(found, is_indented=True))
         return
     if not found:
         click.echo("There are no transforms: GATEWAY_APP names no app, or it declares none.")
@@ -47,6 +46,6 @@ def _show(transform: Json) -> str:
         f"  at most {transform['timeout']:g} s, fails {transform['on_failure']}{files}",
     ]
     if transform["schema"]:
-        schema = json.dumps(transform["schema"], indent=2)
+        schema = dump_text(transform["schema"], is_indented=True)
         lines += [f"  {line}" for line in schema.splitlines()]
     return "\n".join(lines) + "\n"

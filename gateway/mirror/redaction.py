@@ -5,11 +5,9 @@ sign-in. Neither is needed once the object is stored, so both become null. Metad
 seller's own and stays.
 """
 
-import json
 from typing import Any
 
-import orjson
-
+from gateway.json_codec import dump_parsed
 from gateway.writes import Json
 
 #: Keys that hold a credential wherever they occur.
@@ -37,10 +35,7 @@ def redact(item: Json) -> Json:
 
 def _may_have_secret(item: Json) -> bool:
     """Search the text of the object: far cheaper than a walk through it."""
-    try:
-        return b"secret" in orjson.dumps(item)
-    except TypeError:  # A whole number of more than 64 bits.
-        return "secret" in json.dumps(item)
+    return b"secret" in dump_parsed(item)
 
 
 def _redact_hash(item: Json) -> Json:

@@ -6,13 +6,12 @@ may have been sent: docs/decisions/015-notifications.md.
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import replace
 
 from gateway.errors import GatewayError
+from gateway.json_codec import load
 from gateway.notifications.announcer import MAIL, Announcer
 from gateway.notifications.current import bring_up_to_date
 from gateway.notifications.event_types import find_domain_events
@@ -21,6 +20,7 @@ from gateway.notifications.kinds import describe
 from gateway.notifications.notification import Notification
 from gateway.notifications.outbox import Claimed, Outbox, Settled
 from gateway.notifications.stored_event import read_event
+from gateway.retries import retrying
 
 _log = logging.getLogger(__name__)
 
@@ -121,17 +121,20 @@ class Sender:
 
     async def _settle(self, claimed: Claimed, settled: Settled) -> None:
         """A note that is lost leaves it `sending`, so PocketBase is given some time."""
-        for attempt in range(_SETTLE_TRIES):
-            with suppress(GatewayError):
-                await self._outbox.settle(claimed, settled)
-                return
-            await asyncio.sleep(2.0**attempt)
-        _log.error("notification result not stored", extra={"notification": claimed.id})
+        try:
+            async for attempt in retrying(
+                GatewayError, first=1.0, longest=8.0, attempts=_SETTLE_TRIES
+            ):
+                with attempt:
+                    await self._outbox.settle(claimed, settled)
+        except GatewayError as error:
+            told = {"notification": claimed.id, "reason": error.detail}
+            _log.error("notification result not stored", extra=told)
 
 
 def _complete(claimed: Claimed) -> Notification:
     """What the event says, with what PocketBase knows."""
-    found = describe(read_event(json.loads(claimed.payload)))
+    found = describe(read_event(load(claimed.payload)))
     found = replace(
         found,
         domain_events=find_domain_events(found.type, found.object),

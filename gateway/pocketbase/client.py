@@ -5,7 +5,6 @@ calls that wait share one login, and each is sent once more.
 """
 
 import asyncio
-import json
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from urllib.parse import urlencode
 
 from gateway.connections import Answer, Connections
 from gateway.errors import PocketBaseUnavailable
+from gateway.json_codec import dump, load
 from gateway.settings import PocketBaseSettings
 from gateway.version import __version__
 from gateway.vocabulary import CollectionNames
@@ -171,7 +171,7 @@ class PocketBase:
         data = body
         if body is not None:
             headers["Content-Type"] = "application/json"
-            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+            data = body if isinstance(body, bytes) else dump(body)
         try:
             answer = await pool.request(method, path, headers, data)
         except OSError as error:
@@ -201,13 +201,13 @@ def _describe_refusal(refused: PocketBaseRefused) -> str:
 
 def _lifetime(token: str) -> float:
     """For how many seconds a token is still good, by its own word."""
-    claims = json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
+    claims = load(urlsafe_b64decode(token.split(".")[1] + "=="))
     return float(claims["exp"] - time.time())
 
 
 def _read(status: int, raw: bytes) -> Json:
     try:
-        answer = json.loads(raw) if raw else {}
+        answer = load(raw) if raw else {}
     except ValueError:
         if status < 400:
             raise PocketBaseUnavailable(_NOT_JSON) from None

@@ -1,15 +1,13 @@
 """The commit route of pb_hooks: events and the rows they change, in one PocketBase transaction."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-import orjson
-
 from gateway.dates import unix_to_column
 from gateway.errors import PocketBaseUnavailable
 from gateway.ids import record_id
+from gateway.json_codec import dump_parsed
 from gateway.pocketbase.client import PocketBase, PocketBaseRefused
 from gateway.pocketbase.contracts.commit import (
     COMMIT,
@@ -149,7 +147,7 @@ def _encode(group: Group) -> bytes:
     }
     return _SEPARATOR.join(
         [
-            _dump(head),
+            dump_parsed(head),
             *(_columns(stamped, record) for stamped, record in rows),
             *(_object(stamped) for stamped in group.rows),
             *(event.payload.encode() for event in group.events),
@@ -165,7 +163,7 @@ def _record(stamped: StampedRow) -> Json:
 def _object(stamped: StampedRow) -> bytes:
     """The Stripe object; empty for a row that is only judged, or that keeps the stored one."""
     item = stamped.row.object
-    return b"" if stamped.ask or item is None else _dump(item)
+    return b"" if stamped.ask or item is None else dump_parsed(item)
 
 
 def _columns(stamped: StampedRow, record: Json) -> bytes:
@@ -173,15 +171,8 @@ def _columns(stamped: StampedRow, record: Json) -> bytes:
     columns = {**record, "stamp": list(stamped.stamp)}
     for name, value in columns.items():
         if isinstance(value, (dict, list)):
-            columns[name] = _dump(value).decode()
-    return _dump(columns)
-
-
-def _dump(value: Any) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except TypeError:  # A whole number of more than 64 bits, which JSON may have.
-        return json.dumps(value, separators=(",", ":")).encode()
+            columns[name] = dump_parsed(value).decode()
+    return dump_parsed(columns)
 
 
 def _event(event: EventRow) -> CommitEvent:

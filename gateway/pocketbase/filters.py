@@ -3,7 +3,6 @@
 In PocketBase's quoted texts a backslash escapes the quote and itself.
 """
 
-import json
 import re
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.dates import day_to_column, to_column
+from gateway.json_codec import dump_text
 from gateway.pocketbase.values import InvalidValue, check_number, check_text
 
 #: A quoted text of the expression, a placeholder, or a quote that is never closed.
@@ -90,7 +90,7 @@ def _write(value: Any) -> str:
     if isinstance(value, Decimal):
         return _write_number(value)
     if isinstance(value, list | tuple | dict):
-        return _quote(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        return _quote(dump_text(value))
     raise TypeError(f"a filter can't have a value of the type {type(value).__name__}")
 
 

@@ -1,16 +1,14 @@
 """Verdicts as the JSON of an answer to PocketBase."""
 
-import json
-import math
 import re
+from typing import Any
 
-from pydantic_core import to_json
-
+from gateway.json_codec import dump
 from gateway.records.failure import fail
 from gateway.writes import Json
 
-#: Values without a JSON number, and numbers that PocketBase reads as infinite.
-_SUSPICIOUS = re.compile(rb"NaN|Infinity|\d{309}")
+#: Digits of a number that may be infinite to PocketBase.
+_HUGE = re.compile(rb"\d{309}")
 
 
 def write_verdicts(verdicts: list[Json], items: list[Json]) -> bytes:
@@ -32,18 +30,22 @@ def _keep_writable(verdict: Json, item: Json) -> Json:
 
 def _dump(verdicts: list[Json]) -> bytes:
     """Raise ValueError for values that JSON lacks, or that PocketBase would read as another."""
-    answer = to_json({"items": verdicts}, inf_nan_mode="constants")
-    if _SUSPICIOUS.search(answer):
-        # In text these are harmless; numbers are not finite, or not to PocketBase.
-        json.loads(answer, parse_constant=_refuse_number, parse_int=_parse_int)
+    answer = dump({"items": verdicts}, errors="strict")
+    if _HUGE.search(answer):
+        # In a text so many digits are harmless.
+        _refuse_huge(verdicts)
     return answer
 
 
-def _parse_int(digits: str) -> float:
-    if math.isinf(float(digits)):
-        _refuse_number(digits)
-    return 0.0
-
-
-def _refuse_number(name: str) -> None:
-    raise ValueError(f"{name[:20]} is not a number that PocketBase can store")
+def _refuse_huge(value: Any) -> None:
+    """PocketBase reads every number as a float."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for each in value:
+            _refuse_huge(each)
+    elif isinstance(value, int):
+        try:
+            float(value)
+        except OverflowError:
+            raise ValueError("a number is larger than PocketBase can store") from None

@@ -4,7 +4,6 @@ They are PocketBase's own: the request is passed on as the user's, and comes bac
 to the transform. So both ways give the same records and the same errors.
 """
 
-import json
 import time
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -22,6 +21,7 @@ from gateway.errors import (
     UnreadableToken,
     problem,
 )
+from gateway.json_codec import dump, load
 from gateway.pocketbase import Answer, PocketBase, PocketBaseRefused
 from gateway.pocketbase.contracts.route import Empty
 from gateway.pocketbase.contracts.transforms import DRY_RUN
@@ -173,10 +173,10 @@ def _translate(answer: Answer) -> Response:
     if answer.status < 400:
         return Response(answer.body, answer.status, media_type="application/json")
     try:
-        error = json.loads(answer.body)
+        error = load(answer.body)
         document = problem(
             answer.status, HTTPStatus(answer.status).phrase, error["message"], data=error["data"]
         )
     except (ValueError, LookupError, TypeError) as unreadable:
         raise PocketBaseUnavailable from unreadable
-    return Response(json.dumps(document), answer.status, media_type=_MEDIA_TYPE)
+    return Response(dump(document), answer.status, media_type=_MEDIA_TYPE)

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from pydantic_core import from_json
 from starlette.types import Receive, Scope, Send
 
 from gateway.admission import BODIES_BYTES, Admission, Admitted
@@ -20,6 +19,7 @@ from gateway.errors import (
     MethodNotAllowed,
     UnsupportedMediaType,
 )
+from gateway.json_codec import load
 from gateway.problems import respond_to
 from gateway.records.answer import write_verdicts
 from gateway.records.relayed_client import read_address
@@ -161,7 +161,7 @@ def _parse(body: bytes) -> Json:
         InvalidRequest: PocketBase's hooks are of another version, or somebody has the secret.
     """
     try:
-        call = from_json(body)
+        call = load(body, is_exact=True)
     except ValueError as error:
         raise InvalidRequest("The values are nested too deeply, or no JSON.") from error
     if not (

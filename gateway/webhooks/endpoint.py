@@ -4,7 +4,6 @@ An ASGI app of its own before FastAPI's, whose routing and middleware cost as mu
 itself (docs/decisions/004-group-commit.md); its OpenAPI entry stands beside it.
 """
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from gateway.errors import (
     PocketBaseUnavailable,
     StripeUnavailable,
 )
+from gateway.json_codec import dump
 from gateway.problems import respond_to
 from gateway.services import Services
 from gateway.webhooks.admission import Admission, Admitted
@@ -115,7 +115,7 @@ class _Accepted:
     """A 200 that is always the same."""
 
     def __init__(self, outcome: str) -> None:
-        self._body = json.dumps({"received": True, "outcome": outcome}).encode()
+        self._body = dump({"received": True, "outcome": outcome})
         length = str(len(self._body)).encode()
         self._headers = [(b"content-type", b"application/json"), (b"content-length", length)]
 

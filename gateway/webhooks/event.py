@@ -1,17 +1,14 @@
 """From raw bytes, headers and secrets to an event value. Performs no I/O."""
 
 import hmac
-import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
-
-import orjson
 
 from gateway.dates import LAST_UNIX, from_iso
 from gateway.errors import InvalidEvent, InvalidSignature
+from gateway.strict_json import describe_error, load_strictly
 from gateway.writes import Json
 
 #: Seconds by which a signature may be old.
@@ -104,9 +101,9 @@ def parse(payload: str, own_account: str = "") -> Event:
         InvalidEvent: it is no JSON object, names a key twice, or lacks what every event has.
     """
     try:
-        body, payload = _load(payload)
+        body, payload = load_strictly(payload)
     except (ValueError, RecursionError) as error:
-        raise InvalidEvent(f"The body is not valid JSON: {_reason(error)}.") from None
+        raise InvalidEvent(f"The body is not valid JSON: {describe_error(error)}.") from None
     if not isinstance(body, dict):
         raise InvalidEvent("The body is JSON, but no object.")
     if body.get("object") == "v2.core.event":
@@ -191,70 +188,3 @@ def _text(body: Json, key: str) -> str:
 def _optional_text(body: Json, key: str) -> str:
     value = body.get(key)
     return value if isinstance(value, str) else ""
-
-
-def _load(payload: str) -> tuple[Any, str]:
-    """Decode JSON strictly; return what it says, and its text as it is to be stored.
-
-    What is written as the very text that it was read from, in Stripe's own layout or as it is
-    stored, hides nothing, and a third of Stripe's layout is spaces. Anything else is read by a
-    decoder that sees every key, ten times slower.
-    """
-    try:
-        body = orjson.loads(payload)
-        dense, given = orjson.dumps(body), payload.encode()
-        if given == dense or given == orjson.dumps(body, option=orjson.OPT_INDENT_2):
-            return body, dense.decode()
-    except (ValueError, TypeError):  # No JSON, or nested more deeply than orjson writes.
-        pass
-    body = _DECODER.decode(payload)
-    _refuse_surrogates(payload, body)
-    return body, payload
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> Json:
-    """Readers differ in which of two equal keys they believe, so neither is."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return found
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _read_float(number: str) -> float:
-    found = float(number)
-    if not isfinite(found):
-        raise ValueError(f"{number[:20]} is too large")
-    return found
-
-
-def _read_int(number: str) -> int:
-    """PocketBase's hooks, and browsers, read every number as a float."""
-    _read_float(number)
-    return int(number)
-
-
-def _refuse_surrogates(payload: str, body: Any) -> None:
-    """Half a character, escaped, is JSON by the letter, but no text that can be stored."""
-    if "\\ud" in payload or "\\uD" in payload:
-        try:
-            json.dumps(body, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise ValueError("a text has half a character") from None
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique,
-    parse_constant=_refuse_constant,
-    parse_float=_read_float,
-    parse_int=_read_int,
-)

@@ -6,7 +6,6 @@ that it was decided on, so that an older read never overwrites a newer one.
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from urllib.parse import quote
 import stripe
 
 from gateway.errors import PocketBaseUnavailable
+from gateway.json_codec import dump_text, load
 from gateway.mirror.registry import SUMMARY, path_of
 from gateway.pocketbase import Group, PocketBase, StampedRow, Tie, commit
 from gateway.stripe_api import Missing, Reading, complete, read_object
@@ -159,7 +159,7 @@ class Settlement:
                 reading = await read_object(self._stripe, path)
         except Missing:
             return None
-        return plan(await self.own_account.read(json.dumps(reading.body))).state
+        return plan(await self.own_account.read(dump_text(reading.body))).state
 
 
 def _tombstone(event: Event) -> State:
@@ -229,7 +229,7 @@ def _source(tie: Tie) -> str:
 
 
 def _stored_stamp(tie: Tie) -> Stamp:
-    return Stamp(*json.loads(tie.stamp))
+    return Stamp(*load(tie.stamp))
 
 
 def _path(event: Event) -> str:

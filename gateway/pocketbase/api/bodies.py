@@ -1,6 +1,5 @@
 """Bodies of requests: JSON values as PocketBase stores them, and files to upload."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO
 from pydantic import BaseModel, SecretStr
 from pydantic_core import to_jsonable_python
 
+from gateway import json_codec
 from gateway.dates import day_to_column, to_column
 from gateway.pocketbase.values import check_number, check_text
 
@@ -137,7 +137,7 @@ def _write_other(value: Any) -> Any:
 
 def dump(value: Any) -> bytes:
     """Return JSON text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return json_codec.dump(value)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Changes of records, live, over PocketBase's server-sent events."""
 
 import asyncio
-import json
 import logging
 import random
 from collections.abc import AsyncIterator
@@ -12,8 +11,7 @@ from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar, cast
 from urllib.parse import quote
 
-import orjson
-
+from gateway.json_codec import dump_text, load
 from gateway.pocketbase.api.caller import Caller, check_object
 from gateway.pocketbase.api.errors import (
     InvalidAnswer,
@@ -181,7 +179,7 @@ class Subscription(Generic[T]):
 
     def _read_change(self, event: ServerSentEvent) -> Change[T] | Exception:
         try:
-            data = check_object(orjson.loads(event.data))
+            data = check_object(load(event.data))
             action = data["action"]
             record = read_record(self._model, data["record"], self._collection)
         except (PocketBaseError, InvalidRecord) as error:
@@ -231,4 +229,4 @@ class Realtime(Generic[T]):
 
 
 def _quote(query: dict[str, Any]) -> str:
-    return quote(json.dumps({"query": query}, ensure_ascii=False), safe="")
+    return quote(dump_text({"query": query}), safe="")

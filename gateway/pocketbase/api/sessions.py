@@ -2,7 +2,6 @@
 
 import asyncio
 import binascii
-import json
 import re
 import time
 from base64 import urlsafe_b64decode
@@ -12,6 +11,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
+from gateway.json_codec import load
 from gateway.pocketbase.api.errors import Unauthenticated
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
@@ -132,6 +132,6 @@ def read_expiry(token: str) -> float:
     """
     try:
         payload = token.split(".")[1]
-        return float(json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"])
+        return float(load(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"])
     except (IndexError, KeyError, TypeError, ValueError, binascii.Error) as error:
         raise Unauthenticated("This is not a PocketBase token.") from error

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import orjson
 
+from gateway.json_codec import load
 from gateway.pocketbase.api.bodies import FileUpload, dump, open_parts
 from gateway.pocketbase.api.errors import (
     InvalidAnswer,
@@ -232,6 +232,6 @@ def _decode(raw: bytes) -> tuple[Any, bool]:
     if not raw:
         return None, True
     try:
-        return orjson.loads(raw), True
+        return load(raw), True
     except ValueError:
         return None, False

@@ -5,7 +5,6 @@ takes effect; a row that shows a newer state stays.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ import stripe
 
 from gateway.dates import from_column
 from gateway.errors import GatewayError
+from gateway.json_codec import dump_text
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.stripe_api import Missing, read_object
 from gateway.webhooks.inbox import Inbox
@@ -100,7 +100,7 @@ class Replayer:
     async def _read_payload(self, event: Json) -> str:
         """The payload as stored, or as Stripe's API still has it, else ""."""
         if event["payload"]:
-            return json.dumps(event["payload"])
+            return dump_text(event["payload"])
         is_kept = from_column(event["created"]) > datetime.now(UTC) - _KEPT_BY_STRIPE
         # Another account's event can't be read as the platform, and changes no row.
         if event["account"] or not is_kept:
@@ -112,4 +112,4 @@ class Replayer:
             )
         except Missing:
             return ""
-        return json.dumps(reading.body)
+        return dump_text(reading.body)

@@ -1,7 +1,6 @@
 """Handles events that were never delivered, on the path of a delivery."""
 
 import asyncio
-import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from gateway.errors import InvalidEvent
+from gateway.json_codec import dump_text
 from gateway.pocketbase import PocketBase
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.operations.stored_events import find_handled
@@ -71,7 +71,7 @@ class CatchUp:
 
     async def _handle_one(self, event: Json) -> str:
         try:
-            planned = plan(await self.inbox.read(json.dumps(event)))
+            planned = plan(await self.inbox.read(dump_text(event)))
         except InvalidEvent as error:
             _log.warning(
                 "stored event unreadable", extra={"event": event["id"], "reason": error.detail}

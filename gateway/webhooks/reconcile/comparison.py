@@ -1,10 +1,10 @@
 """What differs between an object at Stripe and its row. Pure."""
 
-import json
 from collections.abc import Set
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gateway.json_codec import load
 from gateway.mirror.registry import SUMMARY, entry_of
 from gateway.webhooks.projector import project
 from gateway.writes import OBJECT_COLUMN, Changes, Json, Row, Stamp
@@ -96,10 +96,10 @@ def is_surely_older(stored: Json, found: Found) -> bool:
     """Whether the row shows an earlier state than what was found, by their times alone."""
     if not stored["stamp"]:
         return True
-    stamp = Stamp(*json.loads(stored["stamp"]))
+    stamp = Stamp(*load(stored["stamp"]))
     return not stamp.final and stamp.until < found.as_of
 
 
 def is_final(stored: Json) -> bool:
     """Whether the row shows an object that can't change back."""
-    return bool(stored["stamp"]) and Stamp(*json.loads(stored["stamp"])).final == 1
+    return bool(stored["stamp"]) and Stamp(*load(stored["stamp"])).final == 1

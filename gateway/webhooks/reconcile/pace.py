@@ -10,13 +10,14 @@ from typing import TypeVar
 import stripe
 
 from gateway.errors import StripeFailure, Unavailable
+from gateway.retries import retrying
 from gateway.stripe_api import Reading, complete, read_object
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-#: Seconds to wait after each failure in a row; then the run ends, and can be continued.
-_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+#: With pauses of half a second to 32 seconds, a minute in all.
+_ATTEMPTS = 8
 _LONGEST_PAUSE = 60.0
 
 
@@ -70,18 +71,20 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
     """Call again, ever later, what is unavailable; it must be harmless to repeat.
 
     Raises:
-        Unavailable: it still is after a minute.
+        Unavailable: it still is after a minute; the run ends, and can be continued.
     """
-    for pause in _PAUSES:
-        try:
+    async for attempt in retrying(
+        _should_retry, first=0.5, longest=_LONGEST_PAUSE, attempts=_ATTEMPTS
+    ):
+        with attempt:
             return await call()
-        except Unavailable as error:
-            _log.warning("reconcile waiting", extra={"reason": error.detail})
-            await asyncio.sleep(max(pause, _asked_pause(error)))
-    return await call()
+    raise AssertionError("the last attempt returns or raises")
 
 
-def _asked_pause(error: Unavailable) -> float:
-    """The seconds that Stripe asks for with a 429."""
+def _should_retry(error: Exception) -> bool | float:
+    """Whether to call again; the seconds that Stripe asks for with a 429."""
+    if not isinstance(error, Unavailable):
+        return False
+    _log.warning("waiting", extra={"reason": error.detail})
     asked = error.stripe.retry_after if isinstance(error, StripeFailure) else 0
-    return min(float(asked), _LONGEST_PAUSE)
+    return min(float(asked), _LONGEST_PAUSE) or True
