@@ -3,10 +3,12 @@
 ``python -m bench.checkout [--json]``
 
 (a) asks the simulator for a Checkout session, as the gateway would;
-(b) asks the gateway for the same, for users whose Stripe customers are known.
+(b) asks the gateway for the same, for users whose Stripe customers are known;
+(c) creates one record of 5 kB by PocketBase's REST API, at one client.
 
-Rounds of a and b alternate; what is added is b's p50 less a's, each with its neighbour, as the
-median over the rounds. Subscriptions are measured at one client alone, each user's first, because
+Rounds of a, b and c alternate; what is added is b's p50 less a's, each with its neighbour, as the
+median over the rounds. ``added_creates_c1`` is that by the p50 of c: it depends less on the
+machine. Subscriptions are measured at one client alone, each user's first, because
 a repeated order gets the session that is there.
 """
 
@@ -56,18 +58,20 @@ class Bench:
     shoppers: Sequence[Shopper]
     #: Price ids by lookup key.
     prices: dict[str, str]
+    #: The request of (c).
+    create: bytes
     rounds: dict[tuple[str, int], list[Load]] = field(default_factory=dict)
 
     async def run(self, side: str, clients: int, seconds: float) -> None:
         """Run one side once and keep what it gave."""
         ports = self.stack.plan.ports
         turns = cycle(self.shoppers)
-        ask: Callable[[], bytes] = (
-            (lambda: self.ask_stripe(next(turns), _SOLD_OFTEN))
-            if side == "a"
-            else (lambda: order(next(turns), _SOLD_OFTEN))
-        )
-        port = ports.simulator if side == "a" else ports.gateway
+        asks: dict[str, tuple[int, Callable[[], bytes]]] = {
+            "a": (ports.simulator, lambda: self.ask_stripe(next(turns), _SOLD_OFTEN)),
+            "b": (ports.gateway, lambda: order(next(turns), _SOLD_OFTEN)),
+            "c": (ports.pocketbase, lambda: self.create),
+        }
+        port, ask = asks[side]
         load = await run_load(port, clients, seconds, ask)
         self.rounds.setdefault((side, clients), []).append(load)
 
@@ -101,6 +105,11 @@ class Bench:
         pairs = zip(self.rounds["b", clients], self.rounds["a", clients], strict=True)
         return statistics.median(b.percentile(share) - a.percentile(share) for b, a in pairs)
 
+    def added_creates(self) -> float:
+        """What is added at one client, in creates of PocketBase's own."""
+        create = statistics.median(load.percentile(0.5) for load in self.rounds["c", 1])
+        return self.added(1, 0.5) / create
+
     async def added_to_subscriptions(self) -> float:
         """Milliseconds of p50 that are added to each shopper's first subscription."""
         ports = self.stack.plan.ports
@@ -130,17 +139,18 @@ async def measure(stack: Stack, rounds: int, seconds: float) -> dict[str, Any]:
     """Run all rounds."""
     bench = await prepare(stack)
     subscriptions = await bench.added_to_subscriptions()
-    for side in "ab":
+    for side in "abc":
         await bench.run(side, 8, 1.0)
     bench.rounds.clear()
     for clients in CLIENTS:
         for _ in range(rounds):
-            for side in "ab":
+            for side in "abc" if clients == 1 else "ab":
                 await bench.run(side, clients, seconds)
     _print_table(bench)
     refused = sum(load.refused for each in bench.rounds.values() for load in each)
     return {
         **{f"added_p50_ms_c{clients}": round(bench.added(clients, 0.5), 2) for clients in CLIENTS},
+        "added_creates_c1": round(bench.added_creates(), 2),
         "added_p99_ms_c1": round(bench.added(1, 0.99), 2),
         "added_p50_ms_c1_subscription": round(subscriptions, 2),
         "refused": refused,
@@ -167,7 +177,24 @@ async def prepare(stack: Stack) -> Bench:
         prices = {each["lookup_key"]: each["id"] for each in listed.json()["data"]}
         shoppers = [await _sign_up(stack, client) for _ in range(_USERS)]
         await client.get(f"{simulator}/_simulator/deliveries?wait=30&limit=0")
-    return Bench(stack, shoppers, prices)
+        create = await _prepare_creates(stack, client)
+    return Bench(stack, shoppers, prices, create)
+
+
+async def _prepare_creates(stack: Stack, client: httpx.AsyncClient) -> bytes:
+    """Make a collection, and return the request that creates one record in it."""
+    part = stack.pocketbase
+    login = {"identity": part.superuser_email, "password": part.superuser_password}
+    path = f"{part.url}/api/collections/_superusers/auth-with-password"
+    token = (await client.post(path, json=login)).json()["token"]
+    fields = [{"name": "kind", "type": "text"}, {"name": "payload", "type": "json"}]
+    collection = {"name": "bench_creates", "type": "base", "fields": fields}
+    headers = {"Authorization": token}
+    made = await client.post(f"{part.url}/api/collections", json=collection, headers=headers)
+    made.raise_for_status()
+    record = {"kind": "event", "payload": {f"field_{place}": "x" * 40 for place in range(90)}}
+    path = "/api/collections/bench_creates/records"
+    return encode("POST", path, json.dumps(record).encode(), [("Authorization", token)])
 
 
 async def _offer(client: httpx.AsyncClient, simulator: str, key: str) -> None:

@@ -12,7 +12,6 @@ from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from gateway.billing.endpoint import router as billing_router
-from gateway.checkout.endpoint import orders as orders_router
 from gateway.checkout.endpoint import router as checkout_router
 from gateway.checkout.endpoint import setups as setups_router
 from gateway.configuration import Configuration
@@ -42,7 +41,6 @@ Errors are `application/problem+json` (RFC 9457) with PocketBase's `message` and
 
 #: Ours come first, so that no path of a team's hides them.
 _ROUTERS = (
-    orders_router,
     setups_router,
     checkout_router,
     billing_router,

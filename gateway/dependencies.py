@@ -95,10 +95,18 @@ class TokenRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def check_and_handle(request: Request) -> Response:
-            read_token(request.headers)
+            self.check(request)
             return await handle(request)
 
         return check_and_handle
+
+    def check(self, request: Request) -> None:
+        """Refuse the request by its headers.
+
+        Raises:
+            UnreadableToken
+        """
+        read_token(request.headers)
 
 
 class SignedInRoute(TokenRoute):
@@ -107,16 +115,20 @@ class SignedInRoute(TokenRoute):
     #: How it refuses them.
     refusal: type[Unauthenticated] = Unauthenticated
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the route handler."""
-        handle = super().get_route_handler()
+    def check(self, request: Request) -> None:
+        """See `TokenRoute`."""
+        if not read_token(request.headers):
+            raise self.refusal
 
-        async def check_and_handle(request: Request) -> Response:
-            if not read_token(request.headers):
-                raise self.refusal
-            return await handle(request)
 
-        return check_and_handle
+class BuyerRoute(TokenRoute):
+    """Also refuses callers without a token before the body is read, unless guests may buy."""
+
+    def check(self, request: Request) -> None:
+        """See `TokenRoute`."""
+        settings: Settings = request.app.state.services.settings
+        if not read_token(request.headers) and not settings.gateway_guest_checkout:
+            raise Unauthenticated
 
 
 class OperatorRoute(SignedInRoute):

@@ -21,7 +21,7 @@ from gateway.records.judge import Judge
 from gateway.records.registration import Registration
 from gateway.seats.seats import SeatKeeper
 from gateway.services import Services
-from gateway.stripe_api import PROBE, open_stripe, read_object
+from gateway.stripe_api import PROBE, KeyCheck, open_stripe, read_object
 from gateway.webhooks.inbox import Inbox
 from gateway.webhooks.operations.replay import Replayer
 from gateway.webhooks.operations.upkeep import Upkeep
@@ -45,7 +45,8 @@ async def open_services(
         stack.enter_context(extend_registry(configuration.mirrors))
         pocketbase = await stack.enter_async_context(PocketBase(settings))
         records = await stack.enter_async_context(open_pocketbase_client(settings))
-        client = await stack.enter_async_context(open_stripe(settings))
+        key_check = KeyCheck()
+        client = await stack.enter_async_context(open_stripe(settings, key_check))
         turns = Turns()
         settlement = Settlement(
             pocketbase, client, turns, own_account=settings.gateway_stripe_account
@@ -71,11 +72,12 @@ async def open_services(
             pocketbase=pocketbase,
             records=records,
             stripe=client,
+            key_check=key_check,
             rate_limits=configuration.rate_limits,
             price_terms=configuration.price_terms,
             apply_reading=apply_reading,
             readiness=Readiness(
-                pocketbase, client.key_check.check, registration.check if registration else None
+                pocketbase, key_check.check, registration.check if registration else None
             ),
             checkout=Till(
                 pocketbase,
@@ -123,7 +125,7 @@ async def run_background_work(
         run_meanwhile(tasks.run()),
         run_meanwhile(seats.run()),
         run_meanwhile(FollowUps(pocketbase).run()),
-        run_meanwhile(client.key_check.watch(probe)),
+        run_meanwhile(services.key_check.watch(probe)),
     ):
         yield
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any, cast
 
+import httpx2
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -148,7 +149,7 @@ def respond_to(error: Exception, path: str) -> JSONResponse:
 def _explain(error: BaseException) -> dict[str, str]:
     """The reason of a failure: the network error (a refused connection), or the error's text."""
     cause: BaseException | None = error
-    while cause and not isinstance(cause, OSError):
+    while cause and not isinstance(cause, OSError | httpx2.TransportError):
         cause = cause.__cause__
     if cause:
         return {"reason": str(cause) or type(cause).__name__}

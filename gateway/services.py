@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import stripe
+
 from gateway.plans import Plans
 from gateway.pocketbase import PocketBase
 from gateway.pocketbase.api import PocketBaseClient
 from gateway.rate_limits import RateLimits
 from gateway.settings import Settings
-from gateway.stripe_api import ApplyReading, Client
+from gateway.stripe_api import ApplyReading, KeyCheck
 
 if TYPE_CHECKING:
     from gateway.billing.usage import UsageRecorder
@@ -37,7 +39,8 @@ class Services:
     pocketbase: PocketBase
     #: The public client, as the same superuser.
     records: PocketBaseClient
-    stripe: Client
+    stripe: stripe.StripeClient
+    key_check: KeyCheck
     rate_limits: RateLimits
     #: The terms on which prices are sold.
     price_terms: Plans

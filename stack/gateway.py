@@ -4,12 +4,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from stack.pocketbase import ROOT, PocketBase
 from stack.ports import LOOPBACK
 from stack.process import Process, inherit_environment
+
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Gateway(Process):
             [sys.executable, "-m", "gateway", "serve", f"--host={LOOPBACK}", f"--port={port}"],
             log=log,
             env={
-                **inherit_environment(),
+                **_inherit_environment(stripe),
                 "GATEWAY_URL": self.url,
                 **(env or {}),
                 "POCKETBASE_URL": pocketbase.url,
@@ -80,8 +83,16 @@ class Gateway(Process):
         self._wait_for(f"{self.url}/ready", "ready", within, is_cancelled, _is_registered)
 
 
-def _is_registered(answer: httpx.Response) -> bool:
-    if answer.status_code == httpx.codes.OK:
+def _inherit_environment(stripe: StripeAccess) -> dict[str, str]:
+    """Return this process's environment; without its proxies if Stripe is on this machine."""
+    inherited = inherit_environment()
+    if urlsplit(stripe.api_base).hostname != LOOPBACK:
+        return inherited
+    return {name: text for name, text in inherited.items() if name.lower() not in _PROXIES}
+
+
+def _is_registered(answer: httpx2.Response) -> bool:
+    if answer.status_code == httpx2.codes.OK:
         return True
     problem = answer.json()
     if not str(problem.get("type", "")).endswith("unfit-collections"):

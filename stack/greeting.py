@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from stack.local_secrets import SUPERUSER_EMAIL, LocalSecrets
 from stack.plan import DEFAULT_PORTS, Plan
@@ -81,7 +81,7 @@ def _offer_import(stack: Stack) -> list[str]:
 
 def _has_no_prices(stack: Stack) -> bool:
     prices = stack.plan.collection_names.of("prices")
-    answer = httpx.get(
+    answer = httpx2.get(
         f"{stack.pocketbase.url}/api/collections/{prices}/records",
         params={"perPage": 1, "fields": "id"},
         trust_env=False,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from stack.errors import StackError
 
@@ -158,10 +158,10 @@ class Process:
         state: str,
         within: float,
         is_cancelled: Callable[[], bool],
-        is_enough: Callable[[httpx.Response], bool] = lambda answer: answer.status_code == 200,
+        is_enough: Callable[[httpx2.Response], bool] = lambda answer: answer.status_code == 200,
     ) -> None:
         deadline = time.monotonic() + within
-        with httpx.Client(trust_env=False, timeout=2.0) as client:
+        with httpx2.Client(trust_env=False, timeout=2.0) as client:
             while not (is_cancelled() or _answers(client, url, is_enough)):
                 if self.wait(_POLL_SECONDS) is not None:
                     raise StackError(self.describe_end())
@@ -175,8 +175,8 @@ class Process:
             os.kill(self.pid, number)
 
 
-def _answers(client: httpx.Client, url: str, is_enough: Callable[[httpx.Response], bool]) -> bool:
+def _answers(client: httpx2.Client, url: str, is_enough: Callable[[httpx2.Response], bool]) -> bool:
     try:
         return is_enough(client.get(url))
-    except httpx.HTTPError:
+    except httpx2.HTTPError:
         return False

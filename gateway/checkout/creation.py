@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import stripe
+
 from gateway.customers import CustomerGone
 from gateway.errors import (
     GatewayError,
@@ -12,9 +14,10 @@ from gateway.errors import (
     StripeFailed,
     StripeRefused,
 )
-from gateway.stripe_api import RETRIES, Client, Posted, is_replayed, translate_errors
+from gateway.stripe_api import RETRIES, is_replayed, translate_errors
 
 if TYPE_CHECKING:
+    from stripe import RequestOptions
     from stripe.params.checkout import SessionCreateParams
 
 #: Keys that are tried in place of one under which Stripe stores a failure.
@@ -48,7 +51,7 @@ class KeyFailed(KeyTaken):
 
 
 async def create_session(
-    client: Client, params: "SessionCreateParams", key: str, retries: int = RETRIES
+    client: stripe.StripeClient, params: "SessionCreateParams", key: str, retries: int = RETRIES
 ) -> Session:
     """Create a session under one idempotency key.
 
@@ -60,9 +63,12 @@ async def create_session(
         KeyTaken, KeyFailed, CustomerGone
         StripeUnavailable, StripeRefused
     """
+    options: RequestOptions = {"max_network_retries": retries}
+    if key:
+        options["idempotency_key"] = key
     try:
         with translate_errors():
-            return _read_session(await client.post("/v1/checkout/sessions", params, key, retries))
+            created = await client.v1.checkout.sessions.create_async(params, options)
     except IdempotencyKeyReused as error:
         raise KeyTaken from error
     except (StripeFailed, StripeRefused) as error:
@@ -71,9 +77,12 @@ async def create_session(
         if key and error.stripe.is_replayed:
             raise KeyFailed(error) from error
         raise
+    return _read_session(created)
 
 
-async def create_one_session(client: Client, params: "SessionCreateParams", key: str) -> Session:
+async def create_one_session(
+    client: stripe.StripeClient, params: "SessionCreateParams", key: str
+) -> Session:
     """Create one session for a caller's key, however often the request is sent.
 
     A stored failure made no session, so the next key of a fixed list is tried: every request goes
@@ -102,11 +111,11 @@ def _list_keys(key: str) -> Iterator[str]:
         yield f"{key}-at-{int(time.time()) // 60}"
 
 
-def _read_session(answer: Posted) -> Session:
-    found = answer.data
+def _read_session(created: stripe.checkout.Session) -> Session:
+    answer = created.last_response
     return Session(
-        id=found["id"],
-        url=found["url"] or "",
-        client_secret=found["client_secret"] or "",
-        is_replayed=is_replayed(answer.headers),
+        id=created.id,
+        url=created.url or "",
+        client_secret=created.client_secret or "",
+        is_replayed=answer is not None and is_replayed(answer.headers),
     )

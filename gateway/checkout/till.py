@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import stripe
+
 from gateway.buyer import Buyer, OrderRequest, Price, read_buyer
 from gateway.checkout.attempt import Attempts, is_stale
 from gateway.checkout.creation import (
@@ -50,7 +52,6 @@ from gateway.rate_limits import RateLimits
 from gateway.shapes import mapping
 from gateway.stripe_api import (
     ApplyReading,
-    Client,
     find_promotion_code,
     read_object,
     translate_errors,
@@ -93,7 +94,7 @@ class Till:
     """What selling takes."""
 
     pocketbase: PocketBase
-    client: Client
+    client: stripe.StripeClient
     apply: ApplyReading
     plans: Plans
     limits: RateLimits

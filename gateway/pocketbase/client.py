@@ -12,9 +12,11 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from gateway.connections import Answer, Connections
 from gateway.errors import PocketBaseUnavailable
+from gateway.http_client import trust_certificates
 from gateway.json_codec import dump, load
+from gateway.pocketbase.commit_connections import CommitConnections
+from gateway.pocketbase.connections import Answer, Connections
 from gateway.settings import PocketBaseSettings
 from gateway.version import __version__
 from gateway.vocabulary import CollectionNames
@@ -55,10 +57,16 @@ class PocketBase:
         self._settings = settings
         # Pools of their own: slow transforms hold forwarded writes, and may look things up, for
         # which deliveries and purchases must not wait.
-        self._commits = _open_pool(settings)
-        self._calls = _open_pool(settings)
-        self._user_calls = _open_pool(settings)
-        self._forwards = _open_pool(settings)
+        options = (
+            settings.pocketbase_url,
+            {"User-Agent": USER_AGENT},
+            settings.gateway_upstream_timeout,
+            trust_certificates(),
+        )
+        self._commits = CommitConnections(*options)
+        self._calls = Connections(*options)
+        self._user_calls = Connections(*options)
+        self._forwards = Connections(*options)
         self._token = ""
         self._renew_at = 0.0
         self._login = asyncio.Lock()
@@ -75,7 +83,7 @@ class PocketBase:
     ) -> None:
         """Close the connections."""
         for pool in (self._commits, self._calls, self._user_calls, self._forwards):
-            pool.close()
+            await pool.close()
 
     async def call(
         self,
@@ -158,7 +166,7 @@ class PocketBase:
 
     async def _send(
         self,
-        pool: Connections,
+        pool: Connections | CommitConnections,
         method: str,
         path: str,
         body: Any,
@@ -177,11 +185,6 @@ class PocketBase:
         except OSError as error:
             raise PocketBaseUnavailable from error
         return _read(answer.status, answer.body)
-
-
-def _open_pool(settings: PocketBaseSettings) -> Connections:
-    agent = {"User-Agent": USER_AGENT}
-    return Connections(settings.pocketbase_url, agent, settings.gateway_upstream_timeout)
 
 
 def _describe_refusal(refused: PocketBaseRefused) -> str:
@@ -212,11 +215,12 @@ def _read(status: int, raw: bytes) -> Json:
         if status < 400:
             raise PocketBaseUnavailable(_NOT_JSON) from None
         answer = {}
-    if 300 <= status < 400:
+    if not 200 <= status < 300 and status < 400:
         raise PocketBaseUnavailable(_NOT_JSON)
     body = answer if isinstance(answer, dict) else {"items": answer}
-    # 429 is PocketBase's own rate limit: the request is right and may come again.
-    if status >= 500 or status == 429:
+    # 429 is PocketBase's own rate limit, 408 a proxy's time-out: the request is right and may come
+    # again.
+    if status >= 500 or status in (408, 429):
         raise PocketBaseUnavailable(f"PocketBase answered {status}: {_message(body)}")
     if status >= 400:
         raise PocketBaseRefused(status, body)

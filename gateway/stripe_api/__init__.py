@@ -2,8 +2,8 @@
 
 from gateway.stripe_api.answer import is_replayed
 from gateway.stripe_api.causes import Cause, find_cause
-from gateway.stripe_api.client import open_stripe, translate_errors
-from gateway.stripe_api.key_check import PROBE, StripeKeyNotAccepted
+from gateway.stripe_api.client import RETRIES, open_stripe, translate_errors
+from gateway.stripe_api.key_check import PROBE, KeyCheck, StripeKeyNotAccepted
 from gateway.stripe_api.nested_lists import complete, is_truncated, read_rest
 from gateway.stripe_api.promotion_codes import (
     PromotionCode,
@@ -11,16 +11,14 @@ from gateway.stripe_api.promotion_codes import (
     redeeming,
 )
 from gateway.stripe_api.reading import ApplyReading, Missing, Reading, read_object
-from gateway.stripe_api.short_way import RETRIES, Client, Posted
 
 __all__ = [
     "PROBE",
     "RETRIES",
     "ApplyReading",
     "Cause",
-    "Client",
+    "KeyCheck",
     "Missing",
-    "Posted",
     "PromotionCode",
     "Reading",
     "StripeKeyNotAccepted",

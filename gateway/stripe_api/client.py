@@ -1,9 +1,10 @@
-"""The Stripe SDK on the gateway's own connections, and its errors in the gateway's terms."""
+"""The Stripe SDK's client, and its errors in the gateway's terms."""
 
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+import httpx2
 import stripe
 
 from gateway.errors import (
@@ -22,23 +23,37 @@ from gateway.settings import StripeSettings
 from gateway.stripe_answer import StripeAnswer
 from gateway.stripe_api.answer import read_answer
 from gateway.stripe_api.causes import find_cause
-from gateway.stripe_api.short_way import Client
-from gateway.stripe_api.transport import Transport
+from gateway.stripe_api.http_client import StripeHttpClient
+from gateway.stripe_api.key_check import KeyCheck
 
 _log = logging.getLogger(__name__)
 
+#: How often a request that failed on the way, or with a 5xx, is retried; by the SDK, with the same
+#: idempotency key.
+RETRIES = 2
+
 
 @asynccontextmanager
-async def open_stripe(settings: StripeSettings) -> AsyncIterator[Client]:
-    """Give the SDK's client; it holds no global state. Its connections close at the end."""
+async def open_stripe(
+    settings: StripeSettings, key_check: KeyCheck | None = None
+) -> AsyncIterator[stripe.StripeClient]:
+    """Give the SDK's client; it holds no global state. Its connections close at the end.
+
+    Args:
+        key_check: tracks the answers about the key.
+    """
     # The SDK logs request bodies when its logger is open.
     logging.getLogger("stripe").setLevel(logging.WARNING)
-    transport = Transport(settings.stripe_api_base, settings.gateway_upstream_timeout)
+    http_client = StripeHttpClient(settings.gateway_upstream_timeout, key_check or KeyCheck())
     try:
-        secret_key = settings.stripe_secret_key.get_secret_value()
-        yield Client(secret_key, settings.stripe_api_base, transport)
+        yield stripe.StripeClient(
+            settings.stripe_secret_key.get_secret_value(),
+            http_client=http_client,
+            base_addresses={"api": settings.stripe_api_base},
+            max_network_retries=RETRIES,
+        )
     finally:
-        await transport.close_async()
+        await http_client.close_async()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -48,7 +63,7 @@ def translate_errors() -> Iterator[None]:
     Raises:
         StripeUnavailable: no connection, a rate limit, or another request that is in the way.
         StripeTooSlow: no answer in time.
-        StripeFailed: a 5xx.
+        StripeFailed: a 5xx, or an answer that is not Stripe's.
         PaymentRequired: the customer's bank or card refused.
         StripeKeyReused: the request's key came with another request before.
         StripeKeyRefused: the key is wrong, or lacks a permission.
@@ -66,7 +81,8 @@ def translate_errors() -> Iterator[None]:
 
 
 def _unreached(error: stripe.APIConnectionError) -> StripeUnavailable:
-    return StripeTooSlow() if isinstance(error.__cause__, TimeoutError) else StripeUnavailable()
+    is_slow = isinstance(error.__cause__, TimeoutError | httpx2.TimeoutException)
+    return StripeTooSlow() if is_slow else StripeUnavailable()
 
 
 def _translate(error: stripe.StripeError, answer: StripeAnswer) -> StripeFailure:
@@ -85,7 +101,7 @@ def _translate(error: stripe.StripeError, answer: StripeAnswer) -> StripeFailure
 
 
 def _refuse(answer: StripeAnswer) -> StripeFailure:
-    if not answer.status or answer.status >= 500:
+    if not 400 <= answer.status < 500:
         _log.error("stripe failed", extra=answer.log_fields)
         return StripeFailed()
     if answer.status in (401, 403):

@@ -1,4 +1,4 @@
-"""Our HTTP connections over TLS."""
+"""Connections over TLS."""
 
 import asyncio
 import ssl
@@ -9,11 +9,21 @@ import pytest
 import pytest_asyncio
 import trustme
 
-from gateway.connections import Connections
 from gateway.errors import StripeUnavailable
+from gateway.pocketbase.commit_connections import CommitConnections
+from gateway.pocketbase.connections import Connections
 from gateway.problems import respond_to
-from gateway.stripe_api import Client, read_object
-from gateway.stripe_api.transport import Transport
+from gateway.stripe_api import read_object
+from tests.stripe_api.client import open_client
+
+Kind = type[Connections] | type[CommitConnections]
+
+
+@pytest.fixture(params=[Connections, CommitConnections])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Each of the two clients of PocketBase."""
+    found: Kind = request.param
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -55,42 +65,52 @@ async def port(authority: trustme.CA) -> AsyncIterator[int]:
 
 
 async def test_a_server_that_is_trusted_is_spoken_to(
-    certificate: Path, port: int, monkeypatch: pytest.MonkeyPatch
+    kind: Kind, certificate: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the certificate among the trusted ones, requests are answered, on one connection."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    connections = Connections(f"https://localhost:{port}", {}, 5)
+    connections = kind(f"https://localhost:{port}", {}, 5)
     for _ in range(2):
         assert (await connections.request("GET", "/", {}, None)).body == b"{}"
-    connections.close()
+    await connections.close()
 
 
-async def test_a_server_that_nobody_vouches_for_is_not(port: int) -> None:
+async def test_a_server_that_nobody_vouches_for_is_not(kind: Kind, port: int) -> None:
     """A certificate that is not trusted ends the connection before anything is sent."""
-    connections = Connections(f"https://localhost:{port}", {}, 5)
+    connections = kind(f"https://localhost:{port}", {}, 5)
     with pytest.raises(ssl.SSLCertVerificationError):
         await connections.request("GET", "/", {"Authorization": "secret"}, None)
+    await connections.close()
 
 
 async def test_a_trusted_server_of_another_name_is_not(
-    certificate: Path, port: int, monkeypatch: pytest.MonkeyPatch
+    kind: Kind, certificate: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A certificate that is trusted, but another host's, does not do."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    connections = Connections(f"https://127.0.0.1:{port}", {}, 5)
+    connections = kind(f"https://127.0.0.1:{port}", {}, 5)
     with pytest.raises(ssl.SSLCertVerificationError):
         await connections.request("GET", "/", {"Authorization": "secret"}, None)
+    await connections.close()
 
 
 async def test_the_log_says_why_stripe_is_not_trusted(
     port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """To a caller it is a Stripe that does not answer; the log names the certificate."""
-    origin = f"https://localhost:{port}"
-    client = Client("sk_test_secret", origin, Transport(origin, 5))
-    with pytest.raises(StripeUnavailable) as refused:
-        await read_object(client, "/v1/prices/price_1")
+    async with open_client(f"https://localhost:{port}") as client:
+        with pytest.raises(StripeUnavailable) as refused:
+            await read_object(client, "/v1/prices/price_1")
     answer = respond_to(refused.value, "/checkout")
     assert b"certificate" not in bytes(answer.body)
     assert "certificate verify failed" in vars(caplog.records[-1])["reason"]
     assert "sk_test_secret" not in str(vars(caplog.records[-1]))
+
+
+async def test_stripe_is_trusted_by_the_systems_certificates_too(
+    certificate: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A company's proxy that opens TLS works once its authority is among the system's."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    async with open_client(f"https://localhost:{port}") as client:
+        assert (await read_object(client, "/v1/prices/price_1")).body == {}

@@ -22,7 +22,7 @@ Body = Mapping[str, Any] | BaseModel
 _READ_ONLY = {"collectionId", "collectionName", "expand"}
 #: The name of the part that holds what is not a file.
 _JSON_PART = "@jsonPayload"
-#: httpx takes files as name, content and type.
+#: httpx2 takes files as name, content and type.
 FilePart = tuple[str, tuple[str, bytes | BinaryIO, str | None]]
 
 

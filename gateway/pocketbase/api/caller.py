@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
+import httpx2
 
 from gateway.pocketbase.api.bodies import Payload
 from gateway.pocketbase.api.errors import (
@@ -72,7 +72,7 @@ class Caller:
     @asynccontextmanager
     async def stream(
         self, path: str, *, query: Query | None = None, token: str | None = None
-    ) -> AsyncIterator[httpx.Response]:
+    ) -> AsyncIterator[httpx2.Response]:
         """Send a GET and give the response while its body arrives.
 
         Args:

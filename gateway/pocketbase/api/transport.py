@@ -2,14 +2,19 @@
 
 import asyncio
 import random
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 
+from gateway.http_client import (
+    CONNECT_SECONDS,
+    MAX_CONNECTIONS,
+    open_client,
+    trust_certificates,
+)
 from gateway.json_codec import load
 from gateway.pocketbase.api.bodies import FileUpload, dump, open_parts
 from gateway.pocketbase.api.errors import (
@@ -23,15 +28,12 @@ from gateway.version import __version__
 
 #: One constant name: PocketBase mails an alert when a superuser logs in with a new User-Agent.
 USER_AGENT = f"pocketbase-gateway/{__version__.split('.')[0]}"
-_CONNECT_SECONDS = 3.0
-_IDLE_SECONDS = 50.0
-_MAX_CONNECTIONS = 100
 #: Seconds before the first further attempt; each later one waits twice as long.
 _BACKOFF_SECONDS = 0.1
 #: The same after a 429 without a Retry-After header.
 _RATE_BACKOFF_SECONDS = 0.5
 #: The request was not sent, so any method is safe to send again.
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,9 @@ class Transport:
         try:
             async with asyncio.timeout(seconds):
                 return await self._send_with_retries(request, token)
-        except (TimeoutError, httpx.TimeoutException) as error:
+        except (TimeoutError, httpx2.TimeoutException) as error:
             raise Unavailable(f"PocketBase did not answer within {seconds:g} s.") from error
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise Unavailable(f"No connection to PocketBase: {type(error).__name__}") from error
 
     async def _send_with_retries(self, request: Request, token: str) -> Any:
@@ -114,7 +116,7 @@ class Transport:
         for attempt in range(self._retries + 1):
             try:
                 return await self._send_once(request, token)
-            except (RateLimited, httpx.TransportError) as error:
+            except (RateLimited, httpx2.TransportError) as error:
                 wait = _choose_wait(request, error, attempt)
                 is_last = attempt == self._retries
                 if wait is None or is_last or loop.time() + wait >= deadline:
@@ -132,7 +134,7 @@ class Transport:
     @asynccontextmanager
     async def stream(
         self, request: Request, token: str, *, max_silence: float | None = None
-    ) -> AsyncIterator[httpx.Response]:
+    ) -> AsyncIterator[httpx2.Response]:
         """Send a GET and give the response while its body arrives.
 
         Args:
@@ -146,7 +148,7 @@ class Transport:
         http = self._http
         if max_silence is not None:
             http = self._long_lived
-            seconds = httpx.Timeout(self.timeout, connect=_CONNECT_SECONDS, read=max_silence)
+            seconds = httpx2.Timeout(self.timeout, connect=CONNECT_SECONDS, read=max_silence)
             built.extensions["timeout"] = seconds.as_dict()
         try:
             response = await http.send(built, stream=True)
@@ -157,12 +159,12 @@ class Transport:
                 yield response
             finally:
                 await response.aclose()
-        except httpx.TimeoutException as error:
+        except httpx2.TimeoutException as error:
             raise Unavailable("PocketBase sent no data in time.") from error
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise Unavailable(f"The connection broke: {type(error).__name__}") from error
 
-    def _build(self, request: Request, token: str, **body: Any) -> httpx.Request:
+    def _build(self, request: Request, token: str, **body: Any) -> httpx2.Request:
         headers = {"Accept": "application/json", **request.headers}
         if token:
             headers["Authorization"] = token
@@ -178,41 +180,37 @@ class Transport:
 
 
 def _open_http(
-    timeout: float, certificates: str | None, *, limit: int | None = _MAX_CONNECTIONS
-) -> httpx.AsyncClient:
-    context = ssl.create_default_context()
-    if certificates:
-        context.load_verify_locations(certificates)
-    return httpx.AsyncClient(
+    timeout: float, certificates: str | None, *, limit: int | None = MAX_CONNECTIONS
+) -> httpx2.AsyncClient:
+    return open_client(
         headers={"User-Agent": USER_AGENT},
-        timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
-        limits=httpx.Limits(max_connections=limit, keepalive_expiry=_IDLE_SECONDS),
-        trust_env=False,
-        verify=context,
+        timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
+        max_connections=limit,
+        certificates=trust_certificates(certificates),
     )
 
 
 def _check_url(url: str) -> str:
-    parts = httpx.URL(url)
+    parts = httpx2.URL(url)
     if parts.scheme not in ("http", "https") or not parts.host:
         raise ValueError(f"{url!r} is not the address of a PocketBase, like http://127.0.0.1:8090")
     return url.rstrip("/")
 
 
 def _choose_wait(
-    request: Request, error: RateLimited | httpx.TransportError, attempt: int
+    request: Request, error: RateLimited | httpx2.TransportError, attempt: int
 ) -> float | None:
     """Return the seconds before the next attempt, None if the request must not be sent again."""
     factor: float = 2**attempt * random.uniform(0.75, 1.25)  # noqa: S311
     if isinstance(error, RateLimited):  # Refused before anything was done.
         return error.retry_after if error.is_announced else _RATE_BACKOFF_SECONDS * factor
     was_served = not isinstance(error, _NOT_SENT)
-    if was_served and (not request.is_read or isinstance(error, httpx.TimeoutException)):
+    if was_served and (not request.is_read or isinstance(error, httpx2.TimeoutException)):
         return None
     return _BACKOFF_SECONDS * factor
 
 
-def _read(response: httpx.Response) -> Any:
+def _read(response: httpx2.Response) -> Any:
     """Return the decoded body.
 
     Raises:

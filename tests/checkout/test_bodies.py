@@ -1,4 +1,4 @@
-"""A request that looks as usual is read the short way, any other by FastAPI: nobody can tell."""
+"""Bodies of /checkout: the parameters of their content type change nothing, odd ones get 400."""
 
 import json
 from secrets import token_hex
@@ -9,13 +9,13 @@ from tests.frontend import User
 from tests.problem import read_problem
 from tests.shop import Shop, build_order
 
-_USUAL = "application/json"
-_UNUSUAL = "application/json; charset=utf-8"
+_PLAIN = "application/json"
+_WITH_CHARSET = "application/json; charset=utf-8"
 
 
 @pytest.mark.parametrize("price", ["lifetime", "pro_monthly"])
-async def test_both_ways_lead_to_one_purchase(price: str, user: User, shop: Shop) -> None:
-    """One Idempotency-Key, sent by either way, is one session, in one answer byte for byte."""
+async def test_a_repeated_order_gets_the_same_answer(price: str, user: User, shop: Shop) -> None:
+    """One Idempotency-Key is one session, in one answer byte for byte."""
     headers = user.bearer | {"Idempotency-Key": token_hex(8)}
     answers = [
         await shop.http.post(
@@ -23,7 +23,7 @@ async def test_both_ways_lead_to_one_purchase(price: str, user: User, shop: Shop
             content=json.dumps(build_order(price)),
             headers=headers | {"Content-Type": kind},
         )
-        for kind in (_USUAL, _UNUSUAL, _USUAL)
+        for kind in (_PLAIN, _WITH_CHARSET, _PLAIN)
     ]
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
@@ -41,10 +41,10 @@ async def test_both_ways_lead_to_one_purchase(price: str, user: User, shop: Shop
     ],
     ids=["no token of ours", "another scheme", "with a space", "too long a key"],
 )
-async def test_what_is_wrong_is_wrong_either_way(
+async def test_a_wrong_header_is_refused_alike(
     headers: dict[str, str], status: int, user: User, shop: Shop
 ) -> None:
-    """A token or a key that is no good is the same problem by both ways."""
+    """A malformed token or key gets the same problem document with either content type."""
     problems = [
         read_problem(
             await shop.http.post(
@@ -54,7 +54,7 @@ async def test_what_is_wrong_is_wrong_either_way(
             ),
             status,
         )
-        for kind in (_USUAL, _UNUSUAL)
+        for kind in (_PLAIN, _WITH_CHARSET)
     ]
     assert problems[0] == problems[1]
 
@@ -83,14 +83,14 @@ _ODD = {
 
 @pytest.mark.parametrize("name", _ODD)
 async def test_an_odd_body_is_read_alike(name: str, user: User, shop: Shop) -> None:
-    """What is refused of a body is refused by both ways, in the same words; all else by neither."""
+    """The answer does not depend on the charset parameter; a refusal is a problem document."""
     answers = [
         await shop.http.post(
             f"{shop.url}/checkout",
             content=_ODD[name],
             headers=user.bearer | {"Content-Type": kind, "Idempotency-Key": "odd"},
         )
-        for kind in (_USUAL, _UNUSUAL)
+        for kind in (_PLAIN, _WITH_CHARSET)
     ]
     assert answers[0].status_code == answers[1].status_code
     assert answers[0].json() == answers[1].json()
