@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import stripe
 
 from gateway.errors import (
     ConfigurationRefused,
@@ -22,7 +23,6 @@ from gateway.errors import (
 from gateway.settings import Settings
 from gateway.stripe_answer import StripeAnswer
 from gateway.stripe_api import (
-    Client,
     Missing,
     find_cause,
     open_stripe,
@@ -35,7 +35,7 @@ from tests.stripe_account import StripeAccount
 
 
 @pytest_asyncio.fixture
-async def client(stack: Stack, account: StripeAccount) -> AsyncIterator[Client]:
+async def client(stack: Stack, account: StripeAccount) -> AsyncIterator[stripe.StripeClient]:
     """The gateway's client of the simulator; no fault stays."""
     settings = Settings(
         pocketbase_url="http://127.0.0.1:1",
@@ -51,7 +51,7 @@ async def client(stack: Stack, account: StripeAccount) -> AsyncIterator[Client]:
     await account.clear_faults()
 
 
-async def _fail(client: Client, account: StripeAccount, **fault: Any) -> StripeFailure:
+async def _fail(client: stripe.StripeClient, account: StripeAccount, **fault: Any) -> StripeFailure:
     """Let the next requests for a customer meet a fault; return the gateway's error."""
     await account.control("faults", path="/v1/customers/cus_1", times=9, **fault)
     try:
@@ -64,7 +64,7 @@ async def _fail(client: Client, account: StripeAccount, **fault: Any) -> StripeF
     raise AssertionError("the fault was not met")
 
 
-async def test_all_facts_are_kept(client: Client, account: StripeAccount) -> None:
+async def test_all_facts_are_kept(client: stripe.StripeClient, account: StripeAccount) -> None:
     """Each fact of Stripe's answer is an attribute, as Stripe sent it."""
     error = await _fail(
         client,
@@ -109,7 +109,7 @@ async def test_all_facts_are_kept(client: Client, account: StripeAccount) -> Non
 async def test_every_failure_is_one_tree(
     fault: dict[str, Any],
     kind: type[StripeFailure],
-    client: Client,
+    client: stripe.StripeClient,
     account: StripeAccount,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -163,7 +163,7 @@ def test_a_code_is_believed_before_a_text(answer: StripeAnswer, cause: object) -
     assert find_cause(answer) is cause
 
 
-async def test_a_missing_object_keeps_its_facts(client: Client) -> None:
+async def test_a_missing_object_keeps_its_facts(client: stripe.StripeClient) -> None:
     """404 of an object that is read: which request it was."""
     with pytest.raises(Missing) as found:
         await read_object(client, "/v1/customers/cus_none")

@@ -13,10 +13,10 @@ import stripe
 from gateway.checkout.creation import Session, create_session
 from gateway.errors import (
     GatewayError,
-    IdempotencyKeyReused,
     PaymentRequired,
     StripeFailed,
     StripeKeyRefused,
+    StripeKeyReused,
     StripeRefused,
     StripeTooSlow,
     StripeUnavailable,
@@ -180,7 +180,7 @@ _ERRORS: dict[str, tuple[bytes, type[GatewayError], dict[str, object]]] = {
             "400 Bad Request",
             b'{"error": {"type": "idempotency_error", "message": "Keys"}}',
         ),
-        IdempotencyKeyReused,
+        StripeKeyReused,
         {"status": 400},
     ),
     "a key of nobody": (
