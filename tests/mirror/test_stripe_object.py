@@ -214,3 +214,14 @@ async def test_long_lists_are_kept_in_full(account: StripeAccount, dashboard: Da
     row = await dashboard.find("invoices", invoice["id"])
     assert row
     assert len(row["stripe_object"]["lines"]["data"]) == len(row["lines"]) == 12
+
+
+async def test_superusers_receive_the_object_live(
+    sender: Sender, frontend: Frontend, dashboard: Dashboard
+) -> None:
+    """A realtime message to a superuser shows what the record shows."""
+    product = {"id": "prod_live", "object": "product", "name": "Live", "more": {"deep": [1]}}
+    async with frontend.subscribe("products/*", token=dashboard.token) as feed:
+        await sender.send(build_event("product.created", product))
+        change = await feed.next(lambda change: change.record["stripe_id"] == "prod_live")
+    assert change.record["stripe_object"] == product
