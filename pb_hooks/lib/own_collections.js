@@ -21,9 +21,16 @@ function findMissing(app) {
   for (const key in COLUMNS) {
     const collection = findNamed(collections, NAMES[key])
     if (!collection) missing.push(`the collection ${NAMES[key]} is missing`)
-    else missing.push(...findMissingColumns(collection).map((column) => `${NAMES[key]} has no column ${column}`))
+    else missing.push(...findMissingColumns(collection).map((column) => `${NAMES[key]} has no column ${column}`),
+      ...findShown(collection))
   }
   return missing
+}
+
+// The complete Stripe object is for superusers only, also in a collection that users read.
+function findShown({ name, fields }) {
+  const field = fields.getByName("stripe_object")
+  return field && !field.hidden ? [`${name}.stripe_object is not hidden`] : []
 }
 
 // Returns in which names the settings differ from those that the migrations were run with, one sentence each.

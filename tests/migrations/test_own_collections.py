@@ -127,6 +127,24 @@ def test_ready_names_what_was_renamed(what: str, made: Stack, api: httpx.Client)
     assert httpx.get(f"{made.gateway.url}/ready", trust_env=False).is_success
 
 
+@pytest.mark.parametrize("name", ["products", "subscriptions"])
+def test_ready_names_an_object_that_users_see(name: str, made: Stack, api: httpx.Client) -> None:
+    """`stripe_object` is hidden in every mirror: not ready until it is again."""
+    before = api.get(f"/api/collections/{name}").json()
+    path = f"/api/collections/{before['id']}"
+    shown = [
+        field | ({"hidden": False} if field["name"] == "stripe_object" else {})
+        for field in before["fields"]
+    ]
+    api.patch(path, json={"fields": shown}).raise_for_status()
+    try:
+        answer = httpx.get(f"{made.gateway.url}/ready", trust_env=False)
+        assert f"{name}.stripe_object is not hidden" in read_problem(answer, 503)["detail"]
+    finally:
+        api.patch(path, json={"fields": before["fields"]}).raise_for_status()
+    assert httpx.get(f"{made.gateway.url}/ready", trust_env=False).is_success
+
+
 def test_a_lost_table_opens_nothing(fresh_stack: Callable[..., Stack]) -> None:
     """Without `gateway_transforms` writes are refused and /ready says why; the remedy works."""
     own = fresh_stack(GATEWAY_APP="tests.records.shelf:app")
