@@ -1,9 +1,11 @@
-"""The transforms that ``bench.transforms`` measures, as ``GATEWAY_TRANSFORMS`` names them."""
+"""The app with the transforms that ``bench.transforms`` measures; it makes its collection later."""
 
 from pydantic import BaseModel, ConfigDict
 
-from examples.posts import transforms as posts
-from gateway.records import Context, Transform
+from examples.posts import app as posts
+from gateway import Gateway, TransformContext
+
+app = Gateway()
 
 
 class Anything(BaseModel):
@@ -12,16 +14,10 @@ class Anything(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-def change_nothing(incoming: Anything, context: Context) -> None:
+@app.transform("bench_empty", on="create", may_come_later=True)
+def change_nothing(incoming: Anything, context: TransformContext) -> None:
     """The empty transform."""
 
 
-TRANSFORMS = (
-    Transform(
-        collection="bench_empty",
-        operations={"create"},
-        model=Anything,
-        function=change_nothing,
-    ),
-    *posts.TRANSFORMS,
-)
+for _transform in posts.app.declarations.transforms:
+    app.add_transform(_transform)

@@ -233,7 +233,7 @@ def start_hookless(folder: Path, exits: ExitStack) -> PocketBase:
 
 
 def _plan(folder: Path) -> Plan:
-    plan = plan_throwaway(folder, {"GATEWAY_TRANSFORMS": "bench.transform_table"})
+    plan = plan_throwaway(folder, {"GATEWAY_APP": "bench.transform_table:app"})
     return replace(plan, is_simulated=False, migrations=(_MIGRATIONS,))
 
 

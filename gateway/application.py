@@ -106,6 +106,7 @@ class Gateway(FastAPI, Declaring):
             lifespan=self._run,
         )
         add_problem_handlers(self)
+        self._error_handler = self.exception_handlers[Exception]
         self.exception_handlers.update(options.get("exception_handlers") or {})
         for router in _ROUTERS:
             self.include_router(router)
@@ -184,7 +185,9 @@ class Gateway(FastAPI, Declaring):
         """
         team = self.user_middleware
         try:
-            self.user_middleware = wrap_inside(self.configuration)
+            handlers = self.exception_handlers
+            is_ours = handlers.get(Exception) is self._error_handler and 500 not in handlers
+            self.user_middleware = wrap_inside(self.configuration, answers_errors=is_ours)
             stack = super().build_middleware_stack()
         finally:
             self.user_middleware = team

@@ -37,7 +37,7 @@ def build_cors(settings: Settings) -> Middleware:
     return Middleware(
         LoggingCORSMiddleware,
         allow_origins=list(settings.gateway_frontend_origins),
-        allow_methods=["GET", "HEAD", "POST", "PATCH"],
+        allow_methods=["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"],
         allow_headers=[*_HEADERS, *_TRACING, *settings.gateway_cors_headers],
         expose_headers=["Retry-After", REQUEST_ID],
         max_age=3600,

@@ -33,14 +33,18 @@ class EarlyRoutes:
         await (app or self.app)(scope, receive, send)
 
 
-def wrap_inside(configuration: Configuration) -> list[Middleware]:
-    """Return the middleware between the early routes and FastAPI's, the outermost first."""
+def wrap_inside(configuration: Configuration, *, answers_errors: bool) -> list[Middleware]:
+    """Return the middleware between the early routes and FastAPI's, the outermost first.
+
+    Args:
+        answers_errors: whether unexpected errors are answered here, not by a team's handler.
+    """
     settings = configuration.settings
     return [
         build_cors(settings),
         Middleware(BodyLimitMiddleware, limit=settings.gateway_max_body_bytes),
         Middleware(RateLimitMiddleware, limits=configuration.rate_limits),
-        Middleware(ErrorMiddleware),
+        *([Middleware(ErrorMiddleware)] if answers_errors else []),
     ]
 
 

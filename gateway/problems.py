@@ -190,7 +190,16 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         headers["Allow"] = _allowed(request)
         if request.method == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
-    return _respond(problem(known.status_code, known.detail, known.detail), headers)
+    return _respond(_describe_exception(known), headers)
+
+
+def _describe_exception(error: HTTPException) -> dict[str, Any]:
+    """The problem of an exception that a team's endpoint raises: its detail may be any JSON."""
+    detail: Any = error.detail
+    if isinstance(detail, str):
+        return problem(error.status_code, detail, detail)
+    phrase = HTTPStatus(error.status_code).phrase
+    return {**problem(error.status_code, phrase, phrase), "error": detail}
 
 
 def _allowed(request: Request) -> str:

@@ -1,7 +1,7 @@
 """How often one address, and one user, may ask for something.
 
 Counted in this process: behind N gateways a caller has N times as much. Stripe's deliveries are
-never counted; they come past all of this (`gateway.app`).
+never counted; they branch off before (`gateway.middleware`).
 """
 
 from ipaddress import IPv6Address, ip_address

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import click
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field, SecretStr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -152,6 +153,24 @@ async def show_settings(request: Request, settings: OwnSettings, base: Settings)
         "is_one": settings is base,
         "state": request.state.opened_for,
     }
+
+
+@app.delete("/orders/{order}")
+async def refuse(order: int) -> None:
+    """Refuse, as FastAPI's endpoints do: with a text, or with any JSON."""
+    raise HTTPException(409, "already shipped" if order else {"order": "is none"})
+
+
+@app.get("/broken")
+async def fail() -> None:
+    """Fail in a way that nobody foresaw."""
+    raise LookupError("unforeseen")
+
+
+@app.exception_handler(Exception)
+async def answer_failure(request: Request, error: Exception) -> PlainTextResponse:
+    """Answer failures in the team's own way."""
+    return PlainTextResponse(f"sorry: {type(error).__name__}", 500)
 
 
 app.include_router(labels.router, prefix="/plugin")

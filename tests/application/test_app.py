@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 
 from gateway.ids import record_id
+from stack.gateway import Gateway
+from stack.pocketbase import ROOT
 from stack.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import wait_until
@@ -178,3 +181,34 @@ def test_reconciliation_lists_what_the_app_mirrors(stack: Stack) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+async def test_errors_are_answered_as_the_team_says(api: httpx.AsyncClient) -> None:
+    """An HTTPException becomes a problem, whatever its detail; a handler of the team's is used."""
+    text = read_problem(await api.delete("/orders/1"), 409)
+    assert text["detail"] == text["message"] == "already shipped"
+    other = (await api.delete("/orders/0")).json()
+    assert (other["detail"], other["error"]) == ("Conflict", {"order": "is none"})
+    answer = await api.get("/broken")
+    assert (answer.status_code, answer.text) == (500, "sorry: LookupError")
+
+
+async def test_a_browser_may_use_every_method(stack: Stack, api: httpx.AsyncClient) -> None:
+    """Endpoints of a team's delete and put as well."""
+    headers = {
+        "Origin": stack.plan.frontend_origins[0],
+        "Access-Control-Request-Method": "DELETE",
+    }
+    assert (await api.options("/orders/1", headers=headers)).is_success
+
+
+def test_the_guides_app_runs(start: Callable[..., Gateway], stack: Stack) -> None:
+    """The file of docs/app.md is served as it is there."""
+    text = (ROOT / "docs" / "app.md").read_text()
+    code = text.partition("```python app.py\n")[2].partition("```")[0]
+    gateway = start("app.py", code)
+    read_problem(httpx.get(f"{gateway.url}/articles/count", trust_env=False), 401)
+    gateway.stop()
+    # Its table is in force until the shared app registers again.
+    ready = f"{stack.gateway.url}/ready"
+    wait_until(lambda: httpx.get(ready, trust_env=False).is_success, 30)
