@@ -44,7 +44,9 @@ async def open_services(
     async with AsyncExitStack() as stack:
         stack.enter_context(extend_registry(configuration.mirrors))
         pocketbase = await stack.enter_async_context(PocketBase(settings))
-        records = await stack.enter_async_context(open_pocketbase_client(settings))
+        records = await stack.enter_async_context(
+            open_pocketbase_client(settings, pocketbase.session)
+        )
         key_check = KeyCheck()
         client = await stack.enter_async_context(open_stripe(settings, key_check))
         turns = Turns()

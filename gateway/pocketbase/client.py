@@ -1,12 +1,9 @@
 """A thin client of PocketBase's API for the gateway's superuser.
 
-The token is cached and renewed half-way through its life. When it is refused all the same, the
-calls that wait share one login, and each is sent once more.
+Its session is also the public client's (`gateway.pocketbase.api`), so that a process signs in once.
+A call that is refused although its token was good is sent once more with a new one.
 """
 
-import asyncio
-import time
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -15,23 +12,20 @@ from urllib.parse import urlencode
 from gateway.errors import PocketBaseUnavailable
 from gateway.http_client import trust_certificates
 from gateway.json_codec import dump, load
+from gateway.pocketbase.api.sessions import PasswordSession
+from gateway.pocketbase.api.transport import USER_AGENT
 from gateway.pocketbase.commit_connections import CommitConnections
 from gateway.pocketbase.connections import Answer, Connections
 from gateway.settings import PocketBaseSettings
-from gateway.version import __version__
 from gateway.vocabulary import CollectionNames
 from gateway.writes import Json
 
 _LOGIN = "/api/collections/_superusers/auth-with-password"
-#: One constant name: PocketBase mails an alert when a superuser logs in with a new User-Agent.
-USER_AGENT = f"pocketbase-gateway/{__version__.split('.')[0]}"
 _MAX_MESSAGE_CHARACTERS = 300
 _NOT_JSON = (
     "The answer to a request to PocketBase is not PocketBase's: POCKETBASE_URL leads to another"
     " program, or a proxy answers in its place."
 )
-#: Seconds for which a token is used at the least, however clocks differ.
-_SHORTEST_USE = 5.0
 
 
 def _message(body: Json) -> str:
@@ -67,9 +61,8 @@ class PocketBase:
         self._calls = Connections(*options)
         self._user_calls = Connections(*options)
         self._forwards = Connections(*options)
-        self._token = ""
-        self._renew_at = 0.0
-        self._login = asyncio.Lock()
+        #: The superuser's token, for every client of this process.
+        self.session = PasswordSession(self._sign_in)
 
     async def __aenter__(self) -> Self:
         """Nothing is opened before it is needed."""
@@ -113,16 +106,15 @@ class PocketBase:
         if token is not None:
             return await self._send(self._user_calls, method, path, body, token, headers)
         pool = self._commits if is_commit else self._calls
-        # In time: to a list, PocketBase would answer as to a guest, without saying so.
-        is_fresh = time.monotonic() < self._renew_at
-        used = self._token if is_fresh else await self._log_in(self._token)
+        used = await self.session.get_token()
         try:
             return await self._send(pool, method, path, body, used, headers)
         except PocketBaseRefused as refused:
             # Whoever comes with a token that is not valid is a guest, whom records refuse by 403.
             if refused.status not in (401, 403):
                 raise
-        return await self._send(pool, method, path, body, await self._log_in(used), headers)
+        renewed = await self.session.renew(used)
+        return await self._send(pool, method, path, body, renewed, headers)
 
     @property
     def collection_names(self) -> CollectionNames:
@@ -146,23 +138,18 @@ class PocketBase:
         except OSError as error:
             raise PocketBaseUnavailable from error
 
-    async def _log_in(self, refused: str) -> str:
-        async with self._login:
-            if self._token and self._token != refused:
-                return self._token
-            credentials = {
-                "identity": self._settings.pocketbase_superuser_email,
-                "password": self._settings.pocketbase_superuser_password.get_secret_value(),
-            }
-            try:
-                answer = await self._send(self._commits, "POST", _LOGIN, credentials, "")
-            except PocketBaseRefused as error:
-                raise PocketBaseUnavailable(_describe_refusal(error)) from error
-            if "token" not in answer:
-                raise PocketBaseUnavailable("PocketBase's answer to the sign-in has no token.")
-            self._token = str(answer["token"])
-            self._renew_at = time.monotonic() + max(_lifetime(self._token) / 2, _SHORTEST_USE)
-            return self._token
+    async def _sign_in(self) -> str:
+        credentials = {
+            "identity": self._settings.pocketbase_superuser_email,
+            "password": self._settings.pocketbase_superuser_password.get_secret_value(),
+        }
+        try:
+            answer = await self._send(self._commits, "POST", _LOGIN, credentials, "")
+        except PocketBaseRefused as error:
+            raise PocketBaseUnavailable(_describe_refusal(error)) from error
+        if "token" not in answer:
+            raise PocketBaseUnavailable("PocketBase's answer to the sign-in has no token.")
+        return str(answer["token"])
 
     async def _send(
         self,
@@ -200,12 +187,6 @@ def _describe_refusal(refused: PocketBaseRefused) -> str:
             " check POCKETBASE_SUPERUSER_EMAIL and POCKETBASE_SUPERUSER_PASSWORD."
         )
     return f"PocketBase refuses to sign the gateway's superuser in: {refused.status}, {refused}"
-
-
-def _lifetime(token: str) -> float:
-    """For how many seconds a token is still good, by its own word."""
-    claims = load(urlsafe_b64decode(token.split(".")[1] + "=="))
-    return float(claims["exp"] - time.time())
 
 
 def _read(status: int, raw: bytes) -> Json:

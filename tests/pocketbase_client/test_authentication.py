@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
+from gateway.pocketbase import PocketBase as GatewayClient
+from gateway.pocketbase import open_pocketbase_client
 from gateway.pocketbase.api import (
     Auth,
     Credentials,
@@ -21,6 +24,7 @@ from gateway.pocketbase.api import (
     Unavailable,
     ValidationFailed,
 )
+from gateway.settings import PocketBaseSettings
 from stack.pocketbase import PocketBase
 from stack.ports import pick_free
 from tests.deadline import eventually
@@ -258,3 +262,19 @@ async def test_wrong_credentials_are_the_servers_fault_and_not_a_clients(
     async with PocketBaseClient(server.url, credentials=credentials) as client:
         with pytest.raises(Unavailable, match="_superusers"):
             await client.collection("posts").list()
+
+
+async def test_a_session_can_be_shared(server: PocketBase) -> None:
+    """The gateway's own client and the public one sign in once, and renew for each other."""
+    settings = PocketBaseSettings(
+        pocketbase_url=server.url,
+        pocketbase_superuser_email=server.superuser_email,
+        pocketbase_superuser_password=SecretStr(server.superuser_password),
+    )
+    async with GatewayClient(settings) as own, open_pocketbase_client(settings, own.session) as pb:
+        await own.call("GET", "/api/collections")
+        token = await own.session.get_token()
+        assert await pb.token() == token
+        renewed = await own.session.renew(token)
+        assert await pb.token() == renewed
+        assert await pb.collections.list()

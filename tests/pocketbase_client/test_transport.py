@@ -1,6 +1,7 @@
 """Time-outs, retries and answers that are not PocketBase's, against servers that misbehave."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.pocketbase.api import (
+    FileUpload,
     InvalidAnswer,
     PocketBaseClient,
     PocketBaseError,
@@ -135,6 +137,28 @@ async def test_a_write_that_was_rate_limited_is_sent_again() -> None:
         assert await client.collection("posts").create({"title": "x"}) == {"id": "x"}
         assert asyncio.get_running_loop().time() - begin >= 1
     assert len(heads) == 2
+
+
+async def test_an_upload_is_sent_whole_again_or_not_at_all() -> None:
+    """A file is read from its start at each attempt; a stream that can't be is sent once."""
+    limited = _respond("429 Too Many", b"{}", "Retry-After: 0\r\n")
+    sizes: list[int] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sizes.append(len(await reader.readuntil(b"--\r\n")))
+        writer.write(limited if len(sizes) % 2 else _respond("200 OK", b'{"id": "x"}'))
+
+    class Stream(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+    async with _serve(handle) as client:
+        posts = client.collection("posts")
+        assert await posts.create({"f": FileUpload(io.BytesIO(b"x" * 99), "a")}) == {"id": "x"}
+        assert sizes[0] == sizes[1] > 99
+        with pytest.raises(RateLimited):
+            await posts.create({"f": FileUpload(Stream(b"x"), "a")})
+    assert len(sizes) == 3
 
 
 async def test_a_server_error_is_not_sent_again() -> None:

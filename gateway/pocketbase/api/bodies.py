@@ -31,7 +31,7 @@ class FileUpload:
     """A file to upload.
 
     `FileUpload(b"…", "notes.txt")`, `FileUpload(Path("notes.txt"))`, or an open binary file:
-    `FileUpload(upload.file, upload.filename)`.
+    `FileUpload(upload.file, upload.filename)`, which is sent from its start.
     """
 
     content: bytes | Path | BinaryIO

@@ -42,6 +42,7 @@ class PocketBaseClient:
         url: str,
         *,
         credentials: Credentials | None = None,
+        session: Session | None = None,
         timeout: float = _TIMEOUT_SECONDS,
         retries: int = _RETRIES,
         certificates: str | None = None,
@@ -52,6 +53,7 @@ class PocketBaseClient:
             url: for example ``http://127.0.0.1:8090``.
             credentials: sign in as this account, by default a superuser, and renew the token in
                 time. Without them the client is a guest's.
+            session: instead of credentials, the tokens of another client.
             timeout: seconds for a call with its retries.
             retries: further attempts after a connection that failed and after a 429. What may
                 have been served is sent again only if it is a GET.
@@ -61,7 +63,8 @@ class PocketBaseClient:
             ValueError: the URL is not an http(s) address.
         """
         transport = Transport(url, timeout=timeout, retries=retries, certificates=certificates)
-        session = open_session(transport, credentials) if credentials else GuestSession()
+        if session is None:
+            session = open_session(transport, credentials) if credentials else GuestSession()
         self._set(transport, session, owns_transport=True)
 
     def _set(self, transport: Transport, session: Session, *, owns_transport: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from gateway.json_codec import load
-from gateway.pocketbase.api.errors import Unauthenticated
+from gateway.pocketbase.api.errors import InvalidAnswer, Unauthenticated
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 #: Seconds for which a new token is used at least, however clocks differ.
@@ -118,8 +118,12 @@ class PasswordSession:
         async with self._lock:
             if self._token and self._token != refused:
                 return self._token
-            self._token = await self._sign_in()
-            seconds = read_expiry(self._token) - time.time()
+            token = await self._sign_in()
+            try:
+                seconds = read_expiry(token) - time.time()
+            except Unauthenticated as error:
+                raise InvalidAnswer("PocketBase's answer to the sign-in has no token.") from error
+            self._token = token
             self._renew_at = time.monotonic() + max(seconds / 2, _MIN_USE_SECONDS)
             return self._token
 

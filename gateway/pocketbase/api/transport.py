@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -53,6 +54,14 @@ class Request:
     timeout: float | None = None
 
     @property
+    def is_repeatable(self) -> bool:
+        """Whether its files can be read again."""
+        return all(
+            isinstance(file.content, bytes | Path) or file.content.seekable()
+            for _, file in self.files
+        )
+
+    @property
     def is_read(self) -> bool:
         """Whether it changes nothing."""
         return self.method in ("GET", "HEAD")
@@ -84,13 +93,13 @@ class Transport:
         self.timeout = timeout
         self._retries = retries
         self._http = _open_http(timeout, certificates)
-        #: Connections that stay open for long, so that they take none from calls.
-        self._long_lived = _open_http(timeout, certificates, limit=None)
+        #: Downloads and subscriptions stay open for long: they must take no connection from calls.
+        self._streams = _open_http(timeout, certificates, limit=None)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
-        await self._long_lived.aclose()
+        await self._streams.aclose()
 
     async def send(self, request: Request, token: str) -> Any:
         """Send a request; return the decoded JSON, None without a body.
@@ -118,7 +127,7 @@ class Transport:
                 return await self._send_once(request, token)
             except (RateLimited, httpx2.TransportError) as error:
                 wait = _choose_wait(request, error, attempt)
-                is_last = attempt == self._retries
+                is_last = attempt == self._retries or not request.is_repeatable
                 if wait is None or is_last or loop.time() + wait >= deadline:
                     raise
             await asyncio.sleep(wait)
@@ -138,20 +147,18 @@ class Transport:
         """Send a GET and give the response while its body arrives.
 
         Args:
-            max_silence: seconds without data after which it ends, on a connection that takes none
-                from calls; by default the client's time-out.
+            max_silence: seconds without data after which it ends, by default the client's
+                time-out.
 
         Raises:
             PocketBaseError: as for `send`, also while the body is read.
         """
         built = self._build(request, token)
-        http = self._http
-        if max_silence is not None:
-            http = self._long_lived
-            seconds = httpx2.Timeout(self.timeout, connect=CONNECT_SECONDS, read=max_silence)
-            built.extensions["timeout"] = seconds.as_dict()
+        silence = max_silence or self.timeout
+        seconds = httpx2.Timeout(self.timeout, connect=CONNECT_SECONDS, read=silence)
+        built.extensions["timeout"] = seconds.as_dict()
         try:
-            response = await http.send(built, stream=True)
+            response = await self._streams.send(built, stream=True)
             try:
                 if not response.is_success:
                     await response.aread()
