@@ -52,11 +52,14 @@ class CollectionNames:
         """Return the name of a collection.
 
         Args:
-            key: its key in the vocabulary, which is its name without a prefix, or ``users``.
+            key: its key in the vocabulary, which is its name without a prefix, or ``users``. A
+                collection of a team's own mirror has the name that the app gives it.
         """
         if key == "users":
             return self.auth
-        return (self.internal_prefix if key in INTERNAL_COLLECTIONS else self.prefix) + key
+        if key in INTERNAL_COLLECTIONS:
+            return self.internal_prefix + key
+        return self.prefix + key if key in COLLECTIONS else key
 
     @property
     def is_clashing(self) -> bool:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -104,7 +105,17 @@ def _run(work: Coroutine[None, None, None]) -> None:
     except GatewayError as error:
         fail(error.detail)
     except PocketBaseRefused as refused:
-        fail(f"PocketBase refused: {refused}")
+        fail(f"PocketBase refused: {refused}{_explain(refused)}")
+
+
+def _explain(refused: PocketBaseRefused) -> str:
+    """Name the settings that a missing collection may be due to."""
+    if refused.status != HTTPStatus.NOT_FOUND or "collection" not in str(refused).lower():
+        return ""
+    return (
+        " Commands need the GATEWAY_COLLECTION_PREFIX and GATEWAY_INTERNAL_COLLECTION_PREFIX of"
+        " the gateway."
+    )
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 // The names that migrations use: those of names.js, or those of a database that was installed before names were
 // settings. 1763855990_collection_names.js renames its collections; taken back, it gives them these names again.
-const { nameOf } = require(`${__hooks}/lib/names.js`)
+const { ownNameOf } = require(`${__hooks}/lib/names.js`)
 
 const RENAMING = "1763855990_collection_names.js"
 const FORMER = {
@@ -22,7 +22,7 @@ function isApplied(app, file) {
 
 // Returns the function from a key to its name in this database.
 function namesOf(app) {
-  return isApplied(app, RENAMING) ? nameOf : formerNameOf
+  return isApplied(app, RENAMING) ? ownNameOf : formerNameOf
 }
 
 // Returns the collection of a key.

@@ -1,7 +1,8 @@
 // The names of the gateway's collections, from PocketBase's environment. Code says which collection it means by its
 // key in vocabulary.json, and reads the name here. Migrations use it too. gateway/vocabulary.py has the same rules.
 //
-// nameOf  the name of a key, also of one that the vocabulary does not list yet
+// nameOf  the name of a key; a team's own mirror has the name that its app gives
+// ownNameOf  the same for a collection of ours that the vocabulary does not list yet
 // NAMES   names by key, for PocketBase's API
 // TABLES  names by key, quoted for SQL: FROM ${TABLES.customers}
 // SETTINGS  {prefix, internal_prefix, auth}
@@ -38,13 +39,22 @@ function readSetting(variable, preset, form) {
 const SETTINGS = readSettings()
 
 function nameOf(key) {
+  return isOwn(key) ? ownNameOf(key) : key
+}
+
+// Without the vocabulary nothing is known, and no team's mirror is written.
+function isOwn(key) {
+  return key === "users" || key in COLUMNS || INTERNAL.includes(key) || INTERNAL.length === 0
+}
+
+function ownNameOf(key) {
   if (key === "users") return SETTINGS.auth
   return (INTERNAL.includes(key) ? SETTINGS.internal_prefix : SETTINGS.prefix) + key
 }
 
 function readNames() {
   const names = {}
-  for (const key of [...Object.keys(COLUMNS), ...INTERNAL, "users"]) names[key] = nameOf(key)
+  for (const key of [...Object.keys(COLUMNS), ...INTERNAL, "users"]) names[key] = ownNameOf(key)
   const taken = Object.keys(names).find((key) => key !== "users" && names[key].toLowerCase() === names.users.toLowerCase())
   if (!taken) return names
   throw new Error(`GATEWAY_AUTH_COLLECTION is ${names.users}, and the gateway makes a collection of that name: set ` +
@@ -55,4 +65,4 @@ const NAMES = readNames()
 const TABLES = {}
 for (const key in NAMES) TABLES[key] = `\`${NAMES[key]}\``
 
-module.exports = { NAMES, SETTINGS, TABLES, nameOf }
+module.exports = { NAMES, SETTINGS, TABLES, nameOf, ownNameOf }

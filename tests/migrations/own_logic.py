@@ -4,7 +4,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-from gateway import CurrentUser, Event, EventContext, Gateway, Transform, TransformContext
+from gateway import (
+    CurrentUser,
+    Event,
+    EventContext,
+    Gateway,
+    Row,
+    StripeObject,
+    Transform,
+    TransformContext,
+)
 
 #: The file that the handler notes its calls in.
 NOTES = "TEST_NOTES"
@@ -25,6 +34,12 @@ def note(event: Event, context: EventContext) -> None:
     """Note who paid."""
     with Path(os.environ[NOTES]).open("a") as notes:
         notes.write(event.user + "\n")
+
+
+@app.mirror("payout", collection="payouts", path="/v1/payouts")
+def payout_row(payout: StripeObject, deleted: bool) -> Row:
+    """Show what is on its way to the bank."""
+    return {"status": payout["status"]}
 
 
 @app.get("/whoami")

@@ -16,6 +16,7 @@ from stack.ports import pick_free
 from stack.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
+from tests.delivery import Sender, build_event
 from tests.frontend import Frontend, Record, User
 from tests.http_client import open_client
 from tests.migrations.own_logic import NOTES
@@ -49,6 +50,11 @@ migrate((app) => {
     record.set("title", "mine")
     app.save(record)
   }
+  app.save(new Collection({ name: "payouts", type: "base", fields: [
+    { name: "stripe_id", type: "text" }, { name: "stamp", type: "text", hidden: true },
+    { name: "status", type: "text" }, { name: "created", type: "date" },
+    { name: "stripe_object", type: "json", hidden: true }],
+    indexes: ["CREATE UNIQUE INDEX idx_own_payouts ON payouts (stripe_id)"] }))
 }, () => {})
 """
 
@@ -236,6 +242,28 @@ async def test_the_commands_work(site: Site) -> None:
     )
     assert moved.code == 0, moved.err
     assert len(await site.list("subscriptions", other.token)) == 1
+
+
+async def test_a_mirror_of_the_project_has_the_name_that_it_gives(site: Site) -> None:
+    """The prefix is for the gateway's collections only."""
+    secret = site.stack.plan.stripe.webhook_secrets[0]
+    payout = {"id": "po_1", "object": "payout", "status": "paid", "created": 9}
+    sender = Sender(site.shop.http, site.stack.gateway.url, secret)
+    assert (await sender.send(build_event("payout.paid", payout))).is_success
+    [row] = await site.dashboard.list("payouts")
+    assert (row["stripe_id"], row["status"]) == ("po_1", "paid")
+
+
+async def test_a_command_with_other_names_says_so(site: Site) -> None:
+    """A command without the gateway's settings of names ends with their names."""
+    env = site.stack.gateway.env
+    kept = env.pop("GATEWAY_COLLECTION_PREFIX")
+    try:
+        done = await run_gateway(site.stack, "events", "list")
+    finally:
+        env["GATEWAY_COLLECTION_PREFIX"] = kept
+    assert done.code == 1
+    assert "GATEWAY_COLLECTION_PREFIX" in done.err
 
 
 async def test_the_portal_and_changes_of_a_subscription_work(site: Site) -> None:
