@@ -109,11 +109,11 @@ def _run(work: Coroutine[None, None, None]) -> None:
 
 
 def _explain(refused: PocketBaseRefused) -> str:
-    """Name the settings that a missing collection may be due to."""
-    if refused.status != HTTPStatus.NOT_FOUND or "collection" not in str(refused).lower():
+    """Name the settings by which a command may have read no collection of ours, or another."""
+    if refused.status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
         return ""
     return (
-        " Commands need the GATEWAY_COLLECTION_PREFIX and GATEWAY_INTERNAL_COLLECTION_PREFIX of"
+        " Check that GATEWAY_COLLECTION_PREFIX and GATEWAY_INTERNAL_COLLECTION_PREFIX are those of"
         " the gateway."
     )
 
