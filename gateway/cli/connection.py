@@ -6,7 +6,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,6 +14,7 @@ import stripe
 
 from gateway.cli.running_settings import find_running_settings
 from gateway.errors import GatewayError
+from gateway.health.readiness import check_names
 from gateway.logs import open_logs
 from gateway.mirror.registry import extend_registry
 from gateway.notifications.announcer import open_announcer
@@ -71,6 +71,7 @@ def run_without_stripe(command: Callable[[PocketBaseConnection], Awaitable[None]
 
     async def work() -> None:
         async with PocketBase(settings) as pocketbase:
+            await check_names(pocketbase)
             await command(PocketBaseConnection(settings, pocketbase))
 
     _run(work())
@@ -105,22 +106,13 @@ def _run(work: Coroutine[None, None, None]) -> None:
     except GatewayError as error:
         fail(error.detail)
     except PocketBaseRefused as refused:
-        fail(f"PocketBase refused: {refused}{_explain(refused)}")
-
-
-def _explain(refused: PocketBaseRefused) -> str:
-    """Name the settings by which a command may have read no collection of ours, or another."""
-    if refused.status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
-        return ""
-    return (
-        " Check that GATEWAY_COLLECTION_PREFIX and GATEWAY_INTERNAL_COLLECTION_PREFIX are those of"
-        " the gateway."
-    )
+        fail(f"PocketBase refused: {refused}")
 
 
 @asynccontextmanager
 async def _connect(settings: StripeSettings) -> AsyncIterator[Connection]:
     async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
+        await check_names(pocketbase)
         settlement = Settlement(pocketbase, client, own_account=settings.gateway_stripe_account)
         # What it stores, the gateways that are running tell.
         declared = _load_declarations()

@@ -58,7 +58,7 @@ async def check_pocketbase(pocketbase: PocketBase) -> None:
             " (docs/upgrading.md)."
         )
     if version.names:
-        _check_names(pocketbase, version.names)
+        _compare_names(pocketbase, version.names)
     missing = [name for name in MIGRATIONS if name not in version.migrations]
     if missing:
         raise NotReady(f"PocketBase lacks the migrations {', '.join(missing)}.")
@@ -74,7 +74,20 @@ async def check_pocketbase(pocketbase: PocketBase) -> None:
         )
 
 
-def _check_names(pocketbase: PocketBase, names: NameSettings) -> None:
+async def check_names(pocketbase: PocketBase) -> None:
+    """Check that PocketBase has this process's names of collections; others may be a project's own.
+
+    Raises:
+        NotReady: they differ; the detail names the setting.
+        HooksMismatch: PocketBase lacks the hooks.
+        PocketBaseUnavailable: it does not answer, or refuses our superuser.
+    """
+    version = await call_hook(pocketbase, VERSION, Empty())
+    if version.names:
+        _compare_names(pocketbase, version.names)
+
+
+def _compare_names(pocketbase: PocketBase, names: NameSettings) -> None:
     theirs, ours = names.model_dump(), asdict(pocketbase.collection_names)
     differing = [
         f'{variable} is "{theirs[name]}" in PocketBase\'s environment and "{ours[name]}" in the'
