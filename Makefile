@@ -16,7 +16,7 @@ UPGRADE ?=
 help:
 	@echo "make run     start PocketBase, the gateway and (without Stripe keys) the Stripe simulator"
 	@echo "make test    run the tests; ARGS='-k checkout' chooses some"
-	@echo "make faults  20,000 deliveries while parts are killed and paused; ARGS='--storm-seed 2'"
+	@echo "make faults  20,000 deliveries while parts are killed and paused; ARGS='--chaos-seed 2'"
 	@echo "make lint    ruff, import-linter, deptry"
 	@echo "make types   mypy --strict"
 	@echo "make check   lint, types and tests"
@@ -26,14 +26,14 @@ help:
 	@echo "make clean   remove .venv and caches (your data in .local stays)"
 
 run: $(VENV)/run.stamp
-	@exec $(BIN)/python -m stack
+	@exec $(BIN)/python -m gateway.dev
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 # Minutes; `make test` has the same in small.
 faults: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest tests/faults --storm-deliveries 20000 $(ARGS)
+	$(BIN)/python -m pytest tests/faults --chaos-deliveries 20000 $(ARGS)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -47,10 +47,10 @@ types: $(VENV)/dev.stamp
 check: lint types test
 
 docs: $(VENV)/dev.stamp
-	$(BIN)/python -m stack.reference
+	$(BIN)/python -m gateway.dev.reference
 
 vocabulary: $(VENV)/dev.stamp
-	$(BIN)/python -m stack.vocabulary
+	$(BIN)/python -m gateway.dev.vocabulary
 
 lock: | $(BIN)/uv
 	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements.lock

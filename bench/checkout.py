@@ -30,8 +30,8 @@ import httpx
 import uvloop
 
 from bench.wire import Load, connect, encode, run_load
-from stack.plan import plan_throwaway
-from stack.stack import Stack
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.stack import Stack
 
 CLIENTS = (1, 8, 32)
 _USERS = 40

@@ -24,9 +24,9 @@ from secrets import token_hex
 
 import httpx
 
-from stack.plan import plan_throwaway
-from stack.pocketbase import PocketBase
-from stack.stack import Stack
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.pocketbase import PocketBaseProcess
+from gateway.dev.stack import Stack
 
 IS_USER = '@request.auth.collectionName = "users"'
 #: The rule of docs/entitlements.md.
@@ -77,13 +77,13 @@ def _parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _start(pocketbase: PocketBase) -> None:
+def _start(pocketbase: PocketBaseProcess) -> None:
     pocketbase.start()
     pocketbase.wait_healthy()
 
 
 @contextmanager
-def _open(pocketbase: PocketBase) -> Iterator[httpx.Client]:
+def _open(pocketbase: PocketBaseProcess) -> Iterator[httpx.Client]:
     login = {"identity": pocketbase.superuser_email, "password": pocketbase.superuser_password}
     with httpx.Client(base_url=f"{pocketbase.url}/api", trust_env=False) as client:
         answer = client.post(
@@ -93,7 +93,7 @@ def _open(pocketbase: PocketBase) -> Iterator[httpx.Client]:
         yield client
 
 
-def _prepare(pocketbase: PocketBase) -> list[str]:
+def _prepare(pocketbase: PocketBaseProcess) -> list[str]:
     """Make the collections, one per rule, and two users; return their ids."""
     with _open(pocketbase) as client:
         for name, rule in RULES.items():
@@ -129,7 +129,7 @@ def _fill(database: Path, user: str, rows: int, buyers: int) -> None:
         )
 
 
-def _measure(pocketbase: PocketBase, users: dict[str, str]) -> dict[str, float]:
+def _measure(pocketbase: PocketBaseProcess, users: dict[str, str]) -> dict[str, float]:
     """Return the median in milliseconds by user, rule and query."""
     times: dict[str, list[float]] = {}
     with _open(pocketbase) as client:

@@ -30,11 +30,11 @@ from bench.events import START, State, Subscriptions
 from bench.processes import Meter
 from bench.statements import explain, read_statements
 from bench.wire import run_load
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.stack import Stack
 from gateway.ids import event_id, record_id
-from gateway.webhooks.event import parse
-from gateway.webhooks.projector import plan as plan_event
-from stack.plan import plan_throwaway
-from stack.stack import Stack
+from gateway.mirror.event_change import decide as plan_event
+from gateway.stripe_api.event import parse
 
 _SMALL = (1_000, 1_000)
 _WITH_PAYLOAD = 100_000
@@ -126,11 +126,11 @@ def _event_rows(
 def open_side(exits: ExitStack, events: int, subscriptions: int) -> Side:
     """Fill a database, start PocketBase and gateway on it."""
     folder = Path(exits.enter_context(tempfile.TemporaryDirectory()))
-    plan = replace(plan_throwaway(folder), is_simulated=False)
-    stack = Stack(plan)
+    decide = replace(plan_throwaway(folder), is_simulated=False)
+    stack = Stack(decide)
     deliveries = Subscriptions(
         subscriptions,
-        plan.stripe.webhook_secrets[0],
+        decide.stripe.webhook_secrets[0],
         chance=random.Random(2),
     )
     with stack:

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from bench.events import START, sign
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 
 #: A little longer than the pauses of what the gateway looks for again and again.
 _ROUND_SECONDS = 7.0

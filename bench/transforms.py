@@ -31,10 +31,10 @@ import uvloop
 from bench.processes import Meter
 from bench.rounds import Round, p50_of, p99_of, rate_of
 from bench.wire import encode, run_load
-from stack.plan import Plan, plan_throwaway
-from stack.pocketbase import ROOT, PocketBase
-from stack.ports import pick_free
-from stack.stack import Stack
+from gateway.dev.plan import StackPlan, plan_throwaway
+from gateway.dev.pocketbase import ROOT, PocketBaseProcess
+from gateway.dev.ports import pick_free
+from gateway.dev.stack import Stack
 
 CLIENTS = (1, 8, 32)
 WAYS = ("hookless", "plain", "empty", "posts")
@@ -48,7 +48,7 @@ _PARAGRAPH = "<p>PocketBase serves the frontend <em>directly</em>; the gateway s
 class Side:
     """A PocketBase to create posts at, as one user."""
 
-    pocketbase: PocketBase
+    pocketbase: PocketBaseProcess
     user: str
     token: str
     meter: Meter
@@ -165,7 +165,7 @@ def _print_table(bench: Bench) -> None:
                   f" {gateway:25.3f} {pocketbase:11.3f}")  # fmt: skip
 
 
-def open_side(pocketbase: PocketBase) -> Side:
+def open_side(pocketbase: PocketBaseProcess) -> Side:
     """Create the collections and the user that a bench needs."""
     with httpx.Client(trust_env=False, base_url=f"{pocketbase.url}/api") as client:
         root = {"Authorization": _log_in(client, "_superusers", _superuser(pocketbase))}
@@ -199,7 +199,7 @@ def _allow_batches(client: httpx.Client, root: dict[str, str]) -> None:
     client.patch("/settings", headers=root, json=batch).raise_for_status()
 
 
-def _superuser(pocketbase: PocketBase) -> dict[str, str]:
+def _superuser(pocketbase: PocketBaseProcess) -> dict[str, str]:
     return {
         "identity": pocketbase.superuser_email,
         "password": pocketbase.superuser_password,
@@ -213,9 +213,9 @@ def _log_in(client: httpx.Client, collection: str, login: dict[str, str]) -> str
     return str(answer.json()["token"])
 
 
-def start_hookless(folder: Path, exits: ExitStack) -> PocketBase:
+def start_hookless(folder: Path, exits: ExitStack) -> PocketBaseProcess:
     """Start a PocketBase with the same migrations and no hooks."""
-    pocketbase = PocketBase(
+    pocketbase = PocketBaseProcess(
         folder / "pb_data",
         pick_free(),
         log=folder / "pocketbase.log",
@@ -232,7 +232,7 @@ def start_hookless(folder: Path, exits: ExitStack) -> PocketBase:
     return pocketbase
 
 
-def _plan(folder: Path) -> Plan:
+def _plan(folder: Path) -> StackPlan:
     plan = plan_throwaway(folder, {"GATEWAY_APP": "bench.transform_table:app"})
     return replace(plan, is_simulated=False, migrations=(_MIGRATIONS,))
 

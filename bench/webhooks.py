@@ -47,8 +47,8 @@ from bench.processes import Meter
 from bench.realtime import RealtimeCounter
 from bench.rounds import Round, p50_of, p99_of, rate_of
 from bench.wire import connect, encode, run_load
-from stack.plan import plan_throwaway
-from stack.stack import Stack
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.stack import Stack
 
 CLIENTS = (1, 8, 32)
 #: The sides measured with each number of clients.

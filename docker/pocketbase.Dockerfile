@@ -13,7 +13,7 @@ RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin app 
     && install -d -o 10001 -g root -m 700 /pb/data && install -d /pb/public
 COPY --from=build /venv/bin/pocketbase /usr/local/bin/pocketbase
 COPY docker/pocketbase-start.sh /usr/local/bin/pocketbase-start
-COPY stack/superuser /pb/superuser
+COPY gateway/dev/superuser /pb/superuser
 COPY pb_migrations /pb/migrations
 COPY pb_hooks /pb/hooks
 USER 10001

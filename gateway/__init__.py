@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from gateway.version import __version__
 
 if TYPE_CHECKING:
-    from gateway.application import Gateway, Router
-    from gateway.callers import AuthRecord, CurrentUser, OptionalUser, Superuser
-    from gateway.dependencies import PocketBaseDep as PocketBase
-    from gateway.dependencies import SettingsDep as Settings
-    from gateway.dependencies import StripeDep as Stripe
-    from gateway.dependencies import UserPocketBaseDep as UserPocketBase
-    from gateway.dependencies import get_pocketbase, get_settings, get_stripe
+    from gateway.app.application import Gateway, Router
     from gateway.errors import GatewayError
+    from gateway.http.callers import AuthRecord, CurrentUser, OptionalUser, Superuser
+    from gateway.http.dependencies import PocketBaseDep as PocketBase
+    from gateway.http.dependencies import SettingsDep as Settings
+    from gateway.http.dependencies import StripeDep as Stripe
+    from gateway.http.dependencies import UserPocketBaseDep as UserPocketBase
+    from gateway.http.dependencies import get_pocketbase, get_settings, get_stripe
     from gateway.notifications.handlers import EventContext
     from gateway.notifications.notification import Notification as Event
     from gateway.pocketbase import filter
@@ -52,36 +52,36 @@ if TYPE_CHECKING:
         Unavailable,
         ValidationFailed,
     )
-    from gateway.records.transform import BLANK_AS_NONE, File, RequestInfo, Transform, Write
-    from gateway.records.transform import Context as TransformContext
-    from gateway.records.verdicts import FieldErrors, Refused
+    from gateway.rows import Json as Row
+    from gateway.rows import Json as StripeObject
     from gateway.settings import SettingsError
     from gateway.start_error import InvalidRegistration, StartError
-    from gateway.writes import Json as Row
-    from gateway.writes import Json as StripeObject
+    from gateway.transforms.refusals import FieldErrors, Refused
+    from gateway.transforms.transform import BLANK_AS_NONE, File, RequestInfo, Transform, Write
+    from gateway.transforms.transform import Context as TransformContext
 
 #: Public name → module, and the name there where it differs.
 _PLACES = {
     "Auth": "gateway.pocketbase.api",
-    "AuthRecord": "gateway.callers",
-    "BLANK_AS_NONE": "gateway.records.transform",
+    "AuthRecord": "gateway.http.callers",
+    "BLANK_AS_NONE": "gateway.transforms.transform",
     "Batch": "gateway.pocketbase.api",
     "BatchFailed": "gateway.pocketbase.api",
     "Change": "gateway.pocketbase.api",
     "Collection": "gateway.pocketbase.api",
     "Credentials": "gateway.pocketbase.api",
-    "CurrentUser": "gateway.callers",
+    "CurrentUser": "gateway.http.callers",
     "Download": "gateway.pocketbase.api",
     "Event": "gateway.notifications.notification:Notification",
     "EventContext": "gateway.notifications.handlers",
     "FieldError": "gateway.pocketbase.api",
-    "FieldErrors": "gateway.records.verdicts",
-    "File": "gateway.records.transform",
+    "FieldErrors": "gateway.transforms.refusals",
+    "File": "gateway.transforms.transform",
     "FileTooLarge": "gateway.pocketbase.api",
     "FileUpload": "gateway.pocketbase.api",
     "Forbidden": "gateway.pocketbase.api",
     "Gap": "gateway.pocketbase.api",
-    "Gateway": "gateway.application",
+    "Gateway": "gateway.app.application",
     "GatewayError": "gateway.errors",
     "InvalidAnswer": "gateway.pocketbase.api",
     "InvalidRecord": "gateway.pocketbase.api",
@@ -89,34 +89,34 @@ _PLACES = {
     "InvalidValue": "gateway.pocketbase.api",
     "MfaRequired": "gateway.pocketbase.api",
     "NotFound": "gateway.pocketbase.api",
-    "OptionalUser": "gateway.callers",
+    "OptionalUser": "gateway.http.callers",
     "Page": "gateway.pocketbase.api",
-    "PocketBase": "gateway.dependencies:PocketBaseDep",
+    "PocketBase": "gateway.http.dependencies:PocketBaseDep",
     "PocketBaseClient": "gateway.pocketbase.api",
     "PocketBaseError": "gateway.pocketbase.api",
     "RateLimited": "gateway.pocketbase.api",
-    "Refused": "gateway.records.verdicts",
-    "RequestInfo": "gateway.records.transform",
-    "Router": "gateway.application",
-    "Row": "gateway.writes:Json",
-    "Settings": "gateway.dependencies:SettingsDep",
+    "Refused": "gateway.transforms.refusals",
+    "RequestInfo": "gateway.transforms.transform",
+    "Router": "gateway.app.application",
+    "Row": "gateway.rows:Json",
+    "Settings": "gateway.http.dependencies:SettingsDep",
     "SettingsError": "gateway.settings",
     "StartError": "gateway.start_error",
-    "Stripe": "gateway.dependencies:StripeDep",
-    "StripeObject": "gateway.writes:Json",
+    "Stripe": "gateway.http.dependencies:StripeDep",
+    "StripeObject": "gateway.rows:Json",
     "Subscription": "gateway.pocketbase.api",
-    "Superuser": "gateway.callers",
-    "Transform": "gateway.records.transform",
-    "TransformContext": "gateway.records.transform:Context",
+    "Superuser": "gateway.http.callers",
+    "Transform": "gateway.transforms.transform",
+    "TransformContext": "gateway.transforms.transform:Context",
     "Unauthenticated": "gateway.pocketbase.api",
     "Unavailable": "gateway.pocketbase.api",
-    "UserPocketBase": "gateway.dependencies:UserPocketBaseDep",
+    "UserPocketBase": "gateway.http.dependencies:UserPocketBaseDep",
     "ValidationFailed": "gateway.pocketbase.api",
-    "Write": "gateway.records.transform",
+    "Write": "gateway.transforms.transform",
     "filter": "gateway.pocketbase",
-    "get_pocketbase": "gateway.dependencies",
-    "get_settings": "gateway.dependencies",
-    "get_stripe": "gateway.dependencies",
+    "get_pocketbase": "gateway.http.dependencies",
+    "get_settings": "gateway.http.dependencies",
+    "get_stripe": "gateway.http.dependencies",
 }
 
 __all__ = [

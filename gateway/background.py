@@ -13,7 +13,7 @@ _LONGEST_PAUSE = 10.0
 
 
 @asynccontextmanager
-async def run_meanwhile(work: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
+async def run_in_background(work: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
     """Run something while the block runs, and break it off at its end."""
     task = asyncio.create_task(work)
     try:

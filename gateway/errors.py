@@ -6,7 +6,7 @@ A class's docstring is the problem's title; its ``status`` is the HTTP status.
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from gateway.stripe_answer import StripeAnswer
+from gateway.stripe_error import StripeAnswer
 
 
 def kebab(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Settings that PocketBase's hooks read and check (pb_hooks/lib/policy.js)."""
+"""Settings that PocketBase's hooks read and check (pb_hooks/lib/settings.js)."""
 
 from typing import Literal
 

@@ -16,7 +16,7 @@ import structlog
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 from structlog.types import EventDict, Processor, WrappedLogger
 
-from gateway.request_id import current_request_id
+from gateway.http.request_id import current_request_id
 
 Format = Literal["logfmt", "json"]
 

@@ -1,7 +1,7 @@
 """The clients and state that all requests of one process share: one frozen, typed value.
 
-The lifespan opens it (`gateway.lifespan`), endpoints receive it by a dependency
-(`gateway.dependencies.ServicesDep`). Capabilities are named for their types only.
+The lifespan opens it (`gateway.app.lifespan`), endpoints receive it by a dependency
+(`gateway.http.dependencies.ServicesDep`). Capabilities are named for their types only.
 """
 
 from collections.abc import Mapping
@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import stripe
 
-from gateway.plans import Plans
+from gateway.http.rate_limits import RateLimits
 from gateway.pocketbase import PocketBase
 from gateway.pocketbase.api import PocketBaseClient
-from gateway.rate_limits import RateLimits
+from gateway.price_terms import Terms
 from gateway.settings import Settings
-from gateway.stripe_api import ApplyReading, KeyCheck
+from gateway.stripe_api import KeyCheck, SyncSnapshot
 
 if TYPE_CHECKING:
-    from gateway.billing.usage import UsageRecorder
-    from gateway.checkout.till import Till
+    from gateway.billing.usage.recorder import UsageRecorder
+    from gateway.checkout.service import CheckoutService
+    from gateway.events.replay import Replayer
     from gateway.health.readiness import Readiness
-    from gateway.notifications.announcer import Announcer
-    from gateway.records.judge import Judge
-    from gateway.records.registration import Registration
-    from gateway.webhooks.inbox import Inbox
-    from gateway.webhooks.operations.replay import Replayer
-    from gateway.webhooks.reconcile.background import BackgroundReconciliation
-    from gateway.webhooks.settlement import Settlement
+    from gateway.mirror.conflicts import ConflictResolver
+    from gateway.notifications.router import NotificationRouter
+    from gateway.reconcile.background import BackgroundReconciliation
+    from gateway.transforms.registration import Registration
+    from gateway.transforms.runner import TransformRunner
+    from gateway.webhooks.event_writer import EventWriter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +43,20 @@ class Services:
     key_check: KeyCheck
     rate_limits: RateLimits
     #: The terms on which prices are sold.
-    price_terms: Plans
+    price_terms: Terms
     #: Writes the row of an object that was just read from Stripe.
-    apply_reading: ApplyReading
+    sync_snapshot: SyncSnapshot
     readiness: "Readiness"
-    checkout: "Till"
+    checkout: "CheckoutService"
     usage: "UsageRecorder"
-    conflicts: "Settlement"
+    conflicts: "ConflictResolver"
     #: Writes the events of deliveries.
-    events: "Inbox"
+    events: "EventWriter"
     replayer: "Replayer"
     reconciliation: "BackgroundReconciliation"
     #: None when there are neither mails nor handlers.
-    notifications: "Announcer | None"
-    transforms: "Judge"
+    notifications: "NotificationRouter | None"
+    transforms: "TransformRunner"
     #: None when the app's transforms are not registered: there is no app.
     registration: "Registration | None"
     #: What the app's lifespan yields.

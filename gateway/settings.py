@@ -166,16 +166,16 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     """Days after which the payloads of Stripe's events are emptied; their ids are kept for ever."""
     gateway_upstream_timeout: float = Field(default=10.0, gt=0, le=3600)
     """Seconds to wait for an answer of PocketBase or Stripe."""
-    gateway_open_coupons: Annotated[tuple[str, ...], NoDecode] = ()
+    gateway_self_service_coupons: Annotated[tuple[str, ...], NoDecode] = ()
     """Ids of coupons that users may apply to their own subscriptions. Empty: none. Promotion codes
     need no entry here."""
     gateway_portal_configurations: Annotated[tuple[str, ...], NoDecode] = ()
     """Configurations (bpc_…) of Stripe's portal that requests to /portal can choose; the first is
     the default. Empty: Stripe's default configuration."""
-    gateway_open_meters: Annotated[tuple[str, ...], NoDecode] = ()
+    gateway_self_service_meters: Annotated[tuple[str, ...], NoDecode] = ()
     """Meters, by event name, on which users may report their own usage. Empty: only superusers
     report usage."""
-    gateway_plans: Path | None = None
+    gateway_price_terms: Path | None = None
     """A TOML file with terms of prices (docs/checkout.md), which override the metadata of products
     and prices at Stripe. Empty: only the metadata."""
     gateway_rate_limit_user: str = "60/minute"
@@ -185,14 +185,14 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     gateway_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses or networks of proxies in front of the gateway. Only their X-Forwarded-For is
     trusted. Empty: it is ignored."""
-    gateway_on_user_delete: Literal["keep", "cancel", "delete"] = "cancel"
+    gateway_user_deletion_policy: Literal["keep", "cancel", "delete"] = "cancel"
     """What happens at Stripe when a user or an organization is deleted in PocketBase: keep
     (nothing), cancel (subscriptions, schedules, open pages and collection end) or delete (the
     customer and its personal data are deleted as well). See docs/checkout.md."""
     gateway_guest_checkout: bool = False
     """Whether guests can buy without signing in. A user who later verifies the guest's e-mail
     address gets the purchase."""
-    gateway_seats_seconds: float = Field(default=5.0, ge=0.1, le=86_400)
+    gateway_seat_sync_seconds: float = Field(default=5.0, ge=0.1, le=86_400)
     """Seconds between two comparisons of paid seats with members (docs/teams.md)."""
     gateway_log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
@@ -206,10 +206,10 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
 
         echo "whsec_$(openssl rand -hex 24 | tr -d '\\n' | base64)"
     """
-    gateway_url: str = "http://127.0.0.1:8000"
+    gateway_public_url: str = "http://127.0.0.1:8000"
     """The gateway's address, as PocketBase reaches it. Needed only without `make run` and
     compose.yaml, which set it themselves."""
-    gateway_transform_superusers: bool = True
+    gateway_transform_superuser_writes: bool = True
     """Whether the writes of other superusers, the dashboard's too, pass through transforms. Writes
     of the gateway's own superuser never do."""
     gateway_transform_headers: Annotated[tuple[str, ...], NoDecode] = (
@@ -221,12 +221,12 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     gateway_max_transform_bytes: int = Field(default=8_388_608, ge=1024)
     """The largest body of a call from PocketBase to transforms, in bytes."""
 
-    gateway_mails: Annotated[tuple[MailKind, ...], NoDecode] = ()
+    gateway_email_notifications: Annotated[tuple[MailKind, ...], NoDecode] = ()
     """Kinds of notifications to mail. dispute also turns on finalization_failed. Empty: none."""
     gateway_mail_sender: str = ""
     """Sender of the mails, for example `Shop <billing@example.com>`. Empty: the sender in
     PocketBase's mail settings."""
-    gateway_mail_seller: str = ""
+    gateway_notify_email: str = ""
     """Recipient of mails to the seller; needed with dispute and finalization_failed."""
     gateway_mail_templates: Path | None = None
     """A folder with your own mail templates, which replace the built-in ones of the same name."""
@@ -234,15 +234,15 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     """A separate mail server: smtps://user:password@host,
     smtp+starttls://user:password@host or, without encryption and password, smtp://host; a port may
     follow. Empty: PocketBase's mail settings."""
-    gateway_notify_hours: int = Field(default=48, ge=1, le=24 * MAX_DAYS)
+    gateway_notification_max_age_hours: int = Field(default=48, ge=1, le=24 * MAX_DAYS)
     """Maximum age of an event in hours; older events cause no notification."""
 
     @field_validator(
-        "gateway_open_coupons",
+        "gateway_self_service_coupons",
         "gateway_portal_configurations",
-        "gateway_open_meters",
+        "gateway_self_service_meters",
         "gateway_hook_secrets",
-        "gateway_mails",
+        "gateway_email_notifications",
         "gateway_trusted_proxies",
         "gateway_transform_headers",
         mode="before",
@@ -281,7 +281,7 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
         parse_many(rate)
         return rate
 
-    @field_validator("pocketbase_url", "gateway_url")
+    @field_validator("pocketbase_url", "gateway_public_url")
     @classmethod
     def _strip_slash(cls, value: str) -> str:
         return _check_address(value)
@@ -293,7 +293,7 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
 
-    @field_validator("gateway_mail_sender", "gateway_mail_seller")
+    @field_validator("gateway_mail_sender", "gateway_notify_email")
     @classmethod
     def _check_mailbox(cls, value: str, info: ValidationInfo) -> str:
         allow_dotless = info.field_name == "gateway_mail_sender"
@@ -321,15 +321,17 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
 
     @model_validator(mode="after")
     def _check_seller(self) -> Self:
-        kinds = [kind for kind in _TO_SELLER if kind in self.gateway_mails]
-        if kinds and not self.gateway_mail_seller:
-            raise ValueError(f"GATEWAY_MAIL_SELLER is not set, and GATEWAY_MAILS has {kinds[0]}")
+        kinds = [kind for kind in _TO_SELLER if kind in self.gateway_email_notifications]
+        if kinds and not self.gateway_notify_email:
+            raise ValueError(
+                f"GATEWAY_NOTIFY_EMAIL is not set, and GATEWAY_EMAIL_NOTIFICATIONS has {kinds[0]}"
+            )
         return self
 
     @cached_property
     def mail_kinds(self) -> frozenset[str]:
         """The kinds that are mailed: with ``dispute`` the seller gets every kind for the seller."""
-        mails: set[str] = set(self.gateway_mails)
+        mails: set[str] = set(self.gateway_email_notifications)
         return frozenset(mails | set(_TO_SELLER) if "dispute" in mails else mails)
 
     @cached_property

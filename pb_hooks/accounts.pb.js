@@ -9,13 +9,13 @@ onRecordConfirmVerificationRequest((e) => {
 
 // A transform of the account's updates is asked before the mail is sent, and again by what is stored then.
 onRecordRequestEmailChangeRequest((e) => {
-  require(`${__hooks}/lib/transform_email.js`).judgeEmail(e, e.newEmail)
+  require(`${__hooks}/lib/transforms/email.js`).judgeEmail(e, e.newEmail)
   e.next()
 })
 
 onRecordConfirmEmailChangeRequest((e) => {
   e.record.ignoreUnchangedFields(true)
-  e.newEmail = require(`${__hooks}/lib/transform_email.js`).judgeEmail(e, e.newEmail)
+  e.newEmail = require(`${__hooks}/lib/transforms/email.js`).judgeEmail(e, e.newEmail)
   e.next()
 })
 
@@ -28,7 +28,7 @@ onRecordAuthWithOAuth2Request((e) => {
   // A first sign-in has no record yet.
   if (e.record) e.record.ignoreUnchangedFields(true)
   if (e.record && !e.record.email() && e.oAuth2User.email) {
-    require(`${__hooks}/lib/transform_email.js`).judgeEmail(e, e.oAuth2User.email)
+    require(`${__hooks}/lib/transforms/email.js`).judgeEmail(e, e.oAuth2User.email)
   }
   e.next()
 })

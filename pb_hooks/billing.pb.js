@@ -3,7 +3,7 @@
 
 // A preview is used: {preview, key, subscription, date, now, is_credit}.
 routerAdd("POST", "/api/gateway/previews/use", (e) => {
-  const { read } = require(`${__hooks}/lib/inputs.js`)
-  const { usePreview } = require(`${__hooks}/lib/previews.js`)
+  const { read } = require(`${__hooks}/lib/requests/schemas.js`)
+  const { usePreview } = require(`${__hooks}/lib/billing/previews.js`)
   return e.json(200, usePreview($app, read(e, "PREVIEW")))
 }, $apis.bodyLimit(4096), $apis.requireSuperuserAuth())

@@ -2,8 +2,8 @@
 // Checks that PocketBase can write: with a full disk or a locked database reads still work, but every delivery fails.
 
 routerAdd("POST", "/api/gateway/write-probe", (e) => {
-  const { isPassing, untilUnlocked } = require(`${__hooks}/lib/sql.js`)
-  const { writeProbe } = require(`${__hooks}/lib/write_probe.js`)
+  const { isPassing, untilUnlocked } = require(`${__hooks}/lib/database/sql.js`)
+  const { writeProbe } = require(`${__hooks}/lib/database/write_probe.js`)
   try {
     untilUnlocked(() => writeProbe($app))
   } catch (error) {

@@ -1,5 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// What was paid, and for what: pb_hooks/lib/periods.js, returns.js and sales.js.
+// What was paid, and for what: pb_hooks/lib/entitlements/periods.js, returns.js and sales.js.
 //
 //   invoices.one_time                some line sells something once; the index leads to such invoices alone
 //   invoices.has_more, subscriptions.has_more

@@ -1,6 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
 // Users are found by their address whatever its case, and the verified address of a deleted user is kept as a hash
-// with the customers to forget: only who verifies it too gets what stays of them (lib/farewells.js). Of users who
+// with the customers to forget: only who verifies it too gets what stays of them (lib/customers/customer_deletion.js). Of users who
 // were deleted before none is known, so nobody gets theirs by an address.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 

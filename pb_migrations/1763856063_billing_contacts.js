@@ -1,6 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
 // Whose address an organization's Stripe customer has, also when that member has left or deleted the account:
-// pb_hooks/lib/billing_contacts.js. Superusers only.
+// pb_hooks/lib/customers/billing_contacts.js. Superusers only.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {

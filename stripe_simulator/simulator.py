@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from stripe_simulator import catalogue, state
-from stripe_simulator.deliveries.courier import Courier
+from stripe_simulator.deliveries.deliverer import Deliverer
 from stripe_simulator.deliveries.post import Poster
 from stripe_simulator.deliveries.switches import Switches
 from stripe_simulator.http.api import Api
@@ -43,13 +43,13 @@ class Simulator:
     #: Where the state is kept; nowhere when None.
     file: Path | None = None
     seed_catalogue: bool = False
-    courier: Courier = field(init=False)
+    deliverer: Deliverer = field(init=False)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     #: What the contract found wrong; filled by the contract when it is switched on.
     violations: list[JSON] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.courier = Courier(self.api.world, Poster(tls()), self.switches)
+        self.deliverer = Deliverer(self.api.world, Poster(tls()), self.switches)
         self.api.world.listeners.append(self._happened)
         self._begin()
 
@@ -59,7 +59,7 @@ class Simulator:
         return self.api.world
 
     def _happened(self, event: JSON) -> None:
-        self.courier.wake()
+        self.deliverer.wake()
         self.changed.set()
 
     def _begin(self) -> None:
@@ -71,9 +71,9 @@ class Simulator:
         """Begin afresh; webhook endpoints stay."""
         endpoints = self.world.all("webhook_endpoint")
         secrets = self.world.facts("endpoint")
-        self.courier.forget()
-        self.courier.log.clear()
-        self.courier.counts.clear()
+        self.deliverer.forget()
+        self.deliverer.log.clear()
+        self.deliverer.counts.clear()
         self.faults.rules.clear()
         self.violations.clear()
         self.world.reset(seed, now)
@@ -91,7 +91,7 @@ class Simulator:
             catalogue.seed(self.world)
         # Time went on while nothing ran, and the endpoints are to hear of what fell due.
         self.world.clock.catch_up()
-        tasks = [asyncio.create_task(w()) for w in (self.courier.run, self._tick, self._keep)]
+        tasks = [asyncio.create_task(w()) for w in (self.deliverer.run, self._tick, self._keep)]
         try:
             yield
         finally:
@@ -105,7 +105,7 @@ class Simulator:
     def save(self) -> None:
         """Write the state if it is kept."""
         if self.file is not None:
-            state.save(self.file, state.dump(self.api, self.courier.owed.elements()))
+            state.save(self.file, state.dump(self.api, self.deliverer.owed.elements()))
 
     async def _tick(self) -> None:
         while True:

@@ -8,10 +8,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from stack.gateway import Gateway
-from stack.plan import plan_throwaway
-from stack.ports import pick_free
-from stack.stack import Stack
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.ports import pick_free
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.delivery import Sender
 from tests.frontend import Frontend
@@ -75,12 +75,12 @@ def superuser_token(stack: Stack) -> str:
 
 
 @pytest.fixture
-def start_gateway(stack: Stack, tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
+def start_gateway(stack: Stack, tmp_path: Path) -> Iterator[Callable[..., GatewayProcess]]:
     """Start a further gateway beside the shared PocketBase: `start_gateway(SETTING="value")`."""
     with ExitStack() as ends:
 
-        def start(**env: str) -> Gateway:
-            made = Gateway(
+        def start(**env: str) -> GatewayProcess:
+            made = GatewayProcess(
                 pick_free(),
                 log=tmp_path / "gateway.log",
                 pocketbase=stack.pocketbase,

@@ -5,10 +5,10 @@ from typing import Any
 
 import httpx
 
-from stack.pocketbase import PocketBase
+from gateway.dev.pocketbase import PocketBaseProcess
 
 
-def migrate(pocketbase: PocketBase, *arguments: str) -> str:
+def migrate(pocketbase: PocketBaseProcess, *arguments: str) -> str:
     """Run `migrate up`, or `migrate down N` and confirm it; return what it printed."""
     # Migrations read names from a module of the hooks.
     options = ("--dir", "--migrationsDir", "--hooksDir", "--hooksWatch")
@@ -25,7 +25,7 @@ def migrate(pocketbase: PocketBase, *arguments: str) -> str:
     return done.stdout
 
 
-def list_collections(pocketbase: PocketBase) -> list[dict[str, Any]]:
+def list_collections(pocketbase: PocketBaseProcess) -> list[dict[str, Any]]:
     """Return all collections, PocketBase's own included."""
     with httpx.Client(base_url=pocketbase.url, trust_env=False) as client:
         login = {

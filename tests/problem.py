@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import jsonschema_rs
 
-from stack.pocketbase import ROOT
+from gateway.dev.pocketbase import ROOT
 
 _SCHEMAS: dict[str, Any] = json.loads((ROOT / "docs" / "openapi.json").read_text())["components"]
 _DOCUMENTED = jsonschema_rs.validator_for(

@@ -6,13 +6,13 @@ from typing import Any
 
 import httpx
 
-from stack.simulator import Simulator
+from gateway.dev.simulator import SimulatorProcess
 
 
 class StripeAccount:
     """Calls the Stripe API with the account's key."""
 
-    def __init__(self, http: httpx.AsyncClient, simulator: Simulator) -> None:
+    def __init__(self, http: httpx.AsyncClient, simulator: SimulatorProcess) -> None:
         self._http = http
         self._url = simulator.url
         self._headers = {"Authorization": f"Bearer {simulator.stripe.secret_key}"}

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from gateway.billing.portal_endpoint import router as portal_router
-from gateway.billing.subscriptions_endpoint import router as subscriptions_router
-from gateway.billing.usage_endpoint import cancel_router as cancel_usage_router
-from gateway.billing.usage_endpoint import router as usage_router
+from gateway.billing.portal.endpoint import router as portal_router
+from gateway.billing.subscriptions.endpoint import router as subscriptions_router
+from gateway.billing.usage.endpoint import cancel_router as cancel_usage_router
+from gateway.billing.usage.endpoint import router as usage_router
 
 router = APIRouter()
 router.include_router(portal_router)

@@ -6,26 +6,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 
-from gateway.buyer import Buyer, read_buyer
 from gateway.checkout.bodies import (
     CheckoutOutcome,
     CheckoutRequest,
     CheckoutResponse,
     SetupRequest,
 )
-from gateway.checkout.creation import Session
-from gateway.checkout.policy import AlreadyBought, AlreadySubscribed, Item
-from gateway.checkout.returning import apply_reading, read_session
-from gateway.checkout.session import Page
-from gateway.checkout.till import Order
-from gateway.dependencies import (
-    BuyerRoute,
-    IdempotencyKey,
-    OptionalToken,
-    ServicesDep,
-    SignedInRoute,
-    Token,
-)
+from gateway.checkout.create_session import Session
+from gateway.checkout.quote import AlreadyBought, AlreadySubscribed, Item
+from gateway.checkout.result import read_session, sync_snapshot
+from gateway.checkout.service import Order
+from gateway.checkout.session_params import Page
+from gateway.customers.buyer import Buyer, read_buyer
 from gateway.errors import (
     CALLER_ERRORS,
     IdempotencyKeyReused,
@@ -34,13 +26,21 @@ from gateway.errors import (
     Unauthenticated,
     invalid_field,
 )
+from gateway.http.dependencies import (
+    BuyerRoute,
+    IdempotencyKey,
+    OptionalToken,
+    ServicesDep,
+    SignedInRoute,
+    Token,
+)
+from gateway.http.problems import problem_responses
+from gateway.http.redirects import check_redirect
 from gateway.ids import record_id
 from gateway.pocketbase import PocketBase
-from gateway.problems import problem_responses
-from gateway.redirects import check_redirect
-from gateway.shapes import relation, stripe_id
+from gateway.rows import Json
+from gateway.stripe_api.fields import relation, stripe_id
 from gateway.vocabulary import GUEST_METADATA, ORGANIZATION_METADATA, USER_METADATA
-from gateway.writes import Json
 
 _ERRORS = (*CALLER_ERRORS, NoOrganization, IdempotencyKeyReused)
 _GUESTS = {401: "A PocketBase user token is needed, unless the settings let guests buy."}
@@ -125,7 +125,7 @@ async def read_checkout(
         raise NoSuchPurchase from None
     if not await _is_theirs(reading.body, buyer, services.pocketbase, token):
         raise NoSuchPurchase
-    return _tell(await apply_reading(services.apply_reading, reading))
+    return _to_outcome(await sync_snapshot(services.sync_snapshot, reading))
 
 
 def read_page(body: SetupRequest, origins: Sequence[str]) -> Page:
@@ -178,7 +178,7 @@ async def _manages(pocketbase: PocketBase, token: str, organization: str) -> boo
     return True
 
 
-def _tell(session: Json) -> CheckoutOutcome:
+def _to_outcome(session: Json) -> CheckoutOutcome:
     return CheckoutOutcome(
         id=session["id"],
         mode=session["mode"],

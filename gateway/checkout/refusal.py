@@ -6,7 +6,7 @@ Decisions: docs/decisions/021-what-stripe-refuses.md.
 import logging
 import re
 
-from gateway.checkout.policy import Offer
+from gateway.checkout.quote import Quote
 from gateway.errors import (
     ConfigurationRefused,
     InputRefused,
@@ -31,7 +31,7 @@ _UNKNOWN = Cause(
 )
 
 
-def explain_refusal(refused: StripeRefused, offer: Offer) -> StripeRefused:
+def explain_refusal(refused: StripeRefused, offer: Quote) -> StripeRefused:
     """Return the error that the buyer gets when Stripe refuses to create the session.
 
     Without a cause that is known it is the seller's: the buyer chose prices and quantities only,
@@ -51,11 +51,11 @@ def explain_refusal(refused: StripeRefused, offer: Offer) -> StripeRefused:
     data = {_field(cause, offer, answer.param): {"code": cause.code, "message": message}}
     if not cause.is_sellers:
         return InputRefused(cause.message, data).of(answer)
-    _tell_seller(cause, offer, refused)
+    _log_for_seller(cause, offer, refused)
     return ConfigurationRefused(message, data).of(answer)
 
 
-def _field(cause: Cause, offer: Offer, param: str) -> str:
+def _field(cause: Cause, offer: Quote, param: str) -> str:
     """Return the field of the request for a parameter of Stripe's."""
     found = _LINE.search(param)
     number = int(found[1]) if found and int(found[1]) < len(offer.lines) else 0
@@ -67,7 +67,7 @@ def _field(cause: Cause, offer: Offer, param: str) -> str:
     return cause.field
 
 
-def _tell_seller(cause: Cause, offer: Offer, refused: StripeRefused) -> None:
+def _log_for_seller(cause: Cause, offer: Quote, refused: StripeRefused) -> None:
     told = {
         "cause": cause.code,
         "prices": [line.price.stripe_id for line in offer.lines],

@@ -52,7 +52,7 @@ class _Commands(click.Group):
 
     def _load(self, ctx: click.Context) -> dict[str, click.Command]:
         # Here, because the other commands need not wait for FastAPI to load.
-        from gateway.loader import load_app
+        from gateway.app.loader import load_app
 
         app = load_app()
         ctx.obj = lambda: load_settings(app.settings_class)

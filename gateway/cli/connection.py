@@ -16,9 +16,10 @@ from gateway.cli.running_settings import find_running_settings
 from gateway.errors import GatewayError
 from gateway.health.readiness import check_names
 from gateway.logs import open_logs
+from gateway.mirror.conflicts import ConflictResolver
 from gateway.mirror.registry import extend_registry
-from gateway.notifications.announcer import open_announcer
 from gateway.notifications.handlers import index_handlers
+from gateway.notifications.router import open_router
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.settings import (
     Kind,
@@ -29,11 +30,10 @@ from gateway.settings import (
 )
 from gateway.start_error import StartError
 from gateway.stripe_api import open_stripe
-from gateway.webhooks.inbox import Inbox
-from gateway.webhooks.settlement import Settlement
+from gateway.webhooks.event_writer import EventWriter
 
 if TYPE_CHECKING:
-    from gateway.declarations import Declarations
+    from gateway.app.declarations import Declarations
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Connection:
     settings: StripeSettings
     pocketbase: PocketBase
     client: stripe.StripeClient
-    inbox: Inbox
+    inbox: EventWriter
 
 
 def run(command: Callable[[Connection], Awaitable[None]]) -> None:
@@ -113,11 +113,13 @@ def _run(work: Coroutine[None, None, None]) -> None:
 async def _connect(settings: StripeSettings) -> AsyncIterator[Connection]:
     async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
         await check_names(pocketbase)
-        settlement = Settlement(pocketbase, client, own_account=settings.gateway_stripe_account)
+        settlement = ConflictResolver(
+            pocketbase, client, own_account=settings.gateway_stripe_account
+        )
         # What it stores, the gateways that are running tell.
         declared = _load_declarations()
-        announcer = open_announcer(settings, index_handlers(declared.handlers))
-        inbox = Inbox(pocketbase, settlement, announcer)
+        announcer = open_router(settings, index_handlers(declared.handlers))
+        inbox = EventWriter(pocketbase, settlement, announcer)
         with extend_registry(declared.mirrors):
             try:
                 yield Connection(settings, pocketbase, client, inbox)
@@ -127,7 +129,7 @@ async def _connect(settings: StripeSettings) -> AsyncIterator[Connection]:
 
 def _load_declarations() -> "Declarations":
     # Here, because commands without Stripe need not wait for FastAPI to load.
-    from gateway.declarations import Declarations
-    from gateway.loader import load_app
+    from gateway.app.declarations import Declarations
+    from gateway.app.loader import load_app
 
     return load_app().collect_declarations() or Declarations()

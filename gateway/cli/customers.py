@@ -3,10 +3,10 @@
 import click
 
 from gateway.cli.connection import Connection, fail, run
+from gateway.customers.transfer import CustomerTransfer, Payer
 from gateway.json_codec import dump_text
-from gateway.webhooks.operations.customer_move import CustomerMover, Payer
-from gateway.webhooks.readings import Readings
-from gateway.webhooks.turns import Turns
+from gateway.mirror.locks import ObjectLocks
+from gateway.mirror.refresh import Refresher
 
 
 @click.group()
@@ -35,8 +35,8 @@ def move(customer: str, user: str, organization: str, as_json: bool) -> None:
         fail("Give --to USER or --to-organization ORG.")
 
     async def command(connection: Connection) -> None:
-        apply = Readings(connection.pocketbase, connection.client, Turns()).apply
-        mover = CustomerMover(connection.pocketbase, connection.client, apply)
+        apply = Refresher(connection.pocketbase, connection.client, ObjectLocks()).apply
+        mover = CustomerTransfer(connection.pocketbase, connection.client, apply)
         done = await mover.move(customer, Payer(user, organization))
         if as_json:
             said = {"customer": customer, "from": done.before.name, "to": done.after.name}

@@ -16,12 +16,12 @@ from gateway.cli.connection import (
 )
 from gateway.dates import parse_time
 from gateway.errors import InvalidRequest
+from gateway.events.replay import Replayed, Replayer
+from gateway.events.retention import prune as prune_payloads
+from gateway.events.stored_events import Selection, list_events, read_event
 from gateway.json_codec import dump_text
+from gateway.rows import Json
 from gateway.settings import MAX_DAYS
-from gateway.webhooks.operations.replay import Replayed, Replayer
-from gateway.webhooks.operations.retention import prune as prune_payloads
-from gateway.webhooks.operations.stored_events import Selection, list_events, read_event
-from gateway.writes import Json
 
 _TIME = "TIME"
 _IN_TROUBLE = ("failed", "error", "pruned", "unknown")

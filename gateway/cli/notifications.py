@@ -5,7 +5,7 @@ import click
 from gateway.cli.connection import PocketBaseConnection, fail, run_without_stripe
 from gateway.json_codec import dump_text
 from gateway.notifications.outbox import STATUSES, Outbox
-from gateway.writes import Json
+from gateway.rows import Json
 
 
 @click.group()
@@ -43,7 +43,7 @@ def retry(ids: tuple[str, ...], failed: bool) -> None:
         fail("Give ids of notifications, or --failed, not both.")
 
     async def command(connection: PocketBaseConnection) -> None:
-        hours = connection.settings.gateway_notify_hours
+        hours = connection.settings.gateway_notification_max_age_hours
         retried = await Outbox(connection.pocketbase).retry(ids, hours)
         click.echo(f"{retried} to be sent again")
         if retried < len(ids):

@@ -11,7 +11,7 @@ from gateway.start_error import StartError
 def openapi() -> None:
     """Print the OpenAPI document of the app (GATEWAY_APP); needs no settings."""
     # Here, because the other commands need not wait for FastAPI to load.
-    from gateway.loader import load_app
+    from gateway.app.loader import load_app
 
     try:
         document = load_app().openapi()

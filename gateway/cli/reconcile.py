@@ -8,10 +8,10 @@ import click
 from gateway.cli.connection import Connection, fail, run
 from gateway.errors import GatewayError
 from gateway.json_codec import dump_text
-from gateway.webhooks.reconcile.comparison import Difference
-from gateway.webhooks.reconcile.pace import Pace
-from gateway.webhooks.reconcile.reconciliation import Reconciliation, Watcher
-from gateway.webhooks.reconcile.run import Options, Report, Run
+from gateway.reconcile.comparison import Difference
+from gateway.reconcile.rate_limit import RateLimit
+from gateway.reconcile.reconciliation import Reconciliation, Watcher
+from gateway.reconcile.run import Options, Report, Run
 
 _LINE_SECONDS = 1.0
 
@@ -57,7 +57,7 @@ def reconcile(
     )
 
     async def command(connection: Connection) -> None:
-        pace = Pace(rate)
+        pace = RateLimit(rate)
         show = _Progress(pace, as_json)
         reconciliation = Reconciliation(
             connection.pocketbase,
@@ -82,7 +82,7 @@ def reconcile(
 class _Progress:
     """Differences go to stdout, how far it is to stderr."""
 
-    def __init__(self, pace: Pace, as_json: bool) -> None:
+    def __init__(self, pace: RateLimit, as_json: bool) -> None:
         self._pace = pace
         self._as_json = as_json
         self._started = time.monotonic()

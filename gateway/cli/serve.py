@@ -16,7 +16,7 @@ from gateway.settings import Settings
 from gateway.start_error import StartError
 
 if TYPE_CHECKING:
-    from gateway.declarations import Declarations
+    from gateway.app.declarations import Declarations
 
 
 @click.command()
@@ -28,8 +28,8 @@ def serve(host: str, port: int, root_path: str) -> None:
     # Here, because the other commands need not wait for FastAPI to load.
     import uvicorn
 
-    from gateway.cli.http_protocol import BoundedHttpProtocol
-    from gateway.loader import load_app
+    from gateway.app.loader import load_app
+    from gateway.http.protocol import BoundedHttpProtocol
 
     try:
         app = load_app()

@@ -8,7 +8,7 @@ import click
 from gateway.start_error import InvalidRegistration
 
 if TYPE_CHECKING:
-    from gateway.declarations import TeamCommand
+    from gateway.app.declarations import TeamCommand
 
 
 def index_commands(

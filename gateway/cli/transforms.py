@@ -4,8 +4,8 @@ import click
 
 from gateway.cli.connection import fail
 from gateway.json_codec import dump_text
+from gateway.rows import Json
 from gateway.start_error import StartError
-from gateway.writes import Json
 
 
 @click.group()
@@ -18,10 +18,10 @@ def transforms() -> None:
 def list_transforms(as_json: bool) -> None:
     """List the transforms of the app (GATEWAY_APP), with the models' JSON schemas."""
     # Here, because the other commands need not wait for FastAPI to load.
-    from gateway.declarations import Declarations
-    from gateway.loader import load_app
-    from gateway.records.listing import describe_transform
-    from gateway.records.table import Table
+    from gateway.app.declarations import Declarations
+    from gateway.app.loader import load_app
+    from gateway.transforms.description import describe_transform
+    from gateway.transforms.table import Table
 
     try:
         declared = load_app().collect_declarations() or Declarations()

@@ -6,7 +6,7 @@ each referenced object has a row of its own.
 
 from typing import Any
 
-from gateway.writes import Json
+from gateway.rows import Json
 
 #: By ``object``: what Stripe embeds at the top of another object only when asked.
 _REFERENCED = frozenset(

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from gateway.rows import OBJECT_COLUMN, Changes, Json
 from gateway.source import Source
-from gateway.writes import OBJECT_COLUMN, Changes, Json
 
 #: From Stripe's object, and whether it was deleted, to the row and the claims that follow.
 Projection = Callable[[Json, bool], Changes]
@@ -31,7 +31,7 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """How a row finds its user or organization. Applied by pb_hooks/lib/owners.js."""
+    """How a row finds its user or organization. Applied by pb_hooks/lib/mirror/owners.js."""
 
     #: Position among the collections when a customer's rows move to another owner.
     move_order: int

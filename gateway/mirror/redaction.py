@@ -8,7 +8,7 @@ seller's own and stays.
 from typing import Any
 
 from gateway.json_codec import dump_parsed
-from gateway.writes import Json
+from gateway.rows import Json
 
 #: Keys that hold a credential wherever they occur.
 _SECRET_KEYS = frozenset({"client_secret", "secret"})

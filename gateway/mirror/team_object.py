@@ -5,9 +5,9 @@ from typing import Any
 
 from gateway.dates import unix_to_column
 from gateway.mirror.mirrored_object import ListQuery, MirroredObject, Projection
-from gateway.shapes import stripe_id
+from gateway.rows import Changes, Json, Row
 from gateway.source import Source
-from gateway.writes import Changes, Json, Row
+from gateway.stripe_api.fields import stripe_id
 
 #: From Stripe's object, and whether it was deleted, to the row's columns.
 TeamProjection = Callable[[Json, bool], Mapping[str, Any]]

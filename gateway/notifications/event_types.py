@@ -7,7 +7,7 @@ from typing import get_args
 import stripe
 
 from gateway.notifications.kinds import KINDS
-from gateway.writes import Json
+from gateway.rows import Json
 
 #: What this release of Stripe's SDK knows. Others, of v2, only name their object.
 STRIPE_TYPES: frozenset[str] = frozenset(

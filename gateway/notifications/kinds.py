@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from gateway.notifications.current import clean_locale, presented
-from gateway.notifications.current import is_current as is_current
+from gateway.mirror.nested_lists import is_truncated
+from gateway.notifications.current_facts import clean_locale, presented
+from gateway.notifications.current_facts import is_current as is_current
 from gateway.notifications.fact_values import clean_fact, clean_line
-from gateway.notifications.notification import Notification, Occurrence
-from gateway.notifications.trial import estimate, missing_payment_method
-from gateway.shapes import invoice_subscription, listing, mapping, stripe_id, text
-from gateway.stripe_api import is_truncated
-from gateway.writes import Json
+from gateway.notifications.notification import Notification, SourceEvent
+from gateway.notifications.trial_end import estimate, missing_payment_method
+from gateway.rows import Json
+from gateway.stripe_api.fields import as_dict, as_list, as_text, invoice_subscription, stripe_id
 
 _MOST_LINES = 20
 _NOT_REFUNDED: Json = {"refunded": 0, "refunded_currency": ""}
@@ -57,7 +57,7 @@ def _read_paid(invoice: Json) -> Subject | None:
 
 
 def _invoice(invoice: Json, facts: Json) -> Subject:
-    shown = listing(invoice.get("lines"))
+    shown = as_list(invoice.get("lines"))
     lines = [clean_line(line.get("description")) for line in shown[:_MOST_LINES]]
     if len(shown) > _MOST_LINES or is_truncated(invoice):
         lines.append("…")
@@ -120,7 +120,7 @@ def _read_session(session: Json) -> Subject | None:
         **_NOT_REFUNDED,
         **presented(session),
     }
-    email = mapping(session.get("customer_details")).get("email") or session.get("customer_email")
+    email = as_dict(session.get("customer_details")).get("email") or session.get("customer_email")
     return Subject("checkout_sessions", stripe_id(session), facts, clean_line(email))
 
 
@@ -135,7 +135,7 @@ def _read_refund(refund: Json) -> Subject | None:
     facts = {
         "amount": refund.get("amount"),
         "currency": refund.get("currency"),
-        "status": text(refund.get("status")),
+        "status": as_text(refund.get("status")),
         **presented(refund),
     }
     return Subject("refunds", stripe_id(refund), facts)
@@ -147,9 +147,9 @@ def _read_dispute(dispute: Json) -> Subject | None:
         "amount": dispute.get("amount"),
         "currency": dispute.get("currency"),
         "reason": dispute.get("reason"),
-        "status": text(dispute.get("status")),
+        "status": as_text(dispute.get("status")),
         "charge": stripe_id(dispute.get("charge")),
-        "due_by": mapping(dispute.get("evidence_details")).get("due_by"),
+        "due_by": as_dict(dispute.get("evidence_details")).get("due_by"),
         "link": f"https://dashboard.stripe.com/{mode}disputes/{stripe_id(dispute)}",
     }
     return Subject("disputes", stripe_id(dispute), facts)
@@ -157,7 +157,7 @@ def _read_dispute(dispute: Json) -> Subject | None:
 
 def _read_unfinalized(invoice: Json) -> Subject | None:
     """The invoice is not charged until the seller fixes the cause."""
-    error = mapping(invoice.get("last_finalization_error"))
+    error = as_dict(invoice.get("last_finalization_error"))
     mode = "" if invoice.get("livemode") else "test/"
     facts = {
         "amount": invoice.get("total"),
@@ -195,7 +195,7 @@ NAMES = tuple(dict.fromkeys(name for name, _ in KINDS.values()))
 TO_SELLER = ("dispute", "finalization_failed")
 
 
-def describe(event: Occurrence) -> Notification:
+def describe(event: SourceEvent) -> Notification:
     """Return what an event says; ``kind`` is "" where there is nothing to tell."""
     kind, read = KINDS.get(event.type, ("", None))
     subject = read(event.object) if read else None

@@ -35,7 +35,7 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class DeliveryResult:
     """What became of a mail.
 
     ``later``: certainly not sent, another try may help. ``refused``: not sent, and another try
@@ -46,10 +46,10 @@ class Posted:
     reason: str = ""
 
 
-class Post(Protocol):
+class MailTransport(Protocol):
     """Sends mails."""
 
-    async def send(self, mail: Mail) -> Posted:
+    async def send(self, mail: Mail) -> DeliveryResult:
         """Send one mail; nothing is raised for what is wrong with it or with the server."""
 
 

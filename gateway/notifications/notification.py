@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.writes import Json
+from gateway.rows import Json
 
 
-class Occurrence(Protocol):
+class SourceEvent(Protocol):
     """The facts of an event that are needed here."""
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.errors import InvalidRequest
-from gateway.notifications.current import Context
+from gateway.notifications.current_facts import Context
 from gateway.pocketbase import PocketBase, filter
 from gateway.pocketbase.contracts.notifications import (
     CLAIM,
@@ -18,7 +18,7 @@ from gateway.pocketbase.contracts.notifications import (
     SettleRequest,
 )
 from gateway.pocketbase.hook_call import call_hook
-from gateway.writes import Json
+from gateway.rows import Json
 
 STATUSES = ("waiting", "sending", "sent", "failed", "skipped")
 

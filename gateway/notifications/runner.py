@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from gateway.notifications.handlers import EventContext
-from gateway.notifications.mail import Post, read_mailbox
-from gateway.notifications.mailing import Mailing
+from gateway.notifications.mail import MailTransport, read_mailbox
+from gateway.notifications.mail_sender import MailSender
 from gateway.notifications.outbox import Outbox
-from gateway.notifications.pocketbase_post import PocketBasePost
-from gateway.notifications.sender import Sender
-from gateway.notifications.smtp_post import SmtpPost
+from gateway.notifications.outbox_sender import OutboxSender
+from gateway.notifications.pocketbase_transport import PocketBaseTransport
+from gateway.notifications.smtp_transport import SmtpTransport
 from gateway.notifications.stripe_facts import StripeFacts
 from gateway.notifications.templates import Templates
 from gateway.pocketbase import PocketBase
@@ -18,24 +18,24 @@ from gateway.services import Services
 from gateway.settings import Settings
 
 
-def _open_mailing(services: Services, templates: Templates) -> Mailing:
+def _open_mailing(services: Services, templates: Templates) -> MailSender:
     settings = services.settings
     sender = settings.gateway_mail_sender
-    return Mailing(
+    return MailSender(
         post=_open_post(settings, services.pocketbase),
         templates=templates,
         sender=read_mailbox(sender) if sender else None,
-        seller=read_mailbox(settings.gateway_mail_seller).address,
+        seller=read_mailbox(settings.gateway_notify_email).address,
         stripe_facts=StripeFacts(services.stripe),
         kinds=settings.mail_kinds,
     )
 
 
-def _open_post(settings: Settings, pocketbase: PocketBase) -> Post:
+def _open_post(settings: Settings, pocketbase: PocketBase) -> MailTransport:
     if settings.gateway_smtp_url is None:
-        return PocketBasePost(pocketbase)
+        return PocketBaseTransport(pocketbase)
     url = settings.gateway_smtp_url.get_secret_value()
-    return SmtpPost.of(url, settings.gateway_upstream_timeout)
+    return SmtpTransport.of(url, settings.gateway_upstream_timeout)
 
 
 @asynccontextmanager
@@ -46,7 +46,7 @@ async def send_notifications(services: Services, templates: Templates) -> AsyncI
         return
     mailing = _open_mailing(services, templates)
     context = EventContext("", services.records, services.stripe, services.settings, services.state)
-    sender = Sender(Outbox(services.pocketbase), services.notifications, mailing, context)
+    sender = OutboxSender(Outbox(services.pocketbase), services.notifications, mailing, context)
     running = asyncio.create_task(sender.run())
     try:
         yield

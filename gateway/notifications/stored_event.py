@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gateway.writes import Json
+from gateway.rows import Json
 
 
 @dataclass(frozen=True, slots=True)

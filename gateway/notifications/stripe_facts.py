@@ -11,12 +11,12 @@ from urllib.parse import quote
 import stripe
 
 from gateway.errors import StripeRefused
-from gateway.notifications.current import Context, clean_locale, presented, presented_of
+from gateway.notifications.current_facts import Context, clean_locale, presented, presented_of
 from gateway.notifications.notification import Notification
-from gateway.notifications.trial import missing_payment_method
-from gateway.shapes import listing, mapping
+from gateway.notifications.trial_end import missing_payment_method
+from gateway.rows import Json
 from gateway.stripe_api import Missing, read_object, translate_errors
-from gateway.writes import Json
+from gateway.stripe_api.fields import as_dict, as_list
 
 #: Statuses of a PaymentIntent that needs no payment.
 _UNDER_WAY = ("processing", "succeeded", "canceled")
@@ -57,11 +57,11 @@ class StripeFacts:
         """A subscription and its customer."""
         path = f"/v1/subscriptions/{quote(stripe_id, safe='')}?expand[]=customer"
         subscription = (await read_object(self.client, path)).body
-        return subscription, mapping(subscription.get("customer"))
+        return subscription, as_dict(subscription.get("customer"))
 
     async def _complete_renewal(self, found: Notification, context: Context) -> Notification:
         """Skip a renewal if the end of the trial ends or pauses the subscription."""
-        if mapping(context.row).get("status") != "trialing":
+        if as_dict(context.row).get("status") != "trialing":
             return found
         subscription, customer = await self._read_subscription(found.object_id)
         behavior = missing_payment_method(subscription)
@@ -94,7 +94,7 @@ class StripeFacts:
 
     async def _complete_receipt(self, found: Notification, context: Context) -> Notification:
         # A row that is not up to date yet may lack what the buyer paid.
-        is_known = mapping(context.payment).get("status") == "succeeded"
+        is_known = as_dict(context.payment).get("status") == "succeeded"
         if is_known or found.collection != "invoices":
             return found
         intent = await self._read_intent(found.object_id)
@@ -115,8 +115,8 @@ class StripeFacts:
     async def _read_intent(self, invoice: str) -> Json:
         """The latest PaymentIntent of an invoice, {} if it has none."""
         path = f"/v1/invoices/{quote(invoice, safe='')}?{_PAYMENTS}"
-        payments = listing((await read_object(self.client, path)).body.get("payments"))
-        intents = [mapping(each.get("payment")).get("payment_intent") for each in payments]
+        payments = as_list((await read_object(self.client, path)).body.get("payments"))
+        intents = [as_dict(each.get("payment")).get("payment_intent") for each in payments]
         found = [intent for intent in intents if isinstance(intent, dict)]
         return max(found, key=lambda intent: intent.get("created") or 0, default={})
 
@@ -126,7 +126,7 @@ def _payment_method(subscription: Json, customer: Json) -> str:
     places = (
         subscription.get("default_payment_method"),
         subscription.get("default_source"),
-        mapping(customer.get("invoice_settings")).get("default_payment_method"),
+        as_dict(customer.get("invoice_settings")).get("default_payment_method"),
         customer.get("default_source"),
     )
     is_invoiced = subscription.get("collection_method") == "send_invoice"

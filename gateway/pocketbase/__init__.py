@@ -1,20 +1,27 @@
 """The seam to PocketBase: the superuser client, the commit route, and who a user token is."""
 
 from gateway.pocketbase.client import PocketBase, PocketBaseRefused
-from gateway.pocketbase.commit import CommitResult, EventRow, Group, StampedRow, Tie, commit
+from gateway.pocketbase.commit import (
+    Batch,
+    CommitResult,
+    EventRow,
+    VersionConflict,
+    VersionedRow,
+    commit,
+)
 from gateway.pocketbase.connections import Answer
 from gateway.pocketbase.filters import filter
 from gateway.pocketbase.public_client import open_pocketbase_client
 
 __all__ = [
     "Answer",
+    "Batch",
     "CommitResult",
     "EventRow",
-    "Group",
     "PocketBase",
     "PocketBaseRefused",
-    "StampedRow",
-    "Tie",
+    "VersionConflict",
+    "VersionedRow",
     "commit",
     "filter",
     "open_pocketbase_client",

@@ -16,9 +16,9 @@ from gateway.pocketbase.api.sessions import PasswordSession
 from gateway.pocketbase.api.transport import USER_AGENT
 from gateway.pocketbase.commit_connections import CommitConnections
 from gateway.pocketbase.connections import Answer, Connections
+from gateway.rows import Json
 from gateway.settings import PocketBaseSettings
 from gateway.vocabulary import CollectionNames
-from gateway.writes import Json
 
 _LOGIN = "/api/collections/_superusers/auth-with-password"
 _MAX_MESSAGE_CHARACTERS = 300

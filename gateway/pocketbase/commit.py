@@ -18,7 +18,7 @@ from gateway.pocketbase.contracts.commit import (
     EventColumns,
 )
 from gateway.pocketbase.contracts.route import NO_ROUTE
-from gateway.writes import Claim, Json, Notice, Row, Stamp
+from gateway.rows import Json, OutboxEntry, OwnershipClaim, Row, Version
 
 #: Parts the payloads: JSON text can't hold it unescaped (compare RFC 7464).
 _SEPARATOR = b"\x1e"
@@ -40,11 +40,11 @@ class EventRow:
     #: Handle the event again although it is stored.
     again: bool = False
     #: Who is to be told of it, if it is stored now.
-    notices: tuple[Notice, ...] = ()
+    notices: tuple[OutboxEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
+class VersionConflict:
     """A row that can't be judged by its stamp, and what it takes to decide."""
 
     #: The stored row's stamp, "" if there is none.
@@ -56,27 +56,27 @@ class Tie:
 
 
 @dataclass(frozen=True, slots=True)
-class StampedRow:
+class VersionedRow:
     """A row to write if its stamp is newer than the stored one."""
 
     row: Row
-    stamp: Stamp
+    stamp: Version
     #: Index in `Group.events` of the event that the row is from, None for a read.
     event: int | None = None
     #: The tie that the row decides: it is written if that is unchanged, whatever its stamp.
-    expect: Tie | None = None
+    expect: VersionConflict | None = None
     #: Don't write the row, only judge it ("order"), or only its time ("time"): a tie or stale.
     ask: Literal["", "order", "time"] = ""
     again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Batch:
     """What one transaction is to write."""
 
     events: Sequence[EventRow] = ()
-    rows: Sequence[StampedRow] = ()
-    claims: Sequence[Claim] = ()
+    rows: Sequence[VersionedRow] = ()
+    claims: Sequence[OwnershipClaim] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ class CommitResult:
     #: For each event: applied, superseded, repeated, tie, or the outcome that was given.
     outcomes: tuple[str, ...] = ()
     #: For each row: the tie that kept it, and its events, from being stored.
-    ties: tuple[Tie | None, ...] = field(default=())
+    ties: tuple[VersionConflict | None, ...] = field(default=())
 
 
-async def commit(pocketbase: PocketBase, group: Group) -> CommitResult:
+async def commit(pocketbase: PocketBase, group: Batch) -> CommitResult:
     """Write a group in one transaction; to send the same group again changes nothing.
 
     Raises:
@@ -107,7 +107,10 @@ async def commit(pocketbase: PocketBase, group: Group) -> CommitResult:
         raise COMMIT.mismatch("the numbers of outcomes and ties are not those of events and rows")
     return CommitResult(
         outcomes=answer.outcomes,
-        ties=tuple(Tie(tie.stamp, tie.events, tie.guard) if tie else None for tie in answer.ties),
+        ties=tuple(
+            VersionConflict(tie.stamp, tie.events, tie.guard) if tie else None
+            for tie in answer.ties
+        ),
     )
 
 
@@ -121,7 +124,7 @@ async def _call_twice(pocketbase: PocketBase, body: bytes) -> Json:
     return await pocketbase.call(COMMIT.method, COMMIT.path, body, is_commit=True)
 
 
-def _encode(group: Group) -> bytes:
+def _encode(group: Batch) -> bytes:
     rows = [(stamped, _record(stamped)) for stamped in group.rows]
     head: CommitHead = {
         "events": [_event(event) for event in group.events],
@@ -155,18 +158,18 @@ def _encode(group: Group) -> bytes:
     )
 
 
-def _record(stamped: StampedRow) -> Json:
+def _record(stamped: VersionedRow) -> Json:
     """The columns of a row without its Stripe object, which has a text of its own."""
     return replace(stamped.row, object=None).record
 
 
-def _object(stamped: StampedRow) -> bytes:
+def _object(stamped: VersionedRow) -> bytes:
     """The Stripe object; empty for a row that is only judged, or that keeps the stored one."""
     item = stamped.row.object
     return b"" if stamped.ask or item is None else dump_parsed(item)
 
 
-def _columns(stamped: StampedRow, record: Json) -> bytes:
+def _columns(stamped: VersionedRow, record: Json) -> bytes:
     """All columns of a row, as PocketBase takes them: lists and hashes are JSON text themselves."""
     columns = {**record, "stamp": list(stamped.stamp)}
     for name, value in columns.items():
@@ -186,7 +189,7 @@ def _event(event: EventRow) -> CommitEvent:
     }
 
 
-def _notice(place: int, event_id: str, notice: Notice) -> CommitNotice:
+def _notice(place: int, event_id: str, notice: OutboxEntry) -> CommitNotice:
     return {
         # One an event and way, however often the event comes.
         "id": record_id(f"{event_id}|{notice.via}"),
@@ -200,7 +203,7 @@ def _notice(place: int, event_id: str, notice: Notice) -> CommitNotice:
     }
 
 
-def _row(stamped: StampedRow, record: Json) -> CommitRow:
+def _row(stamped: VersionedRow, record: Json) -> CommitRow:
     return {
         "collection": stamped.row.collection,
         "id": record["id"],

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.stripe_answer import StripeAnswer
+from gateway.stripe_error import StripeAnswer
 
 _REFUSALS = (400, 404)
 _URLS = "success_url|cancel_url|return_url"

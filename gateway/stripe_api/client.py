@@ -20,11 +20,11 @@ from gateway.errors import (
     StripeUnavailable,
 )
 from gateway.settings import StripeSettings
-from gateway.stripe_answer import StripeAnswer
-from gateway.stripe_api.answer import read_answer
 from gateway.stripe_api.causes import find_cause
 from gateway.stripe_api.http_client import StripeHttpClient
 from gateway.stripe_api.key_check import KeyCheck
+from gateway.stripe_api.sdk_errors import read_answer
+from gateway.stripe_error import StripeAnswer
 
 _log = logging.getLogger(__name__)
 

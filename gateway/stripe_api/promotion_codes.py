@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import stripe
 
 from gateway.errors import StripeRefused, invalid_field
-from gateway.shapes import listing, mapping, stripe_id
+from gateway.rows import Json
 from gateway.stripe_api.causes import COUPON, PROMOTION_CODE, find_cause
 from gateway.stripe_api.client import translate_errors
-from gateway.writes import Json
+from gateway.stripe_api.fields import as_dict, as_list, stripe_id
 
 if TYPE_CHECKING:
     from stripe.params import PromotionCodeListParams
@@ -51,8 +51,8 @@ async def _list(client: stripe.StripeClient, params: "PromotionCodeListParams") 
 
 
 def _pick(found: Json, customer: str) -> PromotionCode | None:
-    for entry in listing(found):
-        coupon = stripe_id(mapping(entry.get("promotion")).get("coupon"))
+    for entry in as_list(found):
+        coupon = stripe_id(as_dict(entry.get("promotion")).get("coupon"))
         if coupon and stripe_id(entry.get("customer")) in ("", customer):
             return PromotionCode(stripe_id(entry), coupon)
     return None

@@ -22,12 +22,12 @@ from gateway.errors import (
     PocketBaseUnavailable,
     StripeUnavailable,
 )
+from gateway.http.body_admission import Admission, Admitted
+from gateway.http.problems import respond_to
 from gateway.json_codec import dump
-from gateway.problems import respond_to
+from gateway.mirror.event_change import decide
 from gateway.services import Services
-from gateway.webhooks.admission import Admission, Admitted
-from gateway.webhooks.event import Event, verify
-from gateway.webhooks.projector import plan
+from gateway.stripe_api.event import Event, verify
 
 PATH = "/webhooks/stripe"
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
@@ -86,7 +86,7 @@ class WebhookEndpoint:
         with self.admission.admit() as admitted:
             body = await _read_body(receive, self.max_body_bytes, admitted)
             event = await services.events.read(verify(body, _read_signature(scope), self.secrets))
-            return event, await services.events.store(plan(event))
+            return event, await services.events.store(decide(event))
 
 
 def _answer(outcome: str) -> ASGIApp:

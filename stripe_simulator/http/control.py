@@ -53,7 +53,7 @@ def _door(simulator: Simulator, handler: Handler) -> Callable[[Request], Awaitab
             return JSONResponse(error.body, error.status)
         except (KeyError, TypeError, ValueError) as error:
             return JSONResponse(invalid(f"{type(error).__name__}: {error}").body, 400)
-        simulator.courier.wake()
+        simulator.deliverer.wake()
         return JSONResponse({"ok": True} if result is None else result)
 
     return answer
@@ -64,13 +64,13 @@ def _action(act: actions.Action) -> Handler:
 
 
 def _state(simulator: Simulator, ids: dict[str, str], given: JSON) -> JSON:
-    world, courier = simulator.world, simulator.courier
-    switches = courier.switches
+    world, deliverer = simulator.world, simulator.deliverer
+    switches = deliverer.switches
     return {
         "now": world.now,
         "objects": {kind: len(found) for kind, found in world.objects.items() if found},
         "events": len(world.events),
-        "deliveries": dict(courier.counts) | {"idle": courier.idle},
+        "deliveries": dict(deliverer.counts) | {"idle": deliverer.idle},
         "faults": simulator.faults.listed(),
         "switches": {name: getattr(switches, name) for name in switches.__slots__},
         "violations": len(simulator.violations),
@@ -101,20 +101,20 @@ def _add_fault(simulator: Simulator, ids: dict[str, str], given: JSON) -> list[J
 
 async def _deliveries(simulator: Simulator, ids: dict[str, str], given: JSON) -> JSON:
     """`?wait=10` waits until everything is delivered; `?limit=` and `?event=` choose the log."""
-    courier = simulator.courier
+    deliverer = simulator.deliverer
     if "wait" in given:
-        await courier.wait_until_idle(float(given["wait"]))
-    entries = [e for e in courier.log if given.get("event") in (None, e["event"])]
+        await deliverer.wait_until_idle(float(given["wait"]))
+    entries = [e for e in deliverer.log if given.get("event") in (None, e["event"])]
     limit = int(given.get("limit", 100))
     return {
-        "idle": courier.idle,
-        "counts": dict(courier.counts),
+        "idle": deliverer.idle,
+        "counts": dict(deliverer.counts),
         "log": entries[-limit:] if limit else [],
     }
 
 
 def _switch(simulator: Simulator, ids: dict[str, str], given: JSON) -> None:
-    simulator.courier.change(given)
+    simulator.deliverer.change(given)
 
 
 def _redeliver(simulator: Simulator, ids: dict[str, str], given: JSON) -> None:
@@ -123,7 +123,7 @@ def _redeliver(simulator: Simulator, ids: dict[str, str], given: JSON) -> None:
         raise invalid(f"No such event: '{ids['id']}'", "id", "resource_missing")
     endpoint = given.get("endpoint")
     endpoints = [endpoint] if endpoint else list(world.all("webhook_endpoint"))
-    simulator.courier.redeliver(ids["id"], endpoints, int(given.get("times", 1)))
+    simulator.deliverer.redeliver(ids["id"], endpoints, int(given.get("times", 1)))
 
 
 def _endpoint(simulator: Simulator, ids: dict[str, str], given: JSON) -> JSON:

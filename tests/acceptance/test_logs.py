@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import httpx
 
-from stack.gateway import Gateway
-from stack.stack import Stack
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.stack import Stack
 from tests.delivery import Sender, build_customer, build_event, sign
 from tests.frontend import Frontend
 from tests.shop import ORIGIN, Shop, build_order
@@ -16,7 +16,7 @@ _PRIVATE = "Private-Words-Of-A-Customer"
 
 async def test_the_log_holds_no_secret(
     stack: Stack,
-    start_gateway: Callable[..., Gateway],
+    start_gateway: Callable[..., GatewayProcess],
     frontend: Frontend,
     http: httpx.AsyncClient,
     superuser_token: str,
@@ -76,7 +76,7 @@ async def test_the_log_holds_no_secret(
 
 
 async def test_a_request_can_not_forge_a_line(
-    start_gateway: Callable[..., Gateway], http: httpx.AsyncClient
+    start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient
 ) -> None:
     """Line breaks and control characters in a path are shown escaped."""
     gateway = start_gateway()

@@ -9,14 +9,14 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from stack.gateway import Gateway
-from stack.plan import plan_throwaway
-from stack.ports import pick_free
-from stack.stack import Stack
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.ports import pick_free
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.delivery import Sender
 from tests.frontend import Frontend, User
-from tests.visitor import sign_up_visitor
+from tests.user_without_purchase import sign_up_without_purchase
 
 SHOP = "tests.application.shop:app"
 _MIGRATIONS = Path(__file__).parent / "pb_migrations"
@@ -48,7 +48,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, notes: Path) -> Iterator[Sta
 @pytest.fixture(scope="session")
 def user(stack: Stack) -> User:
     """A signed-in user."""
-    return sign_up_visitor(stack.pocketbase.url)
+    return sign_up_without_purchase(stack.pocketbase.url)
 
 
 @pytest_asyncio.fixture
@@ -59,15 +59,15 @@ async def api(stack: Stack, http: httpx.AsyncClient) -> AsyncIterator[httpx.Asyn
 
 
 @pytest.fixture
-def start(stack: Stack, tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
+def start(stack: Stack, tmp_path: Path) -> Iterator[Callable[..., GatewayProcess]]:
     """Start a further gateway in an empty folder: ``start("app.py", code, *command, **env)``."""
     with ExitStack() as ends:
 
-        def run(file: str, code: str, *command: str, **env: str) -> Gateway:
+        def run(file: str, code: str, *command: str, **env: str) -> GatewayProcess:
             path = tmp_path / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(code)
-            made = Gateway(
+            made = GatewayProcess(
                 pick_free(),
                 log=tmp_path / "gateway.log",
                 pocketbase=stack.pocketbase,

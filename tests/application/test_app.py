@@ -7,10 +7,10 @@ from pathlib import Path
 
 import httpx
 
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.pocketbase import ROOT
+from gateway.dev.stack import Stack
 from gateway.ids import record_id
-from stack.gateway import Gateway
-from stack.pocketbase import ROOT
-from stack.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import wait_until
 from tests.delivery import Sender, build_event
@@ -202,7 +202,7 @@ async def test_a_browser_may_use_every_method(stack: Stack, api: httpx.AsyncClie
     assert (await api.options("/orders/1", headers=headers)).is_success
 
 
-def test_the_guides_app_runs(start: Callable[..., Gateway], stack: Stack) -> None:
+def test_the_guides_app_runs(start: Callable[..., GatewayProcess], stack: Stack) -> None:
     """The file of docs/app.md is served as it is there."""
     text = (ROOT / "docs" / "app.md").read_text()
     code = text.partition("```python app.py\n")[2].partition("```")[0]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from stack.errors import StackError
-from stack.gateway import Gateway
+from gateway.dev.errors import StackError
+from gateway.dev.gateway_process import GatewayProcess
 
 _HEAD = """
 from typing import Any
@@ -115,7 +115,7 @@ _WRONG = {
 
 
 @pytest.mark.parametrize("case", _WRONG)
-def test_the_start_ends(case: str, start: Callable[..., Gateway]) -> None:
+def test_the_start_ends(case: str, start: Callable[..., GatewayProcess]) -> None:
     """By `gateway serve`, with nothing but the sentence."""
     code, (line, said) = _WRONG[case]
     with pytest.raises(StackError) as ended:
@@ -126,7 +126,7 @@ def test_the_start_ends(case: str, start: Callable[..., Gateway]) -> None:
     assert "Traceback" not in text
 
 
-def test_uvicorn_shows_the_same_sentence(start: Callable[..., Gateway]) -> None:
+def test_uvicorn_shows_the_same_sentence(start: Callable[..., GatewayProcess]) -> None:
     """The lifespan reports it, without a traceback."""
     code, (line, said) = _WRONG["a mirror without its columns"]
     command = (sys.executable, "-m", "uvicorn", "app:app", "--port=PORT")
@@ -138,7 +138,7 @@ def test_uvicorn_shows_the_same_sentence(start: Callable[..., Gateway]) -> None:
     assert "Traceback" not in text
 
 
-def test_two_commands_of_one_name_are_refused(start: Callable[..., Gateway]) -> None:
+def test_two_commands_of_one_name_are_refused(start: Callable[..., GatewayProcess]) -> None:
     """Also one that is called as ours is, when the command line is used."""
     code = _HEAD + "@app.command('serve')\ndef f(): ..."
     with pytest.raises(StackError, match=r"app.py:\d+: there is a command serve already"):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import httpx
 
-from stack.gateway import Gateway
-from stack.stack import Stack
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.stack import Stack
 from tests.deadline import wait_until
 from tests.delivery import Sender, build_event
 from tests.frontend import User
@@ -50,12 +50,14 @@ outer.mount("/gateway", app)
 _COMMAND = (sys.executable, "-m", "uvicorn", "app:outer", "--port=PORT")
 
 
-def _start(start: Callable[..., Gateway], code: str, **env: str) -> Gateway:
+def _start(start: Callable[..., GatewayProcess], code: str, **env: str) -> GatewayProcess:
     # Without a secret it registers no transforms, and takes those of the shared app from no one.
     return start("app.py", code, *_COMMAND, GATEWAY_HOOK_SECRETS="", **env)
 
 
-async def _check(gateway: Gateway, stack: Stack, user: User, http: httpx.AsyncClient) -> None:
+async def _check(
+    gateway: GatewayProcess, stack: Stack, user: User, http: httpx.AsyncClient
+) -> None:
     """Webhooks, our endpoints, the team's, and the state of the lifespan."""
     url = f"{gateway.url}/gateway"
     sender = Sender(http, url, stack.plan.stripe.webhook_secrets[0])
@@ -77,7 +79,7 @@ async def _check(gateway: Gateway, stack: Stack, user: User, http: httpx.AsyncCl
 
 
 async def test_an_outer_app_runs_the_lifespan(
-    start: Callable[..., Gateway], stack: Stack, user: User, http: httpx.AsyncClient
+    start: Callable[..., GatewayProcess], stack: Stack, user: User, http: httpx.AsyncClient
 ) -> None:
     """As docs/operations.md says."""
     gateway = _start_healthy(start, _APP + _LIFESPAN)
@@ -85,7 +87,7 @@ async def test_an_outer_app_runs_the_lifespan(
 
 
 async def test_an_outer_app_that_does_not_loses_nothing(
-    start: Callable[..., Gateway], stack: Stack, user: User, http: httpx.AsyncClient
+    start: Callable[..., GatewayProcess], stack: Stack, user: User, http: httpx.AsyncClient
 ) -> None:
     """The gateway starts at its first request, says so, and ends with the outer app."""
     gateway = _start_healthy(start, _APP + _NO_LIFESPAN)
@@ -96,6 +98,6 @@ async def test_an_outer_app_that_does_not_loses_nothing(
     assert "Traceback" not in log
 
 
-def _start_healthy(start: Callable[..., Gateway], code: str) -> Gateway:
+def _start_healthy(start: Callable[..., GatewayProcess], code: str) -> GatewayProcess:
     health = '@outer.get("/health")\nasync def health() -> None: ...\n'
     return _start(start, f"{code}\n{health}")

@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 
 import gateway
 from gateway import Gateway, PocketBase, get_pocketbase
+from gateway.dev.stack import Stack
 from gateway.settings import Settings
-from stack.stack import Stack
 
 
 @pytest.mark.parametrize("name", gateway.__all__)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.billing.subscriber import Subscriber, sign_up_subscriber
 from tests.deadline import wait_until
 from tests.frontend import Frontend

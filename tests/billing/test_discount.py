@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stack.gateway import Gateway
+from gateway.dev.gateway_process import GatewayProcess
 from tests.billing.conftest import Subscribe
 from tests.problem import read_problem
 from tests.promotion_codes import make_code
@@ -58,7 +58,7 @@ async def test_codes_that_are_not_for_the_caller_are_unknown(
 
 
 async def test_coupons_are_the_sellers_to_open(
-    subscribe: Subscribe, account: StripeAccount, start_gateway: Callable[..., Gateway]
+    subscribe: Subscribe, account: StripeAccount, start_gateway: Callable[..., GatewayProcess]
 ) -> None:
     """A coupon's id is refused unless the setting names it."""
     subscriber = await subscribe()
@@ -66,7 +66,7 @@ async def test_coupons_are_the_sellers_to_open(
     secret, _ = await make_code(account)
     document = read_problem(await subscriber.ask("discount", coupon=coupon), 400, "invalid-request")
     assert document["data"]["coupon"]["code"] == "coupon_unknown"
-    there = subscriber.at(start_gateway(GATEWAY_OPEN_COUPONS=coupon).url)
+    there = subscriber.at(start_gateway(GATEWAY_SELF_SERVICE_COUPONS=coupon).url)
     read_problem(await there.ask("discount", coupon=secret), 400, "invalid-request")
     await there.do("discount", coupon=coupon)
     assert (await account.read(f"coupons/{coupon}"))["times_redeemed"] == 1

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stack.gateway import Gateway
+from gateway.dev.gateway_process import GatewayProcess
 from tests.billing.conftest import MakeFault, Subscribe
 from tests.billing.subscriber import Subscriber
 from tests.problem import read_problem
@@ -28,7 +28,7 @@ async def test_a_connection_that_breaks_is_made_again(
 
 
 async def test_what_was_done_while_nobody_listened_is_done_once(
-    subscribe: Subscribe, faults: MakeFault, start_gateway: Callable[..., Gateway]
+    subscribe: Subscribe, faults: MakeFault, start_gateway: Callable[..., GatewayProcess]
 ) -> None:
     """Stripe acts and stays silent: the answer may be a 503, but asking again charges nothing."""
     subscriber = (await subscribe()).at(start_gateway(GATEWAY_UPSTREAM_TIMEOUT="0.5").url)

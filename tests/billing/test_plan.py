@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from gateway.billing.item_change import PlanRequest
-from gateway.billing.plan import plan_change
-from gateway.billing.subscription import OwnedSubscription
-from gateway.buyer import Buyer, OwnSubscription, Price
+from gateway.billing.subscriptions.item_change import PlanRequest
+from gateway.billing.subscriptions.policy import plan_change
+from gateway.billing.subscriptions.subscription import CustomerSubscription
+from gateway.customers.buyer import Buyer, Price, SubscriptionRef
 from gateway.errors import InvalidRequest
-from gateway.plans import Plans
-from gateway.stripe_api import Reading
+from gateway.price_terms import Terms
+from gateway.stripe_api import Snapshot
 
 _BUYER = Buyer("user", "", False, "", "cus_1", 0, ())
 
@@ -21,21 +21,21 @@ def _price(name: str, usage_type: str = "licensed", **metadata: Any) -> Price:
     return Price(name, f"key_{name}", "recurring", "usd", True, usage_type, "prod", terms)
 
 
-def _subscription(price: str, quantity: int | None = 1) -> OwnedSubscription:
+def _subscription(price: str, quantity: int | None = 1) -> CustomerSubscription:
     item = {"id": "si_1", "price": {"id": price}, "quantity": quantity}
     body = {"id": "sub_1", "status": "active", "currency": "usd", "items": {"data": [item]}}
-    return OwnedSubscription(_BUYER, Reading(body, 0, 1), "")
+    return CustomerSubscription(_BUYER, Snapshot(body, 0, 1), "")
 
 
-def _of_organization(price: str, quantity: int) -> OwnedSubscription:
-    own = OwnSubscription("sub_1", "cus_1", "", "org", members=5)
+def _of_organization(price: str, quantity: int) -> CustomerSubscription:
+    own = SubscriptionRef("sub_1", "cus_1", "", "org", members=5)
     made = _subscription(price, quantity)
     return replace(made, buyer=replace(_BUYER, subscription=own))
 
 
-def _code(subscription: OwnedSubscription, request: PlanRequest, *prices: Price) -> str:
+def _code(subscription: CustomerSubscription, request: PlanRequest, *prices: Price) -> str:
     with pytest.raises(InvalidRequest) as caught:
-        plan_change(subscription, request, prices, Plans())
+        plan_change(subscription, request, prices, Terms())
     [(_, reason)] = caught.value.data.items()
     return str(reason["code"])
 
@@ -57,7 +57,7 @@ def test_the_quantity_goes_along_to_another_price() -> None:
         _subscription("old", 5),
         PlanRequest(price="key_new"),
         [_price("old"), _price("new")],
-        Plans(),
+        Terms(),
     )
     assert (change.price, change.quantity) == ("new", 5)
     assert change.params == {"id": "si_1", "price": "new", "quantity": 5}
@@ -77,17 +77,17 @@ def test_a_change_stays_in_its_group() -> None:
     new = _price("new", group="addons")
     assert _code(subscription, request, _price("old"), new) == "price_of_another_group"
     many = _price("new", group="addons", subscriptions="many")
-    assert plan_change(subscription, request, [_price("old"), many], Plans()).price == "new"
+    assert plan_change(subscription, request, [_price("old"), many], Terms()).price == "new"
 
 
 def test_what_is_metered_has_no_quantity() -> None:
     """To and fro between metered and licensed prices, usage or a quantity says how much it is."""
     metered, licensed = _price("metered", "metered"), _price("licensed")
     there = PlanRequest(price="metered")
-    change = plan_change(_subscription("licensed", 3), there, [metered, licensed], Plans())
+    change = plan_change(_subscription("licensed", 3), there, [metered, licensed], Terms())
     assert change.params == {"id": "si_1", "price": "metered"}
     back = PlanRequest(price="licensed")
-    change = plan_change(_subscription("metered", None), back, [metered, licensed], Plans())
+    change = plan_change(_subscription("metered", None), back, [metered, licensed], Terms())
     assert change.params == {"id": "si_1", "price": "licensed", "quantity": 1}
     asked = PlanRequest(price="metered", quantity=2)
     assert _code(_subscription("licensed"), asked, metered, licensed) == "quantity_metered"
@@ -95,7 +95,7 @@ def test_what_is_metered_has_no_quantity() -> None:
 
 def test_a_price_that_is_not_mirrored_may_stay() -> None:
     """More of what is there needs no catalogue."""
-    change = plan_change(_subscription("gone"), PlanRequest(quantity=2), [], Plans())
+    change = plan_change(_subscription("gone"), PlanRequest(quantity=2), [], Terms())
     assert change.params == {"id": "si_1", "quantity": 2}
 
 
@@ -104,9 +104,9 @@ def test_members_say_how_many_seats_there_are() -> None:
     seat = Price("seat", "", "recurring", "usd", True, "licensed", "prod", {"seats": "members"})
     fewer = PlanRequest(quantity=1)
     assert _code(_of_organization("seat", 5), fewer, seat) == "quantity_by_member"
-    assert plan_change(_subscription("seat", 5), fewer, [seat], Plans()).quantity == 1
+    assert plan_change(_subscription("seat", 5), fewer, [seat], Terms()).quantity == 1
     moved = plan_change(
-        _of_organization("old", 1), PlanRequest(price="seat"), [_price("old"), seat], Plans()
+        _of_organization("old", 1), PlanRequest(price="seat"), [_price("old"), seat], Terms()
     )
     assert moved.quantity == 5
 
@@ -121,7 +121,7 @@ def test_seats_are_counted_in_pocketbase() -> None:
     other = {"id": "si_2", "price": {"id": "extra"}, "quantity": 9}
     subscription.body["items"]["data"].append(other)
     asked = PlanRequest(price="year", item="si_1")
-    change = plan_change(subscription, asked, [month, year, extra], Plans())
+    change = plan_change(subscription, asked, [month, year, extra], Terms())
     assert change.all_params == [
         {"id": "si_1", "price": "year", "quantity": 5},
         {"id": "si_2", "quantity": 5},
@@ -137,7 +137,7 @@ def test_the_bounds_of_a_price_hold_for_members() -> None:
         return Price("seat", "", "recurring", "usd", True, "licensed", "prod", about)
 
     subscription, asked = _of_organization("old", 1), PlanRequest(price="seat")
-    few = plan_change(subscription, asked, [_price("old"), seat(min_quantity=8)], Plans())
+    few = plan_change(subscription, asked, [_price("old"), seat(min_quantity=8)], Terms())
     assert few.quantity == 8
     small = seat(max_quantity=4)
     assert _code(subscription, asked, _price("old"), small) == "quantity_not_sold"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stack.gateway import Gateway
+from gateway.dev.gateway_process import GatewayProcess
 from tests.billing.conftest import Subscribe
 from tests.billing.subscriber import Subscriber
 from tests.checkout.test_redirects import EVIL
@@ -112,7 +112,7 @@ async def test_a_wrong_flow_is_refused(flow: Any, subscribe: Subscribe) -> None:
 
 
 async def test_configurations_are_the_sellers(
-    subscribe: Subscribe, start_gateway: Callable[..., Gateway]
+    subscribe: Subscribe, start_gateway: Callable[..., GatewayProcess]
 ) -> None:
     """The settings' first is the default, a request may name another of them, and no others."""
     subscriber = await subscribe()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from stack.gateway import Gateway
+from gateway.dev.gateway_process import GatewayProcess
 from tests.billing.conftest import Subscribe
 from tests.billing.subscriber import Subscriber
 from tests.problem import read_problem
@@ -148,7 +148,7 @@ async def test_a_schedule_decides_alone(subscriber: Subscriber) -> None:
 
 
 async def test_who_asks_too_often_is_told_when_to_come_back(
-    subscriber: Subscriber, start_gateway: Callable[..., Gateway]
+    subscriber: Subscriber, start_gateway: Callable[..., GatewayProcess]
 ) -> None:
     """Requests of one user are counted together, whichever subscription or page they name."""
     there = subscriber.at(start_gateway(GATEWAY_RATE_LIMIT_USER="3/minute").url)

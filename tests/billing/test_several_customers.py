@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stack.gateway import Gateway
+from gateway.dev.gateway_process import GatewayProcess
 from tests.dashboard import Dashboard
 from tests.delivery import Sender, build_event
 from tests.frontend import Frontend, User
@@ -19,7 +19,7 @@ _PORTAL = {"return_url": f"{ORIGIN}/account"}
 
 
 @pytest.fixture
-def open_shop(start_gateway: Callable[..., Gateway], http: httpx.AsyncClient) -> Shop:
+def open_shop(start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient) -> Shop:
     """A shop that sells to everybody."""
     return Shop(http, start_gateway(GATEWAY_GUEST_CHECKOUT="true").url)
 

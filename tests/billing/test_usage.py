@@ -10,13 +10,13 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from gateway.billing.usage import Usage, UsageRecorder
+from gateway.billing.usage.recorder import Usage, UsageRecorder
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.stack import Stack
 from gateway.errors import InvalidRequest
 from gateway.pocketbase import PocketBase
 from gateway.settings import Settings
 from gateway.stripe_api import open_stripe
-from stack.gateway import Gateway
-from stack.stack import Stack
 from tests.billing.conftest import MakeFault
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
@@ -195,11 +195,11 @@ async def test_an_organizations_usage_is_reported_for_it(
 async def test_an_open_meter_takes_a_users_own_usage(
     payer: User,
     frontend: Frontend,
-    start_gateway: Callable[..., Gateway],
+    start_gateway: Callable[..., GatewayProcess],
     http: httpx.AsyncClient,
 ) -> None:
     """Where the setting opens a meter, who has a subscription on it reports their own usage."""
-    url = start_gateway(GATEWAY_OPEN_METERS=f"other,{METER}").url
+    url = start_gateway(GATEWAY_SELF_SERVICE_METERS=f"other,{METER}").url
     assert (await _send(http, url, payer.token, _report())).json() == {"recorded": True}
     foreign = await _send(http, url, payer.token, _report(user=payer.id))
     read_problem(foreign, 403, "forbidden")
@@ -299,10 +299,10 @@ async def test_fractions_and_corrections_are_billed(
 
 
 async def test_a_user_takes_nothing_back(
-    payer: User, start_gateway: Callable[..., Gateway], http: httpx.AsyncClient
+    payer: User, start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient
 ) -> None:
     """Users report their own usage on open meters, and never less than nothing."""
-    url = start_gateway(GATEWAY_OPEN_METERS=METER).url
+    url = start_gateway(GATEWAY_SELF_SERVICE_METERS=METER).url
     assert (await _send(http, url, payer.token, _report(value=0.5))).status_code == 200
     answer = await _send(http, url, payer.token, _report(value=-1))
     assert "value" in read_problem(answer, 400, "invalid-request")["data"]

@@ -7,11 +7,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.deadline import wait_until
 from tests.frontend import Frontend, User
 from tests.stripe_account import StripeAccount
-from tests.visitor import sign_up_visitor
+from tests.user_without_purchase import sign_up_without_purchase
 
 CountMade = Callable[[], Awaitable[dict[str, int]]]
 MakePrice = Callable[..., Awaitable[str]]
@@ -21,7 +21,7 @@ HoldWebhooks = Callable[[], AbstractAsyncContextManager[None]]
 @pytest.fixture(scope="session")
 def visitor(stack: Stack) -> User:
     """A user who never buys anything: signed up once, for all requests that are refused."""
-    return sign_up_visitor(stack.pocketbase.url)
+    return sign_up_without_purchase(stack.pocketbase.url)
 
 
 @pytest_asyncio.fixture

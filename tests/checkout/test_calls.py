@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from stack.gateway import Gateway
-from stack.ports import pick_free
-from stack.stack import Stack
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.ports import pick_free
+from gateway.dev.stack import Stack
 from tests.checkout.conftest import MakePrice
 from tests.frontend import User
 from tests.shop import Shop, build_order
@@ -43,7 +43,7 @@ async def _count(stack: Stack) -> AsyncIterator[tuple[_Counter, _Counter]]:
 
 async def test_a_known_customer_costs_one_call_to_each(
     stack: Stack,
-    start_gateway: Callable[..., Gateway],
+    start_gateway: Callable[..., GatewayProcess],
     make_price: MakePrice,
     user: User,
     http: httpx.AsyncClient,

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.stack import Stack
 from gateway.settings import SettingsError, read_settings
-from stack.gateway import Gateway
-from stack.stack import Stack
 from tests.frontend import User
 from tests.shop import CANCEL, ORIGIN, Shop, build_order
 
@@ -120,7 +120,7 @@ _WEBVIEWS = (
 
 
 async def test_settings_allow_webviews_and_further_headers(
-    start_gateway: Callable[..., Gateway], http: httpx.AsyncClient, user: User
+    start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient, user: User
 ) -> None:
     """Apps in a WebView call from origins of schemes of their own."""
     gateway = start_gateway(

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.dev.stack import Stack
 from gateway.ids import record_id
-from stack.stack import Stack
 from tests.checkout.conftest import HoldWebhooks
 from tests.dashboard import Dashboard
 from tests.deadline import eventually

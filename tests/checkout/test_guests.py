@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stack.gateway import Gateway
+from gateway.dev.gateway_process import GatewayProcess
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend, User
 from tests.problem import read_problem
@@ -15,7 +15,7 @@ from tests.stripe_account import StripeAccount
 
 
 @pytest.fixture
-def open_shop(start_gateway: Callable[..., Gateway], http: httpx.AsyncClient) -> Shop:
+def open_shop(start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient) -> Shop:
     """A shop that sells to everybody."""
     return Shop(http, start_gateway(GATEWAY_GUEST_CHECKOUT="true").url)
 

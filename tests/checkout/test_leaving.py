@@ -7,7 +7,7 @@ from secrets import token_hex
 import httpx
 import pytest_asyncio
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.frontend import Frontend, Record, User

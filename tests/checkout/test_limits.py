@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stack.gateway import Gateway
+from gateway.dev.gateway_process import GatewayProcess
 from tests.checkout.conftest import MakePrice
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend, User
@@ -186,14 +186,14 @@ async def test_the_plan_file_can_say_it(
     account: StripeAccount,
     http: httpx.AsyncClient,
     make_price: MakePrice,
-    start_gateway: Callable[..., Gateway],
+    start_gateway: Callable[..., GatewayProcess],
     tmp_path: Any,
 ) -> None:
     """The term holds wherever terms stand."""
     price = await make_price("")
     file = tmp_path / "plans.toml"
     file.write_text(f"[prices.{price}]\nonce_per_buyer = true\n")
-    there = Shop(http, start_gateway(GATEWAY_PLANS=str(file)).url)
+    there = Shop(http, start_gateway(GATEWAY_PRICE_TERMS=str(file)).url)
     await there.pay(await there.check_out(user, price))
     await account.wait_delivered()
     await _refuse_second(there, user, price)
@@ -222,7 +222,7 @@ async def test_a_guests_purchase_counts_once_it_is_theirs(
     dashboard: Dashboard,
     http: httpx.AsyncClient,
     make_price: MakePrice,
-    start_gateway: Callable[..., Gateway],
+    start_gateway: Callable[..., GatewayProcess],
 ) -> None:
     """Nobody knows a guest; who proves the address has bought it."""
     shop = Shop(http, start_gateway(GATEWAY_GUEST_CHECKOUT="true").url)
@@ -240,7 +240,7 @@ async def test_a_price_can_be_kept_from_guests(
     user: User,
     http: httpx.AsyncClient,
     make_price: MakePrice,
-    start_gateway: Callable[..., Gateway],
+    start_gateway: Callable[..., GatewayProcess],
 ) -> None:
     """Then it is sold to who has signed in only."""
     shop = Shop(http, start_gateway(GATEWAY_GUEST_CHECKOUT="true").url)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.frontend import Frontend, User
@@ -56,7 +56,7 @@ class Leaving:
 async def leaving(
     fresh_stack: Callable[..., Stack], http: httpx.AsyncClient
 ) -> AsyncIterator[Leaving]:
-    """With the default for GATEWAY_ON_USER_DELETE."""
+    """With the default for GATEWAY_USER_DELETION_POLICY."""
     stack = fresh_stack()
     part = stack.pocketbase
     account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)

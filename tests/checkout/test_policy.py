@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from gateway.buyer import Price
-from gateway.checkout.policy import AlreadySubscribed, Item, Offer, decide
-from gateway.checkout.standing import Standing
+from gateway.checkout.purchase_history import PurchaseHistory
+from gateway.checkout.quote import AlreadySubscribed, Item, Quote, build_quote
+from gateway.customers.buyer import Price
 from gateway.errors import InvalidRequest
-from gateway.plans import Plan, Plans, read_plans
+from gateway.price_terms import PriceTerms, Terms, read_price_terms
 from gateway.settings import SettingsError
 
 
@@ -18,15 +18,15 @@ def _price(name: str = "price_1", **members: Any) -> Price:
     return Price(stripe_id=name, **(values | members))
 
 
-def _decide(*prices: Price, standing: Standing | None = None, **plans: Any) -> Offer:
+def _decide(*prices: Price, standing: PurchaseHistory | None = None, **plans: Any) -> Quote:
     items = [Item(price.stripe_id, 1) for price in prices]
-    return decide(items, prices, Plans(**plans), standing or Standing())
+    return build_quote(items, prices, Terms(**plans), standing or PurchaseHistory())
 
 
 def _refused(*prices: Price, quantity: int = 1, **plans: Any) -> dict[str, Any]:
     items = [Item(price.stripe_id, quantity) for price in prices]
     with pytest.raises(InvalidRequest) as caught:
-        decide(items, prices, Plans(**plans), Standing())
+        build_quote(items, prices, Terms(**plans), PurchaseHistory())
     return caught.value.data
 
 
@@ -38,12 +38,14 @@ def test_what_stands_nearer_to_the_price_wins() -> None:
         product_metadata={"checkout_group": "product", "checkout_trial_days": "1"},
         metadata={"checkout_trial_days": "2", "checkout_max_quantity": "3"},
     )
-    plans = Plans(
+    plans = Terms(
         defaults={"group": "default", "tax_ids": True},
         products={"prod_1": {"max_quantity": 4}},
         prices={"pro": {"max_quantity": 5, "min_quantity": 2}, "price_1": {"min_quantity": 3}},
     )
-    expected = Plan(group="product", trial_days=2, max_quantity=5, min_quantity=3, tax_ids=True)
+    expected = PriceTerms(
+        group="product", trial_days=2, max_quantity=5, min_quantity=3, tax_ids=True
+    )
     assert plans.find(price) == expected
 
 
@@ -55,8 +57,8 @@ def test_metadata_is_text() -> None:
         "checkout_subscriptions": "many",
         "something": "else",
     }
-    expected = Plan(for_sale=False, countries=("DE", "AT"), subscriptions="many")
-    assert Plans().find(_price(metadata=metadata)) == expected
+    expected = PriceTerms(for_sale=False, countries=("DE", "AT"), subscriptions="many")
+    assert Terms().find(_price(metadata=metadata)) == expected
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_a_trial_is_given_once() -> None:
     """Who has had a trial gets none, whatever the plan says."""
     plans = {"defaults": {"trial_days": 14}}
     assert _decide(_price(), **plans).trial_days == 14
-    assert _decide(_price(), standing=Standing(trial_used=True), **plans).trial_days == 0
+    assert _decide(_price(), standing=PurchaseHistory(trial_used=True), **plans).trial_days == 0
 
 
 def test_a_short_trial_is_not_stretched_by_another_line() -> None:
@@ -123,7 +125,7 @@ def test_a_short_trial_is_not_stretched_by_another_line() -> None:
 def test_one_subscription_is_enough() -> None:
     """A second of a group is refused while one runs, also of a price that nobody knows."""
     for held in ((), (_price("price_held"),)):
-        standing = Standing(subscriptions=(("price_held",),), prices=held)
+        standing = PurchaseHistory(subscriptions=(("price_held",),), prices=held)
         with pytest.raises(AlreadySubscribed):
             _decide(_price(), standing=standing)
         assert _decide(_price(type="one_time"), standing=standing).mode == "payment"
@@ -132,7 +134,7 @@ def test_one_subscription_is_enough() -> None:
 def test_groups_and_plans_may_allow_several() -> None:
     """Another group is another matter, and `many` allows as many as one likes."""
     held = _price("price_held", metadata={"checkout_group": "storage"})
-    standing = Standing(subscriptions=(("price_held",),), prices=(held,))
+    standing = PurchaseHistory(subscriptions=(("price_held",),), prices=(held,))
     assert _decide(_price(), standing=standing).is_exclusive
     again = _price("price_more", product_metadata={"checkout_group": "storage"})
     with pytest.raises(AlreadySubscribed):
@@ -145,7 +147,7 @@ def test_a_trial_makes_a_purchase_exclusive() -> None:
     """Several subscriptions may run, but only one purchase with a trial may be under way."""
     plans = {"defaults": {"subscriptions": "many", "trial_days": 7}}
     assert _decide(_price(), **plans).is_exclusive
-    assert not _decide(_price(), standing=Standing(trial_used=True), **plans).is_exclusive
+    assert not _decide(_price(), standing=PurchaseHistory(trial_used=True), **plans).is_exclusive
 
 
 def test_a_coupon_is_the_sellers_choice() -> None:
@@ -177,9 +179,9 @@ def test_a_plan_file_is_read(tmp_path: Path) -> None:
     """The file is TOML."""
     file = tmp_path / "plans.toml"
     file.write_text('setup_currency = "eur"\n[prices.pro]\ntrial_days = 14\ncountries = ["DE"]\n')
-    plans = read_plans(file)
+    plans = read_price_terms(file)
     assert plans.setup_currency == "eur"
-    assert plans.find(_price(lookup_key="pro")) == Plan(trial_days=14, countries=("DE",))
+    assert plans.find(_price(lookup_key="pro")) == PriceTerms(trial_days=14, countries=("DE",))
 
 
 @pytest.mark.parametrize(
@@ -191,5 +193,5 @@ def test_a_wrong_plan_file_is_told_at_the_start(text: str | None, tmp_path: Path
     file = tmp_path / "plans.toml"
     if text is not None:
         file.write_text(text)
-    with pytest.raises(SettingsError, match="GATEWAY_PLANS"):
-        read_plans(file)
+    with pytest.raises(SettingsError, match="GATEWAY_PRICE_TERMS"):
+        read_price_terms(file)

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stack.gateway import Gateway
+from gateway.dev.gateway_process import GatewayProcess
 from tests.checkout.conftest import CountMade, MakePrice
 from tests.frontend import Frontend, User
 from tests.problem import read_problem
@@ -120,7 +120,7 @@ async def test_whoever_finds_a_code_later_has_one_purchase_under_way(
 
 
 async def test_a_guest_may_have_a_code(
-    start_gateway: Callable[..., Gateway],
+    start_gateway: Callable[..., GatewayProcess],
     shop: Shop,
     account: StripeAccount,
     make_price: MakePrice,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from stack.gateway import Gateway
+from gateway.dev.gateway_process import GatewayProcess
 from tests.checkout.conftest import HoldWebhooks, MakePrice
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend, User
@@ -54,7 +54,7 @@ async def test_it_is_refused_before_the_webhook_has_come(
 
 
 async def test_it_leads_to_the_sellers_portal(
-    user: User, shop: Shop, account: StripeAccount, start_gateway: Callable[..., Gateway]
+    user: User, shop: Shop, account: StripeAccount, start_gateway: Callable[..., GatewayProcess]
 ) -> None:
     """The portal that a second one leads to is the settings' first, as /portal opens it."""
     await shop.pay(await shop.check_out(user, "pro_monthly"))

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.stack import Stack
 from gateway.settings import SettingsError, read_settings
-from stack.gateway import Gateway
-from stack.stack import Stack
 from tests.delivery import Sender
 from tests.frontend import Frontend, User
 from tests.problem import read_problem
@@ -23,7 +23,7 @@ async def _ask(shop: Shop, user: User, **headers: str) -> httpx.Response:
 async def test_a_user_has_a_limit(
     user: User,
     frontend: Frontend,
-    start_gateway: Callable[..., Gateway],
+    start_gateway: Callable[..., GatewayProcess],
     http: httpx.AsyncClient,
 ) -> None:
     """Beyond it 429 says when to come again, with a new token too; other users go on.
@@ -44,7 +44,7 @@ async def test_a_user_has_a_limit(
 
 
 async def test_a_forged_token_uses_up_nobodys_limit(
-    user: User, start_gateway: Callable[..., Gateway], http: httpx.AsyncClient
+    user: User, start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient
 ) -> None:
     """Only requests that PocketBase recognised count for a user."""
     shop = Shop(http, start_gateway(GATEWAY_RATE_LIMIT_USER="2/minute").url)
@@ -55,7 +55,7 @@ async def test_a_forged_token_uses_up_nobodys_limit(
 
 
 async def test_an_address_has_a_limit(
-    user: User, start_gateway: Callable[..., Gateway], http: httpx.AsyncClient
+    user: User, start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient
 ) -> None:
     """It counts before anybody is asked, and what a caller says of its address is not believed."""
     shop = Shop(http, start_gateway(GATEWAY_RATE_LIMIT_ADDRESS="3/minute").url)
@@ -66,7 +66,7 @@ async def test_an_address_has_a_limit(
 
 
 async def test_a_trusted_proxy_is_believed(
-    user: User, start_gateway: Callable[..., Gateway], http: httpx.AsyncClient
+    user: User, start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient
 ) -> None:
     """Behind a proxy that is named, each caller has a limit; what they forge in front has none."""
     gateway = start_gateway(
@@ -82,7 +82,7 @@ async def test_a_trusted_proxy_is_believed(
 
 
 async def test_a_network_of_addresses_is_one_caller(
-    user: User, start_gateway: Callable[..., Gateway], http: httpx.AsyncClient
+    user: User, start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient
 ) -> None:
     """Whoever has an IPv6 network has addresses enough to ask from a new one each time."""
     gateway = start_gateway(
@@ -97,7 +97,7 @@ async def test_a_network_of_addresses_is_one_caller(
 
 
 async def test_stripe_is_never_held_up(
-    stack: Stack, start_gateway: Callable[..., Gateway], http: httpx.AsyncClient
+    stack: Stack, start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient
 ) -> None:
     """Deliveries are not counted, however many come."""
     gateway = start_gateway(GATEWAY_RATE_LIMIT_ADDRESS="1/hour")

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import InvalidRequest
-from gateway.redirects import check_redirect
+from gateway.http.redirects import check_redirect
 
 _ORIGINS = ("http://localhost:3000", "https://app.example.com")
 # The address begins with the origin, letter by letter, and nothing that could belong to the host

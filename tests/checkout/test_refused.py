@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from stack.gateway import Gateway
+from gateway.dev.gateway_process import GatewayProcess
 from tests.checkout.conftest import MakePrice
 from tests.deadline import eventually
 from tests.frontend import Frontend, User
@@ -151,7 +151,7 @@ async def test_a_coupon_that_is_over_is_the_sellers(
     user: User,
     account: StripeAccount,
     make_price: MakePrice,
-    start_gateway: Callable[..., Gateway],
+    start_gateway: Callable[..., GatewayProcess],
     http: httpx.AsyncClient,
 ) -> None:
     """The plan is not sold at a higher price than it was offered at; the log names both."""
@@ -233,7 +233,7 @@ async def test_who_was_refused_can_buy_once_it_is_mended(
 async def test_a_guest_who_was_refused_can_buy_once_it_is_mended(
     account: StripeAccount,
     make_price: MakePrice,
-    start_gateway: Callable[..., Gateway],
+    start_gateway: Callable[..., GatewayProcess],
     http: httpx.AsyncClient,
 ) -> None:
     """The same for a guest with an Idempotency-Key."""
@@ -286,7 +286,7 @@ async def test_a_code_that_does_not_fit_is_blamed(
 
 
 async def test_a_wrong_key_is_seen(
-    user: User, start_gateway: Callable[..., Gateway], http: httpx.AsyncClient
+    user: User, start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient
 ) -> None:
     """A wrong key is logged with Stripe's words, and the gateway is not ready."""
     gateway = start_gateway(STRIPE_SECRET_KEY="sk_test_of_another_account")
@@ -307,7 +307,7 @@ async def test_a_wrong_key_is_seen(
 async def test_a_permission_that_lacks_is_seen_until_it_is_given(
     user: User,
     account: StripeAccount,
-    start_gateway: Callable[..., Gateway],
+    start_gateway: Callable[..., GatewayProcess],
     http: httpx.AsyncClient,
 ) -> None:
     """A 403 is visible in /ready until the same works."""

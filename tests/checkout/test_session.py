@@ -4,25 +4,25 @@ from typing import Any
 
 import pytest
 
-from gateway.buyer import Price
-from gateway.checkout.policy import Line, Offer
-from gateway.checkout.session import Page, Payer, UiMode, build_params
-from gateway.plans import Plan
+from gateway.checkout.quote import Line, Quote
+from gateway.checkout.session_params import Page, Payer, UiMode, build_params
+from gateway.customers.buyer import Price
+from gateway.price_terms import PriceTerms
 
 _HOSTED = Page(success_url="https://a.example/s", cancel_url="https://a.example/c")
 _PAYER = Payer("user1", customer="cus_1")
 
 
-def _line(quantity: int = 1, plan: Plan | None = None, **members: Any) -> Line:
+def _line(quantity: int = 1, plan: PriceTerms | None = None, **members: Any) -> Line:
     values = {"lookup_key": "", "type": "recurring", "currency": "usd", "active": True}
-    return Line(Price(stripe_id="price_1", **(values | members)), quantity, plan or Plan())
+    return Line(Price(stripe_id="price_1", **(values | members)), quantity, plan or PriceTerms())
 
 
-def _offer(**members: Any) -> Offer:
-    return Offer(**({"mode": "subscription", "lines": (_line(),)} | members))
+def _offer(**members: Any) -> Quote:
+    return Quote(**({"mode": "subscription", "lines": (_line(),)} | members))
 
 
-def _build(offer: Offer, payer: Payer = _PAYER, page: Page = _HOSTED) -> dict[str, Any]:
+def _build(offer: Quote, payer: Payer = _PAYER, page: Page = _HOSTED) -> dict[str, Any]:
     return dict(build_params(offer, payer, page, since=1_000_000))
 
 
@@ -90,7 +90,7 @@ def test_terms_become_parameters() -> None:
 
 def test_a_quantity_may_be_changed_within_the_plan() -> None:
     """Stripe's page keeps to the plan's bounds, and to its own."""
-    line = _line(3, Plan(adjustable=True, min_quantity=2))
+    line = _line(3, PriceTerms(adjustable=True, min_quantity=2))
     [item] = _build(_offer(lines=(line,)))["line_items"]
     assert item == {
         "price": "price_1",
@@ -102,7 +102,7 @@ def test_a_quantity_may_be_changed_within_the_plan() -> None:
 def test_what_is_sold_once_keeps_its_quantity() -> None:
     """Its metadata says how much of it entitles: on Stripe's page, fewer could be paid for."""
     params = _build(
-        _offer(mode="payment", lines=(_line(3, Plan(adjustable=True), type="one_time"),))
+        _offer(mode="payment", lines=(_line(3, PriceTerms(adjustable=True), type="one_time"),))
     )
     assert params["line_items"] == [{"price": "price_1", "quantity": 3}]
     assert params["metadata"]["pocketbase_item_1"] == "price_1:3"

@@ -7,9 +7,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from stack.gateway import Gateway
-from stack.ports import pick_free
-from stack.stack import Stack
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.ports import pick_free
+from gateway.dev.stack import Stack
 from tests.deadline import eventually
 from tests.frontend import Frontend, User
 from tests.problem import read_problem
@@ -37,9 +37,11 @@ _LASTING = {
 
 
 @pytest.fixture(scope="module")
-def hasty_gateway(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def hasty_gateway(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GatewayProcess]:
     """A gateway that waits three seconds for Stripe."""
-    gateway = Gateway(
+    gateway = GatewayProcess(
         pick_free(),
         log=tmp_path_factory.mktemp("hasty") / "gateway.log",
         pocketbase=stack.pocketbase,
@@ -56,7 +58,7 @@ def hasty_gateway(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture
-def hasty_shop(hasty_gateway: Gateway, http: httpx.AsyncClient) -> Shop:
+def hasty_shop(hasty_gateway: GatewayProcess, http: httpx.AsyncClient) -> Shop:
     """The shop of that gateway."""
     return Shop(http, hasty_gateway.url)
 

@@ -9,12 +9,12 @@ from contextlib import closing
 
 import pytest
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.checkout.conftest import CountMade
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.frontend import Frontend, User
-from tests.member import impersonate_user
+from tests.impersonation import impersonate_user
 from tests.problem import read_problem
 from tests.shop import ORIGIN, Shop, build_order
 

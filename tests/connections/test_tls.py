@@ -10,9 +10,9 @@ import pytest_asyncio
 import trustme
 
 from gateway.errors import StripeUnavailable
+from gateway.http.problems import respond_to
 from gateway.pocketbase.commit_connections import CommitConnections
 from gateway.pocketbase.connections import Connections
-from gateway.problems import respond_to
 from gateway.stripe_api import read_object
 from tests.stripe_api.client import open_client
 

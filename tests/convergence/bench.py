@@ -8,12 +8,12 @@ from pathlib import Path
 import aiohttp
 import uvicorn
 
-from stack.gateway import Gateway
-from stack.plan import plan_throwaway
-from stack.ports import pick_free
-from stack.stack import Stack
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.ports import pick_free
+from gateway.dev.stack import Stack
 from tests.convergence.account import Account
-from tests.convergence.courier import Courier
+from tests.convergence.deliverer import Deliverer
 from tests.convergence.loop import Loop
 from tests.convergence.mirror import Mirror
 from tests.deadline import wait_until
@@ -27,9 +27,9 @@ class Bench:
     account: Account
     mirror: Mirror
     #: Delivers to both gateways by turns.
-    courier: Courier
+    deliverer: Deliverer
     #: Deliver to the one and the other.
-    couriers: tuple[Courier, Courier]
+    couriers: tuple[Deliverer, Deliverer]
     loop: Loop
     http: aiohttp.ClientSession
 
@@ -66,8 +66,8 @@ def running(folder: Path) -> Iterator[Bench]:
             part.wait_healthy()
         mirror = Mirror(stack.pocketbase.data_dir)
         secret = stack.plan.stripe.webhook_secrets[0]
-        one, other = (Courier(http, [part.url], secret) for part in parts[1:])
-        both = Courier(http, [part.url for part in parts[1:]], secret)
+        one, other = (Deliverer(http, [part.url], secret) for part in parts[1:])
+        both = Deliverer(http, [part.url for part in parts[1:]], secret)
         yield Bench(stack, account, mirror, both, (one, other), loop, http)
         mirror.close()
     finally:
@@ -79,8 +79,8 @@ def running(folder: Path) -> Iterator[Bench]:
         loop.close()
 
 
-def _build_replica(stack: Stack, folder: Path) -> Gateway:
-    return Gateway(
+def _build_replica(stack: Stack, folder: Path) -> GatewayProcess:
+    return GatewayProcess(
         pick_free(),
         log=folder / "log" / "replica.log",
         pocketbase=stack.pocketbase,

@@ -9,8 +9,8 @@ from stripe_simulator import histories
 from stripe_simulator.errors import StripeError
 from tests.convergence import purchases
 from tests.convergence.bench import Bench
+from tests.convergence.expected_rows import ExpectedRows
 from tests.convergence.mirror import differences
-from tests.convergence.oracle import Oracle
 
 Json = dict[str, Any]
 
@@ -69,7 +69,7 @@ class History:
         foreign = [_connect(event) for event in random.sample(now, len(now) // 10)]
         batch = [*now, *again, *foreign]
         random.shuffle(batch)
-        self.bench.loop.run(self.bench.courier.deliver(batch))
+        self.bench.loop.run(self.bench.deliverer.deliver(batch))
 
     def deliver_all(self, random: Random) -> None:
         """Deliver everything; what falls due at Stripe meanwhile as well."""
@@ -79,14 +79,14 @@ class History:
     def deliver_in_order(self) -> None:
         """Deliver one event after the other."""
         for event in self.world.events:
-            self.bench.loop.run(self.bench.courier.deliver([event]))
+            self.bench.loop.run(self.bench.deliverer.deliver([event]))
 
     def wrong_rows(self) -> dict[str, Json]:
         """Return every row that differs from the oracle's, with the columns that do."""
         self.bench.mirror.wait_followed_up()
         verified = dict(self.users[:2])
         users = {user: verified.get(user, "") for user, _ in self.users}
-        expected = Oracle.of(self.world.events, users, [self.organization], self.world).rows
+        expected = ExpectedRows.of(self.world.events, users, [self.organization], self.world).rows
         wrong: dict[str, Json] = {}
         for collection in {kind for kind, _ in expected}:
             wanted = {found: row for (kind, found), row in expected.items() if kind == collection}

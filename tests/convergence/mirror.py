@@ -6,7 +6,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from tests.convergence.entitled import Entitled
+from tests.convergence.expected_entitlements import ExpectedEntitlements
 from tests.deadline import wait_until
 
 Json = dict[str, Any]
@@ -55,7 +55,7 @@ class Mirror:
 
     def entitle(self, column: str, payer: str) -> dict[str, Json]:
         """Return what the rows say that a user or organization may use, by feature."""
-        return Entitled(self._connection, column, payer).rows()
+        return ExpectedEntitlements(self._connection, column, payer).rows()
 
     def add_organization(self) -> str:
         """Add an organization without members; returns the id."""

@@ -82,7 +82,7 @@ class Scene:
     def deliver(self, events: Iterable[Json]) -> None:
         """Deliver one after the other."""
         for event in events:
-            self.bench.loop.run(self.bench.courier.deliver([event]))
+            self.bench.loop.run(self.bench.deliverer.deliver([event]))
 
     def row(self, collection: str, stripe_id: str) -> Json:
         """The row of an object."""

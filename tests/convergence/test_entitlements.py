@@ -20,6 +20,6 @@ def test_entitlements_follow_each_delivery(bench: Bench, seed: int) -> None:
     if seed % 2:
         random.shuffle(events)
     for event in events:
-        bench.loop.run(bench.courier.deliver([event]))
+        bench.loop.run(bench.deliverer.deliver([event]))
         bench.mirror.wait_followed_up()
         assert not history.wrong_entitlements(), event

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
+from gateway.mirror.event_change import EventChange, decide
 from gateway.pocketbase import (
+    Batch,
     CommitResult,
-    Group,
     PocketBase,
-    StampedRow,
-    Tie,
+    VersionConflict,
+    VersionedRow,
     commit,
 )
 from gateway.settings import Settings
-from gateway.webhooks.event import parse
-from gateway.webhooks.group import event_row
-from gateway.webhooks.projector import Plan, plan
+from gateway.stripe_api.event import parse
+from gateway.webhooks.batch import event_row
 from tests.convergence.bench import Bench
 from tests.convergence.scene import Scene
 from tests.delivery import build_event
@@ -25,11 +25,11 @@ from tests.delivery import build_event
 Json = dict[str, Any]
 
 
-def _plans(product: str, count: int) -> list[Plan]:
+def _plans(product: str, count: int) -> list[EventChange]:
     """Updates of one product within one second, which do not say what they replaced."""
     items = [{"id": product, "object": "product", "name": str(i)} for i in range(count)]
     events = [build_event("product.updated", item, created=1793491200) for item in items]
-    return [plan(parse(json.dumps(event))) for event in events]
+    return [decide(parse(json.dumps(event))) for event in events]
 
 
 class _Writer:
@@ -39,14 +39,14 @@ class _Writer:
         self._pocketbase = pocketbase
 
     async def write(
-        self, plans: Sequence[Plan], winner: Plan, tie: Tie | None = None
+        self, plans: Sequence[EventChange], winner: EventChange, tie: VersionConflict | None = None
     ) -> CommitResult:
         """Commit the plans' events with one state, on a tie or by its stamp alone."""
         assert winner.state
         place = plans.index(winner) if winner in plans else None
-        row = StampedRow(winner.state.row, winner.state.stamp, place, expect=tie)
+        row = VersionedRow(winner.state.row, winner.state.stamp, place, expect=tie)
         events = [event_row(each, row=0) for each in plans]
-        return await commit(self._pocketbase, Group(events, [row]))
+        return await commit(self._pocketbase, Batch(events, [row]))
 
 
 @pytest.fixture
@@ -113,10 +113,10 @@ async def test_rows_of_one_group_do_not_undo_each_other(bench: Bench, settings: 
     scene.world.clock.advance(5)
     scene.call("DELETE", f"/v1/customers/{first}")
     scene.call("POST", f"/v1/customers/{second}", name="changed")
-    states = [plan(parse(json.dumps(event))).state for event in scene.world.events[-2:]]
+    states = [decide(parse(json.dumps(event))).state for event in scene.world.events[-2:]]
     async with PocketBase(settings) as pocketbase:
-        rows = [StampedRow(state.row, state.stamp) for state in states if state]
-        await commit(pocketbase, Group(rows=rows))
+        rows = [VersionedRow(state.row, state.stamp) for state in states if state]
+        await commit(pocketbase, Batch(rows=rows))
 
     found = bench.mirror.read("customers", customers)
     assert [found[each]["primary"] for each in customers] == [0, 1]

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from gateway.mirror.nested_lists import is_truncated
 from gateway.mirror.registry import BY_OBJECT
-from gateway.stripe_api.nested_lists import is_truncated
 from tests.convergence.bench import Bench
 from tests.convergence.history import MOVES, History
 
@@ -96,8 +96,8 @@ def test_any_order_ends_in_the_same_rows(bench: Bench) -> None:
     print(
         f"\n{tally.histories} histories, {tally.events} events, {reads} reads of Stripe"
         f" with {tally.cut} events of long lists"
-        f" ({reads / tally.events:.2%}), {bench.courier.refused} deliveries put off",
-        dict(bench.courier.outcomes),
+        f" ({reads / tally.events:.2%}), {bench.deliverer.refused} deliveries put off",
+        dict(bench.deliverer.outcomes),
         dict(tally.objects),
         file=sys.stderr,
     )

@@ -13,8 +13,8 @@ import pytest
 from stripe_simulator.http.actions import ACTIONS
 from stripe_simulator.resources import portal_sessions
 from tests.convergence.bench import Bench
+from tests.convergence.expected_rows import ExpectedRows
 from tests.convergence.history import MOVES, History
-from tests.convergence.oracle import Oracle
 from tests.convergence.scene import Scene
 from tests.delivery import build_event
 
@@ -72,7 +72,7 @@ def test_events_do_not_cost_a_call_each(scene: Scene) -> None:
         scene.call("POST", f"/v1/products/{product}", name=f"Renamed {number}")
     before = len(scene.bench.account.reads)
 
-    scene.bench.loop.run(scene.bench.courier.deliver(scene.world.events[::-1]))
+    scene.bench.loop.run(scene.bench.deliverer.deliver(scene.world.events[::-1]))
 
     assert len(scene.bench.account.reads) == before
 
@@ -116,7 +116,7 @@ def test_no_date_is_1970(bench: Bench) -> None:
         history.move(name, Random(1))
     history.deliver_all(Random(1))
 
-    shown = Oracle.of(history.world.events, {}).rows
+    shown = ExpectedRows.of(history.world.events, {}).rows
     rows = [bench.mirror.read(collection, [found])[found] for collection, found in shown]
 
     assert len(rows) > 30

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gateway.webhooks.order import State, latest
-from gateway.webhooks.projector import project
+from gateway.mirror.event_change import project
+from gateway.mirror.ordering import State, latest
 from tests.convergence.walks import SECOND, replaced, state, walks
 
 

@@ -57,7 +57,7 @@ def test_any_order_ends_in_the_newest_state(
     batch = events + random.choices(events, k=2)
     random.shuffle(batch)
 
-    scene.bench.loop.run(scene.bench.courier.deliver(batch))
+    scene.bench.loop.run(scene.bench.deliverer.deliver(batch))
 
     row = _stored(scene, payout)
     assert row["stripe_object"] == scene.world.get("payout", payout)

@@ -132,12 +132,12 @@ def test_a_read_has_the_shape_of_its_event(scene: Scene) -> None:
 
 def test_a_read_that_stripe_refuses(scene: Scene) -> None:
     """An event that needs a read which our key may not make is kept with its error, and retried."""
-    product, courier = scene.product, scene.bench.courier
+    product, deliverer = scene.product, scene.bench.deliverer
     there, back = _rename(scene, product, "there", "Pro")
     scene.deliver([there])
     scene.bench.account.faults.add({"path": "/v1/products/", "status": 403})
 
-    status, _ = scene.bench.loop.run(courier.post(back))
+    status, _ = scene.bench.loop.run(deliverer.post(back))
     stored = scene.row("stripe_events", back["id"])
     assert (status, stored["outcome"]) == (500, "failed")
     assert stored["error"] != ""

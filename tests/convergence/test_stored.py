@@ -5,12 +5,12 @@ from itertools import count
 
 from hypothesis import given, settings
 
-from gateway.webhooks.event import parse
-from gateway.webhooks.projector import plan
+from gateway.mirror.event_change import decide
+from gateway.stripe_api.event import parse
 from tests.convergence.bench import Bench
 from tests.convergence.mirror import differences
 from tests.delivery import build_event
-from tests.projections.junk import Json, spoiled
+from tests.mirror.projections.junk import Json, spoiled
 
 _NUMBERS = count()
 
@@ -24,9 +24,9 @@ def test_junk_is_stored(bench: Bench) -> None:
         name = "customer" if item["object"].startswith("entitlements") else "id"
         item[name] = f"junk_{next(_NUMBERS)}"
         event = build_event(f"{item['object']}.updated", item)
-        planned = plan(parse(json.dumps(event)))
+        planned = decide(parse(json.dumps(event)))
 
-        bench.loop.run(bench.courier.deliver([event]))
+        bench.loop.run(bench.deliverer.deliver([event]))
 
         if planned.state:
             row = planned.state.row

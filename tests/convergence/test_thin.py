@@ -101,7 +101,7 @@ def test_any_order_of_notifications(bench: Bench, seed: int) -> None:
     batch = [thin(event) for event in [*told, *random.choices(told, k=30)]]
     random.shuffle(batch)
 
-    bench.loop.run(bench.courier.deliver(batch))
+    bench.loop.run(bench.deliverer.deliver(batch))
 
     wrong = history.wrong_rows()
     assert {name for name in wrong if not name.startswith("entitlement_summaries")} == set()

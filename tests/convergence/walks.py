@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from gateway.webhooks.event import Event
-from gateway.webhooks.order import State
-from gateway.webhooks.projector import project
+from gateway.mirror.event_change import project
+from gateway.mirror.ordering import State
+from gateway.stripe_api.event import Event
 
 Json = dict[str, Any]
 SECOND = 1_793_491_200

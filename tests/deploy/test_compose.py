@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stack.pocketbase import ROOT
+from gateway.dev.pocketbase import ROOT
 
 _COMPOSE = ROOT / "compose.yaml"
 _SERVICES = ("pocketbase", "gateway", "simulator")

@@ -6,7 +6,7 @@ from secrets import token_hex
 from typing import Any
 
 from tests.delivery import Json
-from tests.entitlements.till import DAY, Till
+from tests.entitlements.purchases import DAY, Purchases
 
 _NUMBERS = count(1)
 
@@ -22,13 +22,13 @@ class Bill:
 class Billing:
     """Bills the subscriptions of one customer."""
 
-    def __init__(self, till: Till) -> None:
-        self.till = till
+    def __init__(self, purchases: Purchases) -> None:
+        self.purchases = purchases
 
     async def subscribe(self, *features: str, **members: Any) -> Json:
         """Subscribe to one product per feature, from now until `till.end`."""
-        products = [await self.till.add_product(features=feature) for feature in features]
-        return await self.till.subscribe(*products, **members)
+        products = [await self.purchases.add_product(features=feature) for feature in features]
+        return await self.purchases.subscribe(*products, **members)
 
     def line(self, item: Json, amount: int = 1000, **members: Any) -> Json:
         """The line of an item's current period."""
@@ -51,7 +51,7 @@ class Billing:
             "amount": amount,
             "quantity": 1,
             "parent": {"type": "invoice_item_details", "invoice_item_details": details},
-            "period": {"start": self.till.now, "end": self.till.now},
+            "period": {"start": self.purchases.now, "end": self.purchases.now},
             **members,
         }
 
@@ -69,21 +69,23 @@ class Billing:
         invoice = {
             "id": f"in_{token_hex(7)}",
             "object": "invoice",
-            "customer": self.till.customer["id"],
+            "customer": self.purchases.customer["id"],
             "parent": {"subscription_details": {"subscription": subscription["id"]}},
             "status": "paid",
             "billing_reason": reason,
             "amount_paid": sum(payments),
-            "created": self.till.now,
+            "created": self.purchases.now,
             "lines": {"object": "list", "data": list(lines)},
             **members,
         }
-        await self.till.tell("invoice.paid", invoice)
+        await self.purchases.tell("invoice.paid", invoice)
         return Bill(invoice, [await self._pay(invoice, amount) for amount in payments])
 
     async def _pay(self, invoice: Json, amount: int) -> Json:
-        charge = self.till.build_charge(f"pi_{token_hex(7)}", amount=amount, amount_captured=amount)
-        await self.till.tell("charge.succeeded", charge)
+        charge = self.purchases.build_charge(
+            f"pi_{token_hex(7)}", amount=amount, amount_captured=amount
+        )
+        await self.purchases.tell("charge.succeeded", charge)
         payment = {
             "id": f"inpay_{token_hex(7)}",
             "object": "invoice_payment",
@@ -92,7 +94,7 @@ class Billing:
             "amount_paid": amount,
             "payment": {"type": "payment_intent", "payment_intent": charge["payment_intent"]},
         }
-        await self.till.tell("invoice_payment.paid", payment)
+        await self.purchases.tell("invoice_payment.paid", payment)
         return charge
 
     async def refund(self, bill: Bill) -> None:
@@ -104,7 +106,7 @@ class Billing:
         """Deliver charge.refunded."""
         amount = amount or charge["amount"]
         whole = {"amount_refunded": amount, "refunded": amount == charge["amount"]}
-        await self.till.tell("charge.refunded", charge | whole, self.later())
+        await self.purchases.tell("charge.refunded", charge | whole, self.later())
 
     async def tell_refund(self, charge: Json, type: str, **members: Any) -> Json:
         """Deliver a refund's own event; returns the refund."""
@@ -117,7 +119,7 @@ class Billing:
             "status": "succeeded",
             **members,
         }
-        await self.till.tell(type, refund, self.later())
+        await self.purchases.tell(type, refund, self.later())
         return refund
 
     async def dispute(self, charge: Json, **members: Any) -> Json:
@@ -131,20 +133,20 @@ class Billing:
             "status": "needs_response",
             **members,
         }
-        await self.till.tell("charge.dispute.created", dispute, self.later())
+        await self.purchases.tell("charge.dispute.created", dispute, self.later())
         return dispute
 
     async def move(self, subscription: Json, start: int, days: int, **item: Any) -> Json:
         """Deliver that the first item has another period; returns the item."""
         [first, *_] = subscription["items"]["data"]
         first |= {"current_period_start": start, "current_period_end": start + days * DAY, **item}
-        await self.till.tell("customer.subscription.updated", subscription, self.later())
+        await self.purchases.tell("customer.subscription.updated", subscription, self.later())
         return dict(first)
 
     def later(self) -> int:
         """A second after everything that was told so far."""
-        return self.till.now + next(_NUMBERS)
+        return self.purchases.now + next(_NUMBERS)
 
     async def is_active(self, feature: str = "pro") -> bool:
         """Whether the user has a feature now."""
-        return bool(await self.till.read_end(feature))
+        return bool(await self.purchases.read_end(feature))

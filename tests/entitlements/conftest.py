@@ -4,13 +4,13 @@ import pytest_asyncio
 
 from tests.dashboard import Dashboard
 from tests.delivery import Sender
-from tests.entitlements.till import Till
+from tests.entitlements.purchases import Purchases
 from tests.frontend import Frontend
 
 
 @pytest_asyncio.fixture
-async def till(sender: Sender, dashboard: Dashboard, frontend: Frontend) -> Till:
+async def purchases(sender: Sender, dashboard: Dashboard, frontend: Frontend) -> Purchases:
     """Sells to a new user whose customer PocketBase knows."""
-    till = Till(sender, dashboard, (await frontend.sign_up()).id)
-    await till.open()
-    return till
+    purchases = Purchases(sender, dashboard, (await frontend.sign_up()).id)
+    await purchases.open()
+    return purchases

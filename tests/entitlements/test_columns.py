@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.dev.stack import Stack
 from gateway.ids import record_id
 from gateway.mirror.registry import BY_COLLECTION, REGISTRY
 from gateway.vocabulary import COLLECTIONS
-from stack.stack import Stack
 from tests.delivery import Json
-from tests.entitlements.till import Till
+from tests.entitlements.purchases import Purchases
 
 _OWNED = [each.collection for each in REGISTRY if each.owner]
 #: Identity, order and owner: a new owner recomputes the entitlements of both.
@@ -31,10 +31,12 @@ _OTHER: dict[str, Any] = {
 class Rows:
     """Writes rows of one customer past the gateway, and shows whether that recomputes."""
 
-    def __init__(self, stack: Stack, http: httpx.AsyncClient, token: str, till: Till) -> None:
+    def __init__(
+        self, stack: Stack, http: httpx.AsyncClient, token: str, purchases: Purchases
+    ) -> None:
         self._url = f"{stack.pocketbase.url}/api/gateway/commit"
         self._file = stack.pocketbase.data_dir / "data.db"
-        self._http, self._token, self._till = http, token, till
+        self._http, self._token, self._till = http, token, purchases
         self._second = 0
 
     def types(self, collection: str) -> dict[str, str]:
@@ -67,35 +69,37 @@ class Rows:
 
 
 @pytest.fixture
-def rows(stack: Stack, http: httpx.AsyncClient, superuser_token: str, till: Till) -> Rows:
+def rows(stack: Stack, http: httpx.AsyncClient, superuser_token: str, purchases: Purchases) -> Rows:
     """Rows of the user that the till sells to."""
-    return Rows(stack, http, superuser_token, till)
+    return Rows(stack, http, superuser_token, purchases)
 
 
-async def _subscribe(till: Till) -> None:
-    await till.subscribe(await till.add_product(features="pro"))
+async def _subscribe(purchases: Purchases) -> None:
+    await purchases.subscribe(await purchases.add_product(features="pro"))
 
 
-def _build_row(collection: str, till: Till, charge: str) -> Json:
+def _build_row(collection: str, purchases: Purchases, charge: str) -> Json:
     stripe_id = f"obj_{token_hex(8)}"
     values = {"id": record_id(stripe_id), "stripe_id": stripe_id}
     owner = BY_COLLECTION[collection].owner
     assert owner
     if owner.names_customer:
-        return values | {"customer": record_id(till.customer["id"])}
+        return values | {"customer": record_id(purchases.customer["id"])}
     # The row takes its owner from a parent, whichever kind it has.
     return values | {parent.column: record_id(charge) for parent in owner.parents}
 
 
 @pytest.mark.parametrize("collection", _OWNED)
-async def test_each_listed_column_alone_recomputes(collection: str, rows: Rows, till: Till) -> None:
+async def test_each_listed_column_alone_recomputes(
+    collection: str, rows: Rows, purchases: Purchases
+) -> None:
     """A changed column recomputes if the registry lists it, and costs nothing otherwise."""
-    await _subscribe(till)
+    await _subscribe(purchases)
     parent = f"obj_{token_hex(8)}"
     for kind in ("charges", "payments", "invoices"):
         identity = {"id": record_id(parent), "stripe_id": parent}
-        await rows.write(kind, identity | {"customer": record_id(till.customer["id"])})
-    values = _build_row(collection, till, parent)
+        await rows.write(kind, identity | {"customer": record_id(purchases.customer["id"])})
+    values = _build_row(collection, purchases, parent)
     listed = set(BY_COLLECTION[collection].entitlement_columns) - _KEYS
     assert await rows.write(collection, values) is bool(listed), "a new row"
     assert not await rows.write(collection, values), "the same row"
@@ -108,10 +112,10 @@ async def test_each_listed_column_alone_recomputes(collection: str, rows: Rows, 
     assert recomputing == listed
 
 
-async def test_a_replay_recomputes(rows: Rows, till: Till) -> None:
+async def test_a_replay_recomputes(rows: Rows, purchases: Purchases) -> None:
     """A replayed event recomputes although its row stays the same, so that new settings apply."""
-    await _subscribe(till)
-    values = _build_row("subscriptions", till, "")
+    await _subscribe(purchases)
+    values = _build_row("subscriptions", purchases, "")
     await rows.write("subscriptions", values)
     assert not await rows.write("subscriptions", values)
     assert await rows.write("subscriptions", values, again=True)

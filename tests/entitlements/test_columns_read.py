@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from gateway.dev.stack import Stack
 from gateway.mirror.registry import REGISTRY
-from stack.stack import Stack
 from tests.dashboard import Dashboard
 from tests.delivery import Sender
 from tests.entitlements.billing import Billing
-from tests.entitlements.till import Till
+from tests.entitlements.purchases import Purchases
 from tests.frontend import Frontend
 from tests.http_client import open_client
 
@@ -35,20 +35,20 @@ async def own(fresh_stack: Callable[..., Stack]) -> Stack:
 
 
 @pytest_asyncio.fixture
-async def till(own: Stack) -> AsyncIterator[Till]:
+async def purchases(own: Stack) -> AsyncIterator[Purchases]:
     """Sells to one user."""
     part = own.pocketbase
     async with open_client() as http, Frontend(part.url) as frontend:
         root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
         sender = Sender(http, own.gateway.url, own.plan.stripe.webhook_secrets[0])
-        till = Till(sender, Dashboard(frontend, root), (await frontend.sign_up()).id)
-        await till.open()
-        yield till
+        purchases = Purchases(sender, Dashboard(frontend, root), (await frontend.sign_up()).id)
+        await purchases.open()
+        yield purchases
 
 
-async def _buy_everything(till: Till) -> None:
+async def _buy_everything(purchases: Purchases) -> None:
     """Let one user have all that makes computing entitlements read another column."""
-    billing = Billing(till)
+    billing = Billing(purchases)
     refunded = await billing.subscribe("pro")
     [item] = refunded["items"]["data"]
     bill = await billing.bill(refunded, billing.line(item))
@@ -61,29 +61,34 @@ async def _buy_everything(till: Till) -> None:
         "invoice": bill.invoice["id"],
         "status": "issued",
     }
-    note |= {"customer": till.customer["id"], "out_of_band_amount": 1}
-    await till.tell("credit_note.created", note)
+    note |= {"customer": purchases.customer["id"], "out_of_band_amount": 1}
+    await purchases.tell("credit_note.created", note)
     await billing.subscribe("late", status="past_due")
     await billing.subscribe("paused", pause_collection={"behavior": "void", "resumes_at": None})
-    price = await till.add_price(await till.add_product(features="pass", duration_days="30"))
-    await till.tell("checkout.session.completed", till.build_session(price))
+    price = await purchases.add_price(
+        await purchases.add_product(features="pass", duration_days="30")
+    )
+    await purchases.tell("checkout.session.completed", purchases.build_session(price))
     sold = billing.other_line(500, pricing={"price_details": {"price": price}})
     await billing.bill({"id": None}, sold, reason="manual", parent=None)
-    summary = {"object": "entitlements.active_entitlement_summary", "customer": till.customer["id"]}
+    summary = {
+        "object": "entitlements.active_entitlement_summary",
+        "customer": purchases.customer["id"],
+    }
     listed = {"object": "list", "data": [{"lookup_key": "api"}]}
     kind = "entitlements.active_entitlement_summary.updated"
-    await till.tell(kind, summary | {"entitlements": listed})
+    await purchases.tell(kind, summary | {"entitlements": listed})
 
 
-async def _recompute(own: Stack, till: Till) -> list[str]:
+async def _recompute(own: Stack, purchases: Purchases) -> list[str]:
     """Recompute as after a changed offer, which writes nothing else; returns the statements."""
     query = "INSERT INTO follow_ups (kind, subject, place, updated) VALUES ('offer', ?, '', '2020')"
-    [product] = (await till.dashboard.list("products", "metadata ~ 'late'"))[:1]
+    [product] = (await purchases.dashboard.list("products", "metadata ~ 'late'"))[:1]
     before = len(own.pocketbase.log.read_text(errors="replace"))
     with closing(sqlite3.connect(own.pocketbase.data_dir / "data.db", timeout=10)) as database:
         database.execute(query, [product["stripe_id"]])
         database.commit()
-    while (await till.dashboard.call("POST", "/api/gateway/follow-ups"))["left"]:
+    while (await purchases.dashboard.call("POST", "/api/gateway/follow-ups"))["left"]:
         pass
     log = own.pocketbase.log.read_text(errors="replace")[before:]
     parts = [re.split(r"\n(?:INFO|WARN|ERROR|DEBUG) ", part)[0] for part in _STATEMENT.split(log)]
@@ -106,10 +111,12 @@ def _find_columns(database: Path, statements: Iterable[str]) -> set[tuple[str, s
     return read
 
 
-async def test_the_registry_lists_each_column_that_is_read(own: Stack, till: Till) -> None:
+async def test_the_registry_lists_each_column_that_is_read(
+    own: Stack, purchases: Purchases
+) -> None:
     """A column that is missing would change without a recompute: paid, but not entitled."""
-    await _buy_everything(till)
-    statements = await _recompute(own, till)
+    await _buy_everything(purchases)
+    statements = await _recompute(own, purchases)
     read = _find_columns(own.pocketbase.data_dir / "data.db", statements)
     mirrored = {each.collection for each in REGISTRY}
     assert {

@@ -7,9 +7,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from stack.plan import plan_throwaway
-from stack.pocketbase import ROOT
-from stack.stack import Stack
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.pocketbase import ROOT
+from gateway.dev.stack import Stack
 from tests.deadline import eventually
 from tests.delivery import Sender, build_customer, build_event, build_subscription
 from tests.frontend import Frontend, User

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from stack.errors import StackError
-from stack.stack import Stack
+from gateway.dev.errors import StackError
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.delivery import Sender
-from tests.entitlements.till import DAY, Till, write_time
+from tests.entitlements.purchases import DAY, Purchases, write_time
 from tests.frontend import Frontend
 from tests.http_client import open_client
 
@@ -20,17 +20,19 @@ async def test_settings_of_the_seller(fresh_stack: Callable[..., Stack]) -> None
     async with open_client() as http, Frontend(part.url) as frontend:
         root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
         sender = Sender(http, stack.gateway.url, stack.plan.stripe.webhook_secrets[0])
-        till = Till(sender, Dashboard(frontend, root), (await frontend.sign_up()).id)
-        await till.open()
+        purchases = Purchases(sender, Dashboard(frontend, root), (await frontend.sign_up()).id)
+        await purchases.open()
 
-        await till.subscribe(await till.add_product(features="pro"), status="past_due")
-        assert await till.read_end() == write_time(till.now + 2.5 * DAY)
+        await purchases.subscribe(await purchases.add_product(features="pro"), status="past_due")
+        assert await purchases.read_end() == write_time(purchases.now + 2.5 * DAY)
 
-        session = till.build_session(await till.add_price(await till.add_product(features="once")))
-        await till.tell("checkout.session.completed", session)
-        charge = till.build_charge(session["payment_intent"], refunded=True)
-        await till.tell("charge.refunded", charge)
-        assert await till.read_end("once") == "9999-12-31 23:59:59.999Z"
+        session = purchases.build_session(
+            await purchases.add_price(await purchases.add_product(features="once"))
+        )
+        await purchases.tell("checkout.session.completed", session)
+        charge = purchases.build_charge(session["payment_intent"], refunded=True)
+        await purchases.tell("charge.refunded", charge)
+        assert await purchases.read_end("once") == "9999-12-31 23:59:59.999Z"
 
 
 @pytest.mark.parametrize(

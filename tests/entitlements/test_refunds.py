@@ -5,27 +5,27 @@ from typing import Any
 import pytest
 
 from tests.entitlements.billing import Billing
-from tests.entitlements.till import DAY, Till
+from tests.entitlements.purchases import DAY, Purchases
 
 
 @pytest.fixture
-def billing(till: Till) -> Billing:
+def billing(purchases: Purchases) -> Billing:
     """Bills the user's subscriptions."""
-    return Billing(till)
+    return Billing(purchases)
 
 
 async def _change_to_year(billing: Billing, *, proration: bool = False) -> tuple[Any, Any]:
     """A month that is changed to a year on its tenth day; returns both invoices."""
-    till, subscription = billing.till, await billing.subscribe("pro")
+    purchases, subscription = billing.purchases, await billing.subscribe("pro")
     [item] = subscription["items"]["data"]
     month = await billing.bill(subscription, billing.line(item), reason="subscription_create")
-    changed = till.now + 10 * DAY
+    changed = purchases.now + 10 * DAY
     credit = billing.line(item, -660, proration=True)
     price = item["price"] | {"id": "price_year"}
     year_item = await billing.move(subscription, changed, 365, price=price)
     year = await billing.bill(
         subscription,
-        credit | {"period": {"start": changed, "end": till.end}},
+        credit | {"period": {"start": changed, "end": purchases.end}},
         billing.line(year_item, 10000, proration=proration),
         reason="subscription_update",
         created=changed,
@@ -52,7 +52,7 @@ async def test_a_free_period_after_a_refunded_one(billing: Billing) -> None:
     first = await billing.bill(subscription, billing.line(item), reason="subscription_create")
     await billing.refund(first)
     assert not await billing.is_active()
-    item = await billing.move(subscription, billing.till.end, 30)
+    item = await billing.move(subscription, billing.purchases.end, 30)
     await billing.bill(subscription, billing.line(item), payments=())
     assert await billing.is_active()
 
@@ -61,12 +61,12 @@ async def test_items_are_refunded_one_by_one(billing: Billing) -> None:
     """An invoice takes the items that it billed, and leaves those of another period."""
     subscription = await billing.subscribe("pro", "archive")
     monthly, yearly = subscription["items"]["data"]
-    yearly["current_period_end"] = billing.till.now + 365 * DAY
-    await billing.till.tell("customer.subscription.updated", subscription, billing.later())
+    yearly["current_period_end"] = billing.purchases.now + 365 * DAY
+    await billing.purchases.tell("customer.subscription.updated", subscription, billing.later())
     first = await billing.bill(
         subscription, billing.line(monthly), billing.line(yearly, 9000), reason="quote_accept"
     )
-    monthly = await billing.move(subscription, billing.till.end, 30)
+    monthly = await billing.move(subscription, billing.purchases.end, 30)
     second = await billing.bill(subscription, billing.line(monthly))
     await billing.refund(second)
     assert (await billing.is_active("pro"), await billing.is_active("archive")) == (False, True)
@@ -93,16 +93,16 @@ async def test_a_part_paid_elsewhere_is_kept(billing: Billing) -> None:
     await billing.refund(bill)
     assert await billing.is_active()
     note = {
-        "id": f"cn_{billing.till.user}",
+        "id": f"cn_{billing.purchases.user}",
         "object": "credit_note",
-        "customer": billing.till.customer["id"],
+        "customer": billing.purchases.customer["id"],
         "invoice": bill.invoice["id"],
         "status": "issued",
         "total": 400,
         "out_of_band_amount": 400,
         "refunds": [],
     }
-    await billing.till.tell("credit_note.created", note)
+    await billing.purchases.tell("credit_note.created", note)
     assert not await billing.is_active()
 
 
@@ -112,15 +112,15 @@ async def test_a_credit_to_the_balance_is_no_refund(billing: Billing) -> None:
     [item] = subscription["items"]["data"]
     bill = await billing.bill(subscription, billing.line(item))
     note = {
-        "id": f"cn_{billing.till.user}",
+        "id": f"cn_{billing.purchases.user}",
         "object": "credit_note",
-        "customer": billing.till.customer["id"],
+        "customer": billing.purchases.customer["id"],
         "invoice": bill.invoice["id"],
         "status": "issued",
         "total": 1000,
         "customer_balance_transaction": "cbtxn_1",
     }
-    await billing.till.tell("credit_note.created", note)
+    await billing.purchases.tell("credit_note.created", note)
     assert await billing.is_active()
 
 
@@ -151,7 +151,7 @@ async def test_a_free_fee_beside_a_refunded_period(billing: Billing) -> None:
     """What an invoice sold for nothing is not refunded with the rest of it."""
     subscription = await billing.subscribe("pro")
     [item] = subscription["items"]["data"]
-    price = await billing.till.add_price(await billing.till.add_product(features="gift"))
+    price = await billing.purchases.add_price(await billing.purchases.add_product(features="gift"))
     pricing = {"price_details": {"price": price, "product": None}}
     free = billing.other_line(
         500, pricing=pricing, discount_amounts=[{"amount": 500, "discount": "di_1"}]
@@ -165,7 +165,7 @@ async def test_refunded_usage_takes_no_period(billing: Billing) -> None:
     """A metered item is billed for the period before: to refund that takes nothing."""
     subscription = await billing.subscribe("pro")
     [item] = subscription["items"]["data"]
-    before = {"start": billing.till.now - 30 * DAY, "end": billing.till.now}
+    before = {"start": billing.purchases.now - 30 * DAY, "end": billing.purchases.now}
     bill = await billing.bill(subscription, billing.line(item, period=before))
     await billing.refund(bill)
     assert await billing.is_active()
@@ -176,19 +176,19 @@ async def test_a_refund_of_a_payment_without_a_charge(billing: Billing) -> None:
     subscription = await billing.subscribe("pro")
     [item] = subscription["items"]["data"]
     bill = await billing.bill(subscription, billing.line(item), payments=())
-    payment = {"type": "payment_intent", "payment_intent": f"pi_{billing.till.user}"}
+    payment = {"type": "payment_intent", "payment_intent": f"pi_{billing.purchases.user}"}
     paid = {"amount_paid": 1000, "status": "paid", "payment": payment}
-    row = {"id": f"inpay_{billing.till.user}", "object": "invoice_payment", **paid}
-    await billing.till.tell("invoice_payment.paid", row | {"invoice": bill.invoice["id"]})
+    row = {"id": f"inpay_{billing.purchases.user}", "object": "invoice_payment", **paid}
+    await billing.purchases.tell("invoice_payment.paid", row | {"invoice": bill.invoice["id"]})
     invoice = bill.invoice | {"amount_paid": 1000}
-    await billing.till.tell("invoice.updated", invoice, billing.later())
+    await billing.purchases.tell("invoice.updated", invoice, billing.later())
     intent = {
         "id": payment["payment_intent"],
         "object": "payment_intent",
-        "customer": billing.till.customer["id"],
+        "customer": billing.purchases.customer["id"],
         "status": "succeeded",
     }
-    await billing.till.tell("payment_intent.succeeded", intent)
+    await billing.purchases.tell("payment_intent.succeeded", intent)
     refund = {"charge": None, "payment_intent": intent["id"], "id": "", "amount": 1000}
     await billing.tell_refund(refund | {"amount": 400}, "refund.created")
     assert await billing.is_active()
@@ -226,11 +226,11 @@ async def test_a_refund_that_only_its_own_events_tell(billing: Billing) -> None:
     assert await billing.is_active()
     rest = await billing.tell_refund(charge, "refund.created", status="pending", amount=1)
     assert not await billing.is_active()
-    await billing.till.tell("refund.updated", rest | {"status": "canceled"}, billing.later())
+    await billing.purchases.tell("refund.updated", rest | {"status": "canceled"}, billing.later())
     assert await billing.is_active()
     await billing.tell_refund(charge, "refund.created", amount=1)
     assert not await billing.is_active()
-    await billing.till.tell("refund.failed", refund | {"status": "failed"}, billing.later())
+    await billing.purchases.tell("refund.failed", refund | {"status": "failed"}, billing.later())
     assert await billing.is_active()
 
 
@@ -242,7 +242,7 @@ async def test_a_failed_refund_gives_the_period_back(billing: Billing) -> None:
     await billing.refund(bill)
     refund = await billing.tell_refund(bill.charges[0], "refund.created")
     assert not await billing.is_active()
-    await billing.till.tell("refund.failed", refund | {"status": "failed"}, billing.later())
+    await billing.purchases.tell("refund.failed", refund | {"status": "failed"}, billing.later())
     assert await billing.is_active()
     await billing.tell_refund(bill.charges[0], "refund.created")
     assert not await billing.is_active()
@@ -250,12 +250,12 @@ async def test_a_failed_refund_gives_the_period_back(billing: Billing) -> None:
 
 async def test_a_failed_refund_of_a_single_payment(billing: Billing) -> None:
     """What was bought once comes back as well."""
-    till = billing.till
-    price = await till.add_price(await till.add_product(features="pro"))
-    session = till.build_session(price, amount_total=900)
-    await till.tell("checkout.session.completed", session)
-    charge = till.build_charge(session["payment_intent"], amount=900)
-    await till.tell("charge.succeeded", charge)
+    purchases = billing.purchases
+    price = await purchases.add_price(await purchases.add_product(features="pro"))
+    session = purchases.build_session(price, amount_total=900)
+    await purchases.tell("checkout.session.completed", session)
+    charge = purchases.build_charge(session["payment_intent"], amount=900)
+    await purchases.tell("charge.succeeded", charge)
     await billing.give_back(charge)
     assert not await billing.is_active()
     await billing.tell_refund(charge, "refund.failed", status="failed")
@@ -273,7 +273,7 @@ async def test_disputes_of_a_part(billing: Billing) -> None:
     await billing.give_back(charge, 300)
     assert not await billing.is_active()
     won = dispute | {"status": "won"}
-    await billing.till.tell("charge.dispute.closed", won, billing.later())
+    await billing.purchases.tell("charge.dispute.closed", won, billing.later())
     assert await billing.is_active()
 
 
@@ -291,14 +291,14 @@ async def test_lines_before_basil(billing: Billing) -> None:
     proration = _old_shape(billing.line(item, 200, proration=True))
     old = {"parent": None, "subscription": subscription["id"]}
     charges = [
-        billing.till.build_charge(f"pi_{name}{billing.till.user}", amount=amount)
+        billing.purchases.build_charge(f"pi_{name}{billing.purchases.user}", amount=amount)
         for name, amount in (("1", 1000), ("2", 200))
     ]
     for line, charge in zip((regular, proration), charges, strict=True):
         paid = {"payment_intent": charge["payment_intent"], "amount_paid": charge["amount"]}
         invoice = (await billing.bill(subscription, line, payments=())).invoice
-        await billing.till.tell("invoice.paid", invoice | old | paid, billing.later())
-        await billing.till.tell("charge.succeeded", charge)
+        await billing.purchases.tell("invoice.paid", invoice | old | paid, billing.later())
+        await billing.purchases.tell("charge.succeeded", charge)
     await billing.give_back(charges[1])
     assert await billing.is_active()
     await billing.give_back(charges[0])
@@ -317,7 +317,7 @@ async def test_lines_mirrored_before_tell_less(billing: Billing) -> None:
     assert await billing.is_active()
     await billing.refund(month)
     assert not await billing.is_active()
-    await billing.move(subscription, billing.till.now + DAY, 365)
+    await billing.move(subscription, billing.purchases.now + DAY, 365)
     assert await billing.is_active()
 
 
@@ -327,18 +327,18 @@ async def test_a_month_within_a_year_that_was_changed(
     billing: Billing, proration: bool, refunded: str
 ) -> None:
     """After a year was changed to a month, the month's own invoice paid for it, not the year's."""
-    till, subscription = billing.till, await billing.subscribe("pro")
-    year_item = await billing.move(subscription, till.now, 365)
+    purchases, subscription = billing.purchases, await billing.subscribe("pro")
+    year_item = await billing.move(subscription, purchases.now, 365)
     year = await billing.bill(
         subscription, billing.line(year_item, 10000), reason="subscription_create"
     )
-    changed = till.now + 10 * DAY
+    changed = purchases.now + 10 * DAY
     price = year_item["price"] | {"id": "price_month"}
     item = await billing.move(subscription, changed, 30, price=price)
     credit = billing.line(year_item, -9700, proration=True)
     await billing.bill(
         subscription,
-        credit | {"period": {"start": changed, "end": till.now + 365 * DAY}},
+        credit | {"period": {"start": changed, "end": purchases.now + 365 * DAY}},
         billing.line(item, proration=proration),
         reason="subscription_update",
         payments=(),
@@ -353,7 +353,7 @@ async def test_a_month_that_replaced_a_free_year_at_once(billing: Billing) -> No
     """A free year that begins with the month, and is longer, does not keep the refunded month."""
     subscription = await billing.subscribe("pro")
     [item] = subscription["items"]["data"]
-    whole = {"start": billing.till.now, "end": billing.till.now + 365 * DAY}
+    whole = {"start": billing.purchases.now, "end": billing.purchases.now + 365 * DAY}
     free = billing.line(item, 9000, period=whole, discount_amounts=[{"amount": 9000}])
     await billing.bill(subscription, free, reason="subscription_create", payments=())
     month = await billing.bill(subscription, billing.line(item), reason="subscription_update")

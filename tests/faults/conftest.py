@@ -5,5 +5,5 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the storm's options."""
-    parser.addoption("--storm-deliveries", type=int, default=400)
-    parser.addoption("--storm-seed", type=int, default=1)
+    parser.addoption("--chaos-deliveries", type=int, default=400)
+    parser.addoption("--chaos-seed", type=int, default=1)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from stack.pocketbase import ROOT
-from stack.ports import pick_free
+from gateway.dev.pocketbase import ROOT
+from gateway.dev.ports import pick_free
+from tests.dev.conftest import Run
 from tests.guides.guide import MARK, Guide, fits
 from tests.npm import ToolUnavailableError
 from tests.posts.js_sdk import find_sdk
-from tests.stack.conftest import Run
 
 _PAGES = sorted((ROOT / "docs" / "guides").glob("[!R]*.md"))
 _DEFAULT_PORTS = {"8090": "POCKETBASE_PORT", "8000": "GATEWAY_PORT", "12111": "SIMULATOR_PORT"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stack.pocketbase import ROOT
+from gateway.dev.pocketbase import ROOT
 
 pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="needs node")
 

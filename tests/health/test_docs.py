@@ -9,8 +9,8 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
-from stack.pocketbase import ROOT
-from stack.stack import Stack
+from gateway.dev.pocketbase import ROOT
+from gateway.dev.stack import Stack
 
 Json = dict[str, Any]
 

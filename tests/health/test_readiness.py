@@ -11,9 +11,9 @@ import httpx
 import psutil
 import pytest
 
-from stack.plan import plan_throwaway
-from stack.pocketbase import ROOT, PocketBase
-from stack.stack import Stack
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.pocketbase import ROOT, PocketBaseProcess
+from gateway.dev.stack import Stack
 from tests.deadline import wait_until
 from tests.delivery import build_event, sign
 from tests.frontend import Frontend
@@ -108,7 +108,11 @@ def test_not_ready_without_hooks(own: Stack, restart: Callable[..., None], tmp_p
 
 @pytest.mark.parametrize(
     "name",
-    [*sorted(path.name for path in _HOOKS.glob("*.pb.js")), "lib/seats.js", "lib/vocabulary.json"],
+    [
+        *sorted(path.name for path in _HOOKS.glob("*.pb.js")),
+        "lib/teams/seats.js",
+        "lib/vocabulary.json",
+    ],
 )
 def test_not_ready_with_a_part_of_the_hooks(
     name: str, own: Stack, restart: Callable[..., None], tmp_path: Path
@@ -209,7 +213,7 @@ async def test_not_ready_with_a_second_factor(own: Stack) -> None:
     assert _ready(own).status_code == 200
 
 
-async def _add_superuser(frontend: Frontend, part: PocketBase) -> str:
+async def _add_superuser(frontend: Frontend, part: PocketBaseProcess) -> str:
     """Return the token of another superuser."""
     token = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
     email, password = f"{uuid4().hex}@example.com", "correct-horse"
@@ -219,7 +223,7 @@ async def _add_superuser(frontend: Frontend, part: PocketBase) -> str:
     return await frontend.log_in(email, password, "_superusers")
 
 
-async def _end_sessions(frontend: Frontend, part: PocketBase, token: str) -> None:
+async def _end_sessions(frontend: Frontend, part: PocketBaseProcess, token: str) -> None:
     """Give the gateway's superuser its password anew: its tokens are no longer valid."""
     found = await frontend.list_records("_superusers", token=token)
     [own_id] = [each["id"] for each in found if each["email"] == part.superuser_email]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.stack import Stack
 from gateway.pocketbase import PocketBase
 from gateway.settings import Settings
-from stack.plan import plan_throwaway
-from stack.stack import Stack
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend, User
 from tests.http_client import open_client
@@ -49,7 +49,7 @@ def business(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Business]:
     """Buy, stop the gateway, and change what it would react to."""
     folder = tmp_path_factory.mktemp("contracts")
     kinds = "receipt,renewal,trial_ending,payment_failed"
-    with Stack(plan_throwaway(folder, {"GATEWAY_MAILS": kinds})) as stack:
+    with Stack(plan_throwaway(folder, {"GATEWAY_EMAIL_NOTIFICATIONS": kinds})) as stack:
         yield asyncio.run(_trade(stack))
 
 

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
+from gateway.dev.pocketbase import ROOT
 from gateway.errors import HooksMismatch
-from gateway.pocketbase import EventRow, Group, PocketBase, StampedRow
+from gateway.pocketbase import Batch, EventRow, PocketBase, VersionedRow
 from gateway.pocketbase.commit import _encode
 from gateway.pocketbase.contracts import ROUTES
 from gateway.pocketbase.contracts.billing import METERED, USE_PREVIEW, MeteredRequest, PreviewUse
@@ -53,9 +54,8 @@ from gateway.pocketbase.contracts.transforms import (
     TransformEntry,
 )
 from gateway.pocketbase.hook_call import call_hook
-from gateway.records.signature import decode_secret, sign
-from gateway.writes import Claim, Notice, Row, Stamp
-from stack.pocketbase import ROOT
+from gateway.rows import OutboxEntry, OwnershipClaim, Row, Version
+from gateway.transforms.hook_signature import decode_secret, sign
 from tests.hooks.conftest import Business
 
 T = TypeVar("T")
@@ -273,7 +273,7 @@ async def test_transforms(pocketbase: PocketBase, business: Business) -> None:
     assert (await _ask(pocketbase, DRY_RUN, Empty())).ticket
 
 
-def _build_group() -> Group:
+def _build_group() -> Batch:
     event = EventRow(
         f"evt_{token_hex(8)}",
         {
@@ -288,12 +288,12 @@ def _build_group() -> Group:
         },
         "{}",
         row=0,
-        notices=(Notice("mail", "receipt", "customers", "cus_contract", "", 4_000_000_000),),
+        notices=(OutboxEntry("mail", "receipt", "customers", "cus_contract", "", 4_000_000_000),),
     )
     row = Row("customers", "cus_contract", {"email": ""})
-    stamp = Stamp(0, 1_795_773_600, 1_795_773_600, 1, event.stripe_id)
-    claim = Claim("cus_contract", user="nobody", since=1)
-    return Group([event], [StampedRow(row, stamp, event=0)], [claim])
+    stamp = Version(0, 1_795_773_600, 1_795_773_600, 1, event.stripe_id)
+    claim = OwnershipClaim("cus_contract", user="nobody", since=1)
+    return Batch([event], [VersionedRow(row, stamp, event=0)], [claim])
 
 
 async def test_commit(pocketbase: PocketBase) -> None:

@@ -9,8 +9,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from stack.pocketbase import ROOT
-from stack.stack import Stack
+from gateway.dev.pocketbase import ROOT
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend, User
 from tests.shop import Shop, build_order

@@ -8,8 +8,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from stack.plan import plan_throwaway
-from stack.stack import Stack
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.stack import Stack
 from tests.http_client import open_client
 
 _RULES = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), "")
@@ -42,7 +42,7 @@ ELSEWHERE = "elsewhere"
 @pytest.fixture(scope="session")
 def hostile_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Running parts with the transforms of every.py."""
-    env = {"GATEWAY_APP": "tests.hostile.every:app", "GATEWAY_LOG_LEVEL": "DEBUG"}
+    env = {"GATEWAY_APP": "tests.hostile.passthrough_transforms:app", "GATEWAY_LOG_LEVEL": "DEBUG"}
     plan = plan_throwaway(tmp_path_factory.mktemp("hostile"), env)
     with Stack(replace(plan, is_simulated=False)) as running:
         _make_collections(running)

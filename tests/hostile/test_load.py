@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.deadline import eventually
 from tests.hostile.conftest import ELSEWHERE, WITH
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.frontend import User
-from tests.visitor import sign_up_visitor
+from tests.user_without_purchase import sign_up_without_purchase
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +27,10 @@ def root(superuser_token: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def owner(stack: Stack) -> User:
     """The user whom the rows belong to."""
-    return sign_up_visitor(stack.pocketbase.url)
+    return sign_up_without_purchase(stack.pocketbase.url)
 
 
 @pytest.fixture(scope="module")
 def other(stack: Stack) -> User:
     """Another user."""
-    return sign_up_visitor(stack.pocketbase.url)
+    return sign_up_without_purchase(stack.pocketbase.url)

@@ -9,11 +9,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.ports import pick_free
+from gateway.dev.stack import Stack
 from gateway.vocabulary import COLLECTIONS, CollectionNames
-from stack.gateway import Gateway
-from stack.plan import plan_throwaway
-from stack.ports import pick_free
-from stack.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.delivery import Sender, build_event
@@ -22,9 +22,9 @@ from tests.http_client import open_client
 from tests.migrations.own_logic import NOTES
 from tests.operations.operator import run_gateway
 from tests.problem import read_problem
-from tests.records.conftest import log_in_superuser
 from tests.shop import Shop, build_order
 from tests.stripe_account import StripeAccount
+from tests.transforms.conftest import log_in_superuser
 
 _SETTINGS = {
     "GATEWAY_COLLECTION_PREFIX": "shop_",
@@ -283,7 +283,7 @@ def test_a_gateway_with_other_names_is_not_ready(
 ) -> None:
     """/ready names the setting and both values."""
     env = {name: text for name, text in _SETTINGS.items() if name != variable}
-    gateway = Gateway(
+    gateway = GatewayProcess(
         pick_free(),
         log=tmp_path / "gateway.log",
         pocketbase=adopted.pocketbase,
@@ -300,7 +300,7 @@ def test_a_gateway_with_other_names_is_not_ready(
     assert f'{variable} is "{_SETTINGS[variable]}"' in detail
 
 
-def _read_ready(gateway: Gateway) -> str:
+def _read_ready(gateway: GatewayProcess) -> str:
     answer = httpx.get(f"{gateway.url}/ready", trust_env=False)
     return str(read_problem(answer, 503)["detail"])
 

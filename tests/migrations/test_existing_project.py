@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.dev.pocketbase import PocketBaseProcess
+from gateway.dev.stack import Stack
 from gateway.vocabulary import COLLECTIONS, CollectionNames
-from stack.pocketbase import PocketBase
-from stack.stack import Stack
 from tests.migrate import list_collections
 
 _FIRST = "migrate((app) => {{ {} }}, () => {{}})"
@@ -16,10 +16,12 @@ _COLLECTION = 'app.save(new Collection({{ name: "{}", type: "base" }}))'
 
 
 @pytest.fixture
-def existing(fresh_stack: Callable[..., Stack], tmp_path: Path) -> Callable[[str], PocketBase]:
+def existing(
+    fresh_stack: Callable[..., Stack], tmp_path: Path
+) -> Callable[[str], PocketBaseProcess]:
     """A PocketBase with a project of its own: `existing("app.save(…)")`, not running."""
 
-    def make(change: str) -> PocketBase:
+    def make(change: str) -> PocketBaseProcess:
         pocketbase = fresh_stack(start=False).pocketbase
         pocketbase.ensure_superuser()
         own = tmp_path / "own"
@@ -33,7 +35,7 @@ def existing(fresh_stack: Callable[..., Stack], tmp_path: Path) -> Callable[[str
 
 
 @contextmanager
-def _without_gateway(pocketbase: PocketBase, migrations: Path) -> Iterator[None]:
+def _without_gateway(pocketbase: PocketBaseProcess, migrations: Path) -> Iterator[None]:
     """Run with a project's own migrations alone, and without the gateway's hooks."""
     command = pocketbase.command
     pocketbase.command = tuple(
@@ -48,7 +50,7 @@ def _without_gateway(pocketbase: PocketBase, migrations: Path) -> Iterator[None]
     pocketbase.command = command
 
 
-def _add_gateway(pocketbase: PocketBase) -> str:
+def _add_gateway(pocketbase: PocketBaseProcess) -> str:
     """Start with the gateway's migrations; return what PocketBase says when it ends."""
     pocketbase.start()
     assert pocketbase.wait(20) not in (None, 0)
@@ -57,7 +59,7 @@ def _add_gateway(pocketbase: PocketBase) -> str:
 
 @pytest.mark.parametrize("names", [("products",), ("organizations", "subscriptions"), ("Prices",)])
 def test_taken_names_are_reported_in_one_sentence(
-    existing: Callable[[str], PocketBase], names: tuple[str, ...]
+    existing: Callable[[str], PocketBaseProcess], names: tuple[str, ...]
 ) -> None:
     """Each name is listed, with what to do."""
     pocketbase = existing("; ".join(_COLLECTION.format(name) for name in names))
@@ -75,7 +77,7 @@ def test_taken_names_are_reported_in_one_sentence(
     ],
 )
 def test_a_project_without_users_is_told_to_make_it(
-    existing: Callable[[str], PocketBase], change: str
+    existing: Callable[[str], PocketBaseProcess], change: str
 ) -> None:
     """Without an auth collection of that name nobody could buy."""
     said = _add_gateway(existing(change))
@@ -83,7 +85,9 @@ def test_a_project_without_users_is_told_to_make_it(
     assert "sql: no rows" not in said
 
 
-def test_nothing_is_changed_when_a_name_is_taken(existing: Callable[[str], PocketBase]) -> None:
+def test_nothing_is_changed_when_a_name_is_taken(
+    existing: Callable[[str], PocketBaseProcess],
+) -> None:
     """The project goes on as before without the gateway, and with it once the name is free."""
     pocketbase = existing(_COLLECTION.format("products"))
     _add_gateway(pocketbase)
@@ -94,7 +98,7 @@ def test_nothing_is_changed_when_a_name_is_taken(existing: Callable[[str], Pocke
     assert found == {"products", "users"}
 
 
-def test_the_check_knows_every_collection(existing: Callable[[str], PocketBase]) -> None:
+def test_the_check_knows_every_collection(existing: Callable[[str], PocketBaseProcess]) -> None:
     """Each collection that the migrations make is reported where its name is taken."""
     names = {CollectionNames().of(key) for key in COLLECTIONS}
     said = _add_gateway(existing("; ".join(_COLLECTION.format(name) for name in names)))

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.dev.pocketbase import PocketBaseProcess
+from gateway.dev.stack import Stack
 from gateway.vocabulary import INTERNAL_COLLECTIONS
-from stack.pocketbase import PocketBase
-from stack.stack import Stack
 from tests.migrate import list_collections, migrate
 from tests.migrations.test_migrations import read_collections
 
@@ -60,14 +60,14 @@ def former(fresh_stack: Callable[..., Stack], tmp_path: Path) -> Callable[[int],
     return make
 
 
-def _execute(pocketbase: PocketBase, sql: str) -> list[tuple[object, ...]]:
+def _execute(pocketbase: PocketBaseProcess, sql: str) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(pocketbase.data_dir / "data.db")) as database:
         rows = database.execute(sql).fetchall()
         database.commit()
     return rows
 
 
-def _start(pocketbase: PocketBase) -> None:
+def _start(pocketbase: PocketBaseProcess) -> None:
     pocketbase.start()
     pocketbase.wait_healthy()
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from stack.pocketbase import ROOT, PocketBase
-from stack.stack import Stack
+from gateway.dev.pocketbase import ROOT, PocketBaseProcess
+from gateway.dev.stack import Stack
 from tests.migrate import list_collections, migrate
 from tests.migrations.test_rules import ALL
 
@@ -13,7 +13,7 @@ MIRRORS = [name for name in ALL if name != "entitlements"]
 _MIGRATIONS = sorted(path.name for path in (ROOT / "pb_migrations").glob("*.js"))
 
 
-def read_collections(pocketbase: PocketBase) -> dict[str, Any]:
+def read_collections(pocketbase: PocketBaseProcess) -> dict[str, Any]:
     """The collections of a running PocketBase, by name, without ids and times."""
     collections = list_collections(pocketbase)
     names = {collection["id"]: collection["name"] for collection in collections}

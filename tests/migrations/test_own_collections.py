@@ -7,12 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.stack import Stack
 from gateway.vocabulary import COLLECTIONS, CollectionNames
-from stack.plan import plan_throwaway
-from stack.stack import Stack
 from tests.deadline import wait_until
 from tests.problem import read_problem
-from tests.records.conftest import log_in_superuser, make_collections
+from tests.transforms.conftest import log_in_superuser, make_collections
 
 NOTES = "/api/collections/notes/records"
 _LISTED = {CollectionNames().of(key): columns for key, columns in COLLECTIONS.items()}
@@ -21,7 +21,7 @@ _LISTED = {CollectionNames().of(key): columns for key, columns in COLLECTIONS.it
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Parts with the transforms of shelf.py; each test leaves the collections as they were."""
-    env = {"GATEWAY_APP": "tests.records.shelf:app"}
+    env = {"GATEWAY_APP": "tests.transforms.sample_transforms:app"}
     with Stack(plan_throwaway(tmp_path_factory.mktemp("own"), env)) as running:
         make_collections(running)
         yield running
@@ -147,7 +147,7 @@ def test_ready_names_an_object_that_users_see(name: str, made: Stack, api: httpx
 
 def test_a_lost_table_opens_nothing(fresh_stack: Callable[..., Stack]) -> None:
     """Without `gateway_transforms` writes are refused and /ready says why; the remedy works."""
-    own = fresh_stack(GATEWAY_APP="tests.records.shelf:app")
+    own = fresh_stack(GATEWAY_APP="tests.transforms.sample_transforms:app")
     make_collections(own)
     data = own.pocketbase.data_dir / "data.db"
     own.pocketbase.stop()

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.dev.pocketbase import ROOT
+from gateway.dev.stack import Stack
 from gateway.mirror.registry import BY_COLLECTION
-from stack.pocketbase import ROOT
-from stack.stack import Stack
 from tests.frontend import User
-from tests.member import impersonate_user
+from tests.impersonation import impersonate_user
 
 PUBLIC = ("products", "prices")
 OWNED = (

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from stack.pocketbase import ROOT, PocketBase
-from stack.stack import Stack
+from gateway.dev.pocketbase import ROOT, PocketBaseProcess
+from gateway.dev.stack import Stack
 from tests.migrate import migrate
 
 Json = dict[str, Any]
@@ -19,7 +19,7 @@ _LATER = [path.name for path in (ROOT / "pb_migrations").glob("*.js") if path.na
 
 
 @pytest.fixture
-def earlier(fresh_stack: Callable[..., Stack]) -> PocketBase:
+def earlier(fresh_stack: Callable[..., Stack]) -> PocketBaseProcess:
     """A stopped PocketBase before the migration."""
     pocketbase = fresh_stack(start=False).pocketbase
     pocketbase.ensure_superuser()
@@ -50,7 +50,7 @@ def _read(data_dir: Path, table: str) -> dict[str, Any]:
     return {stripe_id: found and json.loads(found) for stripe_id, found in rows}
 
 
-def test_rows_get_the_object_of_the_event_that_they_show(earlier: PocketBase) -> None:
+def test_rows_get_the_object_of_the_event_that_they_show(earlier: PocketBaseProcess) -> None:
     """Without secrets; what was pruned, or has a secret elsewhere, is left to reconciliation."""
     plain = {"id": "sub_1", "object": "subscription", "items": {"data": [{"n": 1.50}]}}
     _add(earlier.data_dir, "subscriptions", [plain])

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stack.pocketbase import ROOT
+from gateway.dev.pocketbase import ROOT
 
 _FOLDERS = ("gateway", "stack", "stripe_simulator", "pb_hooks", "pb_migrations")
 

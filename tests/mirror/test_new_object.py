@@ -24,8 +24,8 @@ _PROJECTION = '''
 """A payout: money on its way to the seller's bank."""
 
 from gateway.dates import unix_to_column
-from gateway.shapes import number, stripe_id, text
-from gateway.writes import Changes, Json, Row
+from gateway.stripe_api.fields import number, stripe_id, text
+from gateway.rows import Changes, Json, Row
 
 
 def project_payout(payout: Json, deleted: bool) -> Changes:
@@ -49,8 +49,8 @@ from pathlib import Path
 import httpx
 
 from gateway.ids import record_id
-from stack.plan import plan_throwaway
-from stack.stack import Stack
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.stack import Stack
 from tests.delivery import build_event, sign
 
 with Stack(plan_throwaway(Path(sys.argv[1]))) as running:
@@ -92,7 +92,7 @@ def project(tmp_path: Path) -> CopiedProject:
 
 def test_three_files_mirror_a_new_object(project: CopiedProject, tmp_path: Path) -> None:
     """Its events become rows in their order, its collection is guarded, and /ready agrees."""
-    derived = project.run("-m", "stack.vocabulary")
+    derived = project.run("-m", "gateway.dev.vocabulary")
     assert derived.returncode == 0, derived.stderr
     (project.folder / "run.py").write_text(_RUN)
     (project.folder / "tests").mkdir()
@@ -112,7 +112,7 @@ def test_a_mirror_without_its_columns_does_not_start(project: CopiedProject) -> 
     """A migration without `stamp` ends the start in one sentence that names the remedy."""
     migration = "pb_migrations/1999999999_payouts.js"
     project.replace(migration, '    { name: "stamp", type: "text", hidden: true },\n', "")
-    assert project.run("-m", "stack.vocabulary").returncode == 0
+    assert project.run("-m", "gateway.dev.vocabulary").returncode == 0
 
     done = project.run(
         "-m",

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.delivery import Sender, build_customer, build_event, build_subscription
 from tests.frontend import Frontend, User

@@ -12,23 +12,23 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.ports import pick_free
+from gateway.dev.stack import Stack
 from gateway.notifications.kinds import NAMES
-from stack.gateway import Gateway
-from stack.ports import pick_free
-from stack.stack import Stack
 from tests.dashboard import Dashboard
 from tests.delivery import Sender, build_customer
 from tests.frontend import Frontend
 from tests.notifications.mail_server import MailServer
-from tests.notifications.office import SELLER, SENDER, Office
+from tests.notifications.notification_stack import SELLER, SENDER, NotificationStack
 
-OpenOffice = Callable[[Gateway], Awaitable[Office]]
+OpenNotificationStack = Callable[[GatewayProcess], Awaitable[NotificationStack]]
 
 
 @contextmanager
-def run_gateway(stack: Stack, log: Path, **env: str) -> Iterator[Gateway]:
+def run_gateway(stack: Stack, log: Path, **env: str) -> Iterator[GatewayProcess]:
     """Run a gateway beside the shared PocketBase."""
-    made = Gateway(
+    made = GatewayProcess(
         pick_free(),
         log=log,
         pocketbase=stack.pocketbase,
@@ -53,8 +53,8 @@ def mail_port() -> int:
 def mail_settings(mail_port: int) -> dict[str, str]:
     """All kinds, by a mail server of the gateway's own."""
     return {
-        "GATEWAY_MAILS": ",".join(NAMES),
-        "GATEWAY_MAIL_SELLER": SELLER,
+        "GATEWAY_EMAIL_NOTIFICATIONS": ",".join(NAMES),
+        "GATEWAY_NOTIFY_EMAIL": SELLER,
         "GATEWAY_MAIL_SENDER": SENDER,
         "GATEWAY_SMTP_URL": f"smtp://127.0.0.1:{mail_port}",
         "GATEWAY_UPSTREAM_TIMEOUT": "6",
@@ -64,7 +64,7 @@ def mail_settings(mail_port: int) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def mailing_gateway(
     stack: Stack, mail_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Gateway]:
+) -> Iterator[GatewayProcess]:
     """A gateway that mails everything."""
     log = tmp_path_factory.mktemp("mailing") / "gateway.log"
     with run_gateway(stack, log, **mail_settings) as running:
@@ -82,23 +82,25 @@ async def mail_server(mail_port: int, dashboard: Dashboard) -> AsyncIterator[Mai
 
 
 @pytest.fixture
-def open_office(
+def open_notification_stack(
     stack: Stack, http: httpx.AsyncClient, dashboard: Dashboard, frontend: Frontend
-) -> OpenOffice:
+) -> OpenNotificationStack:
     """Sign up a payer whom a gateway learns to know."""
 
-    async def open_(gateway: Gateway) -> Office:
+    async def open_(gateway: GatewayProcess) -> NotificationStack:
         sender = Sender(http, gateway.url, stack.plan.stripe.webhook_secrets[0])
         user = await frontend.sign_up()
         customer = build_customer(user.id, email=user.email)
-        office = Office(gateway, sender, dashboard, user, customer)
-        await office.deliver("customer.created", customer)
-        return office
+        notification_stack = NotificationStack(gateway, sender, dashboard, user, customer)
+        await notification_stack.deliver("customer.created", customer)
+        return notification_stack
 
     return open_
 
 
 @pytest_asyncio.fixture
-async def office(mailing_gateway: Gateway, open_office: OpenOffice) -> Office:
+async def notification_stack(
+    mailing_gateway: GatewayProcess, open_notification_stack: OpenNotificationStack
+) -> NotificationStack:
     """The gateway that mails everything, and a payer."""
-    return await open_office(mailing_gateway)
+    return await open_notification_stack(mailing_gateway)

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP
 
-from stack.ports import LOOPBACK
+from gateway.dev.ports import LOOPBACK
 
 
 class MailServer:

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.stack import Stack
 from gateway.notifications.kinds import describe
 from gateway.notifications.stored_event import read_event
 from gateway.notifications.templates import Templates
 from gateway.settings import SettingsError
-from stack.gateway import Gateway
-from stack.stack import Stack
 from tests.delivery import Json, build_event, build_subscription
-from tests.notifications.conftest import OpenOffice, run_gateway
+from tests.notifications.conftest import OpenNotificationStack, run_gateway
 from tests.notifications.mail_server import MailServer
-from tests.notifications.office import SELLER, Office, build_invoice
+from tests.notifications.notification_stack import SELLER, NotificationStack, build_invoice
 from tests.stripe_account import StripeAccount
 
 _SOON = 1_900_000_000
@@ -41,10 +41,12 @@ async def _create_price(account: StripeAccount, amount: int) -> str:
     return str(price["id"])
 
 
-async def _create_customer(account: StripeAccount, office: Office, card: str = "") -> str:
+async def _create_customer(
+    account: StripeAccount, notification_stack: NotificationStack, card: str = ""
+) -> str:
     """A customer of the payer's at Stripe, with a card as default if one is named."""
-    metadata = {"metadata[pocketbase_user]": office.user.id}
-    made = await account.create("customers", email=office.user.email, **metadata)
+    metadata = {"metadata[pocketbase_user]": notification_stack.user.id}
+    made = await account.create("customers", email=notification_stack.user.email, **metadata)
     if card:
         method = await account.create(f"payment_methods/{card}/attach", customer=made["id"])
         default = {"invoice_settings[default_payment_method]": method["id"]}
@@ -75,65 +77,75 @@ async def test_a_trial_without_a_payment_method_says_what_follows(
     behavior: str,
     card: str,
     said: str,
-    office: Office,
+    notification_stack: NotificationStack,
     account: StripeAccount,
     mail_server: MailServer,
 ) -> None:
     """What the subscription does without a card is said only to those who have none."""
-    customer = await _create_customer(account, office, card)
+    customer = await _create_customer(account, notification_stack, card)
     ends = {"trial_settings[end_behavior][missing_payment_method]": behavior}
     subscription = await _start_trial(account, customer, **ends)
-    event = await office.deliver("customer.subscription.trial_will_end", subscription)
-    assert (await office.wait_settled(event))["status"] == "sent"
+    event = await notification_stack.deliver("customer.subscription.trial_will_end", subscription)
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     assert said in _text(mail_server)
 
 
 @pytest.mark.parametrize(("card", "status"), [("", "skipped"), ("pm_card_visa", "sent")])
 async def test_a_trial_that_ends_the_subscription_is_no_renewal(
-    card: str, status: str, office: Office, account: StripeAccount, mail_server: MailServer
+    card: str,
+    status: str,
+    notification_stack: NotificationStack,
+    account: StripeAccount,
+    mail_server: MailServer,
 ) -> None:
     """Stripe announces an invoice of a trial that will end without a payment method, too."""
-    customer = await _create_customer(account, office, card)
+    customer = await _create_customer(account, notification_stack, card)
     ends = {"trial_settings[end_behavior][missing_payment_method]": "cancel"}
     subscription = await _start_trial(account, customer, **ends)
-    await office.deliver("customer.subscription.created", subscription)
+    await notification_stack.deliver("customer.subscription.created", subscription)
     invoice = build_invoice(customer, subscription=subscription["id"])
-    event = await office.deliver("invoice.upcoming", invoice | {"id": None, "period_end": _SOON})
-    assert (await office.wait_settled(event))["status"] == status
+    event = await notification_stack.deliver(
+        "invoice.upcoming", invoice | {"id": None, "period_end": _SOON}
+    )
+    assert (await notification_stack.wait_settled(event))["status"] == status
 
 
 async def test_a_trial_that_stripe_does_not_know_is_judged_by_the_mirror(
-    office: Office, mail_server: MailServer
+    notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """Without a payment method here the trial's end is said; with one the condition is."""
     end = {"end_behavior": {"missing_payment_method": "cancel"}}
-    trial = build_subscription(office.customer["id"], status="trialing", trial_settings=end)
-    event = await office.deliver(
+    trial = build_subscription(
+        notification_stack.customer["id"], status="trialing", trial_settings=end
+    )
+    event = await notification_stack.deliver(
         "customer.subscription.trial_will_end", trial | {"trial_end": _SOON}
     )
-    assert (await office.wait_settled(event))["status"] == "sent"
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     assert "your subscription is canceled then" in _text(mail_server)
     card = {"id": f"pm_{token_hex(6)}", "object": "payment_method", "type": "card"}
-    await office.deliver("payment_method.attached", card | {"customer": office.customer["id"]})
-    event = await office.deliver(
+    await notification_stack.deliver(
+        "payment_method.attached", card | {"customer": notification_stack.customer["id"]}
+    )
+    event = await notification_stack.deliver(
         "customer.subscription.trial_will_end", trial | {"trial_end": _SOON}
     )
-    assert (await office.wait_settled(event))["status"] == "sent"
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     assert "If we have no payment method of yours by then, it is canceled" in _text(mail_server)
 
 
 async def test_a_trials_amount_has_coupon_tax_and_credit(
-    office: Office, account: StripeAccount, mail_server: MailServer
+    notification_stack: NotificationStack, account: StripeAccount, mail_server: MailServer
 ) -> None:
     """The first invoice's total is announced: discounted, taxed, and what credit covers of it."""
-    customer = await _create_customer(account, office, "pm_card_visa")
+    customer = await _create_customer(account, notification_stack, "pm_card_visa")
     coupon = await account.create("coupons", percent_off=50, duration="forever")
     rate = await account.create("tax_rates", display_name="VAT", percentage=20, inclusive="false")
     more = {"discounts[0][coupon]": coupon["id"], "default_tax_rates[0]": rate["id"]}
     subscription = await _start_trial(account, customer, **more)
     await account.create(f"customers/{customer}", balance=-300)
-    event = await office.deliver("customer.subscription.trial_will_end", subscription)
-    assert (await office.wait_settled(event))["status"] == "sent"
+    event = await notification_stack.deliver("customer.subscription.trial_will_end", subscription)
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     assert "for 12.00 USD, of which your credit covers 3.00 USD." in _text(mail_server)
 
 
@@ -167,18 +179,20 @@ def test_an_amount_is_announced_only_if_it_is_known(members: Json, amount: objec
 
 
 async def test_a_renewal_that_costs_nothing_is_not_announced(
-    office: Office, mail_server: MailServer
+    notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """An upcoming invoice of 0 brings no mail; one that credit covers says that it does."""
     members = {"id": None, "amount_due": 0, "period_end": _SOON}
-    free = await office.deliver(
-        "invoice.upcoming", build_invoice(office.customer["id"]) | members | {"total": 0}
+    free = await notification_stack.deliver(
+        "invoice.upcoming",
+        build_invoice(notification_stack.customer["id"]) | members | {"total": 0},
     )
-    assert await office.find(free) == []
-    covered = await office.deliver(
-        "invoice.upcoming", build_invoice(office.customer["id"]) | members | {"total": 1200}
+    assert await notification_stack.find(free) == []
+    covered = await notification_stack.deliver(
+        "invoice.upcoming",
+        build_invoice(notification_stack.customer["id"]) | members | {"total": 1200},
     )
-    assert (await office.wait_settled(covered))["status"] == "sent"
+    assert (await notification_stack.wait_settled(covered))["status"] == "sent"
     assert "renews for 12.00 EUR. Your credit covers it" in _text(mail_server)
 
 
@@ -194,67 +208,71 @@ async def test_a_renewal_that_costs_nothing_is_not_announced(
     ],
 )
 async def test_a_renewal_that_is_not_charged_is_not_announced(
-    members: Json, status: str, office: Office, mail_server: MailServer
+    members: Json, status: str, notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """A pause or an end before the date leaves nothing to announce; a later one changes nothing."""
-    subscription = build_subscription(office.customer["id"], **members)
-    await office.deliver("customer.subscription.updated", subscription)
-    invoice = build_invoice(office.customer["id"], subscription=subscription["id"])
+    subscription = build_subscription(notification_stack.customer["id"], **members)
+    await notification_stack.deliver("customer.subscription.updated", subscription)
+    invoice = build_invoice(notification_stack.customer["id"], subscription=subscription["id"])
     invoice |= {"id": None, "period_end": _SOON}
-    event = await office.deliver("invoice.upcoming", invoice)
-    assert (await office.wait_settled(event))["status"] == status
+    event = await notification_stack.deliver("invoice.upcoming", invoice)
+    assert (await notification_stack.wait_settled(event))["status"] == status
 
 
 async def test_a_metered_renewal_says_that_usage_is_added(
-    office: Office, mail_server: MailServer
+    notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """The amount of an upcoming invoice lacks what is used until it is final."""
     price = {"id": f"price_{token_hex(6)}", "object": "price", "currency": "usd"}
-    await office.deliver("price.created", price | {"recurring": {"usage_type": "metered"}})
+    await notification_stack.deliver(
+        "price.created", price | {"recurring": {"usage_type": "metered"}}
+    )
     items = {"data": [{"id": f"si_{token_hex(6)}", "price": {"id": price["id"]}}]}
-    subscription = build_subscription(office.customer["id"], items=items)
-    await office.deliver("customer.subscription.updated", subscription)
-    invoice = build_invoice(office.customer["id"], subscription=subscription["id"])
-    event = await office.deliver("invoice.upcoming", invoice | {"id": None, "period_end": _SOON})
-    assert (await office.wait_settled(event))["status"] == "sent"
+    subscription = build_subscription(notification_stack.customer["id"], items=items)
+    await notification_stack.deliver("customer.subscription.updated", subscription)
+    invoice = build_invoice(notification_stack.customer["id"], subscription=subscription["id"])
+    event = await notification_stack.deliver(
+        "invoice.upcoming", invoice | {"id": None, "period_end": _SOON}
+    )
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     assert "renews for 12.00 EUR, plus your usage until then." in _text(mail_server)
 
 
 @pytest.mark.parametrize("first", ["invoice.payment_failed", "invoice.payment_action_required"])
 async def test_a_payment_that_needs_authentication_brings_one_mail(
-    first: str, office: Office, mail_server: MailServer
+    first: str, notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """Both events of one attempt, in either order: the payer gets one mail."""
-    invoice = build_invoice(office.customer["id"], **_OWED)
+    invoice = build_invoice(notification_stack.customer["id"], **_OWED)
     second = {"invoice.payment_failed", "invoice.payment_action_required"} - {first}
-    events = [await office.deliver(type, invoice) for type in (first, *second)]
-    settled = [await office.wait_settled(event) for event in events]
+    events = [await notification_stack.deliver(type, invoice) for type in (first, *second)]
+    settled = [await notification_stack.wait_settled(event) for event in events]
     assert sorted(row["status"] for row in settled) == ["sent", "skipped"]
     assert len(mail_server.mails) == 1
 
 
 async def test_authentication_is_what_is_asked_for(
-    office: Office, account: StripeAccount, mail_server: MailServer
+    notification_stack: NotificationStack, account: StripeAccount, mail_server: MailServer
 ) -> None:
     """The failure is known to need authentication before the other event has arrived."""
-    customer = await _create_customer(account, office, "pm_card_authenticationRequired")
+    customer = await _create_customer(account, notification_stack, "pm_card_authenticationRequired")
     price = await _create_price(account, 2000)
     item = {"items[0][price]": price}
     subscription = await account.create("subscriptions", customer=customer, **item)
     invoice = await account.read(f"invoices/{subscription['latest_invoice']}")
-    failed = await office.deliver("invoice.payment_failed", invoice)
-    row = await office.wait_settled(failed)
+    failed = await notification_stack.deliver("invoice.payment_failed", invoice)
+    row = await notification_stack.wait_settled(failed)
     assert (row["status"], row["reason"]) == ("skipped", "action_required is mailed instead")
-    event = await office.deliver("invoice.payment_action_required", invoice)
-    assert (await office.wait_settled(event))["status"] == "sent"
+    event = await notification_stack.deliver("invoice.payment_action_required", invoice)
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     assert mail_server.subjects == ["Confirm your payment of 20.00 USD to Acme"]
 
 
 async def test_a_payment_that_is_under_way_is_not_asked_for(
-    office: Office, account: StripeAccount, mail_server: MailServer
+    notification_stack: NotificationStack, account: StripeAccount, mail_server: MailServer
 ) -> None:
     """Who has confirmed at Stripe is not told to, although no event of that has arrived here."""
-    customer = await _create_customer(account, office, "pm_card_authenticationRequired")
+    customer = await _create_customer(account, notification_stack, "pm_card_authenticationRequired")
     price = await _create_price(account, 2000)
     item = {"items[0][price]": price}
     subscription = await account.create("subscriptions", customer=customer, **item)
@@ -264,47 +282,53 @@ async def test_a_payment_that_is_under_way_is_not_asked_for(
         shown = await account.read(f"{path}?expand[]=payments")
         intent = shown["payments"]["data"][0]["payment"]["payment_intent"]
         await account.control(f"payment_intents/{intent}/authenticate")
-        event = await office.deliver("invoice.payment_action_required", invoice)
-        row = await office.wait_settled(event)
+        event = await notification_stack.deliver("invoice.payment_action_required", invoice)
+        row = await notification_stack.wait_settled(event)
     assert (row["status"], row["reason"]) == ("skipped", "outdated")
 
 
 async def test_two_failures_of_one_invoice_are_two_mails(
-    office: Office, mail_server: MailServer
+    notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """The next attempt's failure is told again."""
-    invoice = build_invoice(office.customer["id"], **_OWED)
-    first = await office.deliver("invoice.payment_failed", invoice)
-    await office.wait_settled(first)
+    invoice = build_invoice(notification_stack.customer["id"], **_OWED)
+    first = await notification_stack.deliver("invoice.payment_failed", invoice)
+    await notification_stack.wait_settled(first)
     created = first["created"] - 3600
-    again = await office.deliver("invoice.payment_action_required", invoice, created=created)
-    assert (await office.wait_settled(again))["status"] == "sent"
+    again = await notification_stack.deliver(
+        "invoice.payment_action_required", invoice, created=created
+    )
+    assert (await notification_stack.wait_settled(again))["status"] == "sent"
     assert len(mail_server.mails) == 2
 
 
 async def test_an_ended_subscription_is_not_retried(
-    office: Office, mail_server: MailServer
+    notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """After the end nothing is announced but what is still open."""
-    subscription = build_subscription(office.customer["id"], status="canceled")
-    await office.deliver("customer.subscription.deleted", subscription)
-    invoice = build_invoice(office.customer["id"], **_OWED, subscription=subscription["id"])
+    subscription = build_subscription(notification_stack.customer["id"], status="canceled")
+    await notification_stack.deliver("customer.subscription.deleted", subscription)
+    invoice = build_invoice(
+        notification_stack.customer["id"], **_OWED, subscription=subscription["id"]
+    )
     invoice |= {"next_payment_attempt": _SOON}
-    event = await office.deliver("invoice.payment_failed", invoice)
-    assert (await office.wait_settled(event))["status"] == "sent"
+    event = await notification_stack.deliver("invoice.payment_failed", invoice)
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     text = _text(mail_server)
     assert "Your subscription has ended. This amount is still open." in text
     assert "try again" not in text
 
 
-async def test_what_is_left_is_asked_for(office: Office, mail_server: MailServer) -> None:
+async def test_what_is_left_is_asked_for(
+    notification_stack: NotificationStack, mail_server: MailServer
+) -> None:
     """A part that was paid since the failure is not asked for again."""
-    invoice = build_invoice(office.customer["id"], **_OWED)
+    invoice = build_invoice(notification_stack.customer["id"], **_OWED)
     after = invoice | {"amount_remaining": 700, "next_payment_attempt": _SOON}
-    await office.deliver("invoice.updated", after)
+    await notification_stack.deliver("invoice.updated", after)
     before = build_event("", {})["created"] - 5
-    event = await office.deliver("invoice.payment_failed", invoice, created=before)
-    assert (await office.wait_settled(event))["status"] == "sent"
+    event = await notification_stack.deliver("invoice.payment_failed", invoice, created=before)
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     assert mail_server.subjects == ["Your payment of 7.00 EUR to Acme failed"]
     assert "we try again on 17 March 2030" in _text(mail_server)
 
@@ -319,13 +343,13 @@ def _session(customer: str, **members: Any) -> Json:
 
 
 async def test_a_receipt_has_the_amount_that_the_buyer_paid(
-    office: Office, mail_server: MailServer
+    notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """Adaptive Pricing: the buyer's own currency, for a session, an invoice and a refund."""
-    customer, payment = office.customer["id"], f"pi_{token_hex(6)}"
+    customer, payment = notification_stack.customer["id"], f"pi_{token_hex(6)}"
     intent = {"id": payment, "object": "payment_intent", "customer": customer, "currency": "usd"}
     intent |= {"status": "succeeded", "amount": 2000, "presentment_details": _PRESENTED}
-    await office.deliver("payment_intent.succeeded", intent)
+    await notification_stack.deliver("payment_intent.succeeded", intent)
     refund = {"id": f"re_{token_hex(6)}", "object": "refund", "amount": 2000, "currency": "usd"}
     refund |= {"payment_intent": payment, "status": "succeeded", "presentment_details": _PRESENTED}
     invoice = build_invoice(customer, currency="usd", amount_paid=2000, payment_intent=payment)
@@ -334,47 +358,57 @@ async def test_a_receipt_has_the_amount_that_the_buyer_paid(
         ("invoice.paid", invoice),
         ("refund.created", refund | {"charge": None}),
     ):
-        row = await office.wait_settled(await office.deliver(type, item))
+        row = await notification_stack.wait_settled(await notification_stack.deliver(type, item))
         assert (row["status"], row["reason"]) == ("sent", "")
         assert "18.68 EUR" in _text(mail_server)
         assert "USD" not in _text(mail_server)
 
 
 async def test_a_receipt_of_several_payments_has_their_sum(
-    office: Office, mail_server: MailServer
+    notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """What the buyer paid in another currency is only a part of the invoice."""
-    customer, payment = office.customer["id"], f"pi_{token_hex(6)}"
+    customer, payment = notification_stack.customer["id"], f"pi_{token_hex(6)}"
     intent = {"id": payment, "object": "payment_intent", "customer": customer, "currency": "usd"}
     intent |= {"status": "succeeded", "amount_received": 1200, "presentment_details": _PRESENTED}
-    await office.deliver("payment_intent.succeeded", intent)
+    await notification_stack.deliver("payment_intent.succeeded", intent)
     invoice = build_invoice(customer, currency="usd", amount_paid=2000)
     paid = {"id": f"inpay_{token_hex(6)}", "object": "invoice_payment", "status": "paid"}
     paid |= {"invoice": invoice["id"], "amount_paid": 1200}
     paid |= {"payment": {"type": "payment_intent", "payment_intent": payment}}
-    await office.deliver("invoice_payment.paid", paid)
-    row = await office.wait_settled(await office.deliver("invoice.paid", invoice))
+    await notification_stack.deliver("invoice_payment.paid", paid)
+    row = await notification_stack.wait_settled(
+        await notification_stack.deliver("invoice.paid", invoice)
+    )
     assert row["status"] == "sent"
     assert "We received 20.00 USD" in _text(mail_server)
 
 
 @pytest.mark.parametrize("failed", [False, True])
 async def test_a_late_receipt_says_what_was_refunded(
-    failed: bool, office: Office, mail_server: MailServer
+    failed: bool, notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """A receipt that is sent after a partial refund does not hide it, unless the refund failed."""
     payment = f"pi_{token_hex(6)}"
-    charge = {"id": f"ch_{token_hex(6)}", "object": "charge", "customer": office.customer["id"]}
+    charge = {
+        "id": f"ch_{token_hex(6)}",
+        "object": "charge",
+        "customer": notification_stack.customer["id"],
+    }
     charge |= {"payment_intent": payment, "amount": 1200, "amount_refunded": 500}
-    await office.deliver("charge.refunded", charge | {"status": "succeeded"})
+    await notification_stack.deliver("charge.refunded", charge | {"status": "succeeded"})
     if failed:
         refund = {"id": f"re_{token_hex(6)}", "object": "refund", "amount": 500}
         refund |= {"charge": charge["id"], "payment_intent": payment, "status": "failed"}
-        await office.deliver("refund.failed", refund)
-    intent = {"id": payment, "object": "payment_intent", "customer": office.customer["id"]}
-    await office.deliver("payment_intent.succeeded", intent | {"status": "succeeded"})
-    event = await office.pay(payment_intent=payment)
-    assert (await office.wait_settled(event))["status"] == "sent"
+        await notification_stack.deliver("refund.failed", refund)
+    intent = {
+        "id": payment,
+        "object": "payment_intent",
+        "customer": notification_stack.customer["id"],
+    }
+    await notification_stack.deliver("payment_intent.succeeded", intent | {"status": "succeeded"})
+    event = await notification_stack.pay(payment_intent=payment)
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     assert "We received 12.00 EUR. - 1 x Pro" in _text(mail_server)
     assert ("5.00 EUR was refunded since." in _text(mail_server)) is not failed
 
@@ -384,16 +418,16 @@ async def test_a_late_receipt_says_what_was_refunded(
     [("pending", "We are refunding 5.00 USD"), ("succeeded", "We sent 5.00 USD back to you.")],
 )
 async def test_a_refund_is_sent_only_when_it_is(
-    status: str, said: str, office: Office, mail_server: MailServer
+    status: str, said: str, notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """While a refund is under way the mail says so."""
-    customer = office.customer["id"]
+    customer = notification_stack.customer["id"]
     charge = {"id": f"ch_{token_hex(6)}", "object": "charge", "customer": customer}
-    await office.deliver("charge.succeeded", charge)
+    await notification_stack.deliver("charge.succeeded", charge)
     refund = {"id": f"re_{token_hex(6)}", "object": "refund", "amount": 500, "currency": "usd"}
     refund |= {"charge": charge["id"], "status": status}
-    event = await office.deliver("refund.created", refund)
-    assert (await office.wait_settled(event))["status"] == "sent"
+    event = await notification_stack.deliver("refund.created", refund)
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     assert said in _text(mail_server)
 
 
@@ -406,22 +440,22 @@ async def test_a_refund_is_sent_only_when_it_is(
     ],
 )
 async def test_a_closed_dispute_asks_for_no_evidence(
-    status: str, subject: str, office: Office, mail_server: MailServer
+    status: str, subject: str, notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """A dispute that is decided when the mail is sent has no deadline any more."""
     dispute = {"id": f"dp_{token_hex(6)}", "object": "dispute", "amount": 500, "currency": "usd"}
     dispute |= {"status": status, "evidence_details": {"due_by": _SOON}, "reason": "fraudulent"}
-    await office.deliver("charge.dispute.updated", dispute)
+    await notification_stack.deliver("charge.dispute.updated", dispute)
     before = build_event("", {})["created"] - 5
     opened = dispute | {"status": "needs_response" if status == "won" else status}
-    event = await office.deliver("charge.dispute.created", opened, created=before)
-    assert (await office.wait_settled(event))["status"] == "sent"
+    event = await notification_stack.deliver("charge.dispute.created", opened, created=before)
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     assert mail_server.subjects == [subject]
     assert ("Evidence is due by" in _text(mail_server)) is (status != "won")
 
 
 async def test_an_invoice_that_is_not_finalized_is_the_sellers_task(
-    office: Office, mail_server: MailServer
+    notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """The seller gets Stripe's reason, and the mirror keeps it until the invoice is finalized."""
     error = {
@@ -430,24 +464,26 @@ async def test_an_invoice_that_is_not_finalized_is_the_sellers_task(
         "message": "The customer's location is not recognized.",
     }
     draft = {"status": "draft", "amount_paid": 0, "total": 1200, "number": None}
-    invoice = build_invoice(office.customer["id"], **draft, last_finalization_error=error)
-    event = await office.deliver("invoice.finalization_failed", invoice)
-    assert (await office.wait_settled(event))["status"] == "sent"
+    invoice = build_invoice(
+        notification_stack.customer["id"], **draft, last_finalization_error=error
+    )
+    event = await notification_stack.deliver("invoice.finalization_failed", invoice)
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     assert mail_server.recipients == [[SELLER]]
     assert error["message"] in _text(mail_server)
-    [row] = await office.dashboard.list("invoices", f"stripe_id = '{invoice['id']}'")
+    [row] = await notification_stack.dashboard.list("invoices", f"stripe_id = '{invoice['id']}'")
     assert row["last_finalization_error"] == error | {"param": ""}
 
     open_ = invoice | {"status": "open", "last_finalization_error": None}
-    await office.deliver("invoice.finalized", open_, created=event["created"] + 1)
-    [row] = await office.dashboard.list("invoices", f"stripe_id = '{invoice['id']}'")
+    await notification_stack.deliver("invoice.finalized", open_, created=event["created"] + 1)
+    [row] = await notification_stack.dashboard.list("invoices", f"stripe_id = '{invoice['id']}'")
     assert row["last_finalization_error"] is None
 
 
 @pytest.fixture(scope="module")
 def german_gateway(
     stack: Stack, mail_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Gateway]:
+) -> Iterator[GatewayProcess]:
     """A gateway with a receipt in German, and one that names the language."""
     folder = tmp_path_factory.mktemp("templates")
     (folder / "receipt.de.txt").write_text("Danke!\n\n{{ amount | money(currency) }}")
@@ -472,17 +508,19 @@ async def test_a_mail_is_in_the_payers_language(
     session: Json,
     subject: str,
     text: str,
-    german_gateway: Gateway,
-    open_office: OpenOffice,
+    german_gateway: GatewayProcess,
+    open_notification_stack: OpenNotificationStack,
     mail_server: MailServer,
 ) -> None:
     """The customer's preferred language, else the session's, chooses and reaches the template."""
-    office = await open_office(german_gateway)
-    known = office.customer | customer
-    await office.deliver("customer.updated", known, created=build_event("", {})["created"] + 1)
+    notification_stack = await open_notification_stack(german_gateway)
+    known = notification_stack.customer | customer
+    await notification_stack.deliver(
+        "customer.updated", known, created=build_event("", {})["created"] + 1
+    )
     item = _session(known["id"], **session)
-    event = await office.deliver("checkout.session.completed", item)
-    assert (await office.wait_settled(event))["status"] == "sent"
+    event = await notification_stack.deliver("checkout.session.completed", item)
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     assert (mail_server.subjects, _text(mail_server)) == ([subject], text)
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from stack.gateway import Gateway
-from stack.stack import Stack
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.stack import Stack
 from tests.deadline import eventually, wait_until
 from tests.delivery import Json, build_subscription
-from tests.notifications.conftest import OpenOffice, run_gateway
-from tests.notifications.office import Office
+from tests.notifications.conftest import OpenNotificationStack, run_gateway
+from tests.notifications.notification_stack import NotificationStack
 from tests.operations.operator import run_gateway as run_command
 
 _MODULE = "tests.notifications.team_handlers"
@@ -26,7 +26,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def handling_gateway(stack: Stack, notes: Path) -> Iterator[Gateway]:
+def handling_gateway(stack: Stack, notes: Path) -> Iterator[GatewayProcess]:
     """A gateway with the team's handlers."""
     env = {"GATEWAY_APP": f"{_MODULE}:app", "TEAM_NOTES": str(notes)}
     with run_gateway(stack, notes.parent / "gateway.log", **env) as running:
@@ -34,34 +34,43 @@ def handling_gateway(stack: Stack, notes: Path) -> Iterator[Gateway]:
 
 
 @pytest_asyncio.fixture
-async def office(handling_gateway: Gateway, open_office: OpenOffice) -> Office:
+async def notification_stack(
+    handling_gateway: GatewayProcess, open_notification_stack: OpenNotificationStack
+) -> NotificationStack:
     """The gateway with handlers, and a payer."""
-    return await open_office(handling_gateway)
+    return await open_notification_stack(handling_gateway)
 
 
 def _calls(notes: Path, event: Json) -> list[str]:
     return [line for line in notes.read_text().splitlines() if event["id"] in line]
 
 
-async def test_a_handler_is_called_once_an_event(office: Office, notes: Path) -> None:
+async def test_a_handler_is_called_once_an_event(
+    notification_stack: NotificationStack, notes: Path
+) -> None:
     """By kind and by type, with the user; again for nothing that comes again or is replayed."""
-    paid = await office.pay()
-    subscription = build_subscription(office.customer["id"], status="canceled")
-    ended = await office.deliver("customer.subscription.deleted", subscription)
+    paid = await notification_stack.pay()
+    subscription = build_subscription(notification_stack.customer["id"], status="canceled")
+    ended = await notification_stack.deliver("customer.subscription.deleted", subscription)
     for event, name, kind in ((paid, "thank", "receipt"), (ended, "say_goodbye", "")):
-        row = await office.wait_settled(event)
+        row = await notification_stack.wait_settled(event)
         assert (row["status"], row["via"]) == ("sent", f"{_MODULE}.{name}")
-        assert (await office.sender.send(event)).json()["outcome"] == "repeated"
-        assert _calls(notes, event) == [f"{name} {event['id']} {kind} {office.user.id}"]
+        assert (await notification_stack.sender.send(event)).json()["outcome"] == "repeated"
+        assert _calls(notes, event) == [f"{name} {event['id']} {kind} {notification_stack.user.id}"]
 
 
 async def test_a_failure_is_visible_and_retried_by_command(
-    office: Office, stack: Stack, notes: Path
+    notification_stack: NotificationStack, stack: Stack, notes: Path
 ) -> None:
     """What a handler raised stands in the outbox; `notifications retry` lets it be called again."""
-    refund = {"id": f"re_{office.user.id}", "object": "refund", "amount": 5, "currency": "eur"}
-    event = await office.deliver("refund.created", refund)
-    row = await office.wait_settled(event)
+    refund = {
+        "id": f"re_{notification_stack.user.id}",
+        "object": "refund",
+        "amount": 5,
+        "currency": "eur",
+    }
+    event = await notification_stack.deliver("refund.created", refund)
+    row = await notification_stack.wait_settled(event)
     assert (row["status"], row["reason"]) == ("failed", "LookupError: no such order")
 
     listed = await run_command(stack, "notifications", "list", "--status", "failed")
@@ -70,7 +79,7 @@ async def test_a_failure_is_visible_and_retried_by_command(
     assert (retried.code, retried.out) == (0, "1 to be sent again\n")
 
     async def is_sent() -> bool:
-        return [found["status"] for found in await office.find(event)] == ["sent"]
+        return [found["status"] for found in await notification_stack.find(event)] == ["sent"]
 
     await eventually(is_sent, 25)
     assert len(_calls(notes, event)) == 2
@@ -79,41 +88,48 @@ async def test_a_failure_is_visible_and_retried_by_command(
 
 
 async def test_what_was_broken_off_stays_until_somebody_decides(
-    office: Office, stack: Stack, notes: Path
+    notification_stack: NotificationStack, stack: Stack, notes: Path
 ) -> None:
     """A gateway that dies in a handler leaves it `sending`: only the command calls it again."""
-    dispute = {"id": f"dp_{office.user.id}", "object": "dispute", "amount": 5, "currency": "eur"}
-    event = await office.deliver("charge.dispute.created", dispute)
-    wait_until(lambda: not office.gateway.is_running, 20)
-    office.gateway.start()
-    office.gateway.wait_healthy()
-    paid = await office.pay()
-    await office.wait_settled(paid)
-    row = (await office.find(event))[0]
+    dispute = {
+        "id": f"dp_{notification_stack.user.id}",
+        "object": "dispute",
+        "amount": 5,
+        "currency": "eur",
+    }
+    event = await notification_stack.deliver("charge.dispute.created", dispute)
+    wait_until(lambda: not notification_stack.gateway.is_running, 20)
+    notification_stack.gateway.start()
+    notification_stack.gateway.wait_healthy()
+    paid = await notification_stack.pay()
+    await notification_stack.wait_settled(paid)
+    row = (await notification_stack.find(event))[0]
     assert (row["status"], len(_calls(notes, event))) == ("sending", 1)
 
     young = await run_command(stack, "notifications", "retry", row["id"])
     assert (young.code, young.out) == (1, "0 to be sent again\n")
     path = f"/api/collections/gateway_notifications/records/{row['id']}"
-    await office.dashboard.call("PATCH", path, {"claimed": "2020-01-01 00:00:00.000Z"})
+    await notification_stack.dashboard.call("PATCH", path, {"claimed": "2020-01-01 00:00:00.000Z"})
     old = await run_command(stack, "notifications", "retry", row["id"])
     assert old.code == 0
 
     async def is_sent() -> bool:
-        return (await office.find(event))[0]["status"] == "sent"
+        return (await notification_stack.find(event))[0]["status"] == "sent"
 
     await eventually(is_sent, 25)
     assert len(_calls(notes, event)) == 2
 
 
-async def test_what_is_old_is_pruned_with_the_payloads(office: Office, stack: Stack) -> None:
+async def test_what_is_old_is_pruned_with_the_payloads(
+    notification_stack: NotificationStack, stack: Stack
+) -> None:
     """`events prune` takes old notifications along; those that are due stay."""
-    event = await office.pay()
-    row = await office.wait_settled(event)
+    event = await notification_stack.pay()
+    row = await notification_stack.wait_settled(event)
     path = f"/api/collections/gateway_notifications/records/{row['id']}"
-    await office.dashboard.call("PATCH", path, {"created": "2020-01-01 00:00:00.000Z"})
-    fresh = await office.pay()
-    await office.wait_settled(fresh)
+    await notification_stack.dashboard.call("PATCH", path, {"created": "2020-01-01 00:00:00.000Z"})
+    fresh = await notification_stack.pay()
+    await notification_stack.wait_settled(fresh)
     assert (await run_command(stack, "events", "prune", "--older-than", "900")).code == 0
-    assert await office.find(event) == []
-    assert len(await office.find(fresh)) == 1
+    assert await notification_stack.find(event) == []
+    assert len(await notification_stack.find(fresh)) == 1

@@ -5,17 +5,17 @@ import json
 import pytest
 from hypothesis import given, settings
 
-from gateway.notifications.announcer import Announcer
 from gateway.notifications.kinds import KINDS, NAMES, describe, is_current
+from gateway.notifications.router import NotificationRouter
 from gateway.notifications.templates import Templates
-from gateway.pocketbase import EventRow, Group
+from gateway.pocketbase import Batch, EventRow
 from gateway.pocketbase.commit import _encode
-from gateway.webhooks.event import parse
+from gateway.stripe_api.event import parse
 from tests.delivery import Json, build_event
-from tests.projections.junk import spoiled
+from tests.mirror.projections.junk import spoiled
 
 _APP = {"name": "Acme", "url": "", "sender": {"name": "", "address": "a@b.test"}}
-_ANNOUNCER = Announcer(frozenset(NAMES), {}, 3600)
+_ANNOUNCER = NotificationRouter(frozenset(NAMES), {}, 3600)
 _TEMPLATES = Templates(None)
 
 
@@ -25,7 +25,7 @@ _TEMPLATES = Templates(None)
 def test_junk_is_told_as_far_as_it_goes(type: str, item: Json) -> None:
     """An object of any kind, with junk in it, under each type: a mail of single lines, or none."""
     event = parse(json.dumps(build_event(type, item)))
-    assert len(_ANNOUNCER.notices_of(event)) <= 1
+    assert len(_ANNOUNCER.entries_for(event)) <= 1
     found = describe(event)
     if found.kind:
         mail = _TEMPLATES.render(found.kind, {**found.facts, "app": _APP, "event": "evt_1"})
@@ -46,8 +46,8 @@ def test_the_end_of_time_can_be_written() -> None:
     """An event of the last second that has a date is told like any other."""
     invoice = {"id": "in_1", "object": "invoice", "amount_paid": 1, "currency": "eur"}
     event = parse(json.dumps(build_event("invoice.paid", invoice, created=253_402_300_799)))
-    notices = _ANNOUNCER.notices_of(event)
-    group = Group([EventRow(event.stripe_id, {}, event.payload, notices=notices)])
+    notices = _ANNOUNCER.entries_for(event)
+    group = Batch([EventRow(event.stripe_id, {}, event.payload, notices=notices)])
     assert b'"expires":"9999-12-31 23:59:59.000Z"' in _encode(group)
 
 

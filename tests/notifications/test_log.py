@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from stack.gateway import Gateway
-from stack.stack import Stack
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.stack import Stack
 from tests.delivery import sign
-from tests.notifications.conftest import OpenOffice
+from tests.notifications.conftest import OpenNotificationStack
 from tests.notifications.mail_server import MailServer
-from tests.notifications.office import SELLER, Office
+from tests.notifications.notification_stack import SELLER, NotificationStack
 from tests.shop import Shop, build_order
 
 _PRIVATE = "Private-Words-Of-A-Customer"
@@ -21,38 +21,38 @@ _KEY = "sk_test_of_another_account_1234"
 async def test_a_whole_run_logs_keys_and_no_personal_data(
     form: str,
     stack: Stack,
-    start_gateway: Callable[..., Gateway],
+    start_gateway: Callable[..., GatewayProcess],
     mail_settings: dict[str, str],
     mail_server: MailServer,
-    open_office: OpenOffice,
+    open_notification_stack: OpenNotificationStack,
     superuser_token: str,
 ) -> None:
     """Each line is in the chosen format; none has an address, a token, a secret or a payload."""
     env = mail_settings | {"GATEWAY_LOG_LEVEL": "DEBUG", "GATEWAY_LOG_FORMAT": form}
     gateway = start_gateway(**env)
-    office = await open_office(gateway)
-    event, refused = await _run(office, mail_server)
+    notification_stack = await open_notification_stack(gateway)
+    event, refused = await _run(notification_stack, mail_server)
     gateway.stop()
     other = start_gateway(**env, STRIPE_SECRET_KEY=_KEY)
-    shop = Shop(office.sender.http, other.url)
-    answer = await shop.post("/checkout", office.user, build_order("lifetime"))
+    shop = Shop(notification_stack.sender.http, other.url)
+    answer = await shop.post("/checkout", notification_stack.user, build_order("lifetime"))
     assert answer.status_code == 502
     other.stop()
     log = other.log.read_text()
     assert gateway.log == other.log
 
     secrets = {
-        "payer's address": office.user.email,
+        "payer's address": notification_stack.user.email,
         "seller's address": SELLER,
         "sender's address": "billing@shop.test",
-        "user's token": office.user.token,
+        "user's token": notification_stack.user.token,
         "superuser's token": superuser_token,
         "tokens": "eyJ",
         "superuser's password": stack.plan.superuser.password,
         "superuser's address": stack.plan.superuser.email,
         "Stripe key": stack.plan.stripe.secret_key,
         "another Stripe key": _KEY,
-        "webhook secret": office.sender.secret,
+        "webhook secret": notification_stack.sender.secret,
         "payload": _PRIVATE,
         "payload's link": "invoice.stripe.com",
     }
@@ -64,25 +64,31 @@ async def test_a_whole_run_logs_keys_and_no_personal_data(
         _check_lines([json.loads(line) for line in log.splitlines()], event["id"], refused["id"])
 
 
-async def _run(office: Office, mail_server: MailServer) -> tuple[dict[str, str], dict[str, str]]:
+async def _run(
+    notification_stack: NotificationStack, mail_server: MailServer
+) -> tuple[dict[str, str], dict[str, str]]:
     """Use the gateway well and badly; return the events of a mail that was sent and of one not."""
-    http, url, user = office.sender.http, office.gateway.url, office.user
+    http, url, user = (
+        notification_stack.sender.http,
+        notification_stack.gateway.url,
+        notification_stack.user,
+    )
     await Shop(http, url).check_out(user, "pro_monthly")
     line = {"id": "il_1", "description": _PRIVATE}
-    event = await office.pay(lines={"object": "list", "data": [line]})
-    assert (await office.wait_settled(event))["status"] == "sent"
+    event = await notification_stack.pay(lines={"object": "list", "data": [line]})
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     mail_server.answers["RCPT"] = f"550 <{user.email.upper()}>: {user.email} is unknown"
-    refused = await office.pay(number=_PRIVATE)
-    assert (await office.wait_settled(refused))["status"] == "failed"
+    refused = await notification_stack.pay(number=_PRIVATE)
+    assert (await notification_stack.wait_settled(refused))["status"] == "failed"
     for authorization in (f"Bearer {user.token}x", f"Bearer {_PRIVATE}", user.token):
         headers = {"Authorization": authorization}
         path = f"/subscriptions/{user.email}/cancel?token={user.token}"
         await http.post(url + path, json={"when": _PRIVATE}, headers=headers)
     await http.post(f"{url}/subscriptions/{user.email}/cancel", json={}, headers=user.bearer)
     broken = json.dumps(event).encode()[:-1]
-    assert (await office.sender.send_signed(broken)).status_code == 400
-    unsigned = {"Stripe-Signature": sign(broken, office.sender.secret, at=1)}
-    assert (await office.sender.post(broken, unsigned)).status_code == 400
+    assert (await notification_stack.sender.send_signed(broken)).status_code == 400
+    unsigned = {"Stripe-Signature": sign(broken, notification_stack.sender.secret, at=1)}
+    assert (await notification_stack.sender.post(broken, unsigned)).status_code == 400
     await http.get(f"{url}/health", headers={"Origin": f"https://{user.email}"})
     await http.get(f"{url}/health", headers={"X-Request-Id": f"{user.email} {user.token}"})
     return event, refused

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from stack.gateway import Gateway
-from stack.stack import Stack
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.stack import Stack
 from tests.deadline import eventually
 from tests.delivery import Json, build_subscription
-from tests.notifications.conftest import OpenOffice
+from tests.notifications.conftest import OpenNotificationStack
 from tests.notifications.mail_server import MailServer
-from tests.notifications.office import SELLER, Office, build_invoice
+from tests.notifications.notification_stack import SELLER, NotificationStack, build_invoice
 
 _OWED = {"status": "open", "amount_paid": 0, "amount_remaining": 1200}
 
@@ -69,18 +69,28 @@ def _build(kind: str, customer: str) -> tuple[str, Json]:
     ],
 )
 async def test_each_kind_is_mailed_once(
-    kind: str, subject: str, link: str, office: Office, mail_server: MailServer
+    kind: str,
+    subject: str,
+    link: str,
+    notification_stack: NotificationStack,
+    mail_server: MailServer,
 ) -> None:
     """The event brings one mail, as text and HTML, to the payer, or of a dispute to the seller."""
-    charge = {"id": f"ch_{office.customer['id']}", "object": "charge", "status": "succeeded"}
-    await office.deliver("charge.succeeded", charge | {"customer": office.customer["id"]})
-    event = await office.deliver(*_build(kind, office.customer["id"]))
-    row = await office.wait_settled(event)
+    charge = {
+        "id": f"ch_{notification_stack.customer['id']}",
+        "object": "charge",
+        "status": "succeeded",
+    }
+    await notification_stack.deliver(
+        "charge.succeeded", charge | {"customer": notification_stack.customer["id"]}
+    )
+    event = await notification_stack.deliver(*_build(kind, notification_stack.customer["id"]))
+    row = await notification_stack.wait_settled(event)
     assert (row["status"], row["via"], row["attempts"]) == ("sent", "mail", 1)
-    assert (await office.sender.send(event)).json()["outcome"] == "repeated"
+    assert (await notification_stack.sender.send(event)).json()["outcome"] == "repeated"
 
     assert mail_server.subjects == [subject]
-    to = SELLER if kind == "dispute" else office.user.email
+    to = SELLER if kind == "dispute" else notification_stack.user.email
     assert mail_server.recipients == [[to]]
     mail = mail_server.mails[0]
     assert (mail["To"], mail["From"]) == (to, "The Shop <billing@shop.test>")
@@ -94,15 +104,17 @@ async def test_each_kind_is_mailed_once(
 
 async def test_nothing_is_sent_unless_asked_for(
     stack: Stack,
-    open_office: OpenOffice,
-    start_gateway: Callable[..., Gateway],
+    open_notification_stack: OpenNotificationStack,
+    start_gateway: Callable[..., GatewayProcess],
     mail_settings: dict[str, str],
 ) -> None:
-    """Without GATEWAY_MAILS nothing is written to the outbox; with one kind only that kind is."""
-    off = await open_office(stack.gateway)
+    """Without GATEWAY_EMAIL_NOTIFICATIONS nothing is written to the outbox; with one kind only that kind is."""
+    off = await open_notification_stack(stack.gateway)
     assert await off.find(await off.pay()) == []
 
-    some = await open_office(start_gateway(**mail_settings | {"GATEWAY_MAILS": "refund"}))
+    some = await open_notification_stack(
+        start_gateway(**mail_settings | {"GATEWAY_EMAIL_NOTIFICATIONS": "refund"})
+    )
     assert await some.find(await some.pay()) == []
 
 
@@ -117,72 +129,83 @@ async def test_nothing_is_sent_unless_asked_for(
     ],
     ids=["nothing paid", "told twice", "not yet paid", "has an invoice", "subscription"],
 )
-async def test_one_purchase_is_one_receipt(type: str, item: Json, office: Office) -> None:
+async def test_one_purchase_is_one_receipt(
+    type: str, item: Json, notification_stack: NotificationStack
+) -> None:
     """What another event tells, or what cost nothing, brings no receipt."""
-    assert await office.find(await office.deliver(type, item)) == []
+    assert await notification_stack.find(await notification_stack.deliver(type, item)) == []
 
 
-async def test_old_events_and_foreign_ones_are_not_told(office: Office) -> None:
+async def test_old_events_and_foreign_ones_are_not_told(
+    notification_stack: NotificationStack,
+) -> None:
     """Events from before the setting's hours, or of a connected account, bring no mail."""
-    invoice = build_invoice(office.customer["id"])
-    old = await office.deliver("invoice.paid", invoice, created=1_700_000_000)
-    foreign = await office.deliver("invoice.paid", invoice, account="acct_1")
-    assert await office.find(old) + await office.find(foreign) == []
+    invoice = build_invoice(notification_stack.customer["id"])
+    old = await notification_stack.deliver("invoice.paid", invoice, created=1_700_000_000)
+    foreign = await notification_stack.deliver("invoice.paid", invoice, account="acct_1")
+    assert await notification_stack.find(old) + await notification_stack.find(foreign) == []
 
 
 async def test_a_replay_tells_nothing(
-    office: Office, stack: Stack, open_office: OpenOffice, mail_server: MailServer
+    notification_stack: NotificationStack,
+    stack: Stack,
+    open_notification_stack: OpenNotificationStack,
+    mail_server: MailServer,
 ) -> None:
     """Events that are handled again are not told again, nor those that nobody was to be told of."""
-    paid = await office.pay()
-    await office.wait_settled(paid)
-    quiet = await (await open_office(stack.gateway)).pay()
+    paid = await notification_stack.pay()
+    await notification_stack.wait_settled(paid)
+    quiet = await (await open_notification_stack(stack.gateway)).pay()
 
-    answer = await office.sender.http.post(
-        f"{office.gateway.url}/admin/events/replay",
+    answer = await notification_stack.sender.http.post(
+        f"{notification_stack.gateway.url}/admin/events/replay",
         json={"ids": [paid["id"], quiet["id"]]},
-        headers={"Authorization": f"Bearer {office.dashboard.token}"},
+        headers={"Authorization": f"Bearer {notification_stack.dashboard.token}"},
     )
     assert answer.json()["outcomes"] == {"applied": 2}, answer.text
-    assert [row["attempts"] for row in await office.find(paid)] == [1]
-    assert await office.find(quiet) == []
+    assert [row["attempts"] for row in await notification_stack.find(paid)] == [1]
+    assert await notification_stack.find(quiet) == []
     assert len(mail_server.mails) == 1
 
 
-async def test_what_has_moved_on_is_not_told(office: Office, mail_server: MailServer) -> None:
+async def test_what_has_moved_on_is_not_told(
+    notification_stack: NotificationStack, mail_server: MailServer
+) -> None:
     """A failure that arrives after its invoice was paid is skipped, and says why."""
-    paid = await office.pay()
+    paid = await notification_stack.pay()
     invoice = paid["data"]["object"]
-    await office.wait_settled(paid)
+    await notification_stack.wait_settled(paid)
     before = paid["created"] - 5
     failed = invoice | {"status": "open", "amount_remaining": 1200}
-    event = await office.deliver("invoice.payment_failed", failed, created=before)
-    row = await office.wait_settled(event)
+    event = await notification_stack.deliver("invoice.payment_failed", failed, created=before)
+    row = await notification_stack.wait_settled(event)
     assert (row["status"], row["reason"]) == ("skipped", "outdated")
     assert mail_server.subjects == ["Your receipt from Acme: SHOP-0001"]
 
 
 async def test_a_guest_is_told_at_the_address_of_the_purchase(
-    office: Office, mail_server: MailServer
+    notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """Without a customer, the address that the buyer gave at Checkout is used."""
     guest = {"customer_details": {"email": "guest@example.org"}}
-    event = await office.deliver("checkout.session.completed", _session("", **guest))
-    assert (await office.wait_settled(event))["status"] == "sent"
+    event = await notification_stack.deliver("checkout.session.completed", _session("", **guest))
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     assert mail_server.recipients == [["guest@example.org"]]
 
 
-async def test_a_refund_waits_for_its_address(office: Office, mail_server: MailServer) -> None:
+async def test_a_refund_waits_for_its_address(
+    notification_stack: NotificationStack, mail_server: MailServer
+) -> None:
     """A refund that arrives before its charge is told when the payer is known, at the next try."""
-    customer = office.customer["id"]
-    event = await office.deliver(*_build("refund", customer))
+    customer = notification_stack.customer["id"]
+    event = await notification_stack.deliver(*_build("refund", customer))
 
     async def waits() -> bool:
-        return [row["reason"] for row in await office.find(event)] == ["no address"]
+        return [row["reason"] for row in await notification_stack.find(event)] == ["no address"]
 
     await eventually(waits)
     charge = {"id": f"ch_{customer}", "object": "charge", "customer": customer}
-    await office.deliver("charge.succeeded", charge)
-    await office.make_due(event)
-    assert (await office.wait_settled(event))["status"] == "sent"
-    assert mail_server.recipients == [[office.user.email]]
+    await notification_stack.deliver("charge.succeeded", charge)
+    await notification_stack.make_due(event)
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
+    assert mail_server.recipients == [[notification_stack.user.email]]

@@ -177,13 +177,13 @@ def test_a_header_takes_no_second_line() -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "reason"),
     [
-        ("gateway_mails", "receipt,postcard", "GATEWAY_MAILS is wrong"),
-        ("gateway_mails", "dispute", "GATEWAY_MAIL_SELLER is not set"),
+        ("gateway_email_notifications", "receipt,postcard", "GATEWAY_EMAIL_NOTIFICATIONS is wrong"),
+        ("gateway_email_notifications", "dispute", "GATEWAY_NOTIFY_EMAIL is not set"),
         ("gateway_mail_sender", "The Shop", "GATEWAY_MAIL_SENDER is wrong"),
         ("gateway_mail_sender", "a@b.test\nBcc: c@d.test", "GATEWAY_MAIL_SENDER is wrong"),
         ("gateway_mail_sender", "Shop <billing@example..com>", "GATEWAY_MAIL_SENDER is wrong"),
-        ("gateway_mail_seller", "seller@localhost", "GATEWAY_MAIL_SELLER is wrong"),
-        ("gateway_mail_seller", "seller@", "GATEWAY_MAIL_SELLER is wrong"),
+        ("gateway_notify_email", "seller@localhost", "GATEWAY_NOTIFY_EMAIL is wrong"),
+        ("gateway_notify_email", "seller@", "GATEWAY_NOTIFY_EMAIL is wrong"),
         ("gateway_mail_templates", "/no/such/folder", "GATEWAY_MAIL_TEMPLATES is wrong"),
         ("gateway_smtp_url", "mail.test", "GATEWAY_SMTP_URL is wrong"),
         ("gateway_smtp_url", "smtp://user:secret-word@mail.test", "in clear"),
@@ -216,9 +216,10 @@ def test_a_sender_is_read(text: str, name: str, address: str) -> None:
 
 def test_what_is_the_sellers_comes_with_disputes() -> None:
     """Who is told of disputes is told of invoices that can't be finalized."""
-    needed = _NEEDED | {"gateway_mail_seller": "seller@shop.test"}
+    needed = _NEEDED | {"gateway_notify_email": "seller@shop.test"}
     kinds = [
-        read_settings(**needed, gateway_mails=kind).mail_kinds for kind in ("dispute", "refund")
+        read_settings(**needed, gateway_email_notifications=kind).mail_kinds
+        for kind in ("dispute", "refund")
     ]
     assert kinds == [{"dispute", "finalization_failed"}, {"refund"}]
 

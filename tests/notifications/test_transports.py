@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from stack.gateway import Gateway
-from stack.stack import Stack
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
-from tests.notifications.conftest import OpenOffice, run_gateway
+from tests.notifications.conftest import OpenNotificationStack, run_gateway
 from tests.notifications.mail_server import MailServer
-from tests.notifications.office import Office
+from tests.notifications.notification_stack import NotificationStack
 
 WAYS = ["a mail server", "PocketBase"]
 
@@ -22,7 +22,7 @@ WAYS = ["a mail server", "PocketBase"]
 @pytest.fixture(scope="module")
 def pocketbase_mailing(
     stack: Stack, mail_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Gateway]:
+) -> Iterator[GatewayProcess]:
     """A gateway that mails by PocketBase's settings."""
     log = tmp_path_factory.mktemp("by_pocketbase") / "gateway.log"
     without = {"GATEWAY_SMTP_URL": "", "GATEWAY_MAIL_SENDER": ""}
@@ -43,24 +43,26 @@ async def pocketbase_mail(dashboard: Dashboard, mail_port: int) -> AsyncIterator
 
 
 @pytest_asyncio.fixture(params=WAYS)
-async def office(
+async def notification_stack(
     request: pytest.FixtureRequest,
-    mailing_gateway: Gateway,
-    pocketbase_mailing: Gateway,
+    mailing_gateway: GatewayProcess,
+    pocketbase_mailing: GatewayProcess,
     pocketbase_mail: None,
-    open_office: OpenOffice,
-) -> Office:
+    open_notification_stack: OpenNotificationStack,
+) -> NotificationStack:
     """A payer, and a gateway that mails in each way."""
     ways = dict(zip(WAYS, (mailing_gateway, pocketbase_mailing), strict=True))
-    return await open_office(ways[request.param])
+    return await open_notification_stack(ways[request.param])
 
 
-async def test_a_mail_arrives_whole(office: Office, mail_server: MailServer) -> None:
+async def test_a_mail_arrives_whole(
+    notification_stack: NotificationStack, mail_server: MailServer
+) -> None:
     """Text, HTML, sender and an id of its own, whatever the way."""
-    row = await office.wait_settled(await office.pay())
+    row = await notification_stack.wait_settled(await notification_stack.pay())
     assert row["status"] == "sent"
     mail = mail_server.mails[0]
-    assert mail["To"].addresses[0].addr_spec == office.user.email
+    assert mail["To"].addresses[0].addr_spec == notification_stack.user.email
     assert mail["From"].addresses[0].display_name in ("The Shop", "Base Shop")
     assert mail["Message-ID"].startswith(f"<{row['id']}@shop.test>")
     assert mail["Auto-Submitted"] == "auto-generated"
@@ -72,18 +74,18 @@ async def test_a_mail_arrives_whole(office: Office, mail_server: MailServer) -> 
 
 
 async def test_a_mail_server_that_is_down_is_tried_again(
-    office: Office, mail_server: MailServer
+    notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """While nobody listens the mail waits with the reason; then it is sent, once."""
     mail_server.close()
-    event = await office.pay()
-    row = await office.wait_settled(event)
+    event = await notification_stack.pay()
+    row = await notification_stack.wait_settled(event)
     assert (row["status"], row["attempts"]) == ("waiting", 1)
     assert "refused" in row["reason"].lower() or "connect" in row["reason"].lower()
 
     await mail_server.open()
-    await office.make_due(event)
-    assert (await office.wait_settled(event))["status"] == "sent"
+    await notification_stack.make_due(event)
+    assert (await notification_stack.wait_settled(event))["status"] == "sent"
     assert len(mail_server.mails) == 1
 
 
@@ -92,23 +94,27 @@ async def test_a_mail_server_that_is_down_is_tried_again(
     ("answer", "status"), [("451 Come back later", "waiting"), ("550 No such user", "failed")]
 )
 async def test_a_refusal_is_taken_at_its_word(
-    command: str, answer: str, status: str, office: Office, mail_server: MailServer
+    command: str,
+    answer: str,
+    status: str,
+    notification_stack: NotificationStack,
+    mail_server: MailServer,
 ) -> None:
     """A temporary refusal waits for another try, a final one fails; the reason has no address."""
-    mail_server.answers[command] = f"{answer} <{office.user.email}>"
-    row = await office.wait_settled(await office.pay())
+    mail_server.answers[command] = f"{answer} <{notification_stack.user.email}>"
+    row = await notification_stack.wait_settled(await notification_stack.pay())
     assert row["status"] == status
     assert answer[4:] in row["reason"]
-    assert office.user.email not in row["reason"]
+    assert notification_stack.user.email not in row["reason"]
     assert mail_server.mails == []
 
 
 async def test_a_mail_server_that_stalls_is_not_asked_twice(
-    office: Office, mail_server: MailServer
+    notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """No answer after the mail was handed over: it may have been sent, so it fails, visibly."""
     mail_server.may_answer.clear()
-    row = await office.wait_settled(await office.pay())
+    row = await notification_stack.wait_settled(await notification_stack.pay())
     assert (row["status"], row["attempts"]) == ("failed", 1)
     assert row["reason"].startswith("Perhaps it was sent")
     assert mail_server.arrived == 1
@@ -126,15 +132,15 @@ async def test_a_mail_server_that_stalls_is_not_asked_twice(
     ],
 )
 async def test_hostile_texts_stay_texts(
-    hostile: str, office: Office, mail_server: MailServer
+    hostile: str, notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """A description or number with line breaks, HTML or template code changes nothing but words."""
     line = {"id": "il_1", "description": hostile}
-    row = await office.wait_settled(
-        await office.pay(number=hostile, lines={"object": "list", "data": [line]})
+    row = await notification_stack.wait_settled(
+        await notification_stack.pay(number=hostile, lines={"object": "list", "data": [line]})
     )
     assert row["status"] == "sent"
-    assert mail_server.recipients == [[office.user.email]]
+    assert mail_server.recipients == [[notification_stack.user.email]]
     mail = mail_server.mails[0]
     assert mail["Bcc"] is None
     assert len(mail.get_all("Subject", [])) == 1
@@ -160,56 +166,58 @@ async def test_hostile_texts_stay_texts(
     ],
 )
 async def test_a_hostile_address_gets_nothing(
-    address: str, office: Office, mail_server: MailServer
+    address: str, notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
     """What is not exactly one address is none: nothing is sent, and the notification says so."""
     guest = {"customer": None, "customer_email": address}
-    row = await office.wait_settled(await office.pay(**guest))
+    row = await notification_stack.wait_settled(await notification_stack.pay(**guest))
     assert (row["status"], row["reason"]) == ("waiting", "no address")
     assert mail_server.arrived == 0
 
 
 async def test_without_mail_settings_it_waits(
-    pocketbase_mailing: Gateway, open_office: OpenOffice
+    pocketbase_mailing: GatewayProcess, open_notification_stack: OpenNotificationStack
 ) -> None:
     """While PocketBase's SMTP settings are off nothing is handed to anybody, and that is said."""
-    office = await open_office(pocketbase_mailing)
-    row = await office.wait_settled(await office.pay())
+    notification_stack = await open_notification_stack(pocketbase_mailing)
+    row = await notification_stack.wait_settled(await notification_stack.pay())
     assert (row["status"], row["reason"]) == ("waiting", "PocketBase's SMTP settings are off")
 
 
-async def test_the_log_has_no_address(mailing_gateway: Gateway, office: Office) -> None:
+async def test_the_log_has_no_address(
+    mailing_gateway: GatewayProcess, notification_stack: NotificationStack
+) -> None:
     """What was sent, refused or failed is logged by id, without the address."""
-    del office
+    del notification_stack
     log = mailing_gateway.log.read_text()
     assert "msg=notification" in log
     assert "@example.com" not in log
 
 
 async def test_two_gateways_send_one_mail(
-    mailing_gateway: Gateway,
-    pocketbase_mailing: Gateway,
+    mailing_gateway: GatewayProcess,
+    pocketbase_mailing: GatewayProcess,
     pocketbase_mail: None,
-    open_office: OpenOffice,
+    open_notification_stack: OpenNotificationStack,
     mail_server: MailServer,
 ) -> None:
     """Events that come to both of two gateways, several times, bring one mail each."""
-    office, other = [
-        await open_office(gateway) for gateway in (mailing_gateway, pocketbase_mailing)
+    notification_stack, other = [
+        await open_notification_stack(gateway) for gateway in (mailing_gateway, pocketbase_mailing)
     ]
-    events = [await office.pay(number=f"SHOP-{number}") for number in range(6)]
+    events = [await notification_stack.pay(number=f"SHOP-{number}") for number in range(6)]
     for event in reversed(events):
-        for door in (other, office):
+        for door in (other, notification_stack):
             assert (await door.sender.send(event)).json()["outcome"] == "repeated"
     for event in events:
-        assert (await office.wait_settled(event))["status"] == "sent"
+        assert (await notification_stack.wait_settled(event))["status"] == "sent"
 
     # What other tests left behind stays on its way for ever.
     own = " || ".join(f"event = '{event['id']}'" for event in events)
 
     async def is_quiet() -> bool:
         sending = f"status = 'sending' && ({own})"
-        return not await office.dashboard.count("gateway_notifications", sending)
+        return not await notification_stack.dashboard.count("gateway_notifications", sending)
 
     await eventually(is_quiet)
     assert sorted(mail_server.subjects) == [

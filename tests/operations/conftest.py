@@ -6,8 +6,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from stack.plan import plan_throwaway
-from stack.stack import Stack
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend
 from tests.operations.operator import Operator, open_operator

@@ -13,21 +13,21 @@ import stripe
 from click.testing import CliRunner
 
 from gateway.cli import main
+from gateway.dev.stack import Stack
+from gateway.events.replay import Replayed, Replayer
+from gateway.events.stored_events import Selection
+from gateway.mirror.conflicts import ConflictResolver
+from gateway.mirror.event_change import decide
 from gateway.pocketbase import PocketBase
+from gateway.reconcile.comparison import Difference
+from gateway.reconcile.rate_limit import RateLimit
+from gateway.reconcile.reconciliation import Reconciliation, Watcher
+from gateway.reconcile.run import Options, Run
+from gateway.rows import Json
 from gateway.settings import Settings, read_settings
 from gateway.stripe_api import open_stripe
-from gateway.webhooks.event import parse
-from gateway.webhooks.inbox import Inbox
-from gateway.webhooks.operations.replay import Replayed, Replayer
-from gateway.webhooks.operations.stored_events import Selection
-from gateway.webhooks.projector import plan
-from gateway.webhooks.reconcile.comparison import Difference
-from gateway.webhooks.reconcile.pace import Pace
-from gateway.webhooks.reconcile.reconciliation import Reconciliation, Watcher
-from gateway.webhooks.reconcile.run import Options, Run
-from gateway.webhooks.settlement import Settlement
-from gateway.writes import Json
-from stack.stack import Stack
+from gateway.stripe_api.event import parse
+from gateway.webhooks.event_writer import EventWriter
 
 _SETTINGS = ("POCKETBASE_", "STRIPE_", "GATEWAY_")
 #: Requests a second that the simulator is far from minding.
@@ -58,7 +58,7 @@ class Operator:
     stack: Stack
     pocketbase: PocketBase
     client: stripe.StripeClient
-    inbox: Inbox
+    inbox: EventWriter
 
     async def replay(self, *ids: str, **selection: str) -> list[Replayed]:
         """Handle events again: by id, or by what `Selection` knows."""
@@ -70,7 +70,7 @@ class Operator:
 
     async def store(self, event: Json) -> str:
         """Handle an event as a delivery is, without the way there."""
-        return await self.inbox.store(plan(parse(json.dumps(event))))
+        return await self.inbox.store(decide(parse(json.dumps(event))))
 
     async def reconcile(self, **options: object) -> Reconciled:
         """Run a reconciliation to its end; `options` are those of `Options`."""
@@ -80,7 +80,7 @@ class Operator:
             self.client,
             self.inbox,
             options=Options(**options),  # type: ignore[arg-type]
-            pace=Pace(_RATE),
+            pace=RateLimit(_RATE),
             watcher=Watcher(on_difference=differences.append),
         )
         return Reconciled(await reconciliation.run(), differences)
@@ -91,7 +91,7 @@ async def open_operator(stack: Stack) -> AsyncIterator[Operator]:
     """Connect to a stack as its gateway does."""
     settings = _read_settings(stack.gateway.env)
     async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
-        inbox = Inbox(pocketbase, Settlement(pocketbase, client))
+        inbox = EventWriter(pocketbase, ConflictResolver(pocketbase, client))
         yield Operator(stack, pocketbase, client, inbox)
         await inbox.close()
 

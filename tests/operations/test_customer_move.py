@@ -7,7 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.frontend import Frontend, User

@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.dev.stack import Stack
 from gateway.errors import InvalidRequest
 from gateway.mirror.registry import BY_OBJECT
-from gateway.webhooks.reconcile.kinds import list_collections, list_kinds
-from gateway.webhooks.reconcile.lists import Place, read_page
-from gateway.webhooks.reconcile.pace import Pace, PacedStripe
-from gateway.webhooks.reconcile.repair import Repairer
-from stack.stack import Stack
+from gateway.reconcile.listed_objects import list_collections, list_kinds
+from gateway.reconcile.lists import Place, read_page
+from gateway.reconcile.rate_limit import RateLimit, RateLimitedStripe
+from gateway.reconcile.repair import Repairer
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.operations.operator import Operator, run_gateway, start_gateway_command
@@ -229,7 +229,7 @@ async def test_webhook_that_arrives_meanwhile_wins(
     """A page that was listed before a webhook came does not overwrite what the webhook wrote."""
     customer = await seller.create("customers", name="listed")
     await seller.wait_delivered()
-    reader = PacedStripe(shop_operator.client, Pace(1000))
+    reader = RateLimitedStripe(shop_operator.client, RateLimit(1000))
     kind = next(kind for kind in list_kinds() if kind.name == "customers")
     page = await read_page(reader, kind, Place(), None)
     await seller.create(f"customers/{customer['id']}", name="newer")

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from stack.gateway import Gateway
-from stack.stack import Stack
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.delivery import Sender, build_customer, build_event
@@ -191,7 +191,7 @@ async def test_retry_handles_what_failed(
 
 
 async def test_a_gateway_retries_what_failed_when_it_starts(
-    sender: Sender, dashboard: Dashboard, start_gateway: Callable[..., Gateway]
+    sender: Sender, dashboard: Dashboard, start_gateway: Callable[..., GatewayProcess]
 ) -> None:
     """Failed events come back by themselves, because a new release is a start."""
     event = await _fail_one(dashboard, sender)

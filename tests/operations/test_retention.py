@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from stack.gateway import Gateway
-from stack.stack import Stack
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.delivery import Sender, build_customer, build_event
@@ -70,7 +70,7 @@ async def test_failed_events_stay_whole(
 
 
 async def test_a_gateway_prunes_by_itself(
-    sender: Sender, dashboard: Dashboard, start_gateway: Callable[..., Gateway]
+    sender: Sender, dashboard: Dashboard, start_gateway: Callable[..., GatewayProcess]
 ) -> None:
     """A running gateway empties payloads older than GATEWAY_KEEP_PAYLOAD_DAYS."""
     event = _build_old(40)

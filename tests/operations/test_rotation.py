@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.delivery import Sender, build_customer, build_event
 from tests.operations.seller import Seller

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.delivery import Sender, build_customer, build_event
 from tests.frontend import Frontend
 from tests.operations.operator import run_gateway

@@ -10,8 +10,8 @@ from uuid import UUID
 import httpx
 import pytest
 
+from gateway.dev.stack import Stack
 from gateway.pocketbase import filter
-from stack.stack import Stack
 
 _TEXTS = [
     "plain",

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import httpx
 
-from stack.pocketbase import ROOT
-from stack.stack import Stack
+from gateway.dev.pocketbase import ROOT
+from gateway.dev.stack import Stack
 
 #: Says which VM answers, and whether it keeps a query; slowly, so that most calls make a VM.
 _ROUTE = """
 routerAdd("GET", "/kept", (e) => {
-  const { prepare } = require(`${__hooks}/lib/sql.js`)
+  const { prepare } = require(`${__hooks}/lib/database/sql.js`)
   const sql = "SELECT id FROM users WHERE id = {:id}"
   globalThis.name ||= $security.pseudorandomString(12)
   const found = arrayOf(new DynamicModel({ id: "" }))

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import pytest_asyncio
 
+from gateway.dev.stack import Stack
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.settings import Settings
-from stack.stack import Stack
 from tests.deadline import eventually
 from tests.frontend import Frontend
 

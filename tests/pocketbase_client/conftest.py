@@ -8,10 +8,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.pocketbase import PocketBaseProcess
+from gateway.dev.stack import Stack
 from gateway.pocketbase.api import Auth, Credentials, PocketBaseClient
-from stack.plan import plan_throwaway
-from stack.pocketbase import PocketBase
-from stack.stack import Stack
 from tests.pocketbase_client.blog import describe_collections
 
 
@@ -22,7 +22,7 @@ def blog(tmp_path_factory: pytest.TempPathFactory) -> Stack:
 
 
 @pytest.fixture(scope="session")
-def server(blog: Stack) -> Iterator[PocketBase]:
+def server(blog: Stack) -> Iterator[PocketBaseProcess]:
     """A PocketBase that takes batches; tests may restart it."""
     part = blog.pocketbase
     part.ensure_superuser()
@@ -35,7 +35,7 @@ def server(blog: Stack) -> Iterator[PocketBase]:
         part.stop()
 
 
-def _prepare(part: PocketBase) -> None:
+def _prepare(part: PocketBaseProcess) -> None:
     login = {"identity": part.superuser_email, "password": part.superuser_password}
     with httpx.Client(base_url=f"{part.url}/api", trust_env=False) as client:
         answer = client.post("/collections/_superusers/auth-with-password", json=login)
@@ -48,13 +48,15 @@ def _prepare(part: PocketBase) -> None:
 
 
 @pytest.fixture
-def credentials(server: PocketBase) -> Credentials:
+def credentials(server: PocketBaseProcess) -> Credentials:
     """The superuser's."""
     return Credentials(server.superuser_email, server.superuser_password)
 
 
 @pytest_asyncio.fixture
-async def pb(server: PocketBase, credentials: Credentials) -> AsyncIterator[PocketBaseClient]:
+async def pb(
+    server: PocketBaseProcess, credentials: Credentials
+) -> AsyncIterator[PocketBaseClient]:
     """The superuser's client."""
     async with PocketBaseClient(server.url, credentials=credentials) as client:
         yield client

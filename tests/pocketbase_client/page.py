@@ -3,7 +3,7 @@
 import re
 import textwrap
 
-from stack.pocketbase import ROOT
+from gateway.dev.pocketbase import ROOT
 
 PAGE = ROOT / "docs" / "pocketbase-client.md"
 _BLOCK = re.compile(r"^```python(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -11,7 +11,9 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from gateway.pocketbase import PocketBase as GatewayClient
+from gateway.dev.pocketbase import PocketBaseProcess
+from gateway.dev.ports import pick_free
+from gateway.pocketbase import PocketBaseProcess as GatewayClient
 from gateway.pocketbase import open_pocketbase_client
 from gateway.pocketbase.api import (
     Auth,
@@ -25,8 +27,6 @@ from gateway.pocketbase.api import (
     ValidationFailed,
 )
 from gateway.settings import PocketBaseSettings
-from stack.pocketbase import PocketBase
-from stack.ports import pick_free
 from tests.deadline import eventually
 from tests.notifications.mail_server import MailServer
 from tests.pocketbase_client.blog import Author
@@ -230,7 +230,7 @@ async def test_an_expired_token_is_refused_and_not_a_guests(
 
 
 async def test_credentials_sign_in_once_for_concurrent_calls(
-    server: PocketBase, credentials: Credentials
+    server: PocketBaseProcess, credentials: Credentials
 ) -> None:
     """And the password is not shown."""
     async with PocketBaseClient(server.url, credentials=credentials) as client:
@@ -241,7 +241,7 @@ async def test_credentials_sign_in_once_for_concurrent_calls(
 
 
 async def test_a_token_that_became_void_is_renewed(
-    server: PocketBase, pb: PocketBaseClient, account: _Account
+    server: PocketBaseProcess, pb: PocketBaseClient, account: _Account
 ) -> None:
     """A password that is set anew voids all tokens; the next call signs in again."""
     email, password = account
@@ -255,7 +255,7 @@ async def test_a_token_that_became_void_is_renewed(
 
 
 async def test_wrong_credentials_are_the_servers_fault_and_not_a_clients(
-    server: PocketBase,
+    server: PocketBaseProcess,
 ) -> None:
     """An endpoint answers 503, not 400: its caller can't change that."""
     credentials = Credentials(server.superuser_email, "wrong")
@@ -264,7 +264,7 @@ async def test_wrong_credentials_are_the_servers_fault_and_not_a_clients(
             await client.collection("posts").list()
 
 
-async def test_a_session_can_be_shared(server: PocketBase) -> None:
+async def test_a_session_can_be_shared(server: PocketBaseProcess) -> None:
     """The gateway's own client and the public one sign in once, and renew for each other."""
     settings = PocketBaseSettings(
         pocketbase_url=server.url,

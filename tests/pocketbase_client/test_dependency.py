@@ -6,11 +6,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.pocketbase import PocketBaseProcess
+from gateway.dev.ports import pick_free
+from gateway.dev.stack import Stack
 from gateway.pocketbase.api import Auth, PocketBaseClient
-from stack.gateway import Gateway
-from stack.pocketbase import PocketBase
-from stack.ports import pick_free
-from stack.stack import Stack
 from tests.pocketbase_client.conftest import sign_up
 from tests.pocketbase_client.page import read_file
 
@@ -44,12 +44,12 @@ class Misfit(BaseModel):
 
 @pytest.fixture(scope="module")
 def app(
-    blog: Stack, server: PocketBase, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Gateway]:
+    blog: Stack, server: PocketBaseProcess, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GatewayProcess]:
     """A gateway that serves the page's app."""
     folder = tmp_path_factory.mktemp("app")
     (folder / "app.py").write_text(read_file("app.py") + _FURTHER)
-    made = Gateway(
+    made = GatewayProcess(
         pick_free(),
         log=folder / "gateway.log",
         pocketbase=server,
@@ -71,7 +71,7 @@ def _bearer(auth: Auth[dict[str, object]]) -> dict[str, str]:
 
 
 async def test_each_caller_reads_as_themselves(
-    app: Gateway, pb: PocketBaseClient, http: httpx.AsyncClient
+    app: GatewayProcess, pb: PocketBaseClient, http: httpx.AsyncClient
 ) -> None:
     """UserPocketBase has the caller's view, also of requests at the same time."""
     owner, other = await sign_up(pb), await sign_up(pb)
@@ -86,7 +86,7 @@ async def test_each_caller_reads_as_themselves(
 
 
 async def test_the_superusers_client_sees_all(
-    app: Gateway, pb: PocketBaseClient, http: httpx.AsyncClient
+    app: GatewayProcess, pb: PocketBaseClient, http: httpx.AsyncClient
 ) -> None:
     """PocketBase counts also what the caller may not see; CurrentUser still refuses guests."""
     await pb.collection("posts").create({"title": "hidden"})
@@ -97,7 +97,7 @@ async def test_the_superusers_client_sees_all(
 
 
 async def test_an_error_keeps_pocketbases_fields(
-    app: Gateway, pb: PocketBaseClient, http: httpx.AsyncClient
+    app: GatewayProcess, pb: PocketBaseClient, http: httpx.AsyncClient
 ) -> None:
     """The JavaScript SDK shows them at the form's fields."""
     user = await sign_up(pb)
@@ -107,7 +107,7 @@ async def test_an_error_keeps_pocketbases_fields(
 
 
 async def test_a_value_that_no_filter_can_have_is_the_callers_error(
-    app: Gateway, http: httpx.AsyncClient
+    app: GatewayProcess, http: httpx.AsyncClient
 ) -> None:
     """400, and wildcards match only themselves."""
     assert (await http.get(f"{app.url}/found", params={"text": "a\0b"})).status_code == 400
@@ -115,7 +115,7 @@ async def test_a_value_that_no_filter_can_have_is_the_callers_error(
 
 
 async def test_a_record_that_does_not_fit_is_a_bug_without_details(
-    app: Gateway, pb: PocketBaseClient, http: httpx.AsyncClient
+    app: GatewayProcess, pb: PocketBaseClient, http: httpx.AsyncClient
 ) -> None:
     """The log has them; the response has none."""
     await pb.collection("posts").create({"title": "misfit"})

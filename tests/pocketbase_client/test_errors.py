@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from gateway import errors
+from gateway.dev.ports import pick_free
 from gateway.pocketbase.api import (
     Forbidden,
     NotFound,
@@ -15,7 +16,6 @@ from gateway.pocketbase.api import (
     Unavailable,
     ValidationFailed,
 )
-from stack.ports import pick_free
 from tests.pocketbase_client.conftest import sign_up
 
 _Call = Callable[[PocketBaseClient], Awaitable[object]]

@@ -5,11 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stack.pocketbase import ROOT, PocketBase
+from gateway.dev.pocketbase import ROOT, PocketBaseProcess
 from tests.pocketbase_client.page import read_file, read_steps
 
 
-def test_every_step_of_the_page_runs(server: PocketBase, tmp_path: Path) -> None:
+def test_every_step_of_the_page_runs(server: PocketBaseProcess, tmp_path: Path) -> None:
     """In order, in one process of its own."""
     run = f"{read_steps(server.url)}\nimport asyncio\nasyncio.run(main())\n"
     env = os.environ | {

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from gateway.dev.pocketbase import PocketBaseProcess
+from gateway.dev.ports import pick_free
 from gateway.pocketbase.api import (
     Auth,
     Change,
@@ -14,8 +16,6 @@ from gateway.pocketbase.api import (
     Unauthenticated,
     Unavailable,
 )
-from stack.pocketbase import PocketBase
-from stack.ports import pick_free
 from tests.deadline import eventually
 from tests.pocketbase_client.blog import Post
 
@@ -85,7 +85,7 @@ async def test_only_what_the_caller_may_see_arrives(
 
 
 async def test_a_restart_is_a_gap_and_the_subscription_goes_on(
-    server: PocketBase, pb: PocketBaseClient
+    server: PocketBaseProcess, pb: PocketBaseClient
 ) -> None:
     """The consumer is told that changes may be missing, with the time; later ones arrive."""
     posts = pb.collection("posts")
@@ -112,7 +112,7 @@ async def test_a_wait_that_is_cancelled_loses_nothing(pb: PocketBaseClient) -> N
 
 
 async def test_an_expired_token_ends_the_subscription(
-    server: PocketBase, pb: PocketBaseClient, author: Auth[dict[str, Any]]
+    server: PocketBaseProcess, pb: PocketBaseClient, author: Auth[dict[str, Any]]
 ) -> None:
     """Instead of going on as a guest's, once the connection has to be renewed."""
     auth = await pb.collection("users").impersonate(author.record["id"], 1)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.pocketbase.api import (
     FileUpload,
     InvalidAnswer,
@@ -17,7 +18,6 @@ from gateway.pocketbase.api import (
     Unavailable,
     ValidationFailed,
 )
-from stack.pocketbase import PocketBase
 
 _Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 _LIST = b'{"items": [], "page": 1, "perPage": 30, "totalItems": 0, "totalPages": 0}'
@@ -192,7 +192,7 @@ async def test_an_answer_that_does_not_come_ends_in_time(trickle: bool) -> None:
 
 
 async def test_a_cancelled_call_frees_its_connection(
-    server: PocketBase, pb: PocketBaseClient
+    server: PocketBaseProcess, pb: PocketBaseClient
 ) -> None:
     """More calls are cancelled than there are connections; the next one is served."""
     await pb.token()
@@ -210,7 +210,7 @@ async def test_a_cancelled_call_frees_its_connection(
 
 
 async def test_pocketbase_may_restart_between_calls(
-    server: PocketBase, pb: PocketBaseClient
+    server: PocketBaseProcess, pb: PocketBaseClient
 ) -> None:
     """Connections that were closed meanwhile are opened again, also for a write."""
     posts = pb.collection("posts")

@@ -7,14 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stack.plan import plan_throwaway
-from stack.pocketbase import ROOT, PocketBase
-from stack.stack import Stack
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.pocketbase import ROOT, PocketBaseProcess
+from gateway.dev.stack import Stack
 from tests.frontend import User
 from tests.npm import ToolUnavailableError
 from tests.posts.author import entitle
 from tests.posts.js_sdk import JsSdk, find_sdk
-from tests.visitor import sign_up_visitor
+from tests.user_without_purchase import sign_up_without_purchase
 
 MIGRATIONS = ROOT / "examples" / "posts" / "pb_migrations"
 
@@ -35,7 +35,7 @@ def superuser_token(stack: Stack) -> str:
     return log_in_superuser(stack.pocketbase)
 
 
-def log_in_superuser(part: PocketBase) -> str:
+def log_in_superuser(part: PocketBaseProcess) -> str:
     """Return a token of the superuser that the gateway works as."""
     answer = httpx.post(
         f"{part.url}/api/collections/_superusers/auth-with-password",
@@ -45,7 +45,7 @@ def log_in_superuser(part: PocketBase) -> str:
     return str(answer.raise_for_status().json()["token"])
 
 
-def allow_batches(part: PocketBase) -> None:
+def allow_batches(part: PocketBaseProcess) -> None:
     """Turn on PocketBase's batch API, which is off until somebody wants it."""
     batch = {"batch": {"enabled": True, "maxRequests": 60, "timeout": 10}}
     headers = {"Authorization": log_in_superuser(part)}
@@ -56,7 +56,7 @@ def allow_batches(part: PocketBase) -> None:
 @pytest.fixture(scope="session")
 def author(stack: Stack, superuser_token: str) -> User:
     """A user whose plan includes any number of published posts."""
-    user = sign_up_visitor(stack.pocketbase.url)
+    user = sign_up_without_purchase(stack.pocketbase.url)
     entitle(stack.pocketbase.url, superuser_token, user)
     return user
 

@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend, Record, User
 from tests.posts.author import entitle
-from tests.visitor import sign_up_visitor
+from tests.user_without_purchase import sign_up_without_purchase
 
 _POSTS = "/api/collections/posts/records"
 _TEXT = "<p>Three words here</p>"
@@ -65,7 +65,7 @@ async def test_a_plan_sets_the_number(
     frontend: Frontend, stack: Stack, superuser_token: str
 ) -> None:
     """With a plan for one post the second stays a draft until the first is one again."""
-    user = sign_up_visitor(stack.pocketbase.url)
+    user = sign_up_without_purchase(stack.pocketbase.url)
     entitle(stack.pocketbase.url, superuser_token, user, limit=1)
     first = await _create(frontend, user, title="First of one", content=_TEXT, published=True)
     draft = await _create(frontend, user, title="Second of one", content=_TEXT)
@@ -80,7 +80,7 @@ async def test_a_plan_that_has_ended_allows_nothing(
     frontend: Frontend, stack: Stack, superuser_token: str
 ) -> None:
     """An entitlement counts until its end, also when no webhook has said so."""
-    user = sign_up_visitor(stack.pocketbase.url)
+    user = sign_up_without_purchase(stack.pocketbase.url)
     entitle(stack.pocketbase.url, superuser_token, user, until="2026-01-01 00:00:00.000Z")
     draft = await _create(frontend, user, title="Too late", content=_TEXT)
     errors = await _read_errors(_update(frontend, user, draft, published=True))
@@ -106,7 +106,7 @@ async def test_nobody_writes_in_anothers_name(
     frontend: Frontend, author: User, stack: Stack
 ) -> None:
     """A post can't be made for another user, given away, or changed by one."""
-    other = sign_up_visitor(stack.pocketbase.url)
+    other = sign_up_without_purchase(stack.pocketbase.url)
     with pytest.raises(httpx.HTTPStatusError):
         await _create(frontend, other, title="Forged", author=author.id)
     post = await _create(frontend, other, title="Mine")

@@ -13,7 +13,7 @@ from examples.posts.app import (
     needs_slug,
     was_published,
 )
-from gateway.records import Context, FieldErrors
+from gateway.transforms import Context, FieldErrors
 
 _ANN = {"id": "ann", "collectionName": "users"}
 _ROOT = {"id": "root", "collectionName": "_superusers"}

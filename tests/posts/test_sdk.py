@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.frontend import User
 from tests.posts.js_sdk import JsSdk
-from tests.visitor import sign_up_visitor
+from tests.user_without_purchase import sign_up_without_purchase
 
 _TEXT = "<p>Three words here</p>"
 
@@ -77,7 +77,7 @@ def test_what_is_not_in_the_plan_is_refused(
     open_page: Callable[[User], JsSdk], stack: Stack
 ) -> None:
     """A user without the entitlement keeps drafts, and reads in `data` why it stays one."""
-    page = open_page(sign_up_visitor(stack.pocketbase.url))
+    page = open_page(sign_up_without_purchase(stack.pocketbase.url))
     draft, error = page.run(
         """const posts = pb.collection("posts")
         const draft = await posts.create({ title: "Free of charge", content: given.content })

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.dev.pocketbase import ROOT
 from gateway.mirror.registry import REGISTRY
 from gateway.vocabulary import COLLECTIONS, INTERNAL_COLLECTIONS, CollectionNames
-from stack.pocketbase import ROOT
 
 _KEYS = {*COLLECTIONS, *INTERNAL_COLLECTIONS, "users"}
 _NAMES = {CollectionNames().of(key) for key in _KEYS} | _KEYS

@@ -21,9 +21,9 @@ from gateway.dates import (
     to_column,
     unix_to_column,
 )
+from gateway.dev.pocketbase import ROOT
 from gateway.errors import InvalidRequest
-from stack.pocketbase import ROOT
-from tests.projections.junk import JUNK
+from tests.mirror.projections.junk import JUNK
 
 _EAST = timezone(timedelta(hours=14))
 _PAIRS = [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from stack.pocketbase import ROOT
-from stack.reference.documents import write_documents
+from gateway.dev.pocketbase import ROOT
+from gateway.dev.reference.documents import write_documents
 
 _DOCUMENTS = write_documents()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from gateway.json_codec import dump, dump_parsed, dump_sorted, dump_text, load
-from tests.projections.junk import JUNK
+from tests.mirror.projections.junk import JUNK
 
 
 def _parse_int(digits: str) -> float:

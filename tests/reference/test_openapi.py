@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from gateway.loader import load_app
-from stack.pocketbase import ROOT
+from gateway.app.loader import load_app
+from gateway.dev.pocketbase import ROOT
 
 Json = dict[str, Any]
 

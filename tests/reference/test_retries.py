@@ -11,9 +11,9 @@ from stamina.instrumentation import RetryDetails, get_on_retry_hooks, set_on_ret
 
 from gateway.background import repeat
 from gateway.errors import NotFound, PocketBaseUnavailable, StripeUnavailable, Unavailable
+from gateway.reconcile.rate_limit import with_retries
 from gateway.retries import retrying
-from gateway.stripe_answer import StripeAnswer
-from gateway.webhooks.reconcile.pace import patiently
+from gateway.stripe_error import StripeAnswer
 
 _log = logging.getLogger(__name__)
 
@@ -65,14 +65,14 @@ async def test_the_pauses_grow_and_differ(waits: list[float]) -> None:
 async def test_stripe_says_when(waits: list[float]) -> None:
     """A 429 names the seconds to wait."""
     limited = StripeUnavailable().of(StripeAnswer(429, retry_after=1))
-    assert await patiently(_failing(limited)) == "done"
+    assert await with_retries(_failing(limited)) == "done"
     assert waits == [1.0]
 
 
 async def test_what_is_refused_is_not_repeated(waits: list[float]) -> None:
     """Only what time mends is tried again."""
     with pytest.raises(NotFound):
-        await patiently(_failing(NotFound(), NotFound()))
+        await with_retries(_failing(NotFound(), NotFound()))
     assert waits == []
 
 

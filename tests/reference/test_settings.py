@@ -5,16 +5,16 @@ import re
 import pytest
 from pydantic import BaseModel
 
+from gateway.dev.pocketbase import ROOT
+from gateway.dev.reference.sections import read_sections
+from gateway.dev.settings import StackSettings
 from gateway.hook_settings import HookSettings
 from gateway.settings import Settings
-from stack.pocketbase import ROOT
-from stack.reference.sections import read_sections
-from stack.settings import StackSettings
 
 _KINDS = (Settings, HookSettings, StackSettings)
 _NAMES = [name.upper() for kind in _KINDS for name in kind.model_fields]
 _EXAMPLE = (ROOT / ".env.example").read_text()
-_POLICY = (ROOT / "pb_hooks" / "lib" / "policy.js").read_text()
+_POLICY = (ROOT / "pb_hooks" / "lib" / "settings.js").read_text()
 
 
 @pytest.mark.parametrize("kind", _KINDS)

@@ -8,8 +8,8 @@ import zipfile
 from pathlib import Path
 
 from gateway import vocabulary
-from stack.pocketbase import ROOT
-from stack.vocabulary import PATH, write_vocabulary
+from gateway.dev.pocketbase import ROOT
+from gateway.dev.vocabulary import PATH, write_vocabulary
 
 _STATUSES = re.compile(r"""["']canceled["'],\s*["']incomplete_expired["']|["']trialing["'],""")
 _CODE = [

@@ -2,12 +2,12 @@
 
 import pytest
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.frontend import User
-from tests.visitor import sign_up_visitor
+from tests.user_without_purchase import sign_up_without_purchase
 
 
 @pytest.fixture(scope="session")
 def visitor(stack: Stack) -> User:
     """Somebody signed in who has no customer."""
-    return sign_up_visitor(stack.pocketbase.url)
+    return sign_up_without_purchase(stack.pocketbase.url)

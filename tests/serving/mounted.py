@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from tests.records.shelf import app as gateway
+from tests.transforms.sample_transforms import app as gateway
 
 
 @asynccontextmanager

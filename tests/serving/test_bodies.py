@@ -14,14 +14,14 @@ import httpx
 import psutil
 import pytest
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.deadline import eventually
 from tests.delivery import Sender, build_event
 from tests.frontend import Frontend, User
 from tests.http_client import open_client
 from tests.problem import read_problem
-from tests.records.conftest import log_in_superuser
 from tests.shop import ORIGIN, Shop
+from tests.transforms.conftest import log_in_superuser
 
 _PATHS = ("/checkout", "/checkout/setup", "/portal", "/usage", "/subscriptions/sub_1/change")
 _ADMIN_PATHS = ("/admin/events/prune", "/admin/events/replay", "/admin/reconcile")
@@ -188,7 +188,7 @@ async def _drain(writer: asyncio.StreamWriter) -> None:
 @pytest.fixture
 def transforming(fresh_stack: Callable[..., Stack]) -> Stack:
     """A stack with the collection of slow_shelf.py."""
-    own = fresh_stack(GATEWAY_APP="tests.serving.slow_shelf:app")
+    own = fresh_stack(GATEWAY_APP="tests.serving.slow_transforms:app")
     fields = [{"name": "title", "type": "text"}]
     made = {"name": "letters", "type": "base", "fields": fields, "createRule": "", "viewRule": ""}
     headers = {"Authorization": log_in_superuser(own)}

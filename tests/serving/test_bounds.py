@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.cli.http_protocol import BoundedHttpProtocol
-from stack.ports import LOOPBACK, pick_free
-from stack.stack import Stack
+from gateway.dev.ports import LOOPBACK, pick_free
+from gateway.dev.stack import Stack
+from gateway.http.protocol import BoundedHttpProtocol
 from tests.deadline import wait_until
 
 _MEGABYTE = b"a" * (1 << 20)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from stack.ports import LOOPBACK
-from stack.stack import Stack
+from gateway.dev.ports import LOOPBACK
+from gateway.dev.stack import Stack
 from tests.delivery import Sender, build_event
 from tests.frontend import Frontend
 from tests.problem import read_problem
-from tests.records.conftest import log_in_superuser
+from tests.transforms.conftest import log_in_superuser
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready", "/docs", "/openapi.json"])
@@ -95,12 +95,12 @@ async def test_every_path_is_served_below_another(
     command, prefix = _ELSEWHERE[place]
     own = fresh_stack(
         start=False,
-        GATEWAY_APP="tests.records.shelf:app",
+        GATEWAY_APP="tests.transforms.sample_transforms:app",
         GATEWAY_RATE_LIMIT_ADDRESS="100/minute",
     )
     gateway, url = own.gateway, own.gateway.url + prefix
     gateway.command = (sys.executable, *command, f"--port={own.plan.ports.gateway}")
-    gateway.env["GATEWAY_URL"] = url
+    gateway.env["GATEWAY_PUBLIC_URL"] = url
     gateway.health_url = f"{url}/health"
     own.pocketbase.ensure_superuser()
     for part in (own.pocketbase, gateway):

@@ -6,7 +6,7 @@ from secrets import token_hex
 import httpx
 import pytest
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.shop import ORIGIN
 
 _PREFLIGHT = {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.dev.pocketbase import ROOT
 from gateway.settings import (
     PocketBaseSettings,
     Settings,
@@ -15,7 +16,6 @@ from gateway.settings import (
     read_settings,
     read_settings_of,
 )
-from stack.pocketbase import ROOT
 
 _NEEDED = {
     "POCKETBASE_SUPERUSER_EMAIL": "me@example.com",
@@ -53,7 +53,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("STRIPE_SECRET_KEY", "sk_test_abc\nx", ("line break",)),
         ("STRIPE_SECRET_KEY", "sk_test_äbc", ("character",)),
         ("GATEWAY_STRIPE_ACCOUNT", "cus_abc", ("acct_",)),
-        ("GATEWAY_URL", "http://localhost:99999", ("port",)),
+        ("GATEWAY_PUBLIC_URL", "http://localhost:99999", ("port",)),
         ("POCKETBASE_URL", "http://:8090", ("host",)),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 import stripe
 
+from gateway.dev.stack import Stack
 from gateway.errors import (
     ConfigurationRefused,
     InputRefused,
@@ -21,7 +22,6 @@ from gateway.errors import (
     describe,
 )
 from gateway.settings import Settings
-from gateway.stripe_answer import StripeAnswer
 from gateway.stripe_api import (
     Missing,
     find_cause,
@@ -30,7 +30,7 @@ from gateway.stripe_api import (
     translate_errors,
 )
 from gateway.stripe_api.causes import COUPON, CURRENCY, METER, PRICE
-from stack.stack import Stack
+from gateway.stripe_error import StripeAnswer
 from tests.stripe_account import StripeAccount
 
 

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 import stripe
 
-from gateway.checkout.creation import Session, create_session
+from gateway.checkout.create_session import Session, create_session
 from gateway.errors import (
     GatewayError,
     PaymentRequired,

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from stack.plan import plan_throwaway
-from stack.pocketbase import ROOT
-from stack.stack import Stack
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.pocketbase import ROOT
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend, User
 from tests.teams.team import Team, found_team

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.frontend import Frontend
@@ -134,7 +134,7 @@ async def test_seats_are_not_changed_on_stripes_page(
 
 async def test_who_joined_while_the_gateway_was_down(fresh_stack: Callable[..., Stack]) -> None:
     """Members come and go without it; when it is back, Stripe learns how many there are."""
-    stack = fresh_stack(GATEWAY_SEATS_SECONDS="0.2")
+    stack = fresh_stack(GATEWAY_SEAT_SYNC_SECONDS="0.2")
     part = stack.pocketbase
     async with open_client() as http, Frontend(part.url) as frontend:
         root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
@@ -166,7 +166,7 @@ def _add_hopeless(stack: Stack, price: str, count: int) -> None:
 
 async def test_many_that_stay_wrong_hide_none(fresh_stack: Callable[..., Stack]) -> None:
     """However many are refused by Stripe again and again, each other one has its turn."""
-    stack = fresh_stack(GATEWAY_SEATS_SECONDS="0.2")
+    stack = fresh_stack(GATEWAY_SEAT_SYNC_SECONDS="0.2")
     part = stack.pocketbase
     async with open_client() as http, Frontend(part.url) as frontend:
         root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")

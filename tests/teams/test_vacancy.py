@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.frontend import Frontend, Record, User

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from gateway.dev.stack import Stack
 from gateway.errors import Overloaded
-from gateway.webhooks.admission import Admission
-from stack.stack import Stack
+from gateway.http.body_admission import Admission
 from tests.delivery import Sender, build_event, build_subscription
 from tests.problem import read_problem
 

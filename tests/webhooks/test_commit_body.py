@@ -6,7 +6,7 @@ import httpx
 import orjson
 import pytest
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 
 _EMPTY = b'{"events":[],"rows":[],"claims":[]}'

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stack.gateway import Gateway
+from gateway.dev.gateway_process import GatewayProcess
 from tests.dashboard import Dashboard
 from tests.delivery import Json, Sender, build_customer, build_event, build_subscription
 from tests.frontend import Frontend
@@ -210,7 +210,7 @@ async def test_a_thin_event_of_a_missing_object_is_stored(
 
 
 async def test_during_a_rotation_each_secret_is_good(
-    sender: Sender, start_gateway: Callable[..., Gateway]
+    sender: Sender, start_gateway: Callable[..., GatewayProcess]
 ) -> None:
     """With several secrets set, a delivery signed by any of them is taken, by another is not."""
     gateway = start_gateway(STRIPE_WEBHOOK_SECRETS="whsec_old, whsec_new")

@@ -6,26 +6,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from secrets import token_hex
 
+from gateway.dev.ports import pick_free
+from gateway.dev.stack import Stack
+from gateway.mirror.conflicts import ConflictResolver
+from gateway.mirror.event_change import EventChange, decide
 from gateway.pocketbase import PocketBase
 from gateway.settings import Settings
 from gateway.stripe_api import open_stripe
-from gateway.webhooks.event import parse
-from gateway.webhooks.inbox import Inbox
-from gateway.webhooks.projector import Plan, plan
-from gateway.webhooks.settlement import Settlement
-from stack.ports import pick_free
-from stack.stack import Stack
+from gateway.stripe_api.event import parse
+from gateway.webhooks.event_writer import EventWriter
 from tests.delivery import build_event
 from tests.webhooks.holding_proxy import HoldingProxy
 
 
-def _plan() -> Plan:
+def _plan() -> EventChange:
     item = {"id": f"prod_{token_hex(7)}", "object": "product"}
-    return plan(parse(json.dumps(build_event("product.created", item))))
+    return decide(parse(json.dumps(build_event("product.created", item))))
 
 
 @asynccontextmanager
-async def _open(stack: Stack, patience: float) -> AsyncIterator[tuple[Inbox, HoldingProxy]]:
+async def _open(stack: Stack, patience: float) -> AsyncIterator[tuple[EventWriter, HoldingProxy]]:
     """An inbox whose commits are held back, and which lets others pass after some seconds."""
     part = stack.pocketbase
     async with HoldingProxy(pick_free(), part.url) as proxy:
@@ -38,10 +38,13 @@ async def _open(stack: Stack, patience: float) -> AsyncIterator[tuple[Inbox, Hol
             gateway_frontend_origins="http://localhost:3000",  # type: ignore[arg-type]
         )
         async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
-            yield Inbox(pocketbase, Settlement(pocketbase, client), patience=patience), proxy
+            yield (
+                EventWriter(pocketbase, ConflictResolver(pocketbase, client), patience=patience),
+                proxy,
+            )
 
 
-def _deliver(inbox: Inbox, number: int) -> list[asyncio.Task[str]]:
+def _deliver(inbox: EventWriter, number: int) -> list[asyncio.Task[str]]:
     return [asyncio.create_task(inbox.store(_plan())) for _ in range(number)]
 
 

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from stack.stack import Stack
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.delivery import Sender, build_customer, build_event
 from tests.problem import read_problem

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.webhooks.event import parse
+from gateway.stripe_api.event import parse
 from tests.dashboard import Dashboard
 from tests.delivery import Sender, build_customer, build_event
 from tests.frontend import Frontend

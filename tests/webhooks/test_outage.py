@@ -8,9 +8,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from stack.plan import plan_throwaway
-from stack.ports import pick_free
-from stack.stack import Stack
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.ports import pick_free
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.delivery import Json, Sender, build_customer, build_event, build_subscription
 from tests.frontend import Frontend, Record, User

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stack.pocketbase import ROOT
-from stack.stack import Stack
+from gateway.dev.pocketbase import ROOT
+from gateway.dev.stack import Stack
 from tests.delivery import Sender, build_customer, build_event, build_subscription
 from tests.frontend import Feed, Frontend, User
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stripe import SignatureVerificationError, WebhookSignature
 
 from gateway.errors import InvalidSignature
-from gateway.webhooks.event import TOLERANCE, verify
+from gateway.stripe_api.event import TOLERANCE, verify
 
 _BODY = b'{"id": "evt_1"}'
 _SECRETS = ("whsec_old", "whsec_new")

@@ -1,8 +1,8 @@
 """What is for sale: products, prices, coupons, promotion codes, tax rates."""
 
 from gateway.dates import unix_to_column
-from gateway.shapes import listing, mapping, number, relation, stripe_id, text
-from gateway.writes import Changes, Json, Row
+from gateway.rows import Changes, Json, Row
+from gateway.stripe_api.fields import as_dict, as_list, as_number, as_text, relation, stripe_id
 
 
 def project_product(product: Json, deleted: bool) -> Changes:
@@ -11,13 +11,13 @@ def project_product(product: Json, deleted: bool) -> Changes:
         "products",
         product,
         deleted,
-        name=text(product.get("name")),
-        description=text(product.get("description")),
+        name=as_text(product.get("name")),
+        description=as_text(product.get("description")),
         active=bool(product.get("active")) and not deleted,
         default_price=relation(product.get("default_price")),
         images=product.get("images") or [],
         marketing_features=product.get("marketing_features") or product.get("features") or [],
-        unit_label=text(product.get("unit_label")),
+        unit_label=as_text(product.get("unit_label")),
     )
 
 
@@ -26,7 +26,7 @@ def project_price(price: Json, deleted: bool) -> Changes:
 
     Stripe shows tiers and other currencies only when asked: without them the columns stay.
     """
-    recurring = mapping(price.get("recurring"))
+    recurring = as_dict(price.get("recurring"))
     # Parts of a cent stand only in the decimal.
     amount = price.get("unit_amount")
     amount = price.get("unit_amount_decimal") if amount is None else amount
@@ -36,24 +36,24 @@ def project_price(price: Json, deleted: bool) -> Changes:
         deleted,
         product=relation(price.get("product")),
         active=bool(price.get("active")) and not deleted,
-        type=text(price.get("type")),
-        currency=text(price.get("currency")),
-        unit_amount=number(amount),
-        unit_amount_decimal=text(price.get("unit_amount_decimal")),
+        type=as_text(price.get("type")),
+        currency=as_text(price.get("currency")),
+        unit_amount=as_number(amount),
+        unit_amount_decimal=as_text(price.get("unit_amount_decimal")),
         amount_type=_amount_type(price),
         custom_unit_amount=price.get("custom_unit_amount"),
         transform_quantity=price.get("transform_quantity"),
-        tiers_mode=text(price.get("tiers_mode")),
+        tiers_mode=as_text(price.get("tiers_mode")),
         **_shown_when_asked(price),
-        billing_scheme=text(price.get("billing_scheme")),
-        interval=text(recurring.get("interval")),
-        interval_count=number(recurring.get("interval_count")),
-        usage_type=text(recurring.get("usage_type")),
-        meter=text(recurring.get("meter")),
-        trial_period_days=number(recurring.get("trial_period_days")),
-        lookup_key=text(price.get("lookup_key")),
-        nickname=text(price.get("nickname")),
-        tax_behavior=text(price.get("tax_behavior")),
+        billing_scheme=as_text(price.get("billing_scheme")),
+        interval=as_text(recurring.get("interval")),
+        interval_count=as_number(recurring.get("interval_count")),
+        usage_type=as_text(recurring.get("usage_type")),
+        meter=as_text(recurring.get("meter")),
+        trial_period_days=as_number(recurring.get("trial_period_days")),
+        lookup_key=as_text(price.get("lookup_key")),
+        nickname=as_text(price.get("nickname")),
+        tax_behavior=as_text(price.get("tax_behavior")),
     )
 
 
@@ -61,9 +61,9 @@ def _shown_when_asked(price: Json) -> Json:
     """Tiers, and the amounts in other currencies than the price's own; null if there are none."""
     shown: Json = {}
     if "tiers" in price:
-        shown["tiers"] = listing(price["tiers"]) or None
+        shown["tiers"] = as_list(price["tiers"]) or None
     if "currency_options" in price:
-        options = mapping(price["currency_options"])
+        options = as_dict(price["currency_options"])
         others = {name: each for name, each in options.items() if name != price.get("currency")}
         shown["currency_options"] = others or None
     return shown
@@ -84,14 +84,14 @@ def project_coupon(coupon: Json, deleted: bool) -> Changes:
         "coupons",
         coupon,
         deleted,
-        name=text(coupon.get("name")),
-        percent_off=number(coupon.get("percent_off")),
-        amount_off=number(coupon.get("amount_off")),
-        currency=text(coupon.get("currency")),
-        duration=text(coupon.get("duration")),
-        duration_in_months=number(coupon.get("duration_in_months")),
-        max_redemptions=number(coupon.get("max_redemptions")),
-        times_redeemed=number(coupon.get("times_redeemed")),
+        name=as_text(coupon.get("name")),
+        percent_off=as_number(coupon.get("percent_off")),
+        amount_off=as_number(coupon.get("amount_off")),
+        currency=as_text(coupon.get("currency")),
+        duration=as_text(coupon.get("duration")),
+        duration_in_months=as_number(coupon.get("duration_in_months")),
+        max_redemptions=as_number(coupon.get("max_redemptions")),
+        times_redeemed=as_number(coupon.get("times_redeemed")),
         redeem_by=unix_to_column(coupon.get("redeem_by")),
         valid=bool(coupon.get("valid")) and not deleted,
     )
@@ -99,16 +99,16 @@ def project_coupon(coupon: Json, deleted: bool) -> Changes:
 
 def project_promotion_code(code: Json, deleted: bool) -> Changes:
     """The coupon stands under ``promotion`` since 2025-09-30.clover, at the top before."""
-    coupon = mapping(code.get("promotion")).get("coupon") or code.get("coupon")
+    coupon = as_dict(code.get("promotion")).get("coupon") or code.get("coupon")
     values = {
-        "code": text(code.get("code")),
+        "code": as_text(code.get("code")),
         "coupon": relation(coupon),
         "customer": relation(code.get("customer")),
         "active": bool(code.get("active")) and not deleted,
-        "max_redemptions": number(code.get("max_redemptions")),
-        "times_redeemed": number(code.get("times_redeemed")),
+        "max_redemptions": as_number(code.get("max_redemptions")),
+        "times_redeemed": as_number(code.get("times_redeemed")),
         "expires_at": unix_to_column(code.get("expires_at")),
-        "metadata": mapping(code.get("metadata")),
+        "metadata": as_dict(code.get("metadata")),
         "created": unix_to_column(code.get("created")),
     }
     return Changes(Row("promotion_codes", stripe_id(code), values, final=deleted))
@@ -117,13 +117,13 @@ def project_promotion_code(code: Json, deleted: bool) -> Changes:
 def project_tax_rate(rate: Json, deleted: bool) -> Changes:
     """Tax rates are archived (not active), never deleted."""
     values = {
-        "display_name": text(rate.get("display_name")),
-        "percentage": number(rate.get("percentage")),
+        "display_name": as_text(rate.get("display_name")),
+        "percentage": as_number(rate.get("percentage")),
         "inclusive": bool(rate.get("inclusive")),
         "active": bool(rate.get("active")) and not deleted,
-        "country": text(rate.get("country")),
-        "jurisdiction": text(rate.get("jurisdiction")),
-        "metadata": mapping(rate.get("metadata")),
+        "country": as_text(rate.get("country")),
+        "jurisdiction": as_text(rate.get("jurisdiction")),
+        "metadata": as_dict(rate.get("metadata")),
         "created": unix_to_column(rate.get("created")),
     }
     return Changes(Row("tax_rates", stripe_id(rate), values, final=deleted))
@@ -132,7 +132,7 @@ def project_tax_rate(rate: Json, deleted: bool) -> Changes:
 def _row(collection: str, item: Json, deleted: bool, **columns: object) -> Changes:
     values = {
         **columns,
-        "metadata": mapping(item.get("metadata")),
+        "metadata": as_dict(item.get("metadata")),
         "deleted": deleted,
         "created": unix_to_column(item.get("created")),
     }

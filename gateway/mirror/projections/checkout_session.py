@@ -2,8 +2,16 @@
 
 from gateway.dates import as_unix, unix_to_column
 from gateway.mirror.projections.payer import named_payer
-from gateway.shapes import item_price, listing, mapping, number, relation, stripe_id, text
-from gateway.writes import Changes, Claim, Json, Row
+from gateway.rows import Changes, Json, OwnershipClaim, Row
+from gateway.stripe_api.fields import (
+    as_dict,
+    as_list,
+    as_number,
+    as_text,
+    item_price,
+    relation,
+    stripe_id,
+)
 
 
 def project_checkout_session(session: Json, deleted: bool) -> Changes:
@@ -11,33 +19,33 @@ def project_checkout_session(session: Json, deleted: bool) -> Changes:
 
     Stripe shows ``line_items`` only when asked: without them the column stays.
     """
-    named = named_payer(mapping(session.get("metadata")))
+    named = named_payer(as_dict(session.get("metadata")))
     organization, ours = named["organization"], named["user"]
-    user = "" if organization else text(session.get("client_reference_id")) or ours
+    user = "" if organization else as_text(session.get("client_reference_id")) or ours
     customer = stripe_id(session.get("customer"))
     values = {
         "customer": relation(customer),
-        "mode": text(session.get("mode")),
-        "status": text(session.get("status")),
-        "payment_status": text(session.get("payment_status")),
-        "currency": text(session.get("currency")),
-        "amount_subtotal": number(session.get("amount_subtotal")),
+        "mode": as_text(session.get("mode")),
+        "status": as_text(session.get("status")),
+        "payment_status": as_text(session.get("payment_status")),
+        "currency": as_text(session.get("currency")),
+        "amount_subtotal": as_number(session.get("amount_subtotal")),
         "total_details": _read_totals(session),
-        "amount_total": number(session.get("amount_total")),
+        "amount_total": as_number(session.get("amount_total")),
         **_read_line_items(session),
-        "custom_fields": [_read_field(each) for each in listing(session.get("custom_fields"))],
+        "custom_fields": [_read_field(each) for each in as_list(session.get("custom_fields"))],
         "subscription": relation(session.get("subscription")),
         "payment": relation(session.get("payment_intent")),
         "setup_intent": relation(session.get("setup_intent")),
         "invoice": relation(session.get("invoice")),
-        "email": text(mapping(session.get("customer_details")).get("email"))
-        or text(session.get("customer_email")),
-        "locale": text(session.get("locale")),
+        "email": as_text(as_dict(session.get("customer_details")).get("email"))
+        or as_text(session.get("customer_email")),
+        "locale": as_text(session.get("locale")),
         "presentment_details": session.get("presentment_details"),
-        "client_reference_id": text(session.get("client_reference_id")),
-        "payment_link": text(stripe_id(session.get("payment_link"))),
+        "client_reference_id": as_text(session.get("client_reference_id")),
+        "payment_link": as_text(stripe_id(session.get("payment_link"))),
         "expires_at": unix_to_column(session.get("expires_at")),
-        "metadata": mapping(session.get("metadata")),
+        "metadata": as_dict(session.get("metadata")),
         "created": unix_to_column(session.get("created")),
     }
     rank = _rank(values["status"], values["payment_status"])
@@ -47,22 +55,24 @@ def project_checkout_session(session: Json, deleted: bool) -> Changes:
     # use. Metadata is the seller's alone.
     primary = user == ours and not values["payment_link"]
     since = as_unix(session.get("created"))
-    claim = Claim(customer, user=user, organization=organization, primary=primary, since=since)
+    claim = OwnershipClaim(
+        customer, user=user, organization=organization, primary=primary, since=since
+    )
     is_claimed = customer and (user or organization) and _is_done(session)
     return Changes(row, (claim,) if is_claimed else ())
 
 
 def _read_totals(session: Json) -> Json | None:
     """What the total includes, in the currency's smallest unit."""
-    totals = mapping(session.get("total_details"))
+    totals = as_dict(session.get("total_details"))
     names = ("amount_discount", "amount_shipping", "amount_tax")
-    return {name: number(totals.get(name)) for name in names} if totals else None
+    return {name: as_number(totals.get(name)) for name in names} if totals else None
 
 
 def _read_line_items(session: Json) -> Json:
     if "line_items" not in session:
         return {}
-    return {"line_items": [_read_line_item(each) for each in listing(session["line_items"])]}
+    return {"line_items": [_read_line_item(each) for each in as_list(session["line_items"])]}
 
 
 def _read_line_item(item: Json) -> Json:
@@ -74,18 +84,18 @@ def _read_line_item(item: Json) -> Json:
         "price": stripe_id(price),
         "product": stripe_id(price.get("product")),
         "quantity": item.get("quantity"),
-        **{name: number(item.get(name)) for name in amounts},
+        **{name: as_number(item.get(name)) for name in amounts},
     }
 
 
 def _read_field(field: Json) -> Json:
     """What the buyer entered: under the name of the field's type."""
-    kind = text(field.get("type"))
+    kind = as_text(field.get("type"))
     return {
-        "key": text(field.get("key")),
-        "label": text(mapping(field.get("label")).get("custom")),
+        "key": as_text(field.get("key")),
+        "label": as_text(as_dict(field.get("label")).get("custom")),
         "type": kind,
-        "value": text(mapping(field.get(kind)).get("value")),
+        "value": as_text(as_dict(field.get(kind)).get("value")),
     }
 
 

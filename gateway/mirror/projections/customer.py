@@ -2,22 +2,22 @@
 
 from gateway.dates import as_unix, unix_to_column
 from gateway.mirror.projections.payer import named_payer
-from gateway.shapes import card, mapping, number, relation, stripe_id, text
-from gateway.writes import Changes, Claim, Json, Row
+from gateway.rows import Changes, Json, OwnershipClaim, Row
+from gateway.stripe_api.fields import as_dict, as_number, as_text, card, relation, stripe_id
 
 
 def project_customer(customer: Json, deleted: bool) -> Changes:
     """A customer that the gateway made names its payer in the metadata, which only we can write."""
     values = {
-        "email": text(customer.get("email")),
-        "name": text(customer.get("name")),
-        "phone": text(customer.get("phone")),
-        "currency": text(customer.get("currency")),
-        "balance": number(customer.get("balance")),
+        "email": as_text(customer.get("email")),
+        "name": as_text(customer.get("name")),
+        "phone": as_text(customer.get("phone")),
+        "currency": as_text(customer.get("currency")),
+        "balance": as_number(customer.get("balance")),
         "delinquent": bool(customer.get("delinquent")),
-        "address": mapping(customer.get("address")),
+        "address": as_dict(customer.get("address")),
         "preferred_locales": _texts(customer.get("preferred_locales")),
-        "metadata": mapping(customer.get("metadata")),
+        "metadata": as_dict(customer.get("metadata")),
         "deleted": deleted,
         "created": unix_to_column(customer.get("created")),
     }
@@ -29,13 +29,15 @@ def _texts(value: object) -> list[str]:
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
-def _claims(customer: Json) -> tuple[Claim, ...]:
+def _claims(customer: Json) -> tuple[OwnershipClaim, ...]:
     found, since = stripe_id(customer), as_unix(customer.get("created"))
-    named = named_payer(mapping(customer.get("metadata")))
-    by_name = (Claim(found, **named, primary=True, since=since),) if any(named.values()) else ()
+    named = named_payer(as_dict(customer.get("metadata")))
+    by_name = (
+        (OwnershipClaim(found, **named, primary=True, since=since),) if any(named.values()) else ()
+    )
     # An organization's address is often that of one of its members.
-    email = "" if named["organization"] else text(customer.get("email"))
-    by_email = (Claim(found, email=email, primary=True, since=since),) if email else ()
+    email = "" if named["organization"] else as_text(customer.get("email"))
+    by_email = (OwnershipClaim(found, email=email, primary=True, since=since),) if email else ()
     return by_name + by_email
 
 
@@ -43,10 +45,10 @@ def project_tax_id(tax_id: Json, deleted: bool) -> Changes:
     """The customer's tax number and whether the authority confirmed it."""
     values = {
         "customer": relation(tax_id.get("customer")),
-        "type": text(tax_id.get("type")),
-        "value": text(tax_id.get("value")),
-        "country": text(tax_id.get("country")),
-        "verification_status": text(mapping(tax_id.get("verification")).get("status")),
+        "type": as_text(tax_id.get("type")),
+        "value": as_text(tax_id.get("value")),
+        "country": as_text(tax_id.get("country")),
+        "verification_status": as_text(as_dict(tax_id.get("verification")).get("status")),
         "deleted": deleted,
         "created": unix_to_column(tax_id.get("created")),
     }
@@ -58,12 +60,12 @@ def project_payment_method(method: Json, deleted: bool) -> Changes:
     details = card(method)
     values = {
         "customer": relation(method.get("customer")),
-        "type": text(method.get("type")),
-        "brand": text(details.get("brand")),
-        "last4": text(details.get("last4")),
-        "exp_month": number(details.get("exp_month")),
-        "exp_year": number(details.get("exp_year")),
-        "metadata": mapping(method.get("metadata")),
+        "type": as_text(method.get("type")),
+        "brand": as_text(details.get("brand")),
+        "last4": as_text(details.get("last4")),
+        "exp_month": as_number(details.get("exp_month")),
+        "exp_year": as_number(details.get("exp_year")),
+        "metadata": as_dict(method.get("metadata")),
         "created": unix_to_column(method.get("created")),
     }
     return Changes(Row("payment_methods", stripe_id(method), values, final=deleted))
@@ -71,14 +73,14 @@ def project_payment_method(method: Json, deleted: bool) -> Changes:
 
 def project_setup_intent(intent: Json, deleted: bool) -> Changes:
     """Succeeded and canceled are the end of a SetupIntent."""
-    status = text(intent.get("status"))
+    status = as_text(intent.get("status"))
     values = {
         "customer": relation(intent.get("customer")),
         "status": status,
-        "usage": text(intent.get("usage")),
+        "usage": as_text(intent.get("usage")),
         "payment_method": relation(intent.get("payment_method")),
-        "last_error": text(mapping(intent.get("last_setup_error")).get("message")),
-        "metadata": mapping(intent.get("metadata")),
+        "last_error": as_text(as_dict(intent.get("last_setup_error")).get("message")),
+        "metadata": as_dict(intent.get("metadata")),
         "created": unix_to_column(intent.get("created")),
     }
     rank = 2 if status in ("succeeded", "canceled") else 1

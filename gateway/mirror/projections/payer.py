@@ -2,9 +2,9 @@
 
 from typing import TypedDict
 
-from gateway.shapes import text
+from gateway.rows import Json
+from gateway.stripe_api.fields import as_text
 from gateway.vocabulary import ORGANIZATION_METADATA, USER_METADATA
-from gateway.writes import Json
 
 
 class NamedPayer(TypedDict):
@@ -16,6 +16,6 @@ class NamedPayer(TypedDict):
 
 def named_payer(metadata: Json) -> NamedPayer:
     """Return who pays; beside an organization, the user is only who has bought for it."""
-    organization = text(metadata.get(ORGANIZATION_METADATA))
-    user = "" if organization else text(metadata.get(USER_METADATA))
+    organization = as_text(metadata.get(ORGANIZATION_METADATA))
+    user = "" if organization else as_text(metadata.get(USER_METADATA))
     return {"user": user, "organization": organization}

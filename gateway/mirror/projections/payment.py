@@ -1,24 +1,24 @@
 """Money that moves, or comes back: payment intents, charges, refunds, disputes."""
 
 from gateway.dates import unix_to_column
-from gateway.shapes import card, mapping, number, relation, stripe_id, text
-from gateway.writes import Changes, Json, Row
+from gateway.rows import Changes, Json, Row
+from gateway.stripe_api.fields import as_dict, as_number, as_text, card, relation, stripe_id
 
 
 def project_payment_intent(intent: Json, deleted: bool) -> Changes:
     """``amount_received`` is what came in; succeeded and canceled are its ends."""
-    status = text(intent.get("status"))
+    status = as_text(intent.get("status"))
     values = {
         "customer": relation(intent.get("customer")),
         "status": status,
-        "currency": text(intent.get("currency")),
-        "amount": number(intent.get("amount")),
-        "amount_received": number(intent.get("amount_received")),
-        "description": text(intent.get("description")),
-        "last_error": text(mapping(intent.get("last_payment_error")).get("message")),
+        "currency": as_text(intent.get("currency")),
+        "amount": as_number(intent.get("amount")),
+        "amount_received": as_number(intent.get("amount_received")),
+        "description": as_text(intent.get("description")),
+        "last_error": as_text(as_dict(intent.get("last_payment_error")).get("message")),
         "presentment_details": intent.get("presentment_details"),
         "canceled_at": unix_to_column(intent.get("canceled_at")),
-        "metadata": mapping(intent.get("metadata")),
+        "metadata": as_dict(intent.get("metadata")),
         "created": unix_to_column(intent.get("created")),
     }
     rank = 2 if status in ("succeeded", "canceled") else 1
@@ -35,23 +35,23 @@ def project_charge(charge: Json, deleted: bool) -> Changes:
     values = {
         "customer": relation(charge.get("customer")),
         "payment": relation(charge.get("payment_intent")),
-        "status": text(charge.get("status")),
-        "currency": text(charge.get("currency")),
-        "amount": number(charge.get("amount")),
-        "amount_captured": number(charge.get("amount_captured")),
-        "amount_refunded": number(charge.get("amount_refunded")),
+        "status": as_text(charge.get("status")),
+        "currency": as_text(charge.get("currency")),
+        "amount": as_number(charge.get("amount")),
+        "amount_captured": as_number(charge.get("amount_captured")),
+        "amount_refunded": as_number(charge.get("amount_refunded")),
         "paid": bool(charge.get("paid")),
         "refunded": bool(charge.get("refunded")),
         "disputed": bool(charge.get("disputed") or charge.get("dispute")),
-        "failure_code": text(charge.get("failure_code")),
-        "failure_message": text(charge.get("failure_message")),
-        "outcome": mapping(charge.get("outcome")) or None,
+        "failure_code": as_text(charge.get("failure_code")),
+        "failure_message": as_text(charge.get("failure_message")),
+        "outcome": as_dict(charge.get("outcome")) or None,
         "balance_transaction": relation(charge.get("balance_transaction")),
-        "brand": text(details.get("brand")),
-        "last4": text(details.get("last4")),
-        "receipt_url": text(charge.get("receipt_url")),
+        "brand": as_text(details.get("brand")),
+        "last4": as_text(details.get("last4")),
+        "receipt_url": as_text(charge.get("receipt_url")),
         "presentment_details": charge.get("presentment_details"),
-        "metadata": mapping(charge.get("metadata")),
+        "metadata": as_dict(charge.get("metadata")),
         "created": unix_to_column(charge.get("created")),
     }
     rank = 1 + (values["status"] in ("succeeded", "failed")) + bool(values["balance_transaction"])
@@ -63,13 +63,13 @@ def project_refund(refund: Json, deleted: bool) -> Changes:
     values = {
         "payment": relation(refund.get("payment_intent")),
         "charge": relation(refund.get("charge")),
-        "status": text(refund.get("status")),
-        "reason": text(refund.get("reason")),
-        "currency": text(refund.get("currency")),
-        "amount": number(refund.get("amount")),
-        "failure_reason": text(refund.get("failure_reason")),
+        "status": as_text(refund.get("status")),
+        "reason": as_text(refund.get("reason")),
+        "currency": as_text(refund.get("currency")),
+        "amount": as_number(refund.get("amount")),
+        "failure_reason": as_text(refund.get("failure_reason")),
         "presentment_details": refund.get("presentment_details"),
-        "metadata": mapping(refund.get("metadata")),
+        "metadata": as_dict(refund.get("metadata")),
         "created": unix_to_column(refund.get("created")),
     }
     rank = {"pending": 1, "requires_action": 1, "succeeded": 2}.get(str(values["status"]), 3)
@@ -81,12 +81,12 @@ def project_dispute(dispute: Json, deleted: bool) -> Changes:
     values = {
         "payment": relation(dispute.get("payment_intent")),
         "charge": relation(dispute.get("charge")),
-        "status": text(dispute.get("status")),
-        "reason": text(dispute.get("reason")),
-        "currency": text(dispute.get("currency")),
-        "amount": number(dispute.get("amount")),
-        "evidence_due_by": unix_to_column(mapping(dispute.get("evidence_details")).get("due_by")),
-        "metadata": mapping(dispute.get("metadata")),
+        "status": as_text(dispute.get("status")),
+        "reason": as_text(dispute.get("reason")),
+        "currency": as_text(dispute.get("currency")),
+        "amount": as_number(dispute.get("amount")),
+        "evidence_due_by": unix_to_column(as_dict(dispute.get("evidence_details")).get("due_by")),
+        "metadata": as_dict(dispute.get("metadata")),
         "created": unix_to_column(dispute.get("created")),
     }
     rank = 2 if values["status"] in ("won", "lost", "warning_closed") else 1

@@ -1,8 +1,8 @@
 """Any Stripe object without a projection of its own: what all objects have in common."""
 
 from gateway.dates import unix_to_column
-from gateway.shapes import created_at, relation, stripe_id, text
-from gateway.writes import Changes, Json, Row
+from gateway.rows import Changes, Json, Row
+from gateway.stripe_api.fields import as_text, created_at, relation, stripe_id
 
 #: The collection of all such objects.
 STRIPE_OBJECTS = "stripe_objects"
@@ -11,7 +11,7 @@ STRIPE_OBJECTS = "stripe_objects"
 def project_stripe_object(item: Json, deleted: bool) -> Changes:
     """Everything else is in the stored object."""
     values = {
-        "object": text(item.get("object")),
+        "object": as_text(item.get("object")),
         "customer": relation(item.get("customer")),
         "livemode": item.get("livemode") is True,
         "deleted": deleted,

@@ -3,19 +3,19 @@
 from gateway.dates import as_unix, unix_to_column
 from gateway.mirror.projections.discount import read_discounts
 from gateway.mirror.projections.payer import named_payer
-from gateway.shapes import (
+from gateway.rows import Changes, Json, OwnershipClaim, Row
+from gateway.stripe_api.fields import (
+    as_dict,
+    as_list,
+    as_number,
+    as_text,
     item_price,
-    listing,
-    mapping,
-    number,
     relation,
     stripe_id,
     subscription_cancel_at,
     subscription_period,
-    text,
 )
 from gateway.vocabulary import ENDED_SUBSCRIPTION
-from gateway.writes import Changes, Claim, Json, Row
 
 
 def project_subscription(subscription: Json, deleted: bool) -> Changes:
@@ -23,19 +23,19 @@ def project_subscription(subscription: Json, deleted: bool) -> Changes:
 
     ``cancellation_details`` is hidden from users: its comment may be the seller's.
     """
-    items = listing(subscription.get("items"))
+    items = as_list(subscription.get("items"))
     first = items[0] if items else subscription
     start, end = subscription_period(subscription)
-    cancellation = mapping(subscription.get("cancellation_details"))
-    status = "canceled" if deleted else text(subscription.get("status"))
+    cancellation = as_dict(subscription.get("cancellation_details"))
+    status = "canceled" if deleted else as_text(subscription.get("status"))
     values = {
         "customer": relation(subscription.get("customer")),
         "status": status,
         "price": relation(item_price(first)),
-        "quantity": number(first.get("quantity")),
+        "quantity": as_number(first.get("quantity")),
         "items": [_item(item, subscription) for item in items],
-        "has_more": mapping(subscription.get("items")).get("has_more") is True,
-        "currency": text(subscription.get("currency")),
+        "has_more": as_dict(subscription.get("items")).get("has_more") is True,
+        "currency": as_text(subscription.get("currency")),
         "discounts": read_discounts(subscription),
         "default_payment_method": relation(subscription.get("default_payment_method")),
         "start_date": unix_to_column(subscription.get("start_date")),
@@ -45,12 +45,12 @@ def project_subscription(subscription: Json, deleted: bool) -> Changes:
         "cancel_at": subscription_cancel_at(subscription),
         "canceled_at": unix_to_column(subscription.get("canceled_at")),
         "ended_at": unix_to_column(subscription.get("ended_at")),
-        "cancellation_reason": text(cancellation.get("reason")),
+        "cancellation_reason": as_text(cancellation.get("reason")),
         "cancellation_details": cancellation if any(cancellation.values()) else None,
         "trial_start": unix_to_column(subscription.get("trial_start")),
         "trial_end": unix_to_column(subscription.get("trial_end")),
         "pause_collection": subscription.get("pause_collection"),
-        "metadata": mapping(subscription.get("metadata")),
+        "metadata": as_dict(subscription.get("metadata")),
         "created": unix_to_column(subscription.get("created")),
     }
     row = Row("subscriptions", stripe_id(subscription), values, final=status in ENDED_SUBSCRIPTION)
@@ -71,9 +71,9 @@ def _item(item: Json, subscription: Json) -> Json:
     }
 
 
-def _claims(subscription: Json) -> tuple[Claim, ...]:
-    named = named_payer(mapping(subscription.get("metadata")))
+def _claims(subscription: Json) -> tuple[OwnershipClaim, ...]:
+    named = named_payer(as_dict(subscription.get("metadata")))
     customer = stripe_id(subscription.get("customer"))
     since = as_unix(subscription.get("created"))
     is_named = any(named.values()) and customer
-    return (Claim(customer, **named, since=since),) if is_named else ()
+    return (OwnershipClaim(customer, **named, since=since),) if is_named else ()

@@ -1,26 +1,26 @@
 """A subscription schedule: changes of a subscription that are planned."""
 
 from gateway.dates import unix_to_column
-from gateway.shapes import listing, mapping, relation, stripe_id, text
+from gateway.rows import Changes, Json, Row
+from gateway.stripe_api.fields import as_dict, as_list, as_text, relation, stripe_id
 from gateway.vocabulary import ENDED_SCHEDULE
-from gateway.writes import Changes, Json, Row
 
 
 def project_subscription_schedule(schedule: Json, deleted: bool) -> Changes:
     """A released schedule names its subscription as ``released_subscription``."""
-    status = text(schedule.get("status"))
+    status = as_text(schedule.get("status"))
     subscription = schedule.get("subscription") or schedule.get("released_subscription")
     values = {
         "customer": relation(schedule.get("customer")),
         "subscription": relation(subscription),
         "status": status,
         "current_phase": schedule.get("current_phase"),
-        "phases": listing(schedule.get("phases")),
-        "end_behavior": text(schedule.get("end_behavior")),
+        "phases": as_list(schedule.get("phases")),
+        "end_behavior": as_text(schedule.get("end_behavior")),
         "released_at": unix_to_column(schedule.get("released_at")),
         "canceled_at": unix_to_column(schedule.get("canceled_at")),
         "completed_at": unix_to_column(schedule.get("completed_at")),
-        "metadata": mapping(schedule.get("metadata")),
+        "metadata": as_dict(schedule.get("metadata")),
         "created": unix_to_column(schedule.get("created")),
     }
     rank = {"not_started": 1, "active": 2}.get(status, 1)

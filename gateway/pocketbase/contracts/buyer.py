@@ -36,7 +36,7 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnSubscription:
+class SubscriptionRef:
     """A subscription that the buyer may change."""
 
     stripe_id: str
@@ -119,7 +119,7 @@ class HeldSubscription(Contract):
 
 
 class BuyerHistory(Contract):
-    """What the buyer has and has had: see pb_hooks/lib/standing.js."""
+    """What the buyer has and has had: see pb_hooks/lib/checkout/purchase_history.js."""
 
     attempt: PendingPurchase
     key: KeyUse | None
@@ -140,7 +140,7 @@ class BuyerAnswer(Contract):
     portal_customer: str
     deleted_customers: int
     prices: tuple[Price, ...]
-    subscription: OwnSubscription | None
+    subscription: SubscriptionRef | None
     owner: Literal["theirs", "another's", ""]
     standing: BuyerHistory | None
 

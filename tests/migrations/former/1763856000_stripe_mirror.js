@@ -42,7 +42,7 @@ const COLLECTIONS = {
     bool("active"), text("country"), text("jurisdiction"), metadata, created]],
 
   // Who buys. `primary` marks the one customer that /checkout uses for a user; `claims` is what has
-  // been said about whose it is, see pb_hooks/lib/claims.js.
+  // been said about whose it is, see pb_hooks/lib/mirror/ownership.js.
   customers: [OWNED, [user, bool("primary"), { name: "claims", type: "text", max: 20000, hidden: true },
     text("email"), text("name"), text("phone"), text("currency"), number("balance"),
     bool("delinquent"), json("address"), metadata, deleted, created]],

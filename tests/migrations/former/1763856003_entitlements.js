@@ -1,6 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
 // What a user may use, one row a user and feature, computed from the mirrored rows by
-// pb_hooks/lib/entitlements.js. No object of Stripe's stands behind a row, so it has no Stripe id,
+// pb_hooks/lib/entitlements/entitlements.js. No object of Stripe's stands behind a row, so it has no Stripe id,
 // and a user who is deleted takes theirs along.
 
 const MIRRORED = ["stripe_id", "stamp", "customer", "created"]

@@ -1,0 +1,183 @@
+"""/admin: the commands `customers`, `events` and `reconcile` for PocketBase's superusers."""
+
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.routing import APIRoute
+
+from gateway.admin.bodies import (
+    CustomerMove,
+    EventPage,
+    Listing,
+    MovedCustomer,
+    Prune,
+    PruneReport,
+    ReconcileRequest,
+    ReconcileRun,
+    ReconcileRuns,
+    ReconcileStarted,
+    Replay,
+    ReplayedEvent,
+    ReplayReport,
+    StoredEvent,
+    StoredEventWithPayload,
+)
+from gateway.customers.transfer import (
+    CustomerLeaving,
+    CustomerTransfer,
+    NoSuchCustomer,
+    Payer,
+)
+from gateway.errors import (
+    InvalidRequest,
+    PocketBaseUnavailable,
+    StripeRefused,
+    StripeUnavailable,
+    SuperuserNeeded,
+    SuperusersOnly,
+    UnsupportedMediaType,
+)
+from gateway.events.retention import prune
+from gateway.events.stored_events import (
+    NoSuchEvent,
+    Selection,
+    list_events,
+    read_event,
+)
+from gateway.http.dependencies import ServicesDep, get_services, read_token, superuser_bearer
+from gateway.http.problems import problem_responses
+from gateway.pocketbase.superuser import check_superuser
+from gateway.reconcile.background import ReconciliationUnderWay
+from gateway.reconcile.run import Options, Runs
+
+_ERRORS = (InvalidRequest, SuperuserNeeded, SuperusersOnly, PocketBaseUnavailable)
+_STRIPE_ERRORS = (StripeUnavailable, StripeRefused)
+
+
+class SuperuserRoute(APIRoute):
+    """Refuses other callers than superusers before the body is read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the route handler."""
+        handle = super().get_route_handler()
+
+        async def check_and_handle(request: Request) -> Response:
+            services = await get_services(request)
+            await check_superuser(services.pocketbase, read_token(request.headers))
+            return await handle(request)
+
+        return check_and_handle
+
+
+router = APIRouter(
+    prefix="/admin",
+    tags=["admin"],
+    route_class=SuperuserRoute,
+    dependencies=[Depends(superuser_bearer)],
+)
+
+
+@router.get("/events", operation_id="list_events", responses=problem_responses(*_ERRORS))
+async def get_events(query: Annotated[Listing, Query()], services: ServicesDep) -> EventPage:
+    """List stored events, newest first."""
+    after = query.after or ""
+    rows = await list_events(services.pocketbase, query.selection, query.limit, after=after)
+    return EventPage(events=[StoredEvent.of(row) for row in rows])
+
+
+@router.get(
+    "/events/{event}", operation_id="show_event", responses=problem_responses(*_ERRORS, NoSuchEvent)
+)
+async def get_event(event: str, services: ServicesDep) -> StoredEventWithPayload:
+    """Show one event with what Stripe sent."""
+    row = await read_event(services.pocketbase, event)
+    return StoredEventWithPayload.of(row)
+
+
+@router.post(
+    "/events/replay",
+    operation_id="replay_events",
+    responses=problem_responses(*_ERRORS, NoSuchEvent, UnsupportedMediaType),
+)
+async def replay_events(body: Replay, services: ServicesDep) -> ReplayReport:
+    """Handle stored events again, oldest first.
+
+    Rows are written as this release projects them, unless they show a newer state already.
+    """
+    selection = body.selection
+    if bool(body.ids) == (selection != Selection()):
+        raise InvalidRequest("Give ids, or at least one field that selects events, not both.")
+    results = (
+        services.replayer.replay_ids(body.ids, dry_run=body.dry_run)
+        if body.ids
+        else services.replayer.replay_selected(
+            selection, after=body.after or "", limit=body.limit, dry_run=body.dry_run
+        )
+    )
+    done = [ReplayedEvent.of(result) async for result in results]
+    return ReplayReport(
+        events=done,
+        outcomes=Counter(each.outcome for each in done),
+        has_more=not body.ids and len(done) == body.limit,
+    )
+
+
+@router.post(
+    "/events/prune",
+    operation_id="prune_events",
+    responses=problem_responses(*_ERRORS, UnsupportedMediaType),
+)
+async def prune_events(body: Prune, services: ServicesDep) -> PruneReport:
+    """Empty the payloads of old events, up to 100,000 a call; failed ones stay whole."""
+    days = body.older_than_days or services.settings.gateway_keep_payload_days
+    return PruneReport(pruned=await prune(services.pocketbase, days, dry_run=body.dry_run))
+
+
+@router.post(
+    "/customers/{customer}/move",
+    operation_id="move_customer",
+    responses=problem_responses(
+        *_ERRORS, UnsupportedMediaType, NoSuchCustomer, CustomerLeaving, *_STRIPE_ERRORS
+    ),
+)
+async def move_customer(
+    customer: Annotated[str, Path(max_length=255)], body: CustomerMove, services: ServicesDep
+) -> MovedCustomer:
+    """Give a customer, with all that was bought with it, to another user or organization.
+
+    Stripe's metadata names the new owner, and every row in PocketBase moves.
+    """
+    payer = Payer(body.user or "", body.organization or "")
+    mover = CustomerTransfer(services.pocketbase, services.stripe, services.sync_snapshot)
+    return MovedCustomer.of(await mover.move(customer, payer))
+
+
+@router.post(
+    "/reconcile",
+    status_code=202,
+    operation_id="start_reconciliation",
+    responses=problem_responses(*_ERRORS, UnsupportedMediaType, ReconciliationUnderWay),
+)
+async def start_reconciliation(body: ReconcileRequest, services: ServicesDep) -> ReconcileStarted:
+    """Start bringing the mirror in line with Stripe, or continue the same run where it was."""
+    options = Options(
+        dry_run=body.dry_run,
+        only=tuple(body.only),
+        since=body.since or "",
+        events=body.events and not body.only,
+        objects=body.objects,
+    )
+    return ReconcileStarted(id=await services.reconciliation.start(options, body.rate))
+
+
+@router.get(
+    "/reconcile", operation_id="list_reconciliations", responses=problem_responses(*_ERRORS)
+)
+async def list_reconciliations(
+    services: ServicesDep, limit: Annotated[int, Query(ge=1, le=100)] = 10
+) -> ReconcileRuns:
+    """Show how the newest reconciliations went, or how far they are."""
+    rows = await Runs(services.pocketbase).list_newest(limit)
+    return ReconcileRuns(runs=[ReconcileRun.of(row) for row in rows])

@@ -1,0 +1,1 @@
+"""The FastAPI application: what a team declares, how it is loaded, started and stopped."""

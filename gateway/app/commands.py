@@ -1,0 +1,64 @@
+"""Commands of a team's app: Click commands whose functions receive the clients they name."""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, get_type_hints
+
+import click
+
+from gateway.http.dependencies import PocketBaseDep, SettingsDep, StripeDep
+from gateway.pocketbase import open_pocketbase_client
+from gateway.settings import StripeSettings
+from gateway.stripe_api import open_stripe
+
+
+def build_command(
+    function: Callable[..., Any], name: str | None, options: Mapping[str, Any]
+) -> click.Command:
+    """Return the command of a function.
+
+    Raises:
+        ValueError: an annotation can't be resolved.
+    """
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise ValueError(f"an annotation of the function can't be resolved: {error}") from error
+    wanted = {
+        parameter: hint
+        for parameter, hint in hints.items()
+        if hint in (PocketBaseDep, StripeDep, SettingsDep)
+    }
+
+    @wraps(function)
+    def run(**given: Any) -> None:
+        context = click.get_current_context()
+        asyncio.run(_call(function, wanted, given, context.obj))
+
+    make: Callable[..., click.Command] = click.command(name, **options)
+    return make(run)
+
+
+async def _call(
+    function: Callable[..., Any],
+    wanted: Mapping[str, Any],
+    given: Mapping[str, Any],
+    read_settings: Callable[[], StripeSettings],
+) -> None:
+    """Open what the function asks for, call it, and close that again."""
+    clients: dict[str, Any] = {}
+    if wanted:
+        settings = read_settings()
+        async with open_pocketbase_client(settings) as pocketbase, open_stripe(settings) as stripe:
+            found = {PocketBaseDep: pocketbase, StripeDep: stripe, SettingsDep: settings}
+            clients = {parameter: found[hint] for parameter, hint in wanted.items()}
+            await _await(function(**given, **clients))
+        return
+    await _await(function(**given))
+
+
+async def _await(returned: Any) -> None:
+    if inspect.isawaitable(returned):
+        await returned

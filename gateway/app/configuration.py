@@ -1,0 +1,81 @@
+"""Everything that is read and validated before the first connection is opened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from gateway.app.declarations import Declarations
+from gateway.http.rate_limits import RateLimits
+from gateway.mirror.mirrored_object import MirroredObject
+from gateway.mirror.registry import GENERIC, REGISTRY, require_unique
+from gateway.mirror.requirements import require_columns
+from gateway.notifications.handlers import Handler, index_handlers
+from gateway.notifications.router import NotificationRouter, open_router
+from gateway.notifications.templates import Templates, open_templates
+from gateway.price_terms import Terms, read_price_terms
+from gateway.settings import Settings, SettingsError
+from gateway.transforms.table import Table
+from gateway.vocabulary import COLLECTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The settings with what they name, and what the app declares."""
+
+    settings: Settings
+    rate_limits: RateLimits
+    #: The terms on which prices are sold.
+    price_terms: Terms
+    #: The app's transforms; None leaves the table as it is that PocketBase has.
+    transforms: Table | None
+    #: The objects that the app mirrors besides ours.
+    mirrors: tuple[MirroredObject, ...]
+    handlers: Mapping[str, Handler]
+    #: None when there are neither mails nor handlers.
+    notifications: NotificationRouter | None
+    mail_templates: Templates
+
+    @classmethod
+    def of(cls, settings: Settings, declared: Declarations | None) -> Self:
+        """Read what the settings name, and check what the app declares.
+
+        Args:
+            declared: None if there is no app: PocketBase then guards the transforms of the last.
+
+        Raises:
+            SettingsError: a setting is wrong, or names what can't be loaded.
+            InvalidRegistration: two declarations contradict each other.
+            MirrorIncomplete: a collection lacks a column that its registry entry needs.
+        """
+        require_columns((*REGISTRY, *GENERIC), COLLECTIONS)
+        found = declared or Declarations()
+        require_unique(found.mirrors)
+        handlers = index_handlers(found.handlers)
+        return cls(
+            settings=settings,
+            rate_limits=RateLimits(settings),
+            price_terms=read_price_terms(settings.gateway_price_terms),
+            transforms=_read_table(settings, found) if declared else None,
+            mirrors=tuple(found.mirrors),
+            handlers=handlers,
+            notifications=open_router(settings, handlers),
+            mail_templates=open_templates(settings),
+        )
+
+
+def _read_table(settings: Settings, declared: Declarations) -> Table | None:
+    """Return the table to register; an empty one too, so that removed transforms end.
+
+    Raises:
+        InvalidRegistration: two transforms are for the same write.
+        SettingsError: there are transforms, but no secret to sign their calls with.
+    """
+    table = Table.of(declared.transforms)
+    if settings.gateway_hook_secrets:
+        return table
+    if not table.transforms:
+        return None
+    first = table.transforms[0]
+    raise SettingsError(
+        f"GATEWAY_HOOK_SECRETS is not set, and the transform at {first.source} needs it."
+    )

@@ -1,0 +1,217 @@
+"""What an app declares besides endpoints: transforms, mirrored objects, handlers and commands.
+
+`Gateway` and `Router` share the decorators. A declaration keeps the place where it was made, so
+that a mistake is reported with file and line, also when only the start can detect it.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import click
+from pydantic import BaseModel
+
+from gateway.app.commands import build_command
+from gateway.mirror.mirrored_object import MirroredObject
+from gateway.mirror.team_object import TeamProjection, describe_team_object
+from gateway.notifications.handlers import EventHandler, Handler
+from gateway.source import Source
+from gateway.start_error import InvalidRegistration
+from gateway.transforms.model_of import read_model
+from gateway.transforms.transform import OnFailure, Operation, Prefetch, Transform, Validate
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_H = TypeVar("_H", bound=EventHandler)
+_P = TypeVar("_P", bound=TeamProjection)
+
+
+@dataclass(frozen=True, slots=True)
+class TeamCommand:
+    """A command of the app for the ``gateway`` command line."""
+
+    command: click.Command
+    source: Source
+
+
+@dataclass(slots=True)
+class Declarations:
+    """What one app or router declares, in the order of its code."""
+
+    transforms: list[Transform] = field(default_factory=list)
+    mirrors: list[MirroredObject] = field(default_factory=list)
+    handlers: list[Handler] = field(default_factory=list)
+    commands: list[TeamCommand] = field(default_factory=list)
+
+    def extend(self, other: "Declarations") -> None:
+        """Add what another app or router declares."""
+        self.transforms += other.transforms
+        self.mirrors += other.mirrors
+        self.handlers += other.handlers
+        self.commands += other.commands
+
+
+class Declaring:
+    """The decorators that `Gateway` and `Router` share."""
+
+    declarations: Declarations
+
+    def transform(
+        self,
+        collection: str,
+        *,
+        on: Operation | Collection[Operation],
+        model: type[BaseModel] | None = None,
+        timeout: float = 3.0,
+        on_failure: OnFailure = "closed",
+        files: bool = False,
+        request: bool = False,
+        validate: Validate = "all",
+        prefetch: Prefetch | None = None,
+        may_come_later: bool = False,
+    ) -> Callable[[_F], _F]:
+        """Pass every direct write to a collection through a function.
+
+        The function is called with the values as they would be saved and a `TransformContext`, and
+        returns the model, a dict of changes, or None for no change. It raises `FieldErrors` or
+        `Refused`. A plain function runs on the event loop, so it must not block.
+
+        Args:
+            collection: the name of a PocketBase collection that is not a view.
+            on: "create", "update", "delete", or several of them.
+            model: the Pydantic model that the values are validated into; by default the annotation
+                of the function's first parameter, if that is a model.
+            timeout: seconds that the function may take, `prefetch` included; at most 60.
+            on_failure: "closed" refuses the write if no gateway answers in time, "open" stores it
+                unchanged.
+            files: whether the contents of new files are sent to the function.
+            request: whether `TransformContext.request` is set.
+            validate: "changed" ignores the model's errors in fields that an update does not change.
+            prefetch: called once per batch before the function; `TransformContext.prefetched` has
+                its result.
+            may_come_later: whether the gateway may start before the collection exists.
+
+        Raises:
+            InvalidRegistration: an argument is wrong.
+        """
+
+        def register(function: _F) -> _F:
+            source = Source.of(function)
+            with _naming(source):
+                self.add_transform(
+                    Transform(
+                        collection=collection,
+                        operations=frozenset({on} if isinstance(on, str) else on),
+                        function=function,
+                        model=model or read_model(function),
+                        timeout=timeout,
+                        on_failure=on_failure,
+                        files=files,
+                        request=request,
+                        validate=validate,
+                        prefetch=prefetch,
+                        may_come_later=may_come_later,
+                        source=source,
+                    )
+                )
+            return function
+
+        return register
+
+    def add_transform(self, transform: Transform) -> None:
+        """Add a transform that is not made by the decorator."""
+        source = transform.source or Source.of(transform.function)
+        self.declarations.transforms.append(replace(transform, source=source))
+
+    def mirror(
+        self,
+        object: str,
+        *,
+        collection: str,
+        path: str,
+        expand: Collection[str] = (),
+        list_params: dict[str, str] | None = None,
+    ) -> Callable[[_P], _P]:
+        """Mirror one more kind of Stripe object as rows of a collection.
+
+        The function is pure: it is called with the object and whether Stripe has deleted it, and
+        returns the row's columns as a dict, without those that the gateway fills: ``id``, the text
+        ``stripe_id`` (with a unique index), the hidden text ``stamp``, the hidden JSON
+        ``stripe_object`` and the date ``created``. The collection needs all of these. Rows have no
+        owner: the collection's API rules decide who reads them.
+
+        Args:
+            object: Stripe's name of the object, such as "payout".
+            collection: the PocketBase collection that has one row per object.
+            path: where Stripe lists the objects, such as "/v1/payouts".
+            expand: fields that Stripe shows only when asked.
+            list_params: further parameters with which `gateway reconcile` lists the objects.
+
+        Raises:
+            InvalidRegistration: the object is mirrored already, or an argument is wrong.
+        """
+
+        def register(function: _P) -> _P:
+            source = Source.of(function)
+            with _naming(source):
+                self.declarations.mirrors.append(
+                    describe_team_object(
+                        object, collection, path, function, tuple(expand), list_params, source
+                    )
+                )
+            return function
+
+        return register
+
+    def on(self, *types: str) -> Callable[[_H], _H]:
+        """Call a function for events: at most once per event, after the event's rows are stored.
+
+        The function is called with an `Event` and an `EventContext`; a plain function runs in a
+        thread. It may take 60 seconds. What it raises is stored, and `gateway notifications retry`
+        calls it once more. It is stored under its module and name: keep both while calls are
+        pending.
+
+        Args:
+            types: types of Stripe events ("invoice.paid", "invoice.*") or names of domain events
+                ("purchase.completed", "receipt"; see docs/guides/notifications.md).
+
+        Raises:
+            InvalidRegistration: there is no such type or name.
+        """
+
+        def register(function: _H) -> _H:
+            source = Source.of(function)
+            with _naming(source):
+                self.declarations.handlers.append(Handler.of(function, types, source))
+            return function
+
+        return register
+
+    def command(self, name: str | None = None, **options: Any) -> Callable[[_F], _F]:
+        """Add a function to the ``gateway`` command line.
+
+        A parameter annotated with `PocketBase`, `Stripe` or `Settings` receives the client or the
+        settings; the others are set by Click's decorators, `click.option` and `click.argument`. The
+        function may be async.
+
+        Args:
+            name: by default the function's name with hyphens.
+            options: what `click.command` accepts.
+        """
+
+        def register(function: _F) -> _F:
+            source = Source.of(function)
+            with _naming(source):
+                command = build_command(function, name, options)
+                self.declarations.commands.append(TeamCommand(command, source))
+            return function
+
+        return register
+
+
+@contextmanager
+def _naming(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise InvalidRegistration(f"{source}: {error}") from error

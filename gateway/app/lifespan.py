@@ -1,0 +1,141 @@
+"""Opens the shared services at the start, and runs the background work until the end."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
+
+from gateway.app.configuration import Configuration
+from gateway.app.start_checks import require_mirrors, require_transforms
+from gateway.background import run_in_background
+from gateway.billing.usage.recorder import UsageRecorder
+from gateway.checkout.service import CheckoutService
+from gateway.customers.sync import CustomerSync
+from gateway.customers.vacancies import OrganizationCheck
+from gateway.events.maintenance import Maintenance
+from gateway.events.replay import Replayer
+from gateway.health.readiness import Readiness
+from gateway.mirror.conflicts import ConflictResolver
+from gateway.mirror.deferred_work import DeferredWork
+from gateway.mirror.locks import ObjectLocks
+from gateway.mirror.refresh import Refresher
+from gateway.mirror.registry import extend_registry
+from gateway.notifications.runner import send_notifications
+from gateway.pocketbase import PocketBase, open_pocketbase_client
+from gateway.reconcile.background import BackgroundReconciliation
+from gateway.services import Services
+from gateway.stripe_api import PROBE, KeyCheck, open_stripe, read_object
+from gateway.teams.seat_sync import SeatSync
+from gateway.transforms.registration import Registration
+from gateway.transforms.runner import TransformRunner
+from gateway.webhooks.event_writer import EventWriter
+
+
+@asynccontextmanager
+async def open_services(
+    configuration: Configuration, state: Mapping[str, Any]
+) -> AsyncIterator[Services]:
+    """Provide the services; at the end, finish the writes that are under way.
+
+    Args:
+        state: what the app's lifespan yields, for transforms and handlers.
+    """
+    settings, announcer = configuration.settings, configuration.notifications
+    async with AsyncExitStack() as stack:
+        stack.enter_context(extend_registry(configuration.mirrors))
+        pocketbase = await stack.enter_async_context(PocketBase(settings))
+        records = await stack.enter_async_context(
+            open_pocketbase_client(settings, pocketbase.session)
+        )
+        key_check = KeyCheck()
+        client = await stack.enter_async_context(open_stripe(settings, key_check))
+        turns = ObjectLocks()
+        settlement = ConflictResolver(
+            pocketbase, client, turns, own_account=settings.gateway_stripe_account
+        )
+        inbox = EventWriter(pocketbase, settlement, announcer)
+        stack.push_async_callback(inbox.close)
+        # An inbox of its own: a long replay must not use up the room that deliveries have.
+        replay_inbox = EventWriter(pocketbase, settlement, announcer)
+        stack.push_async_callback(replay_inbox.close)
+        reconciliation = BackgroundReconciliation(pocketbase, client, replay_inbox)
+        stack.push_async_callback(reconciliation.close)
+        table = configuration.transforms
+        registration = Registration(settings, pocketbase, table) if table is not None else None
+        sync_snapshot = Refresher(pocketbase, client, turns).apply
+        shared = {
+            "pocketbase": records,
+            "stripe": client,
+            "settings": settings,
+            "state": state,
+        }
+        yield Services(
+            settings=settings,
+            pocketbase=pocketbase,
+            records=records,
+            stripe=client,
+            key_check=key_check,
+            rate_limits=configuration.rate_limits,
+            price_terms=configuration.price_terms,
+            sync_snapshot=sync_snapshot,
+            readiness=Readiness(
+                pocketbase, key_check.check, registration.check if registration else None
+            ),
+            checkout=CheckoutService(
+                pocketbase,
+                client,
+                sync_snapshot,
+                configuration.price_terms,
+                configuration.rate_limits,
+                next(iter(settings.gateway_portal_configurations), ""),
+            ),
+            usage=UsageRecorder(pocketbase, client),
+            conflicts=settlement,
+            events=inbox,
+            replayer=Replayer(pocketbase, client, replay_inbox),
+            reconciliation=reconciliation,
+            notifications=announcer,
+            transforms=TransformRunner(table.index() if table else {}, shared),
+            registration=registration,
+            state=state,
+        )
+
+
+@asynccontextmanager
+async def run_background_work(
+    services: Services, configuration: Configuration
+) -> AsyncIterator[None]:
+    """Do what the gateway does beside requests while the block runs.
+
+    Raises:
+        InvalidRegistration: PocketBase's collections do not fit what the app declares.
+    """
+    pocketbase, client, settings = services.pocketbase, services.stripe, services.settings
+    await require_mirrors(pocketbase, configuration.mirrors)
+    await require_transforms(pocketbase, configuration.transforms)
+    tasks = CustomerSync(
+        pocketbase, client, settings.gateway_user_deletion_policy, OrganizationCheck(pocketbase)
+    )
+    seats = SeatSync(pocketbase, client, services.price_terms, settings.gateway_seat_sync_seconds)
+    upkeep = Maintenance(pocketbase, services.replayer, settings.gateway_keep_payload_days)
+    probe = partial(read_object, client, PROBE)
+    async with (
+        _register_transforms(services.registration),
+        send_notifications(services, configuration.mail_templates),
+        run_in_background(services.conflicts.own_account.learn()),
+        run_in_background(upkeep.run()),
+        run_in_background(tasks.run()),
+        run_in_background(seats.run()),
+        run_in_background(DeferredWork(pocketbase).run()),
+        run_in_background(services.key_check.watch(probe)),
+    ):
+        yield
+
+
+@asynccontextmanager
+async def _register_transforms(registration: Registration | None) -> AsyncIterator[None]:
+    if registration is None:
+        yield
+        return
+    async with registration.keep():
+        yield

@@ -1,0 +1,111 @@
+"""Finds a team's app: `GATEWAY_APP`, or a file with a usual name, as FastAPI's CLI does it."""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.app.application import Gateway
+from gateway.app.declarations import Declarations
+from gateway.start_error import StartError
+
+#: Looked for in the working directory, in this order.
+FILES = ("main.py", "app.py", "api.py", "app/main.py", "app/app.py", "app/api.py")
+_VARIABLE = "app"
+
+
+class AppNotLoaded(StartError):
+    """The app can't be imported, or is not a `Gateway`."""
+
+
+class PlainGateway(Gateway):
+    """The gateway without an app: PocketBase keeps guarding the transforms of the last app."""
+
+    def collect_declarations(self) -> Declarations | None:
+        """Return None."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    module: str
+    variable: str
+    #: What `sys.path` needs.
+    folder: Path
+    #: As messages name it.
+    name: str
+
+
+def load_app(environment: Mapping[str, str] = os.environ) -> Gateway:
+    """Return the team's app; a plain gateway where there is none.
+
+    Args:
+        environment: has ``GATEWAY_APP``, as ``module:variable``.
+
+    Raises:
+        AppNotLoaded: names what can't be imported, and where.
+        InvalidRegistration: a declaration of the app is wrong.
+    """
+    place = _read_place(environment.get("GATEWAY_APP", "")) or _find_place(Path.cwd())
+    return _import(place) if place else PlainGateway()
+
+
+def _read_place(name: str) -> _Place | None:
+    if not name:
+        return None
+    module, _, variable = name.partition(":")
+    if not all(part.isidentifier() for part in module.split(".")):
+        raise AppNotLoaded(f"GATEWAY_APP is {name!r}, but must be like shop.app:app.")
+    return _Place(module, variable or _VARIABLE, Path.cwd(), f"GATEWAY_APP={name}")
+
+
+def _find_place(folder: Path) -> _Place | None:
+    for name in FILES:
+        file = folder / name
+        if file.is_file():
+            root, parts = file.parent, [file.stem]
+            # A folder with __init__.py is a package, and its modules import one another by it.
+            while (root / "__init__.py").is_file() and root != folder:
+                parts.insert(0, root.name)
+                root = root.parent
+            return _Place(".".join(parts), _VARIABLE, root, name)
+    return None
+
+
+def _import(place: _Place) -> Gateway:
+    if str(place.folder) not in sys.path:
+        # The command would only look beside itself.
+        sys.path.insert(0, str(place.folder))
+    try:
+        module = importlib.import_module(place.module)
+    except StartError:
+        raise
+    except Exception as error:
+        raise AppNotLoaded(f"{place.name} can't be imported: {_describe(error)}") from error
+    found = getattr(module, place.variable, None)
+    if not isinstance(found, Gateway):
+        what = f"is of type {type(found).__name__}" if found is not None else "does not exist"
+        raise AppNotLoaded(
+            f"{place.name}: the variable {place.variable} {what}, but must be a Gateway;"
+            " GATEWAY_APP=module:variable names another."
+        )
+    return found
+
+
+def _describe(error: Exception) -> str:
+    """The error with the innermost line of code outside of installed packages."""
+    reason = f"{type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError):
+        return reason
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename) != Path(__file__)
+        and not any(part in frame.filename for part in ("site-packages", "<frozen", "importlib"))
+    ]
+    if not frames:
+        return reason
+    return f"{reason} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"

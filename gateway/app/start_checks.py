@@ -1,0 +1,76 @@
+"""Checks that PocketBase's collections fit what an app declares, before anything uses them.
+
+A PocketBase that does not answer yet is not waited for: /ready then reports transforms that do not
+fit, and deliveries whose rows can't be stored are kept as failed.
+"""
+
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from gateway.errors import GatewayError
+from gateway.mirror.mirrored_object import MirroredObject
+from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.pocketbase.contracts.transforms import CollectionColumns
+from gateway.rows import Json
+from gateway.start_error import InvalidRegistration
+from gateway.transforms.collection_check import find_faults
+from gateway.transforms.table import Table
+
+
+async def require_transforms(pocketbase: PocketBase, table: Table | None) -> None:
+    """Refuse to start with a transform that would guard nothing, or fail each write.
+
+    Raises:
+        InvalidRegistration: names the transform's file and line, and what does not fit.
+    """
+    if table is None or not table.transforms:
+        return
+    names = {transform.collection for transform in table.transforms}
+    found: dict[str, CollectionColumns] = {}
+    try:
+        for name in sorted(names):
+            if collection := await _read_collection(pocketbase, name):
+                columns = {field["name"]: field["hidden"] for field in collection["fields"]}
+                found[name] = CollectionColumns(type=collection["type"], columns=columns)
+    except (GatewayError, PocketBaseRefused):
+        return
+    if faults := find_faults(table, found):
+        raise InvalidRegistration(faults[0])
+
+
+async def require_mirrors(pocketbase: PocketBase, mirrors: Iterable[MirroredObject]) -> None:
+    """Refuse to start with a mirror whose rows could not be stored, or would lose their order.
+
+    Raises:
+        InvalidRegistration: names the mirror's file and line, and what its collection lacks.
+    """
+    for mirror in mirrors:
+        try:
+            found = await _read_collection(pocketbase, mirror.collection)
+        except (GatewayError, PocketBaseRefused):
+            return
+        if found is None:
+            raise InvalidRegistration(
+                f"{mirror.source}: there is no collection {mirror.collection} for the mirror of"
+                f" {mirror.object}: add a migration that creates it"
+            )
+        _require_columns(mirror, {field["name"] for field in found["fields"]})
+
+
+def _require_columns(mirror: MirroredObject, columns: set[str]) -> None:
+    missing = [name for name in mirror.required_columns if name not in columns]
+    if missing:
+        raise InvalidRegistration(
+            f"{mirror.source}: the collection {mirror.collection} of the mirror of {mirror.object}"
+            f" lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}: add a migration"
+        )
+
+
+async def _read_collection(pocketbase: PocketBase, name: str) -> Json | None:
+    """Return a collection's definition; None if there is none."""
+    try:
+        return await pocketbase.call("GET", f"/api/collections/{quote(name, safe='')}")
+    except PocketBaseRefused as refused:
+        if refused.status == 404:
+            return None
+        raise

@@ -1,0 +1,1 @@
+"""POST /portal: sessions of Stripe's customer portal."""

@@ -1,0 +1,1 @@
+"""POST /subscriptions/…: change, cancel, resume and discount a subscription."""

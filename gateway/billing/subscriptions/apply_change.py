@@ -1,0 +1,185 @@
+"""Previews a change of plan or quantity, and makes it: the same amount in both.
+
+Decisions: docs/decisions/016-subscription-changes.md, docs/decisions/020-signed-previews.md.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import stripe
+
+from gateway.billing.subscriptions.credit_check import require_billed, sum_billed
+from gateway.billing.subscriptions.idempotency import send_once
+from gateway.billing.subscriptions.item_change import ItemChange, When
+from gateway.billing.subscriptions.preview_check import use_preview
+from gateway.billing.subscriptions.preview_token import (
+    PreviewToken,
+    derive_keys,
+    describe_version,
+    digest,
+    sign_preview,
+)
+from gateway.billing.subscriptions.scheduled_change import release
+from gateway.billing.subscriptions.subscription import CustomerSubscription
+from gateway.dates import as_unix
+from gateway.mirror.nested_lists import complete
+from gateway.rows import Json
+from gateway.services import Services
+from gateway.stripe_api import Snapshot, read_object, translate_errors
+from gateway.stripe_api.fields import as_dict, as_list, as_number, as_text, line_origin
+
+if TYPE_CHECKING:
+    from stripe.params import InvoiceCreatePreviewParams, SubscriptionUpdateParams
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a change would cost."""
+
+    currency: str
+    #: What is charged at once, in the currency's smallest unit.
+    due_now: int
+    #: Credit that is left for later invoices.
+    credit: int
+    #: Unix seconds at which the change takes effect.
+    takes_effect_at: int
+    #: The invoice that was previewed; {} if nothing would change.
+    invoice: Json
+    #: Names this preview in a change, which then costs the same; "" at the period's end.
+    signed_date: str = ""
+
+
+async def preview_change(
+    services: Services, subscription: CustomerSubscription, change: ItemChange, when: When
+) -> Preview:
+    """Ask Stripe for the invoice that a change would make.
+
+    Raises:
+        StripeUnavailable, StripeRefused
+    """
+    currency = as_text(subscription.body.get("currency"))
+    if when == "period_end":
+        # Nothing is prorated then: the next invoice is the new price's alone.
+        invoice: Json = {}
+        if change.is_new:
+            invoice = await _preview(services.stripe, subscription, change, None)
+        end = as_unix(change.item.get("current_period_end"))
+        return Preview(currency, 0, 0, end, invoice)
+    date = max(subscription.now, int(as_number(change.item.get("current_period_start"))))
+    if not change.is_new:
+        signed = _sign(services, subscription, change, date)
+        return Preview(currency, 0, 0, date, {}, signed)
+    invoice = await _preview(services.stripe, subscription, change, date)
+    signed = _sign(services, subscription, change, date, _falls_with_time(invoice))
+    due, total = 0, 0
+    if _is_made_now(invoice, subscription):
+        due, total = int(as_number(invoice.get("amount_due"))), int(as_number(invoice.get("total")))
+    return Preview(currency, due, max(0, -total), date, invoice, signed)
+
+
+async def make_change(
+    services: Services,
+    subscription: CustomerSubscription,
+    change: ItemChange,
+    token: PreviewToken | None,
+    *,
+    key: str,
+) -> None:
+    """Send the change to Stripe; it takes effect when its invoice is paid, else it waits.
+
+    Args:
+        token: of the preview, see `check_preview`.
+        key: the caller's Idempotency-Key, "" if there is none.
+
+    Raises:
+        InvalidRequest, Conflict: the preview does not hold any more.
+        StripeUnavailable, StripeRefused, PaymentRequired, IdempotencyKeyReused
+    """
+    params: SubscriptionUpdateParams = {
+        "items": change.all_params,
+        "proration_behavior": "always_invoice",
+    }
+    date = None
+    if token is not None:
+        date = params["proration_date"] = await use_preview(services, subscription, token, key)
+        key = key or f"preview-{token.nonce}"
+    if not change.only_adds and (token is None or token.is_credit):
+        await _check_credit(services.stripe, subscription, change, date)
+    if subscription.body.get("collection_method") == "charge_automatically":
+        # Nobody gets what is not paid, and a card that fails leaves the old plan as it was.
+        params["payment_behavior"] = "pending_if_incomplete"
+    # A change planned for the period's end would undo this one.
+    await release(services.stripe, subscription)
+    update = partial(services.stripe.v1.subscriptions.update_async, subscription.stripe_id, params)
+    await send_once("change", subscription, params, update, key=key)
+
+
+async def _check_credit(
+    client: stripe.StripeClient,
+    subscription: CustomerSubscription,
+    change: ItemChange,
+    date: int | None,
+) -> None:
+    start = int(as_number(change.item.get("current_period_start")))
+    # In this order: a copy of the request may make the change meanwhile.
+    billed = await sum_billed(client, subscription)
+    invoice = await _preview(client, subscription, change, date or max(subscription.now, start))
+    if billed is not None and _is_made_now(invoice, subscription):
+        require_billed(billed, invoice)
+
+
+def _sign(
+    services: Services,
+    subscription: CustomerSubscription,
+    change: ItemChange,
+    date: int,
+    is_credit: bool = False,
+) -> str:
+    token = PreviewToken(
+        subscription.stripe_id,
+        describe_version(subscription.body),
+        digest(change.fingerprint),
+        date,
+        is_credit=is_credit,
+    )
+    return sign_preview(token, derive_keys(services.settings.webhook_secrets))
+
+
+async def _preview(
+    client: stripe.StripeClient,
+    subscription: CustomerSubscription,
+    change: ItemChange,
+    date: int | None,
+) -> Json:
+    params: InvoiceCreatePreviewParams = {
+        "customer": subscription.body["customer"],
+        "subscription": subscription.stripe_id,
+        "subscription_details": {"items": change.all_params},
+    }
+    if date is None:
+        params["subscription_details"]["proration_behavior"] = "none"
+    else:
+        params["subscription_details"]["proration_behavior"] = "always_invoice"
+        params["subscription_details"]["proration_date"] = date
+    with translate_errors():
+        found = await client.v1.invoices.create_preview_async(params)
+    shown = Snapshot(found.to_dict(), subscription.now, subscription.now)
+    return (await complete(partial(read_object, client), shown)).body
+
+
+def _falls_with_time(invoice: Json) -> bool:
+    """Whether an earlier date benefits the buyer: the prorations add up to a credit."""
+    lines = as_list(invoice.get("lines"))
+    by_time = [line for line in lines if line_origin(line).get("proration") is True]
+    return sum(as_number(line.get("amount")) for line in by_time) < 0
+
+
+def _is_made_now(invoice: Json, subscription: CustomerSubscription) -> bool:
+    """Stripe previews the next renewal where a change makes no invoice, as in a trial."""
+    ends = [int(as_number(item.get("current_period_end"))) for item in subscription.items]
+    starts = [
+        int(as_number(as_dict(line.get("period")).get("start")))
+        for line in as_list(invoice.get("lines"))
+    ]
+    return bool(starts) and max(starts) < min(ends)

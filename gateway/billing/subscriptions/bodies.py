@@ -1,0 +1,117 @@
+"""Request bodies of /portal and /subscriptions; see `answers` for the answers."""
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+
+from gateway.billing.subscriptions.cancellation import Feedback, Reason
+from gateway.billing.subscriptions.item_change import PlanRequest, When
+
+Url = Annotated[str, Field(min_length=1, max_length=2000)]
+StripeId = Annotated[str, Field(min_length=1, max_length=255)]
+PriceName = Annotated[
+    str, Field(min_length=1, max_length=255, description="Price id, or the price's lookup key.")
+]
+Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+def _check_signed_date(value: object) -> str | int | None:
+    """Accept a number, so that the refusal is `preview_required` and not a type error."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if value is None or is_number or (isinstance(value, str) and 0 < len(value) <= 2000):
+        return value  # type: ignore[return-value]
+    raise ValueError("send the `proration_date` of a preview as it is")
+
+
+SignedDate = Annotated[
+    str | int | None,
+    PlainValidator(_check_signed_date, json_schema_input_type=str | None),
+]
+
+
+class Body(BaseModel):
+    """A request body; unknown members are refused, so that typing errors don't go unnoticed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class PlanBody(Body):
+    """Another plan, another quantity, or both."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"price": "pro_yearly", "quantity": 3}]}
+    )
+
+    price: PriceName | None = None
+    quantity: Quantity | None = None
+    item: StripeId | None = Field(
+        default=None, description="The subscription item, needed when there are several."
+    )
+
+    @property
+    def plan(self) -> PlanRequest:
+        """The request as a value."""
+        return PlanRequest(self.price or "", self.quantity, self.item or "")
+
+
+class PreviewBody(PlanBody):
+    """A change of plan, and when it takes effect."""
+
+    when: When = Field(
+        default="now",
+        description="`period_end`: takes effect with the next period, without proration.",
+    )
+
+    @property
+    def plan(self) -> PlanRequest:
+        """The request as a value."""
+        return replace(super().plan, when=self.when)
+
+
+class ChangeBody(PreviewBody):
+    """A change of plan, as it was previewed or without a preview."""
+
+    proration_date: SignedDate = Field(
+        default=None,
+        description="`proration_date` of a preview of this change, unchanged: the change then "
+        "costs the previewed amount.",
+    )
+
+
+class CancelBody(Body):
+    """When to end, and why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"when": "period_end", "feedback": "too_expensive"}]}
+    )
+
+    when: Literal["period_end", "now"] = "period_end"
+    feedback: Feedback | None = None
+    comment: str | None = Field(default=None, max_length=500)
+
+    @property
+    def reason(self) -> Reason:
+        """The reason as a value."""
+        return Reason(self.feedback, self.comment or "")
+
+
+class ResumeBody(Body):
+    """An empty object."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+
+
+class DiscountBody(Body):
+    """A promotion code or a coupon."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"promotion_code": "WELCOME20"}]})
+
+    promotion_code: str | None = Field(default=None, min_length=1, max_length=255)
+    coupon: StripeId | None = None
+
+    @model_validator(mode="after")
+    def _check_one(self) -> "DiscountBody":
+        if (self.promotion_code is None) == (self.coupon is None):
+            raise ValueError("give promotion_code or coupon")
+        return self

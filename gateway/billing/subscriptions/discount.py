@@ -1,0 +1,114 @@
+"""Gives a subscription a discount: a promotion code, or a coupon that the seller opened to users.
+
+One at a time, and each coupon once in a subscription's life: what was given stands in its metadata.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import stripe
+
+from gateway.billing.subscriptions.idempotency import send_once
+from gateway.billing.subscriptions.state import require_collecting, require_unplanned
+from gateway.billing.subscriptions.subscription import CustomerSubscription, conflict, require_live
+from gateway.errors import invalid_field
+from gateway.ids import record_id
+from gateway.rows import Json
+from gateway.stripe_api import find_promotion_code, redeeming
+from gateway.stripe_api.fields import as_dict, as_list, as_number, as_text, stripe_id
+from gateway.vocabulary import COUPON_METADATA
+
+if TYPE_CHECKING:
+    from stripe.params import SubscriptionUpdateParams, SubscriptionUpdateParamsDiscount
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """A coupon, and the promotion code that led to it, if one did."""
+
+    field: str
+    coupon: str
+    promotion_code: str = ""
+
+    @property
+    def source(self) -> "SubscriptionUpdateParamsDiscount":
+        """What Stripe is to redeem."""
+        if self.promotion_code:
+            return {"promotion_code": self.promotion_code}
+        return {"coupon": self.coupon}
+
+    @property
+    def metadata(self) -> str:
+        """The key under which a subscription says that it had this coupon."""
+        return f"{COUPON_METADATA}{record_id(self.coupon)}"
+
+
+async def find_code(
+    client: stripe.StripeClient, subscription: CustomerSubscription, code: str
+) -> Discount:
+    """Return what a promotion code gives to the subscription's customer.
+
+    Raises:
+        InvalidRequest: there is no such code, or it is another customer's: the answer is the same.
+        StripeUnavailable, StripeRefused
+    """
+    found = await find_promotion_code(client, code, stripe_id(subscription.body.get("customer")))
+    return Discount("promotion_code", found.coupon, found.stripe_id)
+
+
+def find_coupon(coupon: str, allowed: Collection[str]) -> Discount:
+    """Return what a coupon gives, if users may take it themselves.
+
+    Raises:
+        InvalidRequest: they may not, or there is none.
+    """
+    if coupon not in allowed:
+        raise invalid_field("coupon", "coupon_unknown", "This coupon is not offered.")
+    return Discount("coupon", coupon)
+
+
+async def give_discount(
+    client: stripe.StripeClient, subscription: CustomerSubscription, offer: Discount, *, key: str
+) -> None:
+    """Redeem an offer for a subscription; to ask again while it runs changes nothing.
+
+    Raises:
+        Conflict: the subscription ended, has another discount, or had this one before; a schedule
+            decides about it, or its collection is paused.
+        InvalidRequest: Stripe does not redeem it here.
+        StripeUnavailable, StripeRefused, IdempotencyKeyReused
+    """
+    require_live(subscription)
+    require_unplanned(subscription)
+    require_collecting(subscription)
+    running = _running(subscription)
+    if offer.coupon in running:
+        return
+    if running:
+        raise conflict("discount_running", "Another discount is still running.")
+    if offer.metadata in as_dict(subscription.body.get("metadata")):
+        raise conflict("coupon_used", "This subscription had this discount before.")
+    params: SubscriptionUpdateParams = {
+        "discounts": [offer.source],
+        "metadata": {offer.metadata: offer.coupon},
+    }
+    update = partial(client.v1.subscriptions.update_async, subscription.stripe_id, params)
+    with redeeming(offer.field):
+        await send_once("discount", subscription, params, update, key=key)
+
+
+def _running(subscription: CustomerSubscription) -> set[str]:
+    """The coupons of the discounts that have not ended."""
+    found = as_list(subscription.body.get("discounts"))
+    return {
+        _coupon_of(discount)
+        for discount in found
+        if not 0 < as_number(discount.get("end")) <= subscription.now
+    }
+
+
+def _coupon_of(discount: Json) -> str:
+    source = as_dict(discount.get("source"))
+    return stripe_id(source.get("coupon")) or as_text(as_dict(discount.get("coupon")).get("id"))

@@ -1,0 +1,141 @@
+"""What a change of plan or quantity means for a subscription's items, on the seller's terms."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gateway.billing.subscriptions.item_change import ItemChange, PlanRequest
+from gateway.billing.subscriptions.quantity import (
+    check_quantity,
+    correct_others,
+    count_present,
+    count_seats,
+    find_by_member,
+)
+from gateway.billing.subscriptions.state import require_changeable, require_settled
+from gateway.billing.subscriptions.subscription import CustomerSubscription
+from gateway.customers.buyer import Price, read_buyer
+from gateway.errors import invalid_field
+from gateway.price_terms import PriceTerms, Terms
+from gateway.rows import Json
+from gateway.services import Services
+from gateway.stripe_api.fields import as_dict, as_text, stripe_id
+
+
+async def read_change(
+    services: Services, token: str, subscription: CustomerSubscription, request: PlanRequest
+) -> ItemChange:
+    """Say which item becomes what; see `plan_change`.
+
+    Raises:
+        Conflict, InvalidRequest, Unauthenticated, PocketBaseUnavailable
+    """
+    present = [stripe_id(item.get("price")) for item in subscription.items]
+    names = [request.price, *present] if request.price else present
+    prices = (await read_buyer(services.pocketbase, token, names)).prices
+    return plan_change(subscription, request, prices, services.price_terms)
+
+
+def plan_change(
+    subscription: CustomerSubscription, request: PlanRequest, prices: Sequence[Price], plans: Terms
+) -> ItemChange:
+    """Say which item becomes what. Pure.
+
+    Raises:
+        Conflict: the subscription can't change now.
+        InvalidRequest: the request names nothing that can be changed, a price that does not fit,
+            or a quantity that is not sold.
+    """
+    require_changeable(subscription)
+    if request.when == "now":
+        require_settled(subscription)
+    if not request.price and request.quantity is None:
+        raise invalid_field("price", "required", "Name a price or a quantity.")
+    item = _find_item(subscription.items, request.item)
+    present = _find(stripe_id(item.get("price")), prices)
+    price = present
+    if request.price:
+        price = _find(request.price, prices)
+        if price is None:
+            raise invalid_field("price", "price_unknown", "This price is not for sale.")
+        if price != present:
+            _check_price(subscription, item, price)
+            _check_terms(price, present, plans)
+    change = _decide(subscription, item, (present, price), request, plans)
+    by_member = find_by_member(subscription, change, prices)
+    return replace(
+        change,
+        corrections=correct_others(subscription, change, by_member, prices, plans),
+        by_member=by_member,
+    )
+
+
+def _decide(
+    subscription: CustomerSubscription,
+    item: Json,
+    prices: tuple[Price | None, Price | None],
+    request: PlanRequest,
+    plans: Terms,
+) -> ItemChange:
+    present, price = prices
+    shown = as_dict(item.get("price"))
+    usage = price.usage_type if price else as_dict(shown.get("recurring")).get("usage_type")
+    name = price.stripe_id if price else stripe_id(shown)
+    if usage == "metered":
+        if request.quantity is not None:
+            raise invalid_field(
+                "quantity", "quantity_metered", "Usage says how much of it is billed."
+            )
+        return ItemChange(item, name, None)
+    plan = (price and plans.find(price)) or PriceTerms()
+    if price and subscription.seats and price.is_by_member:
+        if request.quantity is not None:
+            message = "The quantity is the number of members and can't be chosen."
+            raise invalid_field("quantity", "quantity_by_member", message)
+        return check_quantity(ItemChange(item, name, count_seats(subscription, plan)), plan)
+    quantity = request.quantity or count_present(subscription, item, present)
+    return check_quantity(ItemChange(item, name, quantity), plan)
+
+
+def _find_item(items: Sequence[Json], wanted: str) -> Json:
+    if not wanted:
+        if len(items) != 1:
+            raise invalid_field(
+                "item", "item_required", "Say which item of the subscription it is."
+            )
+        return items[0]
+    for item in items:
+        if stripe_id(item) == wanted:
+            return item
+    raise invalid_field("item", "item_unknown", "The subscription has no such item.")
+
+
+def _find(name: str, prices: Sequence[Price]) -> Price | None:
+    known = {price.stripe_id: price for price in prices}
+    known |= {price.lookup_key: price for price in prices if price.lookup_key and price.active}
+    return known.get(name)
+
+
+def _check_price(subscription: CustomerSubscription, item: Json, price: Price) -> None:
+    """Whether it fits into the subscription."""
+    if price.type != "recurring":
+        raise invalid_field(
+            "price", "price_not_recurring", "This price is not one of a subscription."
+        )
+    if price.currency != as_text(subscription.body.get("currency")):
+        raise invalid_field("price", "price_currency", "This price is in another currency.")
+    others = {stripe_id(other.get("price")) for other in subscription.items if other is not item}
+    if price.stripe_id in others:
+        raise invalid_field(
+            "price", "price_taken", "Another item of the subscription has this price."
+        )
+
+
+def _check_terms(price: Price, present: Price | None, plans: Terms) -> None:
+    """Whether it is for sale to who has the present one."""
+    plan = plans.find(price)
+    if plan is None or not plan.sells(price):
+        raise invalid_field("price", "price_inactive", "This price is not for sale.")
+    before = (present and plans.find(present)) or PriceTerms()
+    # Else a change could lead to a second subscription where one is allowed.
+    if plan.subscriptions == "one" and plan.group != before.group:
+        raise invalid_field("price", "price_of_another_group", "This price is bought on its own.")

@@ -1,0 +1,224 @@
+"""A subscription of the caller's: PocketBase knows whose it is, Stripe how it is now."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from functools import partial
+from urllib.parse import quote
+
+import stripe
+
+from gateway.customers.buyer import Buyer, read_buyer
+from gateway.errors import Conflict, GatewayError, NotFound, PaymentRequired
+from gateway.mirror.nested_lists import complete
+from gateway.pocketbase import PocketBaseRefused
+from gateway.rows import Json
+from gateway.services import Services
+from gateway.stripe_api import Missing, Snapshot, read_object
+from gateway.stripe_api.fields import as_dict, as_list, as_text, stripe_id
+from gateway.vocabulary import ENDED_SUBSCRIPTION, SCHEDULE_METADATA
+
+_log = logging.getLogger(__name__)
+
+#: Another request may still be writing an empty schedule that is younger than these seconds.
+_PLANNING_SECONDS = 10
+_PLANNING_READS, _PLANNING_PAUSE_SECONDS = 8, 0.25
+
+
+class NoSubscription(NotFound):
+    """There is no such subscription."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSubscription:
+    """A subscription that the buyer may change, as Stripe has it now."""
+
+    buyer: Buyer
+    reading: Snapshot
+    #: Which state PocketBase showed before Stripe was asked: another after each change.
+    stamp: str
+
+    @property
+    def body(self) -> Json:
+        """Stripe's subscription, ``latest_invoice``, ``discounts`` and ``schedule`` expanded."""
+        return self.reading.body
+
+    @property
+    def seats(self) -> int:
+        """How many members the paying organization has, at least 1; 0 if a user pays.
+
+        By PocketBase's rows: Stripe's quantity and metadata may lag behind.
+        """
+        own = self.buyer.subscription
+        return max(1, own.members) if own and own.organization else 0
+
+    @property
+    def planned(self) -> Json:
+        """The gateway's schedule of a change at the period's end; {} without one."""
+        schedule = as_dict(self.body.get("schedule"))
+        return schedule if as_dict(schedule.get("metadata")).get(SCHEDULE_METADATA) else {}
+
+    @property
+    def stripe_id(self) -> str:
+        """The subscription's id."""
+        return stripe_id(self.body)
+
+    @property
+    def status(self) -> str:
+        """Stripe's status."""
+        return as_text(self.body.get("status"))
+
+    @property
+    def items(self) -> list[Json]:
+        """The subscription items."""
+        return as_list(self.body.get("items"))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it can't change any more."""
+        return self.status in ENDED_SUBSCRIPTION
+
+    @property
+    def invoice(self) -> Json:
+        """The latest invoice, {} if there is none."""
+        return as_dict(self.body.get("latest_invoice"))
+
+    @property
+    def now(self) -> int:
+        """The second of Stripe's clock at which it was read."""
+        return self.reading.until - 1
+
+
+async def read_buyer_of(
+    services: Services, token: str, subscription: str = "", organization: str = ""
+) -> Buyer:
+    """Return the caller, with a subscription if it is theirs, and count the request.
+
+    Args:
+        organization: see `read_buyer`.
+
+    Raises:
+        RateLimited: the caller asks too often.
+        Unauthenticated, NoOrganization, PocketBaseUnavailable
+    """
+    buyer = await read_buyer(
+        services.pocketbase, token, subscription=subscription, organization=organization
+    )
+    await services.rate_limits.count_user(buyer.user)
+    return buyer
+
+
+async def get_subscription(
+    services: Services, token: str, subscription: str
+) -> CustomerSubscription:
+    """Return a subscription if it is the caller's.
+
+    Raises:
+        NoSubscription: it is not, or does not exist: the answer is the same.
+        RateLimited, Unauthenticated, PocketBaseUnavailable, StripeUnavailable, StripeRefused
+    """
+    buyer = await read_buyer_of(services, token, subscription)
+    own = buyer.subscription
+    if own is None:
+        raise NoSubscription
+    try:
+        reading = await _read_settled(services.stripe, own.stripe_id)
+    except Missing:
+        raise NoSubscription from None
+    if stripe_id(reading.body.get("customer")) != own.customer:
+        _log.error("subscription of another customer", extra={"subscription": own.stripe_id})
+        raise NoSubscription
+    return CustomerSubscription(buyer, reading, own.stamp)
+
+
+async def reread(services: Services, subscription: CustomerSubscription) -> CustomerSubscription:
+    """Read a subscription again, as Stripe has it now.
+
+    Raises:
+        StripeUnavailable, StripeRefused
+    """
+    reading = await _read(services.stripe, subscription.stripe_id)
+    return replace(subscription, reading=reading)
+
+
+async def refresh(services: Services, changed: CustomerSubscription) -> CustomerSubscription:
+    """Read a subscription again after a change, and write its row and its invoice's at once.
+
+    Raises:
+        StripeUnavailable, StripeRefused
+    """
+    fresh = await reread(services, changed)
+    for body in filter(None, (fresh.body, fresh.invoice, fresh.planned)):
+        try:
+            await services.sync_snapshot(replace(fresh.reading, body=body))
+        except (GatewayError, PocketBaseRefused) as error:
+            # The change is made, and its webhook brings the row.
+            _log.warning(
+                "row refresh failed", extra={"object": stripe_id(body), "reason": str(error)}
+            )
+    return fresh
+
+
+def require_live(subscription: CustomerSubscription) -> None:
+    """Refuse what is impossible for a subscription that ended.
+
+    Raises:
+        Conflict
+    """
+    if subscription.has_ended:
+        raise conflict("subscription_ended", "The subscription has ended.")
+
+
+def payment_required(subscription: CustomerSubscription) -> PaymentRequired:
+    """Return the error for a change that waits until its invoice is paid.
+
+    ``data.payment`` has the invoice's page and, where Stripe gives one, the secret with which
+    Stripe.js finishes the payment.
+    """
+    payment = {
+        "code": "payment_incomplete",
+        "message": "The change takes effect when its invoice is paid.",
+    }
+    return PaymentRequired(data={"payment": payment | describe_payment(subscription)})
+
+
+def describe_payment(subscription: CustomerSubscription) -> dict[str, str]:
+    """Return how the latest invoice can be paid; {} if nothing is owed."""
+    invoice = subscription.invoice
+    if invoice.get("status") not in ("open", "uncollectible"):
+        return {}
+    payment = {
+        "invoice": stripe_id(invoice),
+        "hosted_invoice_url": as_text(invoice.get("hosted_invoice_url")),
+        "client_secret": as_text(as_dict(invoice.get("confirmation_secret")).get("client_secret")),
+    }
+    return {key: value for key, value in payment.items() if value}
+
+
+def conflict(code: str, message: str) -> Conflict:
+    """Return the error for a subscription that is not in the state that this needs."""
+    return Conflict(message, {"subscription": {"code": code, "message": message}})
+
+
+async def _read_settled(client: stripe.StripeClient, subscription: str) -> Snapshot:
+    """Wait while another request may be writing the metadata of a new schedule."""
+    reading = await _read(client, subscription)
+    for _ in range(_PLANNING_READS):
+        if not _is_being_planned(reading):
+            break
+        await asyncio.sleep(_PLANNING_PAUSE_SECONDS)
+        reading = await _read(client, subscription)
+    return reading
+
+
+def _is_being_planned(reading: Snapshot) -> bool:
+    schedule = as_dict(reading.body.get("schedule"))
+    is_bare = bool(schedule) and not schedule.get("metadata") and len(schedule["phases"]) == 1
+    return is_bare and schedule["created"] >= reading.until - _PLANNING_SECONDS
+
+
+async def _read(client: stripe.StripeClient, subscription: str) -> Snapshot:
+    path = f"/v1/subscriptions/{quote(subscription, safe='')}"
+    expanded = "expand[]=discounts&expand[]=latest_invoice.confirmation_secret&expand[]=schedule"
+    read = partial(read_object, client)
+    return await complete(read, await read(f"{path}?{expanded}"))

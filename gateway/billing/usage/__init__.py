@@ -1,0 +1,1 @@
+"""POST /usage: meter events for usage-based prices."""

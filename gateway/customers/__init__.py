@@ -1,0 +1,1 @@
+"""Stripe customers: find or create, sync, transfer, deletion."""

@@ -1,0 +1,156 @@
+"""Ends all objects of a Stripe customer that would act later on their own.
+
+An open one could start a subscription, or charge a person who has deleted the account.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import stripe
+
+from gateway.errors import GatewayError, StripeRefused, StripeUnavailable
+from gateway.rows import Json
+from gateway.stripe_api import read_object, translate_errors
+from gateway.vocabulary import ENDED_SUBSCRIPTION, LIVE_SCHEDULE
+
+#: Rounds of one try: refused objects may have changed meanwhile; the last round finds nothing.
+_ROUNDS = 3
+#: Objects per round. The rest waits for the next round, or the next try.
+_MAX_OBJECTS = 300
+#: Failures of Stripe after which the others are left to the next try.
+_MAX_FAILURES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Objects of a customer that act on their own."""
+
+    #: Folder of the API.
+    folder: str
+    #: Ends one, by its id.
+    end: Callable[[stripe.StripeClient, str], Awaitable[Any]]
+    #: Further parameters of the list.
+    query: str = ""
+    #: Whether a listed object still acts.
+    acts: Callable[[Json], bool] = lambda _: True
+
+
+def _expire(client: stripe.StripeClient, session: str) -> Awaitable[Any]:
+    return client.v1.checkout.sessions.expire_async(session)
+
+
+def _cancel_quote(client: stripe.StripeClient, quote: str) -> Awaitable[Any]:
+    return client.v1.quotes.cancel_async(quote)
+
+
+def _cancel_schedule(client: stripe.StripeClient, schedule: str) -> Awaitable[Any]:
+    """Its subscription ends with it, if it has begun."""
+    return client.v1.subscription_schedules.cancel_async(schedule)
+
+
+def _cancel(client: stripe.StripeClient, subscription: str) -> Awaitable[Any]:
+    return client.v1.subscriptions.cancel_async(subscription)
+
+
+def _stop_collection(client: stripe.StripeClient, invoice: str) -> Awaitable[Any]:
+    """Stop finalizing, charging and reminding; the seller can still delete or collect it."""
+    return client.v1.invoices.update_async(invoice, {"auto_advance": False})
+
+
+def _delete_item(client: stripe.StripeClient, item: str) -> Awaitable[Any]:
+    return client.v1.invoice_items.delete_async(item)
+
+
+def _is_scheduled(schedule: Json) -> bool:
+    return schedule["status"] in LIVE_SCHEDULE
+
+
+def _is_live(subscription: Json) -> bool:
+    return subscription["status"] not in ENDED_SUBSCRIPTION
+
+
+def _advances(invoice: Json) -> bool:
+    return bool(invoice.get("auto_advance"))
+
+
+#: In this order: objects that can start a purchase, then purchases, then their open invoices.
+_KINDS = (
+    _Kind("checkout/sessions", _expire, "&status=open"),
+    _Kind("quotes", _cancel_quote, "&status=draft"),
+    _Kind("quotes", _cancel_quote, "&status=open"),
+    _Kind("subscription_schedules", _cancel_schedule, acts=_is_scheduled),
+    # Also those that a schedule has released.
+    _Kind("subscriptions", _cancel, acts=_is_live),
+    _Kind("invoices", _stop_collection, "&status=draft", _advances),
+    _Kind("invoices", _stop_collection, "&status=open", _advances),
+    _Kind("invoiceitems", _delete_item, "&pending=true"),
+)
+
+
+async def end_purchases(client: stripe.StripeClient, customer: str) -> None:
+    """End all objects that act later; repeat until none is left.
+
+    An object that can't be ended keeps no other from its end.
+
+    Raises:
+        StripeUnavailable, StripeRefused: something is left, for another try.
+    """
+    for _ in range(_ROUNDS):
+        found, failed = await _find(client, customer)
+        if not found and not failed:
+            return
+        failed += await _end(client, found[:_MAX_OBJECTS])
+        passing = [error for error in failed if not isinstance(error, StripeRefused)]
+        if passing:
+            raise passing[0]
+    raise (
+        failed[0]
+        if failed
+        else StripeUnavailable("Not everything is ended yet; the next try continues.")
+    )
+
+
+async def _find(
+    client: stripe.StripeClient, customer: str
+) -> tuple[list[tuple[_Kind, str]], list[GatewayError]]:
+    found: list[tuple[_Kind, str]] = []
+    failed: list[GatewayError] = []
+    for kind in _KINDS:
+        try:
+            objects = await _list(client, kind, customer)
+        except GatewayError as error:
+            failed.append(error)
+        else:
+            found += [(kind, each["id"]) for each in objects if kind.acts(each)]
+    return found, failed
+
+
+async def _list(client: stripe.StripeClient, kind: _Kind, customer: str) -> list[Json]:
+    """Return all pages."""
+    path = f"/v1/{kind.folder}?limit=100&customer={quote(customer, safe='')}{kind.query}"
+    objects: list[Json] = []
+    more = True
+    while more:
+        after = f"&starting_after={quote(objects[-1]['id'], safe='')}" if objects else ""
+        page = (await read_object(client, path + after)).body
+        objects += page["data"]
+        more = bool(page["has_more"] and page["data"])
+    return objects
+
+
+async def _end(client: stripe.StripeClient, found: list[tuple[_Kind, str]]) -> list[GatewayError]:
+    refused: list[GatewayError] = []
+    failed: list[GatewayError] = []
+    for kind, id in found:
+        try:
+            with translate_errors():
+                await kind.end(client, id)
+        except StripeRefused as error:
+            refused.append(error)
+        except GatewayError as error:
+            failed.append(error)
+            if len(failed) == _MAX_FAILURES:
+                break
+    return failed + refused

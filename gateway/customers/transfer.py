@@ -1,0 +1,140 @@
+"""Moves a Stripe customer to another user or organization, at Stripe and in PocketBase.
+
+Stripe's metadata decides the owner (docs/decisions/022), so it is changed first. Then the
+customer is read and written as its webhook would be, and its rows move with it.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import stripe
+
+from gateway.errors import Conflict, NotFound, invalid_field
+from gateway.ids import record_id
+from gateway.mirror.registry import path_of
+from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.pocketbase.contracts.events import FOLLOW_UPS
+from gateway.pocketbase.contracts.route import Empty
+from gateway.pocketbase.hook_call import call_hook
+from gateway.rows import Json, payer_metadata
+from gateway.stripe_api import Missing, Snapshot, SyncSnapshot, read_object, translate_errors
+
+if TYPE_CHECKING:
+    from stripe.params import CustomerUpdateParams
+
+#: Seconds between two looks at whether another gateway has moved the last rows.
+_PAUSE_SECONDS = 0.2
+
+
+class NoSuchCustomer(NotFound):
+    """Stripe has no such customer."""
+
+
+class CustomerLeaving(Conflict):
+    """The former owner was deleted, and its tasks at Stripe are pending: try again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """A user's id or an organization's; the other is empty."""
+
+    user: str = ""
+    organization: str = ""
+
+    @property
+    def name(self) -> str:
+        """The owner for command output."""
+        if self.organization:
+            return f"organization {self.organization}"
+        return f"user {self.user}" if self.user else "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A moved customer with its former and new owner."""
+
+    customer: str
+    before: Payer
+    after: Payer
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerTransfer:
+    """Moves customers; repeating a move changes nothing."""
+
+    pocketbase: PocketBase
+    client: stripe.StripeClient
+    apply: SyncSnapshot
+
+    async def move(self, customer: str, to: Payer) -> Transfer:
+        """Give a customer, and all that was bought with it, to a payer.
+
+        Raises:
+            InvalidRequest: there is no such payer, or not exactly one is named.
+            NoSuchCustomer, CustomerLeaving
+            StripeUnavailable, StripeRefused, PocketBaseUnavailable: the move can be repeated.
+        """
+        record = await self._read_payer(to)
+        await self._read_customer(customer)
+        row = await self._read_row(customer)
+        before = Payer(row.get("user", ""), row.get("organization", ""))
+        with translate_errors():
+            await self.client.v1.customers.update_async(customer, _params(to, record))
+        await self.apply(await self._read_customer(customer))
+        row = await self._read_row(customer)
+        if (row.get("user"), row.get("organization")) != (to.user, to.organization):
+            raise CustomerLeaving
+        await self._follow_up(customer)
+        return Transfer(customer, before, to)
+
+    async def _read_payer(self, to: Payer) -> Json:
+        field = "organization" if to.organization else "user"
+        if bool(to.user) == bool(to.organization):
+            raise invalid_field(field, "one_owner", "Give a user or an organization, not both.")
+        records = self.pocketbase.records_path(f"{field}s")
+        path = f"{records}/{quote(to.user or to.organization, safe='')}"
+        try:
+            return await self.pocketbase.call("GET", path)
+        except PocketBaseRefused as refused:
+            if refused.status != 404:
+                raise
+            raise invalid_field(field, "owner_unknown", f"There is no such {field}.") from refused
+
+    async def _read_customer(self, customer: str) -> Snapshot:
+        try:
+            reading = await read_object(self.client, path_of("customer", customer))
+        except Missing:
+            raise NoSuchCustomer from None
+        if reading.body.get("deleted"):
+            raise NoSuchCustomer("The customer was deleted at Stripe.")
+        return reading
+
+    async def _read_row(self, customer: str) -> Json:
+        path = f"{self.pocketbase.records_path('customers')}/{record_id(customer)}"
+        try:
+            return await self.pocketbase.call("GET", path)
+        except PocketBaseRefused as refused:
+            if refused.status != 404:
+                raise
+            return {}
+
+    async def _follow_up(self, customer: str) -> None:
+        """Move the rows that were too many for one transaction."""
+        wanted = f"kind = 'owner' && subject = '{record_id(customer)}'"
+        path = self.pocketbase.records_path("follow_ups")
+        while (await self.pocketbase.call("GET", path, query={"filter": wanted}))["items"]:
+            if not (await call_hook(self.pocketbase, FOLLOW_UPS, Empty())).left:
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _params(to: Payer, record: Json) -> "CustomerUpdateParams":
+    """The new owner's metadata, and a user's address and name, which Stripe writes to."""
+    params: CustomerUpdateParams = {"metadata": payer_metadata(to.user, to.organization)}
+    known: dict[str, Any] = {name: record.get(name) for name in ("email", "name")}
+    if to.user and known["email"]:
+        params["email"] = known["email"]
+    if known["name"]:
+        params["name"] = known["name"]
+    return params

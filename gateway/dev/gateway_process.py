@@ -1,0 +1,101 @@
+"""The gateway as a process, configured by its environment alone."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+
+from gateway.dev.pocketbase import ROOT, PocketBaseProcess
+from gateway.dev.ports import LOOPBACK
+from gateway.dev.process import Process, inherit_environment
+
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+@dataclass(frozen=True, slots=True)
+class StripeAccess:
+    """How the gateway reaches Stripe, and how Stripe signs its deliveries."""
+
+    secret_key: str
+    webhook_secrets: tuple[str, ...]
+    #: The address of Stripe's API, or of the simulator.
+    api_base: str = "https://api.stripe.com"
+
+
+class GatewayProcess(Process):
+    """A gateway beside one PocketBase."""
+
+    def __init__(
+        self,
+        port: int,
+        *,
+        log: Path,
+        pocketbase: PocketBaseProcess,
+        stripe: StripeAccess,
+        frontend_origins: Sequence[str],
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.url = f"http://{LOOPBACK}:{port}"
+        super().__init__(
+            "The gateway",
+            [sys.executable, "-m", "gateway", "serve", f"--host={LOOPBACK}", f"--port={port}"],
+            log=log,
+            env={
+                **_inherit_environment(stripe),
+                "GATEWAY_PUBLIC_URL": self.url,
+                **(env or {}),
+                "POCKETBASE_URL": pocketbase.url,
+                "POCKETBASE_SUPERUSER_EMAIL": pocketbase.superuser_email,
+                "POCKETBASE_SUPERUSER_PASSWORD": pocketbase.superuser_password,
+                "STRIPE_SECRET_KEY": stripe.secret_key,
+                "STRIPE_WEBHOOK_SECRETS": ",".join(stripe.webhook_secrets),
+                "STRIPE_API_BASE": stripe.api_base,
+                "GATEWAY_FRONTEND_ORIGINS": ",".join(frontend_origins),
+                "PYTHONUNBUFFERED": "1",
+            },
+            health_url=f"{self.url}/health",
+            cwd=ROOT,
+        )
+
+    def wait_ready(
+        self, within: float = 60.0, is_cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Wait until it can do its work: PocketBase answers it and knows its transforms.
+
+        Raises:
+            StackError: it ended, or was not ready in `within` seconds.
+        """
+        self._wait_for(f"{self.url}/ready", "ready", within, is_cancelled)
+
+    def wait_registered(
+        self, within: float = 60.0, is_cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Wait until it is ready, or only its transforms' collections are not as they should be.
+
+        Those can be mended while it runs, in the dashboard for example.
+
+        Raises:
+            StackError: it ended, or did not register in `within` seconds.
+        """
+        self._wait_for(f"{self.url}/ready", "ready", within, is_cancelled, _is_registered)
+
+
+def _inherit_environment(stripe: StripeAccess) -> dict[str, str]:
+    """Return this process's environment; without its proxies if Stripe is on this machine."""
+    inherited = inherit_environment()
+    if urlsplit(stripe.api_base).hostname != LOOPBACK:
+        return inherited
+    return {name: text for name, text in inherited.items() if name.lower() not in _PROXIES}
+
+
+def _is_registered(answer: httpx2.Response) -> bool:
+    if answer.status_code == httpx2.codes.OK:
+        return True
+    problem = answer.json()
+    if not str(problem.get("type", "")).endswith("unfit-collections"):
+        return False
+    print(f"The gateway is not ready yet: {problem['detail']}", file=sys.stderr)
+    return True

@@ -1,0 +1,193 @@
+"""What to start, as a value: made from the settings for `make run`, or anew for a test."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.collection_settings import COLLECTION_VARIABLES, CollectionSettings
+from gateway.dev.errors import StackError
+from gateway.dev.gateway_process import StripeAccess
+from gateway.dev.local_secrets import SUPERUSER_EMAIL, LocalSecrets, generate_secrets
+from gateway.dev.pocketbase import ROOT
+from gateway.dev.ports import LOOPBACK, pick_free
+from gateway.dev.settings import StackSettings
+from gateway.hook_settings import HOOK_VARIABLES
+from gateway.vocabulary import CollectionNames
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where each part listens on the loopback interface."""
+
+    pocketbase: int
+    gateway: int
+    simulator: int
+
+
+#: A test or a benchmark is one address, and as quick as it can.
+_UNHURRIED = {
+    "GATEWAY_RATE_LIMIT_ADDRESS": "1000000/second",
+    "GATEWAY_RATE_LIMIT_USER": "1000000/second",
+}
+
+_DEFAULTS = StackSettings()
+DEFAULT_PORTS = Ports(_DEFAULTS.pocketbase_port, _DEFAULTS.gateway_port, _DEFAULTS.simulator_port)
+
+
+@dataclass(frozen=True, slots=True)
+class Superuser:
+    """The PocketBase superuser that the gateway works as."""
+
+    email: str
+    password: str
+    #: Made by us, so an old password of ours may be replaced; one that a person chose may not.
+    is_generated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StackPlan:
+    """The parts to start, their addresses and secrets, and the folder for what they keep."""
+
+    folder: Path
+    ports: Ports
+    superuser: Superuser
+    stripe: StripeAccess
+    #: Whether `stripe` is our simulator, which is then started too.
+    is_simulated: bool
+    frontend_origins: tuple[str, ...]
+    #: Sign the calls between PocketBase's hooks and the gateway; comma-separated.
+    hook_secrets: str
+    #: Further settings of the gateway, by environment variable.
+    gateway_env: Mapping[str, str] = field(default_factory=dict)
+    #: Further environment variables of PocketBase, for its hooks.
+    pocketbase_env: Mapping[str, str] = field(default_factory=dict)
+    #: The static files that PocketBase serves; an empty folder when None.
+    public_dir: Path | None = None
+    #: Whether a change of a collection in the dashboard writes a migration file.
+    automigrate: bool = False
+    #: Folders of migrations besides this repository's.
+    migrations: tuple[Path, ...] = ()
+
+    @property
+    def collection_names(self) -> CollectionNames:
+        """The names of the gateway's collections."""
+        given = {name.lower(): text for name, text in self.gateway_env.items() if text}
+        return CollectionSettings.model_validate(given).collection_names
+
+    @property
+    def simulator_state(self) -> Path:
+        """The file in which the simulator keeps its account."""
+        return self.folder / "simulator.json"
+
+
+def plan_throwaway(folder: Path, gateway_env: Mapping[str, str] | None = None) -> StackPlan:
+    """Plan a simulated stack on free ports with fresh secrets, for a test or a benchmark."""
+    ports = Ports(pick_free(), pick_free(), pick_free())
+    new = generate_secrets()
+    return StackPlan(
+        folder=folder,
+        ports=ports,
+        superuser=Superuser(SUPERUSER_EMAIL, new.superuser_password, is_generated=True),
+        stripe=_simulate(ports, new),
+        is_simulated=True,
+        frontend_origins=("http://localhost:3000",),
+        hook_secrets=new.hook_secret,
+        gateway_env={**_UNHURRIED, **(gateway_env or {})},
+        pocketbase_env=_choose_hook_settings(gateway_env or {}),
+    )
+
+
+def plan_from_settings(settings: Mapping[str, str], folder: Path, local: LocalSecrets) -> StackPlan:
+    """Plan what `make run` starts.
+
+    Raises:
+        StackError: a setting is missing or wrong; the sentence names it.
+    """
+    ports = Ports(
+        _read_port(settings, "POCKETBASE_PORT", DEFAULT_PORTS.pocketbase),
+        _read_port(settings, "GATEWAY_PORT", DEFAULT_PORTS.gateway),
+        _read_port(settings, "SIMULATOR_PORT", DEFAULT_PORTS.simulator),
+    )
+    is_simulated = "STRIPE_SECRET_KEY" not in settings
+    return StackPlan(
+        folder=folder,
+        ports=ports,
+        superuser=_choose_superuser(settings, local),
+        stripe=_simulate(ports, local) if is_simulated else _read_stripe(settings),
+        is_simulated=is_simulated,
+        frontend_origins=_choose_origins(settings, ports),
+        hook_secrets=settings.get("GATEWAY_HOOK_SECRETS", local.hook_secret),
+        gateway_env={name: text for name, text in settings.items() if name.startswith("GATEWAY_")},
+        pocketbase_env=_choose_hook_settings(settings),
+        public_dir=ROOT / "examples" / "shop",
+        automigrate=True,
+        migrations=_find_migrations(settings),
+    )
+
+
+def _choose_hook_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: settings[name]
+        for name in (*HOOK_VARIABLES, *COLLECTION_VARIABLES)
+        if name in settings
+    }
+
+
+def _simulate(ports: Ports, local: LocalSecrets) -> StripeAccess:
+    return StripeAccess(
+        local.simulator_secret_key,
+        (local.simulator_webhook_secret,),
+        f"http://{LOOPBACK}:{ports.simulator}",
+    )
+
+
+def _read_stripe(settings: Mapping[str, str]) -> StripeAccess:
+    if "STRIPE_WEBHOOK_SECRETS" not in settings:
+        raise StackError(
+            "STRIPE_SECRET_KEY is set but STRIPE_WEBHOOK_SECRETS is not: add the signing secret "
+            "(whsec_…) of the webhook endpoint, or the one that `stripe listen` prints."
+        )
+    return StripeAccess(
+        settings["STRIPE_SECRET_KEY"],
+        tuple(part.strip() for part in settings["STRIPE_WEBHOOK_SECRETS"].split(",")),
+        settings.get("STRIPE_API_BASE", "https://api.stripe.com"),
+    )
+
+
+def _choose_superuser(settings: Mapping[str, str], local: LocalSecrets) -> Superuser:
+    email = settings.get("POCKETBASE_SUPERUSER_EMAIL")
+    password = settings.get("POCKETBASE_SUPERUSER_PASSWORD")
+    if email and password:
+        return Superuser(email, password, is_generated=False)
+    if email or password:
+        missing = "POCKETBASE_SUPERUSER_PASSWORD" if email else "POCKETBASE_SUPERUSER_EMAIL"
+        raise StackError(
+            f"{missing} is not set: set the superuser's address and password, or none."
+        )
+    return Superuser(SUPERUSER_EMAIL, local.superuser_password, is_generated=True)
+
+
+def _choose_origins(settings: Mapping[str, str], ports: Ports) -> tuple[str, ...]:
+    if "GATEWAY_FRONTEND_ORIGINS" in settings:
+        return tuple(part.strip() for part in settings["GATEWAY_FRONTEND_ORIGINS"].split(","))
+    # What PocketBase serves itself, and the usual development servers.
+    local_ports = (ports.pocketbase, 3000, 5173)
+    return tuple(
+        f"http://{host}:{port}" for port in local_ports for host in ("localhost", LOOPBACK)
+    )
+
+
+def _find_migrations(settings: Mapping[str, str]) -> tuple[Path, ...]:
+    names = settings.get("POCKETBASE_MIGRATIONS", "").split(",")
+    folders = tuple(ROOT / name.strip() for name in names if name.strip())
+    for folder in folders:
+        if not folder.is_dir():
+            raise StackError(f"POCKETBASE_MIGRATIONS names {folder}, which is no folder.")
+    return folders
+
+
+def _read_port(settings: Mapping[str, str], name: str, default: int) -> int:
+    text = settings.get(name, str(default))
+    if not text.isdecimal() or not 0 < int(text) < 65_536:
+        raise StackError(f"{name} is {text!r}, which is no port: give a number from 1 to 65535.")
+    return int(text)

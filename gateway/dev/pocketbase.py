@@ -1,0 +1,132 @@
+"""PocketBase as a process: the real binary on this repository's migrations and hooks."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gateway.dev.errors import StackError
+from gateway.dev.migrations import link_migrations
+from gateway.dev.ports import LOOPBACK
+from gateway.dev.process import Process, inherit_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+_MIGRATIONS = ROOT / "pb_migrations"
+_SUPERUSER_HOOKS = Path(__file__).resolve().parent / "superuser"
+_OTHER_PASSWORD = 3
+#: As in docker/pocketbase-start.sh.
+_HOOKS_POOL = 50
+
+
+class PocketBaseProcess(Process):
+    """A PocketBase on its own data folder; `ensure_superuser` comes before the first start."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        port: int,
+        *,
+        log: Path,
+        superuser_email: str,
+        superuser_password: str,
+        public_dir: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        automigrate: bool = False,
+        migrations: Sequence[Path] = (),
+    ) -> None:
+        self.data_dir = data_dir
+        self.url = f"http://{LOOPBACK}:{port}"
+        self.superuser_email = superuser_email
+        self.superuser_password = superuser_password
+        self.public_dir = public_dir or data_dir.parent / "pb_public"
+        #: Folders of further migrations, besides this repository's.
+        self.migrations = tuple(migrations)
+        self._migrations_dir = data_dir.parent / "pb_migrations" if migrations else _MIGRATIONS
+        super().__init__(
+            "PocketBase",
+            [
+                find_binary(),
+                "serve",
+                f"--http={LOOPBACK}:{port}",
+                f"--dir={data_dir}",
+                f"--publicDir={self.public_dir}",
+                f"--migrationsDir={self._migrations_dir}",
+                f"--hooksDir={ROOT / 'pb_hooks'}",
+                "--hooksWatch=false",
+                # A write holds one of these while it waits for its transform and for the database;
+                # beyond them each write makes another, which costs as much as the write.
+                f"--hooksPool={_HOOKS_POOL}",
+                # Off, unless asked for: it writes a file into pb_migrations for every change of a
+                # collection.
+                f"--automigrate={str(automigrate).lower()}",
+            ],
+            log=log,
+            env=inherit_environment() | dict(env or {}),
+            health_url=f"{self.url}/api/health",
+            cwd=data_dir.parent,
+        )
+
+    def start(self) -> None:
+        """Start PocketBase; the folder that it serves files from is made if missing."""
+        self.public_dir.mkdir(parents=True, exist_ok=True)
+        if self.migrations:
+            link_migrations(self._migrations_dir, (_MIGRATIONS, *self.migrations))
+        super().start()
+
+    def ensure_superuser(self, *, replace: bool = False) -> None:
+        """Create the superuser if missing; PocketBase must not run yet on a new data folder.
+
+        Args:
+            replace: give an existing superuser of this address the new password.
+
+        Raises:
+            StackError: it exists with another password, or PocketBase refuses the values.
+        """
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            [
+                self.command[0],
+                "ensure-superuser",
+                f"--dir={self.data_dir}",
+                f"--hooksDir={_SUPERUSER_HOOKS}",
+            ],
+            env=self.env | self._superuser_env(replace),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode == _OTHER_PASSWORD:
+            raise StackError(
+                f"The superuser {self.superuser_email} has another password in {self.data_dir}: "
+                "correct POCKETBASE_SUPERUSER_PASSWORD, or change the password in the dashboard."
+            )
+        if done.returncode:
+            raise StackError(f"PocketBase refused the superuser: {_last_line(done)}")
+
+    def _superuser_env(self, replace: bool) -> dict[str, str]:
+        return {
+            "POCKETBASE_SUPERUSER_EMAIL": self.superuser_email,
+            "POCKETBASE_SUPERUSER_PASSWORD": self.superuser_password,
+            "POCKETBASE_SUPERUSER_REPLACE": "yes" if replace else "no",
+        }
+
+
+def _last_line(done: subprocess.CompletedProcess[str]) -> str:
+    lines = (done.stderr + done.stdout).strip().splitlines()
+    return lines[-1] if lines else f"it ended with exit code {done.returncode}."
+
+
+def find_binary() -> str:
+    """Return the path of the `pocketbase` command.
+
+    Raises:
+        StackError: it is not installed.
+    """
+    beside_python = Path(sys.executable).parent / "pocketbase"
+    found = str(beside_python) if beside_python.exists() else shutil.which("pocketbase")
+    if not found:
+        raise StackError("The command `pocketbase` is missing: install requirements-dev.lock.")
+    return found

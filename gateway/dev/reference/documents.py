@@ -1,0 +1,18 @@
+"""The generated documents, by the paths at which they are committed."""
+
+import json
+
+from gateway.app.application import Gateway
+from gateway.dev.reference.env_example import write_env_example
+from gateway.dev.reference.sections import read_sections
+from gateway.dev.reference.settings_page import write_settings_page
+
+
+def write_documents() -> dict[str, str]:
+    """Return each document's text by its path in the repository."""
+    sections = read_sections()
+    return {
+        ".env.example": write_env_example(sections),
+        "docs/settings.md": write_settings_page(sections),
+        "docs/openapi.json": json.dumps(Gateway().openapi(), indent=2, ensure_ascii=False) + "\n",
+    }

@@ -1,0 +1,161 @@
+"""The parts together: started in order, watched, ended in order."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gateway.dev.errors import StackError
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.plan import StackPlan
+from gateway.dev.pocketbase import PocketBaseProcess
+from gateway.dev.ports import is_free
+from gateway.dev.process import Process
+from gateway.dev.simulator import SimulatorProcess
+
+_WATCH_SECONDS = 0.1
+
+
+def _never() -> bool:
+    return False
+
+
+class Stack:
+    """PocketBase, the gateway and, when Stripe is simulated, the simulator."""
+
+    def __init__(self, plan: StackPlan) -> None:
+        self.plan = plan
+        self.pocketbase = _build_pocketbase(plan)
+        self.gateway = _build_gateway(plan, self.pocketbase)
+        self._simulator = _build_simulator(plan, self.gateway) if plan.is_simulated else None
+
+    @property
+    def simulator(self) -> SimulatorProcess:
+        """The simulator.
+
+        Raises:
+            StackError: this stack uses the real Stripe.
+        """
+        if self._simulator is None:
+            raise StackError("This stack has no simulator.")
+        return self._simulator
+
+    @property
+    def parts(self) -> tuple[Process, ...]:
+        """The parts in the order of their start."""
+        return tuple(part for stage in self._stages for part in stage)
+
+    @property
+    def _stages(self) -> tuple[tuple[Process, ...], ...]:
+        # The gateway waits for its PocketBase. The simulator comes after it: it announces its
+        # catalogue by webhook as soon as it is up, and a missed delivery comes again much later.
+        last = () if self._simulator is None else (self._simulator,)
+        return (self.pocketbase, self.gateway), last
+
+    def start(self, is_cancelled: Callable[[], bool] = _never) -> None:
+        """Start every part and wait until all can work; stop half-way when cancelled.
+
+        Raises:
+            StackError: a port is in use, the superuser's password is wrong, or a part does not
+                become healthy; whatever had started is ended.
+        """
+        self._refuse_used_ports()
+        try:
+            self.pocketbase.ensure_superuser(replace=self.plan.superuser.is_generated)
+            for stage in self._stages:
+                if is_cancelled():
+                    return
+                for part in stage:
+                    part.start()
+                for part in stage:
+                    part.wait_healthy(is_cancelled=is_cancelled)
+            # Until then PocketBase lets writes pass that a transform is for.
+            self.gateway.wait_registered(is_cancelled=is_cancelled)
+        except BaseException:
+            self.stop()
+            raise
+
+    def watch(self, is_cancelled: Callable[[], bool]) -> None:
+        """Wait until cancelled.
+
+        Raises:
+            StackError: a part ended by itself.
+        """
+        while not is_cancelled():
+            for part in self.parts:
+                if not part.is_running:
+                    raise StackError(part.describe_end())
+            time.sleep(_WATCH_SECONDS)
+
+    def stop(self) -> None:
+        """End every part, the last started first."""
+        for part in reversed(self.parts):
+            part.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _refuse_used_ports(self) -> None:
+        ports = self.plan.ports
+        wanted = [
+            ("PocketBase", ports.pocketbase, "POCKETBASE_PORT"),
+            ("the gateway", ports.gateway, "GATEWAY_PORT"),
+        ]
+        if self.plan.is_simulated:
+            wanted.append(("the Stripe simulator", ports.simulator, "SIMULATOR_PORT"))
+        for name, port, variable in wanted:
+            if not is_free(port):
+                raise StackError(
+                    f"Port {port} for {name} is in use: stop what listens there, or choose "
+                    f"another by {variable}."
+                )
+
+
+def _build_pocketbase(plan: StackPlan) -> PocketBaseProcess:
+    return PocketBaseProcess(
+        plan.folder / "pb_data",
+        plan.ports.pocketbase,
+        log=_log(plan, "pocketbase"),
+        superuser_email=plan.superuser.email,
+        superuser_password=plan.superuser.password,
+        public_dir=plan.public_dir,
+        env={"GATEWAY_HOOK_SECRETS": plan.hook_secrets, **plan.pocketbase_env},
+        automigrate=plan.automigrate,
+        migrations=plan.migrations,
+    )
+
+
+def _build_gateway(plan: StackPlan, pocketbase: PocketBaseProcess) -> GatewayProcess:
+    return GatewayProcess(
+        plan.ports.gateway,
+        log=_log(plan, "gateway"),
+        pocketbase=pocketbase,
+        stripe=plan.stripe,
+        frontend_origins=plan.frontend_origins,
+        env={**plan.gateway_env, "GATEWAY_HOOK_SECRETS": plan.hook_secrets},
+    )
+
+
+def _build_simulator(plan: StackPlan, gateway: GatewayProcess) -> SimulatorProcess:
+    return SimulatorProcess(
+        plan.ports.simulator,
+        log=_log(plan, "simulator"),
+        state=plan.simulator_state,
+        webhook_url=f"{gateway.url}/webhooks/stripe",
+        secret_key=plan.stripe.secret_key,
+        webhook_secret=plan.stripe.webhook_secrets[0],
+    )
+
+
+def _log(plan: StackPlan, name: str) -> Path:
+    return plan.folder / "log" / f"{name}.log"

@@ -1,1 +1,0 @@
-"""What follows from a webhook and takes longer than its transaction may."""

@@ -1,0 +1,1 @@
+"""HTTP plumbing that every endpoint shares: problems, dependencies, limits, documentation."""

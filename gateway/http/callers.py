@@ -1,0 +1,127 @@
+"""Who calls an endpoint: the user or superuser of the token, checked with PocketBase.
+
+Dependencies of a team's endpoints and of ours: `CurrentUser`, `OptionalUser`, `Superuser`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials
+
+from gateway.errors import (
+    PocketBaseUnavailable,
+    SuperuserNeeded,
+    SuperusersOnly,
+    Unauthenticated,
+)
+from gateway.http.dependencies import OptionalToken, ServicesDep, SuperuserToken, superuser_bearer
+from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.pocketbase.contracts.caller import CALLER
+from gateway.pocketbase.contracts.route import Empty
+from gateway.pocketbase.hook_call import call_hook
+
+_SUPERUSERS = "_superusers"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthRecord:
+    """The record of a signed-in user or superuser, as PocketBase has it now."""
+
+    id: str
+    #: The auth collection of the record.
+    collection: str
+    #: "" for a user without an address.
+    email: str
+    #: Whether PocketBase has verified the address.
+    verified: bool
+    #: Every field that PocketBase shows the caller of their own record.
+    record: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    #: The caller's token. Don't log it.
+    token: str = field(default="", repr=False)
+
+
+async def get_optional_user(token: OptionalToken, services: ServicesDep) -> AuthRecord | None:
+    """Return the user of the token; None without a token.
+
+    Raises:
+        Unauthenticated: the token is not valid, or is not a user's.
+        PocketBaseUnavailable: PocketBase could not be asked.
+    """
+    if not token:
+        return None
+    try:
+        caller = await _read_caller(services.pocketbase, token)
+    except PocketBaseRefused as refused:
+        raise Unauthenticated("The PocketBase user token is not valid.") from refused
+    users = services.pocketbase.collection_names.of("users")
+    if caller.collection != users:
+        raise Unauthenticated(f"The token is not of the collection {users}.")
+    return caller
+
+
+async def get_current_user(
+    user: Annotated[AuthRecord | None, Depends(get_optional_user)],
+) -> AuthRecord:
+    """Return the user of the token.
+
+    Raises:
+        Unauthenticated: there is no token, it is not valid, or is not a user's.
+        PocketBaseUnavailable: PocketBase could not be asked.
+    """
+    if user is None:
+        raise Unauthenticated
+    return user
+
+
+async def get_superuser(
+    token: SuperuserToken,
+    services: ServicesDep,
+    _: Annotated[HTTPAuthorizationCredentials | None, Depends(superuser_bearer)],
+) -> AuthRecord:
+    """Return the superuser of the token.
+
+    Raises:
+        SuperuserNeeded: there is no token, or it is not valid.
+        SuperusersOnly: it is a user's.
+        PocketBaseUnavailable: PocketBase could not be asked.
+    """
+    if not token:
+        raise SuperuserNeeded
+    try:
+        caller = await _read_caller(services.pocketbase, token)
+    except PocketBaseRefused as refused:
+        raise SuperuserNeeded("The PocketBase superuser token is not valid.") from refused
+    if caller.collection != _SUPERUSERS:
+        raise SuperusersOnly
+    return caller
+
+
+async def _read_caller(pocketbase: PocketBase, token: str) -> AuthRecord:
+    """Let PocketBase check the token; nobody else can.
+
+    Raises:
+        PocketBaseRefused: it is not valid.
+        PocketBaseUnavailable
+    """
+    try:
+        record = (await call_hook(pocketbase, CALLER, Empty(), token=token)).record
+    except PocketBaseRefused as refused:
+        # Anything else, such as hooks of another release, is not the token's fault.
+        if refused.status in (401, 403):
+            raise
+        raise PocketBaseUnavailable from refused
+    return AuthRecord(
+        id=record["id"],
+        collection=record["collectionName"],
+        email=record.get("email", ""),
+        verified=record.get("verified", False),
+        record=record,
+        token=token,
+    )
+
+
+CurrentUser = Annotated[AuthRecord, Depends(get_current_user)]
+OptionalUser = Annotated[AuthRecord | None, Depends(get_optional_user)]
+Superuser = Annotated[AuthRecord, Depends(get_superuser)]

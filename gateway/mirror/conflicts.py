@@ -1,0 +1,243 @@
+"""Decides what the clock alone can't: states of one object that share a second, and thin events.
+
+First from the stored events of that second; where these can't tell either, the object is read from
+Stripe. What was decided is written only if the row and the events of its second still are those
+that it was decided on, so that an older read never overwrites a newer one.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from urllib.parse import quote
+
+import stripe
+
+from gateway.errors import PocketBaseUnavailable
+from gateway.json_codec import dump_text, load
+from gateway.mirror.entitlement_summary import read_summary
+from gateway.mirror.event_change import EventChange, decide, project
+from gateway.mirror.locks import ObjectLocks
+from gateway.mirror.nested_lists import complete
+from gateway.mirror.ordering import State, latest
+from gateway.mirror.refresh import project_snapshot
+from gateway.mirror.registry import SUMMARY, path_of
+from gateway.pocketbase import Batch, PocketBase, VersionConflict, VersionedRow, commit
+from gateway.rows import OwnershipClaim, Version
+from gateway.stripe_api import Missing, Snapshot, read_object
+from gateway.stripe_api.event import Event, parse
+from gateway.stripe_api.own_account import OwnAccount
+from gateway.webhooks.batch import event_row, key_of
+
+_log = logging.getLogger(__name__)
+
+#: How often a row may change under our hands before the delivery is given back to Stripe.
+_ATTEMPTS = 6
+#: Objects read from Stripe at once, far below its rate limit.
+_READERS = 8
+#: Columns that say that something is deleted, and of which kind it is.
+_FLAGS = ("deleted", "active", "valid", "object")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The row to write, if any, and whose it is."""
+
+    row: VersionedRow | None
+    claims: tuple[OwnershipClaim, ...] = ()
+
+
+class ConflictResolver:
+    """Settles plans that are all about one object."""
+
+    def __init__(
+        self,
+        pocketbase: PocketBase,
+        client: stripe.StripeClient,
+        turns: ObjectLocks | None = None,
+        *,
+        own_account: str = "",
+    ) -> None:
+        self.own_account = OwnAccount(client, own_account)
+        self._pocketbase = pocketbase
+        self._stripe = client
+        self._turns = turns or ObjectLocks()
+        self._readers = asyncio.Semaphore(_READERS)
+
+    async def settle(self, plans: Sequence[EventChange]) -> tuple[str, ...]:
+        """Write the plans' events and the state that the object is in; return their outcomes.
+
+        Raises:
+            PocketBaseUnavailable: the row kept changing, or PocketBase does not answer.
+            PocketBaseRefused: PocketBase can't store the row.
+            StripeUnavailable, StripeRefused: the object had to be read, and could not.
+        """
+        _, stripe_id = key_of(plans[0])
+        async with self._turns.of(stripe_id):
+            tie: VersionConflict | None = None
+            for _ in range(_ATTEMPTS):
+                result = await commit(self._pocketbase, await self._compose(plans, tie))
+                tie = result.ties[0] if result.ties else None
+                if tie is None:
+                    return result.outcomes
+        _log.warning("row write conflict", extra={"object": stripe_id})
+        raise PocketBaseUnavailable("The row kept changing while it was written.")
+
+    async def _compose(self, plans: Sequence[EventChange], tie: VersionConflict | None) -> Batch:
+        decision = await self._decide(plans, tie)
+        claims = (*(claim for each in plans for claim in each.claims), *decision.claims)
+        if decision.row:
+            return Batch([event_row(each, row=0) for each in plans], [decision.row], claims)
+        outcome = "superseded" if tie and tie.stamp else "unmirrored"
+        left = [replace(each, outcome=outcome) for each in plans]
+        return Batch([event_row(each) for each in left], claims=claims)
+
+    async def _decide(self, plans: Sequence[EventChange], tie: VersionConflict | None) -> Decision:
+        states = _states(plans, tie, self.own_account.known)
+        if winner := _decide_latest(states, tie):
+            return Decision(_row_of(winner, plans, tie))
+        if tie is None:
+            return Decision(_question(plans, states))
+        if not _path(plans[-1].event):
+            return await self._decide_unreadable(plans, states, tie)
+        try:
+            reading = await self._read(plans[-1].event)
+        except Missing:
+            return await self._decide_missing(plans, states, tie)
+        return Decision(*project_snapshot(reading, tie, event=len(plans) - 1))
+
+    async def _decide_unreadable(
+        self, plans: Sequence[EventChange], states: Sequence[State], tie: VersionConflict
+    ) -> Decision:
+        """Stripe serves no objects of this kind: the newest event holds, by its id in the end."""
+        found = [await self._read_shown(each.event) for each in plans if each.event.is_thin]
+        states = [*states, *(state for state in found if state)]
+        last = max(states, key=lambda state: (state.order, state.event.stripe_id), default=None)
+        if last is None or (tie.stamp and last.stamp <= _stored_stamp(tie)):
+            return Decision(None)
+        return Decision(_row_of(last, plans, tie))
+
+    async def _decide_missing(
+        self, plans: Sequence[EventChange], states: Sequence[State], tie: VersionConflict
+    ) -> Decision:
+        """The object is deleted: any known state will do until the deletion's own event comes."""
+        for each in plans:
+            if each.event.is_thin and each.event.type.endswith(".deleted"):
+                state = await self._read_snapshot(each.event) or _tombstone(each.event)
+                return Decision(VersionedRow(state.row, state.stamp, plans.index(each), expect=tie))
+        states = states or _truncated_states(plans, tie, self.own_account.known)
+        if not states or not _shows_row(states, tie):
+            return Decision(None)
+        last = max(states, key=lambda state: (state.order, state.event.stripe_id))
+        return Decision(_row_of(last, plans, tie))
+
+    async def _read(self, event: Event) -> Snapshot:
+        """Read an event's object in the shape that the event has: columns depend on it."""
+        kind, stripe_id = event.object["object"], event.object_id
+        version = "" if event.is_thin else event.api_version
+        read = partial(read_object, self._stripe, version=version)
+        async with self._readers:
+            if kind == SUMMARY:
+                return await read_summary(read, stripe_id)
+            reading = await complete(read, await read(_path(event)))
+        if reading.body.get("deleted"):
+            raise Missing
+        return reading
+
+    async def _read_shown(self, event: Event) -> State | None:
+        """The state that a thin event is about, as far as Stripe can still tell."""
+        state = await self._read_snapshot(event)
+        return state or (_tombstone(event) if event.type.endswith(".deleted") else None)
+
+    async def _read_snapshot(self, event: Event) -> State | None:
+        """What was deleted can be read no more, only the event that tells of it, for 30 days."""
+        if not event.snapshot:
+            return None
+        path = f"/v1/events/{quote(event.snapshot, safe='')}"
+        try:
+            async with self._readers:
+                reading = await read_object(self._stripe, path)
+        except Missing:
+            return None
+        return decide(await self.own_account.read(dump_text(reading.body))).state
+
+
+def _tombstone(event: Event) -> State:
+    """Of an object that nothing shows any more: that it is deleted, and not for sale."""
+    row = project(event.object, deleted=True).row
+    values = {name: row.values[name] for name in _FLAGS if name in row.values}
+    return State(event, replace(row, values=values, object=None))
+
+
+def _states(
+    plans: Sequence[EventChange], tie: VersionConflict | None, own_account: str
+) -> list[State]:
+    """The states that the plans and the stored events show, each event once."""
+    found = {
+        each.event.stripe_id: each.state
+        for each in (*_stored(tie, own_account), *plans)
+        if each.state and key_of(each) == key_of(plans[0])
+    }
+    return list(found.values())
+
+
+def _truncated_states(
+    plans: Sequence[EventChange], tie: VersionConflict, own_account: str
+) -> list[State]:
+    """The same with states that lack entries of nested lists, for an object that is gone."""
+    keys = {each.truncated.row.key for each in plans if each.truncated}
+    found = (*_stored(tie, own_account), *plans)
+    shown = {each.event.stripe_id: each.state or each.truncated for each in found}
+    return [state for state in shown.values() if state and state.row.key in keys]
+
+
+def _stored(tie: VersionConflict | None, own_account: str) -> list[EventChange]:
+    return [decide(parse(payload, own_account)) for payload in (tie and tie.payloads) or ()]
+
+
+def _decide_latest(states: Sequence[State], tie: VersionConflict | None) -> State | None:
+    if not states or (tie and not _shows_row(states, tie)):
+        return None
+    return latest(states)
+
+
+def _shows_row(states: Sequence[State], tie: VersionConflict) -> bool:
+    """Whether the row is from one of the states, and no event of its second is lost."""
+    if tie.payloads is None:
+        return False
+    return not tie.stamp or _source(tie) in {state.event.stripe_id for state in states}
+
+
+def _question(plans: Sequence[EventChange], states: Sequence[State]) -> VersionedRow:
+    """Asks PocketBase whether it knows better already, and which events it has of that second."""
+    if states:
+        state = max(states, key=lambda state: state.order)
+        return VersionedRow(state.row, state.stamp, event=_place(state, plans), ask="order")
+    event = max((each.event for each in plans), key=lambda event: event.created)
+    row = project(event.object).row
+    return VersionedRow(row, Version(0, event.created, event.created, 0, ""), ask="time")
+
+
+def _row_of(
+    state: State, plans: Sequence[EventChange], tie: VersionConflict | None
+) -> VersionedRow:
+    again = any(each.again for each in plans)
+    return VersionedRow(state.row, state.stamp, _place(state, plans), expect=tie, again=again)
+
+
+def _place(state: State, plans: Sequence[EventChange]) -> int | None:
+    ids = [each.event.snapshot or each.event.stripe_id for each in plans]
+    return ids.index(state.event.stripe_id) if state.event.stripe_id in ids else None
+
+
+def _source(tie: VersionConflict) -> str:
+    return _stored_stamp(tie).source
+
+
+def _stored_stamp(tie: VersionConflict) -> Version:
+    return Version(*load(tie.stamp))
+
+
+def _path(event: Event) -> str:
+    return path_of(event.object["object"], event.object_id)

@@ -1,0 +1,54 @@
+"""Has PocketBase do, in parts, what is too long for one transaction.
+
+An offer of very many buyers has changed, or a customer with very many rows has found its user.
+PocketBase notes that in the transaction of the change (pb_hooks/lib/mirror/deferred_work.js), and how far it
+is with each part, so any number of gateways may ask for parts, and any may stop.
+"""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import NoReturn
+
+from gateway.background import repeat
+from gateway.errors import GatewayError
+from gateway.pocketbase import PocketBase, PocketBaseRefused
+from gateway.pocketbase.contracts.events import FOLLOW_UPS
+from gateway.pocketbase.contracts.route import Empty
+from gateway.pocketbase.hook_call import call_hook
+
+_log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredWork:
+    """Runs beside the requests."""
+
+    pocketbase: PocketBase
+
+    async def run(self) -> NoReturn:
+        """Look every few seconds; what fails is logged and tried again."""
+        passing = GatewayError, PocketBaseRefused
+        await repeat(self._do_parts, _PAUSE_SECONDS, _log, "follow-ups", *passing)
+
+    async def _do_parts(self) -> None:
+        while await self.do_part():
+            pass
+
+    async def do_part(self) -> bool:
+        """Have one part done; return whether there may be more.
+
+        Raises:
+            PocketBaseRefused, PocketBaseUnavailable
+        """
+        started = time.monotonic()
+        answer = await call_hook(self.pocketbase, FOLLOW_UPS, Empty())
+        if answer.error:
+            _log.error("follow-up failed", extra={"reason": answer.error})
+        if answer.left:
+            # Half of PocketBase's time is for others.
+            await asyncio.sleep(time.monotonic() - started)
+        return answer.left

@@ -1,0 +1,65 @@
+"""The policy for one event: what it changes, if anything. Pure; nothing else decides it."""
+
+import logging
+from dataclasses import dataclass, replace
+
+from gateway.mirror.nested_lists import is_truncated
+from gateway.mirror.ordering import State
+from gateway.mirror.redaction import redact
+from gateway.mirror.registry import entry_of, path_of
+from gateway.rows import Changes, Json, OutboxEntry, OwnershipClaim
+from gateway.stripe_api.event import Event
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EventChange:
+    """What is to be done with an event."""
+
+    event: Event
+    #: The object's state, where the event shows one that is mirrored.
+    state: State | None = None
+    claims: tuple[OwnershipClaim, ...] = ()
+    #: Known already when there is no state: unmirrored, foreign, failed, or thin: Stripe must tell.
+    outcome: str = ""
+    #: Of an event that lacks entries of nested lists, the state as far as it shows it.
+    truncated: State | None = None
+    error: str = ""
+    #: Handle the event although it is stored already.
+    again: bool = False
+    #: Who is to be told of it.
+    notices: tuple[OutboxEntry, ...] = ()
+
+
+def decide(event: Event) -> EventChange:
+    """Decide what an event changes."""
+    if event.account:
+        # Another account's objects are not ours.
+        return EventChange(event, outcome="foreign")
+    kind = event.object.get("object")
+    if not isinstance(kind, str) or not kind or not event.object_id:
+        return EventChange(event, outcome="unmirrored")
+    if event.is_thin:
+        is_readable = event.snapshot or path_of(kind, event.object_id)
+        return EventChange(event, outcome="thin" if is_readable else "unmirrored")
+    try:
+        changes = project(event.object, deleted=event.type.endswith(".deleted"))
+    except Exception as error:  # A projection must not take the rest of its group down.
+        _log.exception("projection failed", extra={"event": event.stripe_id, "type": event.type})
+        return EventChange(event, outcome="failed", error=f"{type(error).__name__}: {error}"[:2000])
+    if not changes.row.stripe_id:
+        # invoice.upcoming shows an invoice that does not exist yet.
+        return EventChange(event, outcome="unmirrored")
+    claims = tuple(replace(claim, since=event.created) for claim in changes.claims)
+    state = State(event, changes.row)
+    if is_truncated(event.object):
+        return EventChange(event, claims=claims, outcome="thin", truncated=state)
+    return EventChange(event, state, claims)
+
+
+def project(item: Json, *, deleted: bool = False) -> Changes:
+    """Return what a state of a Stripe object means."""
+    is_deleted = deleted or item.get("deleted") is True
+    changes = entry_of(item["object"]).project(item, is_deleted)
+    return replace(changes, row=replace(changes.row, object=redact(item)))

@@ -1,0 +1,82 @@
+"""Writes what a request has just read from Stripe, so that nobody waits for the webhook.
+
+The row is written as a webhook's would be, and whichever comes first, both end in the same row:
+where times can't tell which is newer, the object is read again, knowing what guards the row.
+"""
+
+import logging
+from dataclasses import replace
+from functools import partial
+from uuid import uuid4
+
+import stripe
+
+from gateway.errors import PocketBaseUnavailable
+from gateway.mirror.event_change import project
+from gateway.mirror.expansion import collapse
+from gateway.mirror.locks import ObjectLocks
+from gateway.mirror.nested_lists import complete
+from gateway.mirror.registry import path_of
+from gateway.pocketbase import Batch, PocketBase, VersionConflict, VersionedRow, commit
+from gateway.rows import Json, OwnershipClaim, Row, Version
+from gateway.stripe_api import Snapshot, read_object
+
+_log = logging.getLogger(__name__)
+
+#: How often a row may change under our hands.
+_ATTEMPTS = 6
+
+
+class Refresher:
+    """Applies readings of mirrored objects that have an id of their own."""
+
+    def __init__(
+        self, pocketbase: PocketBase, client: stripe.StripeClient, turns: ObjectLocks
+    ) -> None:
+        self._pocketbase = pocketbase
+        self._stripe = client
+        self._turns = turns
+
+    async def apply(self, reading: Snapshot) -> Json:
+        """Bring the object's row up to date; return the object as it was last read.
+
+        Raises:
+            PocketBaseUnavailable: the row kept changing, or PocketBase does not answer.
+            PocketBaseRefused: PocketBase can't store the row.
+            StripeUnavailable, StripeRefused: the object had to be read again, and could not.
+            Missing: it is no longer there.
+        """
+        kind, stripe_id = reading.body["object"], reading.body["id"]
+        read = partial(read_object, self._stripe)
+        async with self._turns.of(stripe_id):
+            tie: VersionConflict | None = None
+            for _ in range(_ATTEMPTS):
+                reading = await complete(read, reading)
+                row, claims = project_snapshot(reading, tie)
+                result = await commit(self._pocketbase, Batch(rows=[row], claims=claims))
+                tie = result.ties[0]
+                if tie is None:
+                    return reading.body
+                reading = await read(path_of(kind, stripe_id))
+        _log.warning("row write conflict", extra={"object": stripe_id})
+        raise PocketBaseUnavailable("The row kept changing while it was written.")
+
+
+def project_snapshot(
+    reading: Snapshot, tie: VersionConflict | None, event: int | None = None
+) -> tuple[VersionedRow, tuple[OwnershipClaim, ...]]:
+    """Return the row that shows what was read, and whose the object says to be.
+
+    Args:
+        tie: what the read is to decide.
+        event: index in the group of the event that asked for it.
+    """
+    changes = project(collapse(reading.body))
+    stamp = version_of_read(changes.row, reading.as_of, reading.until)
+    claims = tuple(replace(claim, since=reading.until) for claim in changes.claims)
+    return VersionedRow(changes.row, stamp, event=event, expect=tie), claims
+
+
+def version_of_read(row: Row, as_of: int, until: int) -> Version:
+    """Return the stamp of a row that was read, between two seconds of Stripe's clock."""
+    return Version(int(row.final), as_of, until, row.rank, f"read_{uuid4().hex}")

@@ -1,0 +1,155 @@
+"""What the seller says about each price: on the price or product at Stripe, or in the plan file.
+
+The file (setting ``GATEWAY_PRICE_TERMS``) is TOML with the tables ``[defaults]``, ``[products.ID]`` and
+``[prices.NAME]``, where a name is a price's id or lookup key. At Stripe the same members stand in
+the metadata as ``checkout_<member>``. What stands later wins: the defaults, the product's metadata,
+the price's metadata, the file's product, the file's price.
+"""
+
+import logging
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from gateway.customers.buyer import Price
+from gateway.settings import SettingsError
+
+_log = logging.getLogger(__name__)
+_PREFIX = "checkout_"
+
+
+def _split(value: Any) -> Any:
+    """Metadata holds texts only: a list stands there with commas."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+_Codes = Annotated[
+    tuple[Annotated[str, Field(min_length=2, max_length=3)], ...], BeforeValidator(_split)
+]
+
+
+class PriceTerms(BaseModel):
+    """The terms on which one price is sold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    for_sale: bool = True
+    min_quantity: int = Field(default=1, ge=1)
+    max_quantity: int = Field(default=1_000_000, ge=1)
+    #: Whether a subscription's quantity may be changed on Stripe's page, within the same bounds.
+    adjustable: bool = False
+    #: Days until a subscription is first paid for; a buyer gets this once, ever.
+    trial_days: int = Field(default=0, ge=0, le=730)
+    #: Whether a buyer may have several running subscriptions of the group.
+    subscriptions: Literal["one", "many"] = "one"
+    group: str = Field(default="", max_length=100)
+    #: Whether a buyer can buy this one-time price, or another of its product, only once.
+    once_per_buyer: bool = False
+    #: Whether guests can buy it, if GATEWAY_GUEST_CHECKOUT is on.
+    guests: bool = True
+    #: The id of a coupon that every purchase gets.
+    coupon: str = Field(default="", max_length=255)
+    #: Whether Stripe's page takes promotion codes; not together with a coupon.
+    promotion_codes: bool = False
+    #: The currencies that are taken; empty for all.
+    currencies: _Codes = ()
+    #: Asks for a delivery address, in one of these countries (ISO 3166, two letters).
+    countries: _Codes = ()
+    automatic_tax: bool = False
+    #: Whether Stripe's page takes tax numbers.
+    tax_ids: bool = False
+    billing_address: bool = False
+    #: How long Stripe's page stays open.
+    expires_minutes: int = Field(default=1440, ge=60, le=1440)
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> "PriceTerms":
+        if self.min_quantity > self.max_quantity:
+            raise ValueError("min_quantity is larger than max_quantity")
+        return self
+
+    def fit(self, quantity: int) -> int:
+        """Return the quantity, or the nearest that is sold."""
+        return min(max(quantity, self.min_quantity), self.max_quantity)
+
+    def sells(self, price: Price) -> bool:
+        """Whether a price may be had on these terms."""
+        currencies = {currency.lower() for currency in self.currencies}
+        is_taken = not currencies or price.currency.lower() in currencies
+        return price.active and self.for_sale and is_taken
+
+
+class Terms(BaseModel):
+    """The plan file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: In which payment methods are saved for later.
+    setup_currency: str = Field(default="usd", min_length=3, max_length=3)
+    defaults: dict[str, Any] = Field(default_factory=dict)
+    products: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    prices: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    def mentions(self, name: str) -> bool:
+        """Whether the file sets a term for any price."""
+        tables = (self.defaults, *self.products.values(), *self.prices.values())
+        return any(table.get(name) for table in tables)
+
+    def find(self, price: Price) -> PriceTerms | None:
+        """Return a price's terms; None if what is said about it at Stripe makes no sense."""
+        members = {
+            **self.defaults,
+            **_read_metadata(price.product_metadata),
+            **_read_metadata(price.metadata),
+            **self.products.get(price.product, {}),
+            **self.prices.get(price.lookup_key, {}),
+            **self.prices.get(price.stripe_id, {}),
+        }
+        try:
+            return PriceTerms(**members)
+        except ValidationError as error:
+            wrong = [str((*item["loc"], "min_quantity")[0]) for item in error.errors()]
+            _log.error("invalid price terms", extra={"price": price.stripe_id, "members": wrong})
+            return None
+
+
+def read_price_terms(path: Path | None) -> Terms:
+    """Read the plan file; without one, all that stands at Stripe holds.
+
+    Raises:
+        SettingsError: it can't be read, or says something that is no plan.
+    """
+    if path is None:
+        return Terms()
+    try:
+        plans = Terms(**tomllib.loads(path.read_text()))
+        for members in (plans.defaults, *plans.products.values(), *plans.prices.values()):
+            PriceTerms(**members)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"GATEWAY_PRICE_TERMS is wrong: {_warn_invalid(error)}.") from None
+    return plans
+
+
+def _warn_invalid(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
+        )
+    return str(error)
+
+
+def _read_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    named = {name: metadata.get(_PREFIX + name) for name in PriceTerms.model_fields}
+    return {name: value for name, value in named.items() if value is not None}

@@ -1,0 +1,105 @@
+"""What differs between an object at Stripe and its row. Pure."""
+
+from collections.abc import Set
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gateway.json_codec import load
+from gateway.mirror.event_change import project
+from gateway.mirror.registry import SUMMARY, entry_of
+from gateway.rows import OBJECT_COLUMN, Changes, Json, Row, Version
+
+#: What an answer that only says ``deleted: true`` tells about the row.
+_TOLD_BY_DELETION = ("deleted", "active", "valid", "object")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object as Stripe showed it, and when that was (see `gateway.stripe_api.Reading`)."""
+
+    item: Json
+    as_of: int
+    until: int
+
+    @property
+    def stripe_id(self) -> str:
+        """The object's id; of an entitlement summary, its customer's."""
+        return str(self.item.get("id") or self.item["customer"])
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row that is not as Stripe has it."""
+
+    collection: str
+    stripe_id: str
+    #: added (no row yet), changed, deleted (Stripe says so), missing (Stripe does not know it).
+    kind: str
+    columns: tuple[str, ...] = ()
+
+    def describe(self) -> dict[str, Any]:
+        """The difference as JSON."""
+        return {
+            "collection": self.collection,
+            "stripe_id": self.stripe_id,
+            "difference": self.kind,
+            "columns": list(self.columns),
+        }
+
+
+def project_found(item: Json) -> Changes:
+    """Return what an object read from Stripe means as a row."""
+    changes = project(item)
+    if item.get("deleted") is not True:
+        return changes
+    values = changes.row.values
+    told = {name: values[name] for name in _TOLD_BY_DELETION if name in values}
+    return replace(changes, row=replace(changes.row, values=told, object=None))
+
+
+def compare(row: Row, stored: Json | None) -> Difference | None:
+    """Return how the stored row differs from what it should be, None if it does not."""
+    if stored is None:
+        return Difference(row.collection, row.stripe_id, "added")
+    columns = tuple(name for name, value in row.values.items() if stored.get(name) != value)
+    if not shows_object(row, stored):
+        columns = (*columns, OBJECT_COLUMN)
+    if not columns:
+        return None
+    kind = "deleted" if "deleted" in columns and row.values["deleted"] else "changed"
+    return Difference(row.collection, row.stripe_id, kind, columns)
+
+
+def shows_object(row: Row, stored: Json) -> bool:
+    """Whether the stored object is the one that was read.
+
+    A summary is put together from a list, so only its columns are compared. Fields that Stripe
+    shows only when asked may be missing on either side; their columns are compared.
+    """
+    if row.object is None:
+        return True
+    kept = stored.get(OBJECT_COLUMN)
+    if not isinstance(kept, dict):
+        return False
+    entry = entry_of(row.object["object"])
+    if entry.object == SUMMARY:
+        return True
+    unasked = {name for name in entry.shown_when_asked if name not in row.object.keys() & kept}
+    return _without(row.object, unasked) == _without(kept, unasked)
+
+
+def _without(item: Json, names: Set[str]) -> Json:
+    return {name: value for name, value in item.items() if name not in names}
+
+
+def is_surely_older(stored: Json, found: Found) -> bool:
+    """Whether the row shows an earlier state than what was found, by their times alone."""
+    if not stored["stamp"]:
+        return True
+    stamp = Version(*load(stored["stamp"]))
+    return not stamp.final and stamp.until < found.as_of
+
+
+def is_final(stored: Json) -> bool:
+    """Whether the row shows an object that can't change back."""
+    return bool(stored["stamp"]) and Version(*load(stored["stamp"])).final == 1

@@ -1,0 +1,63 @@
+"""The lists of Stripe's API that together show every mirrored object."""
+
+from dataclasses import dataclass, field
+
+from gateway.mirror.registry import BY_COLLECTION, list_entries
+from gateway.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """One list, and the rows that it is to show."""
+
+    collection: str
+    #: The ``object`` of what is listed.
+    object: str
+    #: With ``{customer}`` for what is listed a customer at a time.
+    path: str
+    params: dict[str, str] = field(default_factory=dict)
+    #: Which rows of the collection the list shows, as a PocketBase filter; all when empty.
+    rows: str = ""
+    #: Whether the list takes a range of ``created``.
+    by_time: bool = True
+    #: Whether a refusal means only that the account or key lacks the list.
+    may_be_refused: bool = False
+
+    @property
+    def name(self) -> str:
+        """Tells the lists of one collection apart."""
+        shared = [] if self.collection in BY_COLLECTION else [self.object]
+        return " ".join([self.collection, *shared, *self.params.values()])
+
+    @property
+    def is_of_customer(self) -> bool:
+        """Whether each customer has a list of its own."""
+        return "{customer}" in self.path
+
+
+def list_kinds() -> tuple[ListedObject, ...]:
+    """Return every list, in the registry's order: owners before what they own."""
+    return tuple(
+        ListedObject(
+            each.collection,
+            each.object,
+            each.path_of_list,
+            query.params,
+            query.rows,
+            each.lists_by_time,
+            each.may_be_refused,
+        )
+        for each in list_entries()
+        for query in each.lists
+    )
+
+
+def list_collections() -> tuple[str, ...]:
+    """Return the collections that mirror objects."""
+    return tuple(dict.fromkeys(kind.collection for kind in list_kinds()))
+
+
+def is_unannounced(row: Row) -> bool:
+    """Whether Stripe sends no event for an object in this state, so that no row is amiss."""
+    entry = BY_COLLECTION.get(row.collection)
+    return entry is not None and entry.is_unannounced(row.values)

@@ -1,0 +1,155 @@
+"""Pages through Stripe's lists, newest first; one page at a time is in memory."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from gateway.dates import as_unix, unix_to_column
+from gateway.ids import record_id
+from gateway.mirror.nested_lists import complete
+from gateway.mirror.registry import SUMMARY
+from gateway.reconcile.comparison import Found
+from gateway.reconcile.listed_objects import ListedObject
+from gateway.reconcile.rate_limit import RateLimitedStripe
+from gateway.rows import Json
+from gateway.stripe_api import Missing, Snapshot
+from gateway.stripe_api.fields import created_at
+
+_PAGE = 100
+_CUSTOMERS = "/v1/customers"
+#: Of one customer's things, more than Stripe lets a customer have.
+_MOST_PAGES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a list the next page begins."""
+
+    #: The id of the object that it follows, "" at the top.
+    after: str = ""
+    #: When that object was created, by Stripe's clock.
+    created: int = 0
+    #: The objects of the page before that were created in that same second.
+    edge: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Objects of one kind, and which rows should be among them."""
+
+    found: Sequence[Found]
+    #: The rows that this page would show if Stripe had their objects, as a PocketBase filter.
+    rows: str
+    #: Objects that such rows may be of although they are not on this page.
+    elsewhere: tuple[str, ...]
+    #: None after the last page.
+    next: Place | None
+
+
+async def read_page(
+    stripe: RateLimitedStripe, kind: ListedObject, place: Place, since: int | None
+) -> Page:
+    """Read the page of a list that begins at a place.
+
+    Args:
+        since: leave out what was created before, in unix seconds.
+
+    Raises:
+        Missing, StripeRefused: there is no such list, or not for this key.
+        StripeUnavailable: see `PacedStripe.read`.
+    """
+    if kind.is_of_customer:
+        return await _read_page_of_customers(stripe, kind, place, since)
+    begin = since if kind.by_time else None
+    reading = await stripe.read(_address(kind.path, kind.params, place.after, begin))
+    items: list[Json] = reading.body["data"]
+    following = _next_place(reading, items)
+    return Page(
+        found=[each for each in [await _find(stripe, item, reading) for item in items] if each],
+        rows=_window(kind, place, following, since) if all(map(created_at, items)) else "",
+        elsewhere=place.edge,
+        next=following,
+    )
+
+
+async def _find(stripe: RateLimitedStripe, item: Json, page: Snapshot) -> Found | None:
+    """Return an object of a page with all entries of its nested lists, None if it is gone since."""
+    try:
+        whole = await complete(stripe.read, Snapshot(item, page.as_of, page.until))
+    except Missing:
+        return None
+    return Found(whole.body, whole.as_of, whole.until)
+
+
+def _address(path: str, params: dict[str, str], after: str, since: int | None) -> str:
+    query = {"limit": str(_PAGE), **params}
+    if after:
+        query["starting_after"] = after
+    if since is not None:
+        query["created[gte]"] = str(since)
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(query)}"
+
+
+def _next_place(reading: Snapshot, items: Sequence[Json]) -> Place | None:
+    if not reading.body.get("has_more") or not items:
+        return None
+    last = items[-1]
+    created = as_unix(created_at(last))
+    edge = tuple(item["id"] for item in items if as_unix(created_at(item)) == created)
+    return Place(last["id"], created, edge)
+
+
+def _window(kind: ListedObject, place: Place, following: Place | None, since: int | None) -> str:
+    """The rows created between the object before the page and its last one."""
+    conditions = [kind.rows, f"created <= '{unix_to_column(place.created)}'" if place.after else ""]
+    if following:
+        conditions.append(f"created > '{unix_to_column(following.created)}'")
+    elif since is not None:
+        conditions.append(f"created >= '{unix_to_column(since)}'")
+    return " && ".join(condition for condition in conditions if condition) or "id != ''"
+
+
+async def _read_page_of_customers(
+    stripe: RateLimitedStripe, kind: ListedObject, place: Place, since: int | None
+) -> Page:
+    """What a page of customers has of this kind."""
+    reading = await stripe.read(_address(_CUSTOMERS, {}, place.after, since))
+    customers: list[Json] = reading.body["data"]
+    lists = await asyncio.gather(*(_read_of(stripe, kind, each["id"]) for each in customers))
+    # Who is deleted meanwhile has no list, and rows that tell nothing of others.
+    present = [
+        each["id"] for each, found in zip(customers, lists, strict=True) if found is not None
+    ]
+    rows = " || ".join(f"customer = '{record_id(customer)}'" for customer in present)
+    return Page(
+        found=[each for found in lists if found for each in found],
+        rows="" if kind.object == SUMMARY else rows,
+        elsewhere=(),
+        next=_next_place(reading, customers),
+    )
+
+
+async def _read_of(
+    stripe: RateLimitedStripe, kind: ListedObject, customer: str
+) -> list[Found] | None:
+    """Everything of this kind that a customer has, None if there is no such customer."""
+    path = kind.path.format(customer=quote(customer, safe=""))
+    found: list[Found] = []
+    after = ""
+    for _ in range(_MOST_PAGES):
+        try:
+            reading = await stripe.read(_address(path, kind.params, after, None))
+        except Missing:
+            return None
+        items: list[Json] = reading.body["data"]
+        found += [Found(item, reading.as_of, reading.until) for item in items]
+        if not reading.body.get("has_more") or not items:
+            break
+        after = items[-1]["id"]
+    if kind.object != SUMMARY:
+        return found
+    entitlements = {"data": [each.item for each in found]}
+    summary = {"object": SUMMARY, "customer": customer, "entitlements": entitlements}
+    as_of = min((each.as_of for each in found), default=reading.as_of)
+    return [Found(summary, as_of, reading.until)]

@@ -1,0 +1,195 @@
+"""Writes what differs, as a read from Stripe: a webhook that arrives meanwhile wins.
+
+A page of a list is a read of each object on it, made before the rows were looked at. Where a row's
+own time does not prove it older than that, PocketBase is asked for what guards the row and the
+object is read again: then it is at least as new, and is written only if the guard still holds.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gateway.mirror.entitlement_summary import read_summary
+from gateway.mirror.refresh import version_of_read
+from gateway.mirror.registry import SUMMARY, entry_of
+from gateway.pocketbase import (
+    Batch,
+    PocketBase,
+    PocketBaseRefused,
+    VersionConflict,
+    VersionedRow,
+    commit,
+)
+from gateway.reconcile.comparison import (
+    Difference,
+    Found,
+    compare,
+    is_surely_older,
+    project_found,
+)
+from gateway.reconcile.listed_objects import is_unannounced
+from gateway.reconcile.mirrored_rows import read_rows
+from gateway.reconcile.rate_limit import RateLimitedStripe, with_retries
+from gateway.rows import Changes, Json, OwnershipClaim, Version
+from gateway.stripe_api import Missing
+
+_log = logging.getLogger(__name__)
+#: Rows of one transaction, so that PocketBase's single writer is not held long.
+_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Repair:
+    """A row to write, or only whose it is."""
+
+    found: Found
+    changes: Changes
+    #: The row as it was compared.
+    stored: Json | None
+    difference: Difference | None
+    #: What guards the row, where times alone can't tell that it is older.
+    tie: VersionConflict | None = None
+
+    @property
+    def stamp(self) -> Version:
+        return version_of_read(self.changes.row, self.found.as_of, self.found.until)
+
+    @property
+    def claims(self) -> tuple[OwnershipClaim, ...]:
+        """The owner that the object names, if its row has none yet or is written.
+
+        They are as old as the object, because nothing else tells when they were stated: so the
+        oldest holds in a first import, whatever is listed first.
+        """
+        stored = self.stored or {}
+        has_owner = bool(stored.get("user") or stored.get("organization"))
+        return () if has_owner and not self.difference else self.changes.claims
+
+    @property
+    def is_doubtful(self) -> bool:
+        return bool(
+            self.difference and self.stored and not is_surely_older(self.stored, self.found)
+        )
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of some objects."""
+
+    differences: list[Difference] = field(default_factory=list)
+    #: Stripe ids of rows that a webhook changed while they were compared.
+    overtaken: list[str] = field(default_factory=list)
+    #: By Stripe id, why a row could not be made or written.
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def add(self, other: "Outcome") -> None:
+        """Take in another outcome."""
+        self.differences += other.differences
+        self.overtaken += other.overtaken
+        self.failed |= other.failed
+
+
+@dataclass(frozen=True, slots=True)
+class Repairer:
+    """Compares objects with their rows, and writes what differs unless it is a dry run."""
+
+    pocketbase: PocketBase
+    stripe: RateLimitedStripe
+    dry_run: bool
+
+    async def repair(self, collection: str, found: Sequence[Found]) -> Outcome:
+        """Bring the rows of objects in line.
+
+        Raises:
+            StripeUnavailable, StripeRefused, PocketBaseUnavailable: what is written, is written.
+        """
+        outcome = Outcome()
+        for start in range(0, len(found), _AT_ONCE):
+            await self._repair(collection, found[start : start + _AT_ONCE], outcome)
+        return outcome
+
+    async def _repair(self, collection: str, found: Sequence[Found], outcome: Outcome) -> None:
+        rows = await read_rows(self.pocketbase, collection, [each.stripe_id for each in found])
+        judged = [_judge(each, rows.get(each.stripe_id), outcome) for each in found]
+        repairs = [repair for repair in judged if repair and not repair.is_doubtful]
+        repairs += await self._settle(
+            [repair for repair in judged if repair and repair.is_doubtful], outcome
+        )
+        outcome.differences += [repair.difference for repair in repairs if repair.difference]
+        if repairs and not self.dry_run:
+            await self._write(repairs, outcome)
+
+    async def _settle(self, doubtful: Sequence[_Repair], outcome: Outcome) -> list[_Repair]:
+        """Read again, with PocketBase's guard, the objects whose rows may be newer."""
+        if not doubtful:
+            return []
+        rows = [VersionedRow(each.changes.row, each.stamp, ask="time") for each in doubtful]
+        asked = await with_retries(lambda: commit(self.pocketbase, Batch(rows=rows)))
+        settled = await asyncio.gather(
+            *(
+                self._settle_one(each, tie, outcome)
+                for each, tie in zip(doubtful, asked.ties, strict=True)
+            )
+        )
+        return [repair for repair in settled if repair]
+
+    async def _settle_one(
+        self, repair: _Repair, tie: VersionConflict | None, outcome: Outcome
+    ) -> _Repair | None:
+        stored = repair.stored
+        if tie is None or stored is None or tie.stamp != stored["stamp"]:
+            outcome.overtaken.append(repair.found.stripe_id)
+            return None
+        try:
+            found = await self._read_again(repair.found)
+        except Missing:
+            return None  # Gone since it was listed: its deletion's event says the rest.
+        return _judge(found, stored, outcome, tie)
+
+    async def _read_again(self, found: Found) -> Found:
+        kind = found.item["object"]
+        if kind == SUMMARY:
+            reading = await read_summary(self.stripe.read, found.stripe_id)
+        else:
+            reading = await self.stripe.read_whole(
+                entry_of(kind).path_of(found.stripe_id, as_listed=True)
+            )
+        return Found(reading.body, reading.as_of, reading.until)
+
+    async def _write(self, repairs: Sequence[_Repair], outcome: Outcome) -> None:
+        """In one transaction; one row that PocketBase refuses does not take the others down."""
+        changed = [repair for repair in repairs if repair.difference]
+        group = Batch(
+            rows=[VersionedRow(each.changes.row, each.stamp, expect=each.tie) for each in changed],
+            claims=[claim for repair in repairs for claim in repair.claims],
+        )
+        try:
+            result = await with_retries(lambda: commit(self.pocketbase, group))
+        except PocketBaseRefused as refused:
+            if len(repairs) == 1:
+                outcome.failed[repairs[0].found.stripe_id] = str(refused)
+                return
+            for repair in repairs:
+                await self._write([repair], outcome)
+            return
+        outcome.overtaken += [
+            repair.found.stripe_id for repair, tie in zip(changed, result.ties, strict=True) if tie
+        ]
+
+
+def _judge(
+    found: Found, stored: Json | None, outcome: Outcome, tie: VersionConflict | None = None
+) -> _Repair | None:
+    """Return what is to be written, None if the row is as it should be."""
+    try:
+        changes = project_found(found.item)
+    except Exception as error:  # A projection must not take the rest of the page down.
+        _log.exception("projection failed", extra={"object": found.stripe_id})
+        outcome.failed[found.stripe_id] = f"{type(error).__name__}: {error}"
+        return None
+    difference = compare(changes.row, stored)
+    if stored is None and is_unannounced(changes.row):
+        return None
+    repair = _Repair(found, changes, stored, difference, tie)
+    return repair if difference or repair.claims else None

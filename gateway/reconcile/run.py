@@ -1,0 +1,175 @@
+"""The runs of a reconciliation, one row each: options, place, report.
+
+The place is saved after every page, so that a run that was killed is continued where it was.
+"""
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from gateway.dates import column_to_unix, now_column, to_column
+from gateway.pocketbase import PocketBase
+from gateway.reconcile.lists import Place
+from gateway.reconcile.rate_limit import with_retries
+from gateway.reconcile.repair import Outcome
+from gateway.rows import Json
+
+_COLLECTION = "reconciliations"
+#: Older places are left: Stripe's lists have moved on too far.
+_CONTINUED_WITHIN = timedelta(days=7)
+#: Differences kept in the row; all are counted.
+_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run is to do."""
+
+    dry_run: bool = False
+    #: Collections; all when empty.
+    only: tuple[str, ...] = ()
+    #: As it was written; "" reaches back as far as it must.
+    since: str = ""
+    events: bool = True
+    objects: bool = True
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run found so far."""
+
+    #: By collection, and for events by outcome.
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    differences: list[dict[str, Any]] = field(default_factory=list)
+    #: Collections that Stripe does not list for this key, and why.
+    refused: dict[str, str] = field(default_factory=dict)
+    #: Lists that this account or key lacks, and why; what they would show is not missed.
+    skipped: dict[str, str] = field(default_factory=dict)
+    #: By Stripe id, why a row could not be made or written; the first ones.
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def count(self, collection: str, **numbers: int) -> None:
+        """Add to a collection's numbers."""
+        counts = self.counts.setdefault(collection, {})
+        for name, number in numbers.items():
+            counts[name] = counts.get(name, 0) + number
+
+    def add(self, collection: str, outcome: Outcome) -> None:
+        """Take in what became of a page."""
+        kinds = Counter(difference.kind for difference in outcome.differences)
+        others = {"overtaken": len(outcome.overtaken), "failed": len(outcome.failed)}
+        self.count(collection, **kinds, **{name: n for name, n in others.items() if n})
+        room = _SHOWN - len(self.differences)
+        self.differences += [each.describe() for each in outcome.differences[: max(room, 0)]]
+        if len(self.failed) < _SHOWN:
+            self.failed |= outcome.failed
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether everything could be compared and written."""
+        return not self.refused and not self.failed
+
+
+@dataclass(slots=True)
+class Run:
+    """One run, as it stands."""
+
+    id: str
+    options: Options
+    started: str
+    #: The list that is being read, "" at the start.
+    step: str = ""
+    place: Place = field(default_factory=Place)
+    #: What was created before is left out, in unix seconds.
+    since: int | None = None
+    #: The same for events, which reach back to what was caught up with before.
+    events_since: int | None = None
+    #: Stripe's time when the list of events was first read.
+    events_until: int = 0
+    report: Report = field(default_factory=Report)
+    was_continued: bool = False
+
+    @property
+    def position(self) -> Json:
+        """Where the run is, as JSON."""
+        return {
+            "step": self.step,
+            "place": asdict(self.place),
+            "since": self.since,
+            "events_since": self.events_since,
+            "events_until": self.events_until,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Keeps runs in PocketBase."""
+
+    pocketbase: PocketBase
+
+    async def find_unfinished(self, options: Options) -> Run | None:
+        """Return the newest run with these options, if it has not come to its end."""
+        oldest = to_column(datetime.now(UTC) - _CONTINUED_WITHIN)
+        for row in await self.list_newest(20, f"started > '{oldest}'"):
+            if row["options"] == _describe(options):
+                return None if row["finished"] else _read(row)
+        return None
+
+    async def begin(self, run: Run) -> Run:
+        """Keep a new run; it gets its id."""
+        row = await self._send("POST", "", {"options": _describe(run.options), **_state(run)})
+        run.id = row["id"]
+        return run
+
+    async def save(self, run: Run, **more: str) -> None:
+        """Keep where the run is, and further columns."""
+        await self._send("PATCH", f"/{run.id}", {**_state(run), **more})
+
+    async def finish(self, run: Run) -> None:
+        """Say that the run has come to its end."""
+        await self.save(run, finished=now_column(), error="")
+
+    async def find_caught_up(self) -> int | None:
+        """Return the time until which all events are stored, in unix seconds, if it is known."""
+        rows = await self.list_newest(1, "caught_up != ''")
+        return column_to_unix(rows[0]["caught_up"]) if rows else None
+
+    async def list_newest(self, limit: int, wanted: str = "") -> list[Json]:
+        """Return rows of runs, newest first."""
+        query: dict[str, str | int] = {"perPage": limit, "skipTotal": 1, "sort": "-started"}
+        if wanted:
+            query["filter"] = wanted
+        path = self.pocketbase.records_path(_COLLECTION)
+        answer = await with_retries(lambda: self.pocketbase.call("GET", path, query=query))
+        rows: list[Json] = answer["items"]
+        return rows
+
+    async def _send(self, method: str, path: str, body: Json) -> Json:
+        path = self.pocketbase.records_path(_COLLECTION) + path
+        return await with_retries(lambda: self.pocketbase.call(method, path, body))
+
+
+def _describe(options: Options) -> Json:
+    return {**asdict(options), "only": list(options.only)}
+
+
+def _state(run: Run) -> Json:
+    return {"started": run.started, "position": run.position, "report": asdict(run.report)}
+
+
+def _read(row: Json) -> Run:
+    options, position, report = row["options"], row["position"], row["report"]
+    place = position["place"]
+    return Run(
+        id=row["id"],
+        options=Options(**{**options, "only": tuple(options["only"])}),
+        started=row["started"],
+        step=position["step"],
+        place=Place(place["after"], place["created"], tuple(place["edge"])),
+        since=position["since"],
+        events_since=position["events_since"],
+        events_until=position["events_until"],
+        report=Report(**report),
+        was_continued=True,
+    )

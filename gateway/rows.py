@@ -1,0 +1,115 @@
+"""What the gateway wants written to PocketBase, as values: rows, their stamps, and claims."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from gateway.ids import record_id
+from gateway.vocabulary import ORGANIZATION_METADATA, USER_METADATA
+
+#: A decoded JSON object.
+Json = dict[str, Any]
+
+#: The hidden column that keeps the complete Stripe object.
+OBJECT_COLUMN = "stripe_object"
+
+
+def payer_metadata(user: str, organization: str) -> dict[str, str]:
+    """Return the metadata that names a payer; to Stripe, an empty value removes a key."""
+    return {USER_METADATA: user, ORGANIZATION_METADATA: organization}
+
+
+class Version(NamedTuple):
+    """Which state of a Stripe object a row shows. Compared by pb_hooks/lib/mirror/commit.js.
+
+    See docs/decisions/003-order.md.
+    """
+
+    #: 1 once the object can't change back (deleted, canceled), else 0. Never goes down.
+    final: int
+    #: The state is not older than this second of Stripe's clock.
+    as_of: int
+    #: The state is not newer than this second; equal to ``as_of`` unless read from Stripe.
+    until: int
+    #: How far the object has come within one second, where its kind can say so. Never goes down.
+    rank: int
+    #: The id of the event that the state is from, or a unique name of the read.
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a mirror collection and the state of the Stripe object that it shows."""
+
+    collection: str
+    stripe_id: str
+    #: Column values, without ``id``, ``stripe_id``, ``user``, ``stamp`` and ``stripe_object``.
+    values: Json
+    #: See `Stamp.final`.
+    final: bool = False
+    #: See `Stamp.rank`.
+    rank: int = 1
+    #: The PocketBase user, for rows whose object names no customer.
+    user: str = ""
+    #: The Stripe object without its credentials; None leaves the stored one as it is.
+    object: Json | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Collection and Stripe id: rows with one key are states of one object."""
+        return self.collection, self.stripe_id
+
+    @property
+    def record(self) -> Json:
+        """The column values with the ids and the Stripe object."""
+        ids = {"id": record_id(self.stripe_id), "stripe_id": self.stripe_id}
+        kept = {} if self.object is None else {OBJECT_COLUMN: self.object}
+        return {**ids, **self.values, **kept}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnershipClaim:
+    """Says that a Stripe customer belongs to a user or organization.
+
+    See pb_hooks/lib/mirror/ownership.js for which claim holds.
+    """
+
+    #: The Stripe customer's id.
+    customer: str
+    #: The PocketBase user's id; ignored when no such user exists.
+    user: str = ""
+    #: Instead of a user: the id of a record in ``organizations``, ignored when there is none.
+    organization: str = ""
+    #: Instead of both: an address, ignored when PocketBase has not verified it as a user's.
+    email: str = ""
+    #: Whether /checkout may use this customer for the user.
+    primary: bool = False
+    #: The second of Stripe's clock at which it was stated.
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one state of a Stripe object means: the row that shows it, and whose it is."""
+
+    row: Row
+    claims: tuple[OwnershipClaim, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """Somebody is to be told of an event, once: a row of the outbox, written with the event.
+
+    See pb_hooks/lib/notifications/outbox.js.
+    """
+
+    #: ``mail``, or a handler's name.
+    via: str
+    #: ``receipt``, ``refund`` and so on, or the event's type.
+    kind: str
+    #: The row of the mirror that it is about: collection and Stripe id, "" if there is none.
+    collection: str
+    object_id: str
+    #: The customer's Stripe id, "" where the object names none.
+    customer: str
+    #: Unix seconds after which nobody need be told any more.
+    expires: int

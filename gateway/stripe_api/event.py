@@ -1,0 +1,190 @@
+"""From raw bytes, headers and secrets to an event value. Performs no I/O."""
+
+import hmac
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.dates import LAST_UNIX, from_iso
+from gateway.errors import InvalidEvent, InvalidSignature
+from gateway.rows import Json
+from gateway.strict_json import describe_error, load_strictly
+
+#: Seconds by which a signature may be old.
+TOLERANCE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One Stripe event, as it was signed and as it reads."""
+
+    stripe_id: str
+    type: str
+    #: Unix seconds by Stripe's clock.
+    created: int
+    #: The object as it was right after what happened; of a thin event, its ``object`` and ``id``.
+    object: Json
+    #: What ``*.updated`` replaced, None where Stripe does not say.
+    previous: Json | None
+    #: The account that the event is of, "" for the gateway's own.
+    account: str
+    api_version: str
+    livemode: bool
+    #: Whether the event only names its object, which is then read from Stripe.
+    is_thin: bool
+    #: The body's JSON as it was signed; where that is known to lose nothing, without its spaces.
+    payload: str
+    #: Of a thin event, the event that shows its object, if Stripe names one.
+    snapshot: str = ""
+    #: The account that ``context`` names, "" where the event has none, or has ``account``.
+    context: str = ""
+
+    @property
+    def object_id(self) -> str:
+        """The Stripe id of the object; of an entitlement summary, its customer's."""
+        found = self.object.get("id") or self.object.get("customer")
+        return found if isinstance(found, str) else ""
+
+
+def verify(body: bytes, signature: str, secrets: Iterable[str]) -> str:
+    """Return the body's text if one of the secrets signed it.
+
+    Args:
+        signature: the ``Stripe-Signature`` header: ``t=<unix seconds>,v1=<hex>[,v1=<hex>…]``.
+
+    Raises:
+        InvalidSignature: none did, or too long ago.
+        InvalidEvent: the body is no UTF-8.
+    """
+    signed_at, given = _read_signature(signature)
+    if signed_at < time.time() - TOLERANCE:
+        raise InvalidSignature
+    message = b"%d.%b" % (signed_at, body)
+    for secret in secrets:
+        expected = hmac.digest(secret.encode(), message, "sha256").hex().encode()
+        if any(hmac.compare_digest(expected, each) for each in given):
+            return _decode(body)
+    raise InvalidSignature
+
+
+def _read_signature(signature: str) -> tuple[int, list[bytes]]:
+    """When the body was signed, and the signatures of the scheme that Stripe uses today."""
+    times, given = [], []
+    for part in signature.split(","):
+        name, equals, value = part.partition("=")
+        if not equals or not value.isascii():
+            raise InvalidSignature
+        if name == "t":
+            times.append(value)
+        elif name == "v1":
+            given.append(value.encode())
+    first = times[0] if times else ""
+    is_time = first.isascii() and first.isdecimal() and len(first) < 16
+    return int(first) if is_time else -1, given
+
+
+def _decode(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise InvalidEvent("The body is not UTF-8.") from None
+
+
+def parse(payload: str, own_account: str = "") -> Event:
+    """Read an event from its JSON text.
+
+    Args:
+        own_account: the id of the gateway's own Stripe account, "" if it is not known.
+
+    Raises:
+        InvalidEvent: it is no JSON object, names a key twice, or lacks what every event has.
+    """
+    try:
+        body, payload = load_strictly(payload)
+    except (ValueError, RecursionError) as error:
+        raise InvalidEvent(f"The body is not valid JSON: {describe_error(error)}.") from None
+    if not isinstance(body, dict):
+        raise InvalidEvent("The body is JSON, but no object.")
+    if body.get("object") == "v2.core.event":
+        return _read_thin(body, payload, own_account)
+    return _read(body, payload, own_account)
+
+
+def _read_account(body: Json, own_account: str) -> str:
+    """Return the account that is not the gateway's own, "" for its own."""
+    named = _optional_text(body, "account") or _read_context(body)
+    return "" if named == own_account else named
+
+
+def _read_context(body: Json) -> str:
+    """Organization events and thin events name their account so; Connect snapshots ``account``."""
+    return "" if _optional_text(body, "account") else _optional_text(body, "context")
+
+
+def _read(body: Json, payload: str, own_account: str) -> Event:
+    data = body.get("data")
+    item = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(item, dict):
+        raise InvalidEvent("The event has no data.object.")
+    previous = data.get("previous_attributes")
+    return Event(
+        stripe_id=_text(body, "id"),
+        type=_text(body, "type"),
+        created=_seconds(body.get("created")),
+        object=item,
+        previous=previous if isinstance(previous, dict) else None,
+        account=_read_account(body, own_account),
+        api_version=_optional_text(body, "api_version"),
+        livemode=body.get("livemode") is True,
+        is_thin=False,
+        payload=payload,
+        context=_read_context(body),
+    )
+
+
+def _read_thin(body: Json, payload: str, own_account: str) -> Event:
+    related = body.get("related_object")
+    related = related if isinstance(related, dict) else {}
+    return Event(
+        stripe_id=_text(body, "id"),
+        type=_text(body, "type"),
+        created=_seconds(body.get("created")),
+        object={
+            "object": _optional_text(related, "type"),
+            "id": _optional_text(related, "id"),
+        },
+        previous=None,
+        account=_read_account(body, own_account),
+        api_version="v2",
+        livemode=body.get("livemode") is True,
+        is_thin=True,
+        payload=payload,
+        snapshot=_optional_text(body, "snapshot_event"),
+        context=_read_context(body),
+    )
+
+
+def _seconds(value: Any) -> int:
+    """Unix seconds from a number, or from the date that v2 events carry."""
+    if isinstance(value, str):
+        try:
+            return int(from_iso(value).timestamp())
+        except ValueError:
+            value = None
+    # Until the year 9999: later ones have no date column.
+    if type(value) is not int or not 0 < value <= LAST_UNIX:
+        raise InvalidEvent("The event has no time of creation.")
+    return value
+
+
+def _text(body: Json, key: str) -> str:
+    value = body.get(key)
+    if not isinstance(value, str) or not 0 < len(value) <= 255 or not value.isprintable():
+        raise InvalidEvent(f"The event has no {key}.")
+    return value
+
+
+def _optional_text(body: Json, key: str) -> str:
+    value = body.get(key)
+    return value if isinstance(value, str) else ""

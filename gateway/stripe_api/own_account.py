@@ -1,0 +1,52 @@
+"""The Stripe account of the gateway's key, to distinguish its events from other accounts'.
+
+An organization's event destination delivers the events of all its accounts. Each names its account
+as ``context``; only those of the gateway's own account change rows.
+"""
+
+import asyncio
+import logging
+
+import stripe
+
+from gateway.errors import GatewayError
+from gateway.stripe_api import read_object
+from gateway.stripe_api.event import Event, parse
+
+_log = logging.getLogger(__name__)
+
+
+class OwnAccount:
+    """Parses events; reads the account's id from Stripe once."""
+
+    def __init__(self, client: stripe.StripeClient, known: str = "") -> None:
+        self._client = client
+        self._asking = asyncio.Lock()
+        #: The account's id, "" until Stripe has been asked.
+        self.known = known
+
+    async def read(self, payload: str) -> Event:
+        """Parse an event; `Event.account` is "" where it is the own account's.
+
+        Raises:
+            InvalidEvent
+            StripeUnavailable, StripeRefused: the event names an account, and ours is not known.
+        """
+        event = parse(payload, self.known)
+        if not event.context or self.known:
+            return event
+        await self._ask()
+        return parse(payload, self.known)
+
+    async def learn(self) -> None:
+        """Ask ahead of the first event that names an account; a failure is left to that event."""
+        try:
+            await self._ask()
+        except GatewayError as error:
+            _log.info("Stripe account id unknown", extra={"reason": error.detail})
+
+    async def _ask(self) -> None:
+        async with self._asking:
+            if not self.known:
+                reading = await read_object(self._client, "/v1/account")
+                self.known = str(reading.body["id"])

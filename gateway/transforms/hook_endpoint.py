@@ -1,0 +1,192 @@
+"""POST /hooks/records: PocketBase's hook asks what to do with writes.
+
+An ASGI app of its own before FastAPI's, because every write to a collection that has a transform
+waits for it (docs/decisions/011-transforms.md).
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from starlette.types import Receive, Scope, Send
+
+from gateway.errors import (
+    BodyTooLarge,
+    Forbidden,
+    InvalidRequest,
+    MethodNotAllowed,
+    UnsupportedMediaType,
+)
+from gateway.http.body_admission import BODIES_BYTES, Admission, Admitted
+from gateway.http.problems import respond_to
+from gateway.json_codec import load
+from gateway.rows import Json
+from gateway.services import Services
+from gateway.transforms.hook_signature import (
+    ANSWER_PREFIX,
+    HEADERS,
+    TIMESTAMP,
+    SeenIds,
+    check_headers,
+    sign,
+    verify,
+)
+from gateway.transforms.relayed_client import read_address
+from gateway.transforms.response import write_results
+
+PATH = "/hooks/records"
+_Header = tuple[bytes, bytes]
+#: Calls that may be under way at once.
+_MAX_CALLS = 1000
+_UNCHANGED: Json = {"values": {}}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsEndpoint:
+    """Takes PocketBase's calls: an ASGI app of its own."""
+
+    #: Calls may be signed by any.
+    keys: tuple[bytes, ...]
+    max_body_bytes: int
+    admission: Admission
+    seen: SeenIds = field(default_factory=SeenIds)
+
+    @classmethod
+    def of(cls, keys: tuple[bytes, ...], max_body_bytes: int) -> Self:
+        """Return an endpoint that holds a limited number of bytes of calls at once."""
+        room = max(BODIES_BYTES, 2 * max_body_bytes)
+        return cls(keys, max_body_bytes, Admission(_MAX_CALLS, room))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call; every error is a problem document."""
+        try:
+            body, headers = await self._answer(scope, receive)
+        except Exception as error:
+            await respond_to(error, PATH)(scope, receive, send)
+            return
+        # As starlette's `Response` does it, in a fifth of its time.
+        status = 200 if body else 204
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[bytes, list[_Header]]:
+        """Judge the writes of one call.
+
+        Raises:
+            NotSigned: it does not come from our PocketBase, or not for the first time.
+            Forbidden, MethodNotAllowed, UnsupportedMediaType: it comes from a browser.
+            BodyTooLarge, InvalidRequest: it can't be read.
+            Overloaded: too many bodies are held at once.
+        """
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        _refuse_browsers(scope, headers)
+        now = time.time()
+        given = _read_signed(headers)
+        check_headers(given, now)  # Before the body of anybody is held in memory.
+        with self.admission.admit() as admitted:
+            body = await _read_body(receive, headers, self.max_body_bytes, admitted)
+            call_id, key = verify(given, body, self.keys, now)
+            self.seen.add(call_id, now)
+            call = _parse(body)
+            client = _read_client(call.get("client"), now, self.keys)
+            answer = await _judge(scope["app"].state.services, call, client)
+        # By the caller's key: while a secret is rotated it may know no other. At the call's time:
+        # then the answer is good for this very call, whatever the clocks say.
+        signed = sign(ANSWER_PREFIX + call_id, int(given[TIMESTAMP]), answer, key)
+        head = [(name.encode(), value.encode()) for name, value in signed.items()]
+        if answer:
+            head.append((b"content-type", b"application/json"))
+            head.append((b"content-length", b"%d" % len(answer)))
+        return answer, head
+
+
+async def _judge(services: Services, call: Json, client: Json) -> bytes:
+    items = call["items"]
+    return _write(await services.transforms.run_all(items, call["user"], client), items)
+
+
+def _read_client(client: Any, now: float, keys: tuple[bytes, ...]) -> Json:
+    """The client of the writes, for `request=True`; for a relayed write, the original client."""
+    if not isinstance(client, dict):
+        return {}
+    relayed = read_address(str(client.get("relayed", "")), now, keys)
+    return {**client, "address": relayed or client.get("address", "")}
+
+
+def _write(verdicts: list[Json], items: list[Json]) -> bytes:
+    """The verdicts as JSON; nothing when nothing changes, which PocketBase reads in no time."""
+    if all(verdict == _UNCHANGED for verdict in verdicts):
+        return b""
+    return write_results(verdicts, items)
+
+
+def _refuse_browsers(scope: Scope, headers: Mapping[bytes, bytes]) -> None:
+    if scope["method"] != "POST":
+        raise MethodNotAllowed
+    if b"origin" in headers or b"sec-fetch-site" in headers:
+        raise Forbidden("This address is PocketBase's only.")
+    if headers.get(b"content-type") != b"application/json":
+        raise UnsupportedMediaType
+
+
+def _read_signed(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    """The headers that `verify` reads."""
+    return {name: str(headers.get(name.encode(), b""), "latin-1") for name in HEADERS}
+
+
+async def _read_body(
+    receive: Receive, headers: Mapping[bytes, bytes], limit: int, admitted: Admitted
+) -> bytes:
+    announced = headers.get(b"content-length", b"0")
+    if announced.isdigit() and int(announced[:20]) > limit:
+        raise BodyTooLarge(f"A call may have {limit} bytes.")
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidRequest("The body ended early.")
+        chunk = message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(admitted.body) + len(chunk) > limit:
+            raise BodyTooLarge(f"A call may have {limit} bytes.")
+        admitted.add(chunk)
+    return admitted.keep()
+
+
+def _parse(body: bytes) -> Json:
+    """Check the form of a call; the transforms check the values of its records.
+
+    Raises:
+        InvalidRequest: PocketBase's hooks are of another version, or somebody has the secret.
+    """
+    try:
+        call = load(body, is_exact=True)
+    except ValueError as error:
+        raise InvalidRequest("The values are nested too deeply, or no JSON.") from error
+    if not (
+        isinstance(call, dict)
+        and isinstance(call.get("user"), dict | None)
+        and isinstance(call.get("items"), list)
+        and all(map(_is_item, call["items"]))
+    ):
+        raise InvalidRequest("The call does not have the form of a call by these hooks.")
+    call.setdefault("user", None)
+    return call
+
+
+def _is_item(item: Any) -> bool:
+    """Whether each member that an item needs is there, and of its type."""
+    return isinstance(item, dict) and all(
+        name in item and isinstance(item[name], kind) for name, kind in _ITEM.items()
+    )
+
+
+_ITEM: dict[str, Any] = {
+    "collection": str,
+    "operation": str,
+    "record": dict,
+    "original": dict | None,
+    "sent": list,
+    "files": dict,
+}

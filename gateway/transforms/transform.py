@@ -1,0 +1,162 @@
+"""A transform: a function that the writes of one collection pass through, and its context."""
+
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator
+from stripe import StripeClient
+
+from gateway.pocketbase.api import PocketBaseClient
+from gateway.rows import Json
+from gateway.settings import Settings
+from gateway.source import Source
+
+Operation = Literal["create", "update", "delete"]
+OnFailure = Literal["closed", "open"]
+Validate = Literal["all", "changed"]
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+
+#: Annotates a model's field that may be empty: PocketBase's empty dates, numbers and relations in
+#: text form are "", which `datetime | None` would refuse.
+BLANK_AS_NONE = BeforeValidator(lambda value: None if value == "" else value)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that comes with the request, and is not stored yet."""
+
+    #: As PocketBase would store it, with a random ending (another one in a batch).
+    name: str
+    #: As the client named it.
+    original_name: str
+    #: In bytes.
+    size: int
+    #: None unless the transform asks for `Transform.files`.
+    content: bytes | None = field(default=None, repr=False)
+
+
+# Only a test calls a transform without; it then gives what its function needs.
+_NONE_GIVEN: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestInfo:
+    """The request behind a write; see `Transform.request`."""
+
+    #: As they were sent, before PocketBase has cast them and resolved modifiers, under the names
+    #: that were sent (``tags+``). Names that are no field's are kept, passwords are not; an
+    #: uploaded file is None.
+    values: Mapping[str, Any] = field(default_factory=dict)
+    #: The client's IP address; as PocketBase sees it, or, for a write by the gateway, as this does.
+    address: str = ""
+    #: Those of GATEWAY_TRANSFORM_HEADERS, by their names in lower case.
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What surrounds the values of a write.
+
+    ``TransformContext("create", "posts")`` is enough to call a transform in a test.
+    """
+
+    operation: Operation
+    collection: str
+    #: The stored record with its hidden fields, without secrets; None for a create.
+    original: Json | None = None
+    #: The signed-in record with its ``collectionName``, without hidden fields; None for a guest.
+    user: Json | None = None
+    #: The fields that the client sent.
+    sent: frozenset[str] = frozenset()
+    #: New files by field.
+    files: Mapping[str, tuple[File, ...]] = field(default_factory=dict)
+    #: Calls PocketBase as the gateway's superuser.
+    pocketbase: PocketBaseClient = _NONE_GIVEN
+    stripe: StripeClient = _NONE_GIVEN
+    settings: Settings = _NONE_GIVEN
+    #: What the app's lifespan yields.
+    state: Mapping[str, Any] = field(default_factory=dict)
+    #: The request behind the write, for a transform with `request=True`.
+    request: RequestInfo | None = None
+    #: The result of `Transform.prefetch` for this batch.
+    prefetched: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One of the writes that `Transform.prefetch` looks things up for."""
+
+    #: The model, or a dict without one, as the function will be given it.
+    incoming: Any
+    context: Context
+
+
+Returned = BaseModel | Mapping[str, Any] | None
+#: ``def prepare_post(incoming: PostInput, context: Context) -> PostInput``, or ``async def``.
+#: A plain function runs on the event loop, so it must be quick; whatever waits must be async.
+Function = Callable[[Any, Context], Returned | Awaitable[Returned]]
+#: ``async def find_authors(writes: Sequence[Write]) -> dict[str, Author]``, for example.
+Prefetch = Callable[[Sequence[Write]], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """A function that every direct write to a collection passes through.
+
+    It is called with the values as they would be saved, and returns the model, a dict of
+    changes, or None for no change. It raises `FieldErrors` or `Refused`.
+
+    Raises:
+        ValueError: a value makes no sense.
+    """
+
+    #: The name of the collection.
+    collection: str
+    operations: frozenset[Operation] | set[Operation]
+    function: Function
+    #: What ``incoming`` is validated into; without it the function is given a dict.
+    model: type[BaseModel] | None = None
+    #: Seconds that the function may take, `prefetch` included.
+    timeout: float = 3.0
+    #: "closed" refuses the write if no gateway answers in time, "open" stores it unchanged.
+    on_failure: OnFailure = "closed"
+    #: Whether the contents of new files are shipped too.
+    files: bool = False
+    #: Whether `Context.request` is set: the values as sent, and the client.
+    request: bool = False
+    #: "changed": an update ignores the model's errors in fields that it does not change, so that
+    #: rows older than a rule can still be edited.
+    validate: Validate = "all"
+    #: Called once per batch, before the function is called for each write: one query for all.
+    #: `Context.prefetched` has its result. An error in it fails all of these writes; it can't
+    #: raise `FieldErrors` or `Refused`.
+    prefetch: Prefetch | None = None
+    #: Whether the gateway is ready before the collection exists. False detects misspelt names,
+    #: which would guard nothing.
+    may_come_later: bool = False
+    #: Where it is declared, None if that is not known.
+    source: Source | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.collection:
+            raise ValueError("a transform needs a collection")
+        if self.collection.startswith("_"):
+            raise ValueError(f"{self}: collections of PocketBase itself can have no transform")
+        unknown = set(self.operations) - set(OPERATIONS)
+        if unknown or not self.operations:
+            raise ValueError(f"{self}: operations must be some of {', '.join(OPERATIONS)}")
+        if "delete" in self.operations and self.model is not None:
+            raise ValueError(f"{self}: nothing comes in with a delete, so it has no model")
+        if not (math.isfinite(self.timeout) and 0 < self.timeout <= 60):
+            raise ValueError(f"{self}: timeout must be more than 0 and at most 60 seconds")
+        if self.on_failure not in get_args(OnFailure):
+            raise ValueError(f"{self}: on_failure must be closed or open")
+        if self.validate not in get_args(Validate):
+            raise ValueError(f"{self}: validate must be all or changed")
+        object.__setattr__(self, "operations", frozenset(self.operations))
+
+    def __str__(self) -> str:
+        """The collection with the function's name."""
+        return f"{self.collection} ({getattr(self.function, '__name__', 'function')})"

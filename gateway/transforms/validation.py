@@ -1,0 +1,137 @@
+"""Incoming values as a model, and what is wrong with them in PocketBase's words. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from gateway.rows import Json
+from gateway.transforms.partial_model import validate_around
+from gateway.transforms.transform import Context, Transform
+
+#: What PocketBase puts beside a record's fields.
+_NO_FIELDS = ("collectionId", "collectionName", "expand")
+_BLANK: tuple[Any, ...] = (None, "", 0, False)
+
+
+def read_incoming(record: Json, context: Context) -> Json:
+    """Return the values as they would be saved, with files by name.
+
+    What is not sent with a create is left out, so that the model's defaults hold.
+    """
+    values = {name: value for name, value in record.items() if name not in _NO_FIELDS}
+    if context.operation == "create":
+        values = {k: v for k, v in values.items() if k in context.sent or not is_blank(v)}
+    for name in context.files:
+        values[name] = _name_files(values[name])
+    return values
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a field with this value is empty to PocketBase."""
+    return value in _BLANK or value == [] or value == {}
+
+
+def _name_files(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_name_files(item) for item in value]
+    return value["name"] if isinstance(value, dict) else value
+
+
+def build(transform: Transform, values: Json, context: Context) -> Any:
+    """Return what the function is given.
+
+    Raises:
+        ValidationError: the values are none of the model. With ``validate="changed"``, errors of
+            fields that an update does not change are left out.
+    """
+    if transform.model is None:
+        return dict(values)
+    try:
+        return transform.model.model_validate(values)
+    except ValidationError as error:
+        kept = _find_unchanged(error, values, context) if transform.validate == "changed" else {}
+        if not kept:
+            raise
+    return validate_around(transform.model, values, kept)
+
+
+def _find_unchanged(error: ValidationError, values: Json, context: Context) -> Json:
+    """Return the values of the fields with errors that the write neither names nor changes."""
+    original = context.original or {}
+    names = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
+    return {
+        name: values[name]
+        for name in names
+        if name in original
+        and name in values
+        and name not in context.sent
+        and _is_same(original[name], values[name])
+    }
+
+
+def find_changes(
+    values: Json, returned: BaseModel | Mapping[str, Any] | None, context: Context
+) -> Json:
+    """Return what differs from the incoming values, as JSON.
+
+    A model's defaults are written with a create only: with an update they stand for fields that
+    the client does not see, not for their values.
+    """
+    if returned is None or context.operation == "delete":
+        return {}
+    if isinstance(returned, BaseModel):
+        only_set = context.operation == "update"
+        returned = returned.model_dump(mode="json", by_alias=True, exclude_unset=only_set)
+    return {
+        name: value
+        for name, value in returned.items()
+        if (
+            not _is_same(values[name], value)
+            if name in values
+            else not is_blank(value) or context.operation == "update"
+        )
+    }
+
+
+def _is_same(before: Any, after: Any) -> bool:
+    """Whether both are the same JSON: to Python, but not to PocketBase, true is 1."""
+    if before != after or isinstance(before, bool) != isinstance(after, bool):
+        return False
+    if isinstance(before, dict):
+        return all(_is_same(value, after[name]) for name, value in before.items())
+    return not isinstance(before, list) or all(map(_is_same, before, after))
+
+
+def forbids_columns(error: ValidationError) -> bool:
+    """Whether a model with ``extra="forbid"`` refused fields of the record that it does not have.
+
+    It is given the whole record: a client can do nothing about columns that the model lacks.
+    """
+    return any(
+        item["type"] == "extra_forbidden" and len(item["loc"]) == 1 for item in error.errors()
+    )
+
+
+def describe(error: ValidationError) -> tuple[dict[str, tuple[str, str]], str]:
+    """Return the errors by field as code and message, and the message of those without a field."""
+    fields: dict[str, tuple[str, str]] = {}
+    general = ""
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        name, *place = [str(part) for part in item["loc"]] or [""]
+        message = _sentence(item["msg"])
+        if place:
+            message = f"{'.'.join(place)}: {message}"
+        if not name:
+            general = general or message
+        elif item["type"] == "missing":
+            fields.setdefault(name, ("validation_required", "Cannot be blank."))
+        else:
+            fields.setdefault(name, (f"validation_{item['type']}", message))
+    return fields, general
+
+
+def _sentence(message: str) -> str:
+    text = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,228 @@
+"""Writes the events that arrived together in one PocketBase transaction (group commit).
+
+A lone event is written at once. Those that arrive while a group is being written are the next one:
+it is sent when they are as many as that group holds, or when that is written. So PocketBase has the
+next group at hand when it is done with one, and seldom gets a small one. Who waits does so for a
+write that takes as long as usual, never for one that hangs.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from gateway.errors import GatewayError, StripeRefused
+from gateway.mirror.conflicts import ConflictResolver
+from gateway.mirror.event_change import EventChange
+from gateway.pocketbase import Batch, PocketBase, PocketBaseRefused, commit
+from gateway.rows import OutboxEntry
+from gateway.stripe_api.event import Event
+from gateway.webhooks.batch import Key, compose, event_row, key_of
+
+_log = logging.getLogger(__name__)
+
+#: Writes under way at once: one is in PocketBase's transaction while the next is on its way.
+_WRITERS = 2
+#: What one transaction takes at the most, so that PocketBase's single writer is not held long.
+_GROUP_EVENTS = 64
+_GROUP_CHARACTERS = 4_000_000
+#: Seconds after which a write holds nobody back. Usually it takes a few hundredths of one.
+_PATIENCE = 0.1
+
+
+def _promise() -> "asyncio.Future[str]":
+    return asyncio.get_running_loop().create_future()
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    plan: EventChange
+    outcome: "asyncio.Future[str]" = field(default_factory=_promise)
+
+    def succeed(self, outcome: str) -> None:
+        if not self.outcome.done():
+            self.outcome.set_result(outcome)
+
+    def fail(self, error: Exception) -> None:
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
+
+
+class NotificationSource(Protocol):
+    """Knows who is to be told of an event."""
+
+    def entries_for(self, event: Event) -> tuple[OutboxEntry, ...]:
+        """Return what to write to the outbox with the event."""
+
+    def wake(self) -> None:
+        """Something was written."""
+
+
+class EventWriter:
+    """Takes plans and answers with what became of each, once that is durable."""
+
+    def __init__(
+        self,
+        pocketbase: PocketBase,
+        settlement: ConflictResolver,
+        announcer: NotificationSource | None = None,
+        *,
+        patience: float = _PATIENCE,
+    ) -> None:
+        self._announcer = announcer
+        self._pocketbase = pocketbase
+        self._settlement = settlement
+        self._waiting: deque[_Delivery] = deque()
+        self._writers = 0
+        self._patience = patience
+        #: For each write that holds others back, the number of its deliveries.
+        self._under_way: dict[object, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def read(self, payload: str) -> Event:
+        """Parse an event and determine whether it is of the own account.
+
+        Raises:
+            InvalidEvent, StripeUnavailable, StripeRefused: see `OwnAccount.read`.
+        """
+        return await self._settlement.own_account.read(payload)
+
+    async def store(self, plan: EventChange) -> str:
+        """Write an event and what it changes.
+
+        Returns:
+            The outcome: applied, superseded, repeated, unmirrored, foreign or failed.
+
+        Raises:
+            PocketBaseUnavailable, StripeUnavailable: whether it is written is not known.
+        """
+        notices = self._announcer.entries_for(plan.event) if self._announcer else ()
+        delivery = _Delivery(replace(plan, notices=notices) if notices else plan)
+        self._waiting.append(delivery)
+        self._begin_if_due()
+        outcome = await delivery.outcome
+        if notices and self._announcer:
+            self._announcer.wake()
+        return outcome
+
+    async def close(self) -> None:
+        """Finish what is under way."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _begin_if_due(self) -> None:
+        if self._writers < _WRITERS and self._is_due():
+            self._writers += 1
+            self._start(self._write_waiting())
+
+    def _is_due(self) -> bool:
+        """Whether as many wait as are being written."""
+        return bool(self._waiting) and len(self._waiting) >= sum(self._under_way.values())
+
+    async def _write_waiting(self) -> None:
+        try:
+            # The group is empty when all who waited have gone.
+            while self._is_due() and (group := self._take_group()):
+                with self._holding_back(len(group)):
+                    await self._write(group)
+        finally:
+            self._writers -= 1
+
+    @contextmanager
+    def _holding_back(self, number: int) -> Iterator[None]:
+        """Let fewer than these deliveries wait for their write, unless it takes long."""
+        write = object()
+        self._under_way[write] = number
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self._patience, self._let_pass, write)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._under_way.pop(write, None)
+
+    def _let_pass(self, write: object) -> None:
+        del self._under_way[write]
+        self._begin_if_due()
+
+    def _take_group(self) -> list[_Delivery]:
+        group: list[_Delivery] = []
+        size = 0
+        while self._waiting and len(group) < _GROUP_EVENTS and size < _GROUP_CHARACTERS:
+            delivery = self._waiting.popleft()
+            if not delivery.outcome.done():  # Else its client has gone.
+                size += len(delivery.plan.event.payload)
+                group.append(delivery)
+        return group
+
+    async def _write(self, group: Sequence[_Delivery]) -> None:
+        """Write a group; one event that can't be written does not take the others down."""
+        try:
+            composed = compose([delivery.plan for delivery in group])
+            result = await commit(self._pocketbase, composed.group)
+        except GatewayError as error:  # Every delivery of the group learns of it.
+            for delivery in group:
+                delivery.fail(error)
+            return
+        except Exception as error:
+            if len(group) == 1:
+                await self._keep_failed(group[0], error)
+                return
+            for delivery in group:
+                await self._write([delivery])
+            return
+        undecided: dict[Key, list[_Delivery]] = {}
+        answered: set[int] = set()
+        for delivery, place in zip(group, composed.places, strict=True):
+            if place is None or result.outcomes[place] == "tie":
+                undecided.setdefault(key_of(delivery.plan), []).append(delivery)
+                continue
+            delivery.succeed("repeated" if place in answered else result.outcomes[place])
+            answered.add(place)
+        for deliveries in undecided.values():
+            self._start(self._settle(deliveries))
+
+    async def _settle(self, deliveries: Sequence[_Delivery]) -> None:
+        try:
+            outcomes = await self._settlement.settle([each.plan for each in deliveries])
+        except StripeRefused as refused:
+            for delivery in deliveries:
+                await self._keep_failed(delivery, refused)
+        except GatewayError as error:
+            for delivery in deliveries:
+                delivery.fail(error)
+        except Exception as error:
+            for delivery in deliveries:
+                await self._keep_failed(delivery, error)
+        else:
+            for delivery, outcome in zip(deliveries, outcomes, strict=True):
+                delivery.succeed(outcome)
+
+    async def _keep_failed(self, delivery: _Delivery, reason: Exception) -> None:
+        """Store the event with the reason why its row can't be, for the dashboard and replay."""
+        text = _log_failure(delivery.plan.event, reason)
+        plan = replace(delivery.plan, state=None, claims=(), outcome="failed", error=text)
+        try:
+            await commit(self._pocketbase, Batch([event_row(plan)]))
+        except Exception as error:
+            delivery.fail(error)
+        else:
+            delivery.succeed("failed")
+
+
+def _log_failure(event: Event, reason: Exception) -> str:
+    """Log the reason, with a traceback if it is a mistake of ours, and return it."""
+    keys = {"event": event.stripe_id, "type": event.type}
+    if isinstance(reason, PocketBaseRefused | GatewayError):
+        _log.error("event processing failed", extra={**keys, "reason": str(reason)})
+        return str(reason)
+    _log.error("event processing failed", exc_info=reason, extra=keys)
+    return f"{type(reason).__name__}: {reason}"[:2000]

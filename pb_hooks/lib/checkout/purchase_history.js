@@ -1,0 +1,146 @@
+// What a buyer has and has had, as far as it decides what /checkout may sell them.
+const { NOW, sqlFromNow, sqlToUnix } = require(`${__hooks}/lib/dates.js`)
+const { TABLES } = require(`${__hooks}/lib/names.js`)
+const { counts, isGuest } = require(`${__hooks}/lib/checkout/guests.js`)
+const { columnsOf, nameOf } = require(`${__hooks}/lib/mirror/payer.js`)
+const { mayBeOnce, readBought } = require(`${__hooks}/lib/checkout/once_per_buyer.js`)
+const { readPrices } = require(`${__hooks}/lib/checkout/prices.js`)
+const { ENDED } = require(`${__hooks}/lib/statuses.js`)
+const { hasHadTrial, holderOf } = require(`${__hooks}/lib/checkout/used_trials.js`)
+const { metadata } = require(`${__hooks}/lib/vocabulary.json`)
+
+// `payer`: [column, id] of who pays, the user or an organization of theirs; `prices`: what is asked for;
+// `order`: {key, fingerprint, once}: the key may be empty; `once` says whether the plan file may sell
+// something once per buyer.
+function readPurchaseHistory(app, user, payer, prices, order) {
+  const recurs = prices.some((price) => price.type === "recurring")
+  const once = mayBeOnce(prices, order.once)
+  // The attempt is judged before the subscriptions are read: what one that is over has led to is
+  // among them.
+  const attempt = recurs || once ? readAttempt(app, payer) : { number: 0, since: 0 }
+  const subscriptions = recurs ? readSubscriptions(app, payer) : []
+  const bought = once ? readBought(app, payer) : []
+  const held = subscriptions.reduce((names, { prices }) => names.concat(prices), [])
+  return {
+    attempt,
+    key: order.key ? keepKey(app, nameOf(payer), order) : null,
+    subscriptions,
+    bought,
+    held: readPrices(held.concat(bought)),
+    trial_used: recurs && (hasHadTrial(app, user, payer) || !holdTrial(app, user, payer)),
+  }
+}
+
+function readSubscriptions(app, payer) {
+  const [column, id] = payer
+  const found = arrayOf(new DynamicModel({
+    stripe_id: "", status: "", items: "", customer: "", claims: "", guest: false,
+  }))
+  app.db().newQuery(`
+    SELECT subscription.stripe_id, subscription.status, coalesce(subscription.items, '') AS items,
+           coalesce(customer.stripe_id, '') AS customer, coalesce(customer.claims, '') AS claims,
+           ${isGuest("subscription.metadata")} AS guest
+    FROM ${TABLES.subscriptions} subscription LEFT JOIN ${TABLES.customers} customer ON customer.id = subscription.customer
+    WHERE subscription.${column} = {:id} AND subscription.status NOT IN (${ENDED})
+  `).bind({ id }).all(found)
+  return found.filter((row) => counts(row, nameOf(payer)))
+    .map(({ stripe_id, status, items, customer }) => ({
+      stripe_id, status, customer, prices: (JSON.parse(items || "[]") || []).map((item) => item.price),
+    }))
+}
+
+// The purchase under way: the next one, once its session is over and what came of it is here.
+function readAttempt(app, payer) {
+  const buyer = nameOf(payer)
+  const stored = findAttempt(app, buyer)
+  if (!stored) {
+    app.db().newQuery(`
+      INSERT OR IGNORE INTO ${TABLES.checkout_attempts} (buyer, number, since)
+      VALUES ({:buyer}, 1, ${NOW})
+    `).bind({ buyer }).execute()
+  } else if (isOver(app, payer, stored.number)) {
+    endPendingCheckout(app, buyer, stored.number)
+  } else {
+    return stored
+  }
+  return findAttempt(app, buyer)
+}
+
+function findAttempt(app, buyer) {
+  const found = arrayOf(new DynamicModel({ number: 0, since: 0 }))
+  app.db().newQuery(`
+    SELECT number, ${sqlToUnix("since")} AS since
+    FROM ${TABLES.checkout_attempts} WHERE buyer = {:buyer}
+  `).bind({ buyer }).all(found)
+  return found.length ? { number: found[0].number, since: found[0].since } : null
+}
+
+function isOver(app, [column, id], number) {
+  const found = new DynamicModel({ count: 0 })
+  app.db().newQuery(`
+    SELECT count(*) AS count FROM ${TABLES.checkout_sessions} session
+    LEFT JOIN ${TABLES.subscriptions} subscription ON subscription.id = session.subscription
+    WHERE session.${column} = {:id}
+      AND json_extract(session.metadata, '$.${metadata.attempt}') = {:number}
+      AND (session.status = 'expired'
+           OR (session.status = 'complete'
+               AND (subscription.id IS NOT NULL OR session.mode = 'payment')))
+  `).bind({ id, number: `${number}` }).one(found)
+  return found.count > 0
+}
+
+// Ends an attempt, unless it has been ended already.
+function endPendingCheckout(app, buyer, number) {
+  app.db().newQuery(`
+    UPDATE ${TABLES.checkout_attempts} SET number = number + 1, since = ${NOW}
+    WHERE buyer = {:buyer} AND number = {:number}
+  `).bind({ buyer, number }).execute()
+}
+
+// What the key was first used for; the first use is kept for a day.
+function keepKey(app, buyer, { key, fingerprint }) {
+  const id = $security.sha256(`${buyer}|${key}`).slice(0, 15)
+  app.db().newQuery(`DELETE FROM ${TABLES.checkout_keys} WHERE since < ${sqlFromNow("'-1 day'")}`)
+    .execute()
+  app.db().newQuery(`
+    INSERT OR IGNORE INTO ${TABLES.checkout_keys} (id, fingerprint, since)
+    VALUES ({:id}, {:fingerprint}, ${NOW})
+  `).bind({ id, fingerprint }).execute()
+  const found = new DynamicModel({ fingerprint: "", since: 0 })
+  app.db().newQuery(`
+    SELECT fingerprint, ${sqlToUnix("since")} AS since
+    FROM ${TABLES.checkout_keys} WHERE id = {:id}
+  `).bind({ id }).one(found)
+  return { id, fingerprint: found.fingerprint, since: found.since }
+}
+
+// Whether the user's one trial may be this payer's. It is kept for one payer, for as long as a session
+// can be open: else somebody could open one for each of many organizations, and then go through all.
+function holdTrial(app, user, payer) {
+  const id = $security.sha256(`${holderOf(user)}|trial`).slice(0, 15)
+  const name = nameOf(payer)
+  const held = readHold(app, id)
+  const isFree = !!held.payer && held.payer !== name && isAttemptOver(app, held.payer)
+  app.db().newQuery(`
+    INSERT INTO ${TABLES.checkout_keys} (id, fingerprint, since)
+    VALUES ({:id}, {:name}, ${NOW})
+    ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, since = excluded.since
+    WHERE fingerprint = {:name} OR ({:isFree} AND fingerprint = {:payer} AND since = {:since})
+       OR since < ${sqlFromNow("'-1 day'")}
+  `).bind({ id, name, isFree, payer: held.payer, since: held.since }).execute()
+  return readHold(app, id).payer === name
+}
+
+function readHold(app, id) {
+  const found = arrayOf(new DynamicModel({ fingerprint: "", since: "" }))
+  app.db().newQuery(`SELECT fingerprint, since FROM ${TABLES.checkout_keys} WHERE id = {:id}`).bind({ id }).all(found)
+  return found.length ? { payer: found[0].fingerprint, since: found[0].since } : { payer: "", since: "" }
+}
+
+function isAttemptOver(app, payer) {
+  const stored = findAttempt(app, payer)
+  const [column, id] = Object.entries(columnsOf(payer)).find(([, value]) => value)
+  return !stored || isOver(app, [column, id], stored.number)
+}
+
+module.exports = { endPendingCheckout, readPurchaseHistory }

@@ -1,0 +1,89 @@
+// What a signed-in user is to the shop: who they are and for whom they act, the Stripe customer, and the
+// prices and the subscription asked for.
+const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
+const { readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
+const { readPrices } = require(`${__hooks}/lib/checkout/prices.js`)
+const { readPurchaseHistory } = require(`${__hooks}/lib/checkout/purchase_history.js`)
+const { RUNNING } = require(`${__hooks}/lib/statuses.js`)
+const { findManaged } = require(`${__hooks}/lib/teams/teams.js`)
+
+// The body asks {prices, subscription, organization, order, owner_of}: `organization` names who is to pay, and with
+// an order, what the payer has is answered as well.
+function readBuyer(app, user, info, asked) {
+  const organization = asked.organization ? findManaged(app, info, asked.organization) : null
+  if (asked.organization && !organization) throw new NotFoundError("There is no such organization.")
+  const prices = readPrices(asked.prices)
+  const payer = organization ? ["organization", organization.id] : ["user", user.id]
+  return {
+    user: {
+      id: user.id, email: user.email(), verified: user.verified(), name: user.getString("name"),
+    },
+    organization: organization ? describe(app, organization) : null,
+    ...readCustomers(payer),
+    prices,
+    subscription: readSubscription(app, user.id, info, asked.subscription),
+    owner: readOwnership(app, user.id, info, asked.owner_of),
+    standing: asked.order ? readPurchaseHistory(app, user, payer, prices, asked.order) : null,
+  }
+}
+
+function describe(app, organization) {
+  const members = countMembers(app, organization.id)
+  return { id: organization.id, name: organization.getString("name"), members }
+}
+
+function countMembers(app, organization) {
+  return app.countRecords(NAMES.memberships, $dbx.hashExp({ organization }))
+}
+
+// `customer`: the one that is used for purchases, "" without one. `portal_customer`: the one to manage, also if
+// it is not used for purchases: one whose subscription runs, else the one that is used, else the oldest.
+function readCustomers([column, id]) {
+  const found = arrayOf(new DynamicModel({ stripe_id: "", primary: false, deleted: false, running: false }))
+  $app.db().newQuery(`
+    SELECT stripe_id, [[primary]], deleted, EXISTS (
+      SELECT 1 FROM ${TABLES.subscriptions} WHERE customer = ${TABLES.customers}.id AND status IN (${RUNNING})) AS running
+    FROM ${TABLES.customers} WHERE ${column} = {:id} ORDER BY running DESC, [[primary]] DESC, created, id
+  `).bind({ id }).all(found)
+  const [managed] = found.filter((customer) => !customer.deleted)
+  const used = found.find((customer) => customer.primary && !customer.deleted)
+  return {
+    customer: used ? used.stripe_id : "",
+    portal_customer: managed ? managed.stripe_id : "",
+    deleted_customers: found.filter((customer) => customer.deleted).length,
+  }
+}
+
+// Whose a customer is, as far as the caller may know: "theirs" (or of an organization that they manage),
+// "another's", or "" if nobody owns it yet.
+function readOwnership(app, userId, info, stripeId) {
+  if (stripeId === "") return ""
+  const [customer] = app.findRecordsByFilter(NAMES.customers, "stripe_id = {:stripeId}", "", 1, 0, { stripeId })
+  if (!customer || !readPayer(customer)) return ""
+  const isTheirs = customer.getString("user") === userId
+    || !!findManaged(app, info, customer.getString("organization"))
+  return isTheirs ? "theirs" : "another's"
+}
+
+// A subscription that the user may change: one of a customer of theirs, or of an organization that they
+// manage. Null for any other, whether there is one or not.
+function readSubscription(app, userId, info, stripeId) {
+  if (stripeId === "") return null
+  const found = arrayOf(new DynamicModel({
+    customer: "", stamp: "", user: "", organization: "",
+  }))
+  app.db().newQuery(`
+    SELECT customer.stripe_id AS customer, subscription.stamp AS stamp,
+           customer.user AS user, customer.organization AS organization
+    FROM ${TABLES.subscriptions} subscription JOIN ${TABLES.customers} customer ON customer.id = subscription.customer
+    WHERE subscription.stripe_id = {:stripeId}
+  `).bind({ stripeId }).all(found)
+  if (!found.length) return null
+  const [{ customer, stamp, user, organization }] = found
+  const isTheirs = user === userId || !!findManaged(app, info, organization)
+  if (!isTheirs) return null
+  const members = organization ? countMembers(app, organization) : 0
+  return { stripe_id: stripeId, customer, stamp, organization, members }
+}
+
+module.exports = { readBuyer }

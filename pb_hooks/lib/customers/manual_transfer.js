@@ -1,0 +1,34 @@
+// A customer's owner, edited by hand in the dashboard. It can't be left to PocketBase's own update: the other
+// rows would stay behind, and Stripe's metadata would bring the former owner back.
+const { NAMES } = require(`${__hooks}/lib/names.js`)
+const { moveByHand } = require(`${__hooks}/lib/mirror/ownership.js`)
+const { readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
+
+function update(e) {
+  const before = readPayer(e.record.original())
+  if (before === readPayer(e.record)) return e.next()
+  requireOneOwner(e.record)
+  // Chosen anew: the new owner may have a primary customer already.
+  e.record.set("primary", false)
+  const app = e.app
+  app.runInTransaction((tx) => {
+    e.app = tx
+    try {
+      e.next()
+      moveByHand(tx, tx.findRecordById(NAMES.customers, e.record.id), before)
+    } finally {
+      e.app = app
+    }
+  })
+}
+
+function requireOneOwner(record) {
+  const [user, organization] = [record.getString("user"), record.getString("organization")]
+  if (!!user !== !!organization) return
+  const [code, message] = user
+    ? ["validation_one_owner", "A customer belongs to a user or to an organization: empty the other."]
+    : ["validation_owner_required", "A customer can be moved, but not left without an owner."]
+  throw new BadRequestError("Failed to update record.", { user: new ValidationError(code, message) })
+}
+
+module.exports = { update }

@@ -1,0 +1,163 @@
+// What payers may use: `entitlements`, one row a payer and feature, for PocketBase rules to read. The
+// rows follow from the mirrored rows alone, so they are the same whatever came first; they are computed
+// anew for every payer of whom a transaction changes something, and written where they differ.
+const { toColumn, toTime } = require(`${__hooks}/lib/dates.js`)
+const { NAMES } = require(`${__hooks}/lib/names.js`)
+const { findOffers } = require(`${__hooks}/lib/entitlements/features.js`)
+const { endOfItem, merge } = require(`${__hooks}/lib/entitlements/policy.js`)
+const { DAY, readPolicy } = require(`${__hooks}/lib/settings.js`)
+const { isPaid } = require(`${__hooks}/lib/entitlements/periods.js`)
+const { findPaidAt, findPaidInvoices, findPurchases, findUnpaid } = require(`${__hooks}/lib/entitlements/purchases.js`)
+const { findRefunded } = require(`${__hooks}/lib/entitlements/is_refunded.js`)
+const { findSales, isOnce } = require(`${__hooks}/lib/entitlements/sales.js`)
+
+const AT_ONCE = 200
+
+// Brings the rows of payers in line: by column (`user`, `organization`) a Set of ids.
+function updateEntitlements(tx, payers) {
+  for (const column in payers) {
+    const ids = [...payers[column]]
+    for (let start = 0; start < ids.length; start += AT_ONCE) {
+      const some = { column, ids: ids.slice(start, start + AT_ONCE) }
+      const purchases = findPurchases(tx, some)
+      const grants = findGrants(tx, some, purchases, readPolicy())
+      writeRows(tx, purchases.entitlements, composeRows(column, grants))
+    }
+  }
+}
+
+// Returns the grants of all payers, see lib/entitlements/policy.js.
+function findGrants(tx, payers, purchases, policy) {
+  const { subscriptions, summaries } = purchases
+  const sales = findSales(tx, payers, purchases)
+  const grants = []
+  if (subscriptions.length + sales.length === 0) return grants
+  const offerOf = findOffers(tx, itemsOf(subscriptions, sales))
+  const facts = findFacts(tx, payers, purchases.isMoneyReturned && policy.revokes)
+  for (const each of subscriptions) addSubscription(grants, each, offerOf, facts, policy)
+  for (const each of summaries) addSummary(grants, each, subscriptions, facts, policy)
+  addSales(grants, sales, offerOf, facts)
+  return grants
+}
+
+function itemsOf(...lists) {
+  const items = []
+  for (const list of lists) for (const bought of list) items.push(...bought.items)
+  return items
+}
+
+// What else may have to be known, each of it read when it is first asked for.
+function findFacts(tx, payers, isMoneyBack) {
+  const unpaid = lazy(() => findUnpaid(tx, payers))
+  const paid = lazy(() => findPaidInvoices(tx, payers))
+  const paidAt = lazy(() => findPaidAt(tx, payers))
+  const refunds = isMoneyBack ? findRefunded(tx, payers) : { isItem: () => false, isSale: () => false }
+  return {
+    unpaidSince: ({ id }) => unpaid()[id],
+    isPaid: (subscription, item) => isPaid(subscription, item, paid()),
+    isReturned: refunds.isItem,
+    isSaleReturned: refunds.isSale,
+    paidAt: ({ payment, created }) => toTime(paidAt()[payment] || created),
+  }
+}
+
+function lazy(find) {
+  let found
+  return () => (found ??= find())
+}
+
+function addSubscription(grants, subscription, offerOf, facts, policy) {
+  for (const item of subscription.items) {
+    const quantity = item.quantity ?? 1
+    const until = quantity > 0 ? endOfItem(subscription, item, facts, policy) : 0
+    addGrants(grants, subscription, offerOf(item).offer, { until, kind: "subscription" }, quantity)
+  }
+}
+
+// Stripe names the features that a customer has now, but neither until when nor how much of them: they
+// last as long as the customer's subscriptions.
+function addSummary(grants, { payer, customer, lookup_keys }, subscriptions, facts, policy) {
+  for (const each of subscriptions.filter((other) => other.customer === customer)) {
+    const until = Math.max(0, ...each.items.map((item) => endOfItem(each, item, facts, policy)))
+    for (const feature of lookup_keys || []) {
+      grants.push({ payer, feature, source: each.stripe_id, limit: null, until, kind: "summary" })
+    }
+  }
+}
+
+function addSales(grants, sales, offerOf, facts) {
+  for (const sale of sales) {
+    for (const item of sale.items) {
+      const about = offerOf(item)
+      if (item.quantity > 0 && isOnce(item, about)) addSale(grants, sale, item, about.offer, facts)
+    }
+  }
+}
+
+function addSale(grants, sale, item, offer, facts) {
+  const { quantity } = item
+  if (facts.isSaleReturned(sale, item)) return addGrants(grants, sale, offer, { until: 0, kind: "payment" }, 1)
+  if (offer.days === Infinity) return addGrants(grants, sale, offer, { until: Infinity, kind: "payment" }, quantity)
+  const from = facts.paidAt(sale)
+  addGrants(grants, sale, offer, { from, until: from + offer.days * quantity * DAY, kind: "pass" }, 1)
+}
+
+function addGrants(grants, { payer, stripe_id: source }, { features }, { from, until, kind }, quantity) {
+  for (const { feature, limit } of features) {
+    grants.push({ payer, feature, source, limit: limit * quantity, from, until, kind })
+  }
+}
+
+// The rows that follow from grants.
+function composeRows(column, grants) {
+  const byFeature = {}
+  for (const grant of grants) {
+    const key = `${column}/${grant.payer}/${grant.feature}`
+    if (byFeature[key]) byFeature[key].push(grant)
+    else byFeature[key] = [grant]
+  }
+  return Object.keys(byFeature).map((key) => composeRow(column, toId(key), byFeature[key]))
+}
+
+function composeRow(column, id, grants) {
+  const { active, until, limit, sources } = merge(grants)
+  return {
+    id, [column]: grants[0].payer, feature: grants[0].feature, active, active_until: active ? toColumn(until) : "",
+    limit: active && limit !== Infinity ? limit : 0, sources: JSON.stringify(sources),
+  }
+}
+
+function toId(key) {
+  return $security.sha256(key).slice(0, 15)
+}
+
+// Writes what differs, so that subscribers hear of nothing else; rows that nothing names any more go.
+function writeRows(tx, stored, rows) {
+  const known = {}
+  for (const row of stored) known[row.id] = row
+  const changed = []
+  for (const row of rows) {
+    if (!known[row.id] || !isSame(known[row.id], row)) changed.push(row)
+    delete known[row.id]
+  }
+  for (const record of findRows(tx, Object.keys(known))) tx.delete(record)
+  const records = {}
+  for (const record of findRows(tx, changed.map(({ id }) => id))) records[record.id] = record
+  for (const row of changed) {
+    const record = records[row.id] || new Record(tx.findCachedCollectionByNameOrId(NAMES.entitlements))
+    record.load(row)
+    tx.saveNoValidate(record)
+  }
+}
+
+function findRows(tx, ids) {
+  return ids.length ? tx.findRecordsByIds(NAMES.entitlements, ids) : []
+}
+
+// SQLite has no booleans.
+function isSame(stored, row) {
+  return !!stored.active === row.active && stored.active_until === row.active_until && stored.limit === row.limit
+    && stored.sources === row.sources
+}
+
+module.exports = { updateEntitlements }

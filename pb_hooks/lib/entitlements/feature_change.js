@@ -1,0 +1,99 @@
+// A product or price offers something else: who has bought it is computed anew. Few buyers in the same
+// transaction, many in parts (lib/mirror/deferred_work.js): the writer is held for some buyers at a time, and never
+// while they are looked for. Whoever buys meanwhile is computed with the new offer anyway.
+const { TABLES } = require(`${__hooks}/lib/names.js`)
+const { addPayer, noPayers } = require(`${__hooks}/lib/entitlements/payers.js`)
+const { payerOf } = require(`${__hooks}/lib/mirror/payer.js`)
+const { ITEM } = require(`${__hooks}/lib/entitlements/purchases.js`)
+const { advance, finish, queue } = require(`${__hooks}/lib/mirror/deferred_work.js`)
+const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
+
+// Where something that was bought is named: by a row of `json_each` of a column, of some rows.
+const IS_ITEM = "(item.value ->> 'product' IN named OR item.value ->> 'price' IN named)"
+const NAMED = {
+  subscriptions: { column: "items", some: "true", isNamed: IS_ITEM },
+  invoices: { column: "lines", some: "one_time", isNamed: IS_ITEM },
+  checkout_sessions: {
+    column: "metadata",
+    some: "true",
+    isNamed: `substr(item.key, 1, ${ITEM.length}) = '${ITEM}'
+      AND substr(item.value, 1, instr(item.value || ':', ':') - 1) IN named`,
+  },
+}
+const SOURCES = Object.keys(NAMED)
+
+// Rows that are looked through within a webhook's transaction, or in one part; buyers of one part.
+const FEW_ROWS = 5000
+const BUYERS = 50
+
+// Rows of products and prices that were written. Adds their buyers to `payers`, or leaves them for later.
+function addBuyers(tx, payers, rows) {
+  if (rows.length === 0) return
+  const ids = rows.map((row) => row.stripe_id)
+  const found = SOURCES.every((table) => isFew(tx, table))
+    ? SOURCES.flatMap((table) => findBuyers(tx, table, ids, "")) : null
+  if (found && found.length <= BUYERS) addAll(payers, found)
+  else for (const id of ids) queue(tx, "offer", id)
+}
+
+function isFew(tx, table) {
+  const more = arrayOf(new DynamicModel({ id: "" }))
+  tx.db().newQuery(`SELECT id FROM ${TABLES[table]} WHERE id > '' LIMIT 1 OFFSET ${FEW_ROWS}`).all(more)
+  return more.length === 0
+}
+
+// A place is a table and the id of a row there: `subscriptions/ID`.
+function doPart(app, tasks) {
+  const [table, after] = tasks[0].place ? tasks[0].place.split("/") : [SOURCES[0], ""]
+  const end = findEnd(app, table, after)
+  const found = end ? findBuyers(app, table, tasks.map((task) => task.subject), after, end) : []
+  const isCut = found.length > BUYERS
+  const next = end ? `${table}/${isCut ? found[BUYERS - 1].id : end}` : placeAfter(table)
+  runTransaction(app, (tx) => {
+    const ours = tasks.filter((task) => next ? advance(tx, task, next) : finish(tx, task))
+    if (ours.length === 0) return
+    const payers = noPayers()
+    addAll(payers, found.slice(0, BUYERS))
+    require(`${__hooks}/lib/entitlements/entitlements.js`).updateEntitlements(tx, payers)
+  })
+}
+
+function placeAfter(table) {
+  const next = SOURCES[SOURCES.indexOf(table) + 1]
+  return next ? `${next}/` : ""
+}
+
+function findEnd(app, table, after) {
+  const found = new DynamicModel({ id: "" })
+  app.db().newQuery(`
+    SELECT coalesce(max(id), '') AS id FROM (
+      SELECT id FROM ${TABLES[table]} WHERE id > {:after} AND ${NAMED[table].some} ORDER BY id LIMIT ${FEW_ROWS})
+  `).bind({ after }).one(found)
+  return found.id
+}
+
+// The rows of a table in which one of these products or prices was bought, at most one more than a part
+// takes; in the order of their ids behind one, up to another.
+function findBuyers(app, table, stripeIds, after, end = "~") {
+  const { column, some, isNamed } = NAMED[table]
+  const found = arrayOf(new DynamicModel({ id: "", user: "", organization: "" }))
+  app.db().newQuery(`
+    WITH named AS (
+      SELECT value AS stripe_id FROM json_each({:ids})
+      UNION
+      SELECT price.stripe_id FROM ${TABLES.prices} price JOIN ${TABLES.products} product ON product.id = price.product
+      WHERE product.stripe_id IN (SELECT value FROM json_each({:ids}))
+    )
+    SELECT DISTINCT bought.id, user, organization FROM ${TABLES[table]} bought, json_each(bought.${column}) item
+    WHERE bought.id > {:after} AND bought.id <= {:end} AND (user != '' OR organization != '') AND ${some}
+      AND ${isNamed}
+    ORDER BY bought.id LIMIT ${BUYERS + 1}
+  `).bind({ ids: JSON.stringify(stripeIds), after, end }).all(found)
+  return found.map((row) => Object.assign({}, row))
+}
+
+function addAll(payers, rows) {
+  for (const { user, organization } of rows) addPayer(payers, payerOf({ user, organization }))
+}
+
+module.exports = { addBuyers, doPart }

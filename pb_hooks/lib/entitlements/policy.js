@@ -1,0 +1,75 @@
+// Until when something that was bought gives its features. No I/O, no clock: the same rows always give
+// the same grants, whichever arrived first.
+//
+// A grant is {payer, feature, source, limit, until, kind}: `until` in milliseconds, 0 for what gives
+// nothing now, Infinity for ever; `limit` Infinity for no limit, null where another has to say it.
+const { toTime } = require(`${__hooks}/lib/dates.js`)
+const { DAY } = require(`${__hooks}/lib/settings.js`)
+
+// For how long a renewal's webhook may be on its way.
+const LEEWAY = DAY
+const { entitling: ENTITLING } = require(`${__hooks}/lib/vocabulary.json`).statuses.subscription
+
+// Until when a subscription's item is paid for, or may still be paid.
+//
+// facts  about invoices, asked for only where it matters: unpaidSince(subscription), the due date of the oldest open
+//        one; isReturned(subscription, item), whether the money for the item's period went back; isPaid(subscription,
+//        item), whether the period is paid
+function endOfItem(subscription, item, facts, policy) {
+  if (!ENTITLING.includes(subscription.status)) return 0
+  if (policy.revokes && facts.isReturned(subscription, item)) return 0
+  const cancelAt = toTime(subscription.cancel_at)
+  return Math.min(cancelAt || Infinity, endOfPeriod(subscription, item, facts, policy))
+}
+
+function endOfPeriod(subscription, item, facts, { grace }) {
+  const end = toTime(item.current_period_end || subscription.current_period_end)
+  if (isVoided(subscription)) return facts.isPaid(subscription, item) ? end || Infinity : 0
+  if (subscription.status === "past_due") {
+    return toTime(facts.unpaidSince(subscription) || subscription.current_period_start) + grace
+  }
+  return end ? end + LEEWAY : Infinity
+}
+
+// Whether collection is paused with `void`: Stripe's invoices are voided and no service is provided, so
+// only a period that was paid before still counts. The other kinds of pause give the service free.
+function isVoided({ pause_collection: pause }) {
+  return !!pause && pause.behavior === "void"
+}
+
+// Merges the grants of one payer and feature to {active, until, limit, sources}. What runs side by side adds up. A pass
+// ends without any event, so its limit counts only while nothing else gives the feature. One loop without callbacks,
+// which takes a hook a tenth of the time.
+function merge(grants) {
+  const passes = [], sources = []
+  let until = 0, limit = null, lasting = 0
+  for (const grant of grants) {
+    if (grant.until <= 0) continue
+    if (!sources.includes(grant.source)) sources.push(grant.source)
+    if (grant.kind === "pass") {
+      passes.push(grant)
+      continue
+    }
+    lasting += 1
+    until = Math.max(until, grant.until)
+    if (grant.limit !== null) limit += grant.limit
+  }
+  if (passes.length) until = Math.max(until, endOfPasses(passes.sort(compareStarts)))
+  const unlimited = lasting || !passes.length ? Infinity : highest(passes)
+  return { active: until > 0, until, limit: limit ?? unlimited, sources: sources.sort() }
+}
+
+// One pass begins where the one before it ends: who buys a second one early loses nothing.
+function endOfPasses(passes) {
+  return passes.reduce((end, { from, until }) => Math.max(end, from) + (until - from), 0)
+}
+
+function compareStarts(a, b) {
+  return a.from - b.from || (a.source < b.source ? -1 : 1)
+}
+
+function highest(passes) {
+  return Math.max(...passes.map((pass) => pass.limit))
+}
+
+module.exports = { endOfItem, merge }

@@ -1,0 +1,21 @@
+// A customer changed hands, and has more rows than one transaction should move: the rest, in parts.
+// See lib/mirror/deferred_work.js; a part is always about the customer's owner of now.
+const { updateEntitlements } = require(`${__hooks}/lib/entitlements/entitlements.js`)
+const { finish } = require(`${__hooks}/lib/mirror/deferred_work.js`)
+const { moveRows } = require(`${__hooks}/lib/mirror/owners.js`)
+const { columnsOf, readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
+const { noPayers } = require(`${__hooks}/lib/entitlements/payers.js`)
+const { findOne } = require(`${__hooks}/lib/mirror/records.js`)
+const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
+
+function doPart(app, [task]) {
+  runTransaction(app, (tx) => {
+    const customer = findOne(tx, "customers", task.subject)
+    const payers = noPayers()
+    const isDone = !customer || moveRows(tx, customer.id, columnsOf(readPayer(customer)), payers)
+    if (isDone) finish(tx, task)
+    updateEntitlements(tx, payers)
+  })
+}
+
+module.exports = { doPart }

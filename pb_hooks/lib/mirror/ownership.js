@@ -1,0 +1,186 @@
+// Decides which payer (lib/mirror/payer.js) owns a Stripe customer. In this order:
+//   1. the payer that the customer's own metadata names now: only the seller's key can write there
+//   2. NAMED: payers that were ever named, by it, by a subscription or a Checkout Session, the earliest first
+//   3. ADDRESS: users whose verified e-mail address the customer has, the earliest first
+// Events arrive in any order, so `customers.claims` keeps every claim that no other supersedes, as
+// [kind, since, payer, primary], with a fifth `true` if the user has verified the address after the purchase.
+const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
+const { metadata: keys } = require(`${__hooks}/lib/vocabulary.json`)
+const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
+const { findOne } = require(`${__hooks}/lib/mirror/records.js`)
+const { moveRows } = require(`${__hooks}/lib/mirror/owners.js`)
+const { choosePrimary } = require(`${__hooks}/lib/customers/primary_customer.js`)
+const { updateEntitlements } = require(`${__hooks}/lib/entitlements/entitlements.js`)
+const { columnsOf, namedPayer, payerExists, payerOf, readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
+const { addPayer, noPayers } = require(`${__hooks}/lib/entitlements/payers.js`)
+const { queue } = require(`${__hooks}/lib/mirror/deferred_work.js`)
+const { findUserByEmail } = require(`${__hooks}/lib/customers/addresses.js`)
+const { forgetLate, isLeaving, mayFollow } = require(`${__hooks}/lib/customers/customer_deletion.js`)
+const { dropUpdates, isMoving, queueMove } = require(`${__hooks}/lib/customers/pending_transfers.js`)
+const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
+
+const NAMED = 0
+const ADDRESS = 1
+
+// Claims {customer, customer_id, user, organization or email, primary, proved, since}. Adds to `payers`
+// those whose rows have changed. `anew` settles customers whose claims were known already, too.
+function claim(tx, claims, payers, anew = false) {
+  const known = readClaims(tx, claims)
+  const changed = {}
+  for (const each of claims) {
+    const entry = entryOf(tx, each)
+    const payer = entry[2]
+    const kept = known[each.customer] || []
+    if (!payer || (!anew && kept.some((other) => covers(other, entry)))) continue
+    if (!payerExists(tx, payer)) {
+      if (each.primary) forgetLate(tx, payer, each.customer_id)
+      continue
+    }
+    known[each.customer] = add(kept, entry)
+    changed[each.customer] = each.customer_id
+  }
+  for (const id in changed) settle(tx, findOrMake(tx, id, changed[id]), known[id], payers)
+}
+
+function entryOf(tx, { user, organization, email, primary, proved, since }) {
+  const named = payerOf({ user, organization })
+  if (named) return [NAMED, since, named, primary]
+  const entry = [ADDRESS, since, findUserByEmail(tx, email)?.id || "", primary]
+  return proved ? [...entry, true] : entry
+}
+
+function readClaims(tx, claims) {
+  const known = {}
+  if (claims.length === 0) return known
+  const found = arrayOf(new DynamicModel({ id: "", claims: "" }))
+  const { list, values } = placeholders(claims.map((claim) => claim.customer))
+  tx.db().newQuery(`SELECT id, claims FROM ${TABLES.customers} WHERE id IN (${list})`).bind(values).all(found)
+  for (const row of found) known[row.id] = JSON.parse(row.claims || "[]")
+  return known
+}
+
+// Whether a claim supersedes another one.
+function covers([kind, since, payer, primary, proved], other) {
+  return payer === other[2] && kind <= other[0] && since <= other[1] && (primary || !other[3])
+    && (proved || !other[4] || kind < other[0])
+}
+
+function add(kept, entry) {
+  if (kept.some((other) => covers(other, entry))) return kept
+  return [...kept.filter((other) => !covers(entry, other)), entry].sort(byPriority)
+}
+
+function byPriority(a, b) {
+  return a[0] - b[0] || a[1] - b[1] || (a[2] < b[2] ? -1 : a[2] > b[2] ? 1 : b[3] - a[3])
+}
+
+function findOrMake(tx, id, stripeId) {
+  const record = findOne(tx, "customers", id)
+  if (record) return record
+  const made = new Record(tx.findCachedCollectionByNameOrId(NAMES.customers))
+  made.load({ id, stripe_id: stripeId })
+  return made
+}
+
+// Gives a customer to the payer whose claim holds, unless Stripe still has to forget or move it.
+function settle(tx, record, claims, payers) {
+  const before = readPayer(record)
+  const payer = findHolder(tx, record, claims)
+  const stays = payer === before || isWaiting(tx, record, before)
+  if (!stays) {
+    assign(tx, record, payer, claims, payers)
+  } else if (record.isNew()) {
+    record.load({ claims: JSON.stringify(claims) })
+    tx.saveNoValidate(record)
+  } else {
+    // Without a record: nothing that a subscriber sees has changed.
+    tx.db().newQuery(`UPDATE ${TABLES.customers} SET claims = {:claims} WHERE id = {:id}`)
+      .bind({ id: record.id, claims: JSON.stringify(claims) }).execute()
+  }
+  choosePrimary(tx, stays ? before : payer)
+}
+
+function findHolder(tx, record, claims) {
+  const before = readPayer(record)
+  const named = namedPayer(record)
+  if (named && (named === before || payerExists(tx, named))) return named
+  const stripeId = record.getString("stripe_id")
+  const holder = claims.find(([kind, , payer]) => payerExists(tx, payer)
+    && (kind !== ADDRESS || payer === before || mayFollow(tx, stripeId, payer)))
+  return holder ? holder[2] : before
+}
+
+function isWaiting(tx, record, before) {
+  const stripeId = record.getString("stripe_id")
+  return isLeaving(tx, stripeId) || (!!before && isMoving(tx, stripeId))
+}
+
+// Writes a customer's new owner, and moves its rows along.
+function assign(tx, record, payer, claims, payers) {
+  const before = readPayer(record)
+  record.load({ ...columnsOf(payer), primary: false, claims: JSON.stringify(claims) })
+  tx.saveNoValidate(record)
+  if (!moveRows(tx, record.id, columnsOf(payer), payers)) queue(tx, "owner", record.id)
+  addPayer(payers, before)
+  addPayer(payers, payer)
+  if (before) dropUpdates(tx, record.getString("stripe_id"))
+  choosePrimary(tx, before)
+}
+
+// Settles customers whose metadata has just been written, and names another payer than before, or nobody.
+function settleNamed(tx, records, payers) {
+  for (const record of records) settle(tx, record, readKept(record), payers)
+}
+
+function readKept(record) {
+  return JSON.parse(record.getString("claims") || "[]")
+}
+
+// A superuser has written another owner into a customer's record: all else follows, at Stripe too.
+function moveByHand(tx, record, before) {
+  const payer = readPayer(record)
+  const payers = noPayers()
+  const since = Math.floor(Date.now() / 1000)
+  const claims = add(readKept(record), [NAMED, since, payer, true])
+  record.load(columnsOf(before))
+  assign(tx, record, payer, claims, payers)
+  choosePrimary(tx, payer)
+  queueMove(tx, record.getString("stripe_id"), payer)
+  updateEntitlements(tx, payers)
+}
+
+// A user who has just verified an e-mail address gets the customers that have it and belong to nobody; not
+// those of an organization that is gone, because their address is the buyer's.
+function claimByEmail(app, user) {
+  if (!user.verified() || !user.email()) return
+  runTransaction(app, (tx) => {
+    const found = arrayOf(new DynamicModel({ id: "", stripe_id: "" }))
+    // By the address: those that are nobody's may be all there are, hence no index for that (`+`).
+    tx.db().newQuery(`
+      SELECT id, stripe_id FROM ${TABLES.customers}
+      WHERE email = {:email} COLLATE NOCASE AND +user = '' AND +organization = '' AND deleted = false
+        AND NOT (json_valid(metadata)
+          AND coalesce(json_extract(metadata, '$.${keys.organization}'), '') != '')
+    `).bind({ email: user.email() }).all(found)
+    const since = Math.floor(Date.now() / 1000)
+    const payers = noPayers()
+    claim(tx, found.map((customer) => ({
+      customer: customer.id, customer_id: customer.stripe_id, email: user.email(), primary: true, proved: true,
+      since,
+    })), payers, true)
+    updateEntitlements(tx, payers)
+  })
+}
+
+// Stripe has forgotten or moved a customer: it belongs to whoever its claims say.
+function release(tx, stripeId) {
+  const [record] = tx.findRecordsByFilter(NAMES.customers, "stripe_id = {:stripeId}", "", 1, 0, { stripeId })
+  if (!record) return
+  const payers = noPayers()
+  settle(tx, record, readKept(record), payers)
+  updateEntitlements(tx, payers)
+  const user = readPayer(record) ? null : findUserByEmail(tx, record.getString("email"))
+  if (user) claimByEmail(tx, user)
+}
+
+module.exports = { ADDRESS, claim, claimByEmail, moveByHand, release, settleNamed }

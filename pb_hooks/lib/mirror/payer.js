@@ -1,0 +1,42 @@
+// Who pays: a user, or an organization. In a row by two columns, of which one is empty; as one text by
+// the user's id, or `organizations/` and the organization's.
+const { findOne, userExists } = require(`${__hooks}/lib/mirror/records.js`)
+const { metadata: keys } = require(`${__hooks}/lib/vocabulary.json`)
+
+const ORGANIZATION = "organizations/"
+const NOBODY = { user: "", organization: "" }
+
+// The columns of a payer.
+function columnsOf(payer) {
+  if (!payer.startsWith(ORGANIZATION)) return { user: payer, organization: "" }
+  return { user: "", organization: payer.slice(ORGANIZATION.length) }
+}
+
+// The payer of columns.
+function payerOf({ user, organization }) {
+  return organization ? ORGANIZATION + organization : user || ""
+}
+
+// The payer of a column's name and an id.
+function nameOf([column, id]) {
+  return payerOf({ [column]: id })
+}
+
+// The payer of a record.
+function readPayer(record) {
+  return payerOf({ user: record.getString("user"), organization: record.getString("organization") })
+}
+
+// The payer whom an object's metadata names, as gateway/mirror/projections/payer.py reads it.
+function namedPayer(record) {
+  const metadata = JSON.parse(record.getString("metadata") || "{}") || {}
+  const [organization, user] = [keys.organization, keys.user].map((key) => `${metadata[key] || ""}`)
+  return payerOf({ user, organization })
+}
+
+function payerExists(tx, payer) {
+  const { user, organization } = columnsOf(payer)
+  return organization ? !!findOne(tx, "organizations", organization) : userExists(tx, user)
+}
+
+module.exports = { NOBODY, ORGANIZATION, columnsOf, nameOf, namedPayer, payerExists, payerOf, readPayer }

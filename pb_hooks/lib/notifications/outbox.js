@@ -1,0 +1,131 @@
+// The outbox. A row is written in its event's transaction, claimed by one gateway (waiting → sending)
+// and settled by it. What a crash leaves `sending` may have been sent, so nobody sends it again by
+// itself: see docs/decisions/015-notifications.md.
+const { fromNow } = require(`${__hooks}/lib/dates.js`)
+const { TABLES } = require(`${__hooks}/lib/names.js`)
+const { findOne } = require(`${__hooks}/lib/mirror/records.js`)
+const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
+const { IS_FREE, readContext } = require(`${__hooks}/lib/notifications/context.js`)
+
+const COLUMNS = ["id", "event", "kind", "via", "collection", "record", "customer", "created",
+  "expires"]
+// A claim that is younger may still be at work.
+const CLAIM_SECONDS = 300
+
+// Adds what is to be told of events that are stored just now, the first time and not as failed.
+function announce(tx, notices, events, outcomes) {
+  for (const notice of notices) {
+    const { known, stripe_id, created } = events[notice.event_place]
+    const outcome = outcomes[notice.event_place]
+    if (known || outcome === "tie" || outcome === "failed") continue
+    const values = { ...notice, event: stripe_id, created, now: fromNow(0) }
+    tx.db().newQuery(`
+      INSERT INTO ${TABLES.notifications} (${COLUMNS.join(",")},due,status)
+      VALUES (${COLUMNS.map((column) => `{:${column}}`).join(",")},{:now},'waiting')
+      ON CONFLICT (id) DO NOTHING
+    `).bind(values).execute()
+  }
+}
+
+// Gives one waiting notification to the caller, with all it takes to send it, or null.
+function claim(app, { vias }) {
+  const { list, values } = placeholders(vias)
+  const now = fromNow(0)
+  let found = null
+  if (!isAnyWaiting(app, now)) return { claimed: null }
+  app.runInTransaction((tx) => {
+    tx.db().newQuery(`
+      UPDATE ${TABLES.notifications} SET status = 'skipped', reason = 'too old', settled = {:now}
+      WHERE status = 'waiting' AND due <= {:now} AND expires <= {:now}
+    `).bind({ now }).execute()
+    found = readNext(tx, list, { ...values, now })
+    if (!found) return
+    tx.db().newQuery(`
+      UPDATE ${TABLES.notifications}
+      SET status = 'sending', attempts = attempts + 1, claimed = {:now} WHERE id = {:id}
+    `).bind({ id: found.id, now }).execute()
+  })
+  return { claimed: found ? describe(app, found) : null }
+}
+
+// A read, so that idle gateways never take PocketBase's single writer.
+function isAnyWaiting(app, now) {
+  const found = new DynamicModel({ count: 0 })
+  app.db().newQuery(`
+    SELECT count(*) AS count FROM (
+      SELECT 1 FROM ${TABLES.notifications} WHERE status = 'waiting' AND due <= {:now} LIMIT 1)
+  `).bind({ now }).one(found)
+  return found.count > 0
+}
+
+function readNext(tx, vias, values) {
+  const found = arrayOf(new DynamicModel({
+    id: "", event: "", kind: "", via: "", attempts: 0, collection: "", record: "", customer: "",
+    created: "",
+  }))
+  tx.db().newQuery(`
+    SELECT id, event, kind, via, attempts, collection, record, customer, created
+    FROM ${TABLES.notifications}
+    WHERE status = 'waiting' AND due <= {:now} AND via IN (${vias}) AND ${IS_FREE} ORDER BY due LIMIT 1
+  `).bind({ ...values, stale: fromNow(-CLAIM_SECONDS) }).all(found)
+  return found[0]
+}
+
+function describe(app, row) {
+  const subject = row.collection ? findOne(app, row.collection, row.record) : undefined
+  const customer = findOne(app, "customers", subject?.getString("customer") || row.customer)
+  const userId = subject?.getString("user") || customer?.getString("user") || ""
+  const user = findOne(app, "users", userId)
+  const { appName, appURL, senderName, senderAddress } = app.settings().meta
+  return {
+    id: row.id, event: row.event, kind: row.kind, via: row.via, attempts: row.attempts + 1,
+    payload: readPayload(app, row.event),
+    subject: columnsOf(subject),
+    user: userId,
+    organization: subject?.getString("organization") || customer?.getString("organization") || "",
+    customer: customer ? customer.getString("stripe_id") : "",
+    email: customer?.getString("email") || (user ? user.email() : ""),
+    app: { name: appName, url: appURL, sender: { name: senderName, address: senderAddress } },
+    ...readContext(app, row, subject, customer),
+  }
+}
+
+// Every column that is not hidden, as a plain object.
+function columnsOf(record) {
+  return record ? JSON.parse(JSON.stringify(record)) : null
+}
+
+function readPayload(app, event) {
+  const found = arrayOf(new DynamicModel({ payload: "" }))
+  app.db().newQuery(`SELECT payload FROM ${TABLES.stripe_events} WHERE stripe_id = {:event}`)
+    .bind({ event }).all(found)
+  return found.length ? found[0].payload : ""
+}
+
+// Notes what became of a claimed one; `waiting` puts it back for `delay` seconds.
+function settle(app, { id, attempts, status, reason, delay }) {
+  const result = app.db().newQuery(`
+    UPDATE ${TABLES.notifications}
+    SET status = {:status}, reason = {:reason}, settled = {:now}, due = {:due}
+    WHERE id = {:id} AND status = 'sending' AND attempts = {:attempts}
+  `).bind({ id, attempts, status, reason, now: fromNow(0), due: fromNow(delay) }).execute()
+  return { settled: result.rowsAffected() }
+}
+
+// Lets those be sent again that an operator names, or all that failed. One that may be under way
+// right now is left alone.
+function retry(app, { ids, seconds }) {
+  const { list, values } = placeholders(ids)
+  const wanted = ids.length ? `id IN (${list})` : "status = 'failed'"
+  const result = app.db().newQuery(`
+    UPDATE ${TABLES.notifications}
+    SET status = 'waiting', reason = '', settled = '', due = {:now}, expires = {:expires}
+    WHERE ${wanted} AND (status IN ('failed', 'skipped')
+      OR (status = 'sending' AND claimed < {:stale}))
+  `).bind({
+    ...values, now: fromNow(0), expires: fromNow(seconds), stale: fromNow(-CLAIM_SECONDS),
+  }).execute()
+  return { retried: result.rowsAffected() }
+}
+
+module.exports = { announce, claim, retry, settle }

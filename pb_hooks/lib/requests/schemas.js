@@ -1,0 +1,54 @@
+// What the bodies of the gateway's routes must look like.
+const { flag, list, members, optional, readInput, text, texts, whole } = require(`${__hooks}/lib/requests/validate.js`)
+
+// Ids and names of Stripe have 255 characters at the most, which may be two units each.
+const NAME = text(510)
+const ID = text(100)
+const YEAR = 366 * 86400
+
+// Keys and fingerprints must be digests, so that callers can't fill the table or occupy its reserved names.
+const ORDER = members({
+  key: text(40, /^([0-9a-f]{40})?$/), fingerprint: text(64, /^([0-9a-f]{64})?$/), once: optional(flag, false),
+})
+
+const BUYER = {
+  prices: optional(list(500, NAME), []),
+  subscription: optional(NAME, ""),
+  organization: optional(text(200), ""),
+  owner_of: optional(NAME, ""),
+  order: optional(ORDER, null),
+}
+const PRICES = { prices: list(500, NAME) }
+const ATTEMPT = { buyer: ID, number: whole(0, Number.MAX_SAFE_INTEGER) }
+const CHECK = { seen: list(1000, ID) }
+const TAKE = { limit: whole(1, 1000), lease: whole(1, YEAR) }
+const END = {
+  id: ID, version: optional(whole(0, Number.MAX_SAFE_INTEGER), 0), outcome: optional(ID, ""),
+  error: optional(text(10000), ""), retry: optional(whole(0, YEAR), 0),
+}
+const PREVIEW = {
+  preview: ID, key: ID, subscription: NAME, date: whole(0, Number.MAX_SAFE_INTEGER),
+  now: optional(whole(0, Number.MAX_SAFE_INTEGER), 0), is_credit: optional(flag, false),
+}
+const PRUNE = { before: text(30, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z$/), limit: whole(1, 10000), dry_run: flag }
+const METERED = { user: optional(NAME, ""), organization: optional(NAME, ""), meter: NAME }
+const MAIL = {
+  from: members({ name: optional(text(1000), ""), address: text(1000) }), to: text(1000), subject: text(5000),
+  text: optional(text(1000000), ""), html: optional(text(1000000), ""), headers: optional(texts(50, 5000), {}),
+}
+const CLAIM = { vias: list(100, ID) }
+const SETTLE = {
+  id: ID, attempts: whole(0, 1000000), status: ID, reason: text(5000), delay: whole(0, YEAR),
+}
+const RETRY = { ids: list(1000, ID), seconds: whole(0, 100 * YEAR) }
+
+const SHAPES = {
+  ATTEMPT, BUYER, CHECK, CLAIM, END, METERED, MAIL, PREVIEW, PRICES, PRUNE, RETRY, SETTLE, TAKE,
+}
+
+// The body of a request, checked against one of the shapes.
+function read(e, name) {
+  return readInput(e, SHAPES[name])
+}
+
+module.exports = { read }

@@ -1,0 +1,55 @@
+// Seats that follow the members of an organization, where the metadata of a price or its product says
+// `seats` = `members`: for recurring prices that have a quantity, not for what is billed by usage. Nothing is
+// queued: whatever was missed is seen the next time.
+const { TABLES } = require(`${__hooks}/lib/names.js`)
+const { readPrices } = require(`${__hooks}/lib/checkout/prices.js`)
+const { ENTITLING } = require(`${__hooks}/lib/statuses.js`)
+const { metadata } = require(`${__hooks}/lib/vocabulary.json`)
+
+const MOST = 100
+
+// Returns {seats, next}: of each [{item, stamp, members, quantity, price, schedule}], Stripe's subscription
+// item, which state of its subscription was looked at, how many members there are, how many are paid for, the
+// price with its terms, and the schedule by which the gateway has planned a change ("" without one); `next` is
+// where to go on, "" at the end.
+// Omits subscriptions under a seller's schedule and those paused with `void`; they are updated when that ends.
+// By `>` and not `!=`, and grouped by `+id`, so that SQLite uses the index of organizations and does not
+// walk through all subscriptions.
+function findWrongSeats(app, after) {
+  const found = arrayOf(new DynamicModel({
+    item: "", stamp: "", members: 0, quantity: 0, price: "", schedule: "",
+  }))
+  app.db().newQuery(`
+    SELECT item.value ->> 'id' AS item, subscription.stamp AS stamp,
+           max(1, count(membership.id)) AS members,
+           coalesce(item.value ->> 'quantity', 0) AS quantity, price.stripe_id AS price,
+           coalesce(max(schedule.stripe_id), '') AS schedule
+    FROM ${TABLES.subscriptions} subscription
+    JOIN json_each(subscription.items) item
+    JOIN ${TABLES.prices} price ON price.stripe_id = item.value ->> 'price'
+    LEFT JOIN ${TABLES.products} product ON product.stripe_id = item.value ->> 'product'
+    LEFT JOIN ${TABLES.subscription_schedules} schedule
+      ON schedule.customer = subscription.customer AND schedule.subscription = subscription.id
+      AND schedule.status = 'active'
+    LEFT JOIN ${TABLES.memberships} membership ON membership.organization = subscription.organization
+    WHERE subscription.organization > '' AND item.value ->> 'id' > {:after}
+      AND subscription.status IN (${ENTITLING})
+      AND (NOT json_valid(subscription.pause_collection)
+        OR subscription.pause_collection ->> 'behavior' IS NOT 'void')
+      AND (schedule.id IS NULL OR (json_valid(schedule.metadata)
+        AND schedule.metadata ->> '${metadata.schedule}' IS NOT NULL))
+      AND price.type = 'recurring' AND price.usage_type != 'metered'
+      AND coalesce(price.metadata ->> 'seats', product.metadata ->> 'seats') = 'members'
+    GROUP BY +subscription.id, item.key
+    HAVING max(1, count(membership.id)) != coalesce(item.value ->> 'quantity', 0)
+    ORDER BY item LIMIT ${MOST}
+  `).bind({ after }).all(found)
+  const prices = {}
+  for (const price of readPrices([...new Set(found.map(({ price }) => price))])) prices[price.stripe_id] = price
+  const seats = found.map(({ item, stamp, members, quantity, price, schedule }) => ({
+    item, stamp, members, quantity, price: prices[price], schedule,
+  }))
+  return { seats, next: seats.length < MOST ? "" : seats[MOST - 1].item }
+}
+
+module.exports = { findWrongSeats }

@@ -1,0 +1,101 @@
+// Finds billed organizations without an owner or members by their rows, whatever removed the last one: a superuser, a
+// hook or a cascading delete. See docs/decisions/023.
+const { NOW, sqlFromNow } = require(`${__hooks}/lib/dates.js`)
+const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
+const { forgetOrganization } = require(`${__hooks}/lib/customers/customer_deletion.js`)
+const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
+const { ENDED } = require(`${__hooks}/lib/statuses.js`)
+
+const MAX_ORGANIZATIONS = 100
+
+const HAS_MEMBERS = `EXISTS (SELECT 1 FROM ${TABLES.memberships} WHERE organization = customer.organization)`
+const HAS_OWNER = `EXISTS (
+  SELECT 1 FROM ${TABLES.memberships} WHERE organization = customer.organization AND role = 'owner')`
+// Ended since there are no members. What still runs ten minutes later, when the webhooks of the end have long
+// come, is ended once more.
+const IS_ENDED = `EXISTS (
+  SELECT 1 FROM ${TABLES.customer_tasks} task
+  WHERE task.customer = customer.stripe_id AND task.kind = 'forget' AND task.version > 0
+    AND task.user = 'organizations/' || customer.organization
+    AND (task.outcome IN ('', 'kept', 'gone')
+      OR task.finished > ${sqlFromNow("'-10 minutes'")}
+      OR NOT EXISTS (
+        SELECT 1 FROM ${TABLES.subscriptions} WHERE organization = customer.organization
+          AND status NOT IN (${ENDED}))))`
+
+// Tasks of organizations that have members again: the range of `user` uses its index.
+const IS_REOPENED = `
+  user > 'organizations/' AND user < 'organizations0' AND kind = 'forget' AND version > 0
+  AND outcome NOT IN ('', 'none') AND EXISTS (
+    SELECT 1 FROM ${TABLES.memberships} WHERE organization = substr(${TABLES.customer_tasks}.user, length('organizations/') + 1))`
+
+// Promotes a member where there is no owner, and ends the billing where there are no members: of those that
+// the caller has `seen` before, so that a superuser's script may remove one member and then add another.
+// Returns {promoted, ended, vacant}: `vacant` are ids to name as `seen` next time.
+function checkOrganizations(app, { seen }) {
+  const answer = { promoted: [], ended: [], vacant: [] }
+  reopen(app)
+  const ids = findVacant(app, "", {})
+  // Usually there are none, and no write transaction is needed.
+  if (ids.length === 0) return answer
+  app.runInTransaction((tx) => {
+    const { list, values } = placeholders(ids)
+    for (const id of findVacant(tx, `AND customer.organization IN (${list})`, values)) settle(tx, id, seen, answer)
+  })
+  return answer
+}
+
+// They ended an earlier time without members; version 0 says so. Also called for each new membership, which may
+// be gone at the next look.
+function reopen(app) {
+  const found = arrayOf(new DynamicModel({ id: "" }))
+  app.db().newQuery(`SELECT id FROM ${TABLES.customer_tasks} WHERE ${IS_REOPENED} LIMIT 100`).all(found)
+  if (found.length === 0) return
+  app.db().newQuery(`UPDATE ${TABLES.customer_tasks} SET version = 0 WHERE ${IS_REOPENED}`).execute()
+}
+
+function findVacant(app, condition, values) {
+  const found = arrayOf(new DynamicModel({ organization: "" }))
+  app.db().newQuery(`
+    SELECT DISTINCT customer.organization FROM ${TABLES.customers} customer
+    WHERE customer.organization > '' AND customer.deleted = false ${condition}
+      AND NOT ${HAS_OWNER} AND (${HAS_MEMBERS} OR NOT ${IS_ENDED}) LIMIT ${MAX_ORGANIZATIONS}
+  `).bind(values).all(found)
+  return found.map(({ organization }) => organization)
+}
+
+function settle(tx, organization, seen, { promoted, ended, vacant }) {
+  const successor = findSuccessor(tx, organization)
+  if (successor) {
+    promote(tx, successor)
+    promoted.push({ organization, user: successor.getString("user"), membership: successor.id })
+  } else if (seen.includes(organization)) {
+    end(tx, organization)
+    ended.push(organization)
+  } else {
+    vacant.push(organization)
+  }
+}
+
+// The oldest admin, else the oldest member.
+function findSuccessor(tx, organization) {
+  const find = (filter) => tx.findRecordsByFilter(
+    NAMES.memberships, `organization = {:organization} ${filter}`, "created,id", 1, 0, { organization })[0]
+  return find("&& role = 'admin'") || find("")
+}
+
+function promote(tx, membership) {
+  membership.set("role", "owner")
+  tx.save(membership)
+  tx.db().newQuery(`
+    INSERT INTO ${TABLES.customer_tasks} (kind, user, version, outcome, created, finished)
+    VALUES ('promote', {:payer}, 1, 'promoted', ${NOW}, ${NOW})
+  `).bind({ payer: `organizations/${membership.getString("organization")}` }).execute()
+}
+
+function end(tx, organization) {
+  forgetOrganization(tx, organization)
+  for (const each of tx.findAllRecords(NAMES.membership_invitations, $dbx.hashExp({ organization }))) tx.delete(each)
+}
+
+module.exports = { checkOrganizations, reopen }

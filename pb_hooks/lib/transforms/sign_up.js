@@ -1,0 +1,33 @@
+// The record that a first sign-in by OAuth2 creates: PocketBase does so inside of a transaction, so
+// the gateway is asked before it, about the values that PocketBase will create it with.
+const { askOne, describe, passesThrough } = require(`${__hooks}/lib/transforms/call.js`)
+const { keepVerdict } = require(`${__hooks}/lib/transforms/batch.js`)
+const { find } = require(`${__hooks}/lib/transforms/table.js`)
+
+function prepareSignUp(e) {
+  const entry = e.isNewRecord && find(e.app, e.collection, "create")
+  if (!entry || !passesThrough(entry, e.auth)) return
+  const record = new Record(e.collection)
+  const values = fillIn(e, entry)
+  new RecordUpsertForm(e.app, record).load(values)
+  const item = describe(entry, "create", record, values, e.createData)
+  const verdict = askOne(entry, item, e, e.requestInfo().headers)
+  keepVerdict(e, entry, verdict)
+}
+
+// What the client sends, with what the provider says of the user where the collection maps it.
+function fillIn(e, entry) {
+  const user = e.oAuth2User
+  const values = { ...e.createData }
+  // As PocketBase does it: what is no text does not count.
+  if (typeof values.email !== "string" || values.email === "") values.email = user.email
+  const { id, name, username, avatarURL } = e.collection.oauth2.mappedFields
+  for (const [field, value] of [[id, user.id], [name, user.name], [username, user.username]]) {
+    if (field && !(field in values)) values[field] = value
+  }
+  const isText = avatarURL && entry.fields[avatarURL] !== "file"
+  if (isText && !(avatarURL in values)) values[avatarURL] = user.avatarURL
+  return values
+}
+
+module.exports = { prepareSignUp }

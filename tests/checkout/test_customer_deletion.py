@@ -1,0 +1,135 @@
+"""A user is deleted: what the setting says happens at Stripe, and stands on record."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.dev.stack import Stack
+from tests.dashboard import Dashboard
+from tests.deadline import eventually
+from tests.frontend import Frontend, User
+from tests.shop import Shop
+from tests.stripe_account import StripeAccount
+
+
+async def _open_dashboard(stack: Stack, frontend: Frontend) -> Dashboard:
+    part = stack.pocketbase
+    token = await frontend.log_in(
+        part.superuser_email, part.superuser_password, collection="_superusers"
+    )
+    return Dashboard(frontend, token)
+
+
+async def _subscribe(shop: Shop, account: StripeAccount, user: User) -> tuple[str, str]:
+    """Return the ids of the subscription and of a session that is still open."""
+    session = await shop.check_out(user, "pro_monthly")
+    await shop.pay(session)
+    await account.wait_delivered()
+    paid = await account.read(f"checkout/sessions/{session['id']}")
+    return paid["subscription"], (await shop.check_out(user, "lifetime"))["id"]
+
+
+async def _read_task(dashboard: Dashboard, user: User) -> dict[str, Any]:
+    async def find_done() -> list[dict[str, Any]]:
+        return await dashboard.list(
+            "gateway_customer_tasks", f"user = '{user.id}' && outcome != ''"
+        )
+
+    [task] = await eventually(find_done, within=20)
+    return task
+
+
+@pytest.mark.parametrize(
+    ("setting", "outcome", "status", "session"),
+    [
+        ("keep", "kept", "active", "open"),
+        ("cancel", "canceled", "canceled", "expired"),
+        ("delete", "deleted", "canceled", "expired"),
+    ],
+)
+async def test_the_setting_decides(
+    setting: str,
+    outcome: str,
+    status: str,
+    session: str,
+    fresh_stack: Callable[..., Stack],
+    http: httpx.AsyncClient,
+) -> None:
+    """Subscriptions and open sessions end, the person's data goes, also after a gateway's pause."""
+    stack = fresh_stack(GATEWAY_USER_DELETION_POLICY=setting)
+    account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
+    await account.wait_delivered()
+    async with Frontend(stack.pocketbase.url) as frontend:
+        dashboard = await _open_dashboard(stack, frontend)
+        user = await frontend.sign_up()
+        subscription, open_session = await _subscribe(shop, account, user)
+        stack.gateway.stop()
+        path = f"/api/collections/users/records/{user.id}"
+        await frontend.call("DELETE", path, token=user.token)
+        stack.gateway.start()
+        stack.gateway.wait_healthy()
+        task = await _read_task(dashboard, user)
+        assert (task["kind"], task["outcome"]) == ("forget", outcome)
+        assert task["finished"]
+        assert user.email not in str(task)
+        assert (await account.read(f"subscriptions/{subscription}"))["status"] == status
+        assert (await account.read(f"checkout/sessions/{open_session}"))["status"] == session
+        customer = await account.read(f"customers/{task['customer']}")
+        assert customer.get("deleted", False) is (setting == "delete")
+        await account.wait_delivered()
+        row = await dashboard.find("customers", task["customer"])
+        assert row is not None
+        assert row["user"] == ""
+        assert (row["email"] == "") is (setting == "delete")
+        sessions = await dashboard.list("checkout_sessions", f"customer = '{row['id']}'")
+        assert any(each["email"] for each in sessions) is (setting != "delete")
+
+
+async def test_it_is_tried_until_it_is_done(
+    fresh_stack: Callable[..., Stack], http: httpx.AsyncClient
+) -> None:
+    """While Stripe fails the task stays, with the reason; in the end everything is canceled."""
+    stack = fresh_stack()
+    account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
+    await account.wait_delivered()
+    async with Frontend(stack.pocketbase.url) as frontend:
+        dashboard = await _open_dashboard(stack, frontend)
+        user = await frontend.sign_up()
+        subscription, _ = await _subscribe(shop, account, user)
+        path = f"/v1/subscriptions/{subscription}"
+        await account.control("faults", method="DELETE", path=path, status=503, times=3)
+        users = f"/api/collections/users/records/{user.id}"
+        await frontend.call("DELETE", users, token=user.token)
+        task = await _read_task(dashboard, user)
+        assert (task["outcome"], task["error"]) == ("canceled", "")
+        assert task["attempts"] > 1
+        found = await account.read(f"subscriptions/{subscription}")
+        assert found["status"] == "canceled"
+
+
+async def test_a_task_is_one_gateways(
+    fresh_stack: Callable[..., Stack], http: httpx.AsyncClient
+) -> None:
+    """However many gateways look at once, each task is handed out once."""
+    stack = fresh_stack()
+    account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
+    await account.wait_delivered()
+    async with Frontend(stack.pocketbase.url) as frontend:
+        dashboard = await _open_dashboard(stack, frontend)
+        users = [await frontend.sign_up() for _ in range(3)]
+        for user in users:
+            await shop.check_out(user, "lifetime")
+        await account.wait_delivered()
+        stack.gateway.stop()
+        for user in users:
+            path = f"/api/collections/users/records/{user.id}"
+            await frontend.call("DELETE", path, token=user.token)
+        asked = {"limit": 10, "lease": 300}
+        take = [dashboard.call("POST", "/api/gateway/tasks/take", asked) for _ in range(6)]
+        taken = [task for answer in await asyncio.gather(*take) for task in answer["tasks"]]
+        assert sorted(task["user"] for task in taken) == sorted(user.id for user in users)
+        rows = await dashboard.list("gateway_customer_tasks", "kind = 'forget'")
+        assert [row["attempts"] for row in rows] == [1, 1, 1]

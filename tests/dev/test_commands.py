@@ -1,0 +1,104 @@
+"""`gateway …` in the folder of a running `make run` works on that run."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from gateway.dev.pocketbase import ROOT
+from gateway.dev.stack import Stack
+from tests.dev.conftest import Run
+
+StartRun = Callable[..., Run]
+
+
+def _command(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder, without any setting but these."""
+    return subprocess.run(
+        [sys.executable, "-m", "gateway", *arguments],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_commands_find_the_settings_of_a_run(start_run: StartRun) -> None:
+    """In its folder and below it, while it runs; its file is private and gone afterwards."""
+    run = start_run()
+    run.wait_up()
+    settings = run.folder / "settings.json"
+    assert settings.stat().st_mode & 0o777 == 0o600
+    below = run.home / "a" / "b"
+    below.mkdir(parents=True)
+    for folder in (run.home, below):
+        done = _command(folder, "events", "list")
+        assert done.returncode == 0, done.stderr
+        assert str(run.folder) in done.stderr
+    assert "transforms" in _command(run.home, "transforms", "list").stdout
+    run.interrupt()
+    assert not settings.exists()
+    assert "POCKETBASE_SUPERUSER_EMAIL is not set" in _command(run.home, "events", "list").stderr
+
+
+def test_the_settings_of_a_killed_run_are_not_used(start_run: StartRun) -> None:
+    """Its file stays behind, and its lock does not."""
+    run = start_run()
+    run.wait_up()
+    run.child.kill()
+    run.wait()
+    assert (run.folder / "settings.json").exists()
+    assert "POCKETBASE_SUPERUSER_EMAIL is not set" in _command(run.home, "events", "list").stderr
+
+
+def test_settings_of_two_deployments_are_never_mixed(start_run: StartRun) -> None:
+    """An environment that names a PocketBase is used alone, even where a run is near."""
+    run = start_run()
+    run.wait_up()
+    done = _command(run.home, "events", "list", POCKETBASE_URL="http://127.0.0.1:9")
+    assert "POCKETBASE_SUPERUSER_EMAIL is not set" in done.stderr
+
+
+def test_commands_without_stripe_ask_for_no_key(stack: Stack) -> None:
+    """Stored events and notifications are PocketBase's; reading them needs no Stripe key."""
+    access = {
+        name: text for name, text in stack.gateway.env.items() if name.startswith("POCKETBASE_")
+    }
+    for arguments in (
+        ("events", "list"),
+        ("events", "prune", "--dry-run"),
+        ("notifications", "list"),
+        ("transforms", "list"),
+    ):
+        done = _command(ROOT, *arguments, **access)
+        assert done.returncode == 0, done.stderr
+    assert "STRIPE_SECRET_KEY is not set" in _command(ROOT, "reconcile", **access).stderr
+
+
+def test_an_empty_catalogue_offers_the_import(start_run: StartRun, stack: Stack) -> None:
+    """With keys of Stripe and no prices, the greeting names the command that imports them."""
+    stripe = stack.plan.stripe
+    keys = (
+        f"STRIPE_SECRET_KEY={stripe.secret_key}\nSTRIPE_WEBHOOK_SECRETS=whsec_a\n"
+        f"STRIPE_API_BASE={stripe.api_base}\n"
+    )
+    run = start_run(keys)
+    run.wait_up()
+    assert "-m gateway reconcile" in run.output
+    httpx.post(
+        f"{stripe.api_base}/v1/prices",
+        data={"currency": "usd", "unit_amount": "900", "product_data[name]": "Import me"},
+        headers={"Authorization": f"Bearer {stripe.secret_key}"},
+        trust_env=False,
+    ).raise_for_status()
+    done = _command(run.home, "reconcile", "--objects-only", "--only", "products,prices")
+    assert done.returncode == 0, done.stderr
+    run.interrupt()
+    again = start_run(keys)
+    again.wait_up()
+    assert "-m gateway reconcile" not in again.output.rsplit("Gateway  ", 1)[-1]

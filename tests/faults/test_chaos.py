@@ -1,0 +1,144 @@
+"""Deliveries in a storm: parts are killed, restarted and paused while events arrive.
+
+`make faults` runs it with 20,000 deliveries; the same seed gives the same history, the same
+switches and the same faults.
+"""
+
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.dev.gateway_process import GatewayProcess, StripeAccess
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.ports import pick_free
+from gateway.dev.stack import Stack
+from gateway.mirror.registry import BY_OBJECT
+from stripe_simulator.histories import play
+from tests.dashboard import Dashboard
+from tests.faults.chaos import Chaos
+from tests.faults.expected_rows import ExpectedRows, keep_expected_rows
+from tests.frontend import Frontend
+from tests.simulator.served import KEY, Running, run
+
+_SECRET = "whsec_storm"
+_DUPLICATES = 0.3
+#: Each event goes to two gateways, and some deliveries are made a second time.
+_COPIES = 2 * (1 + _DUPLICATES)
+_SWITCHES = {
+    "paused": False,
+    "duplicate": _DUPLICATES,
+    "shuffle": 300,
+    "lose_answer": 0.05,
+    "delay": 0.3,
+    "concurrency": 32,
+    "retry_first": 0.2,
+    "retry_ceiling": 2.0,
+    "most_attempts": 200,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A simulated account that delivers to two gateways over one PocketBase."""
+
+    stripe: Running
+    stack: Stack
+    gateways: list[GatewayProcess]
+    dashboard: Dashboard
+
+
+@asynccontextmanager
+async def open_account(folder: Path, seed: int) -> AsyncIterator[Account]:
+    """Start the parts; the simulator runs in this process and delivers nothing yet."""
+    async with run(contract=False, seed=seed) as stripe:
+        plan = plan_throwaway(folder, {"GATEWAY_UPSTREAM_TIMEOUT": "3"})
+        access = StripeAccess(KEY, (_SECRET,), stripe.base)
+        with ExitStack() as ends:
+            stack = ends.enter_context(Stack(replace(plan, stripe=access, is_simulated=False)))
+            second = GatewayProcess(
+                pick_free(),
+                log=folder / "log" / "second.log",
+                pocketbase=stack.pocketbase,
+                stripe=access,
+                frontend_origins=plan.frontend_origins,
+                env=plan.gateway_env,
+            )
+            ends.callback(second.stop)
+            second.start()
+            second.wait_healthy()
+            await stripe.control("deliveries", paused=True, seed=seed)
+            for gateway in (stack.gateway, second):
+                address = f"{gateway.url}/webhooks/stripe"
+                await stripe.control("webhook_endpoints", url=address, secret=_SECRET)
+            part = stack.pocketbase
+            async with Frontend(part.url) as frontend:
+                login = (part.superuser_email, part.superuser_password)
+                token = await frontend.log_in(*login, "_superusers")
+                gateways = [stack.gateway, second]
+                yield Account(stripe, stack, gateways, Dashboard(frontend, token))
+
+
+async def sign_up_buyers(dashboard: Dashboard, count: int) -> dict[str, str]:
+    """Make users, verified, of the addresses that a history's first customers have."""
+    users = {}
+    for number in range(count):
+        email = f"user{number}@example.com"
+        user = {"email": email, "password": "storm-storm", "passwordConfirm": "storm-storm"}
+        path = "/api/collections/users/records"
+        record = await dashboard.call("POST", path, {**user, "verified": True})
+        users[email] = record["id"]
+    return users
+
+
+def play_history(
+    stripe: Running, deliveries: int, chance: random.Random
+) -> Sequence[Mapping[str, Any]]:
+    """Make a history that is long enough; return its events in order."""
+    world = stripe.simulator.world
+    already = len(world.events)
+    play(world, chance, steps=10, whole=True)
+    while (len(world.events) - already) * _COPIES < deliveries:
+        play(world, chance, steps=20)
+    return world.events[already:]
+
+
+def keep(stripe: Running, events: Sequence[Mapping[str, Any]]) -> ExpectedRows:
+    """What PocketBase must hold after the events."""
+    world = stripe.simulator.world
+    objects = [item for kind in BY_OBJECT for item in world.all(kind).values()]
+    return keep_expected_rows(events, objects)
+
+
+async def test_a_storm_loses_nothing_and_applies_nothing_twice(
+    tmp_path: Path, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever is killed or paused meanwhile, every row ends as the in-order history has it."""
+    deliveries = pytestconfig.getoption("--chaos-deliveries")
+    seed = pytestconfig.getoption("--chaos-seed")
+    chance = random.Random(seed)
+    async with open_account(tmp_path, seed) as account:
+        dashboard, courier = account.dashboard, account.stripe.simulator.courier
+        users = await sign_up_buyers(dashboard, 10)
+        events = play_history(account.stripe, deliveries, chance)
+        chaos = Chaos(account.stack.pocketbase, account.gateways, chance)
+        await account.stripe.control("deliveries", **_SWITCHES)
+        await chaos.rage(lambda: courier.idle, most_faults=6 + deliveries // 150)
+        log = await account.stripe.delivered(seconds=60 + deliveries / 50)
+
+        acknowledged = {each["event"] for each in log["log"] if each["status_code"] == 200}
+        stored = await dashboard.list("stripe_events")
+        assert acknowledged == {event["id"] for event in events}
+        assert sorted(each["stripe_id"] for each in stored) == sorted(acknowledged)
+        assert {each["attempts"] for each in stored} == {1}
+        assert "failed" not in {each["outcome"] for each in stored}
+        expected_rows = keep(account.stripe, events)
+        assert await expected_rows.find_wrong(dashboard) == []
+        assert await expected_rows.find_wrong_owners(dashboard, users) == []
+    with capsys.disabled():
+        attempts, faults = len(log["log"]), dict(chaos.happened)
+        print(f"\nstorm {seed}: {len(events)} events in {attempts} deliveries, {faults}")

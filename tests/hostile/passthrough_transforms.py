@@ -1,0 +1,60 @@
+"""Transforms that let everything pass, for values that nobody expects."""
+
+import asyncio
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from gateway import Gateway
+from gateway.transforms import Context, Transform
+
+
+class Strict(BaseModel):
+    """A form with three fields."""
+
+    model_config = ConfigDict(strict=True)
+
+    text: str
+    number: float = 0
+    sent: list[str] = []
+
+
+def keep(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Return everything that came in, and whether it was a field that was sent."""
+    return incoming | {"sent": sorted(context.sent)}
+
+
+def obey(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Return what the field `json` says."""
+    return dict(incoming["json"])
+
+
+def note(incoming: Strict, context: Context) -> Strict:
+    """Note which fields were sent."""
+    return incoming.model_copy(update={"sent": sorted(context.sent)})
+
+
+async def double(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Compute one field from another, not at once."""
+    await asyncio.sleep(0)
+    return {"number": len(incoming["text"])}
+
+
+async def hang(incoming: dict[str, Any], context: Context) -> None:
+    """Say that it has come here, and never end."""
+    await context.pocketbase.collection("elsewhere").create({"text": incoming["text"]})
+    await asyncio.Event().wait()
+
+
+TRANSFORMS = (
+    Transform("every", {"create"}, keep, may_come_later=True),
+    Transform("every", {"update"}, obey, may_come_later=True),
+    Transform("changed", {"create", "update"}, keep, may_come_later=True),
+    Transform("strict", {"create"}, note, Strict, may_come_later=True),
+    Transform("computed", {"create", "update"}, double, may_come_later=True),
+    Transform("hung", {"create"}, hang, timeout=8, may_come_later=True),
+)
+
+app = Gateway()
+for _transform in TRANSFORMS:
+    app.add_transform(_transform)

@@ -1,0 +1,81 @@
+"""A gateway that tells people, and a payer: events go in, the outbox and the mails show."""
+
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Any
+
+from gateway.dev.gateway_process import GatewayProcess
+from tests.dashboard import Dashboard
+from tests.deadline import eventually
+from tests.delivery import Json, Sender, build_event
+from tests.frontend import Record, User
+
+SELLER = "seller@shop.test"
+SENDER = "The Shop <billing@shop.test>"
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationStack:
+    """One gateway, one payer."""
+
+    gateway: GatewayProcess
+    sender: Sender
+    dashboard: Dashboard
+    user: User
+    customer: Json
+
+    async def deliver(self, type: str, item: Json, **members: Any) -> Json:
+        """Deliver an event; return it."""
+        event = build_event(type, item, **members)
+        answer = await self.sender.send(event)
+        assert answer.status_code == 200, answer.text
+        return event
+
+    async def pay(self, **members: Any) -> Json:
+        """Deliver a paid invoice."""
+        invoice = build_invoice(self.customer["id"]) | members
+        return await self.deliver("invoice.paid", invoice)
+
+    async def find(self, event: Json) -> list[Record]:
+        """Return the outbox's rows of an event."""
+        wanted = f"event = '{event['id']}'"
+        return await self.dashboard.list("gateway_notifications", wanted, sort="via")
+
+    async def make_due(self, event: Json) -> None:
+        """Let what waits for its next try be tried now, by moving its time."""
+        for row in await self.find(event):
+            path = f"/api/collections/gateway_notifications/records/{row['id']}"
+            due = {"due": "2020-01-01 00:00:00.000Z", "settled": ""}
+            await self.dashboard.call("PATCH", path, due)
+
+    async def wait_settled(self, event: Json, within: float = 20.0) -> Record:
+        """Wait until the event's one notification was tried; return it."""
+
+        async def check() -> Record | None:
+            rows = await self.find(event)
+            assert len(rows) <= 1
+            is_settled = rows and rows[0]["settled"] and rows[0]["status"] != "sending"
+            return rows[0] if is_settled else None
+
+        found = await eventually(check, within)
+        assert found
+        return found
+
+
+def build_invoice(customer: str, **members: Any) -> Json:
+    """Return a paid invoice of 12 EUR."""
+    return {
+        "id": f"in_{token_hex(7)}",
+        "object": "invoice",
+        "customer": customer,
+        "status": "paid",
+        "currency": "eur",
+        "amount_due": 1200,
+        "amount_paid": 1200,
+        "amount_remaining": 0,
+        "number": "SHOP-0001",
+        "hosted_invoice_url": "https://invoice.stripe.com/i/1",
+        "invoice_pdf": "https://pay.stripe.com/invoice/1/pdf",
+        "lines": {"object": "list", "data": [{"id": "il_1", "description": "1 x Pro"}]},
+        **members,
+    }

@@ -1,0 +1,36 @@
+"""Transforms whose collections are not as they need them; tests choose one by TEST_TABLE."""
+
+import os
+
+from pydantic import BaseModel, Field
+
+from gateway import Gateway
+from gateway.transforms import Context, Transform
+
+
+class ThingInput(BaseModel):
+    """A thing as it comes in."""
+
+    name: str
+    label: str = Field(default="", alias="title")
+    computed: str = Field(default="", exclude=True)
+
+
+def keep(incoming: ThingInput, context: Context) -> ThingInput:
+    """Change nothing."""
+    return incoming
+
+
+TRANSFORMS = (
+    Transform(
+        os.environ.get("TEST_TABLE", "things"),
+        {"create", "update"},
+        keep,
+        ThingInput,
+        may_come_later="TEST_LATER" in os.environ,
+    ),
+)
+
+app = Gateway()
+for _transform in TRANSFORMS:
+    app.add_transform(_transform)
