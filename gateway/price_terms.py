@@ -1,9 +1,9 @@
-"""What the seller says about each price: on the price or product at Stripe, or in the plan file.
+"""The seller's terms for each price: in Stripe metadata or in the terms file.
 
-The file (setting ``GATEWAY_PRICE_TERMS``) is TOML with the tables ``[defaults]``, ``[products.ID]`` and
-``[prices.NAME]``, where a name is a price's id or lookup key. At Stripe the same members stand in
-the metadata as ``checkout_<member>``. What stands later wins: the defaults, the product's metadata,
-the price's metadata, the file's product, the file's price.
+The file (setting ``GATEWAY_PRICE_TERMS``) is TOML with the tables ``[defaults]``,
+``[products.ID]`` and ``[prices.NAME]``, where NAME is a price's id or lookup key. In Stripe
+metadata the same members are called ``checkout_<member>``. Later sources override earlier ones:
+defaults, product metadata, price metadata, the file's product, the file's price.
 """
 
 import logging

@@ -1,8 +1,8 @@
-"""Tells Stripe what has become of users: a new address or name, or that they are deleted.
+"""Updates Stripe customers after changes of their users: address, name, deletion.
 
-PocketBase notes each such change in its own transaction (pb_hooks/lib/customers/tasks.js), so nothing is lost
-while the gateway or Stripe is down, and no write in PocketBase waits for either. Any number of
-gateways share the work: a task is one gateway's for some minutes.
+PocketBase stores each such change in its own transaction (pb_hooks/lib/customers/tasks.js), so
+nothing is lost while the gateway or Stripe is down, and no write in PocketBase waits for either.
+Several gateways share the tasks: each is leased to one gateway for some minutes.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Finds organizations that are billed without an owner or without members.
 
-PocketBase compares the rows (pb_hooks/lib/teams/vacancies.js), so it does not matter what took the last
-one away, or whether the gateway was running then.
+PocketBase compares the rows (pb_hooks/lib/teams/vacancies.js), so it does not matter what removed
+the last one, or whether the gateway was running then.
 """
 
 import logging

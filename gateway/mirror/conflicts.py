@@ -17,7 +17,7 @@ import stripe
 from gateway.errors import PocketBaseUnavailable
 from gateway.json_codec import dump_text, load
 from gateway.mirror.entitlement_summary import read_summary
-from gateway.mirror.event_change import EventChange, decide, project
+from gateway.mirror.event_change import EventChange, decide, event_row, key_of, project
 from gateway.mirror.locks import ObjectLocks
 from gateway.mirror.nested_lists import complete
 from gateway.mirror.ordering import State, latest
@@ -28,7 +28,6 @@ from gateway.rows import OwnershipClaim, Version
 from gateway.stripe_api import Missing, Snapshot, read_object
 from gateway.stripe_api.event import Event, parse
 from gateway.stripe_api.own_account import OwnAccount
-from gateway.webhooks.batch import event_row, key_of
 
 _log = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
 """Has PocketBase do, in parts, what is too long for one transaction.
 
 An offer of very many buyers has changed, or a customer with very many rows has found its user.
-PocketBase notes that in the transaction of the change (pb_hooks/lib/mirror/deferred_work.js), and how far it
-is with each part, so any number of gateways may ask for parts, and any may stop.
+PocketBase stores the work in the transaction of the change (pb_hooks/lib/mirror/deferred_work.js),
+and its progress with each part, so any number of gateways may ask for parts, and any may stop.
 """
 
 import asyncio

@@ -3,12 +3,18 @@
 import logging
 from dataclasses import dataclass, replace
 
+from gateway.dates import now_column, unix_to_column
+from gateway.ids import event_id
 from gateway.mirror.nested_lists import is_truncated
 from gateway.mirror.ordering import State
 from gateway.mirror.redaction import redact
 from gateway.mirror.registry import entry_of, path_of
+from gateway.pocketbase import EventRow
 from gateway.rows import Changes, Json, OutboxEntry, OwnershipClaim
 from gateway.stripe_api.event import Event
+
+#: What changes must share to be decided together: the object that they show.
+Key = tuple[str, str]
 
 _log = logging.getLogger(__name__)
 
@@ -63,3 +69,34 @@ def project(item: Json, *, deleted: bool = False) -> Changes:
     is_deleted = deleted or item.get("deleted") is True
     changes = entry_of(item["object"]).project(item, is_deleted)
     return replace(changes, row=replace(changes.row, object=redact(item)))
+
+
+def key_of(plan: EventChange) -> Key:
+    """The object that a plan is about."""
+    if plan.state:
+        return plan.state.row.key
+    return str(plan.event.object.get("object")), plan.event.object_id
+
+
+def event_row(plan: EventChange, row: int | None = None) -> EventRow:
+    """The row that keeps a plan's event."""
+    event = plan.event
+    return EventRow(
+        stripe_id=event.stripe_id,
+        columns={
+            "id": event_id(event.stripe_id, event.created),
+            "type": event.type,
+            "object_id": event.object_id,
+            "account": event.account,
+            "api_version": event.api_version,
+            "livemode": event.livemode,
+            "created": unix_to_column(event.created),
+            "received": now_column(),
+        },
+        payload=event.payload,
+        row=row,
+        outcome="" if row is not None else plan.outcome,
+        error=plan.error,
+        again=plan.again,
+        notices=plan.notices,
+    )

@@ -161,7 +161,7 @@ def _read_query(request: Request) -> str:
 
 
 async def _get_ticket(pocketbase: PocketBase) -> str:
-    """Without it, PocketBase might not know that it must not write (pb_hooks/lib/transforms/dry_run.js)."""
+    """Return a token for one dry run; see pb_hooks/lib/transforms/dry_run.js."""
     try:
         return (await call_hook(pocketbase, DRY_RUN, Empty())).ticket
     except (PocketBaseRefused, HooksMismatch) as refused:

@@ -56,7 +56,7 @@ class TransformRunner:
     ) -> list[Json]:
         """Return a verdict per item, in order; async functions run concurrently.
 
-        One of the verdicts that pb_hooks/lib/transforms/enforce.js knows: ``{"values": {…}}`` to set;
+        The results that pb_hooks/lib/transforms/result.js knows: ``{"values": {…}}`` to set;
         ``{"errors": {field: {code, message}}, "message": …}`` or ``{"refused": {status, message}}``
         by the transform; ``{"failed": reason}`` by accident.
         """

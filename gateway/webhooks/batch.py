@@ -3,14 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.dates import now_column, unix_to_column
-from gateway.ids import event_id
-from gateway.mirror.event_change import EventChange
+from gateway.mirror.event_change import EventChange, Key, event_row, key_of
 from gateway.mirror.ordering import State, latest
 from gateway.pocketbase import Batch, EventRow, VersionedRow
-
-#: What plans must share to be decided together: the object that they show.
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +15,6 @@ class Composed:
     group: Batch
     #: Index in ``group.events``, None for a plan that only Stripe can decide.
     places: tuple[int | None, ...]
-
-
-def key_of(plan: EventChange) -> Key:
-    """The object that a plan is about."""
-    if plan.state:
-        return plan.state.row.key
-    return str(plan.event.object.get("object")), plan.event.object_id
 
 
 def compose(plans: Sequence[EventChange]) -> Composed:
@@ -61,28 +49,4 @@ def compose(plans: Sequence[EventChange]) -> Composed:
             claims=tuple({claim: None for plan in plans for claim in plan.claims}),
         ),
         places=tuple(places.get(plan.event.stripe_id) for plan in plans),
-    )
-
-
-def event_row(plan: EventChange, row: int | None = None) -> EventRow:
-    """The row that keeps a plan's event."""
-    event = plan.event
-    return EventRow(
-        stripe_id=event.stripe_id,
-        columns={
-            "id": event_id(event.stripe_id, event.created),
-            "type": event.type,
-            "object_id": event.object_id,
-            "account": event.account,
-            "api_version": event.api_version,
-            "livemode": event.livemode,
-            "created": unix_to_column(event.created),
-            "received": now_column(),
-        },
-        payload=event.payload,
-        row=row,
-        outcome="" if row is not None else plan.outcome,
-        error=plan.error,
-        again=plan.again,
-        notices=plan.notices,
     )

@@ -16,11 +16,11 @@ from typing import Protocol
 
 from gateway.errors import GatewayError, StripeRefused
 from gateway.mirror.conflicts import ConflictResolver
-from gateway.mirror.event_change import EventChange
+from gateway.mirror.event_change import EventChange, Key, event_row, key_of
 from gateway.pocketbase import Batch, PocketBase, PocketBaseRefused, commit
 from gateway.rows import OutboxEntry
 from gateway.stripe_api.event import Event
-from gateway.webhooks.batch import Key, compose, event_row, key_of
+from gateway.webhooks.batch import compose
 
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.mirror.event_change import EventChange, decide
+from gateway.mirror.event_change import EventChange, decide, event_row
 from gateway.pocketbase import (
     Batch,
     CommitResult,
@@ -17,7 +17,6 @@ from gateway.pocketbase import (
 )
 from gateway.settings import Settings
 from gateway.stripe_api.event import parse
-from gateway.webhooks.batch import event_row
 from tests.convergence.bench import Bench
 from tests.convergence.scene import Scene
 from tests.delivery import build_event

@@ -24,15 +24,15 @@ _PROJECTION = '''
 """A payout: money on its way to the seller's bank."""
 
 from gateway.dates import unix_to_column
-from gateway.stripe_api.fields import number, stripe_id, text
+from gateway.stripe_api.fields import as_number, as_text, stripe_id
 from gateway.rows import Changes, Json, Row
 
 
 def project_payout(payout: Json, deleted: bool) -> Changes:
     """Paid payouts can still fail."""
     values = {
-        "status": text(payout.get("status")),
-        "amount": number(payout.get("amount")),
+        "status": as_text(payout.get("status")),
+        "amount": as_number(payout.get("amount")),
         "created": unix_to_column(payout.get("created")),
     }
     return Changes(Row("payouts", stripe_id(payout), values, final=deleted))

@@ -108,7 +108,7 @@ async def test_nothing_is_sent_unless_asked_for(
     start_gateway: Callable[..., GatewayProcess],
     mail_settings: dict[str, str],
 ) -> None:
-    """Without GATEWAY_EMAIL_NOTIFICATIONS nothing is written to the outbox; with one kind only that kind is."""
+    """Only kinds in GATEWAY_EMAIL_NOTIFICATIONS are written to the outbox."""
     off = await open_notification_stack(stack.gateway)
     assert await off.find(await off.pay()) == []
 

@@ -1,6 +1,6 @@
 """Payload files by API version and event name, and the row that each must become.
 
-`python -m tests.mirror.projections.golden` writes the rows anew; read the difference before you commit it.
+`python -m tests.mirror.projections.golden` rewrites the rows; read the diff before you commit it.
 """
 
 import json
