@@ -15,13 +15,13 @@ from gateway.version import __version__
 
 if TYPE_CHECKING:
     from gateway.app.application import Gateway, Router
+    from gateway.callers import AuthRecord, CurrentUser, OptionalUser, Superuser
+    from gateway.dependencies import PocketBaseDep as PocketBase
+    from gateway.dependencies import SettingsDep as Settings
+    from gateway.dependencies import StripeDep as Stripe
+    from gateway.dependencies import UserPocketBaseDep as UserPocketBase
+    from gateway.dependencies import get_pocketbase, get_settings, get_stripe
     from gateway.errors import GatewayError
-    from gateway.http.callers import AuthRecord, CurrentUser, OptionalUser, Superuser
-    from gateway.http.dependencies import PocketBaseDep as PocketBase
-    from gateway.http.dependencies import SettingsDep as Settings
-    from gateway.http.dependencies import StripeDep as Stripe
-    from gateway.http.dependencies import UserPocketBaseDep as UserPocketBase
-    from gateway.http.dependencies import get_pocketbase, get_settings, get_stripe
     from gateway.notifications.handlers import EventContext
     from gateway.notifications.notification import Notification as Event
     from gateway.pocketbase import filter
@@ -63,14 +63,14 @@ if TYPE_CHECKING:
 #: Public name → module, and the name there where it differs.
 _PLACES = {
     "Auth": "gateway.pocketbase.api",
-    "AuthRecord": "gateway.http.callers",
+    "AuthRecord": "gateway.callers",
     "BLANK_AS_NONE": "gateway.transforms.transform",
     "Batch": "gateway.pocketbase.api",
     "BatchFailed": "gateway.pocketbase.api",
     "Change": "gateway.pocketbase.api",
     "Collection": "gateway.pocketbase.api",
     "Credentials": "gateway.pocketbase.api",
-    "CurrentUser": "gateway.http.callers",
+    "CurrentUser": "gateway.callers",
     "Download": "gateway.pocketbase.api",
     "Event": "gateway.notifications.notification:Notification",
     "EventContext": "gateway.notifications.handlers",
@@ -89,9 +89,9 @@ _PLACES = {
     "InvalidValue": "gateway.pocketbase.api",
     "MfaRequired": "gateway.pocketbase.api",
     "NotFound": "gateway.pocketbase.api",
-    "OptionalUser": "gateway.http.callers",
+    "OptionalUser": "gateway.callers",
     "Page": "gateway.pocketbase.api",
-    "PocketBase": "gateway.http.dependencies:PocketBaseDep",
+    "PocketBase": "gateway.dependencies:PocketBaseDep",
     "PocketBaseClient": "gateway.pocketbase.api",
     "PocketBaseError": "gateway.pocketbase.api",
     "RateLimited": "gateway.pocketbase.api",
@@ -99,24 +99,24 @@ _PLACES = {
     "RequestInfo": "gateway.transforms.transform",
     "Router": "gateway.app.application",
     "Row": "gateway.rows:Json",
-    "Settings": "gateway.http.dependencies:SettingsDep",
+    "Settings": "gateway.dependencies:SettingsDep",
     "SettingsError": "gateway.settings",
     "StartError": "gateway.start_error",
-    "Stripe": "gateway.http.dependencies:StripeDep",
+    "Stripe": "gateway.dependencies:StripeDep",
     "StripeObject": "gateway.rows:Json",
     "Subscription": "gateway.pocketbase.api",
-    "Superuser": "gateway.http.callers",
+    "Superuser": "gateway.callers",
     "Transform": "gateway.transforms.transform",
     "TransformContext": "gateway.transforms.transform:Context",
     "Unauthenticated": "gateway.pocketbase.api",
     "Unavailable": "gateway.pocketbase.api",
-    "UserPocketBase": "gateway.http.dependencies:UserPocketBaseDep",
+    "UserPocketBase": "gateway.dependencies:UserPocketBaseDep",
     "ValidationFailed": "gateway.pocketbase.api",
     "Write": "gateway.transforms.transform",
     "filter": "gateway.pocketbase",
-    "get_pocketbase": "gateway.http.dependencies",
-    "get_settings": "gateway.http.dependencies",
-    "get_stripe": "gateway.http.dependencies",
+    "get_pocketbase": "gateway.dependencies",
+    "get_settings": "gateway.dependencies",
+    "get_stripe": "gateway.dependencies",
 }
 
 __all__ = [

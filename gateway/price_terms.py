@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from gateway.customers.buyer import Price
+from gateway.pocketbase.contracts.buyer import Price
 from gateway.settings import SettingsError
 
 _log = logging.getLogger(__name__)

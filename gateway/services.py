@@ -1,7 +1,7 @@
-"""The clients and state that all requests of one process share: one frozen, typed value.
+"""Clients and state that all requests of a process share: one frozen, typed value.
 
-The lifespan opens it (`gateway.app.lifespan`), endpoints receive it by a dependency
-(`gateway.http.dependencies.ServicesDep`). Capabilities are named for their types only.
+The lifespan opens it (`gateway.app.lifespan`); endpoints receive it by the dependency
+`gateway.dependencies.ServicesDep`. The packages above it are imported for type checking only.
 """
 
 from collections.abc import Mapping

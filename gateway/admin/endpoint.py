@@ -30,6 +30,7 @@ from gateway.customers.transfer import (
     NoSuchCustomer,
     Payer,
 )
+from gateway.dependencies import ServicesDep, get_services, read_token, superuser_bearer
 from gateway.errors import (
     InvalidRequest,
     PocketBaseUnavailable,
@@ -46,7 +47,6 @@ from gateway.events.stored_events import (
     list_events,
     read_event,
 )
-from gateway.http.dependencies import ServicesDep, get_services, read_token, superuser_bearer
 from gateway.http.problems import problem_responses
 from gateway.pocketbase.superuser import check_superuser
 from gateway.reconcile.background import ReconciliationUnderWay

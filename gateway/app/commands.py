@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 import click
 
-from gateway.http.dependencies import PocketBaseDep, SettingsDep, StripeDep
+from gateway.dependencies import PocketBaseDep, SettingsDep, StripeDep
 from gateway.pocketbase import open_pocketbase_client
 from gateway.settings import StripeSettings
 from gateway.stripe_api import open_stripe

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.checkout.session_params import UiMode
-from gateway.http.dependencies import OrganizationId
+from gateway.dependencies import OrganizationId
 from gateway.http.response_types import Empty, RecordId, ResponseModel, Text, Uri
 
 Url = Annotated[str, Field(min_length=1, max_length=2000)]

@@ -18,6 +18,14 @@ from gateway.checkout.result import read_session, sync_snapshot
 from gateway.checkout.service import Order
 from gateway.checkout.session_params import Page
 from gateway.customers.buyer import Buyer, read_buyer
+from gateway.dependencies import (
+    BuyerRoute,
+    IdempotencyKey,
+    OptionalToken,
+    ServicesDep,
+    SignedInRoute,
+    Token,
+)
 from gateway.errors import (
     CALLER_ERRORS,
     IdempotencyKeyReused,
@@ -25,14 +33,6 @@ from gateway.errors import (
     NotFound,
     Unauthenticated,
     invalid_field,
-)
-from gateway.http.dependencies import (
-    BuyerRoute,
-    IdempotencyKey,
-    OptionalToken,
-    ServicesDep,
-    SignedInRoute,
-    Token,
 )
 from gateway.http.problems import problem_responses
 from gateway.http.redirects import check_redirect

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
+from gateway.dependencies import ServicesDep
 from gateway.errors import PocketBaseUnavailable
 from gateway.health.readiness import NotReady
-from gateway.http.dependencies import ServicesDep
 from gateway.http.problems import problem_responses
 from gateway.http.response_types import ResponseModel
 from gateway.stripe_api import StripeKeyNotAccepted

@@ -1,1 +1,1 @@
-"""HTTP plumbing that every endpoint shares: problems, dependencies, limits, documentation."""
+"""HTTP plumbing that every endpoint shares: problem documents, limits, CORS, documentation."""

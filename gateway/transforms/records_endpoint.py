@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from gateway.dependencies import OptionalToken, ServicesDep, TokenRoute
 from gateway.errors import (
     HooksMismatch,
     InvalidRequest,
@@ -20,7 +21,6 @@ from gateway.errors import (
     UnreadableToken,
     problem,
 )
-from gateway.http.dependencies import OptionalToken, ServicesDep, TokenRoute
 from gateway.http.problems import problem_entry, problem_responses
 from gateway.http.request_id import HEADER as REQUEST_ID
 from gateway.http.request_id import current_request_id

@@ -25,8 +25,8 @@ from gateway.billing.subscriptions.subscription import (
 )
 from gateway.customers.buyer import Buyer, read_buyer
 from gateway.customers.mark_deleted import CustomerGone, mark_deleted
+from gateway.dependencies import OrganizationId, ServicesDep, SignedInRoute, Token
 from gateway.errors import CALLER_ERRORS, Conflict, NoCustomer, NoOrganization
-from gateway.http.dependencies import OrganizationId, ServicesDep, SignedInRoute, Token
 from gateway.http.problems import problem_responses
 from gateway.http.redirects import check_redirect
 from gateway.http.response_types import ResponseModel

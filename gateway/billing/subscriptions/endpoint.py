@@ -34,8 +34,8 @@ from gateway.billing.subscriptions.subscription import (
     payment_required,
     refresh,
 )
+from gateway.dependencies import IdempotencyKey, ServicesDep, SignedInRoute, Token
 from gateway.errors import CALLER_ERRORS, Conflict, IdempotencyKeyReused, PaymentRequired
-from gateway.http.dependencies import IdempotencyKey, ServicesDep, SignedInRoute, Token
 from gateway.http.problems import problem_responses
 
 _ERRORS = (*CALLER_ERRORS, PaymentRequired, NoSubscription, Conflict, IdempotencyKeyReused)

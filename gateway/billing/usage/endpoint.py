@@ -13,19 +13,19 @@ from gateway.billing.usage.recorder import (
 )
 from gateway.customers.buyer import read_buyer
 from gateway.dates import LAST_UNIX
+from gateway.dependencies import (
+    OperatorRoute,
+    ServicesDep,
+    SignedInRoute,
+    SuperuserToken,
+    Token,
+)
 from gateway.errors import (
     CALLER_ERRORS,
     Forbidden,
     SuperuserNeeded,
     SuperusersOnly,
     Unauthenticated,
-)
-from gateway.http.dependencies import (
-    OperatorRoute,
-    ServicesDep,
-    SignedInRoute,
-    SuperuserToken,
-    Token,
 )
 from gateway.http.problems import problem_responses
 from gateway.http.response_types import ResponseModel

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials
 
+from gateway.dependencies import OptionalToken, ServicesDep, SuperuserToken, superuser_bearer
 from gateway.errors import (
     PocketBaseUnavailable,
     SuperuserNeeded,
     SuperusersOnly,
     Unauthenticated,
 )
-from gateway.http.dependencies import OptionalToken, ServicesDep, SuperuserToken, superuser_bearer
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.pocketbase.contracts.caller import CALLER
 from gateway.pocketbase.contracts.route import Empty
