@@ -1,9 +1,7 @@
 """The layers that import-linter checks, and the names of classes."""
 
-import ast
 import re
 import tomllib
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
