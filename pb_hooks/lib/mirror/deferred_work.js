@@ -20,7 +20,7 @@ function doPart(app) {
   if (!first) return { left: false }
   const those = findAlike(app, first)
   try {
-    require(`${__hooks}/lib/${KINDS[first.kind].file}`).doPart(app, those)
+    KINDS[first.kind].load().doPart(app, those)
     return { left: true }
   } catch (error) {
     for (const { id } of those) putOff(app, id, `${error}`)
@@ -28,10 +28,11 @@ function doPart(app) {
   }
 }
 
-// Of how many that are at the same place a part is done at one go.
+// By kind: the module that does a part, and the number of rows at the same place that one part handles. Loaded on use,
+// because the modules require this one; by a literal path, so that lib/health/hook_files.js finds them.
 const KINDS = {
-  offer: { file: "offer_change.js", atOnce: 100 },
-  owner: { file: "owner_change.js", atOnce: 1 },
+  offer: { load: () => require(`${__hooks}/lib/entitlements/feature_change.js`), atOnce: 100 },
+  owner: { load: () => require(`${__hooks}/lib/mirror/owner_change.js`), atOnce: 1 },
 }
 
 // What has failed goes on alone, so that it keeps back nothing else.
