@@ -57,8 +57,14 @@ if TYPE_CHECKING:
     from gateway.settings import SettingsError
     from gateway.start_error import InvalidRegistration, StartError
     from gateway.transforms.refusals import FieldErrors, Refused
-    from gateway.transforms.transform import BLANK_AS_NONE, File, RequestInfo, Transform, Write
-    from gateway.transforms.transform import Context as TransformContext
+    from gateway.transforms.transform import (
+        BLANK_AS_NONE,
+        File,
+        RequestInfo,
+        Transform,
+        TransformContext,
+        Write,
+    )
 
 #: Public name → module, and the name there where it differs.
 _PLACES = {
@@ -107,7 +113,7 @@ _PLACES = {
     "Subscription": "gateway.pocketbase.api",
     "Superuser": "gateway.callers",
     "Transform": "gateway.transforms.transform",
-    "TransformContext": "gateway.transforms.transform:Context",
+    "TransformContext": "gateway.transforms.transform",
     "Unauthenticated": "gateway.pocketbase.api",
     "Unavailable": "gateway.pocketbase.api",
     "UserPocketBase": "gateway.dependencies:UserPocketBaseDep",

@@ -25,7 +25,7 @@ _MORE_KEYS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class CheckoutSession:
     """A Checkout session, as far as it is needed to pay in it."""
 
     id: str
@@ -52,7 +52,7 @@ class KeyFailed(KeyTaken):
 
 async def create_session(
     client: stripe.StripeClient, params: "SessionCreateParams", key: str, retries: int = RETRIES
-) -> Session:
+) -> CheckoutSession:
     """Create a session under one idempotency key.
 
     Args:
@@ -82,7 +82,7 @@ async def create_session(
 
 async def create_one_session(
     client: stripe.StripeClient, params: "SessionCreateParams", key: str
-) -> Session:
+) -> CheckoutSession:
     """Create one session for a caller's key, however often the request is sent.
 
     A stored failure made no session, so the next key of a fixed list is tried: every request goes
@@ -111,9 +111,9 @@ def _list_keys(key: str) -> Iterator[str]:
         yield f"{key}-at-{int(time.time()) // 60}"
 
 
-def _read_session(created: stripe.checkout.Session) -> Session:
+def _read_session(created: stripe.checkout.Session) -> CheckoutSession:
     answer = created.last_response
-    return Session(
+    return CheckoutSession(
         id=created.id,
         url=created.url or "",
         client_secret=created.client_secret or "",

@@ -12,11 +12,11 @@ from gateway.checkout.bodies import (
     CheckoutResponse,
     SetupRequest,
 )
-from gateway.checkout.create_session import Session
+from gateway.checkout.create_session import CheckoutSession
 from gateway.checkout.quote import AlreadyBought, AlreadySubscribed, Item
 from gateway.checkout.result import read_session, sync_snapshot
 from gateway.checkout.service import Order
-from gateway.checkout.session_params import Page
+from gateway.checkout.session_params import CheckoutPage
 from gateway.customers.buyer import Buyer, read_buyer
 from gateway.dependencies import (
     BuyerRoute,
@@ -128,7 +128,7 @@ async def read_checkout(
     return _to_outcome(await sync_snapshot(services.sync_snapshot, reading))
 
 
-def read_page(body: SetupRequest, origins: Sequence[str]) -> Page:
+def read_page(body: SetupRequest, origins: Sequence[str]) -> CheckoutPage:
     """Return where the purchase takes place.
 
     Raises:
@@ -143,10 +143,10 @@ def read_page(body: SetupRequest, origins: Sequence[str]) -> Page:
             what = "needs" if name in wanted else "takes no"
             raise invalid_field(name, "wrong_page", f"{body.ui_mode} {what} {name}.")
         urls[name] = check_redirect(name, url, origins) if url is not None else ""
-    return Page(ui_mode=body.ui_mode, locale=body.locale or "", **urls)
+    return CheckoutPage(ui_mode=body.ui_mode, locale=body.locale or "", **urls)
 
 
-def _respond(session: Session) -> CheckoutResponse:
+def _respond(session: CheckoutSession) -> CheckoutResponse:
     return CheckoutResponse(id=session.id, url=session.url, client_secret=session.client_secret)
 
 

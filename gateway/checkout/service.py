@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import stripe
 
 from gateway.checkout.create_session import (
+    CheckoutSession,
     KeyFailed,
     KeyTaken,
-    Session,
     create_one_session,
     create_session,
 )
@@ -33,7 +33,7 @@ from gateway.checkout.quote import (
     require_promotion_codes,
 )
 from gateway.checkout.refusal import explain_refusal
-from gateway.checkout.session_params import Page, Payer, build_params
+from gateway.checkout.session_params import CheckoutPage, SessionPayer, build_params
 from gateway.customers.buyer import Buyer, OrderRequest, Price, read_buyer
 from gateway.customers.find_or_create import find_or_create_customer
 from gateway.customers.mark_deleted import CustomerGone, mark_deleted
@@ -69,7 +69,7 @@ _ATTEMPTS = 4
 class Order:
     """What a request asks for."""
 
-    page: Page
+    page: CheckoutPage
     #: Nothing, to save a payment method for later.
     items: tuple[Item, ...] = ()
     #: The Idempotency-Key header.
@@ -101,7 +101,7 @@ class CheckoutService:
     #: Of the portal that leads to a running subscription, "" for Stripe's default.
     portal_configuration: str = ""
 
-    async def sell(self, order: Order, token: str) -> Session:
+    async def sell(self, order: Order, token: str) -> CheckoutSession:
         """Return a session of the token's user for what is ordered.
 
         With a customer that is known, that is one call to PocketBase and one to Stripe.
@@ -146,7 +146,7 @@ class CheckoutService:
             buyer = await self.read_buyer(order, token)
         raise StripeUnavailable("Another purchase of the same buyer is under way.")
 
-    async def sell_to_guest(self, order: Order, address: str) -> Session:
+    async def sell_to_guest(self, order: Order, address: str) -> CheckoutSession:
         """Return a session for somebody who has not signed in; never with a trial.
 
         Args:
@@ -157,7 +157,7 @@ class CheckoutService:
         prices = (await call_hook(self.pocketbase, PRICES, asked)).prices
         offer = self._decide(order, prices, PurchaseHistory(trial_used=True, is_guest=True))
         offer = await self._redeem(order, offer, customer="")
-        params = build_params(offer, Payer(), order.page, int(time.time()))
+        params = build_params(offer, SessionPayer(), order.page, int(time.time()))
         key = f"guest-{_digest(address, order.key)}" if order.key else ""
         try:
             return await self._create(offer, params, key)
@@ -179,7 +179,7 @@ class CheckoutService:
         )
 
     async def _lead_to_portal(
-        self, refused: AlreadySubscribed, buyer: Buyer, page: Page
+        self, refused: AlreadySubscribed, buyer: Buyer, page: CheckoutPage
     ) -> AlreadySubscribed:
         """Add the portal of the customer with the running subscription, if there is one."""
         customer = refused.customer or buyer.portal_customer
@@ -222,12 +222,14 @@ class CheckoutService:
 
     async def _open(
         self, order: Order, buyer: Buyer, customer: str, offer: Quote, standing: PurchaseHistory
-    ) -> Session:
+    ) -> CheckoutSession:
         organization = buyer.organization.id if buyer.organization else ""
         attempt = standing.attempt if offer.is_exclusive else 0
         # Another key means another page; of a one-time payment only the last page stays open.
         page_key = standing.key.id if standing.key and offer.mode == "payment" else ""
-        payer = Payer(buyer.user, organization, customer, attempt, page_key if attempt else "")
+        payer = SessionPayer(
+            buyer.user, organization, customer, attempt, page_key if attempt else ""
+        )
         if payer.attempt and is_stale(offer, standing):
             raise KeyTaken
         key, since = "", int(time.time())
@@ -244,7 +246,7 @@ class CheckoutService:
 
     async def _create(
         self, offer: Quote, params: "SessionCreateParams", key: str, attempt: int = 0
-    ) -> Session:
+    ) -> CheckoutSession:
         create = create_session if attempt else create_one_session
         try:
             return await create(self.client, params, key)

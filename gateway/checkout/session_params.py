@@ -26,7 +26,7 @@ _DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class CheckoutPage:
     """Where the purchase takes place, and where it leads back to."""
 
     ui_mode: UiMode = "hosted_page"
@@ -37,7 +37,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Payer:
+class SessionPayer:
     """Who the session is for; a guest is neither user nor customer."""
 
     user: str = ""
@@ -51,7 +51,7 @@ class Payer:
 
 
 def build_params(
-    offer: Quote, payer: Payer, page: Page, since: int, currency: str = ""
+    offer: Quote, payer: SessionPayer, page: CheckoutPage, since: int, currency: str = ""
 ) -> "SessionCreateParams":
     """Return what to create; the payment methods are the seller's choice in Stripe's dashboard.
 
@@ -87,7 +87,7 @@ def _name_items(lines: Sequence[Line]) -> dict[str, str]:
     }
 
 
-def _add_page(params: "SessionCreateParams", page: Page) -> None:
+def _add_page(params: "SessionCreateParams", page: CheckoutPage) -> None:
     if page.ui_mode == "hosted_page":
         params["success_url"] = page.success_url
         params["cancel_url"] = page.cancel_url
@@ -97,7 +97,7 @@ def _add_page(params: "SessionCreateParams", page: Page) -> None:
         params["locale"] = page.locale
 
 
-def _add_payer(params: "SessionCreateParams", payer: Payer, offer: Quote) -> None:
+def _add_payer(params: "SessionCreateParams", payer: SessionPayer, offer: Quote) -> None:
     if payer.user:
         params["client_reference_id"] = payer.user
     if not payer.customer:
@@ -129,7 +129,7 @@ def _add_terms(params: "SessionCreateParams", offer: Quote) -> None:
         params["shipping_address_collection"] = {"allowed_countries": list(offer.countries)}
 
 
-def _add_copies(params: "SessionCreateParams", offer: Quote, payer: Payer) -> None:
+def _add_copies(params: "SessionCreateParams", offer: Quote, payer: SessionPayer) -> None:
     """Stripe copies a session's metadata to nothing by itself."""
     metadata = _metadata(payer)
     if offer.mode == "subscription":
@@ -142,7 +142,7 @@ def _add_copies(params: "SessionCreateParams", offer: Quote, payer: Payer) -> No
         params["setup_intent_data"] = {"metadata": metadata}
 
 
-def _metadata(payer: Payer) -> dict[str, str]:
+def _metadata(payer: SessionPayer) -> dict[str, str]:
     found: Mapping[str, str] = {
         USER_METADATA: payer.user,
         ORGANIZATION_METADATA: payer.organization,

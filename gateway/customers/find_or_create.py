@@ -19,7 +19,7 @@ from gateway.errors import (
     StripeUnavailable,
 )
 from gateway.ids import record_id
-from gateway.pocketbase import Batch, PocketBase, commit
+from gateway.pocketbase import CommitBatch, PocketBase, commit
 from gateway.rows import Json, OwnershipClaim
 from gateway.stripe_api import Missing, Snapshot, SyncSnapshot, read_object, translate_errors
 from gateway.stripe_api.causes import EMAIL
@@ -61,7 +61,7 @@ async def find_or_create_customer(
     for span in (0, int(time.time()) // _SPAN):
         created = await _create(client, buyer, span)
         claim = OwnershipClaim(created.id, user, organization, primary=True, since=created.created)
-        await commit(pocketbase, Batch(claims=[claim]))
+        await commit(pocketbase, CommitBatch(claims=[claim]))
         found = await read_buyer(pocketbase, token, organization=organization, owner_of=created.id)
         if found.customer:
             return found.customer

@@ -1,7 +1,7 @@
 """Marks customers that were deleted at Stripe, before the webhook arrives."""
 
 from gateway.ids import record_id
-from gateway.pocketbase import Batch, PocketBase, VersionedRow, commit
+from gateway.pocketbase import CommitBatch, PocketBase, VersionedRow, commit
 from gateway.rows import Row, Version
 
 
@@ -18,4 +18,4 @@ async def mark_deleted(pocketbase: PocketBase, customer: str) -> None:
     row = Row("customers", customer, {"deleted": True}, final=True)
     # A deletion is final, whatever its time.
     stamp = Version(1, 0, 0, row.rank, f"gone_{record_id(customer)}")
-    await commit(pocketbase, Batch(rows=[VersionedRow(row, stamp)]))
+    await commit(pocketbase, CommitBatch(rows=[VersionedRow(row, stamp)]))

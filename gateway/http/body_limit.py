@@ -48,14 +48,14 @@ class BodyLimitMiddleware:
             await respond_to(_too_large(limit), scope["path"])(scope, receive, send)
             return
         with ExitStack() as held:
-            body = _Body(receive, limit, self._admission, held)
+            body = _LimitedBody(receive, limit, self._admission, held)
             await self._app(scope, body.receive, send)
 
     def _limit_of(self, path: str) -> int:
         return min(self._limit, ENDPOINT_BYTES.get(path.split("/", 2)[1:2][0], self._limit))
 
 
-class _Body:
+class _LimitedBody:
     """Reads the whole body when the app first calls `receive`."""
 
     def __init__(self, receive: Receive, limit: int, admission: Admission, held: ExitStack) -> None:

@@ -23,7 +23,7 @@ from gateway.mirror.nested_lists import complete
 from gateway.mirror.ordering import State, latest
 from gateway.mirror.refresh import project_snapshot
 from gateway.mirror.registry import SUMMARY, path_of
-from gateway.pocketbase import Batch, PocketBase, VersionConflict, VersionedRow, commit
+from gateway.pocketbase import CommitBatch, PocketBase, VersionConflict, VersionedRow, commit
 from gateway.rows import OwnershipClaim, Version
 from gateway.stripe_api import Missing, Snapshot, read_object
 from gateway.stripe_api.event import Event, parse
@@ -83,14 +83,16 @@ class ConflictResolver:
         _log.warning("row write conflict", extra={"object": stripe_id})
         raise PocketBaseUnavailable("The row kept changing while it was written.")
 
-    async def _compose(self, plans: Sequence[EventChange], tie: VersionConflict | None) -> Batch:
+    async def _compose(
+        self, plans: Sequence[EventChange], tie: VersionConflict | None
+    ) -> CommitBatch:
         decision = await self._decide(plans, tie)
         claims = (*(claim for each in plans for claim in each.claims), *decision.claims)
         if decision.row:
-            return Batch([event_row(each, row=0) for each in plans], [decision.row], claims)
+            return CommitBatch([event_row(each, row=0) for each in plans], [decision.row], claims)
         outcome = "superseded" if tie and tie.stamp else "unmirrored"
         left = [replace(each, outcome=outcome) for each in plans]
-        return Batch([event_row(each) for each in left], claims=claims)
+        return CommitBatch([event_row(each) for each in left], claims=claims)
 
     async def _decide(self, plans: Sequence[EventChange], tie: VersionConflict | None) -> Decision:
         states = _states(plans, tie, self.own_account.known)

@@ -17,7 +17,7 @@ from gateway.mirror.expansion import collapse
 from gateway.mirror.locks import ObjectLocks
 from gateway.mirror.nested_lists import complete
 from gateway.mirror.registry import path_of
-from gateway.pocketbase import Batch, PocketBase, VersionConflict, VersionedRow, commit
+from gateway.pocketbase import CommitBatch, PocketBase, VersionConflict, VersionedRow, commit
 from gateway.rows import Json, OwnershipClaim, Row, Version
 from gateway.stripe_api import Snapshot, read_object
 
@@ -53,7 +53,7 @@ class Refresher:
             for _ in range(_ATTEMPTS):
                 reading = await complete(read, reading)
                 row, claims = project_snapshot(reading, tie)
-                result = await commit(self._pocketbase, Batch(rows=[row], claims=claims))
+                result = await commit(self._pocketbase, CommitBatch(rows=[row], claims=claims))
                 tie = result.ties[0]
                 if tie is None:
                     return reading.body

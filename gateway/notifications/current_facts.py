@@ -29,7 +29,7 @@ _OWED = ("payment_failed", "action_required")
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class CurrentRows:
     """Present rows, as PocketBase gives them with a claimed notification."""
 
     #: The row that the notification is about, None while there is none.
@@ -78,7 +78,7 @@ def is_paused(subscription: Json, at: object) -> bool:
     return bool(pause) and not resumes_before
 
 
-def bring_up_to_date(found: Notification, context: Context) -> Notification:
+def bring_up_to_date(found: Notification, context: CurrentRows) -> Notification:
     """Return the notification with the facts of the present rows."""
     facts = found.facts | _present_facts(found, context)
     if found.kind in _CONTINUING:
@@ -93,7 +93,7 @@ def bring_up_to_date(found: Notification, context: Context) -> Notification:
     return replace(found, facts=facts, is_current=is_told, locale=locale)
 
 
-def _present_facts(found: Notification, context: Context) -> Json:
+def _present_facts(found: Notification, context: CurrentRows) -> Json:
     row = context.row or {}
     if found.kind in _OWED:
         return _owed_facts(found, row, context)
@@ -108,7 +108,7 @@ def _present_facts(found: Notification, context: Context) -> Json:
     return {}
 
 
-def _trial_facts(found: Notification, row: Json, context: Context) -> Json:
+def _trial_facts(found: Notification, row: Json, context: CurrentRows) -> Json:
     """The present end of the trial and payment method; Stripe may have newer facts."""
     is_missing = found.facts["payment_method"] == "unknown" and not context.has_payment_method
     facts: Json = {"payment_method": "missing"} if is_missing else {}
@@ -116,7 +116,7 @@ def _trial_facts(found: Notification, row: Json, context: Context) -> Json:
     return facts | ({"at": ends} if ends else {})
 
 
-def _owed_facts(found: Notification, row: Json, context: Context) -> Json:
+def _owed_facts(found: Notification, row: Json, context: CurrentRows) -> Json:
     """The amount still open, and the time of Stripe's next attempt."""
     payment = as_dict(context.payment)
     facts: Json = {

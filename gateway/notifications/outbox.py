@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.errors import InvalidRequest
-from gateway.notifications.current_facts import Context
+from gateway.notifications.current_facts import CurrentRows
 from gateway.pocketbase import PocketBase, filter
 from gateway.pocketbase.contracts.notifications import (
     CLAIM,
     RETRY,
     SETTLE,
-    AppSettings,
+    AppInfo,
     ClaimedNotification,
     ClaimRequest,
     RetryRequest,
@@ -36,7 +36,7 @@ class Claimed:
     #: The event's JSON, "" once it is pruned.
     payload: str
     #: The rows that it is about.
-    context: Context
+    context: CurrentRows
     #: The status of the mail about the same payment attempt, "" if there is none.
     sibling: str
     user: str
@@ -44,7 +44,7 @@ class Claimed:
     customer: str
     #: The customer's address, else the user's.
     address: str
-    app: AppSettings
+    app: AppInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,8 @@ def _read_claimed(found: ClaimedNotification) -> Claimed:
     )
 
 
-def _read_context(found: ClaimedNotification) -> Context:
-    return Context(
+def _read_context(found: ClaimedNotification) -> CurrentRows:
+    return CurrentRows(
         row=found.subject,
         subscription=found.subscription.model_dump() if found.subscription else None,
         payment=found.payment.model_dump() if found.payment else None,

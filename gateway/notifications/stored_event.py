@@ -6,7 +6,7 @@ from gateway.rows import Json
 
 
 @dataclass(frozen=True, slots=True)
-class StoredEvent:
+class PayloadEvent:
     """What `Occurrence` asks for."""
 
     stripe_id: str
@@ -17,9 +17,9 @@ class StoredEvent:
     is_thin: bool = False
 
 
-def read_event(payload: Json) -> StoredEvent:
+def read_event(payload: Json) -> PayloadEvent:
     """Read the decoded body of an event that shows its object."""
-    return StoredEvent(
+    return PayloadEvent(
         stripe_id=payload["id"],
         type=payload["type"],
         created=payload["created"],

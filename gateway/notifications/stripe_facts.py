@@ -11,7 +11,7 @@ from urllib.parse import quote
 import stripe
 
 from gateway.errors import StripeRefused
-from gateway.notifications.current_facts import Context, clean_locale, presented, presented_of
+from gateway.notifications.current_facts import CurrentRows, clean_locale, presented, presented_of
 from gateway.notifications.notification import Notification
 from gateway.notifications.trial_end import missing_payment_method
 from gateway.rows import Json
@@ -29,7 +29,7 @@ class StripeFacts:
 
     client: stripe.StripeClient
 
-    async def complete(self, found: Notification, context: Context) -> Notification:
+    async def complete(self, found: Notification, context: CurrentRows) -> Notification:
         """Return the notification with Stripe's facts; as it is if Stripe lacks the object.
 
         Raises:
@@ -44,7 +44,9 @@ class StripeFacts:
             return found
 
     @property
-    def _readers(self) -> Mapping[str, Callable[[Notification, Context], Awaitable[Notification]]]:
+    def _readers(
+        self,
+    ) -> Mapping[str, Callable[[Notification, CurrentRows], Awaitable[Notification]]]:
         return {
             "trial_ending": self._complete_trial,
             "renewal": self._complete_renewal,
@@ -59,7 +61,7 @@ class StripeFacts:
         subscription = (await read_object(self.client, path)).body
         return subscription, as_dict(subscription.get("customer"))
 
-    async def _complete_renewal(self, found: Notification, context: Context) -> Notification:
+    async def _complete_renewal(self, found: Notification, context: CurrentRows) -> Notification:
         """Skip a renewal if the end of the trial ends or pauses the subscription."""
         if as_dict(context.row).get("status") != "trialing":
             return found
@@ -69,7 +71,7 @@ class StripeFacts:
         is_missing = _payment_method(subscription, customer) == "missing"
         return replace(found, is_current=not (is_stopped and is_missing))
 
-    async def _complete_trial(self, found: Notification, context: Context) -> Notification:
+    async def _complete_trial(self, found: Notification, context: CurrentRows) -> Notification:
         subscription, customer = await self._read_subscription(found.object_id)
         facts = {"payment_method": _payment_method(subscription, customer)}
         locales = customer.get("preferred_locales") or [""]
@@ -92,7 +94,7 @@ class StripeFacts:
         credit = max(0, preview.total - preview.amount_due)
         return {"amount": preview.total, "currency": preview.currency, "credit": credit}
 
-    async def _complete_receipt(self, found: Notification, context: Context) -> Notification:
+    async def _complete_receipt(self, found: Notification, context: CurrentRows) -> Notification:
         # A row that is not up to date yet may lack what the buyer paid.
         is_known = as_dict(context.payment).get("status") == "succeeded"
         if is_known or found.collection != "invoices":
@@ -100,7 +102,7 @@ class StripeFacts:
         intent = await self._read_intent(found.object_id)
         return replace(found, facts=found.facts | presented_of(found, intent))
 
-    async def _complete_failure(self, found: Notification, context: Context) -> Notification:
+    async def _complete_failure(self, found: Notification, context: CurrentRows) -> Notification:
         """The amount left in the buyer's currency, and whether it is still due."""
         if found.collection != "invoices":
             return found

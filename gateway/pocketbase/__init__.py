@@ -2,7 +2,7 @@
 
 from gateway.pocketbase.client import PocketBase, PocketBaseRefused
 from gateway.pocketbase.commit import (
-    Batch,
+    CommitBatch,
     CommitResult,
     EventRow,
     VersionConflict,
@@ -15,7 +15,7 @@ from gateway.pocketbase.public_client import open_pocketbase_client
 
 __all__ = [
     "Answer",
-    "Batch",
+    "CommitBatch",
     "CommitResult",
     "EventRow",
     "PocketBase",

@@ -71,7 +71,7 @@ class VersionedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class CommitBatch:
     """What one transaction is to write."""
 
     events: Sequence[EventRow] = ()
@@ -89,7 +89,7 @@ class CommitResult:
     ties: tuple[VersionConflict | None, ...] = field(default=())
 
 
-async def commit(pocketbase: PocketBase, group: Batch) -> CommitResult:
+async def commit(pocketbase: PocketBase, group: CommitBatch) -> CommitResult:
     """Write a group in one transaction; to send the same group again changes nothing.
 
     Raises:
@@ -124,7 +124,7 @@ async def _call_twice(pocketbase: PocketBase, body: bytes) -> Json:
     return await pocketbase.call(COMMIT.method, COMMIT.path, body, is_commit=True)
 
 
-def _encode(group: Batch) -> bytes:
+def _encode(group: CommitBatch) -> bytes:
     rows = [(stamped, _record(stamped)) for stamped in group.rows]
     head: CommitHead = {
         "events": [_event(event) for event in group.events],

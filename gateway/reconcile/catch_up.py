@@ -21,7 +21,7 @@ _PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class EventPage:
+class StripeEventPage:
     """A page of Stripe's events, newest first."""
 
     listed: int
@@ -42,7 +42,7 @@ class CatchUp:
     inbox: EventWriter
     dry_run: bool
 
-    async def handle_page(self, after: str, since: int | None) -> EventPage:
+    async def handle_page(self, after: str, since: int | None) -> StripeEventPage:
         """Store the events of a page that are not stored, and what they change.
 
         Args:
@@ -64,7 +64,9 @@ class CatchUp:
         missed = [event for event in events if event["id"] not in handled]
         outcomes = ["missed"] * len(missed) if self.dry_run else await self._handle(missed)
         has_more = bool(reading.body.get("has_more") and ids)
-        return EventPage(len(ids), Counter(outcomes), ids[-1] if has_more else "", reading.as_of)
+        return StripeEventPage(
+            len(ids), Counter(outcomes), ids[-1] if has_more else "", reading.as_of
+        )
 
     async def _handle(self, events: Sequence[Json]) -> list[str]:
         return await with_retries(

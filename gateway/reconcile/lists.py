@@ -35,7 +35,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPage:
     """Objects of one kind, and which rows should be among them."""
 
     found: Sequence[Found]
@@ -49,7 +49,7 @@ class Page:
 
 async def read_page(
     stripe: RateLimitedStripe, kind: ListedObject, place: Place, since: int | None
-) -> Page:
+) -> ListPage:
     """Read the page of a list that begins at a place.
 
     Args:
@@ -65,7 +65,7 @@ async def read_page(
     reading = await stripe.read(_address(kind.path, kind.params, place.after, begin))
     items: list[Json] = reading.body["data"]
     following = _next_place(reading, items)
-    return Page(
+    return ListPage(
         found=[each for each in [await _find(stripe, item, reading) for item in items] if each],
         rows=_window(kind, place, following, since) if all(map(created_at, items)) else "",
         elsewhere=place.edge,
@@ -112,7 +112,7 @@ def _window(kind: ListedObject, place: Place, following: Place | None, since: in
 
 async def _read_page_of_customers(
     stripe: RateLimitedStripe, kind: ListedObject, place: Place, since: int | None
-) -> Page:
+) -> ListPage:
     """What a page of customers has of this kind."""
     reading = await stripe.read(_address(_CUSTOMERS, {}, place.after, since))
     customers: list[Json] = reading.body["data"]
@@ -122,7 +122,7 @@ async def _read_page_of_customers(
         each["id"] for each, found in zip(customers, lists, strict=True) if found is not None
     ]
     rows = " || ".join(f"customer = '{record_id(customer)}'" for customer in present)
-    return Page(
+    return ListPage(
         found=[each for found in lists if found for each in found],
         rows="" if kind.object == SUMMARY else rows,
         elsewhere=(),

@@ -14,7 +14,7 @@ from gateway.mirror.entitlement_summary import read_summary
 from gateway.mirror.refresh import version_of_read
 from gateway.mirror.registry import SUMMARY, entry_of
 from gateway.pocketbase import (
-    Batch,
+    CommitBatch,
     PocketBase,
     PocketBaseRefused,
     VersionConflict,
@@ -125,7 +125,7 @@ class Repairer:
         if not doubtful:
             return []
         rows = [VersionedRow(each.changes.row, each.stamp, ask="time") for each in doubtful]
-        asked = await with_retries(lambda: commit(self.pocketbase, Batch(rows=rows)))
+        asked = await with_retries(lambda: commit(self.pocketbase, CommitBatch(rows=rows)))
         settled = await asyncio.gather(
             *(
                 self._settle_one(each, tie, outcome)
@@ -160,7 +160,7 @@ class Repairer:
     async def _write(self, repairs: Sequence[_Repair], outcome: Outcome) -> None:
         """In one transaction; one row that PocketBase refuses does not take the others down."""
         changed = [repair for repair in repairs if repair.difference]
-        group = Batch(
+        group = CommitBatch(
             rows=[VersionedRow(each.changes.row, each.stamp, expect=each.tie) for each in changed],
             claims=[claim for repair in repairs for claim in repair.claims],
         )

@@ -16,7 +16,7 @@ from gateway.errors import Unavailable
 from gateway.rows import Json
 from gateway.transforms.failure import fail
 from gateway.transforms.refusals import FieldErrors, Refused
-from gateway.transforms.transform import Context, File, RequestInfo, Transform, Write
+from gateway.transforms.transform import File, RequestInfo, Transform, TransformContext, Write
 from gateway.transforms.validation import (
     build,
     describe,
@@ -38,7 +38,7 @@ class _Item:
     started: float = field(default_factory=time.perf_counter)
     values: Json = field(default_factory=dict)
     incoming: Any = None
-    context: Context | None = None
+    context: TransformContext | None = None
     #: Set as soon as it is known.
     verdict: Json | None = None
 
@@ -90,8 +90,8 @@ class TransformRunner:
 
     def _read_context(
         self, transform: Transform, item: Json, user: Json | None, client: Json | None
-    ) -> Context:
-        return Context(
+    ) -> TransformContext:
+        return TransformContext(
             operation=item["operation"],
             collection=item["collection"],
             original=item["original"],

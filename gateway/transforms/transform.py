@@ -56,7 +56,7 @@ class RequestInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class TransformContext:
     """What surrounds the values of a write.
 
     ``TransformContext("create", "posts")`` is enough to call a transform in a test.
@@ -90,13 +90,13 @@ class Write:
 
     #: The model, or a dict without one, as the function will be given it.
     incoming: Any
-    context: Context
+    context: TransformContext
 
 
 Returned = BaseModel | Mapping[str, Any] | None
-#: ``def prepare_post(incoming: PostInput, context: Context) -> PostInput``, or ``async def``.
-#: A plain function runs on the event loop, so it must be quick; whatever waits must be async.
-Function = Callable[[Any, Context], Returned | Awaitable[Returned]]
+#: ``def prepare_post(post: PostInput, context: TransformContext) -> PostInput``, or ``async def``.
+#: A plain function runs on the event loop, so it must be fast; a function that waits must be async.
+Function = Callable[[Any, TransformContext], Returned | Awaitable[Returned]]
 #: ``async def find_authors(writes: Sequence[Write]) -> dict[str, Author]``, for example.
 Prefetch = Callable[[Sequence[Write]], Awaitable[Any]]
 
@@ -124,14 +124,14 @@ class Transform:
     on_failure: OnFailure = "closed"
     #: Whether the contents of new files are shipped too.
     files: bool = False
-    #: Whether `Context.request` is set: the values as sent, and the client.
+    #: Whether `TransformContext.request` is set: the values as sent, and the client.
     request: bool = False
     #: "changed": an update ignores the model's errors in fields that it does not change, so that
     #: rows older than a rule can still be edited.
     validate: Validate = "all"
     #: Called once per batch, before the function is called for each write: one query for all.
-    #: `Context.prefetched` has its result. An error in it fails all of these writes; it can't
-    #: raise `FieldErrors` or `Refused`.
+    #: `TransformContext.prefetched` has its result. An error in it fails all of these writes, also
+    #: `FieldErrors` and `Refused`.
     prefetch: Prefetch | None = None
     #: Whether the gateway is ready before the collection exists. False detects misspelt names,
     #: which would guard nothing.

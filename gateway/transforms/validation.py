@@ -7,14 +7,14 @@ from pydantic import BaseModel, ValidationError
 
 from gateway.rows import Json
 from gateway.transforms.partial_model import validate_around
-from gateway.transforms.transform import Context, Transform
+from gateway.transforms.transform import Transform, TransformContext
 
 #: What PocketBase puts beside a record's fields.
 _NO_FIELDS = ("collectionId", "collectionName", "expand")
 _BLANK: tuple[Any, ...] = (None, "", 0, False)
 
 
-def read_incoming(record: Json, context: Context) -> Json:
+def read_incoming(record: Json, context: TransformContext) -> Json:
     """Return the values as they would be saved, with files by name.
 
     What is not sent with a create is left out, so that the model's defaults hold.
@@ -38,7 +38,7 @@ def _name_files(value: Any) -> Any:
     return value["name"] if isinstance(value, dict) else value
 
 
-def build(transform: Transform, values: Json, context: Context) -> Any:
+def build(transform: Transform, values: Json, context: TransformContext) -> Any:
     """Return what the function is given.
 
     Raises:
@@ -56,7 +56,7 @@ def build(transform: Transform, values: Json, context: Context) -> Any:
     return validate_around(transform.model, values, kept)
 
 
-def _find_unchanged(error: ValidationError, values: Json, context: Context) -> Json:
+def _find_unchanged(error: ValidationError, values: Json, context: TransformContext) -> Json:
     """Return the values of the fields with errors that the write neither names nor changes."""
     original = context.original or {}
     names = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
@@ -71,7 +71,7 @@ def _find_unchanged(error: ValidationError, values: Json, context: Context) -> J
 
 
 def find_changes(
-    values: Json, returned: BaseModel | Mapping[str, Any] | None, context: Context
+    values: Json, returned: BaseModel | Mapping[str, Any] | None, context: TransformContext
 ) -> Json:
     """Return what differs from the incoming values, as JSON.
 

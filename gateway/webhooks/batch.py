@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from gateway.mirror.event_change import EventChange, Key, event_row, key_of
 from gateway.mirror.ordering import State, latest
-from gateway.pocketbase import Batch, EventRow, VersionedRow
+from gateway.pocketbase import CommitBatch, EventRow, VersionedRow
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
     """A group, and where in it each plan's event stands."""
 
-    group: Batch
+    group: CommitBatch
     #: Index in ``group.events``, None for a plan that only Stripe can decide.
     places: tuple[int | None, ...]
 
@@ -43,7 +43,7 @@ def compose(plans: Sequence[EventChange]) -> Composed:
         if winner and winner.event.stripe_id == plan.event.stripe_id:
             rows[key] = VersionedRow(winner.row, winner.stamp, event=place, again=plan.again)
     return Composed(
-        group=Batch(
+        group=CommitBatch(
             events=events,
             rows=[rows[key] for key in row_places],
             claims=tuple({claim: None for plan in plans for claim in plan.claims}),

@@ -17,7 +17,7 @@ from typing import Protocol
 from gateway.errors import GatewayError, StripeRefused
 from gateway.mirror.conflicts import ConflictResolver
 from gateway.mirror.event_change import EventChange, Key, event_row, key_of
-from gateway.pocketbase import Batch, PocketBase, PocketBaseRefused, commit
+from gateway.pocketbase import CommitBatch, PocketBase, PocketBaseRefused, commit
 from gateway.rows import OutboxEntry
 from gateway.stripe_api.event import Event
 from gateway.webhooks.batch import compose
@@ -211,7 +211,7 @@ class EventWriter:
         text = _log_failure(delivery.plan.event, reason)
         plan = replace(delivery.plan, state=None, claims=(), outcome="failed", error=text)
         try:
-            await commit(self._pocketbase, Batch([event_row(plan)]))
+            await commit(self._pocketbase, CommitBatch([event_row(plan)]))
         except Exception as error:
             delivery.fail(error)
         else:

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from gateway.checkout.quote import Line, Quote
-from gateway.checkout.session_params import Page, Payer, UiMode, build_params
+from gateway.checkout.session_params import CheckoutPage, SessionPayer, UiMode, build_params
 from gateway.customers.buyer import Price
 from gateway.price_terms import PriceTerms
 
-_HOSTED = Page(success_url="https://a.example/s", cancel_url="https://a.example/c")
-_PAYER = Payer("user1", customer="cus_1")
+_HOSTED = CheckoutPage(success_url="https://a.example/s", cancel_url="https://a.example/c")
+_PAYER = SessionPayer("user1", customer="cus_1")
 
 
 def _line(quantity: int = 1, plan: PriceTerms | None = None, **members: Any) -> Line:
@@ -22,7 +22,9 @@ def _offer(**members: Any) -> Quote:
     return Quote(**({"mode": "subscription", "lines": (_line(),)} | members))
 
 
-def _build(offer: Quote, payer: Payer = _PAYER, page: Page = _HOSTED) -> dict[str, Any]:
+def _build(
+    offer: Quote, payer: SessionPayer = _PAYER, page: CheckoutPage = _HOSTED
+) -> dict[str, Any]:
     return dict(build_params(offer, payer, page, since=1_000_000))
 
 
@@ -52,7 +54,7 @@ def test_the_user_is_named_everywhere(mode: str, member: str) -> None:
 @pytest.mark.parametrize("ui_mode", ["embedded_page", "elements"])
 def test_a_form_on_a_page_of_ones_own_has_one_address(ui_mode: UiMode) -> None:
     """Stripe's form and one's own lead back by `return_url` alone."""
-    page = Page(ui_mode=ui_mode, return_url="https://a.example/back", locale="de")
+    page = CheckoutPage(ui_mode=ui_mode, return_url="https://a.example/back", locale="de")
     params = _build(_offer(), page=page)
     assert (params["ui_mode"], params["return_url"]) == (ui_mode, "https://a.example/back")
     assert params["locale"] == "de"
@@ -116,7 +118,7 @@ def test_what_is_paid_by_use_has_no_quantity() -> None:
 
 def test_a_guest_is_nobody_yet() -> None:
     """A guest's session names no user; a payment makes a customer, whose address leads to one."""
-    params = _build(_offer(mode="payment"), Payer())
+    params = _build(_offer(mode="payment"), SessionPayer())
     assert params["metadata"] == {"pocketbase_guest": "true"}
     assert params["customer_creation"] == "always"
     assert not {"customer", "client_reference_id"} & params.keys()
@@ -124,5 +126,5 @@ def test_a_guest_is_nobody_yet() -> None:
 
 def test_an_exclusive_purchase_carries_its_number() -> None:
     """The session says which of the buyer's purchases it is."""
-    params = _build(_offer(), Payer("user1", customer="cus_1", attempt=3))
+    params = _build(_offer(), SessionPayer("user1", customer="cus_1", attempt=3))
     assert params["metadata"]["pocketbase_attempt"] == "3"

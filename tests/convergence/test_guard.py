@@ -8,7 +8,7 @@ import pytest
 
 from gateway.mirror.event_change import EventChange, decide, event_row
 from gateway.pocketbase import (
-    Batch,
+    CommitBatch,
     CommitResult,
     PocketBase,
     VersionConflict,
@@ -45,7 +45,7 @@ class _Writer:
         place = plans.index(winner) if winner in plans else None
         row = VersionedRow(winner.state.row, winner.state.stamp, place, expect=tie)
         events = [event_row(each, row=0) for each in plans]
-        return await commit(self._pocketbase, Batch(events, [row]))
+        return await commit(self._pocketbase, CommitBatch(events, [row]))
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ async def test_rows_of_one_group_do_not_undo_each_other(bench: Bench, settings: 
     states = [decide(parse(json.dumps(event))).state for event in scene.world.events[-2:]]
     async with PocketBase(settings) as pocketbase:
         rows = [VersionedRow(state.row, state.stamp) for state in states if state]
-        await commit(pocketbase, Batch(rows=rows))
+        await commit(pocketbase, CommitBatch(rows=rows))
 
     found = bench.mirror.read("customers", customers)
     assert [found[each]["primary"] for each in customers] == [0, 1]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from gateway.dev.pocketbase import ROOT
 from gateway.errors import HooksMismatch
-from gateway.pocketbase import Batch, EventRow, PocketBase, VersionedRow
+from gateway.pocketbase import CommitBatch, EventRow, PocketBase, VersionedRow
 from gateway.pocketbase.commit import _encode
 from gateway.pocketbase.contracts import ROUTES
 from gateway.pocketbase.contracts.billing import METERED, USE_PREVIEW, MeteredRequest, PreviewUse
@@ -273,7 +273,7 @@ async def test_transforms(pocketbase: PocketBase, business: Business) -> None:
     assert (await _ask(pocketbase, DRY_RUN, Empty())).ticket
 
 
-def _build_group() -> Batch:
+def _build_group() -> CommitBatch:
     event = EventRow(
         f"evt_{token_hex(8)}",
         {
@@ -293,7 +293,7 @@ def _build_group() -> Batch:
     row = Row("customers", "cus_contract", {"email": ""})
     stamp = Version(0, 1_795_773_600, 1_795_773_600, 1, event.stripe_id)
     claim = OwnershipClaim("cus_contract", user="nobody", since=1)
-    return Batch([event], [VersionedRow(row, stamp, event=0)], [claim])
+    return CommitBatch([event], [VersionedRow(row, stamp, event=0)], [claim])
 
 
 async def test_commit(pocketbase: PocketBase) -> None:

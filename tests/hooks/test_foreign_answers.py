@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.errors import HooksMismatch, PocketBaseUnavailable
-from gateway.pocketbase import Batch, EventRow, PocketBase, commit
+from gateway.pocketbase import CommitBatch, EventRow, PocketBase, commit
 from gateway.pocketbase.contracts.customer_tasks import END_TASK, TaskEnd
 from gateway.pocketbase.contracts.events import FOLLOW_UPS
 from gateway.pocketbase.contracts.route import Empty
@@ -58,7 +58,7 @@ async def test_a_page_is_no_answer(body: str, status: str) -> None:
         with pytest.raises(PocketBaseUnavailable, match="proxy"):
             await call_hook(pocketbase, FOLLOW_UPS, Empty())
         with pytest.raises(PocketBaseUnavailable, match="proxy"):
-            await commit(pocketbase, Batch([_EVENT]))
+            await commit(pocketbase, CommitBatch([_EVENT]))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def test_a_commit_with_another_answer_acknowledges_nothing(answer: object)
     """Outcomes of another number, or of an unknown name: Stripe delivers again."""
     async with _open(json.dumps(answer)) as pocketbase:
         with pytest.raises(HooksMismatch):
-            await commit(pocketbase, Batch([_EVENT]))
+            await commit(pocketbase, CommitBatch([_EVENT]))
 
 
 async def test_hooks_without_the_commit_route_lose_nothing() -> None:
@@ -86,7 +86,7 @@ async def test_hooks_without_the_commit_route_lose_nothing() -> None:
     missing = {"status": 404, "message": "The requested resource wasn't found.", "data": {}}
     async with _open(json.dumps(missing), "404 Not Found") as pocketbase:
         with pytest.raises(HooksMismatch):
-            await commit(pocketbase, Batch([_EVENT]))
+            await commit(pocketbase, CommitBatch([_EVENT]))
 
 
 _EVENT = EventRow(

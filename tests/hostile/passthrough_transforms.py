@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from gateway import Gateway
-from gateway.transforms import Context, Transform
+from gateway.transforms import Transform, TransformContext
 
 
 class Strict(BaseModel):
@@ -19,28 +19,28 @@ class Strict(BaseModel):
     sent: list[str] = []
 
 
-def keep(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+def keep(incoming: dict[str, Any], context: TransformContext) -> dict[str, Any]:
     """Return everything that came in, and whether it was a field that was sent."""
     return incoming | {"sent": sorted(context.sent)}
 
 
-def obey(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+def obey(incoming: dict[str, Any], context: TransformContext) -> dict[str, Any]:
     """Return what the field `json` says."""
     return dict(incoming["json"])
 
 
-def note(incoming: Strict, context: Context) -> Strict:
+def note(incoming: Strict, context: TransformContext) -> Strict:
     """Note which fields were sent."""
     return incoming.model_copy(update={"sent": sorted(context.sent)})
 
 
-async def double(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+async def double(incoming: dict[str, Any], context: TransformContext) -> dict[str, Any]:
     """Compute one field from another, not at once."""
     await asyncio.sleep(0)
     return {"number": len(incoming["text"])}
 
 
-async def hang(incoming: dict[str, Any], context: Context) -> None:
+async def hang(incoming: dict[str, Any], context: TransformContext) -> None:
     """Say that it has come here, and never end."""
     await context.pocketbase.collection("elsewhere").create({"text": incoming["text"]})
     await asyncio.Event().wait()

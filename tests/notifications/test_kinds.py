@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from gateway.notifications.kinds import KINDS, NAMES, describe, is_current
 from gateway.notifications.router import NotificationRouter
 from gateway.notifications.templates import Templates
-from gateway.pocketbase import Batch, EventRow
+from gateway.pocketbase import CommitBatch, EventRow
 from gateway.pocketbase.commit import _encode
 from gateway.stripe_api.event import parse
 from tests.delivery import Json, build_event
@@ -47,7 +47,7 @@ def test_the_end_of_time_can_be_written() -> None:
     invoice = {"id": "in_1", "object": "invoice", "amount_paid": 1, "currency": "eur"}
     event = parse(json.dumps(build_event("invoice.paid", invoice, created=253_402_300_799)))
     notices = _ANNOUNCER.entries_for(event)
-    group = Batch([EventRow(event.stripe_id, {}, event.payload, notices=notices)])
+    group = CommitBatch([EventRow(event.stripe_id, {}, event.payload, notices=notices)])
     assert b'"expires":"9999-12-31 23:59:59.000Z"' in _encode(group)
 
 

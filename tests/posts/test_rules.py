@@ -13,15 +13,15 @@ from examples.posts.app import (
     needs_slug,
     was_published,
 )
-from gateway.transforms import Context, FieldErrors
+from gateway.transforms import FieldErrors, TransformContext
 
 _ANN = {"id": "ann", "collectionName": "users"}
 _ROOT = {"id": "root", "collectionName": "_superusers"}
 _STORED = {"author": "ann", "published": False, "published_at": "", "slug": "a"}
 
 
-def _update(*sent: str, **stored: Any) -> Context:
-    return Context("update", "posts", _STORED | stored, _ANN, frozenset(sent))
+def _update(*sent: str, **stored: Any) -> TransformContext:
+    return TransformContext("update", "posts", _STORED | stored, _ANN, frozenset(sent))
 
 
 def test_words_are_counted_in_what_is_stored() -> None:
@@ -38,19 +38,21 @@ def test_words_are_counted_in_what_is_stored() -> None:
 @pytest.mark.parametrize(
     ("author", "context", "chosen"),
     [
-        ("", Context("create", "posts", user=_ANN), "ann"),
-        ("ann", Context("create", "posts", user=_ANN), "ann"),
-        ("bob", Context("create", "posts", user=_ROOT), "bob"),
+        ("", TransformContext("create", "posts", user=_ANN), "ann"),
+        ("ann", TransformContext("create", "posts", user=_ANN), "ann"),
+        ("bob", TransformContext("create", "posts", user=_ROOT), "bob"),
         ("ann", _update("title"), "ann"),
     ],
 )
-def test_the_author_is_who_writes(author: str, context: Context, chosen: str) -> None:
+def test_the_author_is_who_writes(author: str, context: TransformContext, chosen: str) -> None:
     """A user writes in their own name, a superuser in anybody's."""
     assert choose_author(PostInput(title="A", author=author), context) == chosen
 
 
-@pytest.mark.parametrize("context", [Context("create", "posts", user=_ANN), _update("author")])
-def test_another_author_is_refused(context: Context) -> None:
+@pytest.mark.parametrize(
+    "context", [TransformContext("create", "posts", user=_ANN), _update("author")]
+)
+def test_another_author_is_refused(context: TransformContext) -> None:
     """Nobody writes in another's name, or gives a post away."""
     with pytest.raises(FieldErrors) as refused:
         choose_author(PostInput(title="A", author="bob"), context)
@@ -67,13 +69,13 @@ def test_an_author_is_an_id(author: str) -> None:
 @pytest.mark.parametrize(
     ("context", "needed"),
     [
-        (Context("create", "posts"), True),
+        (TransformContext("create", "posts"), True),
         (_update("title"), True),
         (_update("content"), False),
         (_update("title", published_at="2026-01-01 00:00:00.000Z"), False),
     ],
 )
-def test_the_address_of_what_was_published_stays(context: Context, needed: bool) -> None:
+def test_the_address_of_what_was_published_stays(context: TransformContext, needed: bool) -> None:
     """The slug follows the title until readers may have links to it."""
     assert needs_slug(context) is needed
 
@@ -82,7 +84,7 @@ def test_publishing_is_a_change() -> None:
     """Only what was no draft before counts as published already."""
     assert was_published(_update("title", published=True))
     assert not was_published(_update("published"))
-    assert not was_published(Context("create", "posts"))
+    assert not was_published(TransformContext("create", "posts"))
 
 
 def test_all_that_lacks_is_said_at_once() -> None:

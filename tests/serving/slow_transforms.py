@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 from gateway import Gateway
-from gateway.transforms import Context, Transform
+from gateway.transforms import Transform, TransformContext
 
 
-async def wait(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+async def wait(incoming: dict[str, Any], context: TransformContext) -> dict[str, Any]:
     """Wait, then ask PocketBase."""
     await asyncio.sleep(3)
     await context.pocketbase.collection("letters").list(per_page=1)

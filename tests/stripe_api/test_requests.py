@@ -10,7 +10,7 @@ import httpx2
 import pytest
 import stripe
 
-from gateway.checkout.create_session import Session, create_session
+from gateway.checkout.create_session import CheckoutSession, create_session
 from gateway.errors import (
     GatewayError,
     PaymentRequired,
@@ -64,7 +64,7 @@ async def test_a_session_is_asked_for_as_stripe_takes_it() -> None:
         "line_items[0][quantity]": ["2"],
         "automatic_tax[enabled]": ["true"],
     }
-    assert session == Session("cs_1", "https://pay", "", is_replayed=False)
+    assert session == CheckoutSession("cs_1", "https://pay", "", is_replayed=False)
 
 
 async def test_a_repeated_answer_is_known_as_one() -> None:
@@ -74,7 +74,7 @@ async def test_a_repeated_answer_is_known_as_one() -> None:
                                 "Idempotent-Replayed: true")])  # fmt: skip
     async with _open(recorder) as client:
         session = await create_session(client, _PARAMS, "key-1")
-    assert session == Session("cs_1", "", "s", is_replayed=True)
+    assert session == CheckoutSession("cs_1", "", "s", is_replayed=True)
 
 
 async def test_each_request_has_an_idempotency_key() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from gateway import Gateway
-from gateway.transforms import Context, FieldErrors, Refused, Transform
+from gateway.transforms import FieldErrors, Refused, Transform, TransformContext
 
 
 class Strict(BaseModel):
@@ -78,7 +78,7 @@ MISTAKES: dict[str, Callable[[], Any]] = {
 }
 
 
-async def err(incoming: Named, context: Context) -> Any:
+async def err(incoming: Named, context: TransformContext) -> Any:
     """Make the mistake."""
     if incoming.title == "a slug":
         return {"slug": "taken"}

@@ -6,20 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from gateway import Gateway
-from gateway.transforms import Context, Refused, Transform
+from gateway.transforms import Refused, Transform, TransformContext
 from tests.deadline import eventually
 
 #: A folder: a transform adds a line to `<title>.asked` there, and waits for `<title>.open`.
 FOLDER = "TEST_GATES"
 
 
-async def hold(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+async def hold(incoming: dict[str, Any], context: TransformContext) -> dict[str, Any]:
     """Change nothing, once the gate named by the record's `gate` is open."""
     await _pass_gate(str(incoming["gate"]))
     return {}
 
 
-async def count_words(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+async def count_words(incoming: dict[str, Any], context: TransformContext) -> dict[str, Any]:
     """Compute a field from another one; what is locked stays as it is."""
     await _pass_gate(str(incoming["gate"]))
     if context.original and context.original["locked"]:
@@ -27,7 +27,7 @@ async def count_words(incoming: dict[str, Any], context: Context) -> dict[str, A
     return {"words": len(str(incoming["note"]).split())}
 
 
-async def keep_locked(incoming: dict[str, Any], context: Context) -> None:
+async def keep_locked(incoming: dict[str, Any], context: TransformContext) -> None:
     """Refuse to delete what is locked."""
     original = context.original or {}
     await _pass_gate(f"{original['gate']}")

@@ -5,7 +5,7 @@ import os
 from pydantic import BaseModel, Field
 
 from gateway import Gateway
-from gateway.transforms import Context, Transform
+from gateway.transforms import Transform, TransformContext
 
 
 class ThingInput(BaseModel):
@@ -16,7 +16,7 @@ class ThingInput(BaseModel):
     computed: str = Field(default="", exclude=True)
 
 
-def keep(incoming: ThingInput, context: Context) -> ThingInput:
+def keep(incoming: ThingInput, context: TransformContext) -> ThingInput:
     """Change nothing."""
     return incoming
 

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field, field_validator
 
 from gateway import Gateway
-from gateway.transforms import Context, FieldErrors, Transform
+from gateway.transforms import FieldErrors, Transform, TransformContext
 
 
 class Rule(BaseModel):
@@ -24,7 +24,7 @@ class Rule(BaseModel):
         return value.strip()
 
 
-def show(incoming: Any, context: Context) -> dict[str, Any]:
+def show(incoming: Any, context: TransformContext) -> dict[str, Any]:
     """Write down what is known of the request."""
     known = context.request
     if known is None:
@@ -33,13 +33,13 @@ def show(incoming: Any, context: Context) -> dict[str, Any]:
     return {"seen": {"values": known.values, "address": known.address, "headers": headers}}
 
 
-def return_rule(rule: Rule, context: Context) -> Rule:
+def return_rule(rule: Rule, context: TransformContext) -> Rule:
     """Return the model, as most transforms do."""
     assert isinstance(rule, Rule)
     return rule
 
 
-def judge_address(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+def judge_address(incoming: dict[str, Any], context: TransformContext) -> dict[str, Any]:
     """Addresses are kept in lower case, and not of a certain place."""
     if incoming["email"].endswith("@blocked.example"):
         raise FieldErrors({"email": ("email_blocked", "Use another address.")})

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from gateway import Gateway
-from gateway.transforms import Context, FieldErrors, Refused, Transform
+from gateway.transforms import FieldErrors, Refused, Transform, TransformContext
 
 
 class NoteInput(BaseModel):
@@ -37,7 +37,7 @@ class _Other(BaseModel):
     number: int
 
 
-def prepare_note(incoming: NoteInput, context: Context) -> NoteInput:
+def prepare_note(incoming: NoteInput, context: TransformContext) -> NoteInput:
     """Trim the title, make a slug of it, and do what the title asks for."""
     if incoming.title == "forbidden":
         raise Refused("This title is reserved.", status=403)
@@ -51,19 +51,19 @@ def prepare_note(incoming: NoteInput, context: Context) -> NoteInput:
     return incoming.model_copy(update={"slug": slug})
 
 
-def keep_locked(incoming: dict[str, Any], context: Context) -> None:
+def keep_locked(incoming: dict[str, Any], context: TransformContext) -> None:
     """Refuse to delete what is locked."""
     if context.original and context.original["title"] == "locked":
         raise Refused("A locked note stays.", status=403)
 
 
-async def wait(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+async def wait(incoming: dict[str, Any], context: TransformContext) -> dict[str, Any]:
     """Never end."""
     await asyncio.Event().wait()
     return {}
 
 
-def welcome(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+def welcome(incoming: dict[str, Any], context: TransformContext) -> dict[str, Any]:
     """Trim a new member's name; nobody is called root, or comes from a certain place."""
     if str(incoming["email"]).endswith("@blocked.example"):
         raise FieldErrors({"email": ("email_blocked", "Use another address.")})
@@ -72,7 +72,7 @@ def welcome(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
     return {"name": " ".join(incoming["name"].split())}
 
 
-def describe(incoming: dict[str, Any], context: Context) -> dict[str, Any]:
+def describe(incoming: dict[str, Any], context: TransformContext) -> dict[str, Any]:
     """Write down what the function was given."""
     seen = {
         "operation": context.operation,

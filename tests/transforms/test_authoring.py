@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from gateway.dev.stack import Stack
 from gateway.settings import Settings
-from gateway.transforms import Context, FieldErrors, Refused, Transform
+from gateway.transforms import FieldErrors, Refused, Transform, TransformContext
 from gateway.transforms.runner import TransformRunner
 from gateway.transforms.transform import Function
 from gateway.transforms.validation import describe, find_changes, read_incoming
@@ -22,23 +22,23 @@ from tests.transforms.sample_transforms import TRANSFORMS, NoteInput, keep_locke
 
 def test_a_pure_transform_is_tested_by_one_line() -> None:
     """No server, no fixture: values in, values out."""
-    assert prepare_note(NoteInput(title="A  B"), Context("create", "notes")).slug == "a-b"
+    assert prepare_note(NoteInput(title="A  B"), TransformContext("create", "notes")).slug == "a-b"
 
 
 def test_what_a_transform_refuses_is_tested_by_one_line() -> None:
     """Errors of fields and refusals are exceptions that hold what the client will read."""
     with pytest.raises(FieldErrors) as wrong:
-        prepare_note(NoteInput(title="taken"), Context("create", "notes"))
+        prepare_note(NoteInput(title="taken"), TransformContext("create", "notes"))
     assert wrong.value.errors == {"title": ("title_taken", "Choose another title.")}
     with pytest.raises(Refused) as refused:
-        keep_locked({}, Context("delete", "notes", original={"title": "locked"}))
+        keep_locked({}, TransformContext("delete", "notes", original={"title": "locked"}))
     assert (refused.value.status, refused.value.message) == (403, "A locked note stays.")
 
 
 def test_only_what_differs_is_written() -> None:
     """A create is given the model's defaults, an update only what the function set."""
     values = {"title": "same", "tags": []}
-    create, update = Context("create", "notes"), Context("update", "notes")
+    create, update = TransformContext("create", "notes"), TransformContext("update", "notes")
     note = NoteInput.model_validate(values).model_copy(update={"slug": "new"})
     assert find_changes(values, note, create) == {"slug": "new", "kind": "plain"}
     assert find_changes(values, note, update) == {"slug": "new"}
@@ -59,16 +59,16 @@ def test_only_what_differs_is_written() -> None:
 )
 def test_true_is_not_one(before: Any, after: Any, *, is_written: bool) -> None:
     """A JSON field shows which it is, so it is a change; 1 and 1.0 are the same number."""
-    found = find_changes({"seen": before}, {"seen": after}, Context("update", "mirrors"))
+    found = find_changes({"seen": before}, {"seen": after}, TransformContext("update", "mirrors"))
     assert found == ({"seen": after} if is_written else {})
 
 
 def test_what_a_create_leaves_out_is_left_to_the_models_defaults() -> None:
     """PocketBase's empty values of fields that were not sent do not come in; sent ones do."""
     record = {"title": "", "body": "", "count": 0, "tags": [], "collectionName": "notes"}
-    context = Context("create", "notes", sent=frozenset({"title"}))
+    context = TransformContext("create", "notes", sent=frozenset({"title"}))
     assert read_incoming(record, context) == {"title": ""}
-    assert read_incoming(record, Context("update", "notes")).keys() == record.keys() - {
+    assert read_incoming(record, TransformContext("update", "notes")).keys() == record.keys() - {
         "collectionName"
     }
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from gateway.errors import PocketBaseUnavailable
-from gateway.transforms import Context, FieldErrors, Transform, Write
+from gateway.transforms import FieldErrors, Transform, TransformContext, Write
 from gateway.transforms.runner import TransformRunner
 from gateway.transforms.transform import Prefetch
 
@@ -19,7 +19,7 @@ class Line(BaseModel):
     product: str = Field(min_length=1)
 
 
-def price(line: Line, context: Context) -> dict[str, Any]:
+def price(line: Line, context: TransformContext) -> dict[str, Any]:
     """Take the price that was looked up."""
     return {"price": context.prefetched[line.product]}
 

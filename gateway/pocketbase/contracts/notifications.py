@@ -21,7 +21,7 @@ class AppSender(Contract):
     address: str
 
 
-class AppSettings(Contract):
+class AppInfo(Contract):
     """PocketBase's application settings."""
 
     name: str
@@ -60,7 +60,7 @@ class ClaimedNotification(Contract):
     organization: str
     customer: str
     email: str
-    app: AppSettings
+    app: AppInfo
     subscription: SubscriptionStatus | None
     payment: PaymentStatus | None
     has_payment_method: bool
