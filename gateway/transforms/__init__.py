@@ -1,4 +1,4 @@
-"""A team's own logic on PocketBase's CRUD."""
+"""Transforms: a team's Python functions that direct writes to PocketBase pass through."""
 
 from gateway.pocketbase import filter
 from gateway.transforms.refusals import FieldErrors, Refused

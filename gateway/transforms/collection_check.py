@@ -1,4 +1,4 @@
-"""Whether PocketBase's collections are those that the transforms were written for. Pure."""
+"""Compares PocketBase's collections with the transforms and their models. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ def find_faults(table: Table, collections: Mapping[str, CollectionColumns]) -> l
 
     Args:
         table: the transforms.
-        collections: by the name in a transform; those that do not exist are left out.
+        collections: the existing collections, by the name that a transform uses.
     """
     faults: dict[str, None] = {}
     for transform in table.transforms:
@@ -27,13 +27,13 @@ def find_faults(table: Table, collections: Mapping[str, CollectionColumns]) -> l
 
 
 def find_absent(table: Table, collections: Mapping[str, CollectionColumns]) -> list[str]:
-    """Return the collections that do not exist yet, and may come later."""
+    """Return the missing collections of transforms with ``may_come_later``."""
     names = {each.collection for each in table.transforms if each.may_come_later}
     return sorted(names - collections.keys())
 
 
 def refuse_view(name: str) -> str:
-    """Return why a view can have no transform."""
+    """Return the fault of a transform for a view."""
     return f"The collection {name} of a transform is a view, which can't be written to."
 
 
@@ -55,7 +55,7 @@ def _find_faults(
 
 
 def _compare(model: type[BaseModel], name: str, columns: Mapping[str, bool]) -> Iterator[str]:
-    """A field without its column can't be stored; a required one must also be shown."""
+    """Yield fields without a column, and required fields with a hidden column."""
     for field, info in model.model_fields.items():
         accepted = _names_of(field, info, model)
         if info.exclude or any(columns.get(each) is False for each in accepted):
@@ -64,17 +64,17 @@ def _compare(model: type[BaseModel], name: str, columns: Mapping[str, bool]) -> 
         if not any(each in columns for each in accepted):
             yield (
                 f"The model {model.__name__} has the field {column}, but {name} has no such "
-                "column: it was renamed or removed, or the field is misspelt."
+                "column: the column was renamed or removed, or the field is misspelt."
             )
         elif info.is_required():
             yield (
                 f"The model {model.__name__} requires the field {column}, but this column of "
-                f"{name} is hidden: transforms are not given hidden fields."
+                f"{name} is hidden: transforms don't receive hidden fields."
             )
 
 
 def _names_of(field: str, info: FieldInfo, model: type[BaseModel]) -> list[str]:
-    """The names that a field accepts in the input."""
+    """Return the names under which a field is read from the input."""
     found: list[Any] = [field] if model.model_config.get("populate_by_name") else []
     alias = info.validation_alias
     choices = alias.choices if isinstance(alias, AliasChoices) else [alias]

@@ -1,4 +1,4 @@
-"""A transform as people read it: on the command line and in /docs."""
+"""Describes a transform for the command line and /docs."""
 
 import inspect
 from typing import Any
@@ -10,15 +10,15 @@ from gateway.transforms.transform import OPERATIONS, Transform
 
 
 class LenientSchema(GenerateJsonSchema):
-    """Shows a type that JSON schema has no words for as anything."""
+    """Describes types without a JSON schema as any value."""
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> dict[str, Any]:
-        """Return the schema of a value of any type."""
+        """Return the schema of any value."""
         return {}
 
 
 def describe_transform(transform: Transform) -> Json:
-    """Return what there is to say about a transform, with the JSON schema of its model."""
+    """Return a transform's options, function and summary, and the JSON schema of its model."""
     function = transform.function
     model = transform.model
     return {

@@ -1,4 +1,4 @@
-"""Mistakes in a transform: logged for its author; the client gets a bare 500."""
+"""Errors of a transform's code: logged with a traceback; the client gets a 500 without details."""
 
 import logging
 
@@ -10,7 +10,7 @@ _log = logging.getLogger(__name__)
 
 
 def fail(error: BaseException, item: Json) -> Json:
-    """Log an error with its traceback, and return the verdict."""
+    """Log an error with its traceback, and return the transform result ``failed``."""
     _log.error(
         "transform failed",
         exc_info=_without_values(error),
@@ -20,7 +20,7 @@ def fail(error: BaseException, item: Json) -> Json:
 
 
 def _without_values(error: BaseException) -> BaseException:
-    """Pydantic's own text shows the values that it was given."""
+    """Return the error without the input values that Pydantic's text repeats."""
     if not isinstance(error, ValidationError):
         return error
     places = sorted({".".join(map(str, item["loc"])) for item in error.errors()})

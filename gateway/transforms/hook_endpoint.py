@@ -1,7 +1,7 @@
-"""POST /hooks/records: PocketBase's hook asks what to do with writes.
+"""POST /hooks/records: PocketBase's hooks call the transforms of one or several writes.
 
-An ASGI app of its own before FastAPI's, because every write to a collection that has a transform
-waits for it (docs/decisions/011-transforms.md).
+An ASGI app in front of FastAPI's, because every write to a collection with a transform waits for it
+(docs/decisions/011-transforms.md).
 """
 
 import time
@@ -37,16 +37,16 @@ from gateway.transforms.response import write_results
 
 PATH = "/hooks/records"
 _Header = tuple[bytes, bytes]
-#: Calls that may be under way at once.
+#: Concurrent calls.
 _MAX_CALLS = 1000
 _UNCHANGED: Json = {"values": {}}
 
 
 @dataclass(frozen=True, slots=True)
 class RecordsEndpoint:
-    """Takes PocketBase's calls: an ASGI app of its own."""
+    """ASGI app for PocketBase's calls."""
 
-    #: Calls may be signed by any.
+    #: A call may be signed with any of them.
     keys: tuple[bytes, ...]
     max_body_bytes: int
     admission: Admission
@@ -54,7 +54,7 @@ class RecordsEndpoint:
 
     @classmethod
     def of(cls, keys: tuple[bytes, ...], max_body_bytes: int) -> Self:
-        """Return an endpoint that holds a limited number of bytes of calls at once."""
+        """Return an endpoint that limits the bytes of all concurrent calls."""
         room = max(BODIES_BYTES, 2 * max_body_bytes)
         return cls(keys, max_body_bytes, Admission(_MAX_CALLS, room))
 
@@ -65,34 +65,34 @@ class RecordsEndpoint:
         except Exception as error:
             await respond_to(error, PATH)(scope, receive, send)
             return
-        # As starlette's `Response` does it, in a fifth of its time.
+        # The same messages as starlette's `Response`, in a fifth of its time.
         status = 200 if body else 204
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[bytes, list[_Header]]:
-        """Judge the writes of one call.
+        """Run the transforms of one call; return the signed answer's body and headers.
 
         Raises:
-            NotSigned: it does not come from our PocketBase, or not for the first time.
-            Forbidden, MethodNotAllowed, UnsupportedMediaType: it comes from a browser.
-            BodyTooLarge, InvalidRequest: it can't be read.
-            Overloaded: too many bodies are held at once.
+            NotSigned: the call is not signed with one of the keys, or its id was used before.
+            Forbidden, MethodNotAllowed, UnsupportedMediaType: a browser sent it.
+            BodyTooLarge, InvalidRequest: the body can't be read.
+            Overloaded: too many concurrent calls, or too many bytes.
         """
         headers: dict[bytes, bytes] = dict(scope["headers"])
         _refuse_browsers(scope, headers)
         now = time.time()
         given = _read_signed(headers)
-        check_headers(given, now)  # Before the body of anybody is held in memory.
+        check_headers(given, now)  # Before the body is read into memory.
         with self.admission.admit() as admitted:
             body = await _read_body(receive, headers, self.max_body_bytes, admitted)
             call_id, key = verify(given, body, self.keys, now)
             self.seen.add(call_id, now)
             call = _parse(body)
             client = _read_client(call.get("client"), now, self.keys)
-            answer = await _judge(scope["app"].state.services, call, client)
-        # By the caller's key: while a secret is rotated it may know no other. At the call's time:
-        # then the answer is good for this very call, whatever the clocks say.
+            answer = await _run(scope["app"].state.services, call, client)
+        # With the caller's key: during a rotation it may know no other. With the call's time: the
+        # answer is then valid for this call only, however much the clocks differ.
         signed = sign(ANSWER_PREFIX + call_id, int(given[TIMESTAMP]), answer, key)
         head = [(name.encode(), value.encode()) for name, value in signed.items()]
         if answer:
@@ -101,37 +101,37 @@ class RecordsEndpoint:
         return answer, head
 
 
-async def _judge(services: Services, call: Json, client: Json) -> bytes:
+async def _run(services: Services, call: Json, client: Json) -> bytes:
     items = call["items"]
     return _write(await services.transforms.run_all(items, call["user"], client), items)
 
 
 def _read_client(client: Any, now: float, keys: tuple[bytes, ...]) -> Json:
-    """The client of the writes, for `request=True`; for a relayed write, the original client."""
+    """Return the client of the writes, for `request=True`; of a relayed write the original one."""
     if not isinstance(client, dict):
         return {}
     relayed = read_address(str(client.get("relayed", "")), now, keys)
     return {**client, "address": relayed or client.get("address", "")}
 
 
-def _write(verdicts: list[Json], items: list[Json]) -> bytes:
-    """The verdicts as JSON; nothing when nothing changes, which PocketBase reads in no time."""
-    if all(verdict == _UNCHANGED for verdict in verdicts):
+def _write(results: list[Json], items: list[Json]) -> bytes:
+    """Return the results as JSON; an empty body (204) if no transform changes a value."""
+    if all(result == _UNCHANGED for result in results):
         return b""
-    return write_results(verdicts, items)
+    return write_results(results, items)
 
 
 def _refuse_browsers(scope: Scope, headers: Mapping[bytes, bytes]) -> None:
     if scope["method"] != "POST":
         raise MethodNotAllowed
     if b"origin" in headers or b"sec-fetch-site" in headers:
-        raise Forbidden("This address is PocketBase's only.")
+        raise Forbidden("Only PocketBase may call this address.")
     if headers.get(b"content-type") != b"application/json":
         raise UnsupportedMediaType
 
 
 def _read_signed(headers: Mapping[bytes, bytes]) -> dict[str, str]:
-    """The headers that `verify` reads."""
+    """Return the headers that `verify` reads."""
     return {name: str(headers.get(name.encode(), b""), "latin-1") for name in HEADERS}
 
 
@@ -155,28 +155,28 @@ async def _read_body(
 
 
 def _parse(body: bytes) -> Json:
-    """Check the form of a call; the transforms check the values of its records.
+    """Check the structure of a call; the transforms check the values of its records.
 
     Raises:
-        InvalidRequest: PocketBase's hooks are of another version, or somebody has the secret.
+        InvalidRequest: the call is not one of these hooks' (another version).
     """
     try:
         call = load(body, is_exact=True)
     except ValueError as error:
-        raise InvalidRequest("The values are nested too deeply, or no JSON.") from error
+        raise InvalidRequest("The body is not JSON, or is nested too deeply.") from error
     if not (
         isinstance(call, dict)
         and isinstance(call.get("user"), dict | None)
         and isinstance(call.get("items"), list)
         and all(map(_is_item, call["items"]))
     ):
-        raise InvalidRequest("The call does not have the form of a call by these hooks.")
+        raise InvalidRequest("The call does not match the format of this release's hooks.")
     call.setdefault("user", None)
     return call
 
 
 def _is_item(item: Any) -> bool:
-    """Whether each member that an item needs is there, and of its type."""
+    """Return whether an item has each required member with its type."""
     return isinstance(item, dict) and all(
         name in item and isinstance(item[name], kind) for name, kind in _ITEM.items()
     )

@@ -8,10 +8,10 @@ from pydantic import BaseModel
 
 
 def read_model(function: Callable[..., Any]) -> type[BaseModel] | None:
-    """Return the model; None where the function takes a dict.
+    """Return the model; None if the function takes a dict.
 
     Raises:
-        ValueError: the function has not two parameters, or an annotation can't be resolved.
+        ValueError: the function does not have two parameters, or an annotation can't be resolved.
     """
     try:
         parameters = list(inspect.signature(function, eval_str=True).parameters.values())

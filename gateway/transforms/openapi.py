@@ -1,4 +1,4 @@
-"""The table of transforms in the OpenAPI document: a path per collection, with its model."""
+"""Adds the transforms to the OpenAPI document: a path per collection, with its model."""
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -31,7 +31,7 @@ _RECORD: dict[str, Any] = {
 
 
 def add_to_openapi(document: dict[str, Any], table: Table) -> None:
-    """Describe the table in a tag, the models as schemas, and each collection by its own paths."""
+    """Add the table as a tag's description, the models as schemas, and paths per collection."""
     schemas = document["components"].setdefault("schemas", {})
     bodies = _add_models(schemas, table)
     schemas.setdefault("Record", _RECORD)
@@ -54,7 +54,7 @@ def _add_models(
 ) -> dict[tuple[str, type[BaseModel]], dict[str, Any]]:
     """Add the models' schemas; return references to them by operation and model.
 
-    An update sends only what changes, so its body is the model without what is required.
+    An update sends only the fields that change, so its schema has no required fields.
     """
     models = dict.fromkeys(each.model for each in table.transforms if each.model)
     refs, definitions = models_json_schema(
@@ -78,14 +78,14 @@ def _add_models(
 
 
 def _free_name(name: str, taken: Mapping[str, Any]) -> str:
-    """A name that is no schema's yet: a model may be called as one of ours is."""
+    """Return a schema name that is not used yet; a model may have the name of one of ours."""
     while name in taken:
         name += "Input"
     return name
 
 
 def _rename(schema: Any, names: Mapping[str, str]) -> Any:
-    """Return a schema whose references have other names."""
+    """Return a schema with renamed references."""
     if isinstance(schema, list):
         return [_rename(each, names) for each in schema]
     if not isinstance(schema, dict):
@@ -121,7 +121,7 @@ def _ref(name: str) -> dict[str, Any]:
 
 
 def _tabulate(table: Table) -> str:
-    """The table in Markdown."""
+    """Return the table as Markdown."""
     lines = ["Direct writes to these collections pass through Python:", ""]
     lines += [_join(_COLUMNS), _join(["---"] * len(_COLUMNS))]
     return "\n".join([*lines, *map(_join, _rows(table))])

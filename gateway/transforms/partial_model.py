@@ -1,4 +1,4 @@
-"""Validates a record by its model, except for some fields that are taken as they are stored."""
+"""Validates a record with its model, except for fields that keep their stored values."""
 
 from typing import Any
 
@@ -9,17 +9,17 @@ from gateway.rows import Json
 
 
 def validate_around(model: type[BaseModel], values: Json, kept: Json) -> BaseModel:
-    """Return the model's instance with these values; `kept` are in it without validation.
+    """Return an instance of the model with these values; `kept` are not validated.
 
-    The instance is of a subclass of the model. The kept fields do not count as set: what the
-    function returns leaves them as they are stored.
+    The instance is of a subclass of the model. The kept fields don't count as set, so they keep
+    their stored values when the function returns the instance.
 
     Args:
-        values: all values, by the names that PocketBase has for them (aliases).
-        kept: those that are not validated, by the same names.
+        values: all values, by column (alias).
+        kept: the values that are not validated, by column.
 
     Raises:
-        ValidationError: another value is not valid.
+        ValidationError: one of the other values is not valid.
     """
     fields: dict[str, Any] = {
         name: (Any, Field(default=kept[alias], alias=field.alias))

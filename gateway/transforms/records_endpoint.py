@@ -1,7 +1,7 @@
-"""POST /records/{collection} and PATCH /records/{collection}/{id}: the same writes, by the gateway.
+"""POST /records/{collection} and PATCH /records/{collection}/{id}: relay a write to PocketBase.
 
-They are PocketBase's own: the request is passed on as the user's, and comes back through the hook
-to the transform. So both ways give the same records and the same errors.
+The request is forwarded with the user's token and comes back through PocketBase's hook to the
+transform, so the records and errors are those of a direct write.
 """
 
 import time
@@ -35,10 +35,10 @@ from gateway.transforms.relayed_client import HEADER, sign_address
 
 _MEDIA_TYPE = "application/problem+json"
 _BODY: dict[str, Any] = {
-    # Empty for guests, about whom PocketBase's rules decide.
+    # Optional: PocketBase's API rules decide about guests.
     "security": [{}],
     "requestBody": {
-        "description": "As PocketBase takes it.",
+        "description": "The body of the same request to PocketBase.",
         "required": True,
         "content": {
             "application/json": {"schema": {"type": "object", "additionalProperties": True}},
@@ -53,7 +53,7 @@ class NoTransform(NotFound):
 
 
 class NoDryRun(Unavailable):
-    """PocketBase can't do a dry run right now."""
+    """PocketBase can't do a dry run at present."""
 
 
 _REFUSED = problem(HTTPStatus.FORBIDDEN, "Forbidden", "Only superusers can perform this action.")
@@ -65,7 +65,9 @@ _RESPONSES = problem_responses(
     NoDryRun,
     texts={
         HTTPStatus.BAD_REQUEST: "The values are refused; `data` says why, by field.",
-        HTTPStatus.NOT_FOUND: "There is no such record, or no transform: write to PocketBase.",
+        HTTPStatus.NOT_FOUND: (
+            "The record does not exist, or the collection has no transform: write to PocketBase."
+        ),
     },
 ) | {HTTPStatus.FORBIDDEN: problem_entry("PocketBase's rules don't allow this.", refused=_REFUSED)}
 
@@ -92,7 +94,7 @@ async def create_record(
 ) -> Response:
     """Create a record as PocketBase does, under its rules; the answer is PocketBase's.
 
-    With `dry_run=1` nothing is stored: the answer is the record as it would have been.
+    With `dry_run=1` nothing is stored: the answer is the record that would be stored.
     """
     if (collection, "create") not in services.transforms.transforms:
         raise NoTransform
@@ -116,12 +118,12 @@ async def update_record(
 ) -> Response:
     """Change a record as PocketBase does, under its rules; the answer is PocketBase's.
 
-    With `dry_run=1` nothing is stored: the answer is the record as it would have been.
+    With `dry_run=1` nothing is stored: the answer is the record that would be stored.
     """
     if (collection, "update") not in services.transforms.transforms:
         raise NoTransform
     if record_id in (".", ".."):
-        # It would name the collection, not a record of it.
+        # The URL would be the collection's, not a record's.
         raise NotFound
     path = f"/api/collections/{quote(collection, safe='')}/records/{quote(record_id, safe='')}"
     return await _forward(services, request, path, token, dry_run)
@@ -135,16 +137,16 @@ async def _forward(
         headers["Content-Type"] = content_type
     if token:
         headers["Authorization"] = token
-    # Before the ticket, which is good for a few seconds.
+    # Before the dry run's token, which is valid for a few seconds.
     body = await request.body()
     if dry_run:
-        headers["X-Gateway-Dry-Run"] = await _get_ticket(services.pocketbase)
+        headers["X-Gateway-Dry-Run"] = await _get_dry_run_token(services.pocketbase)
     path += _read_query(request)
     return _translate(await services.pocketbase.forward(request.method, path, headers, body))
 
 
 def _describe_client(request: Request, settings: Settings) -> dict[str, str]:
-    """The client to pass on to transforms; PocketBase itself would see the gateway."""
+    """Return headers that describe the client for transforms; PocketBase sees the gateway's."""
     passed = {
         name: request.headers[name]
         for name in settings.gateway_transform_headers
@@ -160,7 +162,7 @@ def _read_query(request: Request) -> str:
     return f"?{query}" if query else ""
 
 
-async def _get_ticket(pocketbase: PocketBase) -> str:
+async def _get_dry_run_token(pocketbase: PocketBase) -> str:
     """Return a token for one dry run; see pb_hooks/lib/transforms/dry_run.js."""
     try:
         return (await call_hook(pocketbase, DRY_RUN, Empty())).ticket
@@ -169,7 +171,7 @@ async def _get_ticket(pocketbase: PocketBase) -> str:
 
 
 def _translate(answer: Answer) -> Response:
-    """PocketBase's error as a problem: its own members stay what they are."""
+    """Return PocketBase's answer; an error as a problem document with the same members."""
     if answer.status < 400:
         return Response(answer.body, answer.status, media_type="application/json")
     try:

@@ -1,4 +1,4 @@
-"""What a transform may say instead of returning values: errors of fields, or a refusal."""
+"""Exceptions that a transform raises to refuse a write: errors per field, or one message."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
@@ -7,16 +7,16 @@ RefusalStatus = Literal[400, 403]
 
 
 class FieldErrors(Exception):
-    """Some values are not valid: PocketBase's SDKs show each at its field."""
+    """Some values are not valid: the client gets PocketBase's ``data`` with an error per field."""
 
     def __init__(self, errors: Mapping[str, tuple[str, str]]) -> None:
-        """Say what is wrong.
+        """Create the exception.
 
         Args:
-            errors: by field, a code such as ``validation_required`` and a sentence for people.
+            errors: by field, a code such as ``validation_required`` and a message for users.
 
         Raises:
-            ValueError: `errors` has another form, or is empty. A client could not read it.
+            ValueError: `errors` is empty or has another shape, which clients could not read.
         """
         found = dict(errors)
         for field, error in found.items():
@@ -29,17 +29,17 @@ class FieldErrors(Exception):
 
 
 class Refused(Exception):
-    """The whole request is refused, whatever its values."""
+    """The whole request is refused, not single values."""
 
     def __init__(self, message: str, status: RefusalStatus = 400) -> None:
-        """Say why.
+        """Create the exception.
 
         Args:
-            message: a sentence for people; it reaches the client.
+            message: a sentence for users; the client receives it.
             status: the HTTP status.
 
         Raises:
-            ValueError: the message is empty or no text, or the status is another one.
+            ValueError: the message is empty or not a string, or the status is another one.
         """
         if not _is_text(message):
             raise ValueError("the message must be a sentence")

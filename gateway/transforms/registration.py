@@ -1,4 +1,4 @@
-"""Tells PocketBase which writes pass through us; it keeps that, so that it fails closed."""
+"""Registers the transforms at PocketBase, which stores the table and so fails closed."""
 
 import asyncio
 import logging
@@ -18,10 +18,10 @@ from gateway.transforms.hook_endpoint import PATH
 from gateway.transforms.hook_signature import sign
 from gateway.transforms.table import Table
 
-#: Seconds between two tries while PocketBase is away.
-_RETRY = 1.0
-#: Seconds after which the lease is renewed (pb_hooks/lib/transforms/lease.js: it lasts for ten).
-_REPEAT = 3.0
+#: Seconds between two attempts while PocketBase does not answer.
+_RETRY_SECONDS = 1.0
+#: Seconds after which the lease is renewed; it is valid for ten (pb_hooks/lib/transforms/lease.js).
+_RENEW_SECONDS = 3.0
 _log = logging.getLogger(__name__)
 
 
@@ -34,27 +34,27 @@ class Overruled(NotRegistered):
 
 
 class UnfitCollections(NotRegistered):
-    """A collection does not fit its transform."""
+    """A collection does not match its transform."""
 
 
 class Registration:
-    """The table of transforms to register at PocketBase."""
+    """Registers one table of transforms, and renews its lease."""
 
     def __init__(self, settings: Settings, pocketbase: PocketBase, table: Table) -> None:
         self._pocketbase = pocketbase
         self._table = table
         #: Why PocketBase does not use the table; "" if it does.
         self._obstacle = "The gateway is still registering its transforms."
-        #: What kind of obstacle it is.
+        #: The error class of the obstacle.
         self._kind: type[NotRegistered] = NotRegistered
-        #: The last logged reason.
-        self._noted = ""
+        #: The last logged obstacle.
+        self._logged = ""
         self._keys = settings.hook_keys
         self._body = _describe_table(settings, table).model_dump_json().encode()
 
     @asynccontextmanager
     async def keep(self) -> AsyncIterator[None]:
-        """Register at once if PocketBase answers, and again for as long as the context lasts."""
+        """Register once before the block runs, and keep registering while it runs."""
         delay = await self._try()
         async with run_in_background(self._repeat(delay)):
             yield
@@ -65,30 +65,30 @@ class Registration:
             delay = await self._try()
 
     async def _try(self) -> float:
-        """Try once; return the seconds until the next try."""
+        """Register once; return the seconds until the next attempt."""
         try:
             absent = await self.register()
         except PocketBaseRefused as refused:
-            self._note(str(refused), logging.ERROR)
+            self._set_obstacle(str(refused), logging.ERROR)
         except NotRegistered as fault:
-            self._note(fault.detail, logging.WARNING, type(fault))
+            self._set_obstacle(fault.detail, logging.WARNING, type(fault))
         except GatewayError as error:
-            self._note(error.detail, logging.WARNING)
-            return _RETRY
+            self._set_obstacle(error.detail, logging.WARNING)
+            return _RETRY_SECONDS
         else:
-            self._note(f"These collections may come later: {absent}." if absent else "")
+            self._set_obstacle(f"These collections may come later: {absent}." if absent else "")
             self._obstacle = ""
-        return _REPEAT
+        return _RENEW_SECONDS
 
-    def _note(
+    def _set_obstacle(
         self,
         obstacle: str,
         level: int = logging.WARNING,
         kind: type[NotRegistered] = NotRegistered,
     ) -> None:
-        if obstacle and obstacle != self._noted:
+        if obstacle and obstacle != self._logged:
             _log.log(level, "transform registration", extra={"reason": obstacle})
-        self._noted = self._obstacle = obstacle
+        self._logged = self._obstacle = obstacle
         self._kind = kind
 
     async def check(self) -> None:
@@ -105,18 +105,17 @@ class Registration:
         """Register the table; return the missing collections that may come later.
 
         Raises:
-            Overruled: another gateway's table is in force.
-            UnfitCollections: a transform can't do its work on the collections that there are.
-            PocketBaseRefused: it has none of our secrets, or lacks the hooks.
-            PocketBaseUnavailable: it does not answer.
+            Overruled: PocketBase uses another gateway's table.
+            UnfitCollections: a collection does not match its transform.
+            PocketBaseRefused: PocketBase has none of our secrets, or lacks the hooks.
+            PocketBaseUnavailable: PocketBase does not answer.
         """
         headers = sign(f"msg_{token_hex(10)}", int(time.time()), self._body, *self._keys)
         answer = await call_hook(self._pocketbase, REGISTER, self._body, headers=headers)
         if answer.overruled:
             raise Overruled(
-                "A gateway that started later has another table of transforms, which"
-                " PocketBase uses. "
-                "This gateway takes over when the other one ends."
+                "A gateway that started later has another table of transforms, which PocketBase"
+                " uses. This gateway takes over when the other one ends."
             )
         if faults := find_faults(self._table, answer.collections):
             raise UnfitCollections(" ".join(faults))
@@ -126,7 +125,7 @@ class Registration:
 def _describe_table(settings: Settings, table: Table) -> RegisterRequest:
     return RegisterRequest(
         url=settings.gateway_public_url + PATH,
-        # A table that a later gateway brought is not replaced by an earlier one's.
+        # PocketBase keeps the table of the gateway that started last.
         started=int(time.time() * 1000),
         superusers=settings.gateway_transform_superuser_writes,
         max_bytes=settings.gateway_max_transform_bytes,

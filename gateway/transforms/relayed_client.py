@@ -1,7 +1,7 @@
-"""Passes on the client's address of a relayed write: PocketBase would see the gateway's.
+"""Passes on the client's address of a relayed write; PocketBase sees only the gateway's.
 
-The address goes with the write to PocketBase and comes back in the call for its transform, under
-an HMAC by a hook secret: a client that writes to PocketBase directly can't claim another address.
+The address goes to PocketBase in a header of the write and comes back in the call to the transform,
+signed with a hook secret: a client that writes to PocketBase directly can't forge an address.
 """
 
 import hmac
@@ -9,8 +9,8 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 HEADER = "X-Gateway-Client"
-#: Seconds between the write and the call for its transform, at the most.
-_TOLERANCE = 60
+#: Maximum time between the write and the call to its transform.
+_TOLERANCE_SECONDS = 60
 
 
 def sign_address(address: str, now: float, key: bytes) -> str:
@@ -19,17 +19,17 @@ def sign_address(address: str, now: float, key: bytes) -> str:
 
 
 def read_address(value: str, now: float, keys: Sequence[bytes]) -> str:
-    """Return the address that one of the keys has signed lately; "" if none has."""
-    moment, _, rest = value.partition(" ")
+    """Return the address if one of the keys signed it within the last minute, otherwise ""."""
+    seconds, _, rest = value.partition(" ")
     given, _, address = rest.partition(" ")
-    if not (moment.isascii() and moment.isdigit() and len(moment) <= 12):
+    if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= 12):
         return ""
-    if abs(now - int(moment)) > _TOLERANCE:
+    if abs(now - int(seconds)) > _TOLERANCE_SECONDS:
         return ""
-    digests = (_digest(address, int(moment), key) for key in keys)
+    digests = (_digest(address, int(seconds), key) for key in keys)
     matches = [hmac.compare_digest(digest.encode(), given.encode()) for digest in digests]
     return address if any(matches) else ""
 
 
-def _digest(address: str, moment: int, key: bytes) -> str:
-    return b64encode(hmac.digest(key, f"client.{moment}.{address}".encode(), "sha256")).decode()
+def _digest(address: str, seconds: int, key: bytes) -> str:
+    return b64encode(hmac.digest(key, f"client.{seconds}.{address}".encode(), "sha256")).decode()

@@ -1,4 +1,4 @@
-"""Verdicts as the JSON of an answer to PocketBase."""
+"""Serializes transform results for PocketBase."""
 
 import re
 from typing import Any
@@ -7,38 +7,42 @@ from gateway.json_codec import dump
 from gateway.rows import Json
 from gateway.transforms.failure import fail
 
-#: Digits of a number that may be infinite to PocketBase.
+#: As many digits as a number needs to be infinite as a float.
 _HUGE = re.compile(rb"\d{309}")
 
 
-def write_results(verdicts: list[Json], items: list[Json]) -> bytes:
-    """Return the verdicts as JSON; one that JSON can't have fails alone, as its author's error."""
+def write_results(results: list[Json], items: list[Json]) -> bytes:
+    """Return the results as JSON; a result that JSON can't represent becomes ``failed``."""
     try:
-        return _dump(verdicts)
+        return _dump(results)
     except ValueError:
-        pairs = zip(verdicts, items, strict=True)
-        return _dump([_keep_writable(verdict, item) for verdict, item in pairs])
+        pairs = zip(results, items, strict=True)
+        return _dump([_keep_writable(result, item) for result, item in pairs])
 
 
-def _keep_writable(verdict: Json, item: Json) -> Json:
+def _keep_writable(result: Json, item: Json) -> Json:
     try:
-        _dump([verdict])
+        _dump([result])
     except ValueError as error:
         return fail(error, item)
-    return verdict
+    return result
 
 
-def _dump(verdicts: list[Json]) -> bytes:
-    """Raise ValueError for values that JSON lacks, or that PocketBase would read as another."""
-    answer = dump({"items": verdicts}, errors="strict")
+def _dump(results: list[Json]) -> bytes:
+    """Return the results as JSON.
+
+    Raises:
+        ValueError: JSON can't represent a value, or PocketBase would read another one.
+    """
+    answer = dump({"items": results}, errors="strict")
     if _HUGE.search(answer):
-        # In a text so many digits are harmless.
-        _refuse_huge(verdicts)
+        # The digits may be in a string, where they are harmless.
+        _refuse_huge(results)
     return answer
 
 
 def _refuse_huge(value: Any) -> None:
-    """PocketBase reads every number as a float."""
+    """Raise ValueError for integers that are infinite as a float, as PocketBase reads numbers."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""One write through its transform: what the hook in PocketBase is told to do with it."""
+"""Runs transforms: from the items of a call to one result per item."""
 
 import asyncio
 import inspect
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Item:
-    """One write on its way to its verdict."""
+    """One write and its state."""
 
     item: Json
     transform: Transform
@@ -39,30 +39,36 @@ class _Item:
     values: Json = field(default_factory=dict)
     incoming: Any = None
     context: TransformContext | None = None
-    #: Set as soon as it is known.
-    verdict: Json | None = None
+    #: None until it is known.
+    result: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TransformRunner:
-    """The transforms with what they share."""
+    """Runs the transforms of an app."""
 
+    #: By collection and operation.
     transforms: dict[tuple[str, str], Transform]
-    #: What every context has: the clients, the settings and the app's state.
+    #: Members of every context: the clients, the settings and the app's state.
     shared: Mapping[str, Any] = field(default_factory=dict)
 
     async def run_all(
         self, items: list[Json], user: Json | None, client: Json | None = None
     ) -> list[Json]:
-        """Return a verdict per item, in order; async functions run concurrently.
+        """Return one result per item, in order; async functions run concurrently.
 
-        The results that pb_hooks/lib/transforms/result.js knows: ``{"values": {…}}`` to set;
-        ``{"errors": {field: {code, message}}, "message": …}`` or ``{"refused": {status, message}}``
-        by the transform; ``{"failed": reason}`` by accident.
+        pb_hooks/lib/transforms/result.js reads the results: ``{"values": {…}}`` to set;
+        ``{"errors": {field: {code, message}}, "message": …}``; ``{"refused": {status, message}}``;
+        ``{"failed": "error" | "timeout" | "unavailable" | "unknown"}``.
+
+        Args:
+            items: collection, operation, record, original, sent fields and files per write.
+            user: the signed-in record, None for a guest.
+            client: address and headers of the client.
         """
         if any(_key(item) not in self.transforms for item in items):
-            # PocketBase has the table of another gateway behind the same address, and asks that
-            # one about all of them: so none is run here.
+            # PocketBase has the table of another gateway behind the same address, and calls that
+            # one for all items: so none is run here.
             return [{"failed": "unknown"}] * len(items)
         began = asyncio.get_running_loop().time()
         read = [self._read(item, user, client) for item in items]
@@ -71,8 +77,8 @@ class TransformRunner:
             return [await _finish(read[0], began)]
         return list(await asyncio.gather(*(_finish(each, began) for each in read)))
 
-    async def judge(self, item: Json, user: Json | None) -> Json:
-        """Return the verdict for one item."""
+    async def run(self, item: Json, user: Json | None) -> Json:
+        """Return the result for one item."""
         return (await self.run_all([item], user))[0]
 
     def _read(self, item: Json, user: Json | None, client: Json | None) -> _Item:
@@ -83,9 +89,9 @@ class TransformRunner:
             found.incoming = build(found.transform, found.values, found.context)
         except ValidationError as error:
             is_authors = forbids_columns(error)
-            found.verdict = fail(error, item) if is_authors else _field_errors(*describe(error))
+            found.result = fail(error, item) if is_authors else _field_errors(*describe(error))
         except Exception as error:
-            found.verdict = fail(error, item)
+            found.result = fail(error, item)
         return found
 
     def _read_context(
@@ -104,40 +110,40 @@ class TransformRunner:
 
 
 async def _prefetch(items: list[_Item], began: float) -> None:
-    """Call each transform's `prefetch` once for all of its items; a failure is that of each."""
+    """Call each transform's `prefetch` once for all of its items; an error fails all of them."""
     waiting: dict[int, list[_Item]] = {}
     for each in items:
-        if each.verdict is None and each.transform.prefetch:
+        if each.result is None and each.transform.prefetch:
             waiting.setdefault(id(each.transform), []).append(each)
     if waiting:
-        await asyncio.gather(*(_prefetch_for(group, began) for group in waiting.values()))
+        await asyncio.gather(*(_prefetch_for(each, began) for each in waiting.values()))
 
 
-async def _prefetch_for(group: list[_Item], began: float) -> None:
-    transform = group[0].transform
+async def _prefetch_for(items: list[_Item], began: float) -> None:
+    transform = items[0].transform
     if transform.prefetch is None:
         return
-    contexts = [each.context for each in group if each.context]
-    writes = [Write(each.incoming, context) for each, context in zip(group, contexts, strict=True)]
+    contexts = [each.context for each in items if each.context]
+    writes = [Write(each.incoming, context) for each, context in zip(items, contexts, strict=True)]
     try:
         found = await _in_time(transform.prefetch(writes), transform, began)
     except BaseException as error:
-        for each in group:
-            each.verdict = _result_of(error, each.item)
+        for each in items:
+            each.result = _result_of(error, each.item)
         return
-    for each, context in zip(group, contexts, strict=True):
+    for each, context in zip(items, contexts, strict=True):
         each.context = replace(context, prefetched=found)
 
 
 async def _finish(found: _Item, began: float) -> Json:
-    if found.verdict is None:
-        found.verdict = await _call(found, began)
-    _log_outcome(found.item, found.verdict, found.started)
-    return found.verdict
+    if found.result is None:
+        found.result = await _call(found, began)
+    _log_outcome(found.item, found.result, found.started)
+    return found.result
 
 
 async def _call(found: _Item, began: float) -> Json:
-    """Call the function; treat unexpected exceptions as mistakes of its author."""
+    """Call the function; unexpected exceptions are mistakes in its code."""
     transform, context = found.transform, found.context
     if context is None:
         return {"failed": "unknown"}
@@ -154,8 +160,8 @@ async def _call(found: _Item, began: float) -> Json:
         return _result_of(error, found.item)
 
 
-class _TimeIsOver(Exception):
-    """The transform took longer than it may."""
+class _TimedOut(Exception):
+    """The transform exceeded its timeout."""
 
 
 async def _in_time(returned: Awaitable[_T], transform: Transform, began: float) -> _T:
@@ -163,20 +169,20 @@ async def _in_time(returned: Awaitable[_T], transform: Transform, began: float) 
         async with asyncio.timeout_at(began + transform.timeout) as limit:
             return await returned
     except TimeoutError:
-        # Else it is the function's own, of a service that it asked.
+        # Otherwise the function's own, of a service that it called.
         if limit.expired():
-            raise _TimeIsOver from None
+            raise _TimedOut from None
         raise
 
 
 def _result_of(error: BaseException, item: Json) -> Json:
-    """Turn an error of the author's code into a verdict; re-raise the end of the process."""
-    if isinstance(error, _TimeIsOver):
+    """Return the result of an error in a team's code; re-raise what ends the process."""
+    if isinstance(error, _TimedOut):
         return {"failed": "timeout"}
     if isinstance(error, Unavailable):
         return {"failed": "unavailable"}
     is_ours = isinstance(error, asyncio.CancelledError) and _is_cancelled()
-    # SystemExit, as of a library's `sys.exit`, would end the gateway.
+    # A library's `sys.exit` (SystemExit) would end the gateway.
     if is_ours or not isinstance(error, Exception | asyncio.CancelledError | SystemExit):
         raise error
     return fail(error, item)
@@ -187,7 +193,7 @@ def _key(item: Json) -> tuple[str, str]:
 
 
 def _is_cancelled() -> bool:
-    """Whether the call itself is being cancelled, not only the function."""
+    """Return whether the call itself is being cancelled, not only the function."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
@@ -211,14 +217,14 @@ def _field_errors(fields: dict[str, tuple[str, str]], message: str = "") -> Json
     return {"errors": errors, "message": message}
 
 
-def _log_outcome(item: Json, verdict: Json, started: float) -> None:
-    outcome = next(iter(verdict))
+def _log_outcome(item: Json, result: Json, started: float) -> None:
+    outcome = next(iter(result))
     level = logging.WARNING if outcome == "failed" else logging.DEBUG
     if _log.isEnabledFor(level):
         keys = {
             "collection": item["collection"],
             "operation": item["operation"],
-            "outcome": verdict["failed"] if outcome == "failed" else outcome,
+            "outcome": result["failed"] if outcome == "failed" else outcome,
             "ms": round((time.perf_counter() - started) * 1000, 1),
         }
         _log.log(level, "transform", extra=keys)

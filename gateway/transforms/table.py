@@ -26,17 +26,17 @@ class Table:
         return table
 
     def __iter__(self) -> Iterator[tuple[Operation, Transform]]:
-        """Each operation with its transform, in the order of the app's code."""
+        """Yield each operation with its transform, in the order of the app's code."""
         for transform in self.transforms:
             for operation in sorted(transform.operations):
                 yield operation, transform
 
     def index(self) -> dict[tuple[str, str], Transform]:
-        """The transforms by collection and operation."""
+        """Return the transforms by collection and operation."""
         return {(transform.collection, operation): transform for operation, transform in self}
 
     def _check(self) -> None:
-        """One write passes through one function: the order of two would be arbitrary."""
+        """Raise if two functions are for one write: their order would be arbitrary."""
         seen: dict[tuple[str, str], Transform] = {}
         for operation, transform in self:
             known = seen.setdefault((transform.collection, operation), transform)

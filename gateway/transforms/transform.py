@@ -18,46 +18,46 @@ OnFailure = Literal["closed", "open"]
 Validate = Literal["all", "changed"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
-#: Annotates a model's field that may be empty: PocketBase's empty dates, numbers and relations in
-#: text form are "", which `datetime | None` would refuse.
+#: Annotates a model's optional field: PocketBase's empty dates and relations are "", which
+#: `datetime | None` refuses.
 BLANK_AS_NONE = BeforeValidator(lambda value: None if value == "" else value)
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that comes with the request, and is not stored yet."""
+    """An uploaded file that is not stored yet."""
 
-    #: As PocketBase would store it, with a random ending (another one in a batch).
+    #: The name under which PocketBase stores it, with a random suffix (another one in a batch).
     name: str
-    #: As the client named it.
+    #: The client's name of the file.
     original_name: str
-    #: In bytes.
+    #: Bytes.
     size: int
     #: None unless the transform asks for `Transform.files`.
     content: bytes | None = field(default=None, repr=False)
 
 
-# Only a test calls a transform without; it then gives what its function needs.
+# Only tests omit these; they pass the members that their function needs.
 _NONE_GIVEN: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class RequestInfo:
-    """The request behind a write; see `Transform.request`."""
+    """The client's request for a write; see `Transform.request`."""
 
-    #: As they were sent, before PocketBase has cast them and resolved modifiers, under the names
-    #: that were sent (``tags+``). Names that are no field's are kept, passwords are not; an
-    #: uploaded file is None.
+    #: As sent, before PocketBase casts them and resolves modifiers, under the names that were sent
+    #: (``tags+``). Includes names that are not fields, never passwords; an uploaded file is None.
     values: Mapping[str, Any] = field(default_factory=dict)
-    #: The client's IP address; as PocketBase sees it, or, for a write by the gateway, as this does.
+    #: The client's IP address, as PocketBase sees it; of a write through /records, as the gateway
+    #: sees it.
     address: str = ""
-    #: Those of GATEWAY_TRANSFORM_HEADERS, by their names in lower case.
+    #: The headers of GATEWAY_TRANSFORM_HEADERS, by lower-case name.
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class TransformContext:
-    """What surrounds the values of a write.
+    """The context of a write: record, user, files and clients.
 
     ``TransformContext("create", "posts")`` is enough to call a transform in a test.
     """
@@ -86,9 +86,9 @@ class TransformContext:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One of the writes that `Transform.prefetch` looks things up for."""
+    """One of the writes that `Transform.prefetch` receives."""
 
-    #: The model, or a dict without one, as the function will be given it.
+    #: The function's first argument: the model, or a dict without one.
     incoming: Any
     context: TransformContext
 
@@ -105,24 +105,24 @@ Prefetch = Callable[[Sequence[Write]], Awaitable[Any]]
 class Transform:
     """A function that every direct write to a collection passes through.
 
-    It is called with the values as they would be saved, and returns the model, a dict of
+    The function receives the values as they would be saved, and returns the model, a dict of
     changes, or None for no change. It raises `FieldErrors` or `Refused`.
 
     Raises:
-        ValueError: a value makes no sense.
+        ValueError: an option is not valid; the message names it.
     """
 
     #: The name of the collection.
     collection: str
     operations: frozenset[Operation] | set[Operation]
     function: Function
-    #: What ``incoming`` is validated into; without it the function is given a dict.
+    #: The Pydantic model of the first argument; without it the function receives a dict.
     model: type[BaseModel] | None = None
     #: Seconds that the function may take, `prefetch` included.
     timeout: float = 3.0
     #: "closed" refuses the write if no gateway answers in time, "open" stores it unchanged.
     on_failure: OnFailure = "closed"
-    #: Whether the contents of new files are shipped too.
+    #: Whether `File.content` is set.
     files: bool = False
     #: Whether `TransformContext.request` is set: the values as sent, and the client.
     request: bool = False
@@ -133,10 +133,10 @@ class Transform:
     #: `TransformContext.prefetched` has its result. An error in it fails all of these writes, also
     #: `FieldErrors` and `Refused`.
     prefetch: Prefetch | None = None
-    #: Whether the gateway is ready before the collection exists. False detects misspelt names,
-    #: which would guard nothing.
+    #: Whether the gateway may be ready before the collection exists. False detects misspelt names,
+    #: which would let every write pass.
     may_come_later: bool = False
-    #: Where it is declared, None if that is not known.
+    #: Where it is declared, None if unknown.
     source: Source | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
@@ -148,7 +148,7 @@ class Transform:
         if unknown or not self.operations:
             raise ValueError(f"{self}: operations must be some of {', '.join(OPERATIONS)}")
         if "delete" in self.operations and self.model is not None:
-            raise ValueError(f"{self}: nothing comes in with a delete, so it has no model")
+            raise ValueError(f"{self}: a delete has no values, so its transform can't have a model")
         if not (math.isfinite(self.timeout) and 0 < self.timeout <= 60):
             raise ValueError(f"{self}: timeout must be more than 0 and at most 60 seconds")
         if self.on_failure not in get_args(OnFailure):
@@ -158,5 +158,5 @@ class Transform:
         object.__setattr__(self, "operations", frozenset(self.operations))
 
     def __str__(self) -> str:
-        """The collection with the function's name."""
+        """Return the collection and the function's name."""
         return f"{self.collection} ({getattr(self.function, '__name__', 'function')})"

@@ -1,4 +1,4 @@
-"""Incoming values as a model, and what is wrong with them in PocketBase's words. Pure."""
+"""Validates incoming values with a model; describes errors in PocketBase's format. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,17 +9,17 @@ from gateway.rows import Json
 from gateway.transforms.partial_model import validate_around
 from gateway.transforms.transform import Transform, TransformContext
 
-#: What PocketBase puts beside a record's fields.
-_NO_FIELDS = ("collectionId", "collectionName", "expand")
+#: Members of a record that are not its fields.
+_META_MEMBERS = ("collectionId", "collectionName", "expand")
 _BLANK: tuple[Any, ...] = (None, "", 0, False)
 
 
 def read_incoming(record: Json, context: TransformContext) -> Json:
     """Return the values as they would be saved, with files by name.
 
-    What is not sent with a create is left out, so that the model's defaults hold.
+    Of a create, empty fields that were not sent are left out, so that the model's defaults apply.
     """
-    values = {name: value for name, value in record.items() if name not in _NO_FIELDS}
+    values = {name: value for name, value in record.items() if name not in _META_MEMBERS}
     if context.operation == "create":
         values = {k: v for k, v in values.items() if k in context.sent or not is_blank(v)}
     for name in context.files:
@@ -28,7 +28,7 @@ def read_incoming(record: Json, context: TransformContext) -> Json:
 
 
 def is_blank(value: Any) -> bool:
-    """Whether a field with this value is empty to PocketBase."""
+    """Return whether PocketBase considers a field with this value empty."""
     return value in _BLANK or value == [] or value == {}
 
 
@@ -39,10 +39,10 @@ def _name_files(value: Any) -> Any:
 
 
 def build(transform: Transform, values: Json, context: TransformContext) -> Any:
-    """Return what the function is given.
+    """Return the function's first argument.
 
     Raises:
-        ValidationError: the values are none of the model. With ``validate="changed"``, errors of
+        ValidationError: the values don't match the model. With ``validate="changed"``, errors of
             fields that an update does not change are left out.
     """
     if transform.model is None:
@@ -57,7 +57,7 @@ def build(transform: Transform, values: Json, context: TransformContext) -> Any:
 
 
 def _find_unchanged(error: ValidationError, values: Json, context: TransformContext) -> Json:
-    """Return the values of the fields with errors that the write neither names nor changes."""
+    """Return the values of the invalid fields that the write neither sends nor changes."""
     original = context.original or {}
     names = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
     return {
@@ -73,10 +73,10 @@ def _find_unchanged(error: ValidationError, values: Json, context: TransformCont
 def find_changes(
     values: Json, returned: BaseModel | Mapping[str, Any] | None, context: TransformContext
 ) -> Json:
-    """Return what differs from the incoming values, as JSON.
+    """Return the values that differ from the incoming ones, as JSON.
 
-    A model's defaults are written with a create only: with an update they stand for fields that
-    the client does not see, not for their values.
+    A model's defaults are written by a create only: in an update they replace hidden fields, which
+    the transform does not receive.
     """
     if returned is None or context.operation == "delete":
         return {}
@@ -95,7 +95,7 @@ def find_changes(
 
 
 def _is_same(before: Any, after: Any) -> bool:
-    """Whether both are the same JSON: to Python, but not to PocketBase, true is 1."""
+    """Return whether both are the same JSON; in Python, unlike PocketBase, true equals 1."""
     if before != after or isinstance(before, bool) != isinstance(after, bool):
         return False
     if isinstance(before, dict):
@@ -104,9 +104,9 @@ def _is_same(before: Any, after: Any) -> bool:
 
 
 def forbids_columns(error: ValidationError) -> bool:
-    """Whether a model with ``extra="forbid"`` refused fields of the record that it does not have.
+    """Return whether a model with ``extra="forbid"`` refused columns that it lacks.
 
-    It is given the whole record: a client can do nothing about columns that the model lacks.
+    The model receives the whole record, so the client can't correct this.
     """
     return any(
         item["type"] == "extra_forbidden" and len(item["loc"]) == 1 for item in error.errors()
@@ -114,7 +114,7 @@ def forbids_columns(error: ValidationError) -> bool:
 
 
 def describe(error: ValidationError) -> tuple[dict[str, tuple[str, str]], str]:
-    """Return the errors by field as code and message, and the message of those without a field."""
+    """Return code and message by field, and the first message that concerns no field."""
     fields: dict[str, tuple[str, str]] = {}
     general = ""
     for item in error.errors(include_url=False, include_context=False, include_input=False):

@@ -123,14 +123,14 @@ async def test_a_model_may_have_a_title_of_its_own() -> None:
     class Titled(BaseModel, title="A review"):
         stars: int
 
-    async def judge(function: Function) -> dict[str, Any]:
+    async def run(function: Function) -> dict[str, Any]:
         transform = Transform("reviews", {"create"}, function, Titled)
         item = {"collection": "reviews", "operation": "create", "sent": [], "original": None}
         found = TransformRunner({("reviews", "create"): transform})
-        return await found.judge(item | {"record": {"stars": "many"}, "files": {}}, None)
+        return await found.run(item | {"record": {"stars": "many"}, "files": {}}, None)
 
-    verdict = await judge(lambda incoming, context: incoming)
-    assert verdict["errors"].keys() == {"stars"}
+    result = await run(lambda incoming, context: incoming)
+    assert result["errors"].keys() == {"stars"}
 
 
 _SETTINGS = {

@@ -24,7 +24,7 @@ def price(line: Line, context: TransformContext) -> dict[str, Any]:
     return {"price": context.prefetched[line.product]}
 
 
-async def _judge(prefetch: Prefetch, *products: str, seconds: float = 3.0) -> list[dict[str, Any]]:
+async def _run(prefetch: Prefetch, *products: str, seconds: float = 3.0) -> list[dict[str, Any]]:
     transform = Transform("lines", {"create"}, price, Line, timeout=seconds, prefetch=prefetch)
     found = TransformRunner({("lines", "create"): transform})
     item = {"collection": "lines", "operation": "create", "sent": ["product"], "original": None}
@@ -40,38 +40,38 @@ async def test_a_batch_is_looked_up_once() -> None:
         calls.append([write.incoming.product for write in writes])
         return {write.incoming.product: len(write.incoming.product) for write in writes}
 
-    verdicts = await _judge(find_prices, "pen", "paper")
-    assert verdicts == [{"values": {"price": 3}}, {"values": {"price": 5}}]
-    assert await _judge(find_prices, "ink") == [{"values": {"price": 3}}]
+    results = await _run(find_prices, "pen", "paper")
+    assert results == [{"values": {"price": 3}}, {"values": {"price": 5}}]
+    assert await _run(find_prices, "ink") == [{"values": {"price": 3}}]
     assert calls == [["pen", "paper"], ["ink"]]
 
 
 async def test_writes_that_are_not_valid_are_not_looked_up() -> None:
-    """Their verdict is known, and the others get theirs."""
+    """Their result is known, and the others get theirs."""
 
     async def find_prices(writes: Sequence[Write]) -> dict[str, int]:
         return {write.incoming.product: 1 for write in writes}
 
-    wrong, right = await _judge(find_prices, "", "pen")
+    wrong, right = await _run(find_prices, "", "pen")
     assert wrong["errors"].keys() == {"product"}
     assert right == {"values": {"price": 1}}
 
 
 @pytest.mark.parametrize(
-    ("error", "verdict"),
+    ("error", "result"),
     [
         (RuntimeError("broken"), "error"),
         (FieldErrors({"product": ("code", "Whose?")}), "error"),
         (PocketBaseUnavailable(), "unavailable"),
     ],
 )
-async def test_a_look_up_that_fails_fails_its_writes(error: Exception, verdict: str) -> None:
+async def test_a_look_up_that_fails_fails_its_writes(error: Exception, result: str) -> None:
     """None of them can be judged without it."""
 
     async def find_prices(writes: Sequence[Write]) -> dict[str, int]:
         raise error
 
-    assert await _judge(find_prices, "pen", "paper") == [{"failed": verdict}] * 2
+    assert await _run(find_prices, "pen", "paper") == [{"failed": result}] * 2
 
 
 async def test_a_look_up_takes_its_time_from_the_function() -> None:
@@ -80,4 +80,4 @@ async def test_a_look_up_takes_its_time_from_the_function() -> None:
     async def wait(writes: Sequence[Write]) -> None:
         await asyncio.Event().wait()
 
-    assert await _judge(wait, "pen", "paper", seconds=0.05) == [{"failed": "timeout"}] * 2
+    assert await _run(wait, "pen", "paper", seconds=0.05) == [{"failed": "timeout"}] * 2

@@ -7,7 +7,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from gateway.transforms.hook_signature import (
-    TOLERANCE,
+    TOLERANCE_SECONDS,
     NotSigned,
     SeenIds,
     decode_secret,
@@ -88,7 +88,7 @@ def test_what_is_altered_is_refused(changed: dict[str, str], body: bytes) -> Non
         verify(_headers(**changed), body, [_KEY], _TIME)
 
 
-@pytest.mark.parametrize("drift", [-TOLERANCE - 1, TOLERANCE + 1])
+@pytest.mark.parametrize("drift", [-TOLERANCE_SECONDS - 1, TOLERANCE_SECONDS + 1])
 def test_what_is_not_of_now_is_refused(drift: int) -> None:
     """A call is good for a minute, by either clock."""
     with pytest.raises(NotSigned):
@@ -100,14 +100,14 @@ def test_an_id_is_good_once() -> None:
     seen = SeenIds()
     seen.add("a", 0)
     with pytest.raises(NotSigned):
-        seen.add("a", 2 * TOLERANCE)
-    seen.add("b", 2 * TOLERANCE + 1)
-    seen.add("a", 2 * TOLERANCE + 1)
+        seen.add("a", 2 * TOLERANCE_SECONDS)
+    seen.add("b", 2 * TOLERANCE_SECONDS + 1)
+    seen.add("a", 2 * TOLERANCE_SECONDS + 1)
 
 
 def test_the_memory_of_ids_is_bounded() -> None:
     """Beyond the limit the oldest is forgotten."""
-    seen = SeenIds(most=3)
+    seen = SeenIds(max_ids=3)
     for name in "abcd":
         seen.add(name, time.time())
     seen.add("a", time.time())
