@@ -1,7 +1,7 @@
 // The last step before a write to a collection with transforms is stored: by the row as it is then.
 //
 // PocketBase loads the record before its transform is asked. So the row is read again, in the transaction of
-// the write. What others changed meanwhile stays (transform_merge.js). If the transform was shown it, it is
+// the write. What others changed meanwhile stays (merge.js). If the transform was shown it, it is
 // asked once more, by the row of now; if the row changes again during that, the answer is 409.
 const { askOne, describe } = require(`${__hooks}/lib/transforms/call.js`)
 const {

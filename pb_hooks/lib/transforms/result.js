@@ -1,4 +1,4 @@
-// What a verdict of the gateway does to a write; see transform_call.js.
+// What a verdict of the gateway does to a write; see call.js.
 const { typeOf } = require(`${__hooks}/lib/transforms/table.js`)
 
 // Applies a verdict: sets values and returns their names, or throws the error as PocketBase would.
