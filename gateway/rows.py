@@ -21,7 +21,7 @@ def payer_metadata(user: str, organization: str) -> dict[str, str]:
 class Version(NamedTuple):
     """Which state of a Stripe object a row shows. Compared by pb_hooks/lib/mirror/commit.js.
 
-    See docs/decisions/003-order.md.
+    See docs/decisions/003-ordering.md.
     """
 
     #: 1 once the object can't change back (deleted, canceled), else 0. Never goes down.

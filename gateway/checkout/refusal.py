@@ -1,6 +1,6 @@
 """Maps a refusal of Stripe to the field of the order, and to the party that has to act.
 
-Decisions: docs/decisions/021-what-stripe-refuses.md.
+Decisions: docs/decisions/021-stripe-refusals.md.
 """
 
 import logging

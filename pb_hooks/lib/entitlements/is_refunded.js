@@ -1,4 +1,4 @@
-// Finds refunded purchases: docs/decisions/019-what-was-paid-for.md.
+// Finds refunded purchases: docs/decisions/019-refunds.md.
 const { isRefunded, mayPay, paidBy } = require(`${__hooks}/lib/entitlements/periods.js`)
 const { findPaidInvoices, findPaidTotals } = require(`${__hooks}/lib/entitlements/purchases.js`)
 const { findReturns } = require(`${__hooks}/lib/entitlements/refunds.js`)
