@@ -1,4 +1,4 @@
-"""Which of several states of one Stripe object is the latest (docs/decisions/003-ordering.md). Pure.
+"""Finds the newest of several states of one Stripe object: docs/decisions/003-ordering.md. Pure.
 
 Stripe's clock has whole seconds, so several states may share one. Within a second the kind of the
 event, the object's progress, and what each event says it replaced decide, or nothing does.
