@@ -1,6 +1,14 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Checks that PocketBase can write: with a full disk or a locked database reads still work, but every delivery fails.
+// Routes that the gateway's /ready asks.
+// Why here: only PocketBase knows its hooks, migrations and collections, and whether its database can be written.
 
+// The version of the hooks, the applied migrations, and what is missing.
+routerAdd("GET", "/api/gateway/version", (e) => {
+  const { readVersion } = require(`${__hooks}/lib/health/version.js`)
+  return e.json(200, readVersion($app))
+}, $apis.requireSuperuserAuth())
+
+// Writes one row: with a full disk or a locked database reads still work, but every delivery fails.
 routerAdd("POST", "/api/gateway/write-probe", (e) => {
   const { isPassing, untilUnlocked } = require(`${__hooks}/lib/database/sql.js`)
   const { writeProbe } = require(`${__hooks}/lib/database/write_probe.js`)

@@ -1,7 +1,8 @@
 /// <reference path="../pb_data/types.d.ts" />
-// The routes by which the gateway tells people what happened. What they do lies in lib/.
+// Routes of the notification outbox, and the one that sends a mail.
+// Why here: one gateway at a time gets an entry, in a transaction; mails use PocketBase's SMTP settings.
 
-// The outbox of notifications: one to send, what became of it, and what is to be sent again.
+// Hands out one due entry, stores its outcome, or queues entries again.
 routerAdd("POST", "/api/gateway/notifications/claim", (e) => {
   const { claim } = require(`${__hooks}/lib/notifications/outbox.js`)
   return e.json(200, claim($app, require(`${__hooks}/lib/requests/schemas.js`).read(e, "CLAIM")))

@@ -1,5 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
 // Limits realtime subscriptions, so that publishing can't block other requests.
+// Why here: clients subscribe at PocketBase.
 
 require(`${__hooks}/lib/settings.js`).readRealtimeLimits()
 

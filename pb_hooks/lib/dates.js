@@ -1,14 +1,15 @@
-// Dates as columns have them, 2026-01-01 00:00:00.000Z, from and to JavaScript and SQLite.
+// Conversion of dates between columns (2026-01-01 00:00:00.000Z), JavaScript, Unix seconds and SQL.
+// Why here: hooks write and compare dates inside SQL statements. Python's dates are in gateway/dates.py.
 
 // The last date that a column can have; for what never ends.
 const FOREVER = "9999-12-31 23:59:59.999Z"
-// From here on a time counts as never: rounding and grace periods must not lead into the year 10000.
+// Later times count as never: rounding and grace periods must not lead into the year 10000.
 const FAR = Date.parse("9999-01-01T00:00:00Z")
 
-// The present, as an SQL expression.
+// The current time, as an SQL expression.
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
 
-// A time relative to the present, as an SQL expression: an SQLite modifier in quotes, such as '-10 minutes', or a
+// A time relative to now, as an SQL expression: an SQLite modifier in quotes, such as '-10 minutes', or a
 // placeholder for one.
 function sqlFromNow(modifier) {
   return `strftime('%Y-%m-%d %H:%M:%fZ', 'now', ${modifier})`

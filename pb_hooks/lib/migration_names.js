@@ -1,5 +1,6 @@
 // The names that migrations use: those of names.js, or those of a database that was installed before names were
-// settings. 1763855990_collection_names.js renames its collections; taken back, it gives them these names again.
+// settings. 1763855990_collection_names.js renames its collections; its down migration restores the former names.
+// Why here: migrations run inside PocketBase, before any gateway is there.
 const { ownNameOf } = require(`${__hooks}/lib/names.js`)
 
 const RENAMING = "1763855990_collection_names.js"

@@ -1,18 +1,19 @@
-// The names of the gateway's collections, from PocketBase's environment. Code says which collection it means by its
-// key in vocabulary.json, and reads the name here. Migrations use it too. gateway/vocabulary.py has the same rules.
+// The names of the gateway's collections, from PocketBase's environment. Code refers to a collection by its key in
+// vocabulary.json and reads the name here. gateway/vocabulary.py has the same rules.
+// Why here: hooks are bound to collections, and migrations create them, before any gateway is there.
 //
-// nameOf  the name of a key; a team's own mirror has the name that its app gives
+// nameOf  the name of a key; other keys are returned unchanged
 // ownNameOf  the same for a collection of ours that the vocabulary does not list yet
 // NAMES   names by key, for PocketBase's API
 // TABLES  names by key, quoted for SQL: FROM ${TABLES.customers}
 // SETTINGS  {prefix, internal_prefix, auth}
 const { collections: COLUMNS = {}, internal_collections: INTERNAL = [] } = readVocabulary()
 
-// Letters, digits and _; not _ first as in PocketBase's own, sqlite_ is SQLite's, _via_ is a back-relation's.
+// Letters, digits and _. A leading _ is PocketBase's own, sqlite_ is SQLite's, _via_ is a back-relation's.
 const PREFIX = /^(?!sqlite_)(?!.*_via_)[a-z]\w{0,39}$/i
 const NAME = /^(?!sqlite_)(?!.*_via_)[a-z0-9]\w{0,99}$/i
 
-// Hooks are bound to their collections also if the file was not deployed: /ready names it then.
+// Without the file, hooks are still bound to their collections, and /ready reports the missing file.
 function readVocabulary() {
   try {
     return require(`${__hooks}/lib/vocabulary.json`)
@@ -32,7 +33,7 @@ function readSettings() {
 function readSetting(variable, preset, form) {
   const text = $os.getenv(variable) || preset
   if (text === "" || form.test(text)) return text
-  throw new Error(`${variable} is ${text}, which no collection's name can ${form === NAME ? "be" : "begin with"}: use ` +
+  throw new Error(`${variable} is ${text}, but a collection's name can't ${form === NAME ? "be" : "begin with"} that: use ` +
     "letters, digits and _, a letter first, without _via_.")
 }
 
@@ -42,7 +43,7 @@ function nameOf(key) {
   return isOwn(key) ? ownNameOf(key) : key
 }
 
-// Without the vocabulary nothing is known, and no team's mirror is written.
+// Without the vocabulary no key is known, and no mirror is written.
 function isOwn(key) {
   return key === "users" || key in COLUMNS || INTERNAL.includes(key) || INTERNAL.length === 0
 }

@@ -1,10 +1,10 @@
-// Settings that only PocketBase's hooks read from the environment: rules of entitlements, which are also computed
-// without a gateway, and limits of realtime.
+// Settings that only the hooks read: policy of entitlements, and limits of realtime.
+// Why here: PocketBase has its own environment, and computes entitlements while no gateway runs.
 
 const DAY = 86400000
 
-// Returns {grace, revokes}: milliseconds that a subscription with an unpaid invoice still entitles, and
-// whether what was refunded in full, or is disputed, does not.
+// Returns {grace, revokes}: the milliseconds for which a subscription with an unpaid invoice still entitles, and
+// whether a full refund or a dispute revokes entitlements.
 function readPolicy() {
   return { grace: readGraceDays() * DAY, revokes: readOnRefund() === "revoke" }
 }
@@ -21,7 +21,7 @@ function readOnRefund() {
   return text
 }
 
-// How many realtime subscriptions there may be; 0 for as many as PocketBase allows.
+// Default numbers of realtime subscriptions; 0 disables a limit.
 const REALTIME = {
   GATEWAY_REALTIME_SUBSCRIPTIONS: 100,
   GATEWAY_REALTIME_SUBSCRIPTIONS_PER_USER: 300,

@@ -1,5 +1,5 @@
-// Groups of Stripe's statuses, as lists of SQL values for `status IN (…)`. A file of its own because several
-// queries need them; Python reads the same groups from vocabulary.json.
+// Groups of Stripe's statuses, as lists of SQL values for `status IN (…)`.
+// Why here: several SQL statements of the hooks need them. Python reads the same groups from vocabulary.json.
 const { statuses: { subscription } } = require(`${__hooks}/lib/vocabulary.json`)
 
 function toSql(names) {

@@ -121,7 +121,7 @@ def test_not_ready_with_a_part_of_the_hooks(
     hooks = shutil.copytree(_HOOKS, tmp_path / "hooks")
     (hooks / name).unlink()
     restart(hooksDir=hooks)
-    _assert_not_ready(own, "pb_hooks" if name == "gateway.pb.js" else name)
+    _assert_not_ready(own, "pb_hooks" if name == "health.pb.js" else name)
 
 
 def test_not_ready_with_other_hooks(

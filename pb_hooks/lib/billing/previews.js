@@ -1,12 +1,13 @@
 // Used previews of subscription changes: each can be used once, across all gateways.
+// Why here: concurrent gateways decide it by one atomic insert, which PocketBase's record API does not have.
 const { NOW, unixToColumn } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 
 const DAY_SECONDS = 86400
 
-// Marks a preview as used: {preview, key, subscription, date, now, is_credit}. Returns {key, date, changed}: the key
-// of the request that used it first, the time from which that is charged, and whether the subscription was changed
-// after the preview, as far as events have said.
+// Marks a preview as used: {preview, key, subscription, date, now, is_credit}. Returns {key, date, changed}: the key of
+// the request that used it first, the proration date, and whether stored events show a change of the subscription
+// after the preview.
 function usePreview(app, used) {
   const id = idOf(`preview|${used.preview}`)
   keep(app, id, `${used.key}|${decideDate(app, used)}`)
@@ -14,8 +15,8 @@ function usePreview(app, used) {
   return { key, date: Number(date || used.date), changed: isChangedSince(app, used.subscription, used.date) }
 }
 
-// The preview's date. Of the previews whose credit is the larger the earlier they are dated, one per subscription and
-// day: with more of them, who goes back and forth would use a larger plan for nothing.
+// Returns the preview's date, or now. If an earlier date means more credit, only one preview per subscription and day
+// keeps its date: otherwise a buyer who switches back and forth would use a larger plan for free.
 function decideDate(app, { preview, subscription, date, now, is_credit }) {
   if (!is_credit) return date
   const id = idOf(`credit|${subscription}`)
@@ -45,7 +46,7 @@ function idOf(name) {
   return $security.sha256(name).slice(0, 15)
 }
 
-// Also finds a change that was reverted, which Stripe's subscription no longer shows.
+// Also finds a reverted change, which Stripe's subscription no longer shows.
 function isChangedSince(app, subscription, date) {
   const found = new DynamicModel({ count: 0 })
   app.db().newQuery(`

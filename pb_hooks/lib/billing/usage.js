@@ -1,6 +1,8 @@
-// Whom the usage of a user, or of an organization, on a meter is reported for: the Stripe customer with a
-// running subscription that the meter bills; the one of /checkout first, then the newest subscription's.
-// "" if there is none. `since` is when that customer's first such subscription began, in unix seconds.
+// The Stripe customer that the usage of a user or organization on a meter is reported for: one with a running
+// subscription that the meter bills. The primary customer goes first, then that of the newest subscription.
+// Returns {customer, since}: "" if there is none; `since` is when that customer's first such subscription began, in
+// Unix seconds.
+// Why here: the join over JSON columns is one SQL query; PocketBase's record API would need several reads.
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { ENTITLING } = require(`${__hooks}/lib/statuses.js`)
 

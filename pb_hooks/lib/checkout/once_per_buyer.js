@@ -1,5 +1,6 @@
-// Which one-time prices a payer has bought, for the term `once_per_buyer`: by the items that the metadata
-// of a Checkout Session names, or the lines of an invoice.
+// One-time prices that a payer has bought, for the term `once_per_buyer`: from the metadata of Checkout Sessions and
+// from invoice lines. The refusal itself is in gateway/checkout/quote.py.
+// Why here: refunds count by the same code as entitlements, which are computed in the commit transaction.
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { counts, isGuest } = require(`${__hooks}/lib/checkout/guests.js`)
 const { nameOf } = require(`${__hooks}/lib/mirror/payer.js`)
@@ -15,8 +16,8 @@ function mayBeOnce(prices, inFile) {
     (inFile || TERM in price.metadata || TERM in price.product_metadata))
 }
 
-// Stripe ids of prices that the payer has bought or is paying for. Failed, fully refunded and disputed purchases don't
-// count, by the same rules as entitlements, so that nobody pays for a product they have.
+// Returns Stripe ids of prices that the payer has bought or is paying for. Failed, fully refunded and disputed
+// purchases don't count, by the same rules as entitlements, so that a buyer never pays twice for a product.
 function readBought(app, [column, id]) {
   const payers = { column, ids: [id] }
   const sessions = findSessions(app, [column, id])

@@ -1,17 +1,18 @@
-// Prices as /checkout judges them: what they are, and what the seller wrote on them and their product.
+// Prices with the seller's terms: price metadata and product metadata.
+// Why here: part of the buyer, which PocketBase answers in one call.
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 
-// Far more than one purchase can have, and what is running besides.
-const MOST = 500
+// More than one purchase and all running subscriptions together have.
+const MAX_PRICES = 500
 
-// A price is asked for by its Stripe id or its lookup key.
+// Finds prices by Stripe id or lookup key.
 function readPrices(names) {
   if (!Array.isArray(names) || names.length === 0) return []
   const found = arrayOf(new DynamicModel({
     stripe_id: "", lookup_key: "", type: "", currency: "", active: false, sold: false,
     usage_type: "", product: "", metadata: "", product_metadata: "",
   }))
-  $app.db().newQuery(SELECT).bind({ names: JSON.stringify(names.slice(0, MOST).map(String)) }).all(found)
+  $app.db().newQuery(SELECT).bind({ names: JSON.stringify(names.slice(0, MAX_PRICES).map(String)) }).all(found)
   return found.map((row) => ({
     stripe_id: row.stripe_id, lookup_key: row.lookup_key, type: row.type,
     currency: row.currency, active: row.active && row.sold, usage_type: row.usage_type,

@@ -1,4 +1,6 @@
-// What a buyer has and has had, as far as it decides what /checkout may sell them.
+// Everything a payer has bought that decides what /checkout may sell; the policy is in gateway/checkout/quote.py.
+// Why here: it is read with the user's token in one call, and the numbers of pending checkouts and the reservation of a
+// trial are atomic SQL statements across all gateways.
 const { NOW, sqlFromNow, sqlToUnix } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { counts, isGuest } = require(`${__hooks}/lib/checkout/guests.js`)
@@ -9,15 +11,14 @@ const { ENDED } = require(`${__hooks}/lib/statuses.js`)
 const { hasHadTrial, holderOf } = require(`${__hooks}/lib/checkout/used_trials.js`)
 const { metadata } = require(`${__hooks}/lib/vocabulary.json`)
 
-// `payer`: [column, id] of who pays, the user or an organization of theirs; `prices`: what is asked for;
-// `order`: {key, fingerprint, once}: the key may be empty; `once` says whether the plan file may sell
-// something once per buyer.
+// payer   [column, id] of the user or organization that pays
+// prices  the prices of the order
+// order   {key, fingerprint, once}: the key may be empty; `once`: the terms file has prices that are sold once per buyer
 function readPurchaseHistory(app, user, payer, prices, order) {
   const recurs = prices.some((price) => price.type === "recurring")
   const once = mayBeOnce(prices, order.once)
-  // The attempt is judged before the subscriptions are read: what one that is over has led to is
-  // among them.
-  const attempt = recurs || once ? readAttempt(app, payer) : { number: 0, since: 0 }
+  // Read before the subscriptions: those of a checkout that has just ended are then among them.
+  const attempt = recurs || once ? readPending(app, payer) : { number: 0, since: 0 }
   const subscriptions = recurs ? readSubscriptions(app, payer) : []
   const bought = once ? readBought(app, payer) : []
   const held = subscriptions.reduce((names, { prices }) => names.concat(prices), [])
@@ -27,7 +28,7 @@ function readPurchaseHistory(app, user, payer, prices, order) {
     subscriptions,
     bought,
     held: readPrices(held.concat(bought)),
-    trial_used: recurs && (hasHadTrial(app, user, payer) || !holdTrial(app, user, payer)),
+    trial_used: recurs && (hasHadTrial(app, user, payer) || !reserveTrial(app, user, payer)),
   }
 }
 
@@ -49,10 +50,10 @@ function readSubscriptions(app, payer) {
     }))
 }
 
-// The purchase under way: the next one, once its session is over and what came of it is here.
-function readAttempt(app, payer) {
+// Returns the pending checkout. The number rises once its session is over and the resulting rows are mirrored.
+function readPending(app, payer) {
   const buyer = nameOf(payer)
-  const stored = findAttempt(app, buyer)
+  const stored = findPending(app, buyer)
   if (!stored) {
     app.db().newQuery(`
       INSERT OR IGNORE INTO ${TABLES.checkout_attempts} (buyer, number, since)
@@ -63,10 +64,10 @@ function readAttempt(app, payer) {
   } else {
     return stored
   }
-  return findAttempt(app, buyer)
+  return findPending(app, buyer)
 }
 
-function findAttempt(app, buyer) {
+function findPending(app, buyer) {
   const found = arrayOf(new DynamicModel({ number: 0, since: 0 }))
   app.db().newQuery(`
     SELECT number, ${sqlToUnix("since")} AS since
@@ -89,7 +90,7 @@ function isOver(app, [column, id], number) {
   return found.count > 0
 }
 
-// Ends an attempt, unless it has been ended already.
+// Ends a pending checkout, unless it has ended already.
 function endPendingCheckout(app, buyer, number) {
   app.db().newQuery(`
     UPDATE ${TABLES.checkout_attempts} SET number = number + 1, since = ${NOW}
@@ -97,7 +98,7 @@ function endPendingCheckout(app, buyer, number) {
   `).bind({ buyer, number }).execute()
 }
 
-// What the key was first used for; the first use is kept for a day.
+// Returns the first use of an idempotency key; it is kept for a day.
 function keepKey(app, buyer, { key, fingerprint }) {
   const id = $security.sha256(`${buyer}|${key}`).slice(0, 15)
   app.db().newQuery(`DELETE FROM ${TABLES.checkout_keys} WHERE since < ${sqlFromNow("'-1 day'")}`)
@@ -114,13 +115,13 @@ function keepKey(app, buyer, { key, fingerprint }) {
   return { id, fingerprint: found.fingerprint, since: found.since }
 }
 
-// Whether the user's one trial may be this payer's. It is kept for one payer, for as long as a session
-// can be open: else somebody could open one for each of many organizations, and then go through all.
-function holdTrial(app, user, payer) {
+// Whether the user's one trial may be this payer's. It is reserved for one payer while a session can be open: otherwise
+// a user could open a session for each of many organizations and complete all of them.
+function reserveTrial(app, user, payer) {
   const id = $security.sha256(`${holderOf(user)}|trial`).slice(0, 15)
   const name = nameOf(payer)
-  const held = readHold(app, id)
-  const isFree = !!held.payer && held.payer !== name && isAttemptOver(app, held.payer)
+  const held = readReservation(app, id)
+  const isFree = !!held.payer && held.payer !== name && isPendingOver(app, held.payer)
   app.db().newQuery(`
     INSERT INTO ${TABLES.checkout_keys} (id, fingerprint, since)
     VALUES ({:id}, {:name}, ${NOW})
@@ -128,17 +129,17 @@ function holdTrial(app, user, payer) {
     WHERE fingerprint = {:name} OR ({:isFree} AND fingerprint = {:payer} AND since = {:since})
        OR since < ${sqlFromNow("'-1 day'")}
   `).bind({ id, name, isFree, payer: held.payer, since: held.since }).execute()
-  return readHold(app, id).payer === name
+  return readReservation(app, id).payer === name
 }
 
-function readHold(app, id) {
+function readReservation(app, id) {
   const found = arrayOf(new DynamicModel({ fingerprint: "", since: "" }))
   app.db().newQuery(`SELECT fingerprint, since FROM ${TABLES.checkout_keys} WHERE id = {:id}`).bind({ id }).all(found)
   return found.length ? { payer: found[0].fingerprint, since: found[0].since } : { payer: "", since: "" }
 }
 
-function isAttemptOver(app, payer) {
-  const stored = findAttempt(app, payer)
+function isPendingOver(app, payer) {
+  const stored = findPending(app, payer)
   const [column, id] = Object.entries(columnsOf(payer)).find(([, value]) => value)
   return !stored || isOver(app, [column, id], stored.number)
 }

@@ -1,9 +1,10 @@
-// Users who have had a trial, once ever: their own, or of an organization that they bought one for. The rows of
-// subscriptions show it, and `trials` keeps it for deleted rows.
+// Users who have had a trial, once per user: their own, or that of an organization for which they bought one. The rows
+// of subscriptions show it; `trials` keeps it for deleted rows.
 //
-// A person may have several accounts: by addresses that differ in case only, or one after the other. A verified
-// address speaks for all of them. One that nobody verified may be another person's, so it takes a trial only from
-// accounts that have not verified it either.
+// A person may have several accounts: with addresses that differ in case only, or one after the other. A verified
+// address identifies all of them. An address that is not verified may be another person's, so it uses up the trial only
+// of accounts that have not verified it either.
+// Why here: deletions of accounts and rows store it in their own transaction; the rule is in gateway/checkout/quote.py.
 const { NOW } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { hashEmail } = require(`${__hooks}/lib/customers/addresses.js`)
@@ -41,12 +42,12 @@ function holderOf(user) {
   return user.verified() ? hashEmail(user.email()) : `unverified/${hashEmail(user.email())}`
 }
 
-// The user is about to be deleted. Without an address there is nothing that another account could have too.
+// Called before a user is deleted. Without an address no other account can be the same person's.
 function keepTrialOf(tx, user) {
   if (user.email() && hasHadTrial(tx, user)) keepTrial(tx, holderOf(user))
 }
 
-// A subscription's row is about to be deleted: its trial was the payer's, and the user's who has bought it.
+// Called before a subscription's row is deleted: the trial counts for its payer and for the user who bought it.
 function keepTrials(tx, subscription) {
   const { [keys.user]: buyer } = JSON.parse(subscription.getString("metadata") || "{}") || {}
   for (const holder of [readPayer(subscription), buyer]) if (holder) keepTrial(tx, holder)

@@ -1,5 +1,6 @@
 // E-mail addresses are compared case-insensitively. Two accounts may differ by case only, and anyone can sign up with
 // another person's address, so only a verified address decides about ownership.
+// Why here: ownership is decided in the commit transaction and when PocketBase verifies an address.
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 
 // The user who has verified an address: the exact spelling first, otherwise the oldest account.

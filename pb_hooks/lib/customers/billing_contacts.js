@@ -1,15 +1,15 @@
 // Keeps the e-mail address of an organization's customer at Stripe that of a manager, so that receipts and failed
-// payments reach one. Decided by the rows, so it does not matter how the buyer left.
+// payments reach one. It follows from the rows, so it does not matter how the buyer left.
+// Why here: a member's address is stored in the transaction that removes the member or changes the address.
 const { NOW, sqlFromNow } = require(`${__hooks}/lib/dates.js`)
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
-const { noteCustomer } = require(`${__hooks}/lib/customers/tasks.js`)
+const { enqueueUpdate } = require(`${__hooks}/lib/customers/tasks.js`)
 const { ENDED } = require(`${__hooks}/lib/statuses.js`)
 const { ORGANIZATION } = require(`${__hooks}/lib/mirror/payer.js`)
 
 const MAX_CUSTOMERS = 100
 
-// Customers whose address has no known user yet, or a new one from Stripe; without an address, only once a subscription
-// runs.
+// Customers with an address that was not looked up yet; without an address, only once a subscription runs.
 const UNKNOWN = `
   SELECT customer.stripe_id, customer.organization, customer.email FROM ${TABLES.customers} customer
   WHERE customer.organization > '' AND customer.deleted = false
@@ -19,7 +19,7 @@ const UNKNOWN = `
       WHERE organization = customer.organization AND status NOT IN (${ENDED})))
   LIMIT ${MAX_CUSTOMERS}`
 
-// Customers whose address is that of a former manager, or is a manager's old one. A webhook brings the new address
+// Customers with the address of a former manager, or the old address of a manager. A webhook brings the new address
 // back from Stripe.
 const OUTDATED = `
   SELECT customer.stripe_id, customer.organization, contact.user FROM ${TABLES.billing_contacts} contact
@@ -35,8 +35,8 @@ const OUTDATED = `
   LIMIT ${MAX_CUSTOMERS}`
 
 function checkContacts(app) {
-  if (find(app, UNKNOWN).length > 0) app.runInTransaction((tx) => find(tx, UNKNOWN).forEach((row) => learn(tx, row)))
-  if (find(app, OUTDATED).length > 0) app.runInTransaction((tx) => find(tx, OUTDATED).forEach((row) => change(tx, row)))
+  if (find(app, UNKNOWN).length > 0) app.runInTransaction((tx) => find(tx, UNKNOWN).forEach((row) => addContact(tx, row)))
+  if (find(app, OUTDATED).length > 0) app.runInTransaction((tx) => find(tx, OUTDATED).forEach((row) => replaceContact(tx, row)))
 }
 
 function find(app, sql) {
@@ -45,15 +45,15 @@ function find(app, sql) {
   return found.map((row) => Object.assign({}, row))
 }
 
-function learn(tx, { stripe_id: customer, organization, email }) {
+function addContact(tx, { stripe_id: customer, organization, email }) {
   const user = email ? findMember(tx, organization, email) : findManager(tx, organization, "")
   save(tx, { customer, user, email })
 }
 
-function change(tx, { stripe_id: customer, organization, user }) {
+function replaceContact(tx, { stripe_id: customer, organization, user }) {
   tx.db().newQuery(`UPDATE ${TABLES.billing_contacts} SET user = {:user}, asked = ${NOW} WHERE customer = {:customer}`)
     .bind({ customer, user: findManager(tx, organization, user) }).execute()
-  noteCustomer(tx, ORGANIZATION + organization, customer)
+  enqueueUpdate(tx, ORGANIZATION + organization, customer)
 }
 
 function save(tx, { customer, user, email }) {
@@ -85,7 +85,7 @@ function findManager(tx, organization, user) {
 }
 
 // Stores which customers have a member's address, before the member leaves or changes it.
-function remember(tx, user, email) {
+function saveContacts(tx, user, email) {
   if (!email) return
   const found = arrayOf(new DynamicModel({ customer: "", email: "" }))
   tx.db().newQuery(`
@@ -96,8 +96,8 @@ function remember(tx, user, email) {
   for (const row of found) save(tx, { customer: row.customer, user, email: row.email })
 }
 
-// The user has another address: queues an update for each organization whose contact the user is.
-function noteAddress(tx, user) {
+// Enqueues an update of each organization that has the user, with a changed address, as its contact.
+function enqueueAddressUpdates(tx, user) {
   const found = arrayOf(new DynamicModel({ customer: "", organization: "" }))
   tx.db().newQuery(`
     SELECT contact.customer, customer.organization FROM ${TABLES.billing_contacts} contact
@@ -105,14 +105,14 @@ function noteAddress(tx, user) {
     JOIN ${TABLES.memberships} membership ON membership.organization = customer.organization AND membership.user = contact.user
     WHERE contact.user = {:user} AND customer.deleted = false AND membership.role IN ('owner', 'admin')
   `).bind({ user }).all(found)
-  for (const { customer, organization } of found) noteCustomer(tx, ORGANIZATION + organization, customer)
+  for (const { customer, organization } of found) enqueueUpdate(tx, ORGANIZATION + organization, customer)
 }
 
-// The organization has another name.
-function noteName(tx, organization) {
+// Enqueues the organization's changed name.
+function enqueueNameUpdates(tx, organization) {
   for (const customer of tx.findRecordsByFilter(
     NAMES.customers, "organization = {:organization} && primary = true && deleted = false", "", 0, 0, { organization },
-  )) noteCustomer(tx, ORGANIZATION + organization, customer.getString("stripe_id"))
+  )) enqueueUpdate(tx, ORGANIZATION + organization, customer.getString("stripe_id"))
 }
 
-module.exports = { checkContacts, noteAddress, noteName, remember }
+module.exports = { checkContacts, enqueueAddressUpdates, enqueueNameUpdates, saveContacts }

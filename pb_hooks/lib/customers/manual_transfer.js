@@ -1,21 +1,22 @@
-// A customer's owner, edited by hand in the dashboard. It can't be left to PocketBase's own update: the other
-// rows would stay behind, and Stripe's metadata would bring the former owner back.
+// Transfers a customer whose owner a superuser edits in the dashboard.
+// Why here: it is a request to PocketBase. PocketBase's own update would leave the other rows behind, and Stripe's
+// metadata would bring the former owner back.
 const { NAMES } = require(`${__hooks}/lib/names.js`)
-const { moveByHand } = require(`${__hooks}/lib/mirror/ownership.js`)
+const { transferByHand } = require(`${__hooks}/lib/mirror/ownership.js`)
 const { readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
 
-function update(e) {
+function transfer(e) {
   const before = readPayer(e.record.original())
   if (before === readPayer(e.record)) return e.next()
   requireOneOwner(e.record)
-  // Chosen anew: the new owner may have a primary customer already.
+  // Reset: the new owner may have a primary customer already.
   e.record.set("primary", false)
   const app = e.app
   app.runInTransaction((tx) => {
     e.app = tx
     try {
       e.next()
-      moveByHand(tx, tx.findRecordById(NAMES.customers, e.record.id), before)
+      transferByHand(tx, tx.findRecordById(NAMES.customers, e.record.id), before)
     } finally {
       e.app = app
     }
@@ -31,4 +32,4 @@ function requireOneOwner(record) {
   throw new BadRequestError("Failed to update record.", { user: new ValidationError(code, message) })
 }
 
-module.exports = { update }
+module.exports = { transfer }

@@ -1,9 +1,10 @@
 // Customers that get another owner: pending updates of Stripe's metadata, in `customer_tasks`.
+// Why here: a task is stored in the transaction of the transfer.
 const { NOW } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 
-// Queues the update of Stripe's metadata to the new owner. A waiting or failed move restarts.
-function queueMove(tx, stripeId, payer) {
+// Enqueues the update of Stripe's metadata to the new owner. A waiting or failed move restarts.
+function enqueueTransfer(tx, stripeId, payer) {
   tx.db().newQuery(`DELETE FROM ${TABLES.customer_tasks} WHERE kind IN ('move', 'update') AND customer = {:stripeId}`)
     .bind({ stripeId }).execute()
   tx.db().newQuery(`
@@ -13,7 +14,7 @@ function queueMove(tx, stripeId, payer) {
 }
 
 // Whether a move is pending: until it is done, Stripe's metadata names the former owner and has no effect.
-function isMoving(tx, stripeId) {
+function isTransferPending(tx, stripeId) {
   const found = new DynamicModel({ moves: false })
   tx.db().newQuery(`SELECT EXISTS (
     SELECT 1 FROM ${TABLES.customer_tasks} WHERE customer = {:stripeId} AND kind = 'move' AND outcome = '') AS moves
@@ -27,4 +28,4 @@ function dropUpdates(tx, stripeId) {
     .bind({ stripeId }).execute()
 }
 
-module.exports = { dropUpdates, isMoving, queueMove }
+module.exports = { dropUpdates, isTransferPending, enqueueTransfer }

@@ -1,6 +1,7 @@
-// The payer's customer that /checkout uses: the one whose subscription has run longest without a break, otherwise the
-// oldest. So the choice never leaves a customer with a running subscription. Never a deleted customer, or one
-// made by a Payment Link, because anyone can enter a user's id or e-mail address there.
+// The payer's customer that /checkout uses: the one with the subscription that has run longest without a break,
+// otherwise the oldest. So the choice never leaves a customer with a running subscription. Never a deleted customer, or
+// one made by a Payment Link, because anyone can enter a user's id or e-mail address there.
+// Why here: it is chosen in the commit transaction that changes customers or subscriptions.
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { columnsOf } = require(`${__hooks}/lib/mirror/payer.js`)
 const { update } = require(`${__hooks}/lib/mirror/records.js`)
@@ -9,7 +10,7 @@ const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
 // Statuses of a subscription that the payer may have to manage.
 const { running: RUNNING } = require(`${__hooks}/lib/vocabulary.json`).statuses.subscription
 
-// `fewest`: leaves the choice as it is where there are fewer customers.
+// With fewer customers than `fewest`, the choice stays as it is.
 function choosePrimary(tx, payer, fewest = 1) {
   if (!payer) return
   const customers = findCustomers(tx, columnsOf(payer))
@@ -50,7 +51,7 @@ function compare(a, b) {
   return place < 0 ? 0 : a[place] < b[place] ? -1 : 1
 }
 
-// By customer, since when a subscription of it has been running without a break.
+// Returns {customer: since}: from when on a subscription has been running without a break.
 function findRunningSince(tx, customers) {
   const found = arrayOf(new DynamicModel({ customer: "", status: "", created: "", ended: "" }))
   const { list, values } = placeholders(customers.map((record) => record.id))

@@ -1,14 +1,15 @@
-// What Stripe is still to be told about customers: written with the change itself, in one transaction,
-// so that nothing is lost while the gateway or Stripe is down; carried out by the gateway.
+// Changes of users and organizations that Stripe's customers still lack. The gateway does them at Stripe.
+// Why here: a task is stored in the transaction of its change, so that it survives an outage of the gateway or Stripe,
+// and is handed out to one gateway at a time.
 const { NOW, sqlFromNow } = require(`${__hooks}/lib/dates.js`)
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { release } = require(`${__hooks}/lib/mirror/ownership.js`)
 const { ORGANIZATION } = require(`${__hooks}/lib/mirror/payer.js`)
 const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
 
-// Queues updates for a user's new address or name.
-function noteUpdate(tx, user) {
-  for (const customer of findPrimary(tx, user.id)) noteCustomer(tx, user.id, customer)
+// Enqueues updates of a user's new address or name.
+function enqueueUserUpdate(tx, user) {
+  for (const customer of findPrimary(tx, user.id)) enqueueUpdate(tx, user.id, customer)
 }
 
 function findPrimary(tx, user) {
@@ -19,9 +20,9 @@ function findPrimary(tx, user) {
   return found.map((row) => row.stripe_id)
 }
 
-// Stripe is to hear of a customer's address and name. A task that is being carried out is left where it is, and
-// comes again when it ends, because its version is another. One that failed begins anew.
-function noteCustomer(tx, payer, customer) {
+// Enqueues an update of a customer's address and name. A task in progress stays, and is due again when it ends, because
+// its version differs. A failed one restarts.
+function enqueueUpdate(tx, payer, customer) {
   const raised = tx.db().newQuery(`
     UPDATE ${TABLES.customer_tasks} SET version = version + 1, outcome = '',
       attempts = iif(outcome = '', attempts, 0), due = iif(outcome = '', due, ${NOW})
@@ -39,7 +40,7 @@ function add(tx, user, customer) {
 
 // Hands out tasks that are due to one gateway for some seconds: {limit, lease}.
 function takeTasks(app, { limit, lease }) {
-  // Most often there is nothing to do, and nobody has to wait for a write.
+  // Usually there is nothing to do, and no write transaction is needed.
   if (findDue(app, limit).length === 0) return []
   let tasks = []
   app.runInTransaction((tx) => {
@@ -64,7 +65,7 @@ function dropOutdated(tx) {
   `).execute()
 }
 
-// A query adds to the list that it is given, so each has its own.
+// A new list per call: a query appends to the list that it is given.
 function findDue(app, limit) {
   const found = arrayOf(new DynamicModel({
     id: "", kind: "", user: "", customer: "", version: 0, attempts: 0,
@@ -76,18 +77,18 @@ function findDue(app, limit) {
   return found.map((task) => Object.assign({}, task))
 }
 
-// As records, because a shop's users need not have a `name`. Null is not to be told.
+// Read as records, because a project's users may lack a `name`. Null stays unchanged at Stripe.
 function withPayers(app, tasks) {
   const users = {}
   const records = app.findRecordsByIds(NAMES.users, tasks.map(({ user }) => user))
   for (const user of records) users[user.id] = { email: user.email(), name: user.getString("name") }
   return tasks.map((task) => {
-    const told = task.user.startsWith(ORGANIZATION) ? describeOrganization(app, task) : users[task.user]
-    return Object.assign({ email: "", name: "" }, task, told)
+    const contact = task.user.startsWith(ORGANIZATION) ? describeOrganization(app, task) : users[task.user]
+    return Object.assign({ email: "", name: "" }, task, contact)
   })
 }
 
-// The name for the customer that it buys with, and the address of another contact (lib/customers/billing_contacts.js).
+// The name for the primary customer, and the address of another contact (lib/customers/billing_contacts.js).
 function describeOrganization(app, { customer }) {
   const found = arrayOf(new DynamicModel({ name: "", primary: false, email: "" }))
   app.db().newQuery(`
@@ -103,8 +104,9 @@ function describeOrganization(app, { customer }) {
   return { name: primary ? name : null, email: email || null }
 }
 
-// Says what became of a task: {id, version, outcome} if it is done, with `error` if that is `failed`, else
-// {id, error, retry}. What failed is due at once if somebody empties its outcome.
+// Stores the outcome of a task: {id, version, outcome} if it is done, with `error` if the outcome is `failed`;
+// otherwise {id, error, retry} with the seconds until the next try. A failed task is due again once its outcome is
+// emptied.
 function endTask(app, { id, version, outcome, error, retry }) {
   if (!outcome) {
     app.db().newQuery(`
@@ -114,7 +116,7 @@ function endTask(app, { id, version, outcome, error, retry }) {
     return
   }
   runTransaction(app, (tx) => {
-    // The user has changed once more meanwhile.
+    // The user was changed again in the meantime.
     tx.db().newQuery(`UPDATE ${TABLES.customer_tasks} SET due = ${NOW} WHERE id = {:id} AND version != {:version}`)
       .bind({ id, version }).execute()
     tx.db().newQuery(`
@@ -129,7 +131,7 @@ function endTask(app, { id, version, outcome, error, retry }) {
   })
 }
 
-// What a purchase kept of the person besides the customer's own row.
+// Removes the addresses that purchases keep besides the customer's own row.
 function forgetAddresses(tx, id) {
   tx.db().newQuery(`
     UPDATE ${TABLES.checkout_sessions} SET email = '' WHERE customer IN (
@@ -148,4 +150,4 @@ function releaseCustomer(tx, id) {
   for (const { customer } of found) release(tx, customer)
 }
 
-module.exports = { endTask, noteCustomer, noteUpdate, takeTasks }
+module.exports = { endTask, enqueueUpdate, enqueueUserUpdate, takeTasks }

@@ -1,12 +1,15 @@
-// A list of values as named placeholders: for a few of them several times faster than json_each.
-// Two lists in one query have different prefixes.
+// Placeholders of SQL lists, and errors of the database that another try may solve.
+// Why here: the statements run in PocketBase's transactions.
+
+// Returns named placeholders for a list of values: for few values several times faster than json_each.
+// Two lists in one query need different prefixes.
 function placeholders(list, prefix = "i") {
   const values = {}
   list.forEach((value, i) => { values[prefix + i] = value })
   return { list: list.map((_, i) => `{:${prefix}${i}}`).join(","), values }
 }
 
-// Whether an error is the database's trouble, and none of what was written: another try may succeed.
+// Whether an error comes from the database's state, not from the values: another try may succeed.
 function isPassing(error) {
   return PASSING.test(`${error}`)
 }
@@ -17,11 +20,11 @@ const PASSING = new RegExp([
   "disk is full", "out of memory", "readonly database", "unable to open database",
 ].join("|"), "i")
 
-// In milliseconds; together less than a client waits.
+// Milliseconds between tries; their sum is less than the gateway's timeout.
 const PAUSES = [20, 50, 100, 200, 400, 800]
 
-// Does something that writes, again and again while another process (a backup, litestream) holds the
-// database: PocketBase waits for the lock only where a transaction begins by writing.
+// Repeats a write while another process (a backup, Litestream) locks the database: PocketBase itself waits for the lock
+// only if a transaction begins with a write.
 function untilUnlocked(write) {
   for (const pause of PAUSES) {
     try {

@@ -1,5 +1,6 @@
-// Transactions of the gateway's routes. PocketBase runs realtime and the onRecordAfter…Success hooks after the
-// commit, but before runInTransaction returns: they are slow, or throw, when nothing can be undone any more.
+// Transactions of the gateway's routes.
+// Why here: PocketBase runs realtime and the onRecordAfter…Success hooks after the commit, but before runInTransaction
+// returns. They can be slow or throw when nothing can be rolled back any more.
 
 // Runs `act` in a transaction. `onCommit` is called right after the commit, before PocketBase's hooks. An error of
 // those hooks is logged; errors of `act` and of the commit itself are thrown.
@@ -7,7 +8,7 @@ function runTransaction(app, act, onCommit) {
   let isCommitted = false
   try {
     app.runInTransaction((tx) => {
-      // Registered first, so called first.
+      // Registered before PocketBase's own callbacks, so called before them.
       tx.txInfo().onComplete((error) => {
         if (error) return
         isCommitted = true

@@ -1,4 +1,5 @@
 // Writes one row of a separate table that is not a collection, so that no hook or subscriber sees it.
+// Why here: only PocketBase writes its database.
 const { NOW } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 

@@ -1,6 +1,7 @@
 // What payers may use: `entitlements`, one row a payer and feature, for PocketBase rules to read. The
 // rows follow from the mirrored rows alone, so they are the same whatever came first; they are computed
 // anew for every payer of whom a transaction changes something, and written where they differ.
+// Why here: they must be committed together with the rows that they follow from.
 const { toColumn, toTime } = require(`${__hooks}/lib/dates.js`)
 const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { findOffers } = require(`${__hooks}/lib/entitlements/features.js`)

@@ -1,6 +1,7 @@
 // A product or price offers something else: who has bought it is computed anew. Few buyers in the same
 // transaction, many in parts (lib/mirror/deferred_work.js): the writer is held for some buyers at a time, and never
 // while they are looked for. Whoever buys meanwhile is computed with the new offer anyway.
+// Why here: the buyers are recomputed in the commit transaction of the product or price.
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { addPayer, noPayers } = require(`${__hooks}/lib/entitlements/payers.js`)
 const { payerOf } = require(`${__hooks}/lib/mirror/payer.js`)

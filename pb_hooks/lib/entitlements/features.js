@@ -1,4 +1,5 @@
 // What a product or price offers, by its metadata:
+// Why here: entitlements are computed in the commit transaction.
 //
 //   features         names of features, parted by commas
 //   limit_<feature>  how much of the feature, a number above 0; names the feature as well

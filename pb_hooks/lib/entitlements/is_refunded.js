@@ -1,4 +1,5 @@
 // Finds refunded purchases: docs/decisions/019-refunds.md.
+// Why here: entitlements are computed in the commit transaction.
 const { isRefunded, mayPay, paidBy } = require(`${__hooks}/lib/entitlements/periods.js`)
 const { findPaidInvoices, findPaidTotals } = require(`${__hooks}/lib/entitlements/purchases.js`)
 const { findReturns } = require(`${__hooks}/lib/entitlements/refunds.js`)

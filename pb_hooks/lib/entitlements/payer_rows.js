@@ -1,5 +1,6 @@
 // Rows of payers, as JSON: reading them column by column takes a hook several times as long as one JSON.parse, and one
 // query for several kinds a third of one each.
+// Why here: entitlements are computed in the commit transaction.
 //
 // payers  {column, ids}: the column that names them in every mirrored row (user, organization), and their ids
 const { TABLES } = require(`${__hooks}/lib/names.js`)

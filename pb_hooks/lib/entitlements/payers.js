@@ -1,4 +1,5 @@
 // Whose entitlements a transaction may change, gathered while it writes: by column, a Set of ids.
+// Why here: the rows are compared with the stored ones in the commit transaction.
 const { describeOffer } = require(`${__hooks}/lib/entitlements/features.js`)
 const { columnsOf, readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
 const { valuesOf } = require(`${__hooks}/lib/mirror/records.js`)
@@ -22,8 +23,8 @@ function addOwner(payers, collection, payer) {
   if (COLUMNS[collection]) addPayer(payers, payer)
 }
 
-// Whether the entitlements of a row's payer may change when `record` is saved: a column that they depend on differs from
-// the stored one. For a replayed event always, so that a replay also applies new settings.
+// Whether the entitlements of a row's payer may change when `record` is saved: a column that they depend on differs
+// from the stored one. For a replayed event always, so that a replay also applies new settings.
 function changesEntitlements(tx, { collection, again }, record) {
   const columns = COLUMNS[collection]
   if (!columns || again || record.isNew()) return !!columns

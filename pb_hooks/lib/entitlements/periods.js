@@ -1,4 +1,5 @@
 // Which invoice lines paid for a subscription item's current period. No I/O.
+// Why here: entitlements are computed in the commit transaction.
 //
 // A line has its purpose in `subscription_item`, `period` and `proration`. An invoice's `billing_reason` has only the
 // reason why Stripe created it.

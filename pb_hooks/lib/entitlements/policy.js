@@ -1,5 +1,6 @@
 // Until when something that was bought gives its features. No I/O, no clock: the same rows always give
 // the same grants, whichever arrived first.
+// Why here: entitlements are computed in the commit transaction.
 //
 // A grant is {payer, feature, source, limit, until, kind}: `until` in milliseconds, 0 for what gives
 // nothing now, Infinity for ever; `limit` Infinity for no limit, null where another has to say it.

@@ -1,4 +1,5 @@
 // What payers have bought, from the mirrored rows: one query for what is always needed, and one for each rare fact.
+// Why here: entitlements are computed in the commit transaction.
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { find, findAll, kind } = require(`${__hooks}/lib/entitlements/payer_rows.js`)
 

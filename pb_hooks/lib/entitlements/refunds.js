@@ -1,5 +1,6 @@
 // Money returned to the payers of a transaction: refunds, disputes, and the part of credit notes that was given back
 // outside of Stripe. A payment is one PaymentIntent with its charges, or a charge that has none.
+// Why here: entitlements are computed in the commit transaction.
 const { find, kind } = require(`${__hooks}/lib/entitlements/payer_rows.js`)
 
 // Refunds that did not reach the buyer. All others count from the start, as in a charge's own

@@ -1,4 +1,5 @@
 // One-time sales: by a Checkout Session, whose metadata names the items, or by an invoice.
+// Why here: entitlements are computed in the commit transaction.
 const { findPaidInvoices } = require(`${__hooks}/lib/entitlements/purchases.js`)
 
 // Sales {payer, stripe_id, payment, invoice, created, items}, of a session also `amount_total`. What a

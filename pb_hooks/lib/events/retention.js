@@ -1,10 +1,11 @@
-// Empties the payloads of old events. Their rows stay for ever, so that a redelivery still changes
-// nothing; one that failed keeps its payload until it is handled.
+// Empties the payloads of old events. Their rows stay for ever, so that a redelivery still changes nothing. A failed
+// event keeps its payload until it is handled.
+// Why here: PocketBase's record API can't update rows by a condition, and would run hooks for each.
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 
 const OLD = "payload != '' AND created < {:before} AND outcome != 'failed'"
 
-// Returns how many events were pruned, at most `limit`; with `dry_run` how many there are to prune.
+// Prunes at most `limit` events; with `dry_run` only counts them. Returns {pruned}.
 function prune(app, { before, limit, dry_run }) {
   if (dry_run) {
     const found = new DynamicModel({ count: 0 })
@@ -12,12 +13,12 @@ function prune(app, { before, limit, dry_run }) {
       .bind({ before }).one(found)
     return { pruned: found.count }
   }
-  // One statement is a transaction of its own: webhooks get their turn between two of them.
+  // Each statement is a transaction of its own, so that deliveries can commit in between.
   const result = app.db().newQuery(`
     UPDATE ${TABLES.stripe_events} SET payload = ''
     WHERE id IN (SELECT id FROM ${TABLES.stripe_events} WHERE ${OLD} ORDER BY created LIMIT {:limit})
   `).bind({ before, limit }).execute()
-  // What was told of them goes as well: an event that is stored is never told again.
+  // Their notifications go as well: a stored event never causes another one.
   app.db().newQuery(`
     DELETE FROM ${TABLES.notifications} WHERE id IN (
       SELECT id FROM ${TABLES.notifications}

@@ -1,13 +1,14 @@
-// Whether the hooks are complete: a partial deployment would leave out limits and checks, or fail later.
+// Finds missing hook files: a partial deployment would leave out limits and checks, or fail later.
+// Why here: only PocketBase sees the folder that it has loaded.
 const STORE = "gateway.hooks.missing"
 // Every file that PocketBase must load. A test compares them with the folder.
 const FILES = [
-  "accounts.pb.js", "billing.pb.js", "checkout.pb.js", "collections.pb.js", "gateway.pb.js", "health.pb.js",
-  "notifications.pb.js", "realtime.pb.js", "teams.pb.js",
+  "accounts.pb.js", "billing.pb.js", "checkout.pb.js", "collections.pb.js", "customers.pb.js", "events.pb.js",
+  "health.pb.js", "mirror.pb.js", "notifications.pb.js", "realtime.pb.js", "teams.pb.js", "transforms.pb.js",
 ]
 const REQUIRED = /require\(`\$\{__hooks\}\/(lib\/[\w/]+\.js(?:on)?)`\)/g
 
-// The missing files, as a list of sentences. They are looked for once: PocketBase restarts with other hooks.
+// Returns a list of sentences. The result is cached: PocketBase restarts when its hooks change.
 function findMissingFiles(app) {
   const known = app.store().get(STORE)
   if (known) return JSON.parse(known)

@@ -1,9 +1,10 @@
-// What the gateway's /ready compares with what it was built for.
+// The version of the hooks, the applied migrations and the missing parts, which /ready compares with the gateway's.
+// Why here: only PocketBase knows its hooks, migrations and collections.
 const { findMissingFiles } = require(`${__hooks}/lib/health/hook_files.js`)
 
 function readVersion(app) {
   const files = findMissingFiles(app)
-  // Without one of them the rest can't be loaded.
+  // Other modules may require a missing file.
   if (files.length > 0) return { hooks: 0, migrations: [], files, missing: [], misnamed: [], names: null }
   const { hooks_version: hooks } = require(`${__hooks}/lib/vocabulary.json`)
   const { findMisnamed, findMissing } = require(`${__hooks}/lib/mirror/collections_guard.js`)

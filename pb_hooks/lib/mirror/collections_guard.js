@@ -1,5 +1,6 @@
 // The collections that the migrations make, and their columns: what hooks and gateway read and write; and the
 // project's own that the hooks read. `make vocabulary` brings the list in line with the migrations.
+// Why here: the dashboard and imports delete collections directly at PocketBase.
 const { collections: COLUMNS } = require(`${__hooks}/lib/vocabulary.json`)
 const { NAMES, SETTINGS, nameOf } = require(`${__hooks}/lib/names.js`)
 

@@ -1,4 +1,6 @@
 // The transaction behind a webhook delivery: event rows and the rows they change, all or nothing.
+// Why here: only PocketBase has a transaction around the stored events and rows, so that concurrent gateways see one
+// order.
 //
 // group.events  the events; `row` is the index of the row that shows the event's object, or null
 // group.rows    the rows to write: one a Stripe object, from the newest of the events that show it

@@ -2,6 +2,7 @@
 // any gateway asks for one part after the other (POST /api/gateway/follow-ups). Each part is a short
 // transaction of its own that also notes how far it is, so that others write in between, and nothing is
 // lost or done by halves when somebody stops. To do a part twice changes nothing.
+// Why here: the rest of a transaction is stored in that transaction, so that a crash loses nothing.
 const { NOW, sqlFromNow } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 

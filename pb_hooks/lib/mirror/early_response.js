@@ -1,6 +1,7 @@
 // Answers a commit as soon as it is durable, while PocketBase still evaluates the rule of every realtime
 // subscription, which takes seconds with many browsers or a hostile one. Commits publish one after the other, so that
 // subscribers get the states of a row in order, and only one of them competes with deliveries for the processor.
+// Why here: PocketBase publishes to realtime inside the request.
 const RUNNING = "gateway.publishing.running"
 const LAST = "gateway.publishing.last"
 const ENDED = "gateway.publishing.ended"

@@ -1,5 +1,6 @@
 // A customer changed hands, and has more rows than one transaction should move: the rest, in parts.
 // See lib/mirror/deferred_work.js; a part is always about the customer's owner of now.
+// Why here: each part is a PocketBase transaction.
 const { updateEntitlements } = require(`${__hooks}/lib/entitlements/entitlements.js`)
 const { finish } = require(`${__hooks}/lib/mirror/deferred_work.js`)
 const { moveRows } = require(`${__hooks}/lib/mirror/owners.js`)

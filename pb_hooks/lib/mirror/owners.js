@@ -1,5 +1,6 @@
 // Whose a row is. Stripe's objects name a customer, or a payment, charge or invoice that names one;
 // `user` or `organization` is filled from there, whichever arrives first.
+// Why here: a row gets its owner in the commit transaction, so that it is never visible without.
 const { NAMES, TABLES, nameOf } = require(`${__hooks}/lib/names.js`)
 const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
 const { findOne, update, userExists, valuesOf } = require(`${__hooks}/lib/mirror/records.js`)
@@ -18,8 +19,8 @@ const {
   owned: OWNED, parents: PARENTS, nameless: NAMELESS, saved_first: FIRST,
 } = require(`${__hooks}/lib/vocabulary.json`).mirror
 
-// Writes rows {collection, id, customer, text, record?}, finds their owners, and gives orphans theirs. Adds
-// to `payers` those of whom something has changed. Returns the customers whose metadata names another payer than before.
+// Writes rows {collection, id, customer, text, record?}, finds their owners, and gives orphans theirs. Adds to `payers`
+// those of whom something has changed. Returns the customers whose metadata names another payer than before.
 function save(tx, rows, payers) {
   const owners = findOwners(tx, rows)
   const offers = rows.filter(changesOffer)

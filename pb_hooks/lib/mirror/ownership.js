@@ -4,6 +4,7 @@
 //   3. ADDRESS: users whose verified e-mail address the customer has, the earliest first
 // Events arrive in any order, so `customers.claims` keeps every claim that no other supersedes, as
 // [kind, since, payer, primary], with a fifth `true` if the user has verified the address after the purchase.
+// Why here: claims of concurrent gateways are merged in the commit transaction.
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { metadata: keys } = require(`${__hooks}/lib/vocabulary.json`)
 const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
@@ -15,8 +16,8 @@ const { columnsOf, namedPayer, payerExists, payerOf, readPayer } = require(`${__
 const { addPayer, noPayers } = require(`${__hooks}/lib/entitlements/payers.js`)
 const { queue } = require(`${__hooks}/lib/mirror/deferred_work.js`)
 const { findUserByEmail } = require(`${__hooks}/lib/customers/addresses.js`)
-const { forgetLate, isLeaving, mayFollow } = require(`${__hooks}/lib/customers/customer_deletion.js`)
-const { dropUpdates, isMoving, queueMove } = require(`${__hooks}/lib/customers/pending_transfers.js`)
+const { enqueueLateDeletion, isBeingDeleted, mayClaimByEmail } = require(`${__hooks}/lib/customers/customer_deletion.js`)
+const { dropUpdates, isTransferPending, enqueueTransfer } = require(`${__hooks}/lib/customers/pending_transfers.js`)
 const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
 
 const NAMED = 0
@@ -33,7 +34,7 @@ function claim(tx, claims, payers, anew = false) {
     const kept = known[each.customer] || []
     if (!payer || (!anew && kept.some((other) => covers(other, entry)))) continue
     if (!payerExists(tx, payer)) {
-      if (each.primary) forgetLate(tx, payer, each.customer_id)
+      if (each.primary) enqueueLateDeletion(tx, payer, each.customer_id)
       continue
     }
     known[each.customer] = add(kept, entry)
@@ -106,13 +107,13 @@ function findHolder(tx, record, claims) {
   if (named && (named === before || payerExists(tx, named))) return named
   const stripeId = record.getString("stripe_id")
   const holder = claims.find(([kind, , payer]) => payerExists(tx, payer)
-    && (kind !== ADDRESS || payer === before || mayFollow(tx, stripeId, payer)))
+    && (kind !== ADDRESS || payer === before || mayClaimByEmail(tx, stripeId, payer)))
   return holder ? holder[2] : before
 }
 
 function isWaiting(tx, record, before) {
   const stripeId = record.getString("stripe_id")
-  return isLeaving(tx, stripeId) || (!!before && isMoving(tx, stripeId))
+  return isBeingDeleted(tx, stripeId) || (!!before && isTransferPending(tx, stripeId))
 }
 
 // Writes a customer's new owner, and moves its rows along.
@@ -137,7 +138,7 @@ function readKept(record) {
 }
 
 // A superuser has written another owner into a customer's record: all else follows, at Stripe too.
-function moveByHand(tx, record, before) {
+function transferByHand(tx, record, before) {
   const payer = readPayer(record)
   const payers = noPayers()
   const since = Math.floor(Date.now() / 1000)
@@ -145,7 +146,7 @@ function moveByHand(tx, record, before) {
   record.load(columnsOf(before))
   assign(tx, record, payer, claims, payers)
   choosePrimary(tx, payer)
-  queueMove(tx, record.getString("stripe_id"), payer)
+  enqueueTransfer(tx, record.getString("stripe_id"), payer)
   updateEntitlements(tx, payers)
 }
 
@@ -183,4 +184,4 @@ function release(tx, stripeId) {
   if (user) claimByEmail(tx, user)
 }
 
-module.exports = { ADDRESS, claim, claimByEmail, moveByHand, release, settleNamed }
+module.exports = { ADDRESS, claim, claimByEmail, transferByHand, release, settleNamed }

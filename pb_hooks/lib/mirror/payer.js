@@ -1,5 +1,6 @@
 // Who pays: a user, or an organization. In a row by two columns, of which one is empty; as one text by
 // the user's id, or `organizations/` and the organization's.
+// Why here: shared by the transactions of mirror, entitlements and customers.
 const { findOne, userExists } = require(`${__hooks}/lib/mirror/records.js`)
 const { metadata: keys } = require(`${__hooks}/lib/vocabulary.json`)
 

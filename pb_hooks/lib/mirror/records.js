@@ -1,5 +1,6 @@
 // Records as the mirror writes them: without validation, because a relation may name what is still to
 // come, but as records, so that PocketBase's realtime and record hooks fire.
+// Why here: the commit transaction writes records, so that PocketBase's realtime and record hooks run.
 const { nameOf } = require(`${__hooks}/lib/names.js`)
 
 // `collection`: its key in names.js.
@@ -19,8 +20,8 @@ function update(tx, record, values) {
   return true
 }
 
-// The columns of a row that the gateway sends (lib/mirror/commit.js). They come as JSON text, which PocketBase reads several
-// times faster than a hook: only few rows are looked into. The lists and hashes of JSON columns are text in it.
+// The columns of a row that the gateway sends (lib/mirror/commit.js). They come as JSON text, which PocketBase reads
+// several times faster than a hook: only few rows are looked into. The lists and hashes of JSON columns are text in it.
 function valuesOf(row) {
   return (row.values ||= JSON.parse(row.text))
 }

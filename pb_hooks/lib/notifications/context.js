@@ -1,4 +1,5 @@
 // The present state of the rows related to a notification, read when it is sent.
+// Why here: the rows are read in one call, with the entry that is handed out.
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { findOne } = require(`${__hooks}/lib/mirror/records.js`)
 
@@ -91,7 +92,8 @@ function isMetered(app, subject) {
   return found.count > 0
 }
 
-// How much of a payment went back. A refund may fail while its charge goes on to show it: see lib/entitlements/refunds.js.
+// How much of a payment went back. A refund may fail while its charge goes on to show it: see
+// lib/entitlements/refunds.js.
 function sumRefunded(app, payment) {
   const found = new DynamicModel({ amount: 0 })
   app.db().newQuery(`

@@ -1,5 +1,6 @@
 // Sends one mail by PocketBase's own mail settings, so that the password never leaves PocketBase.
 // Never call it inside a transaction: it would hold the single writer until the mail server answers.
+// Why here: mails use PocketBase's SMTP settings, so that the password never leaves PocketBase.
 
 function sendMail(app, { from, to, subject, text, html, headers }) {
   // Else PocketBase would hand it to a `sendmail` that nobody meant.

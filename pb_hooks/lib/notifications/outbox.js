@@ -1,6 +1,7 @@
 // The outbox. A row is written in its event's transaction, claimed by one gateway (waiting → sending)
 // and settled by it. What a crash leaves `sending` may have been sent, so nobody sends it again by
 // itself: see docs/decisions/015-notifications.md.
+// Why here: an entry is stored in the transaction of its event, and handed out to one gateway at a time.
 const { fromNow } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { findOne } = require(`${__hooks}/lib/mirror/records.js`)

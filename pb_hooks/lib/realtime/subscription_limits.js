@@ -1,5 +1,6 @@
-// Limits of realtime subscriptions. PocketBase evaluates a collection's rule once per subscription and changed
-// record, and allows 1,000 of them to each connection, also to guests.
+// Limits of realtime subscriptions. PocketBase evaluates a collection's rule once per subscription and changed record,
+// and allows 1,000 of them per connection, also to guests.
+// Why here: clients subscribe at PocketBase, not at the gateway.
 const { readRealtimeLimits } = require(`${__hooks}/lib/settings.js`)
 
 // Subscriptions of one connection to one topic that differ by their options only.
@@ -64,15 +65,15 @@ function isOverLimit(e) {
   return false
 }
 
-// A guest never sees a record whose rules ask for a user: such a subscription would only be evaluated in vain. When
-// the guest signs in, PocketBase's SDK sends all topics again.
+// Guests never see a record if the rules require a user: PocketBase would evaluate such a subscription for nothing.
+// When the guest signs in, PocketBase's SDK sends all topics again.
 function mayReachGuests(app, topic) {
   const name = topic.split(/[/?]/)[0]
   let collection
   try {
     collection = app.findCachedCollectionByNameOrId(name)
   } catch {
-    return true // A topic of somebody's own.
+    return true // A custom topic.
   }
   return !isClosed(collection.listRule) || !isClosed(collection.viewRule)
 }

@@ -1,7 +1,8 @@
-// What the bodies of the gateway's routes must look like.
+// The shapes of the bodies of the gateway's routes.
+// Why here: the routes are PocketBase's, and users can call one of them with their own token.
 const { flag, list, members, optional, readInput, text, texts, whole } = require(`${__hooks}/lib/requests/validate.js`)
 
-// Ids and names of Stripe have 255 characters at the most, which may be two units each.
+// Stripe's ids and names have at most 255 characters, of up to two UTF-16 units each.
 const NAME = text(510)
 const ID = text(100)
 const YEAR = 366 * 86400
@@ -46,7 +47,7 @@ const SHAPES = {
   ATTEMPT, BUYER, CHECK, CLAIM, END, METERED, MAIL, PREVIEW, PRICES, PRUNE, RETRY, SETTLE, TAKE,
 }
 
-// The body of a request, checked against one of the shapes.
+// Reads the body of a request and checks it against one of the shapes.
 function read(e, name) {
   return readInput(e, SHAPES[name])
 }

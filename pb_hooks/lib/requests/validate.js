@@ -1,8 +1,9 @@
-// Checks the bodies of the gateway's routes as strictly as the gateway checks its own: users can call one of the routes
-// themselves, and values bound to a query must have the type that the query expects.
+// Checks the bodies of the gateway's routes as strictly as the gateway checks its own.
+// Why here: users can call one of the routes themselves, and values bound to a query must have the type that the query
+// expects.
 
-// Returns the members that `shape` names, each as its check returns it. Other members are ignored, so that gateways
-// of another version are understood.
+// Returns the members that `shape` names, each as its check returns it. Other members are ignored, so that requests of
+// newer gateways are accepted.
 function readInput(e, shape) {
   return readMembers(e.requestInfo().body, shape, "")
 }
@@ -21,12 +22,12 @@ function refuse(name, message) {
 
 const isMissing = (value) => value === undefined || value === null
 
-// Text of at most `most` UTF-16 units; without a pattern any text.
+// A string of at most `most` UTF-16 units that matches the pattern, if one is given.
 function text(most, pattern) {
   return (value, name) => {
     if (typeof value !== "string") refuse(name, "must be a string.")
     if (value.length > most) refuse(name, `must have at most ${most} characters.`)
-    if (pattern && !pattern.test(value)) refuse(name, "has another form.")
+    if (pattern && !pattern.test(value)) refuse(name, "has the wrong format.")
     return value
   }
 }
@@ -59,7 +60,7 @@ function members(shape) {
   }
 }
 
-// An object of texts under any names.
+// An object of strings under any names.
 function texts(mostNames, most) {
   return (value, name) => {
     if (!isObject(value) || Object.keys(value).length > mostNames) refuse(name, "must be an object of strings.")
@@ -74,7 +75,7 @@ function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
-// What need not be there, or be null: then `missing` takes its place.
+// A member that may be absent or null; `missing` is the default.
 function optional(check, missing) {
   return (value, name) => isMissing(value) ? missing : check(value, name)
 }

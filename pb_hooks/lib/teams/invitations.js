@@ -1,13 +1,13 @@
 // Invitations to a membership, which the invited user accepts or deletes. Only superusers create memberships without
 // one. See docs/decisions/023-consent-and-vacancies.md.
+// Why here: clients write memberships and invitations directly at PocketBase.
 const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { inTransaction } = require(`${__hooks}/lib/teams/teams.js`)
 
-// Columns of a membership that an invitation has itself, or that PocketBase fills.
+// Columns of a membership that an invitation has as well, or that PocketBase fills.
 const OWN = ["id", "organization", "user", "role", "created", "updated"]
 
-// A manager creates a membership: the answer is an invitation in its place. The create rule of `memberships`
-// has let the request through.
+// Answers a manager's request for a membership with an invitation. The create rule of `memberships` was checked before.
 function inviteInstead(e) {
   if (e.hasSuperuserAuth()) return e.next()
   const invitation = new Record(e.app.findCachedCollectionByNameOrId(NAMES.membership_invitations))
@@ -31,10 +31,10 @@ function checkInvitation(e, invitation) {
   invitation.set("accepted", false)
   const roles = e.app.findCachedCollectionByNameOrId(NAMES.memberships).fields.getByName("role").values
   if (![...roles].includes(invitation.getString("role"))) {
-    refuse("role", "validation_invalid_role", "There is no such role.")
+    refuse("role", "validation_invalid_role", "This role does not exist.")
   }
   if (findMembership(e.app, invitation)) {
-    refuse("user", "validation_already_member", "This user is a member already.")
+    refuse("user", "validation_already_member", "This user is already a member.")
   }
 }
 
@@ -48,7 +48,7 @@ function findMembership(app, invitation) {
     NAMES.memberships, "organization = {:organization} && user = {:user}", "", 1, 0, { organization, user })[0]
 }
 
-// The invited user accepts: the membership takes the invitation's place. Nothing else of it can be changed.
+// Replaces an accepted invitation by the membership. The invited user can't change any other column.
 function accept(e) {
   const before = e.record.original()
   if (!e.hasSuperuserAuth()) {
@@ -56,7 +56,7 @@ function accept(e) {
   }
   if (!e.record.getBool("accepted")) return e.next()
   inTransaction(e, (tx) => {
-    // It may have been taken back, or offer another role, since the record was loaded.
+    // It may have been deleted or have got another role since the record was loaded.
     const [current] = tx.findRecordsByIds(e.record.collection(), [e.record.lastSavedPK()])
     if (!current) throw new NotFoundError()
     if (!e.hasSuperuserAuth()) {
@@ -77,7 +77,7 @@ function buildMembership(tx, invitation) {
   return membership
 }
 
-// The invited user can't read the organization yet, only its name.
+// Adds the organization's name: the invited user can't read the organization yet.
 function addName(e) {
   e.next()
   const [organization] = e.app.findRecordsByIds(NAMES.organizations, [e.record.getString("organization")])
@@ -85,7 +85,7 @@ function addName(e) {
   e.record.set("organization_name", organization ? organization.getString("name") : "")
 }
 
-// A user is about to be deleted.
+// Called before a user is deleted.
 function deleteOfUser(tx, user) {
   for (const invitation of tx.findAllRecords(NAMES.membership_invitations, $dbx.hashExp({ user }))) tx.delete(invitation)
 }

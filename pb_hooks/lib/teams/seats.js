@@ -1,20 +1,24 @@
-// Seats that follow the members of an organization, where the metadata of a price or its product says
-// `seats` = `members`: for recurring prices that have a quantity, not for what is billed by usage. Nothing is
-// queued: whatever was missed is seen the next time.
+// Seats that follow the members of an organization, where the metadata of a price or its product has `seats` =
+// `members`: for recurring prices with a quantity, not for metered ones. Nothing is queued: each check compares all
+// rows. The policy (proration, limits) is in gateway/teams/.
+// Why here: the join over members and JSON columns is one SQL query; PocketBase's record API can't do it.
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { readPrices } = require(`${__hooks}/lib/checkout/prices.js`)
 const { ENTITLING } = require(`${__hooks}/lib/statuses.js`)
 const { metadata } = require(`${__hooks}/lib/vocabulary.json`)
 
-const MOST = 100
+const MAX_ITEMS = 100
 
-// Returns {seats, next}: of each [{item, stamp, members, quantity, price, schedule}], Stripe's subscription
-// item, which state of its subscription was looked at, how many members there are, how many are paid for, the
-// price with its terms, and the schedule by which the gateway has planned a change ("" without one); `next` is
-// where to go on, "" at the end.
-// Omits subscriptions under a seller's schedule and those paused with `void`; they are updated when that ends.
-// By `>` and not `!=`, and grouped by `+id`, so that SQLite uses the index of organizations and does not
-// walk through all subscriptions.
+// Returns {seats, next}. `next` is the value of `after` for the next call, "" at the end. Each seat has
+//   item      Stripe's subscription item
+//   stamp     the version of the subscription's row
+//   members   the number of members
+//   quantity  the number of seats that are paid for
+//   price     the price with its terms
+//   schedule  the schedule of a change that the gateway has planned, "" without one
+// Omits subscriptions with a schedule of the seller's and those paused with `void`; they are updated when that ends.
+// With `>` instead of `!=`, and grouped by `+id`, SQLite uses the index of organizations instead of scanning all
+// subscriptions.
 function findWrongSeats(app, after) {
   const found = arrayOf(new DynamicModel({
     item: "", stamp: "", members: 0, quantity: 0, price: "", schedule: "",
@@ -42,14 +46,14 @@ function findWrongSeats(app, after) {
       AND coalesce(price.metadata ->> 'seats', product.metadata ->> 'seats') = 'members'
     GROUP BY +subscription.id, item.key
     HAVING max(1, count(membership.id)) != coalesce(item.value ->> 'quantity', 0)
-    ORDER BY item LIMIT ${MOST}
+    ORDER BY item LIMIT ${MAX_ITEMS}
   `).bind({ after }).all(found)
   const prices = {}
   for (const price of readPrices([...new Set(found.map(({ price }) => price))])) prices[price.stripe_id] = price
   const seats = found.map(({ item, stamp, members, quantity, price, schedule }) => ({
     item, stamp, members, quantity, price: prices[price], schedule,
   }))
-  return { seats, next: seats.length < MOST ? "" : seats[MOST - 1].item }
+  return { seats, next: seats.length < MAX_ITEMS ? "" : seats[MAX_ITEMS - 1].item }
 }
 
 module.exports = { findWrongSeats }

@@ -1,13 +1,9 @@
-// Organizations: who owns them, and who may act for them.
+// Owners of organizations, and the users who may act for them.
+// Why here: clients write organizations and memberships directly at PocketBase; owners are counted in the transaction
+// of the write.
 const { NAMES } = require(`${__hooks}/lib/names.js`)
 
-function refuseChosenId(e) {
-  if (!e.record.id || e.hasSuperuserAuth()) return
-  const problem = new ValidationError("validation_id_chosen", "The id can't be chosen.")
-  throw new BadRequestError("Failed to create record.", { id: problem })
-}
-
-// The rest of the request is one transaction with the owner's membership.
+// Creates the organization and the owner's membership in one transaction.
 function createWithOwner(e) {
   if (e.hasSuperuserAuth()) return e.next()
   inTransaction(e, (tx) => {
@@ -18,9 +14,9 @@ function createWithOwner(e) {
   })
 }
 
-// Refuses what would leave members without an owner; a superuser may. The last member may leave: the billing
-// ends then (lib/teams/vacancies.js). The role is read in the transaction: the member may have become an owner since
-// the record was loaded.
+// Refuses a change that leaves members without an owner, except by a superuser. The last member may leave: billing ends
+// then (lib/teams/vacancies.js). The role is read in the transaction: the member may have become an owner since the
+// record was loaded.
 function requireOwner(e) {
   if (e.hasSuperuserAuth()) return e.next()
   inTransaction(e, (tx) => {
@@ -28,13 +24,13 @@ function requireOwner(e) {
     e.next()
     if (!before || before.getString("role") !== "owner") return
     if (isOwnerless(tx, before.getString("organization"))) {
-      throw new BadRequestError("An organization keeps at least one owner.")
+      throw new BadRequestError("An organization must have at least one owner.")
     }
   })
 }
 
-// Refuses to delete an account that leaves members without an owner; a superuser may.
-function keepOwners(e) {
+// Refuses to delete a user who leaves members without an owner, except by a superuser.
+function requireOtherOwners(e) {
   if (e.hasSuperuserAuth()) return e.next()
   const owned = e.app.findRecordsByFilter(
     NAMES.memberships, "user = {:user} && role = 'owner'", "", 0, 0, { user: e.record.id })
@@ -43,7 +39,7 @@ function keepOwners(e) {
     e.next()
     for (const membership of owned) {
       if (isOwnerless(tx, membership.getString("organization"))) {
-        throw new BadRequestError("Make somebody else an owner of your organizations first.")
+        throw new BadRequestError("Make another member an owner of your organizations first.")
       }
     }
   })
@@ -55,7 +51,7 @@ function isOwnerless(tx, organization) {
   return members > 0 && owners === 0
 }
 
-// PocketBase answers once the transaction has succeeded.
+// Runs `act` in a transaction of which the request's own write is a part.
 function inTransaction(e, act) {
   const app = e.app
   app.runInTransaction((tx) => {
@@ -68,8 +64,7 @@ function inTransaction(e, act) {
   })
 }
 
-// The organization for which the caller of a request may buy and manage: by the rule of who may change
-// it. Null where there is none, or it is not theirs to manage.
+// The organization, if the caller may buy for it and manage it: PocketBase's update rule decides. Otherwise null.
 function findManaged(app, info, id) {
   if (typeof id !== "string" || id === "") return null
   const [record] = app.findRecordsByIds(NAMES.organizations, [id])
@@ -78,5 +73,5 @@ function findManaged(app, info, id) {
 }
 
 module.exports = {
-  createWithOwner, findManaged, inTransaction, requireOwner, keepOwners, refuseChosenId,
+  createWithOwner, findManaged, inTransaction, requireOwner, requireOtherOwners,
 }

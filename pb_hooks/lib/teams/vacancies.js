@@ -1,8 +1,9 @@
-// Finds billed organizations without an owner or members by their rows, whatever removed the last one: a superuser, a
-// hook or a cascading delete. See docs/decisions/023.
+// Finds billed organizations without an owner or members by their rows, no matter what removed the last one: a
+// superuser, a hook or a cascading delete. See docs/decisions/023-consent-and-vacancies.md.
+// Why here: the promotion, or the tasks that end the billing, must be one transaction with the check.
 const { NOW, sqlFromNow } = require(`${__hooks}/lib/dates.js`)
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
-const { forgetOrganization } = require(`${__hooks}/lib/customers/customer_deletion.js`)
+const { enqueueOrganizationDeletion } = require(`${__hooks}/lib/customers/customer_deletion.js`)
 const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
 const { ENDED } = require(`${__hooks}/lib/statuses.js`)
 
@@ -11,8 +12,8 @@ const MAX_ORGANIZATIONS = 100
 const HAS_MEMBERS = `EXISTS (SELECT 1 FROM ${TABLES.memberships} WHERE organization = customer.organization)`
 const HAS_OWNER = `EXISTS (
   SELECT 1 FROM ${TABLES.memberships} WHERE organization = customer.organization AND role = 'owner')`
-// Ended since there are no members. What still runs ten minutes later, when the webhooks of the end have long
-// come, is ended once more.
+// Billing was ended because there are no members. A subscription that still runs ten minutes later, when the webhooks
+// should have arrived, is ended again.
 const IS_ENDED = `EXISTS (
   SELECT 1 FROM ${TABLES.customer_tasks} task
   WHERE task.customer = customer.stripe_id AND task.kind = 'forget' AND task.version > 0
@@ -23,15 +24,15 @@ const IS_ENDED = `EXISTS (
         SELECT 1 FROM ${TABLES.subscriptions} WHERE organization = customer.organization
           AND status NOT IN (${ENDED}))))`
 
-// Tasks of organizations that have members again: the range of `user` uses its index.
+// Tasks of organizations that have members again; the range of `user` uses its index.
 const IS_REOPENED = `
   user > 'organizations/' AND user < 'organizations0' AND kind = 'forget' AND version > 0
   AND outcome NOT IN ('', 'none') AND EXISTS (
     SELECT 1 FROM ${TABLES.memberships} WHERE organization = substr(${TABLES.customer_tasks}.user, length('organizations/') + 1))`
 
-// Promotes a member where there is no owner, and ends the billing where there are no members: of those that
-// the caller has `seen` before, so that a superuser's script may remove one member and then add another.
-// Returns {promoted, ended, vacant}: `vacant` are ids to name as `seen` next time.
+// Promotes a member of each organization without an owner, and ends the billing of those without members that the
+// caller has `seen` before, so that a superuser's script may remove one member and then add another. Returns {promoted,
+// ended, vacant}; the caller passes the ids in `vacant` as `seen` next time.
 function checkOrganizations(app, { seen }) {
   const answer = { promoted: [], ended: [], vacant: [] }
   reopen(app)
@@ -40,13 +41,13 @@ function checkOrganizations(app, { seen }) {
   if (ids.length === 0) return answer
   app.runInTransaction((tx) => {
     const { list, values } = placeholders(ids)
-    for (const id of findVacant(tx, `AND customer.organization IN (${list})`, values)) settle(tx, id, seen, answer)
+    for (const id of findVacant(tx, `AND customer.organization IN (${list})`, values)) promoteOrEnd(tx, id, seen, answer)
   })
   return answer
 }
 
-// They ended an earlier time without members; version 0 says so. Also called for each new membership, which may
-// be gone at the next look.
+// Sets the version of tasks from an earlier time without members to 0. Also called for each new membership, which may
+// be gone at the next check.
 function reopen(app) {
   const found = arrayOf(new DynamicModel({ id: "" }))
   app.db().newQuery(`SELECT id FROM ${TABLES.customer_tasks} WHERE ${IS_REOPENED} LIMIT 100`).all(found)
@@ -64,7 +65,7 @@ function findVacant(app, condition, values) {
   return found.map(({ organization }) => organization)
 }
 
-function settle(tx, organization, seen, { promoted, ended, vacant }) {
+function promoteOrEnd(tx, organization, seen, { promoted, ended, vacant }) {
   const successor = findSuccessor(tx, organization)
   if (successor) {
     promote(tx, successor)
@@ -94,7 +95,7 @@ function promote(tx, membership) {
 }
 
 function end(tx, organization) {
-  forgetOrganization(tx, organization)
+  enqueueOrganizationDeletion(tx, organization)
   for (const each of tx.findAllRecords(NAMES.membership_invitations, $dbx.hashExp({ organization }))) tx.delete(each)
 }
 

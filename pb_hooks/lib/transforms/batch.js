@@ -1,19 +1,19 @@
-// Writes that PocketBase makes inside of a transaction: the gateway is asked about all of them in one
-// call before it begins, and each record hook finds its verdict. The transaction holds PocketBase's one
-// writer; a call from inside of it would stall everybody.
+// Writes that PocketBase makes inside a transaction: the gateway is called once for all of them before the transaction,
+// and each record hook finds its result.
+// Why here: the transaction holds PocketBase's single writer, and a call from inside it would block all writes.
 const { ask, describe, passesThrough, writeAll } = require(`${__hooks}/lib/transforms/call.js`)
 const { conflict } = require(`${__hooks}/lib/transforms/guard.js`)
 const { isUpload } = require(`${__hooks}/lib/transforms/request_info.js`)
 const { find, findAll, typeOf } = require(`${__hooks}/lib/transforms/table.js`)
 
-// On the request: the verdicts that were asked for before its transaction began.
-const VERDICTS = "gateway.verdicts"
-// Names a batch's item to its record hook, by a number that no client can know.
+// Key on the request: the results from before its transaction.
+const RESULTS = "gateway.results"
+// Header that identifies a batch item to its record hook, by a number that no client can know.
 const ITEM = "x-gateway-item"
 // PocketBase's name of the context in which a sign-up by OAuth2 creates a record.
 const SIGN_UP = "oauth2"
 
-// As PocketBase's own: what it does not take, it refuses itself.
+// The same as PocketBase's own, which refuses all other URLs.
 const ADDRESS = /^\/api\/collections\/([^/?]+)\/records(?:\/([^/?]+))?(\?.*)?$/
 
 function prepareBatch(e) {
@@ -24,12 +24,12 @@ function prepareBatch(e) {
     if (!entry || !passesThrough(entry, e.auth)) return
     const values = readValues(e, request, target, entry)
     if (!mayWrite(e, request, target, values)) return
-    asked.push({ i, entry, ...target, item: load(e, target, entry, values, request.body) })
+    asked.push({ i, entry, ...target, item: describeWrite(e, target, entry, values, request.body) })
   })
-  if (asked.length > 0) hand(e, asked)
+  if (asked.length > 0) askForBatch(e, asked)
 }
 
-// The collection, the operation, and the record that is there already.
+// Returns {collection, operation, record}; `record` only if it exists.
 function findTarget(app, request) {
   const method = request.method.toUpperCase()
   const [, name, id] = ADDRESS.exec(request.url) || []
@@ -57,8 +57,8 @@ function findRecord(app, collection, id) {
   return id ? app.findRecordsByIds(collection, [id])[0] : undefined
 }
 
-// The values that PocketBase will read from the item, else a transform judges others than are stored:
-// a file counts for a file field only, and users don't set hidden fields.
+// The values that PocketBase will read from the item, so that the transform gets those that are stored: a file counts
+// for a file field only, and users don't set hidden fields.
 function readValues(e, request, { collection, record }, entry) {
   const body = { ...request.body }
   for (const name in body) if (isUpload(body[name]) && !takesFiles(entry, name)) delete body[name]
@@ -71,8 +71,8 @@ function takesFiles(entry, name) {
   return typeOf(entry, name.replace(/^\+|\+$/, "")) === "file"
 }
 
-// PocketBase checks the rules later. A transform is not shown a record that its rule would not: the
-// errors could tell what is in it.
+// PocketBase checks the rules later. A transform must not get a record that the rule hides: its errors could reveal the
+// record's values.
 function mayWrite(e, request, { collection, operation, record }, values) {
   if (e.hasSuperuserAuth()) return true
   if (operation === "create") return collection.createRule !== null
@@ -96,7 +96,7 @@ function readQuery(url) {
   return query
 }
 
-// What is malformed is left out, as Go leaves it out.
+// Malformed values are dropped, as Go does.
 function decode(text) {
   try {
     return decodeURIComponent(text.replace(/\+/g, " "))
@@ -105,8 +105,8 @@ function decode(text) {
   }
 }
 
-// The item with the values as they would be saved: PocketBase's own form loads them.
-function load(e, { collection, operation, record }, entry, values, raw) {
+// The item with the values as they would be saved, loaded by PocketBase's own form.
+function describeWrite(e, { collection, operation, record }, entry, values, raw) {
   const target = record || new Record(collection)
   if (operation === "delete") return describe(entry, operation, target, {})
   const form = new RecordUpsertForm(e.app, target)
@@ -115,19 +115,19 @@ function load(e, { collection, operation, record }, entry, values, raw) {
   return describe(entry, operation, target, values, raw)
 }
 
-function hand(e, asked) {
-  const verdicts = ask(asked, e, e.requestInfo().headers)
+function askForBatch(e, asked) {
+  const results = ask(asked, e, e.requestInfo().headers)
   const number = $security.randomString(24)
-  const notes = {}
+  const stored = {}
   const targets = {}
   asked.forEach(({ i, entry, collection, operation, record }, k) => {
     const id = record && `${collection.id} ${record.id}`
     const isSecond = !!id && id in targets
     targets[id] = true
-    notes[i] = writeNote(entry, collection, operation, record, verdicts[k], isSecond)
+    stored[i] = serialize(entry, collection, operation, record, results[k], isSecond)
     e.batch[i].headers = { ...without(e.batch[i].headers || {}, ITEM), [ITEM]: `${number}.${i}` }
   })
-  e.set(VERDICTS, { number, notes })
+  e.set(RESULTS, { number, stored })
 }
 
 function without(headers, name) {
@@ -136,9 +136,9 @@ function without(headers, name) {
   return rest
 }
 
-// A verdict is good for one write, to the record as the transform saw it.
-function writeNote(entry, collection, operation, record, verdict, isSecond) {
-  return JSON.stringify({ target: nameTarget(entry, collection, operation, record), verdict, isSecond })
+// A result is valid for one write, to the record in the state that the transform got.
+function serialize(entry, collection, operation, record, result, isSecond) {
+  return JSON.stringify({ target: nameTarget(entry, collection, operation, record), result, isSecond })
 }
 
 function nameTarget(entry, collection, operation, record) {
@@ -146,22 +146,22 @@ function nameTarget(entry, collection, operation, record) {
   return [operation, collection.id, original].join(" ")
 }
 
-// For the one record that a sign-up creates.
-function keepVerdict(e, entry, verdict) {
-  const note = writeNote(entry, e.collection, "create", null, verdict, false)
-  e.set(VERDICTS, { number: SIGN_UP, notes: { [SIGN_UP]: note } })
+// Keeps the result for the one record that a sign-up creates.
+function keepResult(e, entry, result) {
+  const found = serialize(entry, e.collection, "create", null, result, false)
+  e.set(RESULTS, { number: SIGN_UP, stored: { [SIGN_UP]: found } })
 }
 
-// The verdict that was asked for before the transaction; a refusal when there is none for this write.
-function recall(e, entry, operation) {
-  const { number, notes } = e.get(VERDICTS) || {}
+// Returns the result from before the transaction; a refusal if there is none for this write.
+function takeResult(e, entry, operation) {
+  const { number, stored } = e.get(RESULTS) || {}
   const [given, i] = readMark(e.requestInfo())
-  const note = number && given === number && notes[i] ? JSON.parse(notes[i]) : null
-  if (note && note.target === nameTarget(entry, e.collection, operation, e.record)) {
-    return note.verdict
+  const found = number && given === number && stored[i] ? JSON.parse(stored[i]) : null
+  if (found && found.target === nameTarget(entry, e.collection, operation, e.record)) {
+    return found.result
   }
-  if (note && !note.isSecond) throw conflict()
-  const message = "A record can be written once per batch, and by its address. Write it on its own."
+  if (found && !found.isSecond) throw conflict()
+  const message = "A batch can write each record once, by its id in the URL. Send this write in a request of its own."
   return { refused: { status: 400, message } }
 }
 
@@ -169,4 +169,4 @@ function readMark({ context, headers }) {
   return context === SIGN_UP ? [SIGN_UP, SIGN_UP] : (headers.x_gateway_item || "").split(".")
 }
 
-module.exports = { keepVerdict, prepareBatch, recall }
+module.exports = { keepResult, prepareBatch, takeResult }

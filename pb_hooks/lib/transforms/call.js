@@ -1,16 +1,17 @@
-// Asks the gateway what to do with writes: each is an item, and is given a verdict.
+// Calls the gateway to run transforms: each write is an item and gets a result.
+// Why here: PocketBase holds the client's request, and its hook must wait for the result.
 //
-// A verdict is one of {values}, {errors, message}, {refused: {status, message}} and {failed: reason}.
+// A result is one of {values}, {errors, message}, {refused: {status, message}} and {failed: reason}.
 const { isSigned, sign } = require(`${__hooks}/lib/transforms/signature.js`)
 const { end: endLease } = require(`${__hooks}/lib/transforms/lease.js`)
-const { HIDDEN_MS, STEP_MS, mayReturn, noteAnswer } = require(`${__hooks}/lib/transforms/outage.js`)
+const { MAX_OUTAGE_MS, STEP_MS, shouldRetry, clearOutage } = require(`${__hooks}/lib/transforms/outage.js`)
 const { writeClient, writeSent } = require(`${__hooks}/lib/transforms/request_info.js`)
 const { readTable, typeOf } = require(`${__hooks}/lib/transforms/table.js`)
 
 const TOO_LARGE = "The values are too large."
-// What an empty answer says of each item.
+// The result of each item if the answer is empty.
 const UNCHANGED = { values: {} }
-// How an answer begins when the gateway lacks the transform of one item: it has run none.
+// The beginning of an answer of a gateway that lacks the transform of an item: it has run none of them.
 const UNKNOWN = '{"items":[{"failed":"unknown"}'
 
 function passesThrough(entry, auth) {
@@ -18,14 +19,14 @@ function passesThrough(entry, auth) {
   return entry.superusers && auth.id !== entry.gateway
 }
 
-// One item as JSON text. A record writes itself several times as fast as Go or goja write its values;
+// Returns one item as JSON text. A record serialises itself several times as fast as Go or goja serialise its values;
 // names of collections and fields need no escapes.
 function describe(entry, operation, record, body, raw) {
   const sent = operation === "delete" ? "" : listFields(entry, body || {})
   const head = `"collection":"${entry.collection}","operation":"${operation}","sent":[${sent}]`
   const original = operation === "create" ? "null" : writeAll(record.original(), entry)
   const values = entry.auth ? writeVisible(record) : JSON.stringify(record)
-  // A new file writes its original name into the record's JSON: else there is none to look for.
+  // The record's JSON has an original name only if there is a new file.
   const files = values.includes('"originalName":') ? describeFiles(entry, record) : "{}"
   const extra = entry.request ? `,"values":${writeSent(entry, raw || body || {})}` : ""
   return `{${head},"record":${values},"original":${original},"files":${files}${extra}}`
@@ -40,7 +41,7 @@ function listFields(entry, body) {
   return text
 }
 
-// With the e-mail address, which other records don't have.
+// Includes the e-mail address, which only auth records have.
 function writeVisible(record) {
   return JSON.stringify(record.clone().ignoreEmailVisibility(true))
 }
@@ -55,10 +56,10 @@ function describeFiles(entry, record) {
   for (const name of entry.files) {
     const files = record.getUnsavedFiles(name)
     if (files.length === 0) continue
-    // Before they are read: PocketBase itself takes larger ones than fit into memory.
+    // Checked before reading: PocketBase accepts larger files than fit into memory.
     for (const file of files) size += file.size
-    if (entry.ships && size > entry.max_bytes) throw new ApiError(413, TOO_LARGE, {})
-    found[name] = entry.ships ? files.map(readFile) : files
+    if (entry.sendsFiles && size > entry.max_bytes) throw new ApiError(413, TOO_LARGE, {})
+    found[name] = entry.sendsFiles ? files.map(readFile) : files
   }
   return toString(found)
 }
@@ -74,27 +75,27 @@ function readFile(file) {
   }
 }
 
-// Asks for the verdicts of several items in one call: `asked` holds the entry of each, and its text.
+// Gets the results of several items in one call. `asked` is a list of {entry, item}; `item` is JSON text.
 function ask(asked, e, headers) {
   const items = asked.map(({ item }) => item).join(",")
   const timeout = Math.max(...asked.map(({ entry }) => entry.timeout))
-  const { verdicts, forAll } = send(pickEntry(asked), items, e, headers, timeout)
-  return asked.map((_, i) => verdicts ? verdicts[i] : forAll)
+  const { results, forAll } = send(pickEntry(asked), items, e, headers, timeout)
+  return asked.map((_, i) => results ? results[i] : forAll)
 }
 
-// One that asks for the request, if any does: it is the same for all.
+// Returns an entry that needs the request, if any does: the request is the same for all.
 function pickEntry(asked) {
   return (asked.find(({ entry }) => entry.request) || asked[0]).entry
 }
 
-// The same for one.
+// Gets the result of one item.
 function askOne(entry, item, e, headers) {
-  const { verdicts, forAll } = send(entry, item, e, headers, entry.timeout)
-  return verdicts ? verdicts[0] : forAll
+  const { results, forAll } = send(entry, item, e, headers, entry.timeout)
+  return results ? results[0] : forAll
 }
 
-// Go keeps two idle connections open for each host and port: with eight writes at a time every second
-// call would make a connection, which doubles what it costs. So each VM spells the port in its own way.
+// Go keeps two idle connections per host and port: with eight concurrent writes every second call would open a
+// connection, which doubles its cost. So each VM writes the port with another number of leading zeros.
 const PORT = `:${"0".repeat(Math.floor(Math.random() * 32))}$1/`
 const addresses = {}
 
@@ -102,24 +103,24 @@ function addressOf(url) {
   return addresses[url] || (addresses[url] = url.replace(/:(\d+)\//, PORT))
 }
 
-// A repeated call gets a connection of its own: behind one address there may be several gateways.
+// Gives a repeated call a connection of its own: one address may have several gateways behind a load balancer.
 function respell(url, number) {
   return url.replace(/:(\d+)\//, `:${"0".repeat(32 + number)}$1/`)
 }
 
 // Go's errors before anything was sent.
 const NO_CONNECTION = /dial tcp|connection refused|no such host|no route to host/
-// Its errors when the other side ended the connection without an answer, as a process does that is killed.
+// Go's errors when the connection ended without an answer, as when the process is killed.
 const CUT = /EOF|connection reset|broken pipe|closed idle connection/
 
-// As the gateway takes it. A longer one would end the call, which then looks as if nobody were there.
+// The format that the gateway accepts. With a longer one the call would fail as if no gateway were running.
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
 
-// Returns {verdicts}, or {forAll} where one holds for all items.
+// Returns {results}, or {forAll} if one result is for all items.
 function send(entry, items, e, headers, timeout) {
   const { auth } = e
   const { x_request_id } = headers
-  // Users see their own e-mail address anyway, so this is no copy.
+  // Not a copy: users may see their own e-mail address anyway.
   const user = auth ? JSON.stringify(auth.ignoreEmailVisibility(true)) : "null"
   const client = entry.request ? `,"client":${writeClient(entry, e, headers)}` : ""
   const body = `{"user":${user},"items":[${items}]${client}}`
@@ -130,15 +131,15 @@ function send(entry, items, e, headers, timeout) {
 }
 
 // Repeats a call for a few seconds if no transform has started: no gateway accepts connections, or the one that answers
-// has another table. A call that was cut off is repeated once: it may be what ends the gateway.
+// has another table. A call whose connection broke is repeated once only: it may itself crash the gateway.
 function sendAgain(answer, entry, body, requestId, timeout) {
-  const deadline = Date.now() + HIDDEN_MS
+  const deadline = Date.now() + MAX_OUTAGE_MS
   let cuts = 0
   for (let number = 1; answer.mayRepeat && Date.now() < deadline; number++) {
     if (answer.isCut && ++cuts > 1) return answer
     if (answer.isAway) {
       endLease(entry.started)
-      if (!mayReturn()) return answer
+      if (!shouldRetry()) return answer
     }
     sleep(STEP_MS)
     answer = post(respell(readTable($app).url || entry.url, number), body, requestId, timeout)
@@ -152,7 +153,7 @@ function post(url, body, requestId, timeout) {
   try {
     headers = sign(id, body)
   } catch (error) {
-    return fail("unsigned", `${error}`) // The gateway is not away: nothing is let through for that.
+    return fail("unsigned", `${error}`) // The gateway is not down, so on_failure="open" does not apply.
   }
   try {
     headers["content-type"] = "application/json"
@@ -163,39 +164,39 @@ function post(url, body, requestId, timeout) {
     const isCut = !isAway && CUT.test(`${error}`)
     return { ...fail("unreachable", `${error}`), mayRepeat: isAway || isCut, isAway, isCut }
   }
-  noteAnswer()
+  clearOutage()
   return read(answer, id, headers["webhook-timestamp"])
 }
 
-// The answer is signed under the id and the time of its call, so it can't be another's, or an older one.
+// The answer is signed with the id and timestamp of its call, so an older or foreign answer is not accepted.
 function read(answer, id, timestamp) {
   const status = answer.statusCode
   if (status === 413) return refuse(413, TOO_LARGE)
   if (status === 400) return refuse(400, "The values can't be read.")
-  // A balancer's, while no gateway is behind it: ours are problem documents.
+  // From a load balancer without a gateway: the gateway's own errors are problem documents.
   if ((status === 502 || status === 503) && !isOurs(answer)) {
     return { ...fail("refused", `HTTP ${status}`), mayRepeat: true }
   }
   if (status !== 200 && status !== 204) return fail("refused", `HTTP ${status}: ${readReason(answer)}`)
   const body = status === 200 ? answer.raw : ""
-  const signatures = (answer.headers["Webhook-Signature"] || [""])[0] // As Go spells it.
+  const signatures = (answer.headers["Webhook-Signature"] || [""])[0] // Go's spelling.
   if (!isSigned(`answer_${id}`, timestamp, signatures, body)) return fail("unsigned", "answer")
   if (status === 204) return { forAll: UNCHANGED }
-  if (!body.startsWith(UNKNOWN)) return { verdicts: answer.json.items }
-  return { ...fail("unknown", "The gateway that answered has another table."), mayRepeat: true }
+  if (!body.startsWith(UNKNOWN)) return { results: answer.json.items }
+  return { ...fail("unknown", "The gateway that answered has another table of transforms."), mayRepeat: true }
 }
 
 function isOurs({ headers }) {
   return `${headers["Content-Type"] || ""}`.includes("application/problem+json")
 }
 
-// For the log: the gateway may name a clock that is wrong, for example.
+// The reason for the log, for example a wrong clock.
 function readReason({ json }) {
   return `${(json && json.detail) || ""}`.slice(0, 200)
 }
 
 function lengthOf(text) {
-  // Three bytes are the most that one unit of UTF-16 takes: seldom does it need counting.
+  // A UTF-16 unit takes at most three bytes, so most texts need no counting.
   return text.length * 3 <= 65536 ? text.length : toBytes(text).length
 }
 

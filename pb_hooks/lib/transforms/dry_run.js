@@ -1,8 +1,9 @@
-// A write that is done in full, answered, and rolled back: PocketBase's own rules, validation and unique
-// indexes have all spoken, and nothing is stored, uploaded or published.
+// Dry runs: a write that PocketBase does in full, answers and rolls back. Rules, validation and unique indexes apply,
+// and nothing is stored, uploaded or published.
+// Why here: only PocketBase can roll back its own request.
 //
-// The gateway asks for one by a ticket that it was given a moment before, by this very process: where
-// these hooks are missing nobody gives tickets, and so nothing is sent that would then be stored.
+// A dry run needs a token that this very process has issued a moment before: without these hooks there are no tokens,
+// so that the gateway never sends a write that would be stored.
 const { expectDryRuns } = require(`${__hooks}/lib/transforms/table.js`)
 
 const KEY = "gateway.dry-run"
@@ -16,15 +17,15 @@ function issueToken(app) {
   return { ticket: `${now}.${$security.hs256(now, app.store().get(KEY))}` }
 }
 
-// Whether the request asks for a dry run. One without a good ticket is refused: it must not be stored.
+// Whether the request is a dry run. One with an invalid token is refused, because it must not be stored.
 function isDryRun(app, headers) {
-  const ticket = headers.x_gateway_dry_run
-  if (!ticket) return false
-  const [time, signature] = ticket.split(".")
+  const token = headers.x_gateway_dry_run
+  if (!token) return false
+  const [time, signature] = token.split(".")
   const key = app.store().get(KEY)
   const isFresh = Math.abs(Date.now() / 1000 - Number(time)) <= SECONDS
   if (!key || !isFresh || !$security.equal(signature || "", $security.hs256(time, key))) {
-    throw new BadRequestError("The dry run has no valid ticket.")
+    throw new BadRequestError("The token of the dry run is invalid or has expired.")
   }
   return true
 }
@@ -32,7 +33,7 @@ function isDryRun(app, headers) {
 function runDry(e) {
   const app = e.app
   if (app.isTransactional()) {
-    throw new BadRequestError("A dry run is of one write: what belongs to a batch is not rolled back.")
+    throw new BadRequestError("A dry run can't be part of a batch: send it in a request of its own.")
   }
   let isDone = false
   try {
@@ -40,7 +41,7 @@ function runDry(e) {
       e.app = tx
       e.next()
       isDone = true
-      throw new Error("The dry run is over.")
+      throw new Error("The dry run is rolled back.")
     })
   } catch (error) {
     if (!isDone) throw error

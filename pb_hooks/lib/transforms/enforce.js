@@ -1,22 +1,22 @@
-// Direct writes to a collection that has a transform: the gateway is asked before the transaction, and
-// what it says is done. Nothing else may let such a write through.
+// Runs the transform of a direct write before PocketBase's transaction, and applies its result.
+// Why here: a client's write goes to PocketBase alone. Without the gateway's result the write fails.
 const { isDryRun, runDry } = require(`${__hooks}/lib/transforms/dry_run.js`)
 const { passesThrough } = require(`${__hooks}/lib/transforms/call.js`)
-const { recall } = require(`${__hooks}/lib/transforms/batch.js`)
+const { takeResult } = require(`${__hooks}/lib/transforms/batch.js`)
 const { blameTransform } = require(`${__hooks}/lib/transforms/author_mistakes.js`)
 const { transform } = require(`${__hooks}/lib/transforms/guard.js`)
 const { keepWhile } = require(`${__hooks}/lib/transforms/request_registry.js`)
 const { expectNoDryRuns, readTable } = require(`${__hooks}/lib/transforms/table.js`)
-const { settle } = require(`${__hooks}/lib/transforms/result.js`)
+const { applyResult } = require(`${__hooks}/lib/transforms/result.js`)
 
 function enforce(e, operation) {
   const { app } = e
-  const { table, rehearses } = readTable(app)
+  const { table, allowsDryRuns } = readTable(app)
   const entries = table[e.collection.id]
-  // PocketBase would save all columns of its copy, and undo what others stored since it was loaded.
+  // Otherwise PocketBase saves all columns of its copy, and overwrites changes since it was loaded.
   if (!entries && operation === "update") e.record.ignoreUnchangedFields(true)
-  // Most collections have no transform: every further look at what Go holds would take its time.
-  if (!entries && !rehearses) return e.next()
+  // Most collections have no transform, and each further access to Go's values takes time.
+  if (!entries && !allowsDryRuns) return e.next()
   const info = e.requestInfo()
   const isDry = isDryRun(app, info.headers)
   if (!entries) expectNoDryRuns()
@@ -24,12 +24,12 @@ function enforce(e, operation) {
   let set = []
   if (entry && passesThrough(entry, e.auth)) {
     set = app.isTransactional()
-      ? settle(e.record, entry, operation, recall(e, entry, operation))
+      ? applyResult(e.record, entry, operation, takeResult(e, entry, operation))
       : transform(e, e.record, entry, operation, info)
   }
   const next = () => isDry ? runDry(e) : e.next()
   const write = set.length > 0 ? () => blameTransform(entry, operation, set, info.body || {}, next) : next
-  // A batch loads its records inside of its transaction: nobody can change them in between.
+  // A batch loads its records inside its transaction, so they can't change in between.
   return !entries || operation === "create" || app.isTransactional() ? write() : keepWhile(e, write)
 }
 

@@ -1,8 +1,8 @@
-// The last step before a write to a collection with transforms is stored: by the row as it is then.
-//
-// PocketBase loads the record before its transform is asked. So the row is read again, in the transaction of
-// the write. What others changed meanwhile stays (merge.js). If the transform was shown it, it is
-// asked once more, by the row of now; if the row changes again during that, the answer is 409.
+// The last step before a write to a collection with transforms is stored: checks that the row is still the one that the
+// transform got.
+// Why here: PocketBase loads the record before its transform runs, so the row is read again in the transaction of the
+// write. Values that others changed meanwhile are kept (merge.js). If the transform got one of them, it runs once more
+// on the current row; if the row changes again during that, the answer is 409.
 const { askOne, describe } = require(`${__hooks}/lib/transforms/call.js`)
 const {
   findDifferences, readColumns, rebase, resolveModifiers,
@@ -11,24 +11,24 @@ const { readBody, readSent } = require(`${__hooks}/lib/transforms/request_body.j
 const { findRequest } = require(`${__hooks}/lib/transforms/request_registry.js`)
 const { readTable } = require(`${__hooks}/lib/transforms/table.js`)
 const { STEP_MS, isReserved, release, reserve } = require(`${__hooks}/lib/transforms/record_locks.js`)
-const { settle } = require(`${__hooks}/lib/transforms/result.js`)
+const { applyResult } = require(`${__hooks}/lib/transforms/result.js`)
 
-// On the request: the names of the fields that its transform has set, as JSON; missing if it was not asked.
+// Key on the request: the names of the fields that its transform has set, as JSON; missing if none ran.
 const CHANGES = "gateway.changes"
-// How long a write waits for others of the same record.
+// Maximum wait for other writes of the same record.
 const WAIT_MS = 10000
 const [STORED, RESERVED, STALE] = ["stored", "reserved", "stale"]
 
-// Asks, does what the verdict says, and remembers which values are the transform's. Returns their names.
+// Runs the transform, applies its result and stores the names of the fields that it set. Returns these names.
 function transform(request, record, entry, operation, { body, headers }) {
   const raw = entry.request ? readSent(request) : null
-  const verdict = askOne(entry, describe(entry, operation, record, body, raw), request, headers)
-  const set = settle(record, entry, operation, verdict)
+  const result = askOne(entry, describe(entry, operation, record, body, raw), request, headers)
+  const set = applyResult(record, entry, operation, result)
   if (operation !== "create") request.set(CHANGES, JSON.stringify(set))
   return set
 }
 
-// For the hooks of the model, which run after all hooks of the request.
+// Called by the hooks of the model, which run after all hooks of the request.
 function guard(e, operation) {
   const request = findRequest(e.record)
   if (!request) return e.next()
@@ -38,25 +38,25 @@ function guard(e, operation) {
   const base = readColumns(e.record.original(), e.app)
   const write = { request, collection, operation, base, entry: entries[operation] || any }
   if (!e.app.isTransactional()) return store(e, write)
-  // A hook or a dry run holds the writer: the gateway must not be asked from here.
-  if (attempt(e, e.app, write, "") !== STORED) throw conflict()
+  // A hook or a dry run holds PocketBase's writer: the gateway must not be called from here.
+  if (tryToStore(e, e.app, write, "") !== STORED) throw conflict()
 }
 
-// Stores the write in a transaction of its own, with its transform asked again where needed.
+// Stores the write in a transaction of its own; runs its transform again if needed.
 function store(e, write) {
   const deadline = Date.now() + WAIT_MS
   let key = ""
   try {
     for (;;) {
-      // Looked at outside of a transaction too: those who wait must not hold the writer.
+      // Checked outside a transaction too: a waiting write must not hold the writer.
       const isWaiting = write.request.get(CHANGES) && isReserved(e.record, key)
-      const state = isWaiting ? RESERVED : inTransaction(e, (tx) => attempt(e, tx, write, key))
+      const state = isWaiting ? RESERVED : inTransaction(e, (tx) => tryToStore(e, tx, write, key))
       if (state === STORED) return
       if (Date.now() > deadline || (state === STALE && key)) throw conflict()
       if (state === RESERVED) sleep(STEP_MS)
       else {
         key = reserve(e.record, deadline, write.entry.timeout + WAIT_MS / 1000)
-        askAgain(e, write, key)
+        runAgain(e, write, key)
       }
     }
   } finally {
@@ -79,23 +79,23 @@ function inTransaction(e, act) {
 }
 
 // Stores the write, unless another write has reserved the record or the transform's result is outdated.
-function attempt(e, tx, write, key) {
+function tryToStore(e, tx, write, key) {
   const { request, entry, operation, base } = write
   const changes = request.get(CHANGES)
   if (changes && isReserved(e.record, key)) return RESERVED
   const fresh = reload(tx, e.record, write)
   const differences = findDifferences(base, readColumns(fresh, tx))
   if (changes && differences.some((name) => isShown(entry, name))) return STALE
-  if (differences.length > 0) catchUp(tx, write, e.record, fresh)
+  if (differences.length > 0) mergeCurrent(tx, write, e.record, fresh)
   else if (operation === "update") correctModifiers(request, entry, e.record, fresh, changes)
   e.next()
   return STORED
 }
 
-function askAgain(e, write, key) {
+function runAgain(e, write, key) {
   if (!key) throw conflict()
-  // The transaction waits for the writes that began before the record was reserved.
-  inTransaction(e, (tx) => catchUp(tx, write, e.record, reload(tx, e.record, write)))
+  // The transaction waits for writes that began before the record was reserved.
+  inTransaction(e, (tx) => mergeCurrent(tx, write, e.record, reload(tx, e.record, write)))
   const { request, entry, operation } = write
   transform(request, e.record, entry, operation, request.requestInfo())
 }
@@ -106,16 +106,16 @@ function reload(tx, record, { collection }) {
   return fresh
 }
 
-// Columns that a transform never sees can't have affected its result.
+// Columns that a transform never gets can't have affected its result.
 function isShown({ withheld, hidden, fields }, name) {
   return fields[name] !== "password" && (!withheld.includes(name) || hidden.includes(name))
 }
 
 // Merges the write into the current row, if the API rule still allows it.
-function catchUp(tx, write, record, fresh) {
+function mergeCurrent(tx, write, record, fresh) {
   const { request, entry, operation, base, collection } = write
   const columns = readColumns(fresh, tx)
-  // The old password was checked against the one that was loaded.
+  // PocketBase has checked the old password against the loaded row.
   const isSent = "password" in readBody(request)
   if (isSent && findDifferences(base, columns).includes("password")) throw conflict()
   const modified = operation === "update" ? resolveModifiers(request, entry, record, fresh) : {}
@@ -133,7 +133,7 @@ function mayWrite(request, tx, fresh, rule, modified) {
   return tx.canAccessRecord(fresh, info, rule)
 }
 
-// PocketBase loads the row twice: it resolves modifiers by the first copy, and saves the second.
+// PocketBase loads the row twice: it resolves modifiers on the first copy, and saves the second.
 function correctModifiers(request, entry, record, fresh, changes) {
   const body = readBody(request)
   const modified = resolveModifiers(request, entry, record, fresh)

@@ -1,7 +1,8 @@
-// Registers the hooks of transforms. PocketBase loads hook files in random order, so every file with request hooks
+// Registers the hooks of transforms. PocketBase loads hook files in random order, so every file with hooks of writes
 // requires this one first. It is loaded once.
+// Why here: only a hook can stop or change a direct write.
 
-// Each VM keeps the modules: most of these writes need nothing else of them, and a search takes its time.
+// The modules are cached per VM: resolving them takes longer than most of these writes need.
 onRecordCreateRequest((e) => {
   const transforms = (globalThis.gatewayTransforms ||= require(`${__hooks}/lib/transforms/enforce.js`))
   transforms.enforce(e, "create")
@@ -15,7 +16,7 @@ onRecordDeleteRequest((e) => {
   transforms.enforce(e, "delete")
 })
 
-// The model's own hooks run after all of the request's.
+// Hooks of the model run after all hooks of the request.
 onRecordUpdate((e) => {
   (globalThis.gatewayGuard ||= require(`${__hooks}/lib/transforms/guard.js`)).guard(e, "update")
 })

@@ -1,14 +1,13 @@
 // Merges a write into the current row instead of the copy that PocketBase loaded for it.
-//
-// PocketBase saves every column of that copy. Here values that others stored meanwhile stay, unless the client sent the
-// field or a hook set it.
+// Why here: PocketBase saves every column of that copy. Values that others stored meanwhile are kept here, unless the
+// client sent the field or a hook set it.
 const { readBody, readRaw } = require(`${__hooks}/lib/transforms/request_body.js`)
 const { typeOf } = require(`${__hooks}/lib/transforms/table.js`)
 
 // Types whose values clients may change by `name+`, `+name` and `name-`.
 const MODIFIED_TYPES = ["number", "select", "relation", "file"]
 
-// All columns as JSON, the secret ones included. Go writes it, with sorted names.
+// All columns as JSON, including secret ones. Go serialises it with sorted names.
 function readColumns(record, app) {
   return toString(record.dbExport(app))
 }
@@ -20,21 +19,21 @@ function findDifferences(columns, others) {
   return Object.keys(b).filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]))
 }
 
-// The fields that the write names: those that the client sent, and those that differ from what was loaded.
+// The fields that the write changes: those that the client sent, and those that differ from the loaded row.
 function findWritten(request, entry, record, base) {
   const sent = Object.keys(readBody(request)).filter((name) => typeOf(entry, name))
   return [...new Set([...sent, ...findDifferences(base, readColumns(record, $app))])]
 }
 
-// Makes the row of now what `record` was loaded from, in place of the columns `base`. `dropped` names fields whose values are an earlier
-// verdict's: they get what the client sent, or else what is stored.
+// Replaces the row that `record` was loaded from (the columns `base`) by the current one. The fields in `dropped` have
+// values of an earlier result: they get what the client sent, otherwise what is stored.
 function rebase({ request, entry, base }, record, fresh, dropped) {
   const body = readBody(request)
   const written = findWritten(request, entry, record, base)
   const values = { ...resolveModifiers(request, entry, record, fresh) }
   const mine = record.clone()
   for (const { name } of record.collection().fields) copy(fresh, record, name, entry)
-  record.postScan() // Not for passwords: what it keeps as their original value is empty.
+  record.postScan() // Not for passwords: it would keep an empty original value of them.
   for (const name of written) {
     if (name in values) record.set(name, values[name])
     else if (!dropped.includes(name)) copy(mine, record, name, entry)
@@ -42,15 +41,15 @@ function rebase({ request, entry, base }, record, fresh, dropped) {
   }
 }
 
-// Copies the stored form of a value: `set` would hash a password again, and ignore an autodate. A number
-// without decimals gets another type on its way through JavaScript, so it is read again.
+// Copies the stored form of a value: `set` would hash a password again, and ignore an autodate. JavaScript changes the
+// type of a number without decimals, so `set` parses it again.
 function copy(from, to, name, entry) {
   if (typeOf(entry, name) === "number") to.set(name, from.getRaw(name))
   else to.setRaw(name, from.getRaw(name))
 }
 
-// The values of the fields that the client changed by a modifier, by the row of now. PocketBase has
-// resolved them by a copy of its own.
+// The values of the fields that the client changed by a modifier, resolved on the current row. PocketBase has resolved
+// them on its own copy.
 function resolveModifiers(request, entry, record, fresh) {
   const sent = Object.keys(readBody(request))
   if (!sent.some((name) => MODIFIED_TYPES.includes(typeOf(entry, name)))) return {}
@@ -71,7 +70,7 @@ function nameOf(key) {
   return key.replace(/^\+|[+-]$/g, "")
 }
 
-// Uploads have their stored names already, which the transform was told.
+// Adds uploads under their stored names, which the transform has got.
 function addUploads(record, entry, name, raw, asSent) {
   if (typeOf(entry, name) !== "file") return
   const files = record.getUnsavedFiles(name)

@@ -1,5 +1,6 @@
 // Reserves a record for one write while its transform runs a second time: other writes of the record that pass
 // through transforms wait until it is done, so that no third run is needed.
+// Why here: the writes are concurrent requests of PocketBase.
 const store = $app.store()
 const PREFIX = "gateway.turn."
 const STEP_MS = 10
@@ -10,7 +11,7 @@ function isReserved(record, key) {
   return !!found && found !== key && !isOver(found)
 }
 
-// Reserves the record as soon as no other write has it; returns the key, "" if that takes too long.
+// Reserves the record once no other write has it. Returns the key; "" after `deadline`.
 function reserve(record, deadline, seconds) {
   const name = nameOf(record)
   for (;;) {
@@ -30,7 +31,7 @@ function nameOf(record) {
   return `${PREFIX}${record.collection().id}.${record.lastSavedPK()}`
 }
 
-// A key begins with the time at which it ends by itself.
+// A key begins with the time at which it expires.
 function isOver(key) {
   return Number(key.split(".")[0]) < Date.now()
 }

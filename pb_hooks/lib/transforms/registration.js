@@ -1,12 +1,14 @@
 // Stores the table that a gateway registers in `gateway_transforms`.
+// Why here: the hooks read the table without a gateway, and two gateways that register at once are ordered by a
+// transaction.
 const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { findFault } = require(`${__hooks}/lib/transforms/signature.js`)
 const lease = require(`${__hooks}/lib/transforms/lease.js`)
 const { remove, save } = require(`${__hooks}/lib/transforms/table_rows.js`)
 const { findById, findNamed } = require(`${__hooks}/lib/transforms/table.js`)
 
-// A gateway registers when it starts, and renews by the same call. Returns {overruled, collections}: whether another
-// gateway's table is in force, which differs from this one; and the collections that the wanted table names.
+// A gateway registers when it starts, and renews its lease by the same call. Returns {overruled, collections}: whether
+// another gateway's table is in force and differs from this one; and the collections of the wanted table.
 function register(app, auth, headers, body) {
   const id = headers.get("webhook-id")
   const fault = findFault(id, headers.get("webhook-timestamp"), headers.get("webhook-signature"), body)
@@ -16,7 +18,7 @@ function register(app, auth, headers, body) {
   return { overruled, collections: describeCollections(app, wanted.transforms) }
 }
 
-// By the name in the table, also where it was renamed since: {type, columns: {name: is it hidden}}.
+// Returns {name: {type, columns: {name: isHidden}}}, by the name in the table, also if the collection was renamed.
 function describeCollections(app, transforms) {
   const collections = [...app.findAllCollections()]
   const stored = index([...app.findAllRecords(NAMES.transforms)])
@@ -35,7 +37,7 @@ function listColumns({ fields }) {
   return columns
 }
 
-// Returns whether the wanted table is in force in the end.
+// Stores the wanted table if it may replace the current one. Returns whether it is in force.
 function takeOver(app, wanted, gateway) {
   if (lease.isRenewed(wanted.started)) return true
   if (isStored(app, wanted, gateway)) {
@@ -64,7 +66,7 @@ function isStored(app, wanted, gateway) {
   })
 }
 
-// What is no longer in the table is removed.
+// Rows that the wanted table lacks are removed.
 function replace(tx, wanted, gateway, rows) {
   const stored = index(rows)
   const collections = [...tx.findAllCollections()]
@@ -78,7 +80,7 @@ function replace(tx, wanted, gateway, rows) {
 
 function valuesOf({ url, max_bytes, superusers, started, headers = "" }, transform, gateway, collections, row) {
   const values = { ...transform, url, max_bytes, superusers, started, headers, gateway }
-  // It may have been renamed: then it stays known by its id for as long as it exists.
+  // A renamed collection is found by its id as long as it exists.
   const isKnown = row && findById(collections, row.getString("collection_ref"))
   const collection = !isKnown && findNamed(collections, transform.collection)
   return collection ? { ...values, collection_ref: collection.id } : values

@@ -1,9 +1,10 @@
-// A request's body as the client sent it: in `requestInfo().body` PocketBase has put the results of modifiers.
+// A request's body as the client sent it.
+// Why here: in `requestInfo().body` PocketBase has replaced modifiers by their results.
 
 // A name may also be written with escapes (`\u002b` is `+`).
 const MODIFIER = /"(?:\+[^"\\]*|[^"\\]*[+-])"\s*:/
 
-// The members by their names; of a JSON body without any modifier, none. Uploads are null.
+// Returns the members by name; {} for a JSON body without any modifier. Uploads are null.
 function readRaw(e) {
   const { request } = e.requestEvent
   const type = request.header.get("content-type")
@@ -17,7 +18,7 @@ function readRaw(e) {
   return MODIFIER.test(text) || text.includes("\\u") ? JSON.parse(text) : {}
 }
 
-// The members of any body by their names, with the values that were sent: PocketBase casts them in its own copy.
+// Returns the members of any body as they were sent; in its own copy PocketBase casts the values.
 function readSent(e) {
   const { request } = e.requestEvent
   const isJson = /^application\/json/.test(request.header.get("content-type"))
@@ -29,7 +30,7 @@ function readText(request) {
   return readerToString(request.body)
 }
 
-// The values of `name=value&…` by their names. In goja, Go's own type for them shows its methods instead.
+// Returns the values of `name=value&…` by name. Go's own type for them is not readable in goja.
 function readPairs(text) {
   const values = Object.create(null) // A name may be one that every object has.
   for (const pair of text.split("&")) {
@@ -39,7 +40,7 @@ function readPairs(text) {
   return values
 }
 
-// Bytes that are no UTF-8 become what Go makes of them.
+// Invalid UTF-8 becomes U+FFFD, as in Go.
 function decode(text) {
   const spaced = text.replace(/\+/g, " ")
   try {
@@ -49,7 +50,7 @@ function decode(text) {
   }
 }
 
-// What PocketBase has read: null for a body that is null.
+// The body that PocketBase has read, {} instead of null.
 function readBody(e) {
   return e.requestInfo().body || {}
 }

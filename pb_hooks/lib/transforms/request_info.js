@@ -1,10 +1,11 @@
 // The request of a write, for transforms with request=True: values as sent, before PocketBase casts them and resolves
-// modifiers, and the client's address with some headers. Never passwords or tokens.
+// modifiers, and the client's address with the headers of GATEWAY_TRANSFORM_HEADERS. Never passwords or tokens.
+// Why here: the client's request is PocketBase's.
 const { typeOf } = require(`${__hooks}/lib/transforms/table.js`)
 
 const SECRET = ["password", "passwordConfirm", "oldPassword", "tokenKey"]
 
-// As JSON text. Names that are no field's are kept: a captcha's token, for example.
+// Returns JSON text. Members that are not fields are kept, for example a captcha's token.
 function writeSent(entry, sent) {
   const kept = {}
   for (const name in sent) {
@@ -14,12 +15,12 @@ function writeSent(entry, sent) {
   return JSON.stringify(kept)
 }
 
-// Whether they are uploaded files: JSON has no functions.
+// Whether a value is a list of uploaded files: values from JSON have no functions.
 function isUpload(value) {
   return !!value && !!value[0] && !!value[0].reader && typeof value[0].reader.open === "function"
 }
 
-// The client as JSON text. `relayed` is what the gateway says when a write came by it.
+// Returns the client as JSON text. `relayed` is the gateway's description of the client whose write it forwards.
 function writeClient(entry, e, headers) {
   const found = {}
   for (const name of entry.headers) {

@@ -1,4 +1,5 @@
-// Finds the request of a save or delete for the model hooks, to which PocketBase passes only the record.
+// Finds the request of a save or delete.
+// Why here: PocketBase passes only the record to hooks of the model.
 const store = $app.store()
 const PREFIX = "gateway.request."
 
@@ -27,7 +28,7 @@ function findRequest(record) {
   return null
 }
 
-// A few names for all records, so that the store does not grow with them.
+// Few keys for all records, so that the store does not grow with their number.
 function bucketOf(record) {
   return PREFIX + record.lastSavedPK().slice(-1)
 }

@@ -1,33 +1,34 @@
-// What a verdict of the gateway does to a write; see call.js.
+// Applies a transform's result to a write (its shape: call.js).
+// Why here: the write is PocketBase's request, and the client gets PocketBase's error.
 const { typeOf } = require(`${__hooks}/lib/transforms/table.js`)
 
-// Applies a verdict: sets values and returns their names, or throws the error as PocketBase would.
-function settle(record, entry, operation, verdict) {
-  if (!verdict) throw unavailable()
-  if (verdict.values) return apply(record, entry, operation, verdict.values)
-  if (verdict.errors) throw fieldErrors(operation, verdict)
-  if (verdict.refused) throw new ApiError(verdict.refused.status, verdict.refused.message, {})
-  note(entry, operation, verdict)
-  if (verdict.failed === "error") {
+// Sets the result's values and returns their names, or throws the error as PocketBase would.
+function applyResult(record, entry, operation, result) {
+  if (!result) throw unavailable()
+  if (result.values) return setValues(record, entry, operation, result.values)
+  if (result.errors) throw fieldErrors(operation, result)
+  if (result.refused) throw new ApiError(result.refused.status, result.refused.message, {})
+  logFailure(entry, operation, result)
+  if (result.failed === "error") {
     throw new ApiError(500, "Something went wrong while processing the record.", {})
   }
-  if (!entry.open || !isAway(verdict)) throw unavailable()
+  if (!entry.open || !isAway(result)) throw unavailable()
   mark(record, entry, operation, true)
   return []
 }
 
-// What a client can't bring about: else it could open the door for itself.
-function isAway(verdict) {
-  return ["unreachable", "timeout", "unavailable"].includes(verdict.failed)
+// Failures that a client can't cause: otherwise it could bypass the transform.
+function isAway(result) {
+  return ["unreachable", "timeout", "unavailable"].includes(result.failed)
 }
 
 function unavailable() {
   return new ApiError(503, "This can't be written right now. Please try again.", {})
 }
 
-function note(entry, operation, verdict) {
+function logFailure(entry, operation, result) {
   $app.logger().error("transform failed", "collection", entry.collection, "operation", operation,
-    "outcome", verdict.failed, "reason", verdict.reason || "", "open", entry.open)
+    "outcome", result.failed, "reason", result.reason || "", "open", entry.open)
 }
 
 function fieldErrors(operation, { errors, message }) {
@@ -36,12 +37,12 @@ function fieldErrors(operation, { errors, message }) {
   return new BadRequestError(message || `Failed to ${operation} record.`, data)
 }
 
-function apply(record, entry, operation, values) {
+function setValues(record, entry, operation, values) {
   if (operation === "delete") return []
   const names = Object.keys(values)
   for (const name of names) {
     if (!maySet(typeOf(entry, name), name, operation, values[name])) {
-      note(entry, operation, { failed: `it returned "${name}", which can't be set` })
+      logFailure(entry, operation, { failed: `it returned "${name}", which can't be set` })
       throw new ApiError(500, "Something went wrong while processing the record.", {})
     }
     record.set(name, values[name])
@@ -56,10 +57,10 @@ function maySet(type, name, operation, value) {
   return type !== "file" || value === null || value.length === 0
 }
 
-// A record shows whether it was written without its transform, if it has a field for that.
+// Sets `transform_skipped`, if the collection has that field: whether the record was written without its transform.
 function mark(record, entry, operation, skipped) {
   if (operation === "delete" || typeOf(entry, "transform_skipped") !== "bool") return
   record.set("transform_skipped", skipped)
 }
 
-module.exports = { note, settle }
+module.exports = { logFailure, applyResult }

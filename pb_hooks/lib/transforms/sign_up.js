@@ -1,7 +1,7 @@
-// The record that a first sign-in by OAuth2 creates: PocketBase does so inside of a transaction, so
-// the gateway is asked before it, about the values that PocketBase will create it with.
+// Runs the transform for the record that a first sign-in by OAuth2 creates, with the values that PocketBase will use.
+// Why here: PocketBase creates the record inside a transaction, so the gateway is called before it.
 const { askOne, describe, passesThrough } = require(`${__hooks}/lib/transforms/call.js`)
-const { keepVerdict } = require(`${__hooks}/lib/transforms/batch.js`)
+const { keepResult } = require(`${__hooks}/lib/transforms/batch.js`)
 const { find } = require(`${__hooks}/lib/transforms/table.js`)
 
 function prepareSignUp(e) {
@@ -11,15 +11,15 @@ function prepareSignUp(e) {
   const values = fillIn(e, entry)
   new RecordUpsertForm(e.app, record).load(values)
   const item = describe(entry, "create", record, values, e.createData)
-  const verdict = askOne(entry, item, e, e.requestInfo().headers)
-  keepVerdict(e, entry, verdict)
+  const result = askOne(entry, item, e, e.requestInfo().headers)
+  keepResult(e, entry, result)
 }
 
-// What the client sends, with what the provider says of the user where the collection maps it.
+// The client's values, completed by the provider's values for the fields that the collection maps.
 function fillIn(e, entry) {
   const user = e.oAuth2User
   const values = { ...e.createData }
-  // As PocketBase does it: what is no text does not count.
+  // As in PocketBase, values that are not strings don't count.
   if (typeof values.email !== "string" || values.email === "") values.email = user.email
   const { id, name, username, avatarURL } = e.collection.oauth2.mappedFields
   for (const [field, value] of [[id, user.id], [name, user.name], [username, user.username]]) {

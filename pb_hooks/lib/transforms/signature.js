@@ -1,15 +1,16 @@
-// Signed calls by the Standard Webhooks specification; gateway/transforms/hook_signature.py is the other side.
-// Keys are ASCII: $security.hs256 takes text, and encodes it as UTF-8.
-const TOLERANCE = 60
+// Signs calls by the Standard Webhooks specification, and checks signatures; gateway/transforms/hook_signature.py is
+// the other side. Keys are ASCII: $security.hs256 takes text and encodes it as UTF-8.
+// Why here: hooks sign what they send and check what they receive.
+const TOLERANCE_SECONDS = 60
 
-// As long as the gateway takes them: what is no base64 ends at its first mistake.
+// Keys of at least 24 bytes, as in the gateway: decoding stops at the first character that is not base64.
 function readKeys() {
   return $os.getenv("GATEWAY_HOOK_SECRETS").split(",")
     .map((secret) => Buffer.from(secret.trim().replace(/^whsec_/, ""), "base64").toString())
     .filter((key) => key.length >= 24)
 }
 
-// The environment can't change: each of the VMs reads it once.
+// Read once per VM: the environment can't change.
 let keys
 function getKeys() {
   keys = keys || readKeys()
@@ -25,15 +26,15 @@ function sign(id, body) {
   }
 }
 
-// Checks that one of our keys has signed this lately: the id, two headers, and the body. Returns a sentence
-// that says what to change, or "". The signature comes first: only who has the key learns about our clock.
+// Checks that one of our keys signed the id, timestamp and body recently. Returns a sentence that names what to change,
+// or "". The signature is checked first: only callers with the key learn about our clock.
 function findFault(id, timestamp, signatures, body) {
   if (!/^\d{1,12}$/.test(timestamp) || !isSigned(id, timestamp, signatures, body)) {
     return "The gateway and PocketBase have no GATEWAY_HOOK_SECRETS in common."
   }
   const seconds = Math.round(Date.now() / 1000 - Number(timestamp))
-  if (Math.abs(seconds) <= TOLERANCE) return ""
-  return `The clocks of the gateway and PocketBase differ by ${Math.abs(seconds)} seconds, ${TOLERANCE} at the most ` +
+  if (Math.abs(seconds) <= TOLERANCE_SECONDS) return ""
+  return `The clocks of the gateway and PocketBase differ by ${Math.abs(seconds)} seconds, at most ${TOLERANCE_SECONDS} ` +
     "are allowed: synchronise both machines' clocks (NTP)."
 }
 
@@ -50,7 +51,7 @@ function isAmong(expected, signatures) {
   return signatures.split(" ").some((signature) => $security.equal(signature, expected))
 }
 
-// By Go's base64: a loop over the digits here would cost several times as much as the HMAC.
+// Uses Go's base64: a loop in JavaScript would cost several times as much as the HMAC.
 function digest(id, timestamp, body, key) {
   return Buffer.from($security.hs256(`${id}.${timestamp}.${body}`, key), "hex").toString("base64")
 }

@@ -1,63 +1,64 @@
-// Which writes pass through the gateway: kept in a collection, and at hand in $app.store().
+// The table of transforms: which writes pass through the gateway. Stored in a collection and cached in $app.store().
+// Why here: hooks decide by it on every write, also while no gateway runs.
 const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { findMissingColumns } = require(`${__hooks}/lib/mirror/collections_guard.js`)
 const { save } = require(`${__hooks}/lib/transforms/table_rows.js`)
 
 const MIGRATION = "1763856004_transforms.js"
-// Columns that say which writes pass through a transform: read as empty, they would open something.
+// Columns that decide which writes pass through a transform: without them, writes would bypass it.
 const OPENING = ["collection", "collection_ref", "operation"]
-const STAMP = "gateway.transforms.stamp"
+const VERSION = "gateway.transforms.version"
 const TABLE = "gateway.transforms"
-// Where a write may be a dry run, of these; everywhere as long as nothing is said.
-const REHEARSES = "gateway.transforms.rehearses"
-const [NOWHERE, SOON, EVERYWHERE] = ["nowhere", "soon", "everywhere"]
-// One for all of PocketBase.
+// Whether writes of collections without transforms are checked for a dry run: one of these; always if unset.
+const DRY_RUNS = "gateway.transforms.dry_runs"
+const [NEVER, SOON, ALWAYS] = ["never", "soon", "always"]
+// Shared by all VMs of this process.
 const store = $app.store()
-const BEGAN = "gateway.transforms.began"
-store.setFunc(BEGAN, (known) => known || Date.now())
-const began = store.get(BEGAN)
-// Milliseconds after which no request comes that was sent to the process before.
-const LATEST = 30000
+const STARTED = "gateway.transforms.started"
+store.setFunc(STARTED, (known) => known || Date.now())
+const started = store.get(STARTED)
+// Maximum age of a request that was sent to the process before a restart.
+const MAX_DELAY_MS = 30000
 
-// The entry of a collection and an operation, if there is one.
+// Returns the entry of a collection and operation, or undefined.
 function find(app, collection, operation) {
   const entries = findAll(app, collection)
   return entries ? entries[operation] : undefined
 }
 
-// A collection's entries by operation, if it has any.
+// Returns a collection's entries by operation, or undefined.
 function findAll(app, { id }) {
   return readTable(app).table[id]
 }
 
-// The table by the ids of collections, and whether any write may be a dry run. What the store has is
-// Go's, and slow to read: each VM has a copy, good for as long as the stamp is.
+// Returns the table by ids of collections, and whether any write may be a dry run. Reading Go's store is slow, so each
+// VM has a copy, which is valid until the version changes.
 let copy = {}
 function readTable(app) {
-  const stamp = store.get(STAMP) || forget()
-  if (copy.stamp === stamp) return copy
+  const version = store.get(VERSION) || invalidate()
+  if (copy.version === version) return copy
   const known = JSON.parse(store.get(TABLE) || "{}")
-  if (known.stamp === stamp) return (copy = known)
-  const fresh = { stamp, rehearses: store.get(REHEARSES) !== NOWHERE, ...load(app) }
-  // A transaction may see what is then rolled back.
+  if (known.version === version) return (copy = known)
+  const fresh = { version, allowsDryRuns: store.get(DRY_RUNS) !== NEVER, ...load(app) }
+  // A transaction may see rows that are then rolled back.
   return app.isTransactional() ? fresh : keep(fresh)
 }
 
-// What was read under a stamp that has passed in the meantime, no later call takes for the table.
+// Caches the table under the version that was current before reading: later calls ignore an outdated one.
 function keep(fresh) {
   store.set(TABLE, JSON.stringify(fresh))
   return (copy = fresh)
 }
 
-// After every change of the table, or of a collection that it may name. Returns the new stamp.
-function forget() {
-  const stamp = $security.pseudorandomString(10)
-  store.set(STAMP, stamp)
-  return stamp
+// Called after every change of the table or of a collection. Returns the new version.
+function invalidate() {
+  const version = $security.pseudorandomString(10)
+  store.set(VERSION, version)
+  return version
 }
 
-// A collection that was registered before it was there is known by its id from now on.
-function adopt(app, { id, name }) {
+// Stores the id of a new collection whose transform was registered before it existed.
+function linkCollection(app, { id, name }) {
   const collections = [...app.findAllCollections()]
   if (findNamed(collections, NAMES.transforms)) {
     app.runInTransaction((tx) => {
@@ -68,32 +69,31 @@ function adopt(app, { id, name }) {
       }
     })
   }
-  forget()
+  invalidate()
 }
 
-// From now on every write may be a dry run: no collection is let pass without a look at that. Whoever
-// finds it said already finds the tables of before forgotten too.
+// From now on every write is checked for a dry run. Once ALWAYS is stored, all cached tables are already invalid.
 function expectDryRuns() {
-  if (store.get(REHEARSES) === EVERYWHERE) return
-  store.set(REHEARSES, SOON)
-  forget()
-  store.set(REHEARSES, EVERYWHERE)
+  if (store.get(DRY_RUNS) === ALWAYS) return
+  store.set(DRY_RUNS, SOON)
+  invalidate()
+  store.set(DRY_RUNS, ALWAYS)
 }
 
-// One for which the process before gave leave may still come, and must be refused. After that there are
-// none until leave is given.
+// A dry run with a token of the former process may still arrive, and must be refused. After that there are none until a
+// token is issued.
 function expectNoDryRuns() {
-  if (store.get(REHEARSES) || Date.now() < began + LATEST) return
-  store.setFunc(REHEARSES, (known) => known || NOWHERE)
-  forget()
+  if (store.get(DRY_RUNS) || Date.now() < started + MAX_DELAY_MS) return
+  store.setFunc(DRY_RUNS, (known) => known || NEVER)
+  invalidate()
 }
 
-// An error of the database goes on to whoever asks: what could not be read is not taken for empty.
+// Reads the table. Errors of the database are thrown: an unreadable table is not an empty one.
 function load(app) {
   const table = {}
   const collections = [...app.findAllCollections()]
   const kept = findNamed(collections, NAMES.transforms)
-  if (!kept && !isApplied(app)) return { table, url: "" } // Its migration is still to come.
+  if (!kept && !isApplied(app)) return { table, url: "" } // Its migration has not run yet.
   if (!kept) throw refuseAll(app, "is missing")
   const [lost] = findMissingColumns(kept).filter((name) => OPENING.includes(name))
   if (lost) throw refuseAll(app, `has no column ${lost}`)
@@ -101,7 +101,7 @@ function load(app) {
   const add = (row, collection) => {
     if (collection) (table[collection.id] ||= {})[row.getString("operation")] = describe(row, collection)
   }
-  // A collection that was renamed keeps its transform; another one that has the name now has it too.
+  // A renamed collection keeps its transform; a new one of the former name has it too.
   for (const row of rows) add(row, findById(collections, row.getString("collection_ref")))
   for (const row of rows) add(row, findNamed(collections, row.getString("collection")))
   return { table, url: rows.length > 0 ? rows[0].getString("url") : "" }
@@ -112,7 +112,7 @@ function refuseAll(app, what) {
   return new ApiError(503, "This can't be written right now. Please try again.", {})
 }
 
-// Whether the collection was there: then its loss must not open what it closed.
+// Whether the collection once existed: then its loss must not let writes bypass transforms.
 function isApplied(app) {
   const found = arrayOf(new DynamicModel({ file: "" }))
   app.db().newQuery("SELECT file FROM _migrations WHERE file = {:file}").bind({ file: MIGRATION }).all(found)
@@ -135,7 +135,7 @@ function describe(row, collection) {
     collection: row.getString("collection"),
     timeout: Math.ceil(row.getFloat("timeout")) + 1,
     open: row.getString("on_failure") === "open",
-    ships: row.getBool("files"),
+    sendsFiles: row.getBool("files"),
     request: row.getBool("request"),
     headers: row.getString("headers").split(",").filter(Boolean),
     auth: collection.isAuth(),
@@ -151,7 +151,7 @@ function describe(row, collection) {
   }
 }
 
-// The fields that PocketBase lets no user set. The original shows them, except for what nobody may see.
+// Fields that users can't set. `original` has them, except for secrets.
 function withheldFrom(collection) {
   return collection.fields.filter((field) => field.hidden).map((field) => field.name)
     .filter((name) => !(collection.isAuth() && name === "password"))
@@ -161,12 +161,12 @@ function isTokenKey(collection, name) {
   return collection.isAuth() && name === "tokenKey"
 }
 
-// The type of a field, "" for any other name; `__proto__` and the like are names that clients send.
+// The type of a field, "" for any other name; clients may send names such as `__proto__`.
 const { hasOwnProperty } = Object.prototype
 function typeOf(entry, name) {
   return hasOwnProperty.call(entry.fields, name) ? entry.fields[name] : ""
 }
 
 module.exports = {
-  adopt, expectDryRuns, expectNoDryRuns, find, findAll, findById, findNamed, forget, readTable, typeOf,
+  linkCollection, expectDryRuns, expectNoDryRuns, find, findAll, findById, findNamed, invalidate, readTable, typeOf,
 }

@@ -1,7 +1,8 @@
 // Protects the rows of `gateway_transforms`: a deleted or edited row would let writes pass without their transform
-// until a gateway registers again. The registration and the hooks change them; API, dashboard and truncate don't.
+// until a gateway registers again. Only the registration and the hooks change them, not API, dashboard or truncate.
+// Why here: API and dashboard write directly at PocketBase.
 
-// On a record that the gateway's own code saves or deletes. It is no column.
+// Set on a record that the gateway's own code saves or deletes; not a column.
 const OWN = "@gateway"
 // Columns that decide which writes pass through a transform, and what a failure does.
 const GUARDING = ["collection", "collection_ref", "operation", "on_failure", "superusers", "gateway"]
@@ -27,7 +28,7 @@ function refuseChange(record) {
 }
 
 function refusal() {
-  return new BadRequestError("The gateway keeps the table of transforms: to change it, change the app (GATEWAY_APP).")
+  return new BadRequestError("The gateway maintains the table of transforms: to change it, change the app (GATEWAY_APP).")
 }
 
 module.exports = { refuseChange, refuseDeletion, remove, save }
