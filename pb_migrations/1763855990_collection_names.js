@@ -1,8 +1,8 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Gives internal collections of databases that were installed before names were settings the names of today. It runs
-// before the migrations that made them, so that those which are still to be applied find them.
+// Renames the internal collections of databases that were installed before names were settings. It runs before the
+// migrations that create them, so that pending migrations find them.
 
-// Collections by the migration that made them: a project's own of such a name stays as it is.
+// Collections by the migration that creates them. A project's own collection of the same name is not renamed.
 const MADE = {
   "1763856002_operations.js": ["reconciliations"],
   "1763856004_transforms.js": ["transforms"],
@@ -14,7 +14,7 @@ const MADE = {
 // Not a collection, only a table.
 const PROBE = { file: "1763856100_write_probe.js", key: "write_probe" }
 
-// The modules that all migrations take names from: not at the top, so that an installed database starts without hooks.
+// The modules that all migrations read names from. Loaded on use, so that an installed database starts without hooks.
 function readNames() {
   try {
     return { ...require(`${__hooks}/lib/names.js`), ...require(`${__hooks}/lib/migration_names.js`) }
@@ -25,7 +25,7 @@ function readNames() {
   }
 }
 
-// The other names are as they were: no setting could change them.
+// The other collections have their default names: no setting could change them at that time.
 function checkSettings({ SETTINGS }) {
   if (SETTINGS.prefix === "" && SETTINGS.auth === "users") return
   throw new Error("This database was installed without GATEWAY_COLLECTION_PREFIX and with the auth collection users: " +
@@ -41,7 +41,7 @@ function checkFree(app, names) {
 
 function rename(app, from, to) {
   const collection = app.findAllCollections().find(({ name }) => name === from)
-  if (!collection) return // Lost before: /ready names it.
+  if (!collection) return // Missing: /ready reports it.
   collection.indexes = [...collection.indexes].map((index) => renameIn(index, from, to))
   collection.name = to
   app.save(collection)
@@ -60,7 +60,7 @@ function findRenamed(app, { formerNameOf, isApplied, nameOf }) {
 
 const RULES = ["listRule", "viewRule", "createRule", "updateRule", "deleteRule"]
 
-// Views and rules, also the project's own, name collections in text.
+// Views and rules, also the project's own, contain names of collections as text.
 function renameInTexts(app, renamed) {
   for (const collection of app.findAllCollections()) {
     let isChanged = false

@@ -1,6 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Before anything is changed: can this project take the gateway's collections? Without this check a name that is taken,
-// or a missing auth collection, ends the first migration half-way with PocketBase's own error, which names no remedy.
+// Checks the project before anything is changed. Otherwise a name that is already taken, or a missing auth collection,
+// would end a later migration with PocketBase's own error, which names no remedy.
 
 const FIRST = "1763856000_stripe_mirror.js"
 
@@ -19,7 +19,7 @@ function checkNames(app, names) {
 function checkUsers(app, names) {
   const users = app.findAllCollections().find((collection) => collection.name === names.users)
   if (users && users.isAuth()) return
-  throw new Error(`The gateway needs an auth collection named ${names.users}: those who buy sign in there. ` +
+  throw new Error(`The gateway needs an auth collection named ${names.users}: buyers sign in there. ` +
     `This project has ${users ? "a collection of that name that is not an auth collection" : "none"}: ` +
     "set GATEWAY_AUTH_COLLECTION to the name of your auth collection, for PocketBase and the gateway, or create one " +
     "before you add the gateway. Nothing was changed.")

@@ -1,11 +1,11 @@
 /// <reference path="../pb_data/types.d.ts" />
-// The collections that mirror Stripe, one row an object. Only the gateway (a superuser) writes them.
+// The collections that mirror Stripe, one row per object. Only the gateway (a superuser) writes them.
 //
 // Every row: `stripe_id` (unique) and `stamp` (hidden: which state of the object the row shows, see
 // docs/decisions/003). Relations may name a row that has not arrived yet.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
-// Who may read: everybody, the user whom the row belongs to, or superusers only. Nobody else writes.
+// Read access: everyone, the user who owns the row, or superusers only. Users never write.
 const PUBLIC = () => ""
 const OWNED = (users) => `@request.auth.collectionName = "${users}" && user = @request.auth.id`
 const SUPERUSERS = () => null
@@ -25,7 +25,7 @@ const metadata = json("metadata")
 const deleted = bool("deleted")
 
 const COLLECTIONS = {
-  // What is for sale.
+  // Products and prices.
   products: [PUBLIC, [text("name"), text("description"), bool("active"), to("prices", "default_price"),
     json("images"), json("marketing_features"), text("unit_label"), metadata, deleted, created]],
   prices: [PUBLIC, [to("products", "product"), bool("active"), text("type"), text("currency"),
@@ -40,8 +40,8 @@ const COLLECTIONS = {
   tax_rates: [SUPERUSERS, [text("display_name"), number("percentage"), bool("inclusive"),
     bool("active"), text("country"), text("jurisdiction"), metadata, created]],
 
-  // Who buys. `primary` marks the one customer that /checkout uses for a user; `claims` is what has
-  // been said about whose it is, see pb_hooks/lib/mirror/ownership.js.
+  // Customers. `primary` marks the one that /checkout uses for a user; `claims` are the ownership claims, see
+  // pb_hooks/lib/mirror/ownership.js.
   customers: [OWNED, [user, bool("primary"), { name: "claims", type: "text", max: 20000, hidden: true },
     text("email"), text("name"), text("phone"), text("currency"), number("balance"),
     bool("delinquent"), json("address"), metadata, deleted, created]],
@@ -52,7 +52,7 @@ const COLLECTIONS = {
   setup_intents: [OWNED, [customer, user, text("status"), text("usage"),
     to("payment_methods", "payment_method"), text("last_error"), metadata, created]],
 
-  // What was bought. `payments` are PaymentIntents.
+  // Purchases. `payments` are PaymentIntents.
   subscriptions: [OWNED, [customer, user, text("status"), to("prices", "price"), number("quantity"),
     json("items"), text("currency"), date("current_period_start"), date("current_period_end"),
     bool("cancel_at_period_end"), date("cancel_at"), date("canceled_at"), date("ended_at"),
@@ -90,14 +90,14 @@ const COLLECTIONS = {
     text("type"), text("reason"), text("currency"), number("total"), url("pdf"), metadata,
     created]],
 
-  // What a customer may use, as Stripe Entitlements say it: one row a customer.
+  // Active Stripe Entitlements, one row per customer.
   entitlement_summaries: [OWNED, [customer, user, json("lookup_keys")]],
-  // What a user may use: one row a user and feature, for PocketBase rules to read.
+  // Entitlements, one row per user and feature, for PocketBase rules to read.
   entitlements: [OWNED, [customer, user, text("feature"), bool("active"), date("active_until"),
     number("limit"), created]],
 }
 
-// Every relation that is searched from the other side gets an index; `user` serves the rules.
+// Relations that are searched from the other side have an index; that of `user` serves the rules.
 const SEARCHED = ["user", "customer", "payment", "charge", "invoice"]
 
 migrate((app) => {
@@ -114,7 +114,7 @@ migrate((app) => {
       indexes: [`CREATE UNIQUE INDEX idx_${name}_stripe_id ON ${name} (stripe_id)`],
     }))
   }
-  // The relations come second, because they name each other's collections in a circle.
+  // Relations are added afterwards, because the collections refer to each other.
   for (const [key, [rule, fields]] of Object.entries(COLLECTIONS)) {
     const name = nameOf(key)
     const collection = names().find(app, key)

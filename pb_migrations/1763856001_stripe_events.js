@@ -1,6 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Every Stripe event that was acknowledged, as it was signed: the inbox that makes deliveries
-// idempotent, decides ties, and is replayed. Superusers only.
+// Every acknowledged Stripe event with its signed payload: makes deliveries idempotent, resolves conflicts and can be
+// replayed. Superusers only.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {
@@ -17,8 +17,8 @@ migrate((app) => {
       { name: "account", type: "text" },
       { name: "api_version", type: "text" },
       { name: "livemode", type: "bool" },
-      { name: "created", type: "date" }, // by Stripe's clock
-      { name: "received", type: "date" }, // by ours
+      { name: "created", type: "date" }, // Stripe's clock
+      { name: "received", type: "date" }, // the gateway's clock
       { name: "payload", type: "json", maxSize: 5242880 },
     ],
     indexes: [

@@ -1,6 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
-// What operating the mirror needs: finding payloads to prune and rows that Stripe no longer lists
-// without reading whole tables, and the runs of `gateway reconcile`, each with its place to go on.
+// Indexes to find payloads to prune and rows that Stripe no longer lists without scanning tables, and the runs of
+// `gateway reconcile` with their cursors.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const MIRRORS = ["products", "prices", "coupons", "promotion_codes", "tax_rates", "customers",

@@ -1,7 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
-// What a user may use, one row a user and feature, computed from the mirrored rows by
-// pb_hooks/lib/entitlements/entitlements.js. No object of Stripe's stands behind a row, so it has no Stripe id,
-// and a user who is deleted takes theirs along.
+// Entitlements, one row per user and feature, computed from the mirrored rows by
+// pb_hooks/lib/entitlements/entitlements.js. A row has no Stripe object and no Stripe id, and is deleted with its user.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const MIRRORED = ["stripe_id", "stamp", "customer", "created"]
@@ -11,7 +10,7 @@ migrate((app) => {
   collection.removeIndex(`idx_${collection.name}_stripe_id`)
   collection.removeIndex(`idx_${collection.name}_customer`)
   for (const name of MIRRORED) collection.fields.removeByName(name)
-  // What gives the feature now: Stripe ids of subscriptions and Checkout Sessions.
+  // Stripe ids of the subscriptions, Checkout Sessions and invoices that give the feature now.
   collection.fields.add(new JSONField({ name: "sources", maxSize: 2000000 }))
   collection.fields.getByName("user").cascadeDelete = true
   app.save(collection)

@@ -1,6 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// What /checkout has to remember, and what Stripe is still to be told about customers. Superusers
-// only.
+// State of /checkout, and changes of customers that Stripe still lacks. Superusers only.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const text = (name) => ({ name, type: "text", max: 5000 })
@@ -8,32 +7,31 @@ const number = (name) => ({ name, type: "number" })
 const date = (name) => ({ name, type: "date" })
 
 const COLLECTIONS = {
-  // One row a buyer: the number of the subscription purchase that is under way. See
-  // docs/decisions/013.
+  // One row per buyer: the number of the pending checkout. See docs/decisions/013-one-purchase-under-way.md.
   checkout_attempts: {
     fields: [text("buyer"), number("number"), date("since")],
     indexes: (name) => [`CREATE UNIQUE INDEX idx_${name}_buyer ON ${name} (buyer)`],
   },
-  // The Idempotency-Keys of the last day, hashed, with what was asked for under them.
+  // The Idempotency-Keys of the last day, hashed, each with a hash of its request.
   checkout_keys: {
     fields: [text("fingerprint"), date("since")],
     indexes: (name) => [`CREATE INDEX idx_${name}_since ON ${name} (since)`],
   },
-  // Who has had a trial, for when no subscription's row says so any more: a user's id, or the hash of
-  // a deleted user's e-mail address.
+  // Users who have had a trial that no subscription's row shows any more: a user's id, or the hash of a deleted user's
+  // e-mail address.
   trials: {
     fields: [text("holder"), date("since")],
     indexes: (name) => [`CREATE UNIQUE INDEX idx_${name}_holder ON ${name} (holder)`],
   },
-  // What Stripe is still to be told about a customer, and what became of it. See docs/decisions/014.
+  // Changes of customers to make at Stripe, and their outcomes. See docs/decisions/014-customers-follow-their-users.md.
   customer_tasks: {
     fields: [
       text("kind"), // update (a new e-mail address or name) or forget (the user is deleted)
       text("user"),
       text("customer"), // the Stripe customer's id
-      number("version"), // raised by every change of the user
-      text("outcome"), // empty until it is done: updated, kept, canceled, deleted, or gone
-      text("error"), // of the last try
+      number("version"), // increases with every change of the user
+      text("outcome"), // empty until done: updated, kept, canceled, deleted or gone
+      text("error"), // error of the last try
       number("attempts"),
       date("due"),
       date("created"),

@@ -1,6 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
-// The outbox: who is to be told of which Stripe event, and what became of it. Superusers only. A row
-// holds no address and no text: both are looked up when it is sent.
+// The outbox of mails and handler calls, with their outcomes. Superusers only. A row has neither address nor text: both
+// are read when it is sent.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {
@@ -14,13 +14,13 @@ migrate((app) => {
       { name: "status", type: "text" }, // waiting, sending, sent, failed or skipped
       { name: "reason", type: "text" },
       { name: "attempts", type: "number" },
-      // What it is about: a row of the mirror, and a customer's.
+      // The mirrored row that it is about, and its customer.
       { name: "collection", type: "text" },
       { name: "record", type: "text" },
       { name: "customer", type: "text" },
-      { name: "created", type: "date" }, // the event, by Stripe's clock
-      { name: "due", type: "date" }, // not to be sent before
-      { name: "expires", type: "date" }, // nor after
+      { name: "created", type: "date" }, // the event's time, Stripe's clock
+      { name: "due", type: "date" }, // earliest time to send
+      { name: "expires", type: "date" }, // latest time to send
       { name: "claimed", type: "date" },
       { name: "settled", type: "date" },
     ],

@@ -1,6 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Which meter a metered price bills, so that POST /usage can tell whose usage may be reported on it.
-// Prices that were mirrored before show theirs after `gateway reconcile --only prices`.
+// The meter of a metered price, by which POST /usage finds the customer to bill. Existing rows get it by
+// `gateway reconcile --only prices`.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {

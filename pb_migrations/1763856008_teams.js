@@ -1,8 +1,8 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Teams: an organization may pay instead of a user. Who belongs to it stands in `memberships`.
+// Teams: an organization can pay instead of a user. `memberships` has its members.
 //
-// Two rules decide everything: MEMBER may see what the organization may use, MANAGER sees and does what
-// costs money. The gateway asks PocketBase for the update rule of `organizations`, which is MANAGER.
+// Two rules: MEMBER may read the organization's entitlements, MANAGER may read its billing and buy. The gateway asks
+// PocketBase for the update rule of `organizations`, which is MANAGER.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const USER = "user = @request.auth.id"
@@ -11,7 +11,7 @@ const USER = "user = @request.auth.id"
 function buildRules(nameOf) {
   const isUser = `@request.auth.collectionName = "${nameOf("users")}"`
   const memberships = `${nameOf("memberships")}_via_organization`
-  // Conditions on one path are about one membership.
+  // All conditions on one path apply to the same membership.
   const isMember = (path) => `${path}${memberships}.user ?= @request.auth.id`
   const isManager = (path) => `${isMember(path)} && ${path}${memberships}.role ?!= "member"`
   const isOwner = (path) => `${isMember(path)} && ${path}${memberships}.role ?= "owner"`
@@ -19,7 +19,7 @@ function buildRules(nameOf) {
   return { isUser, isMember, isManager, isOwner, orTheirs, before: `${isUser} && ${USER}` }
 }
 
-// What a user may have, and so may an organization: readable by its members, or by who manages it.
+// Collections whose rows belong to a user or an organization: readable by its members or managers.
 const BY_MEMBERS = ["subscriptions", "entitlement_summaries", "entitlements"]
 const BY_MANAGERS = ["customers", "tax_ids", "payment_methods", "setup_intents",
   "subscription_schedules", "checkout_sessions", "payments", "charges", "refunds", "invoices",
@@ -56,8 +56,8 @@ function addTeams(app) {
   }))
 }
 
-// Whoever creates an organization becomes its owner, and the last owner stays: pb_hooks/teams.pb.js.
-// To delete one is the superusers' matter, because its subscriptions would go on.
+// The user who creates an organization becomes its owner, and the last owner stays: pb_hooks/teams.pb.js.
+// Only superusers delete organizations, because their subscriptions would continue.
 function setTeamRules(app, { isUser, isMember, isManager, isOwner }) {
   const organizations = names().find(app, "organizations")
   organizations.listRule = organizations.viewRule = `${isUser} && ${isMember("")}`
@@ -93,7 +93,7 @@ migrate((app) => {
         "`primary` AND organization != ''")
     }
     if (name === "subscriptions") {
-      // Who has bought a trial, also for an organization.
+      // The user who bought a trial, also for an organization.
       collection.addIndex(`idx_${collection.name}_trial`, false,
         "json_extract(metadata, '$.pocketbase_user')", "trial_end != '' AND json_valid(metadata)")
     }

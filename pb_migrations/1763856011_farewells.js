@@ -1,5 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// A customer that names a deleted payer is looked up by the payer: pb_hooks/lib/customers/customer_deletion.js.
+// Index for customers that name a deleted payer: pb_hooks/lib/customers/customer_deletion.js.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {

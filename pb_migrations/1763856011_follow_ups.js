@@ -1,6 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Work that is too long for the transaction it follows from, to be done in parts: what is still to do, and
-// how far it is. See pb_hooks/lib/mirror/deferred_work.js. Superusers only. Prices are found by their product for it.
+// Work that is too long for one transaction and is done in parts, with its progress. See
+// pb_hooks/lib/mirror/deferred_work.js. Superusers only. Prices get an index by product for it.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {
@@ -10,8 +10,8 @@ migrate((app) => {
     fields: [
       { name: "kind", type: "text" }, // offer or owner
       { name: "subject", type: "text" }, // a product's or price's Stripe id; a customer's record id
-      { name: "place", type: "text" }, // behind which row it goes on
-      { name: "error", type: "text" }, // of the last part
+      { name: "place", type: "text" }, // the row after which it continues
+      { name: "error", type: "text" }, // error of the last part
       { name: "created", type: "date" },
       { name: "updated", type: "date" },
     ],

@@ -1,13 +1,13 @@
 /// <reference path="../pb_data/types.d.ts" />
-// What was paid, and for what: pb_hooks/lib/entitlements/periods.js, returns.js and sales.js.
+// Columns for pb_hooks/lib/entitlements/periods.js, refunds.js and sales.js:
 //
-//   invoices.one_time                some line sells something once; the index leads to such invoices alone
+//   invoices.one_time                some line is a one-time sale; the index has only such invoices
 //   invoices.has_more, subscriptions.has_more
-//                                    Stripe has more lines or items than the row (it could not be read)
-//   credit_notes.out_of_band_amount  money that went back without a refund of Stripe's
+//                                    Stripe has more lines or items than the row, because they could not be read
+//   credit_notes.out_of_band_amount  money returned outside of Stripe
 //
-// Lines that were mirrored before lack `period`, `subscription_item` and `proration` until the invoice
-// changes or `gateway reconcile --only invoices` has run.
+// Lines of existing rows lack `period`, `subscription_item` and `proration` until the invoice changes or
+// `gateway reconcile --only invoices` has run.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const ONE_TIME = ["user", "organization"]

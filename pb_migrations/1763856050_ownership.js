@@ -1,7 +1,8 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Users are found by their address whatever its case, and the verified address of a deleted user is kept as a hash
-// with the customers to forget: only who verifies it too gets what stays of them (lib/customers/customer_deletion.js). Of users who
-// were deleted before none is known, so nobody gets theirs by an address.
+// Users are found by their address regardless of case. The hash of a deleted user's verified address is stored with the
+// deletion of the customers: only a user who verifies the same address gets those that remain
+// (pb_hooks/lib/customers/customer_deletion.js). For users who were deleted before, no hash is known, so no user gets
+// theirs by an address.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {

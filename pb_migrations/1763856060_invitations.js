@@ -1,5 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Members join by accepting an invitation, and managers are named roles: owner and admin.
+// Members join by accepting an invitation. Managers have the role owner or admin.
 //
 // `membership_invitations` is a collection of its own, so a pending one can't match a rule on `memberships`. Its `user`
 // is text: a relation would report whether an account with that id exists. See docs/decisions/023.
@@ -9,12 +9,12 @@ const names = () => require(`${__hooks}/lib/migration_names.js`)
 function buildRules(nameOf) {
   const isUser = `@request.auth.collectionName = "${nameOf("users")}"`
   const memberships = `${nameOf("memberships")}_via_organization`
-  // Conditions on one path are about one membership.
+  // All conditions on one path apply to the same membership.
   const isMember = (path) => `${path}${memberships}.user ?= @request.auth.id`
   const isOwner = (path) => `${isMember(path)} && ${path}${memberships}.role ?= "owner"`
   const isManager = (path) => `${isMember(path)} && (${path}${memberships}.role ?= "owner" || `
     + `${path}${memberships}.role ?= "admin")`
-  // The rule of 1763856008_teams.js: also every role that a shop adds.
+  // The rule of 1763856008_teams.js, which includes roles that a project adds.
   const isNotPlain = (path) => `${isMember(path)} && ${path}${memberships}.role ?!= "member"`
   return { isUser, isOwner, isManager, isNotPlain }
 }
@@ -51,7 +51,7 @@ function addInvitations(app, { isUser, isOwner, isManager }) {
   }))
 }
 
-// `manages`: the rule that says who is a manager.
+// `manages`: the rule for managers.
 function setManagers(app, { isUser, isOwner }, manages) {
   const organizations = names().find(app, "organizations")
   organizations.updateRule = `${isUser} && ${manages("")}`

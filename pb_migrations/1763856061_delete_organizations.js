@@ -1,5 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Owners delete their organization, which ends its billing: pb_hooks/lib/customers/customer_deletion.js.
+// Owners may delete their organization, which ends its billing: pb_hooks/lib/customers/customer_deletion.js.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {

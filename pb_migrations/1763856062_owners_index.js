@@ -1,5 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Organizations without an owner are looked for every few seconds: pb_hooks/lib/teams/vacancies.js.
+// Index to find organizations without an owner, every few seconds: pb_hooks/lib/teams/vacancies.js.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {

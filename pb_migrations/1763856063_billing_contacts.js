@@ -1,5 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Whose address an organization's Stripe customer has, also when that member has left or deleted the account:
+// The member with the address of an organization's Stripe customer, also after leaving or deletion of the account:
 // pb_hooks/lib/customers/billing_contacts.js. Superusers only.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
@@ -9,9 +9,9 @@ migrate((app) => {
     name, type: "base",
     fields: [
       { name: "customer", type: "text" }, // the Stripe customer's id
-      { name: "user", type: "text" }, // empty: the address is no member's, and is kept
-      { name: "email", type: "text" }, // the customer's address that `user` is about
-      { name: "asked", type: "date" }, // when Stripe was last to be told of another
+      { name: "user", type: "text" }, // empty if no member has the address, which is then kept
+      { name: "email", type: "text" }, // the customer's address that belongs to `user`
+      { name: "asked", type: "date" }, // time of the last update to another address
     ],
     indexes: [`CREATE UNIQUE INDEX idx_${name}_customer ON ${name} (customer)`],
   }))

@@ -1,6 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
-// What mails state of a purchase: the buyer's language, the amount in the buyer's own currency, and why an
-// invoice could not be finalized. Rows that were mirrored before show them after `gateway reconcile`.
+// Columns for mails about a purchase: the buyer's language, the amount in the buyer's currency, and the reason why an
+// invoice could not be finalized. Existing rows get them by `gateway reconcile`.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const FIELDS = {

@@ -1,6 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
-// What a price without one fixed amount costs: `unit_amount` is 0 for tiers and for an amount that the buyer chooses.
-// Prices that were mirrored before show it after `gateway reconcile --only prices`.
+// Prices without a fixed amount: `unit_amount` is 0 for tiers and for an amount that the buyer chooses. Existing rows get
+// the columns by `gateway reconcile --only prices`.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const FIELDS = [

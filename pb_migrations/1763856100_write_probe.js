@@ -1,5 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// The one row that /ready writes to learn whether PocketBase can.
+// The one row that /ready writes to check that PocketBase can write.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {

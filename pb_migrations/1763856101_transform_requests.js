@@ -1,5 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Whether a transform is given the request behind a write, and which of its headers.
+// Whether a transform gets the request of a write, and which of its headers.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {

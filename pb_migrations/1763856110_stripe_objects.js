@@ -2,8 +2,8 @@
 // The complete Stripe object on every mirrored row (`stripe_object`: hidden, so superusers only, and no user can filter
 // or sort by it), and `stripe_objects` for objects that have no collection of their own.
 //
-// Rows that exist get their object from the stored event that they show, where its payload is not pruned yet.
-// `gateway reconcile` fills the others.
+// Existing rows get the object from the stored event that they show, unless its payload is pruned. `gateway reconcile`
+// fills the others.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const COLLECTIONS = [
@@ -35,8 +35,8 @@ function addStripeObjects(app) {
   }))
 }
 
-// A row's stamp names the event that it shows. Credentials go, as in gateway/mirror/redaction.py; an object that may
-// have one elsewhere than at its top is left to reconciliation.
+// A row's `stamp` has the id of the event that it shows. Credentials are removed as in gateway/mirror/redaction.py;
+// objects that may have nested ones are left to reconciliation.
 function fill(app, key) {
   const nameOf = names().namesOf(app)
   const [name, events] = [nameOf(key), nameOf("stripe_events")]

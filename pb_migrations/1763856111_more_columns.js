@@ -1,7 +1,7 @@
 /// <reference path="../pb_data/types.d.ts" />
-// More of what Stripe's objects say, as columns. Hidden are those that are not for the buyer: what the seller knows of
-// fraud (`charges.outcome`), costs (`charges.balance_transaction`), and the seller's own comment on a cancellation.
-// Rows that exist show them after `gateway reconcile`.
+// More columns of Stripe's objects. Hidden are those that are not for the buyer: fraud scores (`charges.outcome`), fees
+// (`charges.balance_transaction`), and the seller's own comment on a cancellation. Existing rows get them by
+// `gateway reconcile`.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 const text = (name) => new TextField({ name, max: 5000 })
