@@ -7,7 +7,7 @@ const number = (name) => ({ name, type: "number" })
 const date = (name) => ({ name, type: "date" })
 
 const COLLECTIONS = {
-  // One row per buyer: the number of the pending checkout. See docs/decisions/013-one-purchase-under-way.md.
+  // One row per buyer: the number of the pending checkout. See docs/decisions/013-one-pending-checkout.md.
   checkout_attempts: {
     fields: [text("buyer"), number("number"), date("since")],
     indexes: (name) => [`CREATE UNIQUE INDEX idx_${name}_buyer ON ${name} (buyer)`],
@@ -23,7 +23,7 @@ const COLLECTIONS = {
     fields: [text("holder"), date("since")],
     indexes: (name) => [`CREATE UNIQUE INDEX idx_${name}_holder ON ${name} (holder)`],
   },
-  // Changes of customers to make at Stripe, and their outcomes. See docs/decisions/014-customers-follow-their-users.md.
+  // Changes of customers to make at Stripe, and their outcomes. See docs/decisions/014-customer-tasks.md.
   customer_tasks: {
     fields: [
       text("kind"), // update (a new e-mail address or name) or forget (the user is deleted)
