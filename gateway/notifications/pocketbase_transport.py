@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gateway.errors import PocketBaseUnavailable
 from gateway.notifications.mail import DeliveryResult, Mail
+from gateway.notifications.smtp_outcome import classify_pocketbase_error
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.pocketbase.contracts.notifications import SEND_MAIL, MailFrom, MailRequest
 from gateway.pocketbase.hook_call import call_hook
@@ -32,4 +33,8 @@ class PocketBaseTransport:
         except PocketBaseUnavailable as error:
             is_unsent = isinstance(error.__cause__, ConnectionRefusedError | PocketBaseRefused)
             return DeliveryResult("later" if is_unsent else "unknown", error.detail)
-        return DeliveryResult(answer.outcome, answer.reason)
+        if answer.status == "sent":
+            return DeliveryResult("sent")
+        if answer.status == "disabled":
+            return DeliveryResult("later", answer.reason)
+        return DeliveryResult(classify_pocketbase_error(answer.reason), answer.reason)

@@ -15,6 +15,7 @@ from aiosmtplib import (
 )
 
 from gateway.notifications.mail import DeliveryResult, Mail, Outcome, as_message
+from gateway.notifications.smtp_outcome import classify_reply
 
 _PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
 
@@ -84,7 +85,7 @@ def _classify(error: Exception) -> Outcome:
     if isinstance(error, SMTPNotSupported):
         return "refused"
     if isinstance(error, SMTPResponseException):
-        return "later" if 400 <= error.code < 500 else "refused"
+        return classify_reply(error.code)
     return "refused" if isinstance(error, ValueError) else "unknown"
 
 

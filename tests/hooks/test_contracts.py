@@ -244,7 +244,7 @@ async def test_mail(pocketbase: PocketBase) -> None:
         html="<p>Hello</p>",
         headers={"Auto-Submitted": "auto-generated"},
     )
-    assert (await _ask(pocketbase, SEND_MAIL, mail)).outcome == "later"
+    assert (await _ask(pocketbase, SEND_MAIL, mail)).status == "disabled"
 
 
 async def test_transforms(pocketbase: PocketBase, business: Business) -> None:

@@ -127,9 +127,12 @@ class MailRequest(Contract):
 
 
 class MailAnswer(Contract):
-    """What became of a mail: see `gateway.notifications.mail.Posted`."""
+    """Whether PocketBase has sent a mail.
 
-    outcome: Literal["sent", "later", "refused", "unknown"]
+    ``disabled``: PocketBase has no mail server. ``failed``: ``reason`` is the error.
+    """
+
+    status: Literal["sent", "disabled", "failed"]
     reason: str
 
 
