@@ -109,7 +109,7 @@ async def test_one_batch_does_not_write_a_record_twice(client: Frontend, author:
     path = f"{NOTES}/{made['body']['id']}"
     first, second = item("PATCH", path, count=1), item("PATCH", path, title="thrice")
     error = await refuse(client, author, first, second)
-    assert "on its own" in error["message"]
+    assert "in a request of its own" in error["message"]
     born = "borninbatch0001"
     error = await refuse(
         client,
@@ -117,7 +117,7 @@ async def test_one_batch_does_not_write_a_record_twice(client: Frontend, author:
         item("POST", NOTES, id=born, author=author.id, title="born"),
         item("PATCH", f"{NOTES}/{born}", title="grown"),
     )
-    assert "on its own" in error["message"]
+    assert "in a request of its own" in error["message"]
 
 
 async def test_somebody_elses_record_is_not_shown_to_a_transform(

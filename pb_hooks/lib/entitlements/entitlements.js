@@ -1,10 +1,10 @@
-// What payers may use: `entitlements`, one row a payer and feature, for PocketBase rules to read. The
-// rows follow from the mirrored rows alone, so they are the same whatever came first; they are computed
-// anew for every payer of whom a transaction changes something, and written where they differ.
-// Why here: they must be committed together with the rows that they follow from.
+// Computes `entitlements`, one row per payer and feature, which PocketBase rules read. The rows follow from the
+// mirrored rows alone, so the order of events does not matter. They are recomputed for each payer of a changed row, and
+// written if they differ.
+// Why here: entitlements must be committed together with the rows that they follow from.
 const { toColumn, toTime } = require(`${__hooks}/lib/dates.js`)
 const { NAMES } = require(`${__hooks}/lib/names.js`)
-const { findOffers } = require(`${__hooks}/lib/entitlements/features.js`)
+const { findFeatures } = require(`${__hooks}/lib/entitlements/features.js`)
 const { endOfItem, merge } = require(`${__hooks}/lib/entitlements/policy.js`)
 const { DAY, readPolicy } = require(`${__hooks}/lib/settings.js`)
 const { isPaid } = require(`${__hooks}/lib/entitlements/periods.js`)
@@ -12,14 +12,14 @@ const { findPaidAt, findPaidInvoices, findPurchases, findUnpaid } = require(`${_
 const { findRefunded } = require(`${__hooks}/lib/entitlements/is_refunded.js`)
 const { findSales, isOnce } = require(`${__hooks}/lib/entitlements/sales.js`)
 
-const AT_ONCE = 200
+const MAX_PAYERS = 200
 
-// Brings the rows of payers in line: by column (`user`, `organization`) a Set of ids.
+// Recomputes the entitlements of payers. `payers` has a Set of ids per column (`user`, `organization`).
 function updateEntitlements(tx, payers) {
   for (const column in payers) {
     const ids = [...payers[column]]
-    for (let start = 0; start < ids.length; start += AT_ONCE) {
-      const some = { column, ids: ids.slice(start, start + AT_ONCE) }
+    for (let start = 0; start < ids.length; start += MAX_PAYERS) {
+      const some = { column, ids: ids.slice(start, start + MAX_PAYERS) }
       const purchases = findPurchases(tx, some)
       const grants = findGrants(tx, some, purchases, readPolicy())
       writeRows(tx, purchases.entitlements, composeRows(column, grants))
@@ -33,11 +33,11 @@ function findGrants(tx, payers, purchases, policy) {
   const sales = findSales(tx, payers, purchases)
   const grants = []
   if (subscriptions.length + sales.length === 0) return grants
-  const offerOf = findOffers(tx, itemsOf(subscriptions, sales))
+  const featuresOf = findFeatures(tx, itemsOf(subscriptions, sales))
   const facts = findFacts(tx, payers, purchases.isMoneyReturned && policy.revokes)
-  for (const each of subscriptions) addSubscription(grants, each, offerOf, facts, policy)
+  for (const each of subscriptions) addSubscription(grants, each, featuresOf, facts, policy)
   for (const each of summaries) addSummary(grants, each, subscriptions, facts, policy)
-  addSales(grants, sales, offerOf, facts)
+  addSales(grants, sales, featuresOf, facts)
   return grants
 }
 
@@ -47,7 +47,7 @@ function itemsOf(...lists) {
   return items
 }
 
-// What else may have to be known, each of it read when it is first asked for.
+// Further facts, each read on first use.
 function findFacts(tx, payers, isMoneyBack) {
   const unpaid = lazy(() => findUnpaid(tx, payers))
   const paid = lazy(() => findPaidInvoices(tx, payers))
@@ -67,16 +67,16 @@ function lazy(find) {
   return () => (found ??= find())
 }
 
-function addSubscription(grants, subscription, offerOf, facts, policy) {
+function addSubscription(grants, subscription, featuresOf, facts, policy) {
   for (const item of subscription.items) {
     const quantity = item.quantity ?? 1
     const until = quantity > 0 ? endOfItem(subscription, item, facts, policy) : 0
-    addGrants(grants, subscription, offerOf(item).offer, { until, kind: "subscription" }, quantity)
+    addGrants(grants, subscription, featuresOf(item).given, { until, kind: "subscription" }, quantity)
   }
 }
 
-// Stripe names the features that a customer has now, but neither until when nor how much of them: they
-// last as long as the customer's subscriptions.
+// Adds the features of Stripe Entitlements. Stripe gives neither an end nor a limit: they last as long as the
+// customer's subscriptions.
 function addSummary(grants, { payer, customer, lookup_keys }, subscriptions, facts, policy) {
   for (const each of subscriptions.filter((other) => other.customer === customer)) {
     const until = Math.max(0, ...each.items.map((item) => endOfItem(each, item, facts, policy)))
@@ -86,21 +86,21 @@ function addSummary(grants, { payer, customer, lookup_keys }, subscriptions, fac
   }
 }
 
-function addSales(grants, sales, offerOf, facts) {
+function addSales(grants, sales, featuresOf, facts) {
   for (const sale of sales) {
     for (const item of sale.items) {
-      const about = offerOf(item)
-      if (item.quantity > 0 && isOnce(item, about)) addSale(grants, sale, item, about.offer, facts)
+      const about = featuresOf(item)
+      if (item.quantity > 0 && isOnce(item, about)) addSale(grants, sale, item, about.given, facts)
     }
   }
 }
 
-function addSale(grants, sale, item, offer, facts) {
+function addSale(grants, sale, item, given, facts) {
   const { quantity } = item
-  if (facts.isSaleReturned(sale, item)) return addGrants(grants, sale, offer, { until: 0, kind: "payment" }, 1)
-  if (offer.days === Infinity) return addGrants(grants, sale, offer, { until: Infinity, kind: "payment" }, quantity)
+  if (facts.isSaleReturned(sale, item)) return addGrants(grants, sale, given, { until: 0, kind: "payment" }, 1)
+  if (given.days === Infinity) return addGrants(grants, sale, given, { until: Infinity, kind: "payment" }, quantity)
   const from = facts.paidAt(sale)
-  addGrants(grants, sale, offer, { from, until: from + offer.days * quantity * DAY, kind: "pass" }, 1)
+  addGrants(grants, sale, given, { from, until: from + given.days * quantity * DAY, kind: "pass" }, 1)
 }
 
 function addGrants(grants, { payer, stripe_id: source }, { features }, { from, until, kind }, quantity) {
@@ -132,7 +132,7 @@ function toId(key) {
   return $security.sha256(key).slice(0, 15)
 }
 
-// Writes what differs, so that subscribers hear of nothing else; rows that nothing names any more go.
+// Writes the rows that differ, so that realtime publishes only changes, and deletes rows without a grant.
 function writeRows(tx, stored, rows) {
   const known = {}
   for (const row of stored) known[row.id] = row

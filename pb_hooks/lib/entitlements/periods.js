@@ -1,10 +1,10 @@
-// Which invoice lines paid for a subscription item's current period. No I/O.
+// Finds the invoice lines that paid for a subscription item's current period. No I/O.
 // Why here: entitlements are computed in the commit transaction.
 //
 // A line has its purpose in `subscription_item`, `period` and `proration`. An invoice's `billing_reason` has only the
 // reason why Stripe created it.
 
-// Reasons of invoices that begin a period; used only for lines without a period.
+// Values of `billing_reason` that begin a period; used only for lines without a period.
 const BEGINS = ["subscription_create", "subscription_cycle", "quote_accept"]
 
 // Whether everything paid for the item's current period was returned.
@@ -30,15 +30,15 @@ function findPaying(subscription, item, invoices) {
     : invoices.flatMap((invoice) => findUndated(subscription, item, invoice, period))
 }
 
-// Whether an invoice may be one of those; the others decide what its prorations mean.
+// Whether an invoice may be one of those. The meaning of its prorations depends on the other invoices.
 function mayPay(subscription, item, invoice) {
   const period = periodOf(subscription, item)
   return linesOf(subscription, item, invoice).some(({ line }) => covers(line.period, period)) ||
     findUndated(subscription, item, invoice, period).length > 0
 }
 
-// Of lines that cover the period, those that fit it best: a year that was changed to a month covers it still, but
-// what was left of it became credit. Beside a line for the whole period, a proration is about a part.
+// Of the lines that cover the period, those that fit it best: a line for a year still covers the month that replaced
+// it, but the rest of the year became credit. Besides a line for the whole period, a proration is for a part of it.
 function closest(covering) {
   const [best] = covering.map(({ line }) => line.period).sort((a, b) => compare(b.start, a.start) || compare(a.end, b.end))
   const fitting = covering.filter(({ line: { period } }) => period.start === best.start && period.end === best.end)
@@ -68,13 +68,13 @@ function periodOf(subscription, item) {
   }
 }
 
-// Dates are texts of one form.
+// Dates have one format, so they compare as text.
 function covers(paid, { start, end }) {
   return (!start || paid.start <= start) && (!end || paid.end >= end)
 }
 
-// A proration that is all that was paid for the period, because the period began with it: the
-// subscription was begun in the middle of a cycle, or its interval was changed.
+// Whether a proration paid for the whole period, because the period began with it: the subscription started in the
+// middle of a cycle, or its interval was changed.
 function beginsPeriod({ invoice, line }, lines) {
   if (line.amount <= 0) return false
   if (invoice.billing_reason !== "subscription_update") return true
@@ -86,8 +86,8 @@ function paidBy({ amount, discount }, { amount_paid }) {
   return (amount ?? amount_paid) - (discount || 0)
 }
 
-// Invoices whose rows don't say what their lines are for, as they were mirrored before: one that begins
-// a period was made in the period that it paid for.
+// Invoices of older rows, with lines that lack their period: an invoice that begins a period was created in the period
+// that it paid for.
 function findUndated(subscription, item, invoice, { start }) {
   const { lines, billing_reason, created, amount_paid } = invoice
   if (invoice.subscription !== subscription.id || !BEGINS.includes(billing_reason)) return []

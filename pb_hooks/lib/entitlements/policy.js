@@ -1,21 +1,21 @@
-// Until when something that was bought gives its features. No I/O, no clock: the same rows always give
-// the same grants, whichever arrived first.
+// The policy of entitlements: until when a purchase gives its features. No I/O, no clock: the same rows always give the
+// same grants, in whatever order they arrived.
 // Why here: entitlements are computed in the commit transaction.
 //
-// A grant is {payer, feature, source, limit, until, kind}: `until` in milliseconds, 0 for what gives
-// nothing now, Infinity for ever; `limit` Infinity for no limit, null where another has to say it.
+// A grant is {payer, feature, source, limit, until, kind}: `until` in milliseconds, 0 for none now, Infinity for ever;
+// `limit` Infinity for no limit, null if another grant sets it.
 const { toTime } = require(`${__hooks}/lib/dates.js`)
 const { DAY } = require(`${__hooks}/lib/settings.js`)
 
-// For how long a renewal's webhook may be on its way.
+// Time for a renewal's webhook to arrive.
 const LEEWAY = DAY
 const { entitling: ENTITLING } = require(`${__hooks}/lib/vocabulary.json`).statuses.subscription
 
-// Until when a subscription's item is paid for, or may still be paid.
+// Returns until when a subscription's item is paid, or may still be paid, in milliseconds.
 //
-// facts  about invoices, asked for only where it matters: unpaidSince(subscription), the due date of the oldest open
-//        one; isReturned(subscription, item), whether the money for the item's period went back; isPaid(subscription,
-//        item), whether the period is paid
+// facts  of invoices, read only if needed: unpaidSince(subscription), the due date of the oldest open invoice;
+//        isReturned(subscription, item), whether the money for the item's period was returned;
+//        isPaid(subscription, item), whether the period is paid
 function endOfItem(subscription, item, facts, policy) {
   if (!ENTITLING.includes(subscription.status)) return 0
   if (policy.revokes && facts.isReturned(subscription, item)) return 0
@@ -38,9 +38,9 @@ function isVoided({ pause_collection: pause }) {
   return !!pause && pause.behavior === "void"
 }
 
-// Merges the grants of one payer and feature to {active, until, limit, sources}. What runs side by side adds up. A pass
-// ends without any event, so its limit counts only while nothing else gives the feature. One loop without callbacks,
-// which takes a hook a tenth of the time.
+// Merges the grants of one payer and feature to {active, until, limit, sources}. Limits of concurrent purchases add up.
+// A pass ends without an event, so its limit counts only while no other purchase gives the feature. One loop without
+// callbacks takes a tenth of the time.
 function merge(grants) {
   const passes = [], sources = []
   let until = 0, limit = null, lasting = 0
@@ -60,7 +60,7 @@ function merge(grants) {
   return { active: until > 0, until, limit: limit ?? unlimited, sources: sources.sort() }
 }
 
-// One pass begins where the one before it ends: who buys a second one early loses nothing.
+// Passes run one after another, so that buying the next one early loses no time.
 function endOfPasses(passes) {
   return passes.reduce((end, { from, until }) => Math.max(end, from) + (until - from), 0)
 }

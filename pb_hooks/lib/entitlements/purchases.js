@@ -1,9 +1,9 @@
-// What payers have bought, from the mirrored rows: one query for what is always needed, and one for each rare fact.
+// Purchases of payers, from the mirrored rows: one query for everything that is always needed, and one per rare fact.
 // Why here: entitlements are computed in the commit transaction.
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { find, findAll, kind } = require(`${__hooks}/lib/entitlements/payer_rows.js`)
 
-// The metadata keys under which a Checkout Session names what was bought: price, or price:quantity.
+// Prefix of the metadata keys of a Checkout Session with the bought items: price, or price:quantity.
 const { item_prefix: ITEM } = require(`${__hooks}/lib/vocabulary.json`).metadata
 
 const SUBSCRIPTIONS = kind("subscriptions", {
@@ -11,7 +11,7 @@ const SUBSCRIPTIONS = kind("subscriptions", {
   json: ["items", "pause_collection"],
 })
 
-// Checkout Sessions that are done and paid, with items that their metadata names.
+// Complete and paid Checkout Sessions with items in their metadata.
 const SESSIONS = kind("checkout_sessions", {
   columns: ["stripe_id", "payment", "invoice", "amount_total", "created"],
   json: ["metadata"],
@@ -91,7 +91,7 @@ const SUCCEEDED = kind("charges", {
   condition: "AND status = 'succeeded' AND payment != ''",
 })
 
-// When each payment succeeded, for what lasts a number of days from then.
+// The time when each payment succeeded, from which `duration_days` count.
 function findPaidAt(tx, payers) {
   const paidAt = {}
   for (const { payment, created } of find(tx, payers, SUCCEEDED)) {

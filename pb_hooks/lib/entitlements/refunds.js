@@ -1,10 +1,9 @@
-// Money returned to the payers of a transaction: refunds, disputes, and the part of credit notes that was given back
-// outside of Stripe. A payment is one PaymentIntent with its charges, or a charge that has none.
+// Money returned to the payers of a transaction: refunds, disputes, and the amounts of credit notes that were given
+// back outside of Stripe. A payment is one PaymentIntent with its charges, or a charge without one.
 // Why here: entitlements are computed in the commit transaction.
 const { find, kind } = require(`${__hooks}/lib/entitlements/payer_rows.js`)
 
-// Refunds that did not reach the buyer. All others count from the start, as in a charge's own
-// `amount_refunded`: the seller has given the money back, however long it takes.
+// Refunds that did not reach the buyer. All others count from their creation, as in a charge's `amount_refunded`.
 const FAILED = ["failed", "canceled"]
 // Inquiries (`warning_*`) take no money, and won disputes gave it back.
 const DISPUTED = "AND status IN ('needs_response', 'under_review', 'lost')"
@@ -67,14 +66,14 @@ function addRefund(sum, { status, amount }) {
   }
 }
 
-// A bank may dispute in another currency than was paid: that counts as the whole amount.
+// A dispute in another currency than the payment's counts as the whole amount.
 function addDispute(sum, { amount, currency }) {
   const isComparable = amount && (!currency || !sum.currency || currency === sum.currency)
   sum.disputed += isComparable ? amount : Infinity
 }
 
-// Stripe may tell of a refund by its own events, by the charge's, or by both; when one fails, the charge
-// may go on to show it.
+// Stripe reports a refund by its own events, by the charge's, or by both. After a failed refund the charge may still
+// include it.
 function returnedOf(sum) {
   if (!sum) return 0
   const returned = Math.max(sum.refunded, sum.reported - sum.failed) + sum.disputed
@@ -82,7 +81,7 @@ function returnedOf(sum) {
   return isWhole || (sum.captured > 0 && returned >= sum.captured) ? Infinity : returned
 }
 
-// The payments of an invoice; until basil it names the only one itself.
+// The payments of an invoice. Until API version basil the invoice itself has its only payment.
 function paymentsOf({ id, payment }, paid) {
   const found = paid[id] || []
   if (!payment || found.some((each) => each.payment === payment)) return found

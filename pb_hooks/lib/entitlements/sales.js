@@ -1,15 +1,15 @@
-// One-time sales: by a Checkout Session, whose metadata names the items, or by an invoice.
+// One-time sales: by a Checkout Session with the items in its metadata, or by an invoice.
 // Why here: entitlements are computed in the commit transaction.
 const { findPaidInvoices } = require(`${__hooks}/lib/entitlements/purchases.js`)
 
-// Sales {payer, stripe_id, payment, invoice, created, items}, of a session also `amount_total`. What a
-// session names counts there alone, although the session may have made an invoice of it.
+// Returns sales {payer, stripe_id, payment, invoice, created, items}, those of a session also with `amount_total`.
+// Items in a session's metadata count there only, not on the invoice of the session.
 function findSales(tx, payers, { sessions, isInvoiceSold }) {
   if (!isInvoiceSold) return sessions
   return [...sessions, ...findInvoiceSales(tx, payers, sessions)]
 }
 
-// `sessions`: items that these name don't count again.
+// Items that `sessions` name are left out.
 function findInvoiceSales(tx, payers, sessions) {
   const named = new Set(sessions.flatMap(({ invoice, items }) => items.map(({ price }) => `${invoice} ${price}`)))
   return findPaidInvoices(tx, payers, "AND one_time").map((invoice) => saleOf(invoice, named))
@@ -23,17 +23,17 @@ function saleOf(invoice, named) {
   }
 }
 
-// Not what a subscription bills, nor what was taken off by a line of its own.
+// Not a line of a subscription, nor a discount with a line of its own.
 function isSale({ subscription_item, proration, amount }) {
   return !subscription_item && !proration && amount >= 0
 }
 
-// A price that was made for this one line is mirrored nowhere; `period` tells that the rest is known.
+// A price that was created for this line alone is not mirrored; `period` shows that the line's other columns are known.
 function itemOf({ price, product, quantity, period }) {
   return { price, product: product || "", quantity: quantity ?? 1, isOnce: !!period }
 }
 
-// Whether an item was sold once; a price that recurs is in its subscription.
+// Whether an item is a one-time sale. Recurring prices count by their subscription.
 function isOnce(item, { type }) {
   return type === "one_time" || (type === "" && !!item.isOnce)
 }

@@ -1,5 +1,5 @@
-// The collections that the migrations make, and their columns: what hooks and gateway read and write; and the
-// project's own that the hooks read. `make vocabulary` brings the list in line with the migrations.
+// Finds missing collections and columns, and refuses to delete those of the gateway. `make vocabulary` updates the list
+// from the migrations.
 // Why here: the dashboard and imports delete collections directly at PocketBase.
 const { collections: COLUMNS } = require(`${__hooks}/lib/vocabulary.json`)
 const { NAMES, SETTINGS, nameOf } = require(`${__hooks}/lib/names.js`)
@@ -8,14 +8,14 @@ const { NAMES, SETTINGS, nameOf } = require(`${__hooks}/lib/names.js`)
 const KEYS = {}
 for (const key in COLUMNS) KEYS[NAMES[key]] = key
 
-// By the settings of names: keys of which no other program makes a collection.
-const TELLING = {
+// By setting: keys that only the gateway has collections of, by which a wrong prefix is detected.
+const UNIQUE_KEYS = {
   GATEWAY_COLLECTION_PREFIX: ["prefix", "subscription_schedules", "checkout_sessions"],
   GATEWAY_INTERNAL_COLLECTION_PREFIX: ["internal_prefix", "customer_tasks", "checkout_keys"],
 }
 const NAMED_AUTH = /@request\.auth\.collectionName\s*!?=\s*["'](\w+)["']/g
 
-// Returns what is missing, one sentence each; empty if nothing is.
+// Returns one sentence per missing collection or column.
 function findMissing(app) {
   const collections = [...app.findAllCollections()]
   const missing = findNamed(collections, NAMES.users) ? [] : [`the collection ${NAMES.users} is missing`]
@@ -28,21 +28,21 @@ function findMissing(app) {
   return missing
 }
 
-// The complete Stripe object is for superusers only, also in a collection that users read.
+// `stripe_object` must be hidden, because only superusers may read it.
 function findShown({ name, fields }) {
   const field = fields.getByName("stripe_object")
   return field && !field.hidden ? [`${name}.stripe_object is not hidden`] : []
 }
 
-// Returns in which names the settings differ from those that the migrations were run with, one sentence each.
+// Returns one sentence per setting of names that differs from the names in the database.
 function findMisnamed(app) {
   const collections = [...app.findAllCollections()]
   return [...findOtherPrefixes(collections), ...findOtherUsers(collections)]
 }
 
 function findOtherPrefixes(collections) {
-  return Object.keys(TELLING).flatMap((variable) => {
-    const [setting, key, another] = TELLING[variable]
+  return Object.keys(UNIQUE_KEYS).flatMap((variable) => {
+    const [setting, key, another] = UNIQUE_KEYS[variable]
     if (findNamed(collections, nameOf(key))) return []
     const prefixes = collections.filter(({ name }) => name.endsWith(key)).map(({ name }) => name.slice(0, -key.length))
     const prefix = prefixes.find((prefix) => findNamed(collections, prefix + another))
@@ -51,7 +51,7 @@ function findOtherPrefixes(collections) {
   })
 }
 
-// The auth collection is another than the one that memberships and rules name.
+// Finds an auth collection that differs from the one in memberships and rules.
 function findOtherUsers(collections) {
   const users = findNamed(collections, NAMES.users)
   const members = findNamed(collections, NAMES.memberships)
@@ -61,7 +61,7 @@ function findOtherUsers(collections) {
   return findStaleRules(collections)
 }
 
-// Rules that let nobody through, because the auth collection was renamed.
+// Finds rules that no user satisfies, because the auth collection was renamed.
 function findStaleRules(collections) {
   const auths = collections.filter((collection) => collection.isAuth()).map(({ name }) => name)
   return collections.filter(({ name }) => isOwn(name)).flatMap(({ name, listRule, createRule }) => {
@@ -85,7 +85,7 @@ function isOwn(name) {
   return Object.keys(KEYS).includes(name)
 }
 
-// An import with "delete missing" must list our collections with their columns.
+// Refuses an import with "delete missing" that lacks one of our collections or columns.
 function refuseLoss(app, imported) {
   for (const { id, name, fields } of app.findAllCollections()) {
     if (!isOwn(name)) continue

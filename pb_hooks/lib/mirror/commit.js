@@ -14,7 +14,7 @@
 // decision comes with the tie that it was made on, and is a tie again if that has changed meanwhile.
 const { unixToColumn } = require(`${__hooks}/lib/dates.js`)
 const { TABLES, nameOf } = require(`${__hooks}/lib/names.js`)
-const { claim, settleNamed } = require(`${__hooks}/lib/mirror/ownership.js`)
+const { applyClaims, assignNamed } = require(`${__hooks}/lib/mirror/ownership.js`)
 const { updateEntitlements } = require(`${__hooks}/lib/entitlements/entitlements.js`)
 const { save } = require(`${__hooks}/lib/mirror/owners.js`)
 const { noPayers } = require(`${__hooks}/lib/entitlements/payers.js`)
@@ -33,7 +33,7 @@ function commit(app, group, texts, onCommit) {
   runTransaction(app, (tx) => {
     // First, so that a row is its user's from the moment it is there.
     const payers = noPayers()
-    claim(tx, group.claims, payers)
+    applyClaims(tx, group.claims, payers)
     const rows = findRecords(tx, group.rows)
     const repeated = findRepeated(tx, group.events, rows)
     decideRows(tx, group, repeated)
@@ -44,7 +44,7 @@ function commit(app, group, texts, onCommit) {
       const { announce } = require(`${__hooks}/lib/notifications/outbox.js`)
       announce(tx, group.notices, group.events, outcomes)
     }
-    settleNamed(tx, save(tx, rows.filter((row) => row.verdict === "apply"), payers), payers)
+    assignNamed(tx, save(tx, rows.filter((row) => row.verdict === "apply"), payers), payers)
     updateEntitlements(tx, payers)
     answer = {
       outcomes, ties: rows.map((row) => row.verdict === "tie" ? describeConflict(tx, row) : null),

@@ -1,26 +1,26 @@
-// Answers a commit as soon as it is durable, while PocketBase still evaluates the rule of every realtime
-// subscription, which takes seconds with many browsers or a hostile one. Commits publish one after the other, so that
-// subscribers get the states of a row in order, and only one of them competes with deliveries for the processor.
+// Answers a commit as soon as it is durable, while PocketBase still evaluates the rule of every realtime subscription,
+// which takes seconds with many or hostile browsers. Commits publish one after the other, so that subscribers get the
+// states of a row in order, and only one of them competes with deliveries for the CPU.
 // Why here: PocketBase publishes to realtime inside the request.
 const RUNNING = "gateway.publishing.running"
 const LAST = "gateway.publishing.last"
 const ENDED = "gateway.publishing.ended"
 const SLOW_UNTIL = "gateway.publishing.slow"
-// Maximum number of answered commits that still publish; beyond it the gateway waits for publishing.
+// Maximum number of answered commits that still publish; above it the answer waits for publishing.
 const MAX_RUNNING = 32
 // With more commits than this, they publish concurrently, so that the backlog shrinks.
 const MAX_ORDERED = 8
-// If publishing takes longer, answers close their connections for a while. To make connections takes
-// a fifth of a delivery's CPU time, so a pause of the machine alone must not cause it.
+// If publishing takes longer, answers close their connections for a while. A new connection takes a fifth of a
+// delivery's CPU time, so a short pause of the machine must not cause it.
 const SLOW_MS = 100
 const REMEMBER_MS = 10000
 // Maximum wait for the previous commit's publishing.
-const LONGEST_WAIT_MS = 5000
+const MAX_WAIT_MS = 5000
 
 const store = $app.store()
 
-// Sends the answer of a commit before its hooks run, and waits until those before have published. Returns what
-// `endPublishing` takes; null if the answer is still to be sent.
+// Sends the answer of a commit before its hooks run, and waits until earlier commits have published. Returns the
+// argument of `endPublishing`; null if the answer was not sent.
 function answerEarly(e, answer) {
   const clients = $app.subscriptionsBroker().totalClients()
   if (clients === 0 || answer.ties.some(Boolean)) return null
@@ -41,7 +41,7 @@ function answerEarly(e, answer) {
 function send(e, answer, clients) {
   const headers = e.response.header()
   const text = JSON.stringify(answer)
-  // PocketBase reads the next request of this connection when it is done with this one.
+  // PocketBase reads the next request of this connection only after this one.
   if (clients > 20 || Date.now() < (store.get(SLOW_UNTIL) || 0)) headers.set("Connection", "close")
   // Else the answer ends only with the handler. Without ties it is ASCII.
   headers.set("Content-Length", `${text.length}`)
@@ -52,10 +52,10 @@ function send(e, answer, clients) {
 
 function awaitTurn({ number, answered }) {
   const mustWait = () => (store.get(ENDED) || 0) < number - 1 && store.get(RUNNING) <= MAX_ORDERED
-  while (mustWait() && Date.now() - answered < LONGEST_WAIT_MS) sleep(1)
+  while (mustWait() && Date.now() - answered < MAX_WAIT_MS) sleep(1)
 }
 
-// The hooks of a commit have run.
+// Called after the hooks of a commit have run.
 function endPublishing({ number, answered }) {
   raise(RUNNING, -1)
   store.setFunc(ENDED, (before) => Math.max(before || 0, number))

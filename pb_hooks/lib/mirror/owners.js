@@ -1,30 +1,29 @@
-// Whose a row is. Stripe's objects name a customer, or a payment, charge or invoice that names one;
-// `user` or `organization` is filled from there, whichever arrives first.
+// Owners of rows. Stripe's objects name a customer, or a payment, charge or invoice that names one; `user` or
+// `organization` is filled from there, in whatever order the rows arrive.
 // Why here: a row gets its owner in the commit transaction, so that it is never visible without.
 const { NAMES, TABLES, nameOf } = require(`${__hooks}/lib/names.js`)
 const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
 const { findOne, update, userExists, valuesOf } = require(`${__hooks}/lib/mirror/records.js`)
 const { choosePrimary, isRunning } = require(`${__hooks}/lib/customers/primary_customer.js`)
 const { NOBODY, columnsOf, namedPayer, payerExists, readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
-const { addOwner, addPayer, changesEntitlements, changesOffer } = require(`${__hooks}/lib/entitlements/payers.js`)
+const { addOwner, addPayer, changesEntitlements, changesFeatures } = require(`${__hooks}/lib/entitlements/payers.js`)
 const { addBuyers } = require(`${__hooks}/lib/entitlements/feature_change.js`)
 
 // From gateway/mirror/registry.py:
-// OWNED     the collections whose rows have an owner, in the order in which they move with a customer: what gives
-//           something first
-// PARENTS   rows that take their owner from another row: by which field, in which collection, to find it
-// NAMELESS  those of them whose Stripe object never names a customer: they take that from the parent as well
-// FIRST     owners are saved before what they own
+// OWNED     collections of rows with an owner, in the order in which they move with a customer: entitling rows first
+// PARENTS   by collection of rows that inherit their owner: [field, collection of the parent]
+// NAMELESS  those with Stripe objects that never name a customer: they inherit it as well
+// FIRST     collections to save first: owners before the rows that they own
 const {
   owned: OWNED, parents: PARENTS, nameless: NAMELESS, saved_first: FIRST,
 } = require(`${__hooks}/lib/vocabulary.json`).mirror
 
-// Writes rows {collection, id, customer, text, record?}, finds their owners, and gives orphans theirs. Adds to `payers`
-// those of whom something has changed. Returns the customers whose metadata names another payer than before.
+// Writes rows {collection, id, customer, text, record?}, finds their owners, and updates rows that inherit from them.
+// Adds payers of changed rows to `payers`. Returns the customers with metadata that names another payer than before.
 function save(tx, rows, payers) {
   const owners = findOwners(tx, rows)
-  const offers = rows.filter(changesOffer)
-  // Chosen when all rows are written: one that was read before would undo it.
+  const withNewFeatures = rows.filter(changesFeatures)
+  // Chosen after all rows are written: a record that was read before would overwrite the choice.
   const choices = { any: new Set(), several: new Set() }
   const renamed = []
   for (const row of ownersFirst(rows)) {
@@ -32,7 +31,7 @@ function save(tx, rows, payers) {
     else if (row.keepsOwner || (row.record && isSilent(row))) saveKept(tx, row, choices, payers)
     else saveOwned(tx, row, owners, choices, payers)
   }
-  addBuyers(tx, payers, offers)
+  addBuyers(tx, payers, withNewFeatures)
   for (const payer of choices.any) choosePrimary(tx, payer)
   for (const payer of choices.several) if (!choices.any.has(payer)) choosePrimary(tx, payer, 2)
   return renamed
@@ -51,16 +50,16 @@ function saveCustomer(tx, row, choices, renamed) {
 function saveKept(tx, row, choices, payers) {
   const before = statusOf(row)
   const record = write(tx, row, null, payers)
-  noteStatus(row, record, before, choices)
+  checkStatus(row, record, before, choices)
 }
 
-// Of a subscription that is stored: its status.
+// The status of a stored subscription, otherwise "".
 function statusOf({ collection, record }) {
   return collection === "subscriptions" && record ? record.getString("status") : ""
 }
 
 // A subscription was added, starts or ends: the primary customer may change.
-function noteStatus({ collection }, record, before, choices) {
+function checkStatus({ collection }, record, before, choices) {
   if (collection !== "subscriptions") return
   const changed = !before || isRunning(before) !== isRunning(record.getString("status"))
   if (changed) choices.several.add(readPayer(record))
@@ -71,17 +70,17 @@ function saveOwned(tx, row, owners, choices, payers) {
   const status = statusOf(row)
   const record = write(tx, row, ownerOf(tx, row, owners), payers)
   const after = ownerFields(record)
-  noteStatus(row, record, status, choices)
+  checkStatus(row, record, status, choices)
   if (before.payer === after.payer && before.customer === after.customer) return
   for (const { payer } of [before, after]) addOwner(payers, row.collection, payer)
   refreshChildren(tx, row.collection, record, payers)
   if (valuesOf(row).payment_link) choices.any.add(after.payer)
 }
 
-// Saves a row. Adds its payer to `payers` if entitlements may change with it.
+// Saves a row. Adds its payer to `payers` if entitlements may change.
 function write(tx, row, owner, payers) {
   const record = row.record || new Record(tx.findCachedCollectionByNameOrId(nameOf(row.collection)))
-  // Most events change little, and every column that is written costs its indexes too.
+  // Most events change few columns, and each written column updates its indexes.
   record.ignoreUnchangedFields(true)
   record.unmarshalJSON(row.text)
   if (owner) record.load(owner)
@@ -102,8 +101,8 @@ function ownersFirst(rows) {
   return [...first, ...rows.filter((row) => place(row) < 0)]
 }
 
-// Whose the customers are that rows name, in one query. A stored row whose customer stays the same keeps
-// its owner too, because a customer that is moved takes its rows along.
+// Loads the owners of all referenced customers in one query. A stored row with the same customer keeps its owner,
+// because a transfer of the customer moves its rows.
 function findOwners(tx, rows) {
   const owners = {}
   const customers = []
@@ -133,14 +132,14 @@ function ownerOf(tx, row, owners) {
   return inherit(tx, row.collection, valuesOf(row))
 }
 
-// A row of which only the deletion is known says nothing about its owner.
+// Whether a row has no information about its owner: only the deletion of its object is known.
 function isSilent(row) {
   return !("customer" in valuesOf(row)) && !NAMELESS.includes(row.collection)
 }
 
 // The owner of a row whose Stripe object names no customer.
 function inherit(tx, collection, values) {
-  // A payment without a customer belongs to the user of the checkout session that it was made in.
+  // A payment without a customer belongs to the user of its Checkout Session.
   if (collection === "payments") return columnsOf(buyerOf(tx, values.id))
   const isNameless = NAMELESS.includes(collection)
   for (const [field, from] of PARENTS[collection] || []) {
@@ -158,7 +157,7 @@ function buyerOf(tx, payment) {
   return sessions.length ? sessions[0].getString("user") : ""
 }
 
-// Brings the rows in line that take their owner from this one and may have arrived before it. Adds to `payers`.
+// Updates rows that inherit their owner from this one and may have arrived before it. Adds their payers to `payers`.
 function refreshChildren(tx, parent, record, payers) {
   if (parent === "checkout_sessions") {
     const payment = findOne(tx, "payments", record.getString("payment"))
@@ -185,12 +184,12 @@ function refresh(tx, collection, child, payers) {
   refreshChildren(tx, collection, child, payers)
 }
 
-const MOVED_AT_ONCE = 100
+const MAX_MOVED = 100
 
-// A customer's owner is known, or another one: so are those of its rows. Moves some; returns whether these
-// are all. Adds to `payers` those of whom something has changed.
+// Gives the rows of a customer its owner, up to MAX_MOVED of them. Returns whether all are done. Adds changed payers to
+// `payers`.
 function moveRows(tx, customer, owner, payers) {
-  let left = MOVED_AT_ONCE
+  let left = MAX_MOVED
   for (const collection of OWNED) {
     const rows = tx.findRecordsByFilter(
       NAMES[collection], "customer = {:customer} && (user != {:user} || organization != {:organization})",

@@ -1,6 +1,6 @@
 // Decides which payer (lib/mirror/payer.js) owns a Stripe customer. In this order:
 //   1. the payer that the customer's own metadata names now: only the seller's key can write there
-//   2. NAMED: payers that were ever named, by it, by a subscription or a Checkout Session, the earliest first
+//   2. NAMED: payers that its metadata, a subscription's or a Checkout Session's have ever named, the earliest first
 //   3. ADDRESS: users whose verified e-mail address the customer has, the earliest first
 // Events arrive in any order, so `customers.claims` keeps every claim that no other supersedes, as
 // [kind, since, payer, primary], with a fifth `true` if the user has verified the address after the purchase.
@@ -23,24 +23,24 @@ const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
 const NAMED = 0
 const ADDRESS = 1
 
-// Claims {customer, customer_id, user, organization or email, primary, proved, since}. Adds to `payers`
-// those whose rows have changed. `anew` settles customers whose claims were known already, too.
-function claim(tx, claims, payers, anew = false) {
+// Applies claims {customer, customer_id, user, organization or email, primary, proved, since}. Adds payers of changed
+// rows to `payers`. With `again`, known claims are applied again.
+function applyClaims(tx, claims, payers, again = false) {
   const known = readClaims(tx, claims)
   const changed = {}
   for (const each of claims) {
     const entry = entryOf(tx, each)
     const payer = entry[2]
     const kept = known[each.customer] || []
-    if (!payer || (!anew && kept.some((other) => covers(other, entry)))) continue
+    if (!payer || (!again && kept.some((other) => supersedes(other, entry)))) continue
     if (!payerExists(tx, payer)) {
       if (each.primary) enqueueLateDeletion(tx, payer, each.customer_id)
       continue
     }
-    known[each.customer] = add(kept, entry)
+    known[each.customer] = merge(kept, entry)
     changed[each.customer] = each.customer_id
   }
-  for (const id in changed) settle(tx, findOrMake(tx, id, changed[id]), known[id], payers)
+  for (const id in changed) assign(tx, findOrCreate(tx, id, changed[id]), known[id], payers)
 }
 
 function entryOf(tx, { user, organization, email, primary, proved, since }) {
@@ -61,21 +61,21 @@ function readClaims(tx, claims) {
 }
 
 // Whether a claim supersedes another one.
-function covers([kind, since, payer, primary, proved], other) {
+function supersedes([kind, since, payer, primary, proved], other) {
   return payer === other[2] && kind <= other[0] && since <= other[1] && (primary || !other[3])
     && (proved || !other[4] || kind < other[0])
 }
 
-function add(kept, entry) {
-  if (kept.some((other) => covers(other, entry))) return kept
-  return [...kept.filter((other) => !covers(entry, other)), entry].sort(byPriority)
+function merge(kept, entry) {
+  if (kept.some((other) => supersedes(other, entry))) return kept
+  return [...kept.filter((other) => !supersedes(entry, other)), entry].sort(byPriority)
 }
 
 function byPriority(a, b) {
   return a[0] - b[0] || a[1] - b[1] || (a[2] < b[2] ? -1 : a[2] > b[2] ? 1 : b[3] - a[3])
 }
 
-function findOrMake(tx, id, stripeId) {
+function findOrCreate(tx, id, stripeId) {
   const record = findOne(tx, "customers", id)
   if (record) return record
   const made = new Record(tx.findCachedCollectionByNameOrId(NAMES.customers))
@@ -83,25 +83,25 @@ function findOrMake(tx, id, stripeId) {
   return made
 }
 
-// Gives a customer to the payer whose claim holds, unless Stripe still has to forget or move it.
-function settle(tx, record, claims, payers) {
+// Gives a customer to the payer with the first valid claim, unless its deletion or transfer at Stripe is pending.
+function assign(tx, record, claims, payers) {
   const before = readPayer(record)
-  const payer = findHolder(tx, record, claims)
-  const stays = payer === before || isWaiting(tx, record, before)
+  const payer = findOwner(tx, record, claims)
+  const stays = payer === before || isPending(tx, record, before)
   if (!stays) {
-    assign(tx, record, payer, claims, payers)
+    transfer(tx, record, payer, claims, payers)
   } else if (record.isNew()) {
     record.load({ claims: JSON.stringify(claims) })
     tx.saveNoValidate(record)
   } else {
-    // Without a record: nothing that a subscriber sees has changed.
+    // By SQL, without hooks and realtime: no visible column has changed.
     tx.db().newQuery(`UPDATE ${TABLES.customers} SET claims = {:claims} WHERE id = {:id}`)
       .bind({ id: record.id, claims: JSON.stringify(claims) }).execute()
   }
   choosePrimary(tx, stays ? before : payer)
 }
 
-function findHolder(tx, record, claims) {
+function findOwner(tx, record, claims) {
   const before = readPayer(record)
   const named = namedPayer(record)
   if (named && (named === before || payerExists(tx, named))) return named
@@ -111,13 +111,13 @@ function findHolder(tx, record, claims) {
   return holder ? holder[2] : before
 }
 
-function isWaiting(tx, record, before) {
+function isPending(tx, record, before) {
   const stripeId = record.getString("stripe_id")
   return isBeingDeleted(tx, stripeId) || (!!before && isTransferPending(tx, stripeId))
 }
 
-// Writes a customer's new owner, and moves its rows along.
-function assign(tx, record, payer, claims, payers) {
+// Writes a customer's new owner and moves its rows.
+function transfer(tx, record, payer, claims, payers) {
   const before = readPayer(record)
   record.load({ ...columnsOf(payer), primary: false, claims: JSON.stringify(claims) })
   tx.saveNoValidate(record)
@@ -128,35 +128,35 @@ function assign(tx, record, payer, claims, payers) {
   choosePrimary(tx, before)
 }
 
-// Settles customers whose metadata has just been written, and names another payer than before, or nobody.
-function settleNamed(tx, records, payers) {
-  for (const record of records) settle(tx, record, readKept(record), payers)
+// Assigns customers with metadata that now names another payer, or none.
+function assignNamed(tx, records, payers) {
+  for (const record of records) assign(tx, record, claimsOf(record), payers)
 }
 
-function readKept(record) {
+function claimsOf(record) {
   return JSON.parse(record.getString("claims") || "[]")
 }
 
-// A superuser has written another owner into a customer's record: all else follows, at Stripe too.
+// Completes a transfer that a superuser made in a customer's record: rows, claims, entitlements and Stripe's metadata.
 function transferByHand(tx, record, before) {
   const payer = readPayer(record)
   const payers = noPayers()
   const since = Math.floor(Date.now() / 1000)
-  const claims = add(readKept(record), [NAMED, since, payer, true])
+  const claims = merge(claimsOf(record), [NAMED, since, payer, true])
   record.load(columnsOf(before))
-  assign(tx, record, payer, claims, payers)
+  transfer(tx, record, payer, claims, payers)
   choosePrimary(tx, payer)
   enqueueTransfer(tx, record.getString("stripe_id"), payer)
   updateEntitlements(tx, payers)
 }
 
-// A user who has just verified an e-mail address gets the customers that have it and belong to nobody; not
-// those of an organization that is gone, because their address is the buyer's.
+// Gives a user who has just verified an e-mail address the customers with that address and without an owner; not those
+// of a deleted organization, which have the address of its buyer.
 function claimByEmail(app, user) {
   if (!user.verified() || !user.email()) return
   runTransaction(app, (tx) => {
     const found = arrayOf(new DynamicModel({ id: "", stripe_id: "" }))
-    // By the address: those that are nobody's may be all there are, hence no index for that (`+`).
+    // With `+`, SQLite uses the index of addresses: customers without an owner may be most of all.
     tx.db().newQuery(`
       SELECT id, stripe_id FROM ${TABLES.customers}
       WHERE email = {:email} COLLATE NOCASE AND +user = '' AND +organization = '' AND deleted = false
@@ -165,7 +165,7 @@ function claimByEmail(app, user) {
     `).bind({ email: user.email() }).all(found)
     const since = Math.floor(Date.now() / 1000)
     const payers = noPayers()
-    claim(tx, found.map((customer) => ({
+    applyClaims(tx, found.map((customer) => ({
       customer: customer.id, customer_id: customer.stripe_id, email: user.email(), primary: true, proved: true,
       since,
     })), payers, true)
@@ -173,15 +173,15 @@ function claimByEmail(app, user) {
   })
 }
 
-// Stripe has forgotten or moved a customer: it belongs to whoever its claims say.
+// Called when a deletion or transfer at Stripe is done: the customer's owner follows from its claims.
 function release(tx, stripeId) {
   const [record] = tx.findRecordsByFilter(NAMES.customers, "stripe_id = {:stripeId}", "", 1, 0, { stripeId })
   if (!record) return
   const payers = noPayers()
-  settle(tx, record, readKept(record), payers)
+  assign(tx, record, claimsOf(record), payers)
   updateEntitlements(tx, payers)
   const user = readPayer(record) ? null : findUserByEmail(tx, record.getString("email"))
   if (user) claimByEmail(tx, user)
 }
 
-module.exports = { ADDRESS, claim, claimByEmail, transferByHand, release, settleNamed }
+module.exports = { ADDRESS, applyClaims, claimByEmail, transferByHand, release, assignNamed }

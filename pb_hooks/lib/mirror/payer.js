@@ -1,6 +1,7 @@
-// Who pays: a user, or an organization. In a row by two columns, of which one is empty; as one text by
-// the user's id, or `organizations/` and the organization's.
-// Why here: shared by the transactions of mirror, entitlements and customers.
+// The payer of a row: a user or an organization. A row has two columns, one of them empty. As text, a payer is the
+// user's id, or `organizations/` and the organization's id.
+// Why here: shared by the transactions of mirror, entitlements and customers. gateway/mirror/projections/payer.py reads
+// the same metadata.
 const { findOne, userExists } = require(`${__hooks}/lib/mirror/records.js`)
 const { metadata: keys } = require(`${__hooks}/lib/vocabulary.json`)
 
@@ -13,12 +14,12 @@ function columnsOf(payer) {
   return { user: "", organization: payer.slice(ORGANIZATION.length) }
 }
 
-// The payer of columns.
+// The payer of {user, organization}.
 function payerOf({ user, organization }) {
   return organization ? ORGANIZATION + organization : user || ""
 }
 
-// The payer of a column's name and an id.
+// The payer of [column, id].
 function nameOf([column, id]) {
   return payerOf({ [column]: id })
 }
@@ -28,7 +29,7 @@ function readPayer(record) {
   return payerOf({ user: record.getString("user"), organization: record.getString("organization") })
 }
 
-// The payer whom an object's metadata names, as gateway/mirror/projections/payer.py reads it.
+// The payer that an object's metadata names.
 function namedPayer(record) {
   const metadata = JSON.parse(record.getString("metadata") || "{}") || {}
   const [organization, user] = [keys.organization, keys.user].map((key) => `${metadata[key] || ""}`)

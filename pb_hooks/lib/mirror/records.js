@@ -1,6 +1,5 @@
-// Records as the mirror writes them: without validation, because a relation may name what is still to
-// come, but as records, so that PocketBase's realtime and record hooks fire.
-// Why here: the commit transaction writes records, so that PocketBase's realtime and record hooks run.
+// Reads and writes records of the mirror without validation, because a relation may name a row that arrives later.
+// Why here: the commit transaction writes records instead of SQL, so that PocketBase's realtime and record hooks run.
 const { nameOf } = require(`${__hooks}/lib/names.js`)
 
 // `collection`: its key in names.js.
@@ -12,7 +11,7 @@ function userExists(tx, user) {
   return !!user && !!findOne(tx, "users", user)
 }
 
-// Writes what differs; returns whether anything did.
+// Writes the values that differ. Returns whether any did.
 function update(tx, record, values) {
   if (Object.keys(values).every((name) => record.get(name) === values[name])) return false
   record.load(values)
