@@ -12,7 +12,7 @@ routerAdd("POST", "/api/gateway/prices", (e) => {
   return e.json(200, { prices: readPrices(prices) })
 }, $apis.requireSuperuserAuth())
 
-// Ends a pending checkout whose session is over at Stripe: {buyer, number}.
+// Ends a pending checkout after its session is over at Stripe: {buyer, number}.
 routerAdd("POST", "/api/gateway/attempt/end", (e) => {
   const { buyer, number } = require(`${__hooks}/lib/requests/schemas.js`).read(e, "ATTEMPT")
   require(`${__hooks}/lib/checkout/purchase_history.js`).endPendingCheckout($app, buyer, number)

@@ -1,5 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Routes that the gateway's /ready asks.
+// Routes for the gateway's /ready.
 // Why here: only PocketBase knows its hooks, migrations and collections, and whether its database can be written.
 
 // The version of the hooks, the applied migrations, and what is missing.

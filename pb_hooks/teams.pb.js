@@ -46,7 +46,7 @@ onRecordDeleteRequest((e) => {
   require(`${__hooks}/lib/teams/teams.js`).requireOtherOwners(e)
 }, require(`${__hooks}/lib/names.js`).nameOf("users"))
 
-// Subscription items whose quantity differs from the organization's number of members: ?after=ITEM.
+// Subscription items with a quantity that differs from the organization's number of members: ?after=ITEM.
 routerAdd("GET", "/api/gateway/seats", (e) => {
   const { findWrongSeats } = require(`${__hooks}/lib/teams/seats.js`)
   return e.json(200, findWrongSeats($app, e.requestInfo().query.after || ""))

@@ -73,7 +73,7 @@ function findMember(tx, organization, email) {
   return found.length ? found[0].user : ""
 }
 
-// The same user if they still manage it, else the oldest owner, else the oldest admin.
+// The same user if they still manage it, otherwise the oldest owner, otherwise the oldest admin.
 function findManager(tx, organization, user) {
   const found = arrayOf(new DynamicModel({ user: "" }))
   tx.db().newQuery(`

@@ -1,4 +1,4 @@
-// Transfers a customer whose owner a superuser edits in the dashboard.
+// Transfers a customer when a superuser edits its owner in the dashboard.
 // Why here: it is a request to PocketBase. PocketBase's own update would leave the other rows behind, and Stripe's
 // metadata would bring the former owner back.
 const { NAMES } = require(`${__hooks}/lib/names.js`)

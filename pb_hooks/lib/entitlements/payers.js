@@ -1,4 +1,4 @@
-// The payers whose entitlements a transaction may change, collected while it writes: a Set of ids per column.
+// Collects the payers of whom a transaction may change entitlements: a Set of ids per column.
 // Why here: each row is compared with the stored one in the commit transaction.
 const { describeFeatures } = require(`${__hooks}/lib/entitlements/features.js`)
 const { columnsOf } = require(`${__hooks}/lib/mirror/payer.js`)

@@ -1,4 +1,4 @@
-// Refuses a record whose id the client chose. Superusers may choose ids.
+// Refuses an id that the client chose for a new record. Superusers may choose ids.
 // Why here: a client creates the record directly at PocketBase, which takes any id that is free. Stripe objects may
 // still name a deleted record, and a new one of the same id would get them.
 

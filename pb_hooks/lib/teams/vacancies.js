@@ -78,7 +78,7 @@ function promoteOrEnd(tx, organization, seen, { promoted, ended, vacant }) {
   }
 }
 
-// The oldest admin, else the oldest member.
+// The oldest admin, otherwise the oldest member.
 function findSuccessor(tx, organization) {
   const find = (filter) => tx.findRecordsByFilter(
     NAMES.memberships, `organization = {:organization} ${filter}`, "created,id", 1, 0, { organization })[0]
