@@ -29,7 +29,7 @@ _PREFIX = "checkout_"
 
 
 def _split(value: Any) -> Any:
-    """Metadata holds texts only: a list stands there with commas."""
+    """Split a list: metadata holds only texts, with commas between the entries."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
@@ -48,30 +48,30 @@ class PriceTerms(BaseModel):
     for_sale: bool = True
     min_quantity: int = Field(default=1, ge=1)
     max_quantity: int = Field(default=1_000_000, ge=1)
-    #: Whether a subscription's quantity may be changed on Stripe's page, within the same bounds.
+    #: Whether buyers can change a subscription's quantity on Stripe's page, within these bounds.
     adjustable: bool = False
-    #: Days until a subscription is first paid for; a buyer gets this once, ever.
+    #: Days until the first payment of a subscription; a buyer gets one trial ever.
     trial_days: int = Field(default=0, ge=0, le=730)
-    #: Whether a buyer may have several running subscriptions of the group.
+    #: How many running subscriptions of the group a buyer can have.
     subscriptions: Literal["one", "many"] = "one"
     group: str = Field(default="", max_length=100)
-    #: Whether a buyer can buy this one-time price, or another of its product, only once.
+    #: Whether a buyer can buy the product of this one-time price only once.
     once_per_buyer: bool = False
     #: Whether guests can buy it, if GATEWAY_GUEST_CHECKOUT is on.
     guests: bool = True
-    #: The id of a coupon that every purchase gets.
+    #: The id of a coupon that is applied to every purchase, "" for none.
     coupon: str = Field(default="", max_length=255)
-    #: Whether Stripe's page takes promotion codes; not together with a coupon.
+    #: Whether promotion codes are accepted; not together with a coupon.
     promotion_codes: bool = False
-    #: The currencies that are taken; empty for all.
+    #: The currencies in which it is for sale; empty for all.
     currencies: _Codes = ()
-    #: Asks for a delivery address, in one of these countries (ISO 3166, two letters).
+    #: Countries of delivery (ISO 3166, two letters); Stripe's page then asks for an address.
     countries: _Codes = ()
     automatic_tax: bool = False
-    #: Whether Stripe's page takes tax numbers.
+    #: Whether Stripe's page asks for tax ids.
     tax_ids: bool = False
     billing_address: bool = False
-    #: How long Stripe's page stays open.
+    #: Minutes for which Stripe's page stays open.
     expires_minutes: int = Field(default=1440, ge=60, le=1440)
 
     @model_validator(mode="after")
@@ -81,34 +81,34 @@ class PriceTerms(BaseModel):
         return self
 
     def fit(self, quantity: int) -> int:
-        """Return the quantity, or the nearest that is sold."""
+        """Return the allowed quantity that is nearest to this one."""
         return min(max(quantity, self.min_quantity), self.max_quantity)
 
     def sells(self, price: Price) -> bool:
-        """Whether a price may be had on these terms."""
+        """Return whether the price is for sale on these terms."""
         currencies = {currency.lower() for currency in self.currencies}
-        is_taken = not currencies or price.currency.lower() in currencies
-        return price.active and self.for_sale and is_taken
+        is_accepted = not currencies or price.currency.lower() in currencies
+        return price.active and self.for_sale and is_accepted
 
 
-class Terms(BaseModel):
-    """The plan file."""
+class TermsFile(BaseModel):
+    """The content of the terms file; empty if there is none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    #: In which payment methods are saved for later.
+    #: The currency of /checkout/setup: a lower-case ISO code.
     setup_currency: str = Field(default="usd", min_length=3, max_length=3)
     defaults: dict[str, Any] = Field(default_factory=dict)
     products: dict[str, dict[str, Any]] = Field(default_factory=dict)
     prices: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     def mentions(self, name: str) -> bool:
-        """Whether the file sets a term for any price."""
+        """Return whether the file sets this term for any price."""
         tables = (self.defaults, *self.products.values(), *self.prices.values())
         return any(table.get(name) for table in tables)
 
     def find(self, price: Price) -> PriceTerms | None:
-        """Return a price's terms; None if what is said about it at Stripe makes no sense."""
+        """Return a price's terms; None if its metadata at Stripe is invalid."""
         members = {
             **self.defaults,
             **_read_metadata(price.product_metadata),
@@ -125,24 +125,31 @@ class Terms(BaseModel):
             return None
 
 
-def read_price_terms(path: Path | None) -> Terms:
-    """Read the plan file; without one, all that stands at Stripe holds.
+def read_price_terms(path: Path | None) -> TermsFile:
+    """Read the terms file.
+
+    Args:
+        path: the setting GATEWAY_PRICE_TERMS; without one, only Stripe metadata sets terms.
 
     Raises:
-        SettingsError: it can't be read, or says something that is no plan.
+        SettingsError: the file can't be read, or is invalid.
     """
     if path is None:
-        return Terms()
+        return TermsFile()
     try:
-        plans = Terms(**tomllib.loads(path.read_text()))
-        for members in (plans.defaults, *plans.products.values(), *plans.prices.values()):
+        terms_file = TermsFile(**tomllib.loads(path.read_text()))
+        for members in (
+            terms_file.defaults,
+            *terms_file.products.values(),
+            *terms_file.prices.values(),
+        ):
             PriceTerms(**members)
     except (OSError, ValueError) as error:
-        raise SettingsError(f"GATEWAY_PRICE_TERMS is wrong: {_warn_invalid(error)}.") from None
-    return plans
+        raise SettingsError(f"GATEWAY_PRICE_TERMS is invalid: {_format_error(error)}.") from None
+    return terms_file
 
 
-def _warn_invalid(error: Exception) -> str:
+def _format_error(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return "; ".join(
             f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()

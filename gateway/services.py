@@ -13,7 +13,7 @@ import stripe
 from gateway.http.rate_limits import RateLimits
 from gateway.pocketbase import PocketBase
 from gateway.pocketbase.api import PocketBaseClient
-from gateway.price_terms import Terms
+from gateway.price_terms import TermsFile
 from gateway.settings import Settings
 from gateway.stripe_api import KeyCheck, SyncSnapshot
 
@@ -43,7 +43,7 @@ class Services:
     key_check: KeyCheck
     rate_limits: RateLimits
     #: The terms on which prices are sold.
-    price_terms: Terms
+    terms_file: TermsFile
     #: Writes the row of an object that was just read from Stripe.
     sync_snapshot: SyncSnapshot
     readiness: "Readiness"

@@ -12,7 +12,7 @@ from gateway.mirror.requirements import require_columns
 from gateway.notifications.handlers import Handler, index_handlers
 from gateway.notifications.router import NotificationRouter, open_router
 from gateway.notifications.templates import Templates, open_templates
-from gateway.price_terms import Terms, read_price_terms
+from gateway.price_terms import TermsFile, read_price_terms
 from gateway.settings import Settings, SettingsError
 from gateway.transforms.table import Table
 from gateway.vocabulary import COLLECTIONS
@@ -25,7 +25,7 @@ class Configuration:
     settings: Settings
     rate_limits: RateLimits
     #: The terms on which prices are sold.
-    price_terms: Terms
+    terms_file: TermsFile
     #: The app's transforms; None leaves the table as it is that PocketBase has.
     transforms: Table | None
     #: The objects that the app mirrors besides ours.
@@ -54,7 +54,7 @@ class Configuration:
         return cls(
             settings=settings,
             rate_limits=RateLimits(settings),
-            price_terms=read_price_terms(settings.gateway_price_terms),
+            terms_file=read_price_terms(settings.gateway_price_terms),
             transforms=_read_table(settings, found) if declared else None,
             mirrors=tuple(found.mirrors),
             handlers=handlers,

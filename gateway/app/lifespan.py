@@ -76,7 +76,7 @@ async def open_services(
             stripe=client,
             key_check=key_check,
             rate_limits=configuration.rate_limits,
-            price_terms=configuration.price_terms,
+            terms_file=configuration.terms_file,
             sync_snapshot=sync_snapshot,
             readiness=Readiness(
                 pocketbase, key_check.check, registration.check if registration else None
@@ -85,7 +85,7 @@ async def open_services(
                 pocketbase,
                 client,
                 sync_snapshot,
-                configuration.price_terms,
+                configuration.terms_file,
                 configuration.rate_limits,
                 next(iter(settings.gateway_portal_configurations), ""),
             ),
@@ -116,7 +116,7 @@ async def run_background_work(
     tasks = CustomerSync(
         pocketbase, client, settings.gateway_user_deletion_policy, OrganizationCheck(pocketbase)
     )
-    seats = SeatSync(pocketbase, client, services.price_terms, settings.gateway_seat_sync_seconds)
+    seats = SeatSync(pocketbase, client, services.terms_file, settings.gateway_seat_sync_seconds)
     upkeep = Maintenance(pocketbase, services.replayer, settings.gateway_keep_payload_days)
     probe = partial(read_object, client, PROBE)
     async with (

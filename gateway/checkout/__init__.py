@@ -1,1 +1,1 @@
-"""Checkout and the customer portal: what a signed-in user may ask of Stripe."""
+"""Sells prices through Stripe Checkout, to users, organizations and guests."""

@@ -1,16 +1,17 @@
-"""What /checkout takes and answers."""
+"""Request and response bodies of /checkout."""
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from gateway.checkout.session_params import UiMode
 from gateway.dependencies import OrganizationId
+from gateway.http.request_model import RequestModel
 from gateway.http.response_types import Empty, RecordId, ResponseModel, Text, Uri
 
 Url = Annotated[str, Field(min_length=1, max_length=2000)]
 
-#: The languages of Stripe's page.
+#: The languages that Stripe Checkout supports.
 Locale = Literal[
     "auto", "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr",
     "fr-CA", "hi-IN", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "ms", "mt", "nb", "nl", "pl",
@@ -18,13 +19,8 @@ Locale = Literal[
 ]  # fmt: skip
 
 
-class _Body(BaseModel):
-    # Mode, currency and amount are the server's to decide: a field we don't know is refused.
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class CheckoutItem(_Body):
-    """One thing to buy."""
+class CheckoutItem(RequestModel):
+    """A price and a quantity."""
 
     price: str = Field(
         min_length=1, max_length=255, description="Stripe price id, or the price's lookup key."
@@ -32,27 +28,28 @@ class CheckoutItem(_Body):
     quantity: int = Field(default=1, ge=1, le=1_000_000)
 
 
-class SetupRequest(_Body):
-    """Where a payment method is saved, and where to go from there."""
+class SetupRequest(RequestModel):
+    """The page on which a payment method is saved, and its redirects."""
 
     success_url: Url | None = Field(
         default=None,
-        description="Of a hosted page; `{CHECKOUT_SESSION_ID}` in it is replaced by Stripe.",
+        description="For `hosted_page`. Stripe replaces `{CHECKOUT_SESSION_ID}` in it.",
     )
-    cancel_url: Url | None = Field(default=None, description="Of a hosted page.")
+    cancel_url: Url | None = Field(default=None, description="For `hosted_page`.")
     return_url: Url | None = Field(
-        default=None, description="Of the other pages; `{CHECKOUT_SESSION_ID}` as above."
+        default=None,
+        description="For the other modes. Stripe replaces `{CHECKOUT_SESSION_ID}` in it.",
     )
     ui_mode: UiMode = Field(
         default="hosted_page",
-        description="Stripe's page, Stripe's form on a page of yours, or your own form.",
+        description="Stripe's page, Stripe's form embedded in your page, or your own form.",
     )
-    locale: Locale | None = Field(default=None, description="By default the browser's.")
+    locale: Locale | None = Field(default=None, description="Default: the browser's language.")
     organization: OrganizationId = None
 
 
 class CheckoutRequest(SetupRequest):
-    """What to buy, where, and where to go from there."""
+    """The items to buy, the page, and its redirects."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -71,28 +68,28 @@ class CheckoutRequest(SetupRequest):
         default=None,
         min_length=1,
         max_length=255,
-        description="As a customer types it; where it is not given, Stripe's page asks for one.",
+        description="As the customer types it. Without it, Stripe's page can ask for one.",
         examples=["WELCOME20"],
     )
 
 
 class CheckoutResponse(ResponseModel):
-    """The Checkout session."""
+    """The Checkout Session."""
 
     id: str = Field(examples=["cs_test_a1b2c3"])
     url: Empty | Uri = Field(
-        description="Where to send the browser; empty but for hosted_page.",
+        description="The page to which to redirect the browser; empty unless `hosted_page`.",
         examples=["https://checkout.stripe.com/c/pay/cs_test_a1b2c3"],
     )
     client_secret: Empty | Text = Field(
         default="",
-        description="For Stripe.js on a page of yours; empty for hosted_page.",
+        description="For Stripe.js; empty for `hosted_page`.",
         examples=["", "cs_test_a1b2c3_secret_d4e5f6"],
     )
 
 
 class CheckoutOutcome(ResponseModel):
-    """What came of a session. The ids are those of PocketBase records, "" where there is none."""
+    """The state of a session, and the ids of its PocketBase records; "" for none."""
 
     id: str = Field(examples=["cs_test_a1b2c3"])
     mode: str = Field(examples=["payment", "subscription", "setup"])

@@ -13,9 +13,10 @@ from gateway.checkout.bodies import (
     SetupRequest,
 )
 from gateway.checkout.create_session import CheckoutSession
-from gateway.checkout.quote import AlreadyBought, AlreadySubscribed, Item
-from gateway.checkout.result import read_session, sync_snapshot
-from gateway.checkout.service import Order
+from gateway.checkout.lines import Item
+from gateway.checkout.order import Order
+from gateway.checkout.quote import AlreadyBought, AlreadySubscribed
+from gateway.checkout.result import read_session, sync_session_snapshot
 from gateway.checkout.session_params import CheckoutPage
 from gateway.customers.buyer import Buyer, read_buyer
 from gateway.dependencies import (
@@ -43,7 +44,7 @@ from gateway.stripe_api.fields import relation, stripe_id
 from gateway.vocabulary import GUEST_METADATA, ORGANIZATION_METADATA, USER_METADATA
 
 _ERRORS = (*CALLER_ERRORS, NoOrganization, IdempotencyKeyReused)
-_GUESTS = {401: "A PocketBase user token is needed, unless the settings let guests buy."}
+_GUESTS = {401: "A PocketBase user token is needed, unless GATEWAY_GUEST_CHECKOUT is on."}
 _SESSION = re.compile(r"cs_[A-Za-z0-9_]{1,250}", re.ASCII)
 
 
@@ -69,9 +70,9 @@ async def create_checkout(
 ) -> CheckoutResponse:
     """Start a purchase for the signed-in user.
 
-    The prices decide whether it becomes a subscription or a single payment; what they cost is
-    Stripe's to say. The outcome arrives as PocketBase records (`subscriptions`, `payments`).
-    A user whose running subscription allows no second gets 409, with the portal as `portal_url`.
+    The prices decide the mode (subscription or payment) and the amount. The result arrives as
+    PocketBase records (`subscriptions`, `payments`). If a running subscription excludes a second
+    one, the answer is 409 with the customer portal as `portal_url`.
     """
     page = read_page(body, services.settings.gateway_frontend_origins)
     items = tuple(Item(item.price, item.quantity) for item in body.items)
@@ -109,10 +110,10 @@ async def read_checkout(
     token: OptionalToken,
     services: ServicesDep,
 ) -> CheckoutOutcome:
-    """Say what came of a purchase: for the page that Stripe leads back to.
+    """Return the result of a purchase, for the page to which Stripe redirects.
 
-    Stripe is asked, and what it says is written to PocketBase before the answer: the records are
-    there whether or not the webhooks have arrived.
+    The session is read from Stripe and its records are written to PocketBase before the answer, so
+    they exist even if the webhooks have not arrived.
     """
     buyer = await read_buyer(services.pocketbase, token) if token else None
     if buyer:
@@ -120,28 +121,31 @@ async def read_checkout(
     if not _SESSION.fullmatch(session_id):
         raise NoSuchPurchase
     try:
-        reading = await read_session(services.stripe, session_id)
+        snapshot = await read_session(services.stripe, session_id)
     except NotFound:
         raise NoSuchPurchase from None
-    if not await _is_theirs(reading.body, buyer, services.pocketbase, token):
+    if not await _may_read(snapshot.body, buyer, services.pocketbase, token):
         raise NoSuchPurchase
-    return _to_outcome(await sync_snapshot(services.sync_snapshot, reading))
+    return _to_outcome(await sync_session_snapshot(services.sync_snapshot, snapshot))
 
 
 def read_page(body: SetupRequest, origins: Sequence[str]) -> CheckoutPage:
-    """Return where the purchase takes place.
+    """Return the page of a request.
+
+    Args:
+        origins: the allowed frontends, from the setting GATEWAY_FRONTEND_ORIGINS.
 
     Raises:
-        InvalidRequest: an address is missing, is not for this kind of page, or is not allowed.
+        InvalidRequest: a redirect address is missing, not used by this ui_mode, or not allowed.
     """
     is_hosted = body.ui_mode == "hosted_page"
-    wanted = ("success_url", "cancel_url") if is_hosted else ("return_url",)
+    needed = ("success_url", "cancel_url") if is_hosted else ("return_url",)
     urls = {}
     for name in ("success_url", "cancel_url", "return_url"):
         url: str | None = getattr(body, name)
-        if (url is not None) != (name in wanted):
-            what = "needs" if name in wanted else "takes no"
-            raise invalid_field(name, "wrong_page", f"{body.ui_mode} {what} {name}.")
+        if (url is not None) != (name in needed):
+            verb = "needs" if name in needed else "takes no"
+            raise invalid_field(name, "wrong_page", f"{body.ui_mode} {verb} {name}.")
         urls[name] = check_redirect(name, url, origins) if url is not None else ""
     return CheckoutPage(ui_mode=body.ui_mode, locale=body.locale or "", **urls)
 
@@ -150,12 +154,10 @@ def _respond(session: CheckoutSession) -> CheckoutResponse:
     return CheckoutResponse(id=session.id, url=session.url, client_secret=session.client_secret)
 
 
-async def _is_theirs(
-    session: Json, buyer: Buyer | None, pocketbase: PocketBase, token: str
-) -> bool:
-    """The owner of the session's customer decides; until there is one, the session's metadata.
+async def _may_read(session: Json, buyer: Buyer | None, pocketbase: PocketBase, token: str) -> bool:
+    """Check the owner of the session's customer; without an owner, the session's metadata.
 
-    Metadata is the seller's alone; a client_reference_id may be anybody's word.
+    Only the seller can set metadata. A client_reference_id is not trusted: clients can choose it.
     """
     metadata = session.get("metadata") or {}
     if buyer is None:
@@ -165,7 +167,7 @@ async def _is_theirs(
         if owner:
             return owner == "theirs"
     if organization := metadata.get(ORGANIZATION_METADATA):
-        # Whoever manages it now: the one who has bought may have left.
+        # The present managers; the user who bought may have left.
         return await _manages(pocketbase, token, organization)
     return bool(metadata.get(USER_METADATA) == buyer.user)
 

@@ -1,7 +1,7 @@
-"""Subscriptions that wait for their first payment and block another purchase.
+"""Refuses a purchase while an incomplete subscription can still be paid.
 
-Both could be paid, the second purchase and the first invoice, so the buyer is led to that invoice,
-or to ending the subscription. The gateway reads Stripe: incomplete subscriptions expire.
+Otherwise the buyer could pay both, its first invoice and the new purchase. The state is read from
+Stripe, because incomplete subscriptions expire.
 """
 
 from dataclasses import replace
@@ -19,20 +19,20 @@ from gateway.vocabulary import ENDED_SUBSCRIPTION
 
 def without_incomplete(buyer: Buyer) -> Buyer:
     """Return the buyer without the incomplete subscriptions. Pure."""
-    if buyer.standing is None:
+    if buyer.history is None:
         return buyer
-    held = tuple(each for each in buyer.standing.subscriptions if each.status != "incomplete")
-    return replace(buyer, standing=buyer.standing.model_copy(update={"subscriptions": held}))
+    held = tuple(each for each in buyer.history.subscriptions if each.status != "incomplete")
+    return replace(buyer, history=buyer.history.model_copy(update={"subscriptions": held}))
 
 
 async def require_none_payable(client: stripe.StripeClient, buyer: Buyer) -> None:
-    """Refuse a purchase while an incomplete subscription can still be paid.
+    """Check the buyer's incomplete subscriptions at Stripe.
 
     Raises:
-        AlreadySubscribed: it says how to pay it.
+        AlreadySubscribed: one can be paid, on the page in the member ``hosted_invoice_url``.
         StripeUnavailable, StripeRefused
     """
-    for each in buyer.standing.subscriptions if buyer.standing else ():
+    for each in buyer.history.subscriptions if buyer.history else ():
         if each.status == "incomplete":
             found = await _read(client, each.stripe_id)
             if found and found.get("status") not in ENDED_SUBSCRIPTION:
@@ -51,13 +51,13 @@ def _describe_payment(subscription: Json) -> AlreadySubscribed:
     if subscription.get("status") != "incomplete":
         return AlreadySubscribed("Change the running subscription instead of buying another.")
     message = (
-        "A subscription waits for its first payment: pay its invoice, or cancel it now "
+        "A subscription waits for its first payment: pay its invoice, or cancel it "
         "(POST /subscriptions/{id}/cancel) and buy again."
     )
     invoice = as_dict(subscription.get("latest_invoice"))
-    ways = {
+    members = {
         "subscription": stripe_id(subscription),
         "hosted_invoice_url": as_text(invoice.get("hosted_invoice_url")),
     }
     reason = {"code": "subscription_incomplete", "message": message}
-    return AlreadySubscribed(message, {"subscription": reason | ways}, members=ways)
+    return AlreadySubscribed(message, {"subscription": reason | members}, members=members)

@@ -1,4 +1,7 @@
-"""What a buyer has, as far as it decides what may be sold to them, as PocketBase answers it."""
+"""A buyer's earlier purchases, as far as they decide what can be sold now.
+
+PocketBase computes them: pb_hooks/lib/checkout/purchase_history.js.
+"""
 
 from dataclasses import dataclass
 
@@ -8,38 +11,40 @@ from gateway.pocketbase.contracts.buyer import KeyUse
 
 @dataclass(frozen=True, slots=True)
 class PurchaseHistory:
-    """See pb_hooks/lib/checkout/purchase_history.js. All of it is empty for a guest."""
+    """Running subscriptions, one-time purchases, the trial and the pending checkout."""
 
     #: The price ids of each running subscription.
     subscriptions: tuple[tuple[str, ...], ...] = ()
-    #: The known prices of the subscriptions and purchases.
+    #: The mirrored prices of the subscriptions and purchases.
     prices: tuple[Price, ...] = ()
-    #: The one-time prices that the buyer has bought or is paying for, as far as that matters.
+    #: Ids of one-time prices that the buyer has bought or is paying for. Empty unless an order or
+    #: the terms file names a price that is sold once per buyer.
     bought: tuple[str, ...] = ()
     #: Whether the request has no signed-in user.
     is_guest: bool = False
-    #: Whether the buyer has ever had a trial.
+    #: Whether the buyer has had a trial.
     trial_used: bool = False
-    #: The number of the exclusive purchase that is under way, and since when (Unix seconds).
-    attempt: int = 0
-    attempt_since: int = 0
+    #: The number of the pending checkout, 0 for none, and its start in Unix seconds.
+    pending_number: int = 0
+    pending_since: int = 0
+    #: The first use of the request's Idempotency-Key, None without the header.
     key: KeyUse | None = None
-    #: The Stripe customer of each running subscription.
+    #: The Stripe customer of each running subscription, in the order of `subscriptions`.
     customers: tuple[str, ...] = ()
 
 
 def read_purchase_history(buyer: Buyer) -> PurchaseHistory:
-    """Return the standing that was asked for with the buyer."""
-    found = buyer.standing
-    if found is None:
+    """Return the history that was read with the buyer, an empty one if none was."""
+    history = buyer.history
+    if history is None:
         return PurchaseHistory()
     return PurchaseHistory(
-        subscriptions=tuple(each.prices for each in found.subscriptions),
-        bought=found.bought,
-        customers=tuple(each.customer for each in found.subscriptions),
-        prices=found.held,
-        trial_used=found.trial_used,
-        attempt=found.attempt.number,
-        attempt_since=found.attempt.since,
-        key=found.key,
+        subscriptions=tuple(each.prices for each in history.subscriptions),
+        bought=history.bought,
+        customers=tuple(each.customer for each in history.subscriptions),
+        prices=history.held,
+        trial_used=history.trial_used,
+        pending_number=history.attempt.number,
+        pending_since=history.attempt.since,
+        key=history.key,
     )

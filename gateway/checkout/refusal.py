@@ -1,11 +1,14 @@
-"""Maps a refusal of Stripe to the field of the order, and to the party that has to act.
+"""Maps a refusal by Stripe to a field of the request, and to the party that has to act.
 
 Decisions: docs/decisions/021-stripe-refusals.md.
 """
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from gateway.checkout.create_session import KeyTaken
 from gateway.checkout.quote import Quote
 from gateway.errors import (
     ConfigurationRefused,
@@ -31,35 +34,52 @@ _UNKNOWN = Cause(
 )
 
 
-def explain_refusal(refused: StripeRefused, offer: Quote) -> StripeRefused:
-    """Return the error that the buyer gets when Stripe refuses to create the session.
+@contextmanager
+def explain_refusals(quote: Quote) -> Iterator[None]:
+    """Replace a refusal raised in the block, also a stored one, by its explanation.
 
-    Without a cause that is known it is the seller's: the buyer chose prices and quantities only,
-    which were checked before.
+    Raises:
+        StripeRefused, KeyTaken
+    """
+    try:
+        yield
+    except StripeRefused as refused:
+        raise explain_refusal(refused, quote) from refused.__cause__
+    except KeyTaken as taken:
+        if isinstance(taken.failure, StripeRefused):
+            taken.failure = explain_refusal(taken.failure, quote)
+        raise
+
+
+def explain_refusal(refused: StripeRefused, quote: Quote) -> StripeRefused:
+    """Return the buyer's error for Stripe's refusal to create a session.
+
+    An unknown cause is attributed to the seller, because the buyer chose only prices and
+    quantities, and these were checked before.
     """
     answer = refused.stripe
     if isinstance(refused, StripeKeyRefused) or answer.status not in (400, 404):
         return refused
     cause = find_cause(answer) or _UNKNOWN
-    if cause is COUPON and offer.promotion_code:
+    if cause is COUPON and quote.promotion_code:
         cause = PROMOTION_CODE
-    if cause is PROMOTION_CODE and not offer.promotion_code:
+    if cause is PROMOTION_CODE and not quote.promotion_code:
         cause = COUPON
     message = cause.message
-    if cause is COUPON and offer.coupon:
-        message = f"The coupon {offer.coupon} of this offer can't be redeemed."
-    data = {_field(cause, offer, answer.param): {"code": cause.code, "message": message}}
+    if cause is COUPON and quote.coupon:
+        message = f"The coupon {quote.coupon} of this offer can't be redeemed."
+    data = {_field(cause, quote, answer.param): {"code": cause.code, "message": message}}
     if not cause.is_sellers:
         return InputRefused(cause.message, data).of(answer)
-    _log_for_seller(cause, offer, refused)
+    _log_for_seller(cause, quote, refused)
     return ConfigurationRefused(message, data).of(answer)
 
 
-def _field(cause: Cause, offer: Quote, param: str) -> str:
-    """Return the field of the request for a parameter of Stripe's."""
+def _field(cause: Cause, quote: Quote, param: str) -> str:
+    """Return the request's field for a parameter of Stripe's."""
     found = _LINE.search(param)
-    number = int(found[1]) if found and int(found[1]) < len(offer.lines) else 0
-    place = offer.lines[number].place if offer.lines else 0
+    number = int(found[1]) if found and int(found[1]) < len(quote.lines) else 0
+    place = quote.lines[number].place if quote.lines else 0
     if cause is QUANTITY:
         return f"items.{place}.quantity"
     if cause is CURRENCY or (cause is PRICE and found):
@@ -67,12 +87,12 @@ def _field(cause: Cause, offer: Quote, param: str) -> str:
     return cause.field
 
 
-def _log_for_seller(cause: Cause, offer: Quote, refused: StripeRefused) -> None:
-    told = {
+def _log_for_seller(cause: Cause, quote: Quote, refused: StripeRefused) -> None:
+    fields = {
         "cause": cause.code,
-        "prices": [line.price.stripe_id for line in offer.lines],
-        "coupon": offer.coupon,
-        "promotion_code": offer.promotion_code,
+        "prices": [line.price.stripe_id for line in quote.lines],
+        "coupon": quote.coupon,
+        "promotion_code": quote.promotion_code,
         **refused.stripe.log_fields,
     }
-    _log.error("purchase refused by stripe: change the price, its terms or coupon", extra=told)
+    _log.error("purchase refused by stripe: change the price, its terms or coupon", extra=fields)

@@ -1,4 +1,7 @@
-"""The way back from Stripe's page: what came of a session is written, webhooks or not."""
+"""Reads a Checkout Session and its result from Stripe, and writes the rows at once.
+
+The page after a payment does not wait for webhooks.
+"""
 
 import asyncio
 from typing import Any
@@ -8,44 +11,54 @@ import stripe
 
 from gateway.stripe_api import Missing, Snapshot, SyncSnapshot, read_object
 
-#: What a session leads to, and what stands in that, in the order in which rows name each other.
-_PARTS = ("customer", "subscription", "setup_intent", "payment_intent", "invoice")
+#: Members of a session that are objects with rows.
+_MEMBERS = ("customer", "subscription", "setup_intent", "payment_intent", "invoice")
 
 
 async def read_session(client: stripe.StripeClient, session_id: str) -> Snapshot:
-    """Read a session with everything that it has led to, in one answer.
+    """Read a session with its customer, subscription, payment and invoice, in one request.
 
     Raises:
-        Missing: there is no such session.
+        Missing: Stripe has no such session.
         StripeUnavailable, StripeRefused
     """
-    wanted = "&".join(f"expand[]={part}" for part in (*_PARTS, "payment_intent.latest_charge"))
-    path = f"/v1/checkout/sessions/{quote(session_id, safe='')}?{wanted}"
+    expand = "&".join(
+        f"expand[]={member}" for member in (*_MEMBERS, "payment_intent.latest_charge")
+    )
+    path = f"/v1/checkout/sessions/{quote(session_id, safe='')}?{expand}"
     return await read_object(client, path)
 
 
-async def sync_snapshot(apply: SyncSnapshot, reading: Snapshot) -> dict[str, Any]:
-    """Write a session that was read, and what it has led to; return it as it was last read.
+async def sync_session_snapshot(sync: SyncSnapshot, snapshot: Snapshot) -> dict[str, Any]:
+    """Write the rows of a session and its members; return the session as it was last read.
+
+    Args:
+        sync: writes one row.
+        snapshot: see `read_session`.
 
     Raises:
-        StripeUnavailable, StripeRefused, PocketBaseUnavailable: not all of it may be written.
+        StripeUnavailable, StripeRefused, PocketBaseUnavailable: some rows may not be written.
     """
-    parts = [reading.body.get(part) for part in _PARTS]
-    parts += [part.get("latest_charge") for part in parts if isinstance(part, dict)]
-    found = [part for part in parts if isinstance(part, dict) and not part.get("deleted")]
-    readings = (Snapshot(part, reading.as_of, reading.until) for part in found)
-    # The session comes last: once its row says complete, the rest is there.
-    await asyncio.gather(*(_apply(apply, each) for each in readings))
-    return await apply(reading)
+    members = [snapshot.body.get(member) for member in _MEMBERS]
+    members += [member.get("latest_charge") for member in members if isinstance(member, dict)]
+    found = [member for member in members if isinstance(member, dict) and not member.get("deleted")]
+    snapshots = (Snapshot(member, snapshot.as_of, snapshot.until) for member in found)
+    # The session is last: a client that sees it complete finds the other rows.
+    await asyncio.gather(*(_sync_unless_missing(sync, each) for each in snapshots))
+    return await sync(snapshot)
 
 
-async def sync_session(client: stripe.StripeClient, apply: SyncSnapshot, session_id: str) -> None:
-    """Read a session and write it with what it has led to."""
-    await sync_snapshot(apply, await read_session(client, session_id))
+async def sync_session(client: stripe.StripeClient, sync: SyncSnapshot, session_id: str) -> None:
+    """Read a session from Stripe, and write its rows and its members'.
+
+    Raises:
+        StripeUnavailable, StripeRefused, PocketBaseUnavailable
+    """
+    await sync_session_snapshot(sync, await read_session(client, session_id))
 
 
-async def _apply(apply: SyncSnapshot, reading: Snapshot) -> None:
+async def _sync_unless_missing(sync: SyncSnapshot, snapshot: Snapshot) -> None:
     try:
-        await apply(reading)
+        await sync(snapshot)
     except Missing:
-        return  # Gone since: its deletion's event says the rest.
+        return  # Deleted since; the deletion's event updates the row.

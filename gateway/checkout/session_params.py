@@ -1,10 +1,11 @@
-"""The parameters of a Stripe Checkout session. Pure."""
+"""The parameters of a Stripe Checkout Session. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from gateway.checkout.quote import Line, Quote
+from gateway.checkout.lines import Line
+from gateway.checkout.quote import Quote
 from gateway.vocabulary import (
     ATTEMPT_METADATA,
     GUEST_METADATA,
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 #: Stripe's own names since 2026-03-25.dahlia.
 UiMode = Literal["hosted_page", "embedded_page", "elements"]
 
-#: What Stripe's page takes at the most where the quantity can be changed.
-_MOST_ADJUSTABLE = 999_999
-_DAY = 86_400
+#: Stripe's limit for `adjustable_quantity`.
+_MAX_ADJUSTABLE = 999_999
+_DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class CheckoutPage:
-    """Where the purchase takes place, and where it leads back to."""
+    """The kind of page, and the addresses to which it redirects; "" for none."""
 
     ui_mode: UiMode = "hosted_page"
     success_url: str = ""
@@ -38,48 +39,47 @@ class CheckoutPage:
 
 @dataclass(frozen=True, slots=True)
 class SessionPayer:
-    """Who the session is for; a guest is neither user nor customer."""
+    """The user, organization and customer of a session; all are empty for a guest."""
 
     user: str = ""
-    #: The organization that the user buys for, if they do.
+    #: The paying organization's record id, "" if the user pays.
     organization: str = ""
     customer: str = ""
-    #: The number of the exclusive purchase, 0 for any other.
-    attempt: int = 0
-    #: Distinguishes sessions of one order with different Idempotency-Keys.
+    #: The number of an exclusive purchase, 0 for any other.
+    number: int = 0
+    #: Distinguishes exclusive one-time purchases with different Idempotency-Keys.
     key: str = ""
 
 
 def build_params(
-    offer: Quote, payer: SessionPayer, page: CheckoutPage, since: int, currency: str = ""
+    quote: Quote, payer: SessionPayer, page: CheckoutPage, since: int
 ) -> "SessionCreateParams":
-    """Return what to create; the payment methods are the seller's choice in Stripe's dashboard.
+    """Return the parameters; payment methods are left to the settings of Stripe's dashboard.
 
     Args:
-        since: Unix seconds from which the offer's time to expire runs.
-        currency: of a setup session, which has no prices.
+        since: Unix seconds from which `Quote.expires_minutes` count.
     """
     params: SessionCreateParams = {
-        "mode": offer.mode,
+        "mode": quote.mode,
         "ui_mode": page.ui_mode,
-        "metadata": _metadata(payer) | _name_items(offer.lines),
+        "metadata": _metadata(payer) | _name_items(quote.lines),
     }
     _add_page(params, page)
-    _add_payer(params, payer, offer)
-    _add_terms(params, offer)
-    _add_copies(params, offer, payer)
-    if offer.lines:
-        params["line_items"] = [_line_item(line) for line in offer.lines]
-    if currency:
-        params["currency"] = currency
-    # A day is Stripe's own, and the most it takes.
-    if offer.expires_minutes * 60 < _DAY:
-        params["expires_at"] = since + offer.expires_minutes * 60
+    _add_payer(params, payer, quote)
+    _add_terms(params, quote)
+    _add_copies(params, quote, payer)
+    if quote.lines:
+        params["line_items"] = [_line_item(line) for line in quote.lines]
+    if quote.currency:
+        params["currency"] = quote.currency
+    # A day is Stripe's default and maximum.
+    if quote.expires_minutes * 60 < _DAY_SECONDS:
+        params["expires_at"] = since + quote.expires_minutes * 60
     return params
 
 
 def _name_items(lines: Sequence[Line]) -> dict[str, str]:
-    """Recurring ones are in the subscription."""
+    """Return metadata for the one-time prices: entitlements are computed from it."""
     once = (line for line in lines if line.price.type == "one_time")
     return {
         f"{ITEM_METADATA}{place}": f"{line.price.stripe_id}:{line.quantity}"
@@ -97,46 +97,47 @@ def _add_page(params: "SessionCreateParams", page: CheckoutPage) -> None:
         params["locale"] = page.locale
 
 
-def _add_payer(params: "SessionCreateParams", payer: SessionPayer, offer: Quote) -> None:
+def _add_payer(params: "SessionCreateParams", payer: SessionPayer, quote: Quote) -> None:
     if payer.user:
         params["client_reference_id"] = payer.user
     if not payer.customer:
-        if offer.mode == "payment":
-            # Subscriptions have one in any case; the address leads the purchase to its user.
+        if quote.mode == "payment":
+            # The customer's address links the purchase to a user later; subscriptions always
+            # create a customer.
             params["customer_creation"] = "always"
         return
     params["customer"] = payer.customer
-    if offer.automatic_tax or offer.tax_ids or offer.billing_address or offer.countries:
+    if quote.automatic_tax or quote.tax_ids or quote.billing_address or quote.countries:
         params["customer_update"] = {"address": "auto", "name": "auto"}
-        if offer.countries:
+        if quote.countries:
             params["customer_update"]["shipping"] = "auto"
 
 
-def _add_terms(params: "SessionCreateParams", offer: Quote) -> None:
-    if offer.coupon:
-        params["discounts"] = [{"coupon": offer.coupon}]
-    elif offer.promotion_code:
-        params["discounts"] = [{"promotion_code": offer.promotion_code}]
-    elif offer.promotion_codes:
+def _add_terms(params: "SessionCreateParams", quote: Quote) -> None:
+    if quote.coupon:
+        params["discounts"] = [{"coupon": quote.coupon}]
+    elif quote.promotion_code:
+        params["discounts"] = [{"promotion_code": quote.promotion_code}]
+    elif quote.promotion_codes:
         params["allow_promotion_codes"] = True
-    if offer.automatic_tax:
+    if quote.automatic_tax:
         params["automatic_tax"] = {"enabled": True}
-    if offer.tax_ids:
+    if quote.tax_ids:
         params["tax_id_collection"] = {"enabled": True}
-    if offer.billing_address:
+    if quote.billing_address:
         params["billing_address_collection"] = "required"
-    if offer.countries:
-        params["shipping_address_collection"] = {"allowed_countries": list(offer.countries)}
+    if quote.countries:
+        params["shipping_address_collection"] = {"allowed_countries": list(quote.countries)}
 
 
-def _add_copies(params: "SessionCreateParams", offer: Quote, payer: SessionPayer) -> None:
-    """Stripe copies a session's metadata to nothing by itself."""
+def _add_copies(params: "SessionCreateParams", quote: Quote, payer: SessionPayer) -> None:
+    """Add the metadata to the objects that the session creates: Stripe does not copy it."""
     metadata = _metadata(payer)
-    if offer.mode == "subscription":
+    if quote.mode == "subscription":
         params["subscription_data"] = {"metadata": metadata}
-        if offer.trial_days:
-            params["subscription_data"]["trial_period_days"] = offer.trial_days
-    elif offer.mode == "payment":
+        if quote.trial_days:
+            params["subscription_data"]["trial_period_days"] = quote.trial_days
+    elif quote.mode == "payment":
         params["payment_intent_data"] = {"metadata": metadata}
     else:
         params["setup_intent_data"] = {"metadata": metadata}
@@ -146,7 +147,7 @@ def _metadata(payer: SessionPayer) -> dict[str, str]:
     found: Mapping[str, str] = {
         USER_METADATA: payer.user,
         ORGANIZATION_METADATA: payer.organization,
-        ATTEMPT_METADATA: str(payer.attempt or ""),
+        ATTEMPT_METADATA: str(payer.number or ""),
         KEY_METADATA: payer.key,
         GUEST_METADATA: "" if payer.user else "true",
     }
@@ -158,13 +159,13 @@ def _line_item(line: Line) -> "SessionCreateParamsLineItem":
     if line.price.usage_type == "metered":
         return item
     item["quantity"] = line.quantity
-    # What is sold once entitles by the metadata's quantity, which is said before the page opens.
-    # Members decide about seats.
-    is_open = line.plan.adjustable and not line.is_by_member
+    # One-time prices entitle to the quantity in the session's metadata, which is set beforehand;
+    # seats follow the number of members.
+    is_open = line.terms.adjustable and not line.is_by_member
     if is_open and line.price.type == "recurring":
         item["adjustable_quantity"] = {
             "enabled": True,
-            "minimum": line.plan.min_quantity,
-            "maximum": min(line.plan.max_quantity, _MOST_ADJUSTABLE),
+            "minimum": line.terms.min_quantity,
+            "maximum": min(line.terms.max_quantity, _MAX_ADJUSTABLE),
         }
     return item

@@ -41,7 +41,7 @@ class Buyer:
     #: The owner of the customer that was asked about: ``theirs``, ``another's``, "" for nobody.
     owner: str = ""
     #: What the buyer has, where an order was given: see pb_hooks/lib/checkout/purchase_history.js.
-    standing: BuyerHistory | None = field(default=None, hash=False)
+    history: BuyerHistory | None = field(default=None, hash=False)
     #: Who pays and has the customer instead of the user.
     organization: Organization | None = None
 
@@ -114,6 +114,6 @@ def _read(answer: BuyerAnswer) -> Buyer:
         deleted_customers=answer.deleted_customers,
         prices=answer.prices,
         subscription=answer.subscription,
-        standing=answer.standing,
+        history=answer.standing,
         organization=answer.organization,
     )

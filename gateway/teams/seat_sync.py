@@ -17,7 +17,7 @@ from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.pocketbase.contracts.teams import SEATS, Seats, SeatsRequest
 from gateway.pocketbase.hook_call import call_hook
-from gateway.price_terms import PriceTerms, Terms
+from gateway.price_terms import PriceTerms, TermsFile
 from gateway.stripe_api import translate_errors
 from gateway.teams.seat_phases import update_phases
 
@@ -35,7 +35,7 @@ class SeatSync:
 
     pocketbase: PocketBase
     client: stripe.StripeClient
-    plans: Terms
+    terms_file: TermsFile
     pause: float
     #: Behind which item the next look goes on, so that the many that stay wrong hide none.
     _after: str = ""
@@ -62,8 +62,8 @@ class SeatSync:
 
     def _fit(self, seats: Seats) -> int:
         """Return the quantity for a number of members, within the price's terms."""
-        plan = self.plans.find(seats.price) or PriceTerms()
-        return plan.fit(seats.members)
+        terms = self.terms_file.find(seats.price) or PriceTerms()
+        return terms.fit(seats.members)
 
     async def _set_quantity(self, seats: Seats, quantity: int) -> None:
         try:

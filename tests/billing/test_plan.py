@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from gateway.billing.subscriptions.item_change import PlanRequest
-from gateway.billing.subscriptions.policy import plan_change
+from gateway.billing.subscriptions.item_change import ChangeRequest
+from gateway.billing.subscriptions.policy import decide_change
 from gateway.billing.subscriptions.subscription import CustomerSubscription
 from gateway.customers.buyer import Buyer, Price, SubscriptionRef
 from gateway.errors import InvalidRequest
-from gateway.price_terms import Terms
+from gateway.price_terms import TermsFile
 from gateway.stripe_api import Snapshot
 
 _BUYER = Buyer("user", "", False, "", "cus_1", 0, ())
@@ -33,9 +33,9 @@ def _of_organization(price: str, quantity: int) -> CustomerSubscription:
     return replace(made, buyer=replace(_BUYER, subscription=own))
 
 
-def _code(subscription: CustomerSubscription, request: PlanRequest, *prices: Price) -> str:
+def _code(subscription: CustomerSubscription, request: ChangeRequest, *prices: Price) -> str:
     with pytest.raises(InvalidRequest) as caught:
-        plan_change(subscription, request, prices, Terms())
+        decide_change(subscription, request, prices, TermsFile())
     [(_, reason)] = caught.value.data.items()
     return str(reason["code"])
 
@@ -45,19 +45,19 @@ def test_quantities_keep_within_the_prices_bounds(quantity: int) -> None:
     """Both for another price and for more of the same."""
     old, new = _price("old", min_quantity=2, max_quantity=10), _price("new", min_quantity=2)
     new = _price("new", min_quantity=2, max_quantity=10)
-    more = PlanRequest(quantity=quantity)
+    more = ChangeRequest(quantity=quantity)
     assert _code(_subscription("old", 5), more, old) == "quantity_not_sold"
-    other = PlanRequest(price="new", quantity=quantity)
+    other = ChangeRequest(price="new", quantity=quantity)
     assert _code(_subscription("old", 5), other, old, new) == "quantity_not_sold"
 
 
 def test_the_quantity_goes_along_to_another_price() -> None:
     """What the request leaves out stays as it is."""
-    change = plan_change(
+    change = decide_change(
         _subscription("old", 5),
-        PlanRequest(price="key_new"),
+        ChangeRequest(price="key_new"),
         [_price("old"), _price("new")],
-        Terms(),
+        TermsFile(),
     )
     assert (change.price, change.quantity) == ("new", 5)
     assert change.params == {"id": "si_1", "price": "new", "quantity": 5}
@@ -65,7 +65,7 @@ def test_the_quantity_goes_along_to_another_price() -> None:
 
 def test_a_price_that_is_not_for_sale_is_refused() -> None:
     """Whether its plan says so, or takes other currencies only, or makes no sense."""
-    subscription, request = _subscription("old"), PlanRequest(price="new")
+    subscription, request = _subscription("old"), ChangeRequest(price="new")
     for terms in ({"for_sale": "false"}, {"currencies": "eur"}, {"min_quantity": "many"}):
         code = _code(subscription, request, _price("old"), _price("new", **terms))
         assert code == "price_inactive"
@@ -73,40 +73,40 @@ def test_a_price_that_is_not_for_sale_is_refused() -> None:
 
 def test_a_change_stays_in_its_group() -> None:
     """A change can't lead to a second subscription of a group that takes one."""
-    subscription, request = _subscription("old"), PlanRequest(price="new")
+    subscription, request = _subscription("old"), ChangeRequest(price="new")
     new = _price("new", group="addons")
     assert _code(subscription, request, _price("old"), new) == "price_of_another_group"
     many = _price("new", group="addons", subscriptions="many")
-    assert plan_change(subscription, request, [_price("old"), many], Terms()).price == "new"
+    assert decide_change(subscription, request, [_price("old"), many], TermsFile()).price == "new"
 
 
 def test_what_is_metered_has_no_quantity() -> None:
     """To and fro between metered and licensed prices, usage or a quantity says how much it is."""
     metered, licensed = _price("metered", "metered"), _price("licensed")
-    there = PlanRequest(price="metered")
-    change = plan_change(_subscription("licensed", 3), there, [metered, licensed], Terms())
+    there = ChangeRequest(price="metered")
+    change = decide_change(_subscription("licensed", 3), there, [metered, licensed], TermsFile())
     assert change.params == {"id": "si_1", "price": "metered"}
-    back = PlanRequest(price="licensed")
-    change = plan_change(_subscription("metered", None), back, [metered, licensed], Terms())
+    back = ChangeRequest(price="licensed")
+    change = decide_change(_subscription("metered", None), back, [metered, licensed], TermsFile())
     assert change.params == {"id": "si_1", "price": "licensed", "quantity": 1}
-    asked = PlanRequest(price="metered", quantity=2)
+    asked = ChangeRequest(price="metered", quantity=2)
     assert _code(_subscription("licensed"), asked, metered, licensed) == "quantity_metered"
 
 
 def test_a_price_that_is_not_mirrored_may_stay() -> None:
     """More of what is there needs no catalogue."""
-    change = plan_change(_subscription("gone"), PlanRequest(quantity=2), [], Terms())
+    change = decide_change(_subscription("gone"), ChangeRequest(quantity=2), [], TermsFile())
     assert change.params == {"id": "si_1", "quantity": 2}
 
 
 def test_members_say_how_many_seats_there_are() -> None:
     """An organization can't pay for fewer than it has; a user's quantity is their own."""
     seat = Price("seat", "", "recurring", "usd", True, "licensed", "prod", {"seats": "members"})
-    fewer = PlanRequest(quantity=1)
+    fewer = ChangeRequest(quantity=1)
     assert _code(_of_organization("seat", 5), fewer, seat) == "quantity_by_member"
-    assert plan_change(_subscription("seat", 5), fewer, [seat], Terms()).quantity == 1
-    moved = plan_change(
-        _of_organization("old", 1), PlanRequest(price="seat"), [_price("old"), seat], Terms()
+    assert decide_change(_subscription("seat", 5), fewer, [seat], TermsFile()).quantity == 1
+    moved = decide_change(
+        _of_organization("old", 1), ChangeRequest(price="seat"), [_price("old"), seat], TermsFile()
     )
     assert moved.quantity == 5
 
@@ -120,8 +120,8 @@ def test_seats_are_counted_in_pocketbase() -> None:
     subscription = _of_organization("month", 9)
     other = {"id": "si_2", "price": {"id": "extra"}, "quantity": 9}
     subscription.body["items"]["data"].append(other)
-    asked = PlanRequest(price="year", item="si_1")
-    change = plan_change(subscription, asked, [month, year, extra], Terms())
+    asked = ChangeRequest(price="year", item="si_1")
+    change = decide_change(subscription, asked, [month, year, extra], TermsFile())
     assert change.all_params == [
         {"id": "si_1", "price": "year", "quantity": 5},
         {"id": "si_2", "quantity": 5},
@@ -136,8 +136,8 @@ def test_the_bounds_of_a_price_hold_for_members() -> None:
         about = metadata | {"seats": "members"}
         return Price("seat", "", "recurring", "usd", True, "licensed", "prod", about)
 
-    subscription, asked = _of_organization("old", 1), PlanRequest(price="seat")
-    few = plan_change(subscription, asked, [_price("old"), seat(min_quantity=8)], Terms())
+    subscription, asked = _of_organization("old", 1), ChangeRequest(price="seat")
+    few = decide_change(subscription, asked, [_price("old"), seat(min_quantity=8)], TermsFile())
     assert few.quantity == 8
     small = seat(max_quantity=4)
     assert _code(subscription, asked, _price("old"), small) == "quantity_not_sold"

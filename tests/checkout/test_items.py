@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.checkout.quote import Item, Line, mode_of, resolve_items
+from gateway.checkout.lines import Item, Line, mode_of, resolve_items
 from gateway.customers.buyer import Price
 from gateway.errors import InvalidRequest
-from gateway.price_terms import Terms
+from gateway.price_terms import TermsFile
 
 
 def _price(name: str = "price_1", **members: Any) -> Price:
@@ -20,7 +20,7 @@ def _price(name: str = "price_1", **members: Any) -> Price:
 def test_a_price_is_found_by_id_or_lookup_key() -> None:
     """Either name leads to the same price, with the quantity that was asked for."""
     price = _price("price_1", lookup_key="pro")
-    lines = resolve_items([Item("pro", 2), Item("price_1", 1)], [price], Terms())
+    lines = resolve_items([Item("pro", 2), Item("price_1", 1)], [price], TermsFile())
     assert lines == (Line(price, 2), Line(price, 1))
 
 
@@ -28,13 +28,13 @@ def test_an_archived_price_does_not_hide_the_one_that_took_over_its_key() -> Non
     """A lookup key that was transferred leads to the active price, in whatever order they come."""
     old, new = _price("old", lookup_key="pro", active=False), _price("new", lookup_key="pro")
     for prices in ([old, new], [new, old]):
-        assert resolve_items([Item("pro", 1)], prices, Terms()) == (Line(new, 1),)
+        assert resolve_items([Item("pro", 1)], prices, TermsFile()) == (Line(new, 1),)
 
 
 def test_an_empty_lookup_key_names_nothing() -> None:
     """Prices without a lookup key can't be found by an empty one."""
     with pytest.raises(InvalidRequest):
-        resolve_items([Item("", 1)], [_price("price_1", lookup_key="")], Terms())
+        resolve_items([Item("", 1)], [_price("price_1", lookup_key="")], TermsFile())
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_what_is_not_for_sale_is_named(name: str, code: str) -> None:
     """The error's data says which item it is, and whether its price is unknown or inactive."""
     prices = [_price("price_0"), _price("price_1", active=False)]
     with pytest.raises(InvalidRequest) as caught:
-        resolve_items([Item("price_0", 1), Item(name, 1)], prices, Terms())
+        resolve_items([Item("price_0", 1), Item(name, 1)], prices, TermsFile())
     assert caught.value.data["items.1.price"]["code"] == code
 
 
@@ -77,7 +77,7 @@ def test_every_line_is_an_active_price_that_was_asked_for(
 ) -> None:
     """Either each item, in order, becomes a line of an active price of its name, or all fail."""
     try:
-        lines = resolve_items(items, prices, Terms())
+        lines = resolve_items(items, prices, TermsFile())
     except InvalidRequest:
         for_sale = [price for price in prices if price.active]
         names = {price.stripe_id for price in for_sale} | {price.lookup_key for price in for_sale}

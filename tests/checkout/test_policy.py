@@ -1,15 +1,16 @@
-"""What may be bought, on which terms: the seller's plans and the buyer's standing decide. Pure."""
+"""What may be bought, on which terms: the seller's plans and the buyer's history decide. Pure."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.checkout.lines import Item
 from gateway.checkout.purchase_history import PurchaseHistory
-from gateway.checkout.quote import AlreadySubscribed, Item, Quote, build_quote
+from gateway.checkout.quote import AlreadySubscribed, Quote, build_quote
 from gateway.customers.buyer import Price
 from gateway.errors import InvalidRequest
-from gateway.price_terms import PriceTerms, Terms, read_price_terms
+from gateway.price_terms import PriceTerms, TermsFile, read_price_terms
 from gateway.settings import SettingsError
 
 
@@ -18,15 +19,15 @@ def _price(name: str = "price_1", **members: Any) -> Price:
     return Price(stripe_id=name, **(values | members))
 
 
-def _decide(*prices: Price, standing: PurchaseHistory | None = None, **plans: Any) -> Quote:
+def _decide(*prices: Price, history: PurchaseHistory | None = None, **members: Any) -> Quote:
     items = [Item(price.stripe_id, 1) for price in prices]
-    return build_quote(items, prices, Terms(**plans), standing or PurchaseHistory())
+    return build_quote(items, prices, TermsFile(**members), history or PurchaseHistory())
 
 
-def _refused(*prices: Price, quantity: int = 1, **plans: Any) -> dict[str, Any]:
+def _refused(*prices: Price, quantity: int = 1, **members: Any) -> dict[str, Any]:
     items = [Item(price.stripe_id, quantity) for price in prices]
     with pytest.raises(InvalidRequest) as caught:
-        build_quote(items, prices, Terms(**plans), PurchaseHistory())
+        build_quote(items, prices, TermsFile(**members), PurchaseHistory())
     return caught.value.data
 
 
@@ -38,7 +39,7 @@ def test_what_stands_nearer_to_the_price_wins() -> None:
         product_metadata={"checkout_group": "product", "checkout_trial_days": "1"},
         metadata={"checkout_trial_days": "2", "checkout_max_quantity": "3"},
     )
-    plans = Terms(
+    terms_file = TermsFile(
         defaults={"group": "default", "tax_ids": True},
         products={"prod_1": {"max_quantity": 4}},
         prices={"pro": {"max_quantity": 5, "min_quantity": 2}, "price_1": {"min_quantity": 3}},
@@ -46,7 +47,7 @@ def test_what_stands_nearer_to_the_price_wins() -> None:
     expected = PriceTerms(
         group="product", trial_days=2, max_quantity=5, min_quantity=3, tax_ids=True
     )
-    assert plans.find(price) == expected
+    assert terms_file.find(price) == expected
 
 
 def test_metadata_is_text() -> None:
@@ -58,7 +59,7 @@ def test_metadata_is_text() -> None:
         "something": "else",
     }
     expected = PriceTerms(for_sale=False, countries=("DE", "AT"), subscriptions="many")
-    assert Terms().find(_price(metadata=metadata)) == expected
+    assert TermsFile().find(_price(metadata=metadata)) == expected
 
 
 @pytest.mark.parametrize(
@@ -79,16 +80,16 @@ def test_metadata_that_makes_no_sense_is_not_for_sale(metadata: dict[str, str]) 
 def test_a_price_can_be_withheld() -> None:
     """By the defaults everything is withheld but what the file names."""
     hidden, shown = _price("price_1"), _price("price_2", type="one_time")
-    plans = {"defaults": {"for_sale": False}, "prices": {"price_2": {"for_sale": True}}}
-    assert _decide(shown, **plans).mode == "payment"
-    assert _refused(shown, hidden, **plans)["items.1.price"]["code"] == "price_inactive"
+    members = {"defaults": {"for_sale": False}, "prices": {"price_2": {"for_sale": True}}}
+    assert _decide(shown, **members).mode == "payment"
+    assert _refused(shown, hidden, **members)["items.1.price"]["code"] == "price_inactive"
 
 
 @pytest.mark.parametrize("quantity", [1, 6])
 def test_a_quantity_has_bounds(quantity: int) -> None:
     """Less or more than the plan says is refused, with the bounds in the message."""
-    plans = {"prices": {"price_1": {"min_quantity": 2, "max_quantity": 5}}}
-    reason = _refused(_price(), quantity=quantity, **plans)["items.0.quantity"]
+    members = {"prices": {"price_1": {"min_quantity": 2, "max_quantity": 5}}}
+    reason = _refused(_price(), quantity=quantity, **members)["items.0.quantity"]
     assert reason["code"] == "quantity_not_sold"
     assert "from 2 to 5" in reason["message"]
 
@@ -101,53 +102,53 @@ def test_currencies_are_not_mixed() -> None:
 
 def test_a_currency_can_be_left_out() -> None:
     """Where the seller names currencies, prices in others are not for sale."""
-    plans = {"defaults": {"currencies": ["EUR"]}}
-    assert _decide(_price(currency="eur"), **plans).mode == "subscription"
-    assert _refused(_price(), **plans)["items.0.price"]["code"] == "price_inactive"
+    members = {"defaults": {"currencies": ["EUR"]}}
+    assert _decide(_price(currency="eur"), **members).mode == "subscription"
+    assert _refused(_price(), **members)["items.0.price"]["code"] == "price_inactive"
 
 
 def test_a_trial_is_given_once() -> None:
     """Who has had a trial gets none, whatever the plan says."""
-    plans = {"defaults": {"trial_days": 14}}
-    assert _decide(_price(), **plans).trial_days == 14
-    assert _decide(_price(), standing=PurchaseHistory(trial_used=True), **plans).trial_days == 0
+    members = {"defaults": {"trial_days": 14}}
+    assert _decide(_price(), **members).trial_days == 14
+    assert _decide(_price(), history=PurchaseHistory(trial_used=True), **members).trial_days == 0
 
 
 def test_a_short_trial_is_not_stretched_by_another_line() -> None:
     """A purchase has the shortest trial of its subscriptions, so one without has none."""
-    plans = {"prices": {"price_1": {"trial_days": 90}, "price_2": {"trial_days": 7}}}
+    members = {"prices": {"price_1": {"trial_days": 90}, "price_2": {"trial_days": 7}}}
     first, second, third = (_price(f"price_{number}") for number in (1, 2, 3))
-    assert _decide(first, second, **plans).trial_days == 7
-    assert _decide(first, third, **plans).trial_days == 0
-    assert _decide(first, _price("price_4", type="one_time"), **plans).trial_days == 90
+    assert _decide(first, second, **members).trial_days == 7
+    assert _decide(first, third, **members).trial_days == 0
+    assert _decide(first, _price("price_4", type="one_time"), **members).trial_days == 90
 
 
 def test_one_subscription_is_enough() -> None:
     """A second of a group is refused while one runs, also of a price that nobody knows."""
     for held in ((), (_price("price_held"),)):
-        standing = PurchaseHistory(subscriptions=(("price_held",),), prices=held)
+        history = PurchaseHistory(subscriptions=(("price_held",),), prices=held)
         with pytest.raises(AlreadySubscribed):
-            _decide(_price(), standing=standing)
-        assert _decide(_price(type="one_time"), standing=standing).mode == "payment"
+            _decide(_price(), history=history)
+        assert _decide(_price(type="one_time"), history=history).mode == "payment"
 
 
 def test_groups_and_plans_may_allow_several() -> None:
     """Another group is another matter, and `many` allows as many as one likes."""
     held = _price("price_held", metadata={"checkout_group": "storage"})
-    standing = PurchaseHistory(subscriptions=(("price_held",),), prices=(held,))
-    assert _decide(_price(), standing=standing).is_exclusive
+    history = PurchaseHistory(subscriptions=(("price_held",),), prices=(held,))
+    assert _decide(_price(), history=history).is_exclusive
     again = _price("price_more", product_metadata={"checkout_group": "storage"})
     with pytest.raises(AlreadySubscribed):
-        _decide(again, standing=standing)
-    plans = {"prices": {"price_more": {"subscriptions": "many"}}}
-    assert not _decide(again, standing=standing, **plans).is_exclusive
+        _decide(again, history=history)
+    members = {"prices": {"price_more": {"subscriptions": "many"}}}
+    assert not _decide(again, history=history, **members).is_exclusive
 
 
 def test_a_trial_makes_a_purchase_exclusive() -> None:
     """Several subscriptions may run, but only one purchase with a trial may be under way."""
-    plans = {"defaults": {"subscriptions": "many", "trial_days": 7}}
-    assert _decide(_price(), **plans).is_exclusive
-    assert not _decide(_price(), standing=PurchaseHistory(trial_used=True), **plans).is_exclusive
+    members = {"defaults": {"subscriptions": "many", "trial_days": 7}}
+    assert _decide(_price(), **members).is_exclusive
+    assert not _decide(_price(), history=PurchaseHistory(trial_used=True), **members).is_exclusive
 
 
 def test_a_coupon_is_the_sellers_choice() -> None:
@@ -166,22 +167,22 @@ def test_a_coupon_is_the_sellers_choice() -> None:
 
 def test_lines_share_their_countries() -> None:
     """Everything is delivered to one place: where all may be, or nowhere."""
-    plans = {
+    members = {
         "prices": {"price_1": {"countries": ["de", "at"]}, "price_2": {"countries": ["AT", "CH"]}}
     }
     one, two, other = _price("price_1"), _price("price_2"), _price("price_3")
-    assert _decide(one, two, other, **plans).countries == ("AT",)
-    plans["prices"]["price_2"] = {"countries": ["CH"]}
-    assert _refused(one, two, **plans)["items"]["code"] == "countries_apart"
+    assert _decide(one, two, other, **members).countries == ("AT",)
+    members["prices"]["price_2"] = {"countries": ["CH"]}
+    assert _refused(one, two, **members)["items"]["code"] == "countries_apart"
 
 
 def test_a_plan_file_is_read(tmp_path: Path) -> None:
     """The file is TOML."""
     file = tmp_path / "plans.toml"
     file.write_text('setup_currency = "eur"\n[prices.pro]\ntrial_days = 14\ncountries = ["DE"]\n')
-    plans = read_price_terms(file)
-    assert plans.setup_currency == "eur"
-    assert plans.find(_price(lookup_key="pro")) == PriceTerms(trial_days=14, countries=("DE",))
+    terms_file = read_price_terms(file)
+    assert terms_file.setup_currency == "eur"
+    assert terms_file.find(_price(lookup_key="pro")) == PriceTerms(trial_days=14, countries=("DE",))
 
 
 @pytest.mark.parametrize(

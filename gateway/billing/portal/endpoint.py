@@ -15,7 +15,7 @@ from gateway.billing.portal.session import (
     payment_method_flow,
     update_flow,
 )
-from gateway.billing.subscriptions.bodies import Body, PlanBody, StripeId, Url
+from gateway.billing.subscriptions.bodies import ItemChangeBody, StripeId, Url
 from gateway.billing.subscriptions.policy import read_change
 from gateway.billing.subscriptions.subscription import (
     NoSubscription,
@@ -29,6 +29,7 @@ from gateway.dependencies import OrganizationId, ServicesDep, SignedInRoute, Tok
 from gateway.errors import CALLER_ERRORS, Conflict, NoCustomer, NoOrganization
 from gateway.http.problems import problem_responses
 from gateway.http.redirects import check_redirect
+from gateway.http.request_model import RequestModel
 from gateway.http.response_types import ResponseModel
 from gateway.services import Services
 from gateway.stripe_api.fields import stripe_id
@@ -42,34 +43,34 @@ _OpenPortal = Callable[[str], Awaitable[str]]
 _ERRORS = (*CALLER_ERRORS, NoOrganization, NoCustomer, NoSubscription, Conflict)
 
 
-class PaymentMethodFlow(Body):
+class PaymentMethodFlow(RequestModel):
     """Change the card."""
 
     type: Literal["payment_method_update"]
 
 
-class CancelFlow(Body):
+class CancelFlow(RequestModel):
     """Cancel a subscription."""
 
     type: Literal["subscription_cancel"]
     subscription: StripeId
 
 
-class UpdateFlow(Body):
+class UpdateFlow(RequestModel):
     """Choose another plan."""
 
     type: Literal["subscription_update"]
     subscription: StripeId
 
 
-class ConfirmFlow(PlanBody):
+class ConfirmFlow(ItemChangeBody):
     """Confirm a plan or quantity that is already chosen."""
 
     type: Literal["subscription_update_confirm"]
     subscription: StripeId
 
 
-class PortalRequest(Body):
+class PortalRequest(RequestModel):
     """Where the portal leads back to, and at which page it opens."""
 
     model_config = ConfigDict(
@@ -174,4 +175,4 @@ async def _read_flow(
         return customer, cancel_flow(owned)
     if isinstance(asked, UpdateFlow):
         return customer, update_flow(owned)
-    return customer, confirm_flow(owned, await read_change(services, token, owned, asked.plan))
+    return customer, confirm_flow(owned, await read_change(services, token, owned, asked.request))

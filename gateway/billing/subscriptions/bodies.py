@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import ConfigDict, Field, PlainValidator, model_validator
 
 from gateway.billing.subscriptions.cancellation import Feedback, Reason
-from gateway.billing.subscriptions.item_change import PlanRequest, When
+from gateway.billing.subscriptions.item_change import ChangeRequest, When
+from gateway.http.request_model import RequestModel
 
 Url = Annotated[str, Field(min_length=1, max_length=2000)]
 StripeId = Annotated[str, Field(min_length=1, max_length=255)]
@@ -30,13 +31,7 @@ SignedDate = Annotated[
 ]
 
 
-class Body(BaseModel):
-    """A request body; unknown members are refused, so that typing errors don't go unnoticed."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class PlanBody(Body):
+class ItemChangeBody(RequestModel):
     """Another plan, another quantity, or both."""
 
     model_config = ConfigDict(
@@ -50,12 +45,12 @@ class PlanBody(Body):
     )
 
     @property
-    def plan(self) -> PlanRequest:
+    def request(self) -> ChangeRequest:
         """The request as a value."""
-        return PlanRequest(self.price or "", self.quantity, self.item or "")
+        return ChangeRequest(self.price or "", self.quantity, self.item or "")
 
 
-class PreviewBody(PlanBody):
+class PreviewBody(ItemChangeBody):
     """A change of plan, and when it takes effect."""
 
     when: When = Field(
@@ -64,9 +59,9 @@ class PreviewBody(PlanBody):
     )
 
     @property
-    def plan(self) -> PlanRequest:
+    def request(self) -> ChangeRequest:
         """The request as a value."""
-        return replace(super().plan, when=self.when)
+        return replace(super().request, when=self.when)
 
 
 class ChangeBody(PreviewBody):
@@ -79,7 +74,7 @@ class ChangeBody(PreviewBody):
     )
 
 
-class CancelBody(Body):
+class CancelBody(RequestModel):
     """When to end, and why."""
 
     model_config = ConfigDict(
@@ -96,13 +91,13 @@ class CancelBody(Body):
         return Reason(self.feedback, self.comment or "")
 
 
-class ResumeBody(Body):
+class ResumeBody(RequestModel):
     """An empty object."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{}]})
 
 
-class DiscountBody(Body):
+class DiscountBody(RequestModel):
     """A promotion code or a coupon."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"promotion_code": "WELCOME20"}]})

@@ -70,7 +70,7 @@ def find_coupon(coupon: str, allowed: Collection[str]) -> Discount:
 
 
 async def give_discount(
-    client: stripe.StripeClient, subscription: CustomerSubscription, offer: Discount, *, key: str
+    client: stripe.StripeClient, subscription: CustomerSubscription, discount: Discount, *, key: str
 ) -> None:
     """Redeem an offer for a subscription; to ask again while it runs changes nothing.
 
@@ -84,18 +84,18 @@ async def give_discount(
     require_unplanned(subscription)
     require_collecting(subscription)
     running = _running(subscription)
-    if offer.coupon in running:
+    if discount.coupon in running:
         return
     if running:
         raise conflict("discount_running", "Another discount is still running.")
-    if offer.metadata in as_dict(subscription.body.get("metadata")):
+    if discount.metadata in as_dict(subscription.body.get("metadata")):
         raise conflict("coupon_used", "This subscription had this discount before.")
     params: SubscriptionUpdateParams = {
-        "discounts": [offer.source],
-        "metadata": {offer.metadata: offer.coupon},
+        "discounts": [discount.source],
+        "metadata": {discount.metadata: discount.coupon},
     }
     update = partial(client.v1.subscriptions.update_async, subscription.stripe_id, params)
-    with redeeming(offer.field):
+    with redeeming(discount.field):
         await send_once("discount", subscription, params, update, key=key)
 
 

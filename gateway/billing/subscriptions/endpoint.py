@@ -63,7 +63,7 @@ async def preview_subscription_change(
     Send the answer's `proration_date` with /change to be charged the previewed amount.
     """
     owned = await get_subscription(services, token, subscription)
-    change = await read_change(services, token, owned, body.plan)
+    change = await read_change(services, token, owned, body.request)
     return PreviewResponse.of(await preview_change(services, owned, change, body.when))
 
 
@@ -83,7 +83,7 @@ async def change_subscription(
     /resume, /cancel or another change takes it back.
     """
     owned = await get_subscription(services, token, subscription)
-    change = await read_change(services, token, owned, body.plan)
+    change = await read_change(services, token, owned, body.request)
     preview = check_preview(services, owned, change, body.when, body.proration_date)
     if body.when == "period_end":
         await schedule_change(services, owned, change, key=key)
@@ -150,8 +150,8 @@ async def discount_subscription(
     """Give a subscription a discount, from its next invoice on."""
     owned = await get_subscription(services, token, subscription)
     if body.coupon is not None:
-        offer = find_coupon(body.coupon, services.settings.gateway_self_service_coupons)
+        discount = find_coupon(body.coupon, services.settings.gateway_self_service_coupons)
     else:
-        offer = await find_code(services.stripe, owned, body.promotion_code or "")
-    await give_discount(services.stripe, owned, offer, key=key)
+        discount = await find_code(services.stripe, owned, body.promotion_code or "")
+    await give_discount(services.stripe, owned, discount, key=key)
     return SubscriptionResponse.of(await refresh(services, owned))

@@ -52,6 +52,6 @@ def _keys(kind: str, subscription: CustomerSubscription, params: Any, key: str) 
     if key:
         wish = (subscription.buyer.user, subscription.stripe_id, key)
         return idempotency_key(kind, *wish), idempotency_key(kind, *wish, moment)
-    # The stamp is another after each change: who goes back and forth wishes anew.
-    wish = (subscription.stripe_id, subscription.stamp, repr(params))
+    # The version is another after each change: who goes back and forth wishes anew.
+    wish = (subscription.stripe_id, subscription.version, repr(params))
     return idempotency_key(kind, *wish, moment), idempotency_key(kind, *wish, moment, "again")

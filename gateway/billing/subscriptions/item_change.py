@@ -12,7 +12,7 @@ When = Literal["now", "period_end"]
 
 
 @dataclass(frozen=True, slots=True)
-class PlanRequest:
+class ChangeRequest:
     """The caller's request; "" and None keep the present value."""
 
     #: A price id or lookup key.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gateway.billing.subscriptions.item_change import ItemChange, PlanRequest
+from gateway.billing.subscriptions.item_change import ChangeRequest, ItemChange
 from gateway.billing.subscriptions.quantity import (
     check_quantity,
     correct_others,
@@ -15,16 +15,16 @@ from gateway.billing.subscriptions.state import require_changeable, require_sett
 from gateway.billing.subscriptions.subscription import CustomerSubscription
 from gateway.customers.buyer import Price, read_buyer
 from gateway.errors import invalid_field
-from gateway.price_terms import PriceTerms, Terms
+from gateway.price_terms import PriceTerms, TermsFile
 from gateway.rows import Json
 from gateway.services import Services
 from gateway.stripe_api.fields import as_dict, as_text, stripe_id
 
 
 async def read_change(
-    services: Services, token: str, subscription: CustomerSubscription, request: PlanRequest
+    services: Services, token: str, subscription: CustomerSubscription, request: ChangeRequest
 ) -> ItemChange:
-    """Say which item becomes what; see `plan_change`.
+    """Say which item becomes what; see `decide_change`.
 
     Raises:
         Conflict, InvalidRequest, Unauthenticated, PocketBaseUnavailable
@@ -32,11 +32,14 @@ async def read_change(
     present = [stripe_id(item.get("price")) for item in subscription.items]
     names = [request.price, *present] if request.price else present
     prices = (await read_buyer(services.pocketbase, token, names)).prices
-    return plan_change(subscription, request, prices, services.price_terms)
+    return decide_change(subscription, request, prices, services.terms_file)
 
 
-def plan_change(
-    subscription: CustomerSubscription, request: PlanRequest, prices: Sequence[Price], plans: Terms
+def decide_change(
+    subscription: CustomerSubscription,
+    request: ChangeRequest,
+    prices: Sequence[Price],
+    terms_file: TermsFile,
 ) -> ItemChange:
     """Say which item becomes what. Pure.
 
@@ -59,12 +62,12 @@ def plan_change(
             raise invalid_field("price", "price_unknown", "This price is not for sale.")
         if price != present:
             _check_price(subscription, item, price)
-            _check_terms(price, present, plans)
-    change = _decide(subscription, item, (present, price), request, plans)
+            _check_terms(price, present, terms_file)
+    change = _decide(subscription, item, (present, price), request, terms_file)
     by_member = find_by_member(subscription, change, prices)
     return replace(
         change,
-        corrections=correct_others(subscription, change, by_member, prices, plans),
+        corrections=correct_others(subscription, change, by_member, prices, terms_file),
         by_member=by_member,
     )
 
@@ -73,8 +76,8 @@ def _decide(
     subscription: CustomerSubscription,
     item: Json,
     prices: tuple[Price | None, Price | None],
-    request: PlanRequest,
-    plans: Terms,
+    request: ChangeRequest,
+    terms_file: TermsFile,
 ) -> ItemChange:
     present, price = prices
     shown = as_dict(item.get("price"))
@@ -86,14 +89,14 @@ def _decide(
                 "quantity", "quantity_metered", "Usage says how much of it is billed."
             )
         return ItemChange(item, name, None)
-    plan = (price and plans.find(price)) or PriceTerms()
+    terms = (price and terms_file.find(price)) or PriceTerms()
     if price and subscription.seats and price.is_by_member:
         if request.quantity is not None:
             message = "The quantity is the number of members and can't be chosen."
             raise invalid_field("quantity", "quantity_by_member", message)
-        return check_quantity(ItemChange(item, name, count_seats(subscription, plan)), plan)
+        return check_quantity(ItemChange(item, name, count_seats(subscription, terms)), terms)
     quantity = request.quantity or count_present(subscription, item, present)
-    return check_quantity(ItemChange(item, name, quantity), plan)
+    return check_quantity(ItemChange(item, name, quantity), terms)
 
 
 def _find_item(items: Sequence[Json], wanted: str) -> Json:
@@ -130,12 +133,12 @@ def _check_price(subscription: CustomerSubscription, item: Json, price: Price) -
         )
 
 
-def _check_terms(price: Price, present: Price | None, plans: Terms) -> None:
+def _check_terms(price: Price, present: Price | None, terms_file: TermsFile) -> None:
     """Whether it is for sale to who has the present one."""
-    plan = plans.find(price)
-    if plan is None or not plan.sells(price):
+    terms = terms_file.find(price)
+    if terms is None or not terms.sells(price):
         raise invalid_field("price", "price_inactive", "This price is not for sale.")
-    before = (present and plans.find(present)) or PriceTerms()
+    before = (present and terms_file.find(present)) or PriceTerms()
     # Else a change could lead to a second subscription where one is allowed.
-    if plan.subscriptions == "one" and plan.group != before.group:
+    if terms.subscriptions == "one" and terms.group != before.group:
         raise invalid_field("price", "price_of_another_group", "This price is bought on its own.")

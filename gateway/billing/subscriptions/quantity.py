@@ -9,28 +9,28 @@ from gateway.billing.subscriptions.item_change import ItemChange
 from gateway.billing.subscriptions.subscription import CustomerSubscription
 from gateway.customers.buyer import Price
 from gateway.errors import invalid_field
-from gateway.price_terms import PriceTerms, Terms
+from gateway.price_terms import PriceTerms, TermsFile
 from gateway.rows import Json
 from gateway.stripe_api.fields import as_number, stripe_id
 
 
-def check_quantity(change: ItemChange, plan: PriceTerms) -> ItemChange:
+def check_quantity(change: ItemChange, terms: PriceTerms) -> ItemChange:
     """Return the change with a quantity that the terms allow.
 
     Raises:
         InvalidRequest: they do not.
     """
     quantity = change.quantity or 1
-    if change.is_new and not plan.min_quantity <= quantity <= plan.max_quantity:
-        bounds = f"from {plan.min_quantity} to {plan.max_quantity}"
+    if change.is_new and not terms.min_quantity <= quantity <= terms.max_quantity:
+        bounds = f"from {terms.min_quantity} to {terms.max_quantity}"
         message = f"This price is sold in quantities {bounds}; this would be {quantity}."
         raise invalid_field("quantity", "quantity_not_sold", message)
     return change
 
 
-def count_seats(subscription: CustomerSubscription, plan: PriceTerms) -> int:
+def count_seats(subscription: CustomerSubscription, terms: PriceTerms) -> int:
     """Return an organization's seats: its members, at least the price's minimum."""
-    return max(subscription.seats, plan.min_quantity)
+    return max(subscription.seats, terms.min_quantity)
 
 
 def count_present(subscription: CustomerSubscription, item: Json, price: Price | None) -> int:
@@ -57,7 +57,7 @@ def correct_others(
     change: ItemChange,
     by_member: Sequence[str],
     prices: Sequence[Price],
-    plans: Terms,
+    terms_file: TermsFile,
 ) -> tuple[tuple[str, int], ...]:
     """Return the other items, by id, whose quantity at Stripe is not the present member count."""
     known = {price.stripe_id: price for price in prices}
@@ -66,7 +66,7 @@ def correct_others(
         price = known.get(stripe_id(item.get("price")))
         if item is change.item or price is None or price.stripe_id not in by_member:
             continue
-        seats = (plans.find(price) or PriceTerms()).fit(subscription.seats)
+        seats = (terms_file.find(price) or PriceTerms()).fit(subscription.seats)
         if seats != item.get("quantity"):
             found.append((stripe_id(item), seats))
     return tuple(found)

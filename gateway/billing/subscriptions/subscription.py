@@ -34,14 +34,14 @@ class CustomerSubscription:
     """A subscription that the buyer may change, as Stripe has it now."""
 
     buyer: Buyer
-    reading: Snapshot
+    snapshot: Snapshot
     #: Which state PocketBase showed before Stripe was asked: another after each change.
-    stamp: str
+    version: str
 
     @property
     def body(self) -> Json:
         """Stripe's subscription, ``latest_invoice``, ``discounts`` and ``schedule`` expanded."""
-        return self.reading.body
+        return self.snapshot.body
 
     @property
     def seats(self) -> int:
@@ -86,7 +86,7 @@ class CustomerSubscription:
     @property
     def now(self) -> int:
         """The second of Stripe's clock at which it was read."""
-        return self.reading.until - 1
+        return self.snapshot.until - 1
 
 
 async def read_buyer_of(
@@ -122,13 +122,13 @@ async def get_subscription(
     if own is None:
         raise NoSubscription
     try:
-        reading = await _read_settled(services.stripe, own.stripe_id)
+        snapshot = await _read_settled(services.stripe, own.stripe_id)
     except Missing:
         raise NoSubscription from None
-    if stripe_id(reading.body.get("customer")) != own.customer:
+    if stripe_id(snapshot.body.get("customer")) != own.customer:
         _log.error("subscription of another customer", extra={"subscription": own.stripe_id})
         raise NoSubscription
-    return CustomerSubscription(buyer, reading, own.stamp)
+    return CustomerSubscription(buyer, snapshot, own.stamp)
 
 
 async def reread(services: Services, subscription: CustomerSubscription) -> CustomerSubscription:
@@ -137,8 +137,8 @@ async def reread(services: Services, subscription: CustomerSubscription) -> Cust
     Raises:
         StripeUnavailable, StripeRefused
     """
-    reading = await _read(services.stripe, subscription.stripe_id)
-    return replace(subscription, reading=reading)
+    snapshot = await _read(services.stripe, subscription.stripe_id)
+    return replace(subscription, snapshot=snapshot)
 
 
 async def refresh(services: Services, changed: CustomerSubscription) -> CustomerSubscription:
@@ -150,7 +150,7 @@ async def refresh(services: Services, changed: CustomerSubscription) -> Customer
     fresh = await reread(services, changed)
     for body in filter(None, (fresh.body, fresh.invoice, fresh.planned)):
         try:
-            await services.sync_snapshot(replace(fresh.reading, body=body))
+            await services.sync_snapshot(replace(fresh.snapshot, body=body))
         except (GatewayError, PocketBaseRefused) as error:
             # The change is made, and its webhook brings the row.
             _log.warning(
@@ -202,19 +202,19 @@ def conflict(code: str, message: str) -> Conflict:
 
 async def _read_settled(client: stripe.StripeClient, subscription: str) -> Snapshot:
     """Wait while another request may be writing the metadata of a new schedule."""
-    reading = await _read(client, subscription)
+    snapshot = await _read(client, subscription)
     for _ in range(_PLANNING_READS):
-        if not _is_being_planned(reading):
+        if not _is_being_planned(snapshot):
             break
         await asyncio.sleep(_PLANNING_PAUSE_SECONDS)
-        reading = await _read(client, subscription)
-    return reading
+        snapshot = await _read(client, subscription)
+    return snapshot
 
 
-def _is_being_planned(reading: Snapshot) -> bool:
-    schedule = as_dict(reading.body.get("schedule"))
+def _is_being_planned(snapshot: Snapshot) -> bool:
+    schedule = as_dict(snapshot.body.get("schedule"))
     is_bare = bool(schedule) and not schedule.get("metadata") and len(schedule["phases"]) == 1
-    return is_bare and schedule["created"] >= reading.until - _PLANNING_SECONDS
+    return is_bare and schedule["created"] >= snapshot.until - _PLANNING_SECONDS
 
 
 async def _read(client: stripe.StripeClient, subscription: str) -> Snapshot:

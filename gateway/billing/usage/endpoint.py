@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field, model_validator
 
-from gateway.billing.subscriptions.bodies import Body
 from gateway.billing.usage.recorder import (
     MAX_VALUE,
     MeterArchived,
@@ -28,6 +27,7 @@ from gateway.errors import (
     Unauthenticated,
 )
 from gateway.http.problems import problem_responses
+from gateway.http.request_model import RequestModel
 from gateway.http.response_types import ResponseModel
 from gateway.pocketbase.superuser import check_superuser
 
@@ -49,7 +49,7 @@ _ERRORS = (
 _TOKENS = {401: "A PocketBase user token is needed; with `user` or `organization`, a superuser's."}
 
 
-class UsageBody(Body):
+class UsageBody(RequestModel):
     """One report of usage."""
 
     model_config = ConfigDict(
@@ -142,7 +142,7 @@ async def report_usage(
     return UsageResponse(recorded=await services.usage.record(usage))
 
 
-class CancelUsageBody(Body):
+class CancelUsageBody(RequestModel):
     """The report to cancel."""
 
     meter: str = Field(min_length=1, max_length=100, description="The meter's event name.")
