@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -12,12 +13,16 @@ from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
+from tests.catalogue import wait_for_catalogue
 from tests.dashboard import Dashboard
 from tests.delivery import Sender
 from tests.frontend import Frontend
 from tests.http_client import open_client
 from tests.shop import Shop
 from tests.stripe_account import StripeAccount
+from tests.superuser import log_in_superuser
+
+_log_in_once = cache(log_in_superuser)
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +32,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     # What the gateway asks, and what it is answered, is held against Stripe's OpenAPI document.
     made.simulator.command += ("--contract",)
     with made as running:
+        wait_for_catalogue(running.pocketbase)
         yield running
 
 
@@ -62,16 +68,14 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def superuser_token(stack: Stack) -> str:
-    """The shared PocketBase's superuser, logged in once."""
-    part = stack.pocketbase
-    answer = httpx.post(
-        f"{part.url}/api/collections/_superusers/auth-with-password",
-        json={"identity": part.superuser_email, "password": part.superuser_password},
-        trust_env=False,
-    )
-    return str(answer.raise_for_status().json()["token"])
+    """A token of the superuser, the same for all tests of one PocketBase.
+
+    Not a session fixture: some folders override `stack`, and a session fixture would keep the
+    value of the stack that was used first.
+    """
+    return _log_in_once(stack.pocketbase)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from gateway.dev.pocketbase import PocketBaseProcess
+from tests.superuser import log_in_superuser
 
 
 def migrate(pocketbase: PocketBaseProcess, *arguments: str) -> str:
@@ -28,14 +29,7 @@ def migrate(pocketbase: PocketBaseProcess, *arguments: str) -> str:
 def list_collections(pocketbase: PocketBaseProcess) -> list[dict[str, Any]]:
     """Return all collections, PocketBase's own included."""
     with httpx.Client(base_url=pocketbase.url, trust_env=False) as client:
-        login = {
-            "identity": pocketbase.superuser_email,
-            "password": pocketbase.superuser_password,
-        }
-        path = "/api/collections/_superusers/auth-with-password"
-        token = client.post(path, json=login).raise_for_status().json()["token"]
-        answer = client.get(
-            "/api/collections", params={"perPage": 200}, headers={"Authorization": token}
-        )
+        root = {"Authorization": log_in_superuser(pocketbase)}
+        answer = client.get("/api/collections", params={"perPage": 200}, headers=root)
     collections: list[dict[str, Any]] = answer.raise_for_status().json()["items"]
     return collections

@@ -13,9 +13,7 @@ from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
-from tests.dashboard import Dashboard
-from tests.delivery import Sender
-from tests.frontend import Frontend, User
+from tests.frontend import User
 from tests.user_without_purchase import sign_up_without_purchase
 
 SHOP = "tests.application.shop:app"
@@ -90,15 +88,3 @@ def start(stack: Stack, tmp_path: Path) -> Iterator[Callable[..., GatewayProcess
             return made
 
         yield run
-
-
-@pytest.fixture
-def dashboard(frontend: Frontend, superuser_token: str) -> Dashboard:
-    """The superuser's view of PocketBase."""
-    return Dashboard(frontend, superuser_token)
-
-
-@pytest.fixture
-def sender(stack: Stack, http: httpx.AsyncClient) -> Sender:
-    """Delivers signed events to the app."""
-    return Sender(http, stack.gateway.url, stack.plan.stripe.webhook_secrets[0])

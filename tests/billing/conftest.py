@@ -4,27 +4,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 
-from gateway.dev.stack import Stack
 from tests.billing.subscriber import Subscriber, sign_up_subscriber
-from tests.deadline import wait_until
 from tests.frontend import Frontend
 from tests.shop import Shop
 from tests.stripe_account import StripeAccount
 
 Subscribe = Callable[..., Awaitable[Subscriber]]
 MakeFault = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def catalogue(stack: Stack) -> None:
-    """Wait until what is for sale has been mirrored."""
-
-    path = f"{stack.pocketbase.url}/api/collections/prices/records?filter=lookup_key='lifetime'"
-    wait_until(lambda: httpx.get(path, trust_env=False).json()["items"])
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from gateway.dev.stack import Stack
-from tests.deadline import wait_until
 from tests.frontend import Frontend, User
 from tests.stripe_account import StripeAccount
 from tests.user_without_purchase import sign_up_without_purchase
@@ -74,10 +72,3 @@ def hold_webhooks(account: StripeAccount) -> HoldWebhooks:
             await account.wait_delivered()
 
     return hold
-
-
-@pytest.fixture(scope="session", autouse=True)
-def catalogue(stack: Stack) -> None:
-    """Wait until what is for sale has been mirrored."""
-    path = f"{stack.pocketbase.url}/api/collections/prices/records?filter=lookup_key='lifetime'"
-    wait_until(lambda: httpx.get(path, trust_env=False).json()["items"])

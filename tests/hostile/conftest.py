@@ -11,6 +11,7 @@ import pytest_asyncio
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.stack import Stack
 from tests.http_client import open_client
+from tests.superuser import log_in_superuser
 
 _RULES = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), "")
 _FIELDS: list[dict[str, Any]] = [
@@ -50,22 +51,18 @@ def hostile_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def _make_collections(stack: Stack) -> None:
-    part = stack.pocketbase
-    login = {"identity": part.superuser_email, "password": part.superuser_password}
-    with httpx.Client(base_url=f"{part.url}/api", trust_env=False) as client:
-        path = "/collections/_superusers/auth-with-password"
-        token = client.post(path, json=login).raise_for_status().json()["token"]
+    url, root = f"{stack.pocketbase.url}/api", log_in_superuser(stack.pocketbase)
+    with httpx.Client(base_url=url, headers={"Authorization": root}, trust_env=False) as client:
         batch = {"batch": {"enabled": True, "maxRequests": 50, "timeout": 10}}
-        client.patch("/settings", json=batch, headers={"Authorization": token}).raise_for_status()
-        users = client.get("/collections/users", headers={"Authorization": token}).json()["id"]
+        client.patch("/settings", json=batch).raise_for_status()
+        users = client.get("/collections/users").json()["id"]
         relations = [
             {"name": name, "type": "relation", "maxSelect": most, "collectionId": users}
             for name, most in (("relation", 1), ("relations", 2))
         ]
         for name in (WITH, WITHOUT, CHANGED, "strict", "computed", "hung", ELSEWHERE):
             made = {"name": name, "type": "base", "fields": _FIELDS + relations, **_RULES}
-            answer = client.post("/collections", json=made, headers={"Authorization": token})
-            answer.raise_for_status()
+            client.post("/collections", json=made).raise_for_status()
 
 
 @pytest_asyncio.fixture

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.dev.stack import Stack
 from tests.frontend import User
+from tests.superuser import log_in_superuser
 from tests.user_without_purchase import sign_up_without_purchase
 
 
@@ -19,9 +20,9 @@ def records(stack: Stack) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def root(superuser_token: str) -> dict[str, str]:
+def root(stack: Stack) -> dict[str, str]:
     """The superuser's header."""
-    return {"Authorization": superuser_token}
+    return {"Authorization": log_in_superuser(stack.pocketbase)}
 
 
 @pytest.fixture(scope="module")

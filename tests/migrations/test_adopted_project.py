@@ -24,7 +24,7 @@ from tests.operations.operator import run_gateway
 from tests.problem import read_problem
 from tests.shop import Shop, build_order
 from tests.stripe_account import StripeAccount
-from tests.transforms.conftest import log_in_superuser
+from tests.superuser import log_in_superuser
 
 _SETTINGS = {
     "GATEWAY_COLLECTION_PREFIX": "shop_",
@@ -111,7 +111,7 @@ async def site(adopted: Stack) -> AsyncIterator[Site]:
         yield Site(
             adopted,
             frontend,
-            Dashboard(frontend, log_in_superuser(adopted)),
+            Dashboard(frontend, log_in_superuser(adopted.pocketbase)),
             Shop(http, adopted.gateway.url),
             StripeAccount(http, adopted.simulator),
             Path(adopted.gateway.env[NOTES]),
@@ -319,7 +319,7 @@ def test_names_that_change_after_the_installation_are_reported(
 ) -> None:
     """Both processes have new names, the database the old ones: /ready names the setting."""
     stack = fresh_stack()
-    login = {"Authorization": log_in_superuser(stack)}
+    login = {"Authorization": log_in_superuser(stack.pocketbase)}
     new = {"name": "staff", "type": "auth"}
     url = f"{stack.pocketbase.url}/api/collections"
     httpx.post(url, json=new, headers=login, trust_env=False).raise_for_status()

@@ -51,6 +51,8 @@ async def _create_customer(
         method = await account.create(f"payment_methods/{card}/attach", customer=made["id"])
         default = {"invoice_settings[default_payment_method]": method["id"]}
         await account.create(f"customers/{made['id']}", **default)
+    # A mail waits 30 s for its address while the customer's row is missing.
+    await account.wait_delivered()
     return str(made["id"])
 
 

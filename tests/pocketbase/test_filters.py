@@ -12,6 +12,7 @@ import pytest
 
 from gateway.dev.stack import Stack
 from gateway.pocketbase import filter
+from tests.superuser import log_in_superuser
 
 _TEXTS = [
     "plain",
@@ -49,9 +50,9 @@ _TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def odd(stack: Stack, superuser_token: str) -> Iterator[httpx.Client]:
+def odd(stack: Stack) -> Iterator[httpx.Client]:
     """A collection with one row per text; the base of the client is its records."""
-    root = {"Authorization": superuser_token}
+    root = {"Authorization": log_in_superuser(stack.pocketbase)}
     collections = f"{stack.pocketbase.url}/api/collections"
     made = {
         "name": "odd_texts",

@@ -13,6 +13,7 @@ from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.dev.stack import Stack
 from gateway.pocketbase.api import Auth, Credentials, PocketBaseClient
 from tests.pocketbase_client.blog import describe_collections
+from tests.superuser import log_in_superuser
 
 
 @pytest.fixture(scope="session")
@@ -36,10 +37,8 @@ def server(blog: Stack) -> Iterator[PocketBaseProcess]:
 
 
 def _prepare(part: PocketBaseProcess) -> None:
-    login = {"identity": part.superuser_email, "password": part.superuser_password}
-    with httpx.Client(base_url=f"{part.url}/api", trust_env=False) as client:
-        answer = client.post("/collections/_superusers/auth-with-password", json=login)
-        client.headers["Authorization"] = answer.raise_for_status().json()["token"]
+    root = {"Authorization": log_in_superuser(part)}
+    with httpx.Client(base_url=f"{part.url}/api", headers=root, trust_env=False) as client:
         users = client.get("/collections/users").raise_for_status().json()["id"]
         body: dict[str, Any] = {"collections": describe_collections(users)}
         client.put("/collections/import", json=body).raise_for_status()

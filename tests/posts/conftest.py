@@ -14,6 +14,7 @@ from tests.frontend import User
 from tests.npm import ToolUnavailableError
 from tests.posts.author import entitle
 from tests.posts.js_sdk import JsSdk, find_sdk
+from tests.superuser import log_in_superuser
 from tests.user_without_purchase import sign_up_without_purchase
 
 MIGRATIONS = ROOT / "examples" / "posts" / "pb_migrations"
@@ -29,24 +30,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def superuser_token(stack: Stack) -> str:
-    """This PocketBase's superuser, logged in once."""
-    return log_in_superuser(stack.pocketbase)
-
-
-def log_in_superuser(part: PocketBaseProcess) -> str:
-    """Return a token of the superuser that the gateway works as."""
-    answer = httpx.post(
-        f"{part.url}/api/collections/_superusers/auth-with-password",
-        json={"identity": part.superuser_email, "password": part.superuser_password},
-        trust_env=False,
-    )
-    return str(answer.raise_for_status().json()["token"])
-
-
 def allow_batches(part: PocketBaseProcess) -> None:
-    """Turn on PocketBase's batch API, which is off until somebody wants it."""
+    """Turn on PocketBase's batch API, which is off by default."""
     batch = {"batch": {"enabled": True, "maxRequests": 60, "timeout": 10}}
     headers = {"Authorization": log_in_superuser(part)}
     url = f"{part.url}/api/settings"
@@ -54,10 +39,10 @@ def allow_batches(part: PocketBaseProcess) -> None:
 
 
 @pytest.fixture(scope="session")
-def author(stack: Stack, superuser_token: str) -> User:
-    """A user whose plan includes any number of published posts."""
+def author(stack: Stack) -> User:
+    """A user with an entitlement to any number of published posts."""
     user = sign_up_without_purchase(stack.pocketbase.url)
-    entitle(stack.pocketbase.url, superuser_token, user)
+    entitle(stack.pocketbase.url, log_in_superuser(stack.pocketbase), user)
     return user
 
 

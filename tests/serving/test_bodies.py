@@ -21,7 +21,7 @@ from tests.frontend import Frontend, User
 from tests.http_client import open_client
 from tests.problem import read_problem
 from tests.shop import ORIGIN, Shop
-from tests.transforms.conftest import log_in_superuser
+from tests.superuser import log_in_superuser
 
 _PATHS = ("/checkout", "/checkout/setup", "/portal", "/usage", "/subscriptions/sub_1/change")
 _ADMIN_PATHS = ("/admin/events/prune", "/admin/events/replay", "/admin/reconcile")
@@ -191,7 +191,7 @@ def transforming(fresh_stack: Callable[..., Stack]) -> Stack:
     own = fresh_stack(GATEWAY_APP="tests.serving.slow_transforms:app")
     fields = [{"name": "title", "type": "text"}]
     made = {"name": "letters", "type": "base", "fields": fields, "createRule": "", "viewRule": ""}
-    headers = {"Authorization": log_in_superuser(own)}
+    headers = {"Authorization": log_in_superuser(own.pocketbase)}
     url = f"{own.pocketbase.url}/api/collections"
     httpx.post(url, json=made, headers=headers, trust_env=False).raise_for_status()
     return own

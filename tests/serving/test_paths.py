@@ -11,7 +11,7 @@ from gateway.dev.stack import Stack
 from tests.delivery import Sender, build_event
 from tests.frontend import Frontend
 from tests.problem import read_problem
-from tests.transforms.conftest import log_in_superuser
+from tests.superuser import log_in_superuser
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready", "/docs", "/openapi.json"])
@@ -127,7 +127,7 @@ async def _write_by_transform(own: Stack) -> None:
     fields += [{"name": "count", "type": "number"}]
     body = {"name": "notes", "type": "base", "fields": fields, "createRule": "", "viewRule": ""}
     async with Frontend(own.pocketbase.url) as frontend:
-        token = log_in_superuser(own)
+        token = log_in_superuser(own.pocketbase)
         await frontend.call("POST", "/api/collections", token=token, body=body)
         note = {"title": "From  elsewhere"}
         made = await frontend.call("POST", "/api/collections/notes/records", body=note)

@@ -12,6 +12,7 @@ from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import wait_until
 from tests.frontend import Frontend, User
+from tests.superuser import log_in_superuser
 from tests.user_without_purchase import sign_up_without_purchase
 
 _RULES = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), "")
@@ -63,7 +64,7 @@ def _is_ready(url: str) -> bool:
 
 def make_collections(stack: Stack) -> None:
     """Make the collections of shelf.py, open to everybody; a note is its author's to change."""
-    root = {"Authorization": log_in_superuser(stack)}
+    root = {"Authorization": log_in_superuser(stack.pocketbase)}
     with httpx.Client(base_url=stack.pocketbase.url, headers=root, trust_env=False) as client:
         members = {"name": "members", "type": "auth", "fields": [{"name": "name", "type": "text"}]}
         client.post("/api/collections", json=members | _RULES).raise_for_status()
@@ -73,14 +74,6 @@ def make_collections(stack: Stack) -> None:
             client.post("/api/collections", json=made).raise_for_status()
         batch = {"batch": {"enabled": True, "maxRequests": 60, "timeout": 10}}
         client.patch("/api/settings", json=batch).raise_for_status()
-
-
-def log_in_superuser(stack: Stack) -> str:
-    """Return a token of the superuser that the gateway works as."""
-    part = stack.pocketbase
-    login = {"identity": part.superuser_email, "password": part.superuser_password}
-    url = f"{part.url}/api/collections/_superusers/auth-with-password"
-    return str(httpx.post(url, json=login, trust_env=False).raise_for_status().json()["token"])
 
 
 @pytest_asyncio.fixture
@@ -99,7 +92,7 @@ def author(records_stack: Stack) -> User:
 @pytest.fixture(scope="session")
 def root(records_stack: Stack) -> str:
     """A token of the gateway's own superuser."""
-    return log_in_superuser(records_stack)
+    return log_in_superuser(records_stack.pocketbase)
 
 
 @pytest.fixture

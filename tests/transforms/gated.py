@@ -13,7 +13,7 @@ import httpx
 from gateway.dev.stack import Stack
 from tests.deadline import eventually
 from tests.frontend import Frontend
-from tests.transforms.conftest import log_in_superuser
+from tests.superuser import log_in_superuser
 
 _RULES = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), "")
 _FIELDS: list[dict[str, Any]] = [
@@ -37,7 +37,7 @@ _FIELDS: list[dict[str, Any]] = [
 
 def make_gated_collections(stack: Stack) -> None:
     """Make the collections of gated_shelf.py, open to everybody unless a record is locked."""
-    root = {"Authorization": log_in_superuser(stack)}
+    root = {"Authorization": log_in_superuser(stack.pocketbase)}
     with httpx.Client(base_url=stack.pocketbase.url, headers=root, trust_env=False) as client:
         for name in ("papers", "counted", "created_only", "unguarded"):
             made = {"name": name, "type": "base", "fields": _FIELDS, **_RULES}

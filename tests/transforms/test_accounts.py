@@ -10,7 +10,7 @@ import pytest
 from gateway.dev.pocketbase import ROOT
 from gateway.dev.stack import Stack
 from tests.frontend import User
-from tests.transforms.conftest import log_in_superuser
+from tests.superuser import log_in_superuser
 from tests.user_without_purchase import sign_up_without_purchase
 
 #: A team's hooks: what each request waits for changes the user, and a route gives out tokens.
@@ -53,7 +53,7 @@ def teams(fresh_stack: Callable[..., Stack], tmp_path: Path) -> Stack:
 
 def _read_user(stack: Stack, user: User) -> dict[str, object]:
     url = f"{stack.pocketbase.url}/api/collections/users/records/{user.id}"
-    headers = {"Authorization": log_in_superuser(stack)}
+    headers = {"Authorization": log_in_superuser(stack.pocketbase)}
     found: dict[str, object] = httpx.get(url, headers=headers, trust_env=False).json()
     return found
 

@@ -11,7 +11,7 @@ from gateway.dev.plan import plan_throwaway
 from gateway.dev.stack import Stack
 from tests.deadline import wait_until
 from tests.frontend import Frontend
-from tests.transforms.conftest import log_in_superuser
+from tests.superuser import log_in_superuser
 from tests.transforms.faulty import MISTAKES
 
 FAULTS = "/api/collections/faults/records"
@@ -34,7 +34,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Running parts with the transforms of faulty.py."""
     env = {"GATEWAY_APP": "tests.transforms.faulty:app"}
     with Stack(plan_throwaway(tmp_path_factory.mktemp("faulty"), env)) as running:
-        root = {"Authorization": log_in_superuser(running)}
+        root = {"Authorization": log_in_superuser(running.pocketbase)}
         with httpx.Client(base_url=running.pocketbase.url, headers=root, trust_env=False) as client:
             for name in ("faults", "stricts"):
                 made = {"name": name, "type": "base", "fields": _FIELDS, **_RULES}
@@ -53,7 +53,7 @@ async def visitor(faulty: Stack) -> AsyncIterator[Frontend]:
 
 def _read_logs(stack: Stack) -> str:
     """The gateway's log and PocketBase's own."""
-    root = {"Authorization": log_in_superuser(stack)}
+    root = {"Authorization": log_in_superuser(stack.pocketbase)}
     url = f"{stack.pocketbase.url}/api/logs"
     query = {"perPage": 500, "filter": "message = 'transform failed'"}
     kept = httpx.get(url, params=query, headers=root, trust_env=False).raise_for_status().json()
@@ -131,7 +131,7 @@ async def test_the_client_still_reads_the_errors_of_its_own_fields(visitor: Fron
 
 async def test_a_name_that_is_taken_is_no_mistake(visitor: Frontend, faulty: Stack) -> None:
     """Two writes at once may both find a name free: the second reads it at the field, as ever."""
-    root = log_in_superuser(faulty)
+    root = log_in_superuser(faulty.pocketbase)
     collection = "/api/collections/faults"
     index = "CREATE UNIQUE INDEX idx_faults_slug ON faults (slug) WHERE slug != ''"
     await visitor.call("PATCH", collection, token=root, body={"indexes": [index]})

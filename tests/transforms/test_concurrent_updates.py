@@ -15,7 +15,7 @@ from gateway.dev.plan import plan_throwaway
 from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend
-from tests.transforms.conftest import log_in_superuser
+from tests.superuser import log_in_superuser
 from tests.transforms.gated import Gate, Gates, make_gated_collections
 from tests.transforms.gated_transforms import FOLDER
 
@@ -53,7 +53,7 @@ def gates(browser: Frontend, folder: Path) -> Gates:
 @pytest.fixture
 def admin(gated: Stack, browser: Frontend) -> Dashboard:
     """The gateway's own superuser, whose writes go around transforms."""
-    return Dashboard(browser, log_in_superuser(gated))
+    return Dashboard(browser, log_in_superuser(gated.pocketbase))
 
 
 #: By field, two values: one that is stored meanwhile, and the one before it.

@@ -14,7 +14,7 @@ from gateway.dev.plan import plan_throwaway
 from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
 from tests.problem import read_problem
-from tests.transforms.conftest import log_in_superuser
+from tests.superuser import log_in_superuser
 
 _RULES = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), "")
 _FIELDS: list[dict[str, Any]] = [
@@ -28,7 +28,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A PocketBase with the collection `things`, and a view of it."""
     made = Stack(plan_throwaway(tmp_path_factory.mktemp("misfits")))
     with made:
-        headers = {"Authorization": log_in_superuser(made)}
+        headers = {"Authorization": log_in_superuser(made.pocketbase)}
         with httpx.Client(base_url=made.pocketbase.url, headers=headers, trust_env=False) as client:
             for body in (
                 {"name": "things", "type": "base", "fields": _FIELDS, **_RULES},
@@ -42,7 +42,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def board(project: Stack) -> Iterator[httpx.Client]:
     """The superuser's view of the collections; `things` is put right afterwards."""
-    headers = {"Authorization": log_in_superuser(project)}
+    headers = {"Authorization": log_in_superuser(project.pocketbase)}
     url = f"{project.pocketbase.url}/api"
     with httpx.Client(base_url=url, headers=headers, trust_env=False) as client:
         found = client.get("/collections/things").json()

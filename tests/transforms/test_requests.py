@@ -16,7 +16,7 @@ from gateway.dev.stack import Stack
 from gateway.transforms.relayed_client import read_address, sign_address
 from tests.frontend import Frontend
 from tests.notifications.mail_server import MailServer
-from tests.transforms.conftest import log_in_superuser
+from tests.superuser import log_in_superuser
 
 _RULES = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), "")
 _FIELDS: list[dict[str, Any]] = [
@@ -40,7 +40,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "GATEWAY_TRUSTED_PROXIES": "127.0.0.1",
     }
     with Stack(plan_throwaway(tmp_path_factory.mktemp("requests"), env)) as running:
-        root = {"Authorization": log_in_superuser(running)}
+        root = {"Authorization": log_in_superuser(running.pocketbase)}
         with httpx.Client(base_url=running.pocketbase.url, headers=root, trust_env=False) as client:
             for name in ("traces", "plains", "rules", "stricts"):
                 made = {"name": name, "type": "base", "fields": _FIELDS, **_RULES}
@@ -206,7 +206,7 @@ async def test_by_default_all_fields_are_judged(visitor: Frontend) -> None:
 async def mails(own: Stack, visitor: Frontend) -> AsyncIterator[MailServer]:
     """The mail server that PocketBase uses."""
     port = pick_free()
-    root = await asyncio.to_thread(log_in_superuser, own)
+    root = await asyncio.to_thread(log_in_superuser, own.pocketbase)
     smtp = {"smtp": {"enabled": True, "host": "127.0.0.1", "port": port}}
     async with MailServer(port) as server:
         await visitor.call("PATCH", "/api/settings", token=root, body=smtp)
@@ -256,7 +256,7 @@ async def test_a_confirmed_address_is_stored_as_the_transform_returns_it(
         body={"token": found[1], "password": password},
     )
     # In a thread: PocketBase mails an alert to the server that runs on this loop.
-    root = await asyncio.to_thread(log_in_superuser, own)
+    root = await asyncio.to_thread(log_in_superuser, own.pocketbase)
     stored = await visitor.call("GET", f"{ROOT}/accounts/records/{account}", token=root)
     assert stored["email"] == wanted.lower()
     assert stored["name"] == f"of {wanted}"

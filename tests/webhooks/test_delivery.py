@@ -62,6 +62,7 @@ async def test_an_event_is_known_by_its_stripe_id(sender: Sender, dashboard: Das
     """An event that an earlier release stored, under an id of another kind, is a repeated one."""
     event = build_event("customer.created", build_customer("nobody"))
     row = {"id": "0123456789abcde", "stripe_id": event["id"], "outcome": "applied", "attempts": 1}
+    row["created"] = "2026-01-01 00:00:00.000Z"
     stored = await dashboard.call("POST", "/api/collections/stripe_events/records", row)
     answer = await sender.send(event)
     assert (answer.status_code, answer.json()["outcome"]) == (200, "repeated")

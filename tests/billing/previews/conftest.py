@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from functools import partial
 
-import httpx
 import pytest
 
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.stack import Stack
 from tests.billing.conftest import Subscribe
 from tests.billing.subscriber import sign_up_subscriber
-from tests.deadline import wait_until
+from tests.catalogue import wait_for_catalogue
 from tests.frontend import Frontend
 from tests.shop import Shop
 from tests.stripe_account import StripeAccount
@@ -22,9 +21,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     made = Stack(plan_throwaway(tmp_path_factory.mktemp("stack")))
     made.simulator.command += ("--contract",)
     with made as running:
-        path = "/api/collections/prices/records?filter=lookup_key='lifetime'"
-        url = f"{running.pocketbase.url}{path}"
-        wait_until(lambda: httpx.get(url, trust_env=False).json()["items"])
+        wait_for_catalogue(running.pocketbase)
         yield running
 
 
