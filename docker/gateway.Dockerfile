@@ -10,7 +10,7 @@ FROM ${PYTHON_IMAGE}
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin app
 COPY --from=build /venv /venv
 COPY gateway /app/gateway
-COPY pb_hooks/lib/vocabulary.json /app/gateway/vocabulary.json
+COPY pb_hooks/lib/vocabulary.json /app/gateway/_pocketbase/pb_hooks/lib/vocabulary.json
 WORKDIR /app
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001

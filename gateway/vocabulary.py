@@ -1,24 +1,19 @@
 """What Python and the hooks of PocketBase agree on: pb_hooks/lib/vocabulary.json, read once.
 
-An installed package and the Docker image have a copy of the file beside this module. A checkout
-has only the hooks' own.
+An installed package and the Docker image have a copy of the file (gateway/pocketbase_files.py).
 """
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from gateway.json_codec import load
-
-_NAME = "vocabulary.json"
-_HERE = Path(__file__).resolve().parent
-_PLACES = (_HERE / _NAME, _HERE.parent / "pb_hooks" / "lib" / _NAME)
+from gateway.pocketbase_files import HOOKS
 
 
 def _read() -> dict[str, Any]:
-    path = next((place for place in _PLACES if place.is_file()), _PLACES[0])
-    found: dict[str, Any] = load(path.read_text(encoding="utf-8"))
+    text = (HOOKS / "lib" / "vocabulary.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = load(text)
     return found
 
 

@@ -10,9 +10,9 @@ from gateway.dev.errors import StackError
 from gateway.dev.migrations import link_migrations
 from gateway.dev.ports import LOOPBACK
 from gateway.dev.process import Process, inherit_environment
+from gateway.pocketbase_files import HOOKS, MIGRATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
-_MIGRATIONS = ROOT / "pb_migrations"
 _SUPERUSER_HOOKS = Path(__file__).resolve().parent / "superuser"
 _OTHER_PASSWORD = 3
 #: As in docker/pocketbase-start.sh.
@@ -42,7 +42,7 @@ class PocketBaseProcess(Process):
         self.public_dir = public_dir or data_dir.parent / "pb_public"
         #: Folders of further migrations, besides this repository's.
         self.migrations = tuple(migrations)
-        self._migrations_dir = data_dir.parent / "pb_migrations" if migrations else _MIGRATIONS
+        self._migrations_dir = data_dir.parent / "pb_migrations" if migrations else MIGRATIONS
         super().__init__(
             "PocketBase",
             [
@@ -52,7 +52,7 @@ class PocketBaseProcess(Process):
                 f"--dir={data_dir}",
                 f"--publicDir={self.public_dir}",
                 f"--migrationsDir={self._migrations_dir}",
-                f"--hooksDir={ROOT / 'pb_hooks'}",
+                f"--hooksDir={HOOKS}",
                 "--hooksWatch=false",
                 # A write holds one of these while it waits for its transform and for the database;
                 # beyond them each write makes another, which costs as much as the write.
@@ -71,7 +71,7 @@ class PocketBaseProcess(Process):
         """Start PocketBase; the folder that it serves files from is made if missing."""
         self.public_dir.mkdir(parents=True, exist_ok=True)
         if self.migrations:
-            link_migrations(self._migrations_dir, (_MIGRATIONS, *self.migrations))
+            link_migrations(self._migrations_dir, (MIGRATIONS, *self.migrations))
         super().start()
 
     def ensure_superuser(self, *, replace: bool = False) -> None:
