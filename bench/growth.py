@@ -86,7 +86,7 @@ def _project_subscription(deliveries: Subscriptions) -> dict[str, Any]:
     assert state
     return {
         name: json.dumps(value, separators=(",", ":")) if isinstance(value, dict | list) else value
-        for name, value in {**state.row.record, "stamp": None}.items()
+        for name, value in {**state.row.record, "version": None}.items()
     }
 
 
@@ -100,7 +100,7 @@ def _subscription_rows(
             "id": record_id(stripe_id),
             "stripe_id": stripe_id,
             "customer": record_id(deliveries.customer(number)),
-            "stamp": json.dumps([0, START - 10, START - 10, 1, f"evt_seed{number}"]),
+            "version": json.dumps([0, START - 10, START - 10, 1, f"evt_seed{number}"]),
         }
 
 

@@ -118,7 +118,8 @@ def _event(number: int, kind: str, item: dict[str, Any], **data: Any) -> dict[st
 _SUBSCRIPTION = {"id": "sub_explain", "object": "subscription", "status": "active"}
 _CUSTOMER = {"id": "cus_explain", "object": "customer", "email": "explain@example.com"}
 
-#: Each makes PocketBase run statements of its own: new and known rows, a tie, parents and children.
+#: Each makes PocketBase run statements of its own: new and known rows, a conflict, parents,
+#: children.
 _EVENTS = [
     _event(1, "refund.created", {"id": "re_explain", "object": "refund", "customer": None,
                                  "charge": "ch_explain", "payment_intent": "pi_explain"}),

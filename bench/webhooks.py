@@ -232,7 +232,7 @@ async def _count_wrong(
         for subscription, (created, status) in latest.items()
         if (row := rows.get(subscription)) is None
         or row["status"] != status
-        or json.loads(row["stamp"])[1] != created
+        or json.loads(row["version"])[1] != created
     )
     expected = {
         key: entitlement

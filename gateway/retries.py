@@ -1,8 +1,9 @@
 """Retries: exponential back-off with jitter, by stamina; whoever tries logs the reason.
 
 Not retries, but schedules, stay with their capability: times that PocketBase keeps with a task, a
-mail or a follow-up, the lease of transforms, and looks at whether another process is done. A commit
-is repeated by Stripe, and on a fresh connection at once; the Stripe SDK repeats its own requests.
+mail or deferred work, the lease of transforms, and looks at whether another process is done. A
+commit is repeated by Stripe, and on a fresh connection at once; the Stripe SDK repeats its own
+requests.
 """
 
 from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,4 @@
-"""What the gateway wants written to PocketBase, as values: rows, their stamps, and claims."""
+"""What the gateway wants written to PocketBase, as values: rows, their versions, and claims."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -42,11 +42,11 @@ class Row:
 
     collection: str
     stripe_id: str
-    #: Column values, without ``id``, ``stripe_id``, ``user``, ``stamp`` and ``stripe_object``.
+    #: Column values, without ``id``, ``stripe_id``, ``user``, ``version`` and ``stripe_object``.
     values: Json
-    #: See `Stamp.final`.
+    #: See `Version.final`.
     final: bool = False
-    #: See `Stamp.rank`.
+    #: See `Version.rank`.
     rank: int = 1
     #: The PocketBase user, for rows whose object names no customer.
     user: str = ""
@@ -103,7 +103,7 @@ class OutboxEntry:
     """
 
     #: ``mail``, or a handler's name.
-    via: str
+    channel: str
     #: ``receipt``, ``refund`` and so on, or the event's type.
     kind: str
     #: The row of the mirror that it is about: collection and Stripe id, "" if there is none.

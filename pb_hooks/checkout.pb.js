@@ -13,8 +13,8 @@ routerAdd("POST", "/api/gateway/prices", (e) => {
 }, $apis.requireSuperuserAuth())
 
 // Ends a pending checkout after its session is over at Stripe: {buyer, number}.
-routerAdd("POST", "/api/gateway/attempt/end", (e) => {
-  const { buyer, number } = require(`${__hooks}/lib/requests/schemas.js`).read(e, "ATTEMPT")
+routerAdd("POST", "/api/gateway/pending-checkout/end", (e) => {
+  const { buyer, number } = require(`${__hooks}/lib/requests/schemas.js`).read(e, "PENDING_CHECKOUT")
   require(`${__hooks}/lib/checkout/purchase_history.js`).endPendingCheckout($app, buyer, number)
   return e.noContent(204)
 }, $apis.requireSuperuserAuth())

@@ -33,6 +33,6 @@ routerAdd("POST", "/api/gateway/commit", (e) => {
 
 // Does one part of work that is too long for one transaction. Returns {left}, whether there is more, and {error} if
 // the part failed.
-routerAdd("POST", "/api/gateway/follow-ups", (e) => {
+routerAdd("POST", "/api/gateway/deferred-work", (e) => {
   return e.json(200, require(`${__hooks}/lib/mirror/deferred_work.js`).doPart($app))
 }, $apis.requireSuperuserAuth())

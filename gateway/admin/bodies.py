@@ -85,7 +85,7 @@ class StoredEvent(ResponseModel):
     id: str = Field(examples=["evt_1SWbVhLkdIwHu7ix"])
     type: str = Field(examples=["customer.subscription.updated"])
     outcome: str = Field(
-        examples=["applied"], description="applied, superseded, unmirrored, foreign or failed."
+        examples=["applied"], description="applied, superseded, ignored, connect or failed."
     )
     error: Empty | Text = Field(examples=[""])
     attempts: int = Field(examples=[1])

@@ -8,7 +8,7 @@ import stripe
 from gateway.checkout.result import sync_session
 from gateway.errors import StripeRefused, StripeUnavailable
 from gateway.pocketbase import PocketBase
-from gateway.pocketbase.contracts.buyer import END_ATTEMPT, AttemptEnd
+from gateway.pocketbase.contracts.buyer import END_PENDING_CHECKOUT, PendingCheckoutEnd
 from gateway.pocketbase.hook_call import call_hook
 from gateway.rows import Json
 from gateway.stripe_api import SyncSnapshot, read_object, translate_errors
@@ -41,7 +41,9 @@ async def end_pending_checkout(
     for session in await _list_sessions(client, customer, number):
         if session["status"] != "open" or not await _expire(client, session["id"]):
             await sync_session(client, sync_snapshot, session["id"])
-    await call_hook(pocketbase, END_ATTEMPT, AttemptEnd(buyer=payer, number=number))
+    await call_hook(
+        pocketbase, END_PENDING_CHECKOUT, PendingCheckoutEnd(buyer=payer, number=number)
+    )
     _log.info("pending checkout ended", extra={"payer": payer, "number": number})
 
 

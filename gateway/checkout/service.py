@@ -115,7 +115,7 @@ class CheckoutService:
         key = _digest(order.key) if order.key else ""
         request = OrderRequest(
             key=key,
-            fingerprint=order.request_hash if key else "",
+            request_hash=order.request_hash if key else "",
             once=self.terms_file.mentions("once_per_buyer"),
         )
         return await read_buyer(
@@ -125,7 +125,7 @@ class CheckoutService:
     async def _quote(self, order: Order, buyer: Buyer) -> Quote:
         """Return the quote; ignore incomplete subscriptions that can't be paid any more."""
         history = read_purchase_history(buyer)
-        if history.key and history.key.fingerprint != order.request_hash:
+        if history.key and history.key.request_hash != order.request_hash:
             raise IdempotencyKeyReused
         try:
             return self._build_quote(order, buyer.prices, history, buyer.seats)

@@ -64,7 +64,7 @@ def _select(command: Callable[..., None]) -> Callable[..., None]:
     with_selection.__name__ = command.__name__
     found: Callable[..., None] = with_selection
     for option in (
-        click.option("--outcome", default="", help="applied, superseded, unmirrored, foreign, …"),
+        click.option("--outcome", default="", help="applied, superseded, ignored, connect, …"),
         click.option("--failed", is_flag=True, help="Only those that failed."),
         click.option("--until", default="", metavar=_TIME, help="Created before."),
         click.option("--since", default="", metavar=_TIME, help="Created then or later."),

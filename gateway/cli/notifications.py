@@ -53,5 +53,5 @@ def retry(ids: tuple[str, ...], failed: bool) -> None:
 
 
 def _line(row: Json) -> str:
-    line = f"{row['created'][:19]}  {row['id']}  {row['status']:8}  {row['kind']}  {row['via']}"
+    line = f"{row['created'][:19]}  {row['id']}  {row['status']:8}  {row['kind']}  {row['channel']}"
     return f"{line}  {row['event']}  {row['reason']}".rstrip()

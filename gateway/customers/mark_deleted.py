@@ -17,5 +17,5 @@ async def mark_deleted(pocketbase: PocketBase, customer: str) -> None:
     """
     row = Row("customers", customer, {"deleted": True}, final=True)
     # A deletion is final, whatever its time.
-    stamp = Version(1, 0, 0, row.rank, f"gone_{record_id(customer)}")
-    await commit(pocketbase, CommitBatch(rows=[VersionedRow(row, stamp)]))
+    version = Version(1, 0, 0, row.rank, f"gone_{record_id(customer)}")
+    await commit(pocketbase, CommitBatch(rows=[VersionedRow(row, version)]))

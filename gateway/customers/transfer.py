@@ -15,7 +15,7 @@ from gateway.errors import Conflict, NotFound, invalid_field
 from gateway.ids import record_id
 from gateway.mirror.registry import path_of
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-from gateway.pocketbase.contracts.events import FOLLOW_UPS
+from gateway.pocketbase.contracts.events import DEFERRED_WORK
 from gateway.pocketbase.contracts.route import Empty
 from gateway.pocketbase.hook_call import call_hook
 from gateway.rows import Json, payer_metadata
@@ -123,9 +123,9 @@ class CustomerTransfer:
     async def _follow_up(self, customer: str) -> None:
         """Move the rows that were too many for one transaction."""
         wanted = f"kind = 'owner' && subject = '{record_id(customer)}'"
-        path = self.pocketbase.records_path("follow_ups")
+        path = self.pocketbase.records_path("deferred_work")
         while (await self.pocketbase.call("GET", path, query={"filter": wanted}))["items"]:
-            if not (await call_hook(self.pocketbase, FOLLOW_UPS, Empty())).left:
+            if not (await call_hook(self.pocketbase, DEFERRED_WORK, Empty())).left:
                 await asyncio.sleep(_PAUSE_SECONDS)
 
 

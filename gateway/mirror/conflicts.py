@@ -74,64 +74,68 @@ class ConflictResolver:
         """
         _, stripe_id = key_of(plans[0])
         async with self._turns.of(stripe_id):
-            tie: VersionConflict | None = None
+            conflict: VersionConflict | None = None
             for _ in range(_ATTEMPTS):
-                result = await commit(self._pocketbase, await self._compose(plans, tie))
-                tie = result.ties[0] if result.ties else None
-                if tie is None:
+                result = await commit(self._pocketbase, await self._compose(plans, conflict))
+                conflict = result.conflicts[0] if result.conflicts else None
+                if conflict is None:
                     return result.outcomes
         _log.warning("row write conflict", extra={"object": stripe_id})
         raise PocketBaseUnavailable("The row kept changing while it was written.")
 
     async def _compose(
-        self, plans: Sequence[EventChange], tie: VersionConflict | None
+        self, plans: Sequence[EventChange], conflict: VersionConflict | None
     ) -> CommitBatch:
-        decision = await self._decide(plans, tie)
+        decision = await self._decide(plans, conflict)
         claims = (*(claim for each in plans for claim in each.claims), *decision.claims)
         if decision.row:
             return CommitBatch([event_row(each, row=0) for each in plans], [decision.row], claims)
-        outcome = "superseded" if tie and tie.stamp else "unmirrored"
+        outcome = "superseded" if conflict and conflict.version else "ignored"
         left = [replace(each, outcome=outcome) for each in plans]
         return CommitBatch([event_row(each) for each in left], claims=claims)
 
-    async def _decide(self, plans: Sequence[EventChange], tie: VersionConflict | None) -> Decision:
-        states = _states(plans, tie, self.own_account.known)
-        if winner := _decide_latest(states, tie):
-            return Decision(_row_of(winner, plans, tie))
-        if tie is None:
+    async def _decide(
+        self, plans: Sequence[EventChange], conflict: VersionConflict | None
+    ) -> Decision:
+        states = _states(plans, conflict, self.own_account.known)
+        if winner := _decide_latest(states, conflict):
+            return Decision(_row_of(winner, plans, conflict))
+        if conflict is None:
             return Decision(_question(plans, states))
         if not _path(plans[-1].event):
-            return await self._decide_unreadable(plans, states, tie)
+            return await self._decide_unreadable(plans, states, conflict)
         try:
             reading = await self._read(plans[-1].event)
         except Missing:
-            return await self._decide_missing(plans, states, tie)
-        return Decision(*project_snapshot(reading, tie, event=len(plans) - 1))
+            return await self._decide_missing(plans, states, conflict)
+        return Decision(*project_snapshot(reading, conflict, event=len(plans) - 1))
 
     async def _decide_unreadable(
-        self, plans: Sequence[EventChange], states: Sequence[State], tie: VersionConflict
+        self, plans: Sequence[EventChange], states: Sequence[State], conflict: VersionConflict
     ) -> Decision:
         """Stripe serves no objects of this kind: the newest event holds, by its id in the end."""
         found = [await self._read_shown(each.event) for each in plans if each.event.is_thin]
         states = [*states, *(state for state in found if state)]
         last = max(states, key=lambda state: (state.order, state.event.stripe_id), default=None)
-        if last is None or (tie.stamp and last.stamp <= _stored_stamp(tie)):
+        if last is None or (conflict.version and last.version <= _stored_version(conflict)):
             return Decision(None)
-        return Decision(_row_of(last, plans, tie))
+        return Decision(_row_of(last, plans, conflict))
 
     async def _decide_missing(
-        self, plans: Sequence[EventChange], states: Sequence[State], tie: VersionConflict
+        self, plans: Sequence[EventChange], states: Sequence[State], conflict: VersionConflict
     ) -> Decision:
         """The object is deleted: any known state will do until the deletion's own event comes."""
         for each in plans:
             if each.event.is_thin and each.event.type.endswith(".deleted"):
                 state = await self._read_snapshot(each.event) or _tombstone(each.event)
-                return Decision(VersionedRow(state.row, state.stamp, plans.index(each), expect=tie))
-        states = states or _truncated_states(plans, tie, self.own_account.known)
-        if not states or not _shows_row(states, tie):
+                return Decision(
+                    VersionedRow(state.row, state.version, plans.index(each), expect=conflict)
+                )
+        states = states or _truncated_states(plans, conflict, self.own_account.known)
+        if not states or not _shows_row(states, conflict):
             return Decision(None)
         last = max(states, key=lambda state: (state.order, state.event.stripe_id))
-        return Decision(_row_of(last, plans, tie))
+        return Decision(_row_of(last, plans, conflict))
 
     async def _read(self, event: Event) -> Snapshot:
         """Read an event's object in the shape that the event has: columns depend on it."""
@@ -172,59 +176,63 @@ def _tombstone(event: Event) -> State:
 
 
 def _states(
-    plans: Sequence[EventChange], tie: VersionConflict | None, own_account: str
+    plans: Sequence[EventChange], conflict: VersionConflict | None, own_account: str
 ) -> list[State]:
     """The states that the plans and the stored events show, each event once."""
     found = {
         each.event.stripe_id: each.state
-        for each in (*_stored(tie, own_account), *plans)
+        for each in (*_stored(conflict, own_account), *plans)
         if each.state and key_of(each) == key_of(plans[0])
     }
     return list(found.values())
 
 
 def _truncated_states(
-    plans: Sequence[EventChange], tie: VersionConflict, own_account: str
+    plans: Sequence[EventChange], conflict: VersionConflict, own_account: str
 ) -> list[State]:
     """The same with states that lack entries of nested lists, for an object that is gone."""
     keys = {each.truncated.row.key for each in plans if each.truncated}
-    found = (*_stored(tie, own_account), *plans)
+    found = (*_stored(conflict, own_account), *plans)
     shown = {each.event.stripe_id: each.state or each.truncated for each in found}
     return [state for state in shown.values() if state and state.row.key in keys]
 
 
-def _stored(tie: VersionConflict | None, own_account: str) -> list[EventChange]:
-    return [decide(parse(payload, own_account)) for payload in (tie and tie.payloads) or ()]
+def _stored(conflict: VersionConflict | None, own_account: str) -> list[EventChange]:
+    return [
+        decide(parse(payload, own_account)) for payload in (conflict and conflict.payloads) or ()
+    ]
 
 
-def _decide_latest(states: Sequence[State], tie: VersionConflict | None) -> State | None:
-    if not states or (tie and not _shows_row(states, tie)):
+def _decide_latest(states: Sequence[State], conflict: VersionConflict | None) -> State | None:
+    if not states or (conflict and not _shows_row(states, conflict)):
         return None
     return latest(states)
 
 
-def _shows_row(states: Sequence[State], tie: VersionConflict) -> bool:
+def _shows_row(states: Sequence[State], conflict: VersionConflict) -> bool:
     """Whether the row is from one of the states, and no event of its second is lost."""
-    if tie.payloads is None:
+    if conflict.payloads is None:
         return False
-    return not tie.stamp or _source(tie) in {state.event.stripe_id for state in states}
+    return not conflict.version or _source(conflict) in {state.event.stripe_id for state in states}
 
 
 def _question(plans: Sequence[EventChange], states: Sequence[State]) -> VersionedRow:
     """Asks PocketBase whether it knows better already, and which events it has of that second."""
     if states:
         state = max(states, key=lambda state: state.order)
-        return VersionedRow(state.row, state.stamp, event=_place(state, plans), ask="order")
+        return VersionedRow(state.row, state.version, event=_place(state, plans), ask="order")
     event = max((each.event for each in plans), key=lambda event: event.created)
     row = project(event.object).row
     return VersionedRow(row, Version(0, event.created, event.created, 0, ""), ask="time")
 
 
 def _row_of(
-    state: State, plans: Sequence[EventChange], tie: VersionConflict | None
+    state: State, plans: Sequence[EventChange], conflict: VersionConflict | None
 ) -> VersionedRow:
     again = any(each.again for each in plans)
-    return VersionedRow(state.row, state.stamp, _place(state, plans), expect=tie, again=again)
+    return VersionedRow(
+        state.row, state.version, _place(state, plans), expect=conflict, again=again
+    )
 
 
 def _place(state: State, plans: Sequence[EventChange]) -> int | None:
@@ -232,12 +240,12 @@ def _place(state: State, plans: Sequence[EventChange]) -> int | None:
     return ids.index(state.event.stripe_id) if state.event.stripe_id in ids else None
 
 
-def _source(tie: VersionConflict) -> str:
-    return _stored_stamp(tie).source
+def _source(conflict: VersionConflict) -> str:
+    return _stored_version(conflict).source
 
 
-def _stored_stamp(tie: VersionConflict) -> Version:
-    return Version(*load(tie.stamp))
+def _stored_version(conflict: VersionConflict) -> Version:
+    return Version(*load(conflict.version))
 
 
 def _path(event: Event) -> str:

@@ -14,7 +14,7 @@ from typing import NoReturn
 from gateway.background import repeat
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-from gateway.pocketbase.contracts.events import FOLLOW_UPS
+from gateway.pocketbase.contracts.events import DEFERRED_WORK
 from gateway.pocketbase.contracts.route import Empty
 from gateway.pocketbase.hook_call import call_hook
 
@@ -32,7 +32,7 @@ class DeferredWork:
     async def run(self) -> NoReturn:
         """Look every few seconds; what fails is logged and tried again."""
         passing = GatewayError, PocketBaseRefused
-        await repeat(self._do_parts, _PAUSE_SECONDS, _log, "follow-ups", *passing)
+        await repeat(self._do_parts, _PAUSE_SECONDS, _log, "deferred work", *passing)
 
     async def _do_parts(self) -> None:
         while await self.do_part():
@@ -45,9 +45,9 @@ class DeferredWork:
             PocketBaseRefused, PocketBaseUnavailable
         """
         started = time.monotonic()
-        answer = await call_hook(self.pocketbase, FOLLOW_UPS, Empty())
+        answer = await call_hook(self.pocketbase, DEFERRED_WORK, Empty())
         if answer.error:
-            _log.error("follow-up failed", extra={"reason": answer.error})
+            _log.error("deferred work failed", extra={"reason": answer.error})
         if answer.left:
             # Half of PocketBase's time is for others.
             await asyncio.sleep(time.monotonic() - started)

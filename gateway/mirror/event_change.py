@@ -27,7 +27,7 @@ class EventChange:
     #: The object's state, where the event shows one that is mirrored.
     state: State | None = None
     claims: tuple[OwnershipClaim, ...] = ()
-    #: Known already when there is no state: unmirrored, foreign, failed, or thin: Stripe must tell.
+    #: Known already when there is no state: ignored, connect, failed, or thin: Stripe must tell.
     outcome: str = ""
     #: Of an event that lacks entries of nested lists, the state as far as it shows it.
     truncated: State | None = None
@@ -35,20 +35,20 @@ class EventChange:
     #: Handle the event although it is stored already.
     again: bool = False
     #: Who is to be told of it.
-    notices: tuple[OutboxEntry, ...] = ()
+    outbox: tuple[OutboxEntry, ...] = ()
 
 
 def decide(event: Event) -> EventChange:
     """Decide what an event changes."""
     if event.account:
         # Another account's objects are not ours.
-        return EventChange(event, outcome="foreign")
+        return EventChange(event, outcome="connect")
     kind = event.object.get("object")
     if not isinstance(kind, str) or not kind or not event.object_id:
-        return EventChange(event, outcome="unmirrored")
+        return EventChange(event, outcome="ignored")
     if event.is_thin:
         is_readable = event.snapshot or path_of(kind, event.object_id)
-        return EventChange(event, outcome="thin" if is_readable else "unmirrored")
+        return EventChange(event, outcome="thin" if is_readable else "ignored")
     try:
         changes = project(event.object, deleted=event.type.endswith(".deleted"))
     except Exception as error:  # A projection must not take the rest of its group down.
@@ -56,7 +56,7 @@ def decide(event: Event) -> EventChange:
         return EventChange(event, outcome="failed", error=f"{type(error).__name__}: {error}"[:2000])
     if not changes.row.stripe_id:
         # invoice.upcoming shows an invoice that does not exist yet.
-        return EventChange(event, outcome="unmirrored")
+        return EventChange(event, outcome="ignored")
     claims = tuple(replace(claim, since=event.created) for claim in changes.claims)
     state = State(event, changes.row)
     if is_truncated(event.object):
@@ -98,5 +98,5 @@ def event_row(plan: EventChange, row: int | None = None) -> EventRow:
         outcome="" if row is not None else plan.outcome,
         error=plan.error,
         again=plan.again,
-        notices=plan.notices,
+        outbox=plan.outbox,
     )

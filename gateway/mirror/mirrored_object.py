@@ -116,7 +116,7 @@ class MirroredObject:
         # Reconciliation compares a page of a list with the rows of the same period.
         period = () if "{customer}" in self.list_path else ("created",)
         own = (*self.columns, *self.entitlement_columns)
-        required = ("stripe_id", "stamp", OBJECT_COLUMN, *period, *owner, *own)
+        required = ("stripe_id", "version", OBJECT_COLUMN, *period, *owner, *own)
         return tuple(dict.fromkeys(required))
 
 

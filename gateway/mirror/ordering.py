@@ -21,8 +21,8 @@ class State:
     row: Row
 
     @property
-    def stamp(self) -> Version:
-        """The stamp that a row written from this event carries."""
+    def version(self) -> Version:
+        """The version that a row written from this event carries."""
         event, row = self.event, self.row
         # Nothing can happen to an object before it is created.
         rank = 0 if event.type.endswith(".created") else row.rank
@@ -34,8 +34,8 @@ class State:
 
         Coupons and products may be made again under the id of a deleted one.
         """
-        stamp = self.stamp
-        return str(self.row.values.get("created")), stamp.final, stamp.as_of, stamp.rank
+        version = self.version
+        return str(self.row.values.get("created")), version.final, version.as_of, version.rank
 
 
 def latest(states: Sequence[State]) -> State | None:

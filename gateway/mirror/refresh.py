@@ -49,13 +49,13 @@ class Refresher:
         kind, stripe_id = reading.body["object"], reading.body["id"]
         read = partial(read_object, self._stripe)
         async with self._turns.of(stripe_id):
-            tie: VersionConflict | None = None
+            conflict: VersionConflict | None = None
             for _ in range(_ATTEMPTS):
                 reading = await complete(read, reading)
-                row, claims = project_snapshot(reading, tie)
+                row, claims = project_snapshot(reading, conflict)
                 result = await commit(self._pocketbase, CommitBatch(rows=[row], claims=claims))
-                tie = result.ties[0]
-                if tie is None:
+                conflict = result.conflicts[0]
+                if conflict is None:
                     return reading.body
                 reading = await read(path_of(kind, stripe_id))
         _log.warning("row write conflict", extra={"object": stripe_id})
@@ -63,20 +63,20 @@ class Refresher:
 
 
 def project_snapshot(
-    reading: Snapshot, tie: VersionConflict | None, event: int | None = None
+    reading: Snapshot, conflict: VersionConflict | None, event: int | None = None
 ) -> tuple[VersionedRow, tuple[OwnershipClaim, ...]]:
     """Return the row that shows what was read, and whose the object says to be.
 
     Args:
-        tie: what the read is to decide.
+        conflict: what the read is to decide.
         event: index in the group of the event that asked for it.
     """
     changes = project(collapse(reading.body))
-    stamp = version_of_read(changes.row, reading.as_of, reading.until)
+    version = version_of_read(changes.row, reading.as_of, reading.until)
     claims = tuple(replace(claim, since=reading.until) for claim in changes.claims)
-    return VersionedRow(changes.row, stamp, event=event, expect=tie), claims
+    return VersionedRow(changes.row, version, event=event, expect=conflict), claims
 
 
 def version_of_read(row: Row, as_of: int, until: int) -> Version:
-    """Return the stamp of a row that was read, between two seconds of Stripe's clock."""
+    """Return the version of a row that was read, between two seconds of Stripe's clock."""
     return Version(int(row.final), as_of, until, row.rank, f"read_{uuid4().hex}")

@@ -30,7 +30,7 @@ class Claimed:
     id: str
     event: str
     kind: str
-    via: str
+    channel: str
     #: How often it was claimed, this time included.
     attempts: int
     #: The event's JSON, "" once it is pruned.
@@ -63,9 +63,11 @@ class Outbox:
 
     pocketbase: PocketBase
 
-    async def claim(self, vias: Sequence[str]) -> Claimed | None:
+    async def claim(self, channels: Sequence[str]) -> Claimed | None:
         """Take the next one that waits, if there is one: no other gateway gets it."""
-        found = (await call_hook(self.pocketbase, CLAIM, ClaimRequest(vias=tuple(vias)))).claimed
+        found = (
+            await call_hook(self.pocketbase, CLAIM, ClaimRequest(channels=tuple(channels)))
+        ).claimed
         return _read_claimed(found) if found else None
 
     async def settle(self, claimed: Claimed, settled: Settled) -> None:
@@ -110,7 +112,7 @@ def _read_claimed(found: ClaimedNotification) -> Claimed:
         id=found.id,
         event=found.event,
         kind=found.kind,
-        via=found.via,
+        channel=found.channel,
         attempts=found.attempts,
         payload=found.payload,
         context=_read_context(found),

@@ -77,7 +77,7 @@ class OutboxSender:
             await self._places.acquire()
             claimed = None
             try:
-                claimed = await self._outbox.claim(self._announcer.vias)
+                claimed = await self._outbox.claim(self._announcer.channels)
             finally:
                 if not claimed:
                     self._places.release()
@@ -97,7 +97,7 @@ class OutboxSender:
         except Exception as error:
             settled = Settled("failed", f"{type(error).__name__}: {error}")
         keys = {"notification": claimed.id, "event": claimed.event, "kind": claimed.kind}
-        keys |= {"via": claimed.via, "outcome": settled.status}
+        keys |= {"channel": claimed.channel, "outcome": settled.status}
         level = logging.WARNING if settled.status in ("failed", "waiting") else logging.INFO
         if settled.reason:
             keys["reason"] = settled.reason
@@ -111,12 +111,12 @@ class OutboxSender:
         if not claimed.payload:
             return Settled("failed", "The event's payload is pruned.")
         notification = _complete(claimed)
-        handler = self._announcer.handlers.get(claimed.via)
-        if claimed.via == MAIL:
+        handler = self._announcer.handlers.get(claimed.channel)
+        if claimed.channel == MAIL:
             return await self._mailer(claimed, notification)
         if handler is None:
             return Settled("failed", "This gateway has no such handler.")
-        key = f"{claimed.event}-{claimed.via}"
+        key = f"{claimed.event}-{claimed.channel}"
         return await _call(handler, notification, replace(self._context, key=key))
 
     async def _settle(self, claimed: Claimed, settled: Settled) -> None:

@@ -31,7 +31,7 @@ class NotificationRouter:
         self._bell = asyncio.Event()
 
     @property
-    def vias(self) -> list[str]:
+    def channels(self) -> list[str]:
         """By what this gateway can tell."""
         return [*([MAIL] if self.mails else []), *self.handlers]
 
@@ -44,11 +44,11 @@ class NotificationRouter:
             return ()
         found = describe(event)
         names = {found.kind, found.type} | find_domain_events(event.type, event.object)
-        vias = [MAIL] if found.kind in self.mails else []
-        vias += [
+        channels = [MAIL] if found.kind in self.mails else []
+        channels += [
             name for name, handler in self.handlers.items() if not names.isdisjoint(handler.words)
         ]
-        return tuple(_notice(found, via, expires) for via in vias)
+        return tuple(_notice(found, channel, expires) for channel in channels)
 
     def wake(self) -> None:
         """Say that something was stored."""
@@ -74,9 +74,9 @@ def open_router(
     return NotificationRouter(settings.mail_kinds, handlers, keep_seconds)
 
 
-def _notice(found: Notification, via: str, expires: int) -> OutboxEntry:
+def _notice(found: Notification, channel: str, expires: int) -> OutboxEntry:
     return OutboxEntry(
-        via=via,
+        channel=channel,
         kind=found.kind or found.type,
         collection=found.collection,
         object_id=found.object_id,

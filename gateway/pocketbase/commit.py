@@ -13,7 +13,7 @@ from gateway.pocketbase.contracts.commit import (
     COMMIT,
     CommitEvent,
     CommitHead,
-    CommitNotice,
+    CommitOutboxEntry,
     CommitRow,
     EventColumns,
 )
@@ -40,15 +40,15 @@ class EventRow:
     #: Handle the event again although it is stored.
     again: bool = False
     #: Who is to be told of it, if it is stored now.
-    notices: tuple[OutboxEntry, ...] = ()
+    outbox: tuple[OutboxEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class VersionConflict:
-    """A row that can't be judged by its stamp, and what it takes to decide."""
+    """A row that can't be judged by its version, and what it takes to decide."""
 
-    #: The stored row's stamp, "" if there is none.
-    stamp: str
+    #: The stored row's version, "" if there is none.
+    version: str
     #: All stored events of the seconds in question, None if they are too many or pruned.
     payloads: tuple[str, ...] | None
     #: What must be unchanged for a decision to stand.
@@ -57,15 +57,15 @@ class VersionConflict:
 
 @dataclass(frozen=True, slots=True)
 class VersionedRow:
-    """A row to write if its stamp is newer than the stored one."""
+    """A row to write if its version is newer than the stored one."""
 
     row: Row
-    stamp: Version
+    version: Version
     #: Index in `Group.events` of the event that the row is from, None for a read.
     event: int | None = None
-    #: The tie that the row decides: it is written if that is unchanged, whatever its stamp.
+    #: The conflict that the row decides: it is written if that is unchanged, whatever its version.
     expect: VersionConflict | None = None
-    #: Don't write the row, only judge it ("order"), or only its time ("time"): a tie or stale.
+    #: Don't write the row, only judge it ("order"), or only its time ("time"): a conflict or stale.
     ask: Literal["", "order", "time"] = ""
     again: bool = False
 
@@ -83,10 +83,10 @@ class CommitBatch:
 class CommitResult:
     """What became of a group."""
 
-    #: For each event: applied, superseded, repeated, tie, or the outcome that was given.
+    #: For each event: applied, superseded, duplicate, conflict, or the outcome that was given.
     outcomes: tuple[str, ...] = ()
-    #: For each row: the tie that kept it, and its events, from being stored.
-    ties: tuple[VersionConflict | None, ...] = field(default=())
+    #: For each row: the conflict that kept it, and its events, from being stored.
+    conflicts: tuple[VersionConflict | None, ...] = field(default=())
 
 
 async def commit(pocketbase: PocketBase, group: CommitBatch) -> CommitResult:
@@ -103,13 +103,15 @@ async def commit(pocketbase: PocketBase, group: CommitBatch) -> CommitResult:
         if refused.status == 404:
             raise COMMIT.mismatch(NO_ROUTE) from refused
         raise
-    if (len(answer.outcomes), len(answer.ties)) != (len(group.events), len(group.rows)):
-        raise COMMIT.mismatch("the numbers of outcomes and ties are not those of events and rows")
+    if (len(answer.outcomes), len(answer.conflicts)) != (len(group.events), len(group.rows)):
+        raise COMMIT.mismatch(
+            "the numbers of outcomes and conflicts are not those of events and rows"
+        )
     return CommitResult(
         outcomes=answer.outcomes,
-        ties=tuple(
-            VersionConflict(tie.stamp, tie.events, tie.guard) if tie else None
-            for tie in answer.ties
+        conflicts=tuple(
+            VersionConflict(conflict.version, conflict.events, conflict.guard) if conflict else None
+            for conflict in answer.conflicts
         ),
     )
 
@@ -125,10 +127,10 @@ async def _call_twice(pocketbase: PocketBase, body: bytes) -> Json:
 
 
 def _encode(group: CommitBatch) -> bytes:
-    rows = [(stamped, _record(stamped)) for stamped in group.rows]
+    rows = [(versioned, _record(versioned)) for versioned in group.rows]
     head: CommitHead = {
         "events": [_event(event) for event in group.events],
-        "rows": [_row(stamped, record) for stamped, record in rows],
+        "rows": [_row(versioned, record) for versioned, record in rows],
         "claims": [
             {
                 "customer": record_id(claim.customer),
@@ -141,37 +143,37 @@ def _encode(group: CommitBatch) -> bytes:
             }
             for claim in group.claims
         ],
-        "notices": [
-            _notice(place, event.stripe_id, notice)
+        "outbox": [
+            _outbox_entry(place, event.stripe_id, entry)
             for place, event in enumerate(group.events)
-            for notice in event.notices
+            for entry in event.outbox
         ]
         or None,
     }
     return _SEPARATOR.join(
         [
             dump_parsed(head),
-            *(_columns(stamped, record) for stamped, record in rows),
-            *(_object(stamped) for stamped in group.rows),
+            *(_columns(versioned, record) for versioned, record in rows),
+            *(_object(versioned) for versioned in group.rows),
             *(event.payload.encode() for event in group.events),
         ]
     )
 
 
-def _record(stamped: VersionedRow) -> Json:
+def _record(versioned: VersionedRow) -> Json:
     """The columns of a row without its Stripe object, which has a text of its own."""
-    return replace(stamped.row, object=None).record
+    return replace(versioned.row, object=None).record
 
 
-def _object(stamped: VersionedRow) -> bytes:
+def _object(versioned: VersionedRow) -> bytes:
     """The Stripe object; empty for a row that is only judged, or that keeps the stored one."""
-    item = stamped.row.object
-    return b"" if stamped.ask or item is None else dump_parsed(item)
+    item = versioned.row.object
+    return b"" if versioned.ask or item is None else dump_parsed(item)
 
 
-def _columns(stamped: VersionedRow, record: Json) -> bytes:
+def _columns(versioned: VersionedRow, record: Json) -> bytes:
     """All columns of a row, as PocketBase takes them: lists and hashes are JSON text themselves."""
-    columns = {**record, "stamp": list(stamped.stamp)}
+    columns = {**record, "version": list(versioned.version)}
     for name, value in columns.items():
         if isinstance(value, (dict, list)):
             columns[name] = dump_parsed(value).decode()
@@ -189,30 +191,30 @@ def _event(event: EventRow) -> CommitEvent:
     }
 
 
-def _notice(place: int, event_id: str, notice: OutboxEntry) -> CommitNotice:
+def _outbox_entry(place: int, event_id: str, entry: OutboxEntry) -> CommitOutboxEntry:
     return {
         # One an event and way, however often the event comes.
-        "id": record_id(f"{event_id}|{notice.via}"),
-        "event_place": place,
-        "via": notice.via,
-        "kind": notice.kind,
-        "collection": notice.collection,
-        "record": record_id(notice.object_id) if notice.object_id else "",
-        "customer": record_id(notice.customer) if notice.customer else "",
-        "expires": unix_to_column(notice.expires),
+        "id": record_id(f"{event_id}|{entry.channel}"),
+        "event_index": place,
+        "channel": entry.channel,
+        "kind": entry.kind,
+        "collection": entry.collection,
+        "record": record_id(entry.object_id) if entry.object_id else "",
+        "customer": record_id(entry.customer) if entry.customer else "",
+        "expires": unix_to_column(entry.expires),
     }
 
 
-def _row(stamped: VersionedRow, record: Json) -> CommitRow:
+def _row(versioned: VersionedRow, record: Json) -> CommitRow:
     return {
-        "collection": stamped.row.collection,
+        "collection": versioned.row.collection,
         "id": record["id"],
         "stripe_id": record["stripe_id"],
         "customer": record.get("customer", ""),
-        "user": stamped.row.user,
-        "stamp": list(stamped.stamp),
-        "event": stamped.event,
-        "expect": stamped.expect.guard if stamped.expect else None,
-        "ask": stamped.ask,
-        "again": stamped.again,
+        "user": versioned.row.user,
+        "version": list(versioned.version),
+        "event": versioned.event,
+        "expect": versioned.expect.guard if versioned.expect else None,
+        "ask": versioned.ask,
+        "again": versioned.again,
     }

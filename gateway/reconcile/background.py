@@ -16,7 +16,7 @@ from gateway.rows import Json
 from gateway.webhooks.event_writer import EventWriter
 
 _log = logging.getLogger(__name__)
-#: A run that has not saved its place for longer is no longer under way anywhere.
+#: A run that has not saved its cursor for longer is no longer under way anywhere.
 _ALIVE = timedelta(seconds=90)
 
 

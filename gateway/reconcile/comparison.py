@@ -94,12 +94,12 @@ def _without(item: Json, names: Set[str]) -> Json:
 
 def is_surely_older(stored: Json, found: Found) -> bool:
     """Whether the row shows an earlier state than what was found, by their times alone."""
-    if not stored["stamp"]:
+    if not stored["version"]:
         return True
-    stamp = Version(*load(stored["stamp"]))
-    return not stamp.final and stamp.until < found.as_of
+    version = Version(*load(stored["version"]))
+    return not version.final and version.until < found.as_of
 
 
 def is_final(stored: Json) -> bool:
     """Whether the row shows an object that can't change back."""
-    return bool(stored["stamp"]) and Version(*load(stored["stamp"])).final == 1
+    return bool(stored["version"]) and Version(*load(stored["version"])).final == 1

@@ -23,7 +23,7 @@ _MOST_PAGES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Cursor:
     """Where in a list the next page begins."""
 
     #: The id of the object that it follows, "" at the top.
@@ -44,13 +44,13 @@ class ListPage:
     #: Objects that such rows may be of although they are not on this page.
     elsewhere: tuple[str, ...]
     #: None after the last page.
-    next: Place | None
+    next: Cursor | None
 
 
 async def read_page(
-    stripe: RateLimitedStripe, kind: ListedObject, place: Place, since: int | None
+    stripe: RateLimitedStripe, kind: ListedObject, cursor: Cursor, since: int | None
 ) -> ListPage:
-    """Read the page of a list that begins at a place.
+    """Read the page of a list that begins at a cursor.
 
     Args:
         since: leave out what was created before, in unix seconds.
@@ -60,15 +60,15 @@ async def read_page(
         StripeUnavailable: see `PacedStripe.read`.
     """
     if kind.is_of_customer:
-        return await _read_page_of_customers(stripe, kind, place, since)
+        return await _read_page_of_customers(stripe, kind, cursor, since)
     begin = since if kind.by_time else None
-    reading = await stripe.read(_address(kind.path, kind.params, place.after, begin))
+    reading = await stripe.read(_address(kind.path, kind.params, cursor.after, begin))
     items: list[Json] = reading.body["data"]
-    following = _next_place(reading, items)
+    following = _next_cursor(reading, items)
     return ListPage(
         found=[each for each in [await _find(stripe, item, reading) for item in items] if each],
-        rows=_window(kind, place, following, since) if all(map(created_at, items)) else "",
-        elsewhere=place.edge,
+        rows=_window(kind, cursor, following, since) if all(map(created_at, items)) else "",
+        elsewhere=cursor.edge,
         next=following,
     )
 
@@ -91,18 +91,21 @@ def _address(path: str, params: dict[str, str], after: str, since: int | None) -
     return f"{path}{'&' if '?' in path else '?'}{urlencode(query)}"
 
 
-def _next_place(reading: Snapshot, items: Sequence[Json]) -> Place | None:
+def _next_cursor(reading: Snapshot, items: Sequence[Json]) -> Cursor | None:
     if not reading.body.get("has_more") or not items:
         return None
     last = items[-1]
     created = as_unix(created_at(last))
     edge = tuple(item["id"] for item in items if as_unix(created_at(item)) == created)
-    return Place(last["id"], created, edge)
+    return Cursor(last["id"], created, edge)
 
 
-def _window(kind: ListedObject, place: Place, following: Place | None, since: int | None) -> str:
+def _window(kind: ListedObject, cursor: Cursor, following: Cursor | None, since: int | None) -> str:
     """The rows created between the object before the page and its last one."""
-    conditions = [kind.rows, f"created <= '{unix_to_column(place.created)}'" if place.after else ""]
+    conditions = [
+        kind.rows,
+        f"created <= '{unix_to_column(cursor.created)}'" if cursor.after else "",
+    ]
     if following:
         conditions.append(f"created > '{unix_to_column(following.created)}'")
     elif since is not None:
@@ -111,10 +114,10 @@ def _window(kind: ListedObject, place: Place, following: Place | None, since: in
 
 
 async def _read_page_of_customers(
-    stripe: RateLimitedStripe, kind: ListedObject, place: Place, since: int | None
+    stripe: RateLimitedStripe, kind: ListedObject, cursor: Cursor, since: int | None
 ) -> ListPage:
     """What a page of customers has of this kind."""
-    reading = await stripe.read(_address(_CUSTOMERS, {}, place.after, since))
+    reading = await stripe.read(_address(_CUSTOMERS, {}, cursor.after, since))
     customers: list[Json] = reading.body["data"]
     lists = await asyncio.gather(*(_read_of(stripe, kind, each["id"]) for each in customers))
     # Who is deleted meanwhile has no list, and rows that tell nothing of others.
@@ -126,7 +129,7 @@ async def _read_page_of_customers(
         found=[each for found in lists if found for each in found],
         rows="" if kind.object == SUMMARY else rows,
         elsewhere=(),
-        next=_next_place(reading, customers),
+        next=_next_cursor(reading, customers),
     )
 
 

@@ -1,4 +1,4 @@
-"""Reads rows of the mirror from PocketBase, with their stamps."""
+"""Reads rows of the mirror from PocketBase, with their versions."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -8,7 +8,7 @@ from gateway.reconcile.rate_limit import with_retries
 from gateway.rows import Json
 
 _PAGE = 200
-_IDENTITY = ("id", "stripe_id", "stamp", "deleted")
+_IDENTITY = ("id", "stripe_id", "version", "deleted")
 
 
 async def read_rows(

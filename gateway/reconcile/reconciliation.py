@@ -14,7 +14,7 @@ from gateway.reconcile.absent_rows import AbsentRows
 from gateway.reconcile.catch_up import CatchUp
 from gateway.reconcile.comparison import Difference
 from gateway.reconcile.listed_objects import ListedObject, list_collections, list_kinds
-from gateway.reconcile.lists import Place, read_page
+from gateway.reconcile.lists import Cursor, read_page
 from gateway.reconcile.rate_limit import RateLimit, RateLimitedStripe, with_retries
 from gateway.reconcile.repair import Outcome, Repairer
 from gateway.reconcile.run import Options, Run, Runs
@@ -98,7 +98,7 @@ class Reconciliation:
         start = steps.index(run.step) if run.step in steps else 0
         for step in steps[start:]:
             if step != run.step:
-                run.step, run.place = step, Place()
+                run.step, run.cursor = step, Cursor()
             if step == EVENTS:
                 await self._read_events(run)
             else:
@@ -113,10 +113,10 @@ class Reconciliation:
 
     async def _read_events(self, run: Run) -> None:
         while True:
-            page = await self._catch_up.handle_page(run.place.after, run.events_since)
+            page = await self._catch_up.handle_page(run.cursor.after, run.events_since)
             run.events_until = run.events_until or page.as_of
             run.report.count(EVENTS, listed=page.listed, **page.missed)
-            run.place = Place(page.after)
+            run.cursor = Cursor(page.after)
             await self._save(run)
             if not page.after:
                 break
@@ -126,12 +126,12 @@ class Reconciliation:
     async def _read_list(self, run: Run, kind: ListedObject) -> None:
         """Compare every page of a list; one that Stripe refuses is noted and passed over."""
         try:
-            while place := await self._repair_page(run, kind):
-                run.place = place
+            while cursor := await self._repair_page(run, kind):
+                run.cursor = cursor
                 await self._save(run)
         except (StripeRefused, Missing) as error:
-            if run.place.after:  # What it follows is gone: from the top.
-                run.place = Place()
+            if run.cursor.after:  # What it follows is gone: from the top.
+                run.cursor = Cursor()
                 await self._read_list(run, kind)
                 return
             if kind.may_be_refused:
@@ -140,8 +140,8 @@ class Reconciliation:
                 run.report.refused[kind.collection] = error.detail
         await self._save(run)
 
-    async def _repair_page(self, run: Run, kind: ListedObject) -> Place | None:
-        page = await read_page(self._stripe, kind, run.place, run.since)
+    async def _repair_page(self, run: Run, kind: ListedObject) -> Cursor | None:
+        page = await read_page(self._stripe, kind, run.cursor, run.since)
         outcome = await self._repairer.repair(kind.collection, page.found)
         if page.rows:
             listed = {each.stripe_id for each in page.found} | set(page.elsewhere)

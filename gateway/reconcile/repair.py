@@ -49,10 +49,10 @@ class _Repair:
     stored: Json | None
     difference: Difference | None
     #: What guards the row, where times alone can't tell that it is older.
-    tie: VersionConflict | None = None
+    conflict: VersionConflict | None = None
 
     @property
-    def stamp(self) -> Version:
+    def version(self) -> Version:
         return version_of_read(self.changes.row, self.found.as_of, self.found.until)
 
     @property
@@ -124,28 +124,28 @@ class Repairer:
         """Read again, with PocketBase's guard, the objects whose rows may be newer."""
         if not doubtful:
             return []
-        rows = [VersionedRow(each.changes.row, each.stamp, ask="time") for each in doubtful]
+        rows = [VersionedRow(each.changes.row, each.version, ask="time") for each in doubtful]
         asked = await with_retries(lambda: commit(self.pocketbase, CommitBatch(rows=rows)))
         settled = await asyncio.gather(
             *(
-                self._settle_one(each, tie, outcome)
-                for each, tie in zip(doubtful, asked.ties, strict=True)
+                self._settle_one(each, conflict, outcome)
+                for each, conflict in zip(doubtful, asked.conflicts, strict=True)
             )
         )
         return [repair for repair in settled if repair]
 
     async def _settle_one(
-        self, repair: _Repair, tie: VersionConflict | None, outcome: Outcome
+        self, repair: _Repair, conflict: VersionConflict | None, outcome: Outcome
     ) -> _Repair | None:
         stored = repair.stored
-        if tie is None or stored is None or tie.stamp != stored["stamp"]:
+        if conflict is None or stored is None or conflict.version != stored["version"]:
             outcome.overtaken.append(repair.found.stripe_id)
             return None
         try:
             found = await self._read_again(repair.found)
         except Missing:
             return None  # Gone since it was listed: its deletion's event says the rest.
-        return _judge(found, stored, outcome, tie)
+        return _judge(found, stored, outcome, conflict)
 
     async def _read_again(self, found: Found) -> Found:
         kind = found.item["object"]
@@ -161,7 +161,10 @@ class Repairer:
         """In one transaction; one row that PocketBase refuses does not take the others down."""
         changed = [repair for repair in repairs if repair.difference]
         group = CommitBatch(
-            rows=[VersionedRow(each.changes.row, each.stamp, expect=each.tie) for each in changed],
+            rows=[
+                VersionedRow(each.changes.row, each.version, expect=each.conflict)
+                for each in changed
+            ],
             claims=[claim for repair in repairs for claim in repair.claims],
         )
         try:
@@ -174,12 +177,14 @@ class Repairer:
                 await self._write([repair], outcome)
             return
         outcome.overtaken += [
-            repair.found.stripe_id for repair, tie in zip(changed, result.ties, strict=True) if tie
+            repair.found.stripe_id
+            for repair, conflict in zip(changed, result.conflicts, strict=True)
+            if conflict
         ]
 
 
 def _judge(
-    found: Found, stored: Json | None, outcome: Outcome, tie: VersionConflict | None = None
+    found: Found, stored: Json | None, outcome: Outcome, conflict: VersionConflict | None = None
 ) -> _Repair | None:
     """Return what is to be written, None if the row is as it should be."""
     try:
@@ -191,5 +196,5 @@ def _judge(
     difference = compare(changes.row, stored)
     if stored is None and is_unannounced(changes.row):
         return None
-    repair = _Repair(found, changes, stored, difference, tie)
+    repair = _Repair(found, changes, stored, difference, conflict)
     return repair if difference or repair.claims else None

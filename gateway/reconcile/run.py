@@ -1,6 +1,6 @@
-"""The runs of a reconciliation, one row each: options, place, report.
+"""The runs of a reconciliation, one row each: options, cursor, report.
 
-The place is saved after every page, so that a run that was killed is continued where it was.
+The cursor is saved after every page, so that a run that was killed is continued where it was.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.dates import column_to_unix, now_column, to_column
 from gateway.pocketbase import PocketBase
-from gateway.reconcile.lists import Place
+from gateway.reconcile.lists import Cursor
 from gateway.reconcile.rate_limit import with_retries
 from gateway.reconcile.repair import Outcome
 from gateway.rows import Json
@@ -80,7 +80,7 @@ class Run:
     started: str
     #: The list that is being read, "" at the start.
     step: str = ""
-    place: Place = field(default_factory=Place)
+    cursor: Cursor = field(default_factory=Cursor)
     #: What was created before is left out, in unix seconds.
     since: int | None = None
     #: The same for events, which reach back to what was caught up with before.
@@ -95,7 +95,7 @@ class Run:
         """Where the run is, as JSON."""
         return {
             "step": self.step,
-            "place": asdict(self.place),
+            "cursor": asdict(self.cursor),
             "since": self.since,
             "events_since": self.events_since,
             "events_until": self.events_until,
@@ -160,13 +160,13 @@ def _state(run: Run) -> Json:
 
 def _read(row: Json) -> Run:
     options, position, report = row["options"], row["position"], row["report"]
-    place = position["place"]
+    cursor = position["cursor"]
     return Run(
         id=row["id"],
         options=Options(**{**options, "only": tuple(options["only"])}),
         started=row["started"],
         step=position["step"],
-        place=Place(place["after"], place["created"], tuple(place["edge"])),
+        cursor=Cursor(cursor["after"], cursor["created"], tuple(cursor["edge"])),
         since=position["since"],
         events_since=position["events_since"],
         events_until=position["events_until"],

@@ -41,7 +41,7 @@ def compose(plans: Sequence[EventChange]) -> Composed:
         events.append(event_row(plan, row=row_places.get(key)))
         winner = winners.get(key)
         if winner and winner.event.stripe_id == plan.event.stripe_id:
-            rows[key] = VersionedRow(winner.row, winner.stamp, event=place, again=plan.again)
+            rows[key] = VersionedRow(winner.row, winner.version, event=place, again=plan.again)
     return Composed(
         group=CommitBatch(
             events=events,

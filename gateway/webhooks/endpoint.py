@@ -126,7 +126,7 @@ class _Accepted:
 
 _ACCEPTED = {
     outcome: _Accepted(outcome)
-    for outcome in ("applied", "superseded", "repeated", "unmirrored", "foreign")
+    for outcome in ("applied", "superseded", "duplicate", "ignored", "connect")
 }
 
 
@@ -160,7 +160,7 @@ _ACCEPTED_SCHEMA: dict[str, Any] = {
         "received": {"type": "boolean"},
         "outcome": {
             "type": "string",
-            "enum": ["applied", "superseded", "repeated", "unmirrored", "foreign"],
+            "enum": ["applied", "superseded", "duplicate", "ignored", "connect"],
         },
     },
 }
@@ -188,8 +188,8 @@ def openapi(problems: Callable[..., dict[int | str, dict[str, Any]]]) -> dict[st
             "description": (
                 "For Stripe only. The answer is 2xx once the event and every row it changes are"
                 " durable; a repeated event changes nothing. Outcomes: `applied`, `superseded` (a"
-                " newer state is stored), `repeated`, `unmirrored` (stored, changes no row),"
-                " `foreign` (another account's; stored, changes no row)."
+                " newer state is stored), `duplicate`, `ignored` (stored, changes no row),"
+                " `connect` (another account's; stored, changes no row)."
             ),
             "parameters": [
                 {

@@ -94,17 +94,17 @@ class EventWriter:
         """Write an event and what it changes.
 
         Returns:
-            The outcome: applied, superseded, repeated, unmirrored, foreign or failed.
+            The outcome: applied, superseded, duplicate, ignored, connect or failed.
 
         Raises:
             PocketBaseUnavailable, StripeUnavailable: whether it is written is not known.
         """
-        notices = self._announcer.entries_for(plan.event) if self._announcer else ()
-        delivery = _Delivery(replace(plan, notices=notices) if notices else plan)
+        outbox = self._announcer.entries_for(plan.event) if self._announcer else ()
+        delivery = _Delivery(replace(plan, outbox=outbox) if outbox else plan)
         self._waiting.append(delivery)
         self._begin_if_due()
         outcome = await delivery.outcome
-        if notices and self._announcer:
+        if outbox and self._announcer:
             self._announcer.wake()
         return outcome
 
@@ -182,10 +182,10 @@ class EventWriter:
         undecided: dict[Key, list[_Delivery]] = {}
         answered: set[int] = set()
         for delivery, place in zip(group, composed.places, strict=True):
-            if place is None or result.outcomes[place] == "tie":
+            if place is None or result.outcomes[place] == "conflict":
                 undecided.setdefault(key_of(delivery.plan), []).append(delivery)
                 continue
-            delivery.succeed("repeated" if place in answered else result.outcomes[place])
+            delivery.succeed("duplicate" if place in answered else result.outcomes[place])
             answered.add(place)
         for deliveries in undecided.values():
             self._start(self._settle(deliveries))

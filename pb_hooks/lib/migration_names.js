@@ -1,7 +1,7 @@
 // The names that migrations use: those of names.js, or those of a database that was installed before names were
 // settings. 1763855990_collection_names.js renames its collections; its down migration restores the former names.
 // Why here: migrations run inside PocketBase, before any gateway is there.
-const { ownNameOf } = require(`${__hooks}/lib/names.js`)
+const { SETTINGS, ownNameOf } = require(`${__hooks}/lib/names.js`)
 
 const RENAMING = "1763855990_collection_names.js"
 const FORMER = {
@@ -11,8 +11,15 @@ const FORMER = {
   write_probe: "gateway_write_probe",
 }
 
+// Keys of internal collections that 1763856160_plain_names.js renames.
+const RENAMED_LATER = ["checkout_attempts", "follow_ups"]
+
 function formerNameOf(key) {
   return FORMER[key] || key
+}
+
+function nameOf(key) {
+  return RENAMED_LATER.includes(key) ? SETTINGS.internal_prefix + key : ownNameOf(key)
 }
 
 function isApplied(app, file) {
@@ -23,7 +30,7 @@ function isApplied(app, file) {
 
 // Returns the function from a key to its name in this database.
 function namesOf(app) {
-  return isApplied(app, RENAMING) ? ownNameOf : formerNameOf
+  return isApplied(app, RENAMING) ? nameOf : formerNameOf
 }
 
 // Returns the collection of a key.
@@ -37,4 +44,4 @@ function find(app, key) {
   }
 }
 
-module.exports = { find, formerNameOf, isApplied, namesOf }
+module.exports = { find, formerNameOf, isApplied, nameOf, namesOf }

@@ -84,7 +84,7 @@ _WRONG = {
     ),
     "a mirror without its columns": (
         "@app.mirror('payout', collection='ledger', path='/v1/payouts')\ndef f(item, deleted): ...",
-        (1, "lacks the columns stamp, stripe_object"),
+        (1, "lacks the columns version, stripe_object"),
     ),
     "a mirror without a path": (
         "@app.mirror('payout', collection='payouts', path='payouts')\ndef f(item, deleted): ...",

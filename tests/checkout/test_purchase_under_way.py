@@ -136,8 +136,8 @@ async def test_a_purchase_that_was_left_is_begun_anew(
 ) -> None:
     """A session too near to its end is closed, and another made, although nobody heard of it."""
     first = await shop.check_out(user, "pro_monthly")
-    [row] = await dashboard.list("gateway_checkout_attempts", f"buyer = '{user.id}'")
-    path = f"/api/collections/gateway_checkout_attempts/records/{row['id']}"
+    [row] = await dashboard.list("gateway_pending_checkouts", f"buyer = '{user.id}'")
+    path = f"/api/collections/gateway_pending_checkouts/records/{row['id']}"
     await dashboard.call("PATCH", path, {"since": "2026-01-01 00:00:00.000Z"})
     second = await shop.check_out(user, "pro_monthly")
     assert (await _read_session(account, first))["status"] == "expired"

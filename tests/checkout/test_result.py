@@ -16,12 +16,12 @@ _MIRRORS = ("checkout_sessions", "subscriptions", "payments", "charges", "invoic
 
 
 async def _read_rows(dashboard: Dashboard, user: User) -> dict[str, Any]:
-    """All rows of a user, without their stamps: these say where a state is from."""
+    """All rows of a user, without their versions: these say where a state is from."""
     rows = {}
     for collection in _MIRRORS:
         found = await dashboard.list(collection, f"user = '{user.id}'", sort="id")
         rows[collection] = [
-            {name: value for name, value in row.items() if name not in ("stamp", "claims")}
+            {name: value for name, value in row.items() if name not in ("version", "claims")}
             for row in found
         ]
     return rows

@@ -142,7 +142,7 @@ async def test_a_database_in_trouble_is_no_fault_of_the_token(
     """Where PocketBase can't write, the answer is 503: a frontend must not log its user out."""
     with closing(sqlite3.connect(stack.pocketbase.data_dir / "data.db")) as database:
         database.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON gateway_checkout_attempts"
+            "CREATE TRIGGER full BEFORE INSERT ON gateway_pending_checkouts"
             f" WHEN NEW.buyer = '{user.id}'"
             " BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
         )

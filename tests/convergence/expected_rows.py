@@ -73,7 +73,7 @@ class ExpectedRows:
 
     def _take(self, event: Json) -> None:
         planned = decide(parse(json.dumps(event)))
-        known = ("", "unmirrored", "foreign", "thin")
+        known = ("", "ignored", "connect", "thin")
         assert planned.outcome in known, (event["type"], planned.error)
         state = planned.state or planned.truncated
         if state is None:

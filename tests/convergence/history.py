@@ -99,8 +99,8 @@ class History:
                     for name in UNANNOUNCED.get(collection, ()):
                         found.pop(name, None)
                 if found:
-                    stamp = (rows.get(stripe_id) or {}).get("stamp")
-                    wrong[f"{collection} {stripe_id} {stamp}"] = found
+                    version = (rows.get(stripe_id) or {}).get("version")
+                    wrong[f"{collection} {stripe_id} {version}"] = found
         return wrong | self.wrong_entitlements()
 
     def wrong_entitlements(self) -> dict[str, Json]:
@@ -141,4 +141,4 @@ def _connect(event: Json) -> Json:
 
 
 def _is_read(row: Json | None) -> bool:
-    return row is not None and '"read_' in row["stamp"]
+    return row is not None and '"read_' in row["version"]

@@ -45,7 +45,7 @@ class Mirror:
         Raises:
             AssertionError: it takes longer than a minute.
         """
-        count = "SELECT count(*) FROM gateway_follow_ups"
+        count = "SELECT count(*) FROM gateway_deferred_work"
         wait_until(lambda: self._connection.execute(count).fetchone()[0] == 0, within=60)
 
     def find(self, collection: str, column: str, value: str) -> list[Json]:

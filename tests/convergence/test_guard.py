@@ -38,12 +38,15 @@ class _Writer:
         self._pocketbase = pocketbase
 
     async def write(
-        self, plans: Sequence[EventChange], winner: EventChange, tie: VersionConflict | None = None
+        self,
+        plans: Sequence[EventChange],
+        winner: EventChange,
+        conflict: VersionConflict | None = None,
     ) -> CommitResult:
-        """Commit the plans' events with one state, on a tie or by its stamp alone."""
+        """Commit the plans' events with one state, on a conflict or by its version alone."""
         assert winner.state
         place = plans.index(winner) if winner in plans else None
-        row = VersionedRow(winner.state.row, winner.state.stamp, place, expect=tie)
+        row = VersionedRow(winner.state.row, winner.state.version, place, expect=conflict)
         events = [event_row(each, row=0) for each in plans]
         return await commit(self._pocketbase, CommitBatch(events, [row]))
 
@@ -65,14 +68,14 @@ def settings(bench: Bench) -> Settings:
 async def test_an_event_stored_meanwhile_undoes_a_decision(
     bench: Bench, settings: Settings
 ) -> None:
-    """A decision is a tie again when another writer stored an event of its second, row or not."""
+    """A decision conflicts again when another writer stored an event of its second, row or not."""
     product = Scene(bench).product
     first, second, third = _plans(product, 3)
     async with PocketBase(settings) as pocketbase:
         writer = _Writer(pocketbase)
         assert (await writer.write([first], first)).outcomes == ("applied",)
-        [mine] = (await writer.write([second], second)).ties
-        [other] = (await writer.write([third], third)).ties
+        [mine] = (await writer.write([second], second)).conflicts
+        [other] = (await writer.write([third], third)).conflicts
         assert mine
         assert other
         # The other writer finds that the row is the latest: nothing changes but the inbox.
@@ -80,10 +83,10 @@ async def test_an_event_stored_meanwhile_undoes_a_decision(
 
         late = await writer.write([second], second, mine)
 
-    assert late.outcomes == ("tie",)
-    assert late.ties[0]
-    assert late.ties[0].payloads is not None
-    assert len(late.ties[0].payloads) == 2
+    assert late.outcomes == ("conflict",)
+    assert late.conflicts[0]
+    assert late.conflicts[0].payloads is not None
+    assert len(late.conflicts[0].payloads) == 2
 
 
 async def test_a_decision_on_the_whole_story_stands(bench: Bench, settings: Settings) -> None:
@@ -93,11 +96,11 @@ async def test_a_decision_on_the_whole_story_stands(bench: Bench, settings: Sett
     async with PocketBase(settings) as pocketbase:
         writer = _Writer(pocketbase)
         await writer.write([first], first)
-        [tie] = (await writer.write([second], second)).ties
+        [conflict] = (await writer.write([second], second)).conflicts
 
-        done = await writer.write([second], second, tie)
+        done = await writer.write([second], second, conflict)
 
-    assert (done.outcomes, done.ties) == (("applied",), (None,))
+    assert (done.outcomes, done.conflicts) == (("applied",), (None,))
     assert bench.mirror.read("products", [product])[product]["name"] == "1"
 
 
@@ -114,7 +117,7 @@ async def test_rows_of_one_group_do_not_undo_each_other(bench: Bench, settings: 
     scene.call("POST", f"/v1/customers/{second}", name="changed")
     states = [decide(parse(json.dumps(event))).state for event in scene.world.events[-2:]]
     async with PocketBase(settings) as pocketbase:
-        rows = [VersionedRow(state.row, state.stamp) for state in states if state]
+        rows = [VersionedRow(state.row, state.version) for state in states if state]
         await commit(pocketbase, CommitBatch(rows=rows))
 
     found = bench.mirror.read("customers", customers)
@@ -130,7 +133,7 @@ async def test_a_crowded_second_is_not_told(bench: Bench, settings: Settings) ->
         writer = _Writer(pocketbase)
         await writer.write(crowd, crowd[0])
 
-        [tie] = (await writer.write([last], last)).ties
+        [conflict] = (await writer.write([last], last)).conflicts
 
-    assert tie
-    assert tie.payloads is None
+    assert conflict
+    assert conflict.payloads is None

@@ -352,5 +352,5 @@ def test_connected_accounts_link_nothing(scene: Scene, arrange: Arrange) -> None
     assert scene.row("customers", customer)["user"] == ""
     assert scene.bench.mirror.read("customers", [foreign]) == {}
     stored = scene.bench.mirror.read("stripe_events", [event["id"] for event in theirs])
-    assert {row["outcome"] for row in stored.values()} == {"foreign"}
+    assert {row["outcome"] for row in stored.values()} == {"connect"}
     assert {row["account"] for row in stored.values()} == {"acct_1"}

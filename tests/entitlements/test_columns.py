@@ -18,7 +18,7 @@ from tests.entitlements.purchases import Purchases
 
 _OWNED = [each.collection for each in REGISTRY if each.owner]
 #: Identity, order and owner: a new owner recomputes the entitlements of both.
-_KEYS = {"stripe_id", "stamp", "user", "organization", "customer"}
+_KEYS = {"stripe_id", "version", "user", "organization", "customer"}
 #: Another value by the type of a column; dates have the type of texts.
 _OTHER: dict[str, Any] = {
     "TEXT": "2031-01-01 00:00:00.000Z",
@@ -50,18 +50,18 @@ class Rows:
         with closing(sqlite3.connect(self._file, timeout=10)) as database, database:
             database.execute("DELETE FROM entitlements WHERE user = ?", [self._till.user])
         self._second += not again
-        stamp = [0, self._second, self._second, 1, f"evt_{self._second}"]
+        version = [0, self._second, self._second, 1, f"evt_{self._second}"]
         row = {
             "collection": collection,
             "id": values["id"],
             "stripe_id": values["stripe_id"],
             "customer": values.get("customer", ""),
-            "stamp": stamp,
+            "version": version,
             "again": again,
         }
         head = json.dumps({"events": [], "rows": [row], "claims": []})
         # The third text is the Stripe object; empty, it keeps the stored one.
-        body = f"{head}\x1e{json.dumps(values | {'stamp': json.dumps(stamp)})}\x1e"
+        body = f"{head}\x1e{json.dumps(values | {'version': json.dumps(version)})}\x1e"
         headers = {"Authorization": self._token}
         answer = await self._http.post(self._url, content=body.encode(), headers=headers)
         assert answer.status_code == 200, answer.text

@@ -82,13 +82,16 @@ async def _buy_everything(purchases: Purchases) -> None:
 
 async def _recompute(own: Stack, purchases: Purchases) -> list[str]:
     """Recompute as after a changed offer, which writes nothing else; returns the statements."""
-    query = "INSERT INTO follow_ups (kind, subject, place, updated) VALUES ('offer', ?, '', '2020')"
+    query = (
+        "INSERT INTO deferred_work (kind, object, cursor, updated)"
+        " VALUES ('features', ?, '', '2020')"
+    )
     [product] = (await purchases.dashboard.list("products", "metadata ~ 'late'"))[:1]
     before = len(own.pocketbase.log.read_text(errors="replace"))
     with closing(sqlite3.connect(own.pocketbase.data_dir / "data.db", timeout=10)) as database:
         database.execute(query, [product["stripe_id"]])
         database.commit()
-    while (await purchases.dashboard.call("POST", "/api/gateway/follow-ups"))["left"]:
+    while (await purchases.dashboard.call("POST", "/api/gateway/deferred-work"))["left"]:
         pass
     log = own.pocketbase.log.read_text(errors="replace")[before:]
     parts = [re.split(r"\n(?:INFO|WARN|ERROR|DEBUG) ", part)[0] for part in _STATEMENT.split(log)]

@@ -85,7 +85,7 @@ async def _wait_entitled(purchases: Purchases, feature: str, buyers: int, **memb
     await eventually(are_entitled, within=60)
 
     async def is_done() -> bool:
-        return await purchases.dashboard.count("gateway_follow_ups") == 0
+        return await purchases.dashboard.count("gateway_deferred_work") == 0
 
     await eventually(is_done)
 
@@ -127,10 +127,10 @@ async def test_a_gateway_that_is_killed_is_followed_by_the_next(
     await purchases.tell("product.created", purchases.build_product(_PRODUCT, features="pro"))
     own.gateway.kill()
     dashboard = purchases.dashboard
-    route = "/api/gateway/follow-ups"
+    route = "/api/gateway/deferred-work"
     await dashboard.call("POST", route)
-    [row] = await dashboard.list("gateway_follow_ups")
-    assert row["place"].startswith("subscriptions/")
+    [row] = await dashboard.list("gateway_deferred_work")
+    assert row["cursor"].startswith("subscriptions/")
     assert 0 < await dashboard.count("entitlements") < _MANY
     await asyncio.gather(*(dashboard.call("POST", route) for _ in range(3)))
     own.gateway.start()
@@ -180,17 +180,17 @@ async def test_what_always_fails_keeps_back_nothing(own: Stack, purchases: Purch
     _subscribe_many(own)
     row = {"kind": "of_a_later_release", "updated": "2020-01-01 00:00:00.000Z"}
     failing = await purchases.dashboard.call(
-        "POST", "/api/collections/gateway_follow_ups/records", row
+        "POST", "/api/collections/gateway_deferred_work/records", row
     )
     await purchases.tell("product.created", purchases.build_product(_PRODUCT, features="pro"))
 
     async def is_alone() -> bool:
-        left = await purchases.dashboard.list("gateway_follow_ups")
+        left = await purchases.dashboard.list("gateway_deferred_work")
         return [(each["id"], bool(each["error"])) for each in left] == [(failing["id"], True)]
 
     await eventually(is_alone, within=60)
     assert await purchases.dashboard.count("entitlements", "feature = 'pro'") == _MANY
-    [left] = await purchases.dashboard.list("gateway_follow_ups")
+    [left] = await purchases.dashboard.list("gateway_deferred_work")
     assert left["updated"] > f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
 
 
@@ -218,6 +218,6 @@ async def test_a_customer_with_very_many_rows_is_moved(own: Stack, purchases: Pu
     await eventually(are_moved, within=60)
 
     async def is_done() -> bool:
-        return await purchases.dashboard.count("gateway_follow_ups") == 0
+        return await purchases.dashboard.count("gateway_deferred_work") == 0
 
     await eventually(is_done)

@@ -37,7 +37,7 @@ class ExpectedRows:
     def _compare(self, collection: str, stripe_id: str, record: Mapping[str, Any]) -> list[str]:
         key = (collection, stripe_id)
         accepted = [self.rows[key].values]
-        if json.loads(record["stamp"])[4].startswith("read_") and key in self.now:
+        if json.loads(record["version"])[4].startswith("read_") and key in self.now:
             accepted.append(self.now[key].values)
         differences = [_differ(values, record) for values in accepted]
         return [] if not all(differences) else [f"{collection}/{stripe_id}: {differences[0]}"]

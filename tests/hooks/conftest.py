@@ -120,7 +120,7 @@ async def _make_due(dashboard: Dashboard) -> str:
     for row in rows:
         values = {"status": "skipped"}
         if row["id"] == chosen["id"]:
-            values = {"status": "waiting", "settled": "", "due": "2020-01-01 00:00:00.000Z"}
+            values = {"status": "waiting", "completed_at": "", "due": "2020-01-01 00:00:00.000Z"}
         await dashboard.call("PATCH", f"{_NOTIFICATIONS}/{row['id']}", values)
     return str(chosen["event"])
 

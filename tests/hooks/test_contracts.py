@@ -16,18 +16,18 @@ from gateway.pocketbase.contracts import ROUTES
 from gateway.pocketbase.contracts.billing import METERED, USE_PREVIEW, MeteredRequest, PreviewUse
 from gateway.pocketbase.contracts.buyer import (
     BUYER,
-    END_ATTEMPT,
+    END_PENDING_CHECKOUT,
     PRICES,
-    AttemptEnd,
     BuyerAnswer,
     BuyerRequest,
     OrderRequest,
+    PendingCheckoutEnd,
     PricesRequest,
 )
 from gateway.pocketbase.contracts.caller import CALLER
 from gateway.pocketbase.contracts.commit import COMMIT, CommitHead
 from gateway.pocketbase.contracts.customer_tasks import END_TASK, TAKE_TASKS, TakeRequest, TaskEnd
-from gateway.pocketbase.contracts.events import FOLLOW_UPS, PRUNE, PruneRequest
+from gateway.pocketbase.contracts.events import DEFERRED_WORK, PRUNE, PruneRequest
 from gateway.pocketbase.contracts.health import VERSION, WRITE_PROBE
 from gateway.pocketbase.contracts.notifications import (
     CLAIM,
@@ -117,16 +117,16 @@ async def test_write_probe(pocketbase: PocketBase) -> None:
     await _ask(pocketbase, WRITE_PROBE, Empty())
 
 
-async def test_prune_and_follow_ups(pocketbase: PocketBase) -> None:
-    """POST /api/gateway/prune and /follow-ups."""
+async def test_prune_and_deferred_work(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/prune and /deferred-work."""
     asked = PruneRequest(before="2100-01-01 00:00:00.000Z", limit=10, dry_run=True)
     assert (await _ask(pocketbase, PRUNE, asked)).pruned > 10
-    assert (await _ask(pocketbase, FOLLOW_UPS, Empty())).error == ""
+    assert (await _ask(pocketbase, DEFERRED_WORK, Empty())).error == ""
 
 
 async def test_buyer(pocketbase: PocketBase, business: Business) -> None:
     """POST /api/gateway/buyer with every member, for a user."""
-    order = OrderRequest(key=token_hex(20), fingerprint=token_hex(32), once=True)
+    order = OrderRequest(key=token_hex(20), request_hash=token_hex(32), once=True)
     asked = BuyerRequest(
         prices=("pro_monthly", "lifetime"),
         subscription=business.subscription,
@@ -140,7 +140,7 @@ async def test_buyer(pocketbase: PocketBase, business: Business) -> None:
     assert answer.subscription
     assert answer.standing
     assert answer.standing.key
-    assert answer.standing.key.fingerprint == order.fingerprint
+    assert answer.standing.key.request_hash == order.request_hash
     assert answer.standing.subscriptions[0].stripe_id == business.subscription
     assert answer.standing.held
 
@@ -169,8 +169,10 @@ async def test_prices(pocketbase: PocketBase) -> None:
 
 
 async def test_end_of_a_purchase(pocketbase: PocketBase, business: Business) -> None:
-    """POST /api/gateway/attempt/end answers nothing."""
-    await _ask(pocketbase, END_ATTEMPT, AttemptEnd(buyer=business.user.id, number=7))
+    """POST /api/gateway/pending-checkout/end answers nothing."""
+    await _ask(
+        pocketbase, END_PENDING_CHECKOUT, PendingCheckoutEnd(buyer=business.user.id, number=7)
+    )
 
 
 async def test_customer_tasks(pocketbase: PocketBase) -> None:
@@ -221,7 +223,7 @@ async def test_organizations(pocketbase: PocketBase, business: Business) -> None
 
 async def test_notifications(pocketbase: PocketBase, business: Business) -> None:
     """POST /api/gateway/notifications/claim, /settle and /retry."""
-    found = (await _ask(pocketbase, CLAIM, ClaimRequest(vias=("mail",)))).claimed
+    found = (await _ask(pocketbase, CLAIM, ClaimRequest(channels=("mail",)))).claimed
     assert found
     assert (found.event, found.kind) == (business.event, "receipt")
     assert found.subject
@@ -231,7 +233,7 @@ async def test_notifications(pocketbase: PocketBase, business: Business) -> None
     )
     assert (await _ask(pocketbase, SETTLE, result)).settled == 1
     assert (await _ask(pocketbase, RETRY, RetryRequest(ids=(found.id,), seconds=60))).retried == 1
-    assert (await _ask(pocketbase, CLAIM, ClaimRequest(vias=("other",)))).claimed is None
+    assert (await _ask(pocketbase, CLAIM, ClaimRequest(channels=("other",)))).claimed is None
 
 
 async def test_mail(pocketbase: PocketBase) -> None:
@@ -288,17 +290,17 @@ def _build_group() -> CommitBatch:
         },
         "{}",
         row=0,
-        notices=(OutboxEntry("mail", "receipt", "customers", "cus_contract", "", 4_000_000_000),),
+        outbox=(OutboxEntry("mail", "receipt", "customers", "cus_contract", "", 4_000_000_000),),
     )
     row = Row("customers", "cus_contract", {"email": ""})
-    stamp = Version(0, 1_795_773_600, 1_795_773_600, 1, event.stripe_id)
+    version = Version(0, 1_795_773_600, 1_795_773_600, 1, event.stripe_id)
     claim = OwnershipClaim("cus_contract", user="nobody", since=1)
-    return CommitBatch([event], [VersionedRow(row, stamp, event=0)], [claim])
+    return CommitBatch([event], [VersionedRow(row, version, event=0)], [claim])
 
 
 async def test_commit(pocketbase: PocketBase) -> None:
-    """POST /api/gateway/commit: the head is as its contract says, and so are outcomes and ties."""
-    for ties in (0, 1):
+    """POST /api/gateway/commit: head, outcomes and conflicts are as the contract says."""
+    for conflicts in (0, 1):
         group = _build_group()
         body = _encode(group)
         head = TypeAdapter(CommitHead).validate_json(
@@ -307,7 +309,7 @@ async def test_commit(pocketbase: PocketBase) -> None:
         assert head["events"][0]["stripe_id"] == group.events[0].stripe_id
         answer = await _ask(pocketbase, COMMIT, body)
         assert len(answer.outcomes) == 1
-        assert len([tie for tie in answer.ties if tie]) == ties
+        assert len([conflict for conflict in answer.conflicts if conflict]) == conflicts
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from gateway.errors import HooksMismatch, PocketBaseUnavailable
 from gateway.pocketbase import CommitBatch, EventRow, PocketBase, commit
 from gateway.pocketbase.contracts.customer_tasks import END_TASK, TaskEnd
-from gateway.pocketbase.contracts.events import FOLLOW_UPS
+from gateway.pocketbase.contracts.events import DEFERRED_WORK
 from gateway.pocketbase.contracts.route import Empty
 from gateway.pocketbase.hook_call import call_hook
 from gateway.settings import Settings
@@ -56,7 +56,7 @@ async def test_a_page_is_no_answer(body: str, status: str) -> None:
         with pytest.raises(PocketBaseUnavailable, match="proxy"):
             await call_hook(pocketbase, END_TASK, TaskEnd(id="a", outcome="updated"))
         with pytest.raises(PocketBaseUnavailable, match="proxy"):
-            await call_hook(pocketbase, FOLLOW_UPS, Empty())
+            await call_hook(pocketbase, DEFERRED_WORK, Empty())
         with pytest.raises(PocketBaseUnavailable, match="proxy"):
             await commit(pocketbase, CommitBatch([_EVENT]))
 
@@ -66,11 +66,11 @@ async def test_a_page_is_no_answer(body: str, status: str) -> None:
     [
         {},
         [],
-        {"outcomes": [], "ties": []},
-        {"outcomes": ["applied", "applied"], "ties": []},
-        {"outcomes": ["applied"], "ties": [None]},
-        {"outcomes": ["written"], "ties": []},
-        {"outcomes": [None], "ties": []},
+        {"outcomes": [], "conflicts": []},
+        {"outcomes": ["applied", "applied"], "conflicts": []},
+        {"outcomes": ["applied"], "conflicts": [None]},
+        {"outcomes": ["written"], "conflicts": []},
+        {"outcomes": [None], "conflicts": []},
         {"outcomes": ["applied"]},
     ],
 )

@@ -37,7 +37,7 @@ _MEMBERS = [
     "dry_run",
     "user",
     "meter",
-    "vias",
+    "channels",
     "attempts",
     "status",
     "reason",
@@ -67,16 +67,16 @@ async def _ask(frontend: Frontend, user: User, body: Any) -> httpx.Response:
 @pytest.mark.parametrize(
     "body",
     [
-        {"order": {"key": "a", "fingerprint": _LONG}},
-        {"order": {"key": "trial", "fingerprint": ""}},
-        {"order": {"key": "trial", "fingerprint": "0" * 64}},
-        {"order": {"key": "A" * 40, "fingerprint": "0" * 64}},
-        {"order": {"key": "0" * 40, "fingerprint": "0" * 65}},
-        {"order": {"key": "0" * 40 + "\n", "fingerprint": "0" * 64}},
-        {"order": {"key": ["0" * 40], "fingerprint": "0" * 64}},
-        {"order": {"key": {"toString": 1}, "fingerprint": "0" * 64}},
+        {"order": {"key": "a", "request_hash": _LONG}},
+        {"order": {"key": "trial", "request_hash": ""}},
+        {"order": {"key": "trial", "request_hash": "0" * 64}},
+        {"order": {"key": "A" * 40, "request_hash": "0" * 64}},
+        {"order": {"key": "0" * 40, "request_hash": "0" * 65}},
+        {"order": {"key": "0" * 40 + "\n", "request_hash": "0" * 64}},
+        {"order": {"key": ["0" * 40], "request_hash": "0" * 64}},
+        {"order": {"key": {"toString": 1}, "request_hash": "0" * 64}},
         {"order": {"key": "0" * 40}},
-        {"order": {"fingerprint": "0" * 64}},
+        {"order": {"request_hash": "0" * 64}},
         {"order": "0" * 40},
         {"order": True},
         {"order": []},
@@ -117,9 +117,13 @@ async def test_a_body_that_is_no_object_is_no_error_of_pocketbase(
 
 
 async def test_what_the_gateway_asks_is_answered(frontend: Frontend, user: User) -> None:
-    """Digests as key and fingerprint, no key, and members of later versions."""
-    key, fingerprint = token_hex(20), token_hex(32)
-    for order in ({"key": key, "fingerprint": fingerprint}, {"key": "", "fingerprint": ""}, None):
+    """Digests as key and request_hash, no key, and members of later versions."""
+    key, request_hash = token_hex(20), token_hex(32)
+    for order in (
+        {"key": key, "request_hash": request_hash},
+        {"key": "", "request_hash": ""},
+        None,
+    ):
         body = {"prices": ["pro_monthly"], "order": order, "organization": "", "later": 1}
         answer = await _ask(frontend, user, body)
         assert answer.status_code == 200, answer.text

@@ -26,6 +26,8 @@ _NAMES = {
         "reconciliations": "stripe_reconciliations",
         "transforms": "gateway_transforms",
         "write_probe": "gateway_write_probe",
+        "deferred_work": "follow_ups",
+        "pending_checkouts": "checkout_attempts",
     }.get(key, key)
     for key in INTERNAL_COLLECTIONS
 }
@@ -161,7 +163,7 @@ def test_a_project_keeps_its_own_collection_of_a_former_name(
     pocketbase.command = command
     _start(pocketbase)
     names = {collection["name"] for collection in list_collections(pocketbase)}
-    assert {"follow_ups", "gateway_follow_ups"} <= names
+    assert {"follow_ups", "gateway_deferred_work"} <= names
 
 
 def test_views_on_a_renamed_collection_go_on(former: Callable[[int], Stack]) -> None:

@@ -162,8 +162,8 @@ def test_the_stamp_of_a_row_is_hidden(
 ) -> None:
     """What the gateway notes in a row for itself is shown to superusers only."""
     path = f"subscriptions/records/{rows['subscriptions']}"
-    assert "stamp" in records.get(path, headers=root).json()
-    assert "stamp" not in records.get(path, headers={"Authorization": owner.token}).json()
+    assert "version" in records.get(path, headers=root).json()
+    assert "version" not in records.get(path, headers={"Authorization": owner.token}).json()
 
 
 def test_the_same_id_in_another_auth_collection_owns_nothing(

@@ -11,7 +11,7 @@ migrate((app) => app.save(new Collection({
   name: "payouts", type: "base",
   fields: [
     { name: "stripe_id", type: "text", required: true },
-    { name: "stamp", type: "text", hidden: true },
+    { name: "version", type: "text", hidden: true },
     { name: "stripe_object", type: "json", hidden: true },
     { name: "status", type: "text" },
     { name: "amount", type: "number" },
@@ -109,9 +109,9 @@ def test_three_files_mirror_a_new_object(project: CopiedProject, tmp_path: Path)
 
 
 def test_a_mirror_without_its_columns_does_not_start(project: CopiedProject) -> None:
-    """A migration without `stamp` ends the start in one sentence that names the remedy."""
+    """A migration without `version` ends the start in one sentence that names the remedy."""
     migration = "pb_migrations/1999999999_payouts.js"
-    project.replace(migration, '    { name: "stamp", type: "text", hidden: true },\n', "")
+    project.replace(migration, '    { name: "version", type: "text", hidden: true },\n', "")
     assert project.run("-m", "gateway.dev.vocabulary").returncode == 0
 
     done = project.run(
@@ -131,7 +131,7 @@ def test_a_mirror_without_its_columns_does_not_start(project: CopiedProject) -> 
         done.stderr.strip()
         .splitlines()[-1]
         .endswith(
-            "The mirror of payout needs the column stamp in the collection payouts: "
+            "The mirror of payout needs the column version in the collection payouts: "
             "add a migration and run `make vocabulary`."
         )
     )

@@ -15,9 +15,9 @@ from tests.stripe_account import StripeAccount
 Json = dict[str, Any]
 #: Columns that no user may see, by collection.
 HIDDEN = {
-    "subscriptions": ("stripe_object", "stamp", "cancellation_details"),
-    "charges": ("stripe_object", "stamp", "outcome", "balance_transaction"),
-    "products": ("stripe_object", "stamp"),
+    "subscriptions": ("stripe_object", "version", "cancellation_details"),
+    "charges": ("stripe_object", "version", "outcome", "balance_transaction"),
+    "products": ("stripe_object", "version"),
 }
 
 

@@ -39,13 +39,13 @@ class NotificationStack:
     async def find(self, event: Json) -> list[Record]:
         """Return the outbox's rows of an event."""
         wanted = f"event = '{event['id']}'"
-        return await self.dashboard.list("gateway_notifications", wanted, sort="via")
+        return await self.dashboard.list("gateway_notifications", wanted, sort="channel")
 
     async def make_due(self, event: Json) -> None:
         """Let what waits for its next try be tried now, by moving its time."""
         for row in await self.find(event):
             path = f"/api/collections/gateway_notifications/records/{row['id']}"
-            due = {"due": "2020-01-01 00:00:00.000Z", "settled": ""}
+            due = {"due": "2020-01-01 00:00:00.000Z", "completed_at": ""}
             await self.dashboard.call("PATCH", path, due)
 
     async def wait_settled(self, event: Json, within: float = 20.0) -> Record:
@@ -54,7 +54,7 @@ class NotificationStack:
         async def check() -> Record | None:
             rows = await self.find(event)
             assert len(rows) <= 1
-            is_settled = rows and rows[0]["settled"] and rows[0]["status"] != "sending"
+            is_settled = rows and rows[0]["completed_at"] and rows[0]["status"] != "sending"
             return rows[0] if is_settled else None
 
         found = await eventually(check, within)

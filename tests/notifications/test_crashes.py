@@ -48,7 +48,7 @@ async def test_killed_between_claim_and_send(
     await asyncio.to_thread(gateway.restart)
 
     # Whatever it would send by itself has its turn before this one.
-    assert (await notification_stack.sender.send(event)).json()["outcome"] == "repeated"
+    assert (await notification_stack.sender.send(event)).json()["outcome"] == "duplicate"
     assert (await notification_stack.wait_settled(await notification_stack.pay(number="NEXT")))[
         "status"
     ] == "sent"
@@ -83,7 +83,7 @@ async def test_killed_between_commit_and_claim(
     gateway.env["POCKETBASE_URL"] = stack.pocketbase.url
     await asyncio.to_thread(gateway.restart)
     assert (await notification_stack.wait_settled(event))["status"] == "sent"
-    assert (await notification_stack.sender.send(event)).json()["outcome"] == "repeated"
+    assert (await notification_stack.sender.send(event)).json()["outcome"] == "duplicate"
     numbers = ("FIRST", "SHOP-0001")
     assert mail_server.subjects == [f"Your receipt from Acme: {number}" for number in numbers]
 

@@ -54,8 +54,8 @@ async def test_a_handler_is_called_once_an_event(
     ended = await notification_stack.deliver("customer.subscription.deleted", subscription)
     for event, name, kind in ((paid, "thank", "receipt"), (ended, "say_goodbye", "")):
         row = await notification_stack.wait_settled(event)
-        assert (row["status"], row["via"]) == ("sent", f"{_MODULE}.{name}")
-        assert (await notification_stack.sender.send(event)).json()["outcome"] == "repeated"
+        assert (row["status"], row["channel"]) == ("sent", f"{_MODULE}.{name}")
+        assert (await notification_stack.sender.send(event)).json()["outcome"] == "duplicate"
         assert _calls(notes, event) == [f"{name} {event['id']} {kind} {notification_stack.user.id}"]
 
 
@@ -109,7 +109,9 @@ async def test_what_was_broken_off_stays_until_somebody_decides(
     young = await run_command(stack, "notifications", "retry", row["id"])
     assert (young.code, young.out) == (1, "0 to be sent again\n")
     path = f"/api/collections/gateway_notifications/records/{row['id']}"
-    await notification_stack.dashboard.call("PATCH", path, {"claimed": "2020-01-01 00:00:00.000Z"})
+    await notification_stack.dashboard.call(
+        "PATCH", path, {"locked_at": "2020-01-01 00:00:00.000Z"}
+    )
     old = await run_command(stack, "notifications", "retry", row["id"])
     assert old.code == 0
 

@@ -46,8 +46,8 @@ def test_the_end_of_time_can_be_written() -> None:
     """An event of the last second that has a date is told like any other."""
     invoice = {"id": "in_1", "object": "invoice", "amount_paid": 1, "currency": "eur"}
     event = parse(json.dumps(build_event("invoice.paid", invoice, created=253_402_300_799)))
-    notices = _ANNOUNCER.entries_for(event)
-    group = CommitBatch([EventRow(event.stripe_id, {}, event.payload, notices=notices)])
+    entries = _ANNOUNCER.entries_for(event)
+    group = CommitBatch([EventRow(event.stripe_id, {}, event.payload, outbox=entries)])
     assert b'"expires":"9999-12-31 23:59:59.000Z"' in _encode(group)
 
 

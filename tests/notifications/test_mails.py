@@ -86,8 +86,8 @@ async def test_each_kind_is_mailed_once(
     )
     event = await notification_stack.deliver(*_build(kind, notification_stack.customer["id"]))
     row = await notification_stack.wait_settled(event)
-    assert (row["status"], row["via"], row["attempts"]) == ("sent", "mail", 1)
-    assert (await notification_stack.sender.send(event)).json()["outcome"] == "repeated"
+    assert (row["status"], row["channel"], row["attempts"]) == ("sent", "mail", 1)
+    assert (await notification_stack.sender.send(event)).json()["outcome"] == "duplicate"
 
     assert mail_server.subjects == [subject]
     to = SELLER if kind == "dispute" else notification_stack.user.email

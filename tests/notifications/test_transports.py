@@ -208,7 +208,7 @@ async def test_two_gateways_send_one_mail(
     events = [await notification_stack.pay(number=f"SHOP-{number}") for number in range(6)]
     for event in reversed(events):
         for door in (other, notification_stack):
-            assert (await door.sender.send(event)).json()["outcome"] == "repeated"
+            assert (await door.sender.send(event)).json()["outcome"] == "duplicate"
     for event in events:
         assert (await notification_stack.wait_settled(event))["status"] == "sent"
 

@@ -12,7 +12,7 @@ from gateway.dev.stack import Stack
 from gateway.errors import InvalidRequest
 from gateway.mirror.registry import BY_OBJECT
 from gateway.reconcile.listed_objects import list_collections, list_kinds
-from gateway.reconcile.lists import Place, read_page
+from gateway.reconcile.lists import Cursor, read_page
 from gateway.reconcile.rate_limit import RateLimit, RateLimitedStripe
 from gateway.reconcile.repair import Repairer
 from tests.dashboard import Dashboard
@@ -150,8 +150,8 @@ async def test_first_import_brings_the_whole_account(
     assert not (await shop_operator.reconcile(dry_run=True)).differences
     after = await _snapshot(dashboard)
     for collection, rows in before.items():
-        assert [{**row, "stamp": ""} for row in after[collection]] == [
-            {**row, "stamp": ""} for row in rows
+        assert [{**row, "version": ""} for row in after[collection]] == [
+            {**row, "version": ""} for row in rows
         ]
 
 
@@ -231,7 +231,7 @@ async def test_webhook_that_arrives_meanwhile_wins(
     await seller.wait_delivered()
     reader = RateLimitedStripe(shop_operator.client, RateLimit(1000))
     kind = next(kind for kind in list_kinds() if kind.name == "customers")
-    page = await read_page(reader, kind, Place(), None)
+    page = await read_page(reader, kind, Cursor(), None)
     await seller.create(f"customers/{customer['id']}", name="newer")
     await seller.wait_delivered()
     repairer = Repairer(shop_operator.pocketbase, reader, dry_run=False)
@@ -263,14 +263,14 @@ async def test_rows_follow_stripe_while_everything_moves(
     assert [row and row["name"] for row in rows] == ["8"] * len(customers)
 
 
-async def test_place_that_is_gone_begins_the_list_anew(
+async def test_cursor_that_is_gone_begins_the_list_anew(
     shop_operator: Operator, seller: Seller, dashboard: Dashboard
 ) -> None:
     """A run whose last object was deleted meanwhile reads its list from the top."""
     done = await shop_operator.reconcile(only=("coupons",), events=False)
     [row, *_] = await dashboard.list("gateway_reconciliations", f"id = '{done.run.id}'")
-    place = {"after": "NOWHERE", "created": 1_700_000_000, "edge": ["NOWHERE"]}
-    position = {**row["position"], "step": "coupons", "place": place}
+    cursor = {"after": "NOWHERE", "created": 1_700_000_000, "edge": ["NOWHERE"]}
+    position = {**row["position"], "step": "coupons", "cursor": cursor}
     path = f"/api/collections/gateway_reconciliations/records/{row['id']}"
     await dashboard.call("PATCH", path, {"finished": "", "position": position})
     continued = await shop_operator.reconcile(only=("coupons",), events=False)

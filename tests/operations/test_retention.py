@@ -42,7 +42,7 @@ async def test_prune_keeps_ids_and_young_payloads(
     assert done.code == 0, done.err
     assert not await _has_payload(dashboard, old)
     assert await _has_payload(dashboard, young)
-    assert (await sender.send(old)).json()["outcome"] == "repeated"
+    assert (await sender.send(old)).json()["outcome"] == "duplicate"
 
 
 async def test_failed_events_stay_whole(

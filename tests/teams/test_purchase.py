@@ -164,7 +164,7 @@ async def test_a_trial_outlives_the_row_of_its_subscription(
     await team.dashboard.call("DELETE", f"/api/collections/subscriptions/records/{row['id']}")
     # What is kept for a day: for which payer the user's trial was.
     payer = f"organizations/{team.id}"
-    [held] = await team.dashboard.list("gateway_checkout_keys", f"fingerprint = '{payer}'")
+    [held] = await team.dashboard.list("gateway_checkout_keys", f"trial_payer = '{payer}'")
     await team.dashboard.call(
         "DELETE", f"/api/collections/gateway_checkout_keys/records/{held['id']}"
     )

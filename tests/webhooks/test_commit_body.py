@@ -33,7 +33,7 @@ async def test_a_body_with_and_without_a_length_is_read(
     padded = _EMPTY + b" " * 300_000
     body = _in_chunks(padded) if is_chunked else padded
     answer = await _commit(http, stack, superuser_token, body)
-    assert (answer.status_code, answer.json()) == (200, {"outcomes": [], "ties": []})
+    assert (answer.status_code, answer.json()) == (200, {"outcomes": [], "conflicts": []})
 
 
 async def test_a_body_beyond_the_limit_is_refused(
@@ -49,12 +49,12 @@ async def test_a_gateway_of_another_version_is_sent_away(
     http: httpx.AsyncClient, stack: Stack, superuser_token: str, dashboard: Dashboard
 ) -> None:
     """A body laid out otherwise, as an older gateway's during an upgrade, stores nothing."""
-    stamp = [0, 1, 1, 1, "evt_other_version"]
+    version = [0, 1, 1, 1, "evt_other_version"]
     values = {"id": "a" * 15, "stripe_id": "cus_other_version"}
     event = {"id": "b" * 15, "stripe_id": "evt_other_version", "row": 0}
     head = {
         "events": [event],
-        "rows": [{"collection": "customers", "values": values, "stamp": stamp, "event": 0}],
+        "rows": [{"collection": "customers", "values": values, "version": version, "event": 0}],
         "claims": [],
     }
     body = orjson.dumps(head) + b"\x1e" + orjson.dumps(event)

@@ -62,7 +62,7 @@ async def test_another_accounts_events_are_kept_apart(
     customer = build_customer(user.id)
     event = build_event("customer.created", customer, context=context)
 
-    assert await _send(sender, event) == "foreign"
+    assert await _send(sender, event) == "connect"
 
     assert await dashboard.find("customers", customer["id"]) is None
     stored = await dashboard.find("stripe_events", event["id"])
@@ -77,7 +77,7 @@ async def test_thin_events_are_told_apart_as_well(
     own = (await account.read("account"))["id"]
     async with account.holding_deliveries():
         customer = await account.create("customers", name="Thin")
-        assert await _send(sender, _thin(customer, "acct_other")) == "foreign"
+        assert await _send(sender, _thin(customer, "acct_other")) == "connect"
         assert await dashboard.find("customers", customer["id"]) is None
         assert await _send(sender, _thin(customer, own)) == "applied"
     row = await dashboard.find("customers", customer["id"])
@@ -92,7 +92,7 @@ async def test_a_connected_accounts_event_stays_apart(
     own = (await account.read("account"))["id"]
     customer = build_customer("nobody")
     event = build_event("customer.created", customer, account="acct_1", context=own)
-    assert await _send(sender, event) == "foreign"
+    assert await _send(sender, event) == "connect"
     assert await dashboard.find("customers", customer["id"]) is None
 
 

@@ -116,7 +116,7 @@ async def test_while_pocketbase_is_frozen_the_answer_is_bounded(own: Stack, scen
 
         again = await asyncio.gather(*(scene.sender.send(event) for event in (scene.event, *more)))
         # What was on its way into the frozen PocketBase may have been written after all.
-        assert {answer.json()["outcome"] for answer in again} <= {"applied", "repeated"}
+        assert {answer.json()["outcome"] for answer in again} <= {"applied", "duplicate"}
         await feed.next()
         await scene.assert_written_once([change.action for change in feed.seen])
 
@@ -134,7 +134,7 @@ async def test_copies_that_wait_together_act_once(own: Stack, scene: Scene) -> N
         own.pocketbase.resume()
     answers = await asyncio.gather(*sent)
     outcomes = [answer.json()["outcome"] for answer in answers[2:]]
-    assert sorted(outcomes) == ["applied", *["repeated"] * 4]
+    assert sorted(outcomes) == ["applied", *["duplicate"] * 4]
 
 
 async def _restart_gateway(own: Stack, pocketbase_url: str) -> None:
@@ -161,7 +161,7 @@ async def test_a_kill_around_the_commit_neither_loses_nor_doubles(
 
         await _restart_gateway(own, own.pocketbase.url)
         answer = await scene.sender.send(scene.event)
-        outcome = {"before": "applied", "after": "repeated"}[moment]
+        outcome = {"before": "applied", "after": "duplicate"}[moment]
         assert (answer.status_code, answer.json()["outcome"]) == (200, outcome)
         if moment == "after":
             assert await scene.read() == written

@@ -211,7 +211,7 @@ async def test_a_hook_that_throws_after_the_commit_does_not_fail_the_delivery(
         answer = await sender.send(made)
         assert (answer.status_code, answer.json()["outcome"]) == (200, "applied")
         again = await sender.send(made)
-        assert (again.status_code, again.json()["outcome"]) == (200, "repeated")
+        assert (again.status_code, again.json()["outcome"]) == (200, "duplicate")
 
 
 def _add_hook(own: Stack, tmp_path: Path, script: str) -> None:

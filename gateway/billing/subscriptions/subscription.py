@@ -128,7 +128,7 @@ async def get_subscription(
     if stripe_id(snapshot.body.get("customer")) != own.customer:
         _log.error("subscription of another customer", extra={"subscription": own.stripe_id})
         raise NoSubscription
-    return CustomerSubscription(buyer, snapshot, own.stamp)
+    return CustomerSubscription(buyer, snapshot, own.version)
 
 
 async def reread(services: Services, subscription: CustomerSubscription) -> CustomerSubscription:

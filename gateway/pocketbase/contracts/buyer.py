@@ -43,7 +43,7 @@ class SubscriptionRef:
     #: The Stripe id of its customer, who is the buyer.
     customer: str
     #: Which of its states PocketBase shows: another after each change.
-    stamp: str
+    version: str
     #: The organization that pays, "" if a user does, and how many users belong to it.
     organization: str = ""
     members: int = 0
@@ -66,7 +66,7 @@ class KeyUse:
     #: Another for each buyer and key.
     id: str
     #: What was asked for then.
-    fingerprint: str
+    request_hash: str
     #: When that was, in Unix seconds.
     since: int
 
@@ -77,7 +77,7 @@ class OrderRequest(Contract):
     #: The digest of an Idempotency-Key, "" for none.
     key: str
     #: The digest of what is ordered under the key, "" without one.
-    fingerprint: str
+    request_hash: str
     #: Whether price terms may sell something once per buyer.
     once: bool = False
 
@@ -157,7 +157,7 @@ class PricesAnswer(Contract):
     prices: tuple[Price, ...]
 
 
-class AttemptEnd(Contract):
+class PendingCheckoutEnd(Contract):
     """The exclusive purchase that is over."""
 
     buyer: str
@@ -166,4 +166,6 @@ class AttemptEnd(Contract):
 
 BUYER = HookRoute("POST", "/api/gateway/buyer", BuyerRequest, BuyerAnswer, may_be_missing=True)
 PRICES = HookRoute("POST", "/api/gateway/prices", PricesRequest, PricesAnswer)
-END_ATTEMPT = HookRoute("POST", "/api/gateway/attempt/end", AttemptEnd, Empty)
+END_PENDING_CHECKOUT = HookRoute(
+    "POST", "/api/gateway/pending-checkout/end", PendingCheckoutEnd, Empty
+)

@@ -13,7 +13,7 @@ from gateway.pocketbase.contracts.route import Contract, HookRoute
 
 #: What became of an event: decided by the hooks, or named by the gateway.
 Outcome = Literal[
-    "applied", "superseded", "repeated", "tie", "unmirrored", "foreign", "thin", "failed"
+    "applied", "superseded", "duplicate", "conflict", "ignored", "connect", "thin", "failed"
 ]
 
 
@@ -49,9 +49,9 @@ class CommitRow(TypedDict):
     stripe_id: str
     customer: str
     user: str
-    stamp: list[Any]
+    version: list[Any]
     event: int | None
-    #: The tie that the row decides, as it was answered.
+    #: The conflict that the row decides, as it was answered.
     expect: dict[str, Any] | None
     ask: Literal["", "order", "time"]
     again: bool
@@ -69,13 +69,13 @@ class CommitClaim(TypedDict):
     since: int
 
 
-class CommitNotice(TypedDict):
+class CommitOutboxEntry(TypedDict):
     """A row of the outbox."""
 
     id: str
     #: Index in ``events``.
-    event_place: int
-    via: str
+    event_index: int
+    channel: str
     kind: str
     collection: str
     record: str
@@ -90,19 +90,19 @@ class CommitHead(TypedDict):
     rows: list[CommitRow]
     claims: list[CommitClaim]
     #: None if there are none.
-    notices: list[CommitNotice] | None
+    outbox: list[CommitOutboxEntry] | None
 
 
-class CommitTie(Contract):
-    """A row that can't be judged by its stamp."""
+class CommitConflict(Contract):
+    """A row that can't be judged by its version."""
 
     #: The Stripe id.
     object: str
     #: The span of the events in question, as date columns.
     since: str = Field(alias="from")
     until: str = Field(alias="to")
-    #: The stored row's stamp, "" if there is none.
-    stamp: str
+    #: The stored row's version, "" if there is none.
+    version: str
     #: How many events are stored of that span.
     seen: int
     #: Their payloads, None if they are too many or pruned.
@@ -115,10 +115,10 @@ class CommitTie(Contract):
 
 
 class CommitAnswer(Contract):
-    """What became of a group: an outcome per event, and a tie or None per row."""
+    """What became of a group: an outcome per event, and a conflict or None per row."""
 
     outcomes: tuple[Outcome, ...]
-    ties: tuple[CommitTie | None, ...]
+    conflicts: tuple[CommitConflict | None, ...]
 
 
 COMMIT = HookRoute("POST", "/api/gateway/commit", CommitHead, CommitAnswer)

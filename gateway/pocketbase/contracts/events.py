@@ -19,7 +19,7 @@ class PruneAnswer(Contract):
     pruned: int
 
 
-class FollowUpsAnswer(Contract):
+class DeferredWorkAnswer(Contract):
     """The result of one part."""
 
     #: Whether more may be due at once.
@@ -29,4 +29,4 @@ class FollowUpsAnswer(Contract):
 
 
 PRUNE = HookRoute("POST", "/api/gateway/prune", PruneRequest, PruneAnswer)
-FOLLOW_UPS = HookRoute("POST", "/api/gateway/follow-ups", Empty, FollowUpsAnswer)
+DEFERRED_WORK = HookRoute("POST", "/api/gateway/deferred-work", Empty, DeferredWorkAnswer)

@@ -11,7 +11,7 @@ from gateway.pocketbase.contracts.text import FreeText
 class ClaimRequest(Contract):
     """The channels that this gateway can deliver to."""
 
-    vias: tuple[str, ...]
+    channels: tuple[str, ...]
 
 
 class AppSender(Contract):
@@ -49,7 +49,7 @@ class ClaimedNotification(Contract):
     id: str
     event: str
     kind: str
-    via: str
+    channel: str
     #: This time included.
     attempts: int
     #: The event's JSON, "" once it is pruned.

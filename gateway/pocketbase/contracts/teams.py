@@ -12,7 +12,7 @@ class Seats:
 
     item: str
     #: Which state of the subscription PocketBase shows.
-    stamp: str
+    version: str
     members: int
     #: How many are paid for.
     quantity: int

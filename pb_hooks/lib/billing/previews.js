@@ -21,25 +21,25 @@ function decideDate(app, { preview, subscription, date, now, is_credit }) {
   if (!is_credit) return date
   const id = idOf(`credit|${subscription}`)
   app.db().newQuery(`
-    INSERT INTO ${TABLES.checkout_keys} (id, fingerprint, since)
+    INSERT INTO ${TABLES.checkout_keys} (id, preview_use, since)
     VALUES ({:id}, {:named}, ${NOW})
-    ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, since = excluded.since
-    WHERE CAST(substr(fingerprint, instr(fingerprint, '|') + 1) AS INTEGER) < {:before}
+    ON CONFLICT (id) DO UPDATE SET preview_use = excluded.preview_use, since = excluded.since
+    WHERE CAST(substr(preview_use, instr(preview_use, '|') + 1) AS INTEGER) < {:before}
   `).bind({ id, named: `${preview}|${date}`, before: date - DAY_SECONDS }).execute()
   return read(app, id) === `${preview}|${date}` ? date : now
 }
 
-function keep(app, id, fingerprint) {
+function keep(app, id, use) {
   app.db().newQuery(`
-    INSERT OR IGNORE INTO ${TABLES.checkout_keys} (id, fingerprint, since)
-    VALUES ({:id}, {:fingerprint}, ${NOW})
-  `).bind({ id, fingerprint }).execute()
+    INSERT OR IGNORE INTO ${TABLES.checkout_keys} (id, preview_use, since)
+    VALUES ({:id}, {:use}, ${NOW})
+  `).bind({ id, use }).execute()
 }
 
 function read(app, id) {
-  const found = new DynamicModel({ fingerprint: "" })
-  app.db().newQuery(`SELECT fingerprint FROM ${TABLES.checkout_keys} WHERE id = {:id}`).bind({ id }).one(found)
-  return found.fingerprint
+  const found = new DynamicModel({ preview_use: "" })
+  app.db().newQuery(`SELECT preview_use FROM ${TABLES.checkout_keys} WHERE id = {:id}`).bind({ id }).one(found)
+  return found.preview_use
 }
 
 function idOf(name) {

@@ -13,7 +13,7 @@ const { metadata } = require(`${__hooks}/lib/vocabulary.json`)
 
 // payer   [column, id] of the user or organization that pays
 // prices  the prices of the order
-// order   {key, fingerprint, once}: the key may be empty; `once`: the terms file has prices that are sold once per buyer
+// order   {key, request_hash, once}: the key may be empty; `once`: the terms file has prices that are sold once per buyer
 function readPurchaseHistory(app, user, payer, prices, order) {
   const recurs = prices.some((price) => price.type === "recurring")
   const once = mayBeOnce(prices, order.once)
@@ -56,7 +56,7 @@ function readPending(app, payer) {
   const stored = findPending(app, buyer)
   if (!stored) {
     app.db().newQuery(`
-      INSERT OR IGNORE INTO ${TABLES.checkout_attempts} (buyer, number, since)
+      INSERT OR IGNORE INTO ${TABLES.pending_checkouts} (buyer, number, since)
       VALUES ({:buyer}, 1, ${NOW})
     `).bind({ buyer }).execute()
   } else if (isOver(app, payer, stored.number)) {
@@ -71,7 +71,7 @@ function findPending(app, buyer) {
   const found = arrayOf(new DynamicModel({ number: 0, since: 0 }))
   app.db().newQuery(`
     SELECT number, ${sqlToUnix("since")} AS since
-    FROM ${TABLES.checkout_attempts} WHERE buyer = {:buyer}
+    FROM ${TABLES.pending_checkouts} WHERE buyer = {:buyer}
   `).bind({ buyer }).all(found)
   return found.length ? { number: found[0].number, since: found[0].since } : null
 }
@@ -93,26 +93,26 @@ function isOver(app, [column, id], number) {
 // Ends a pending checkout, unless it has ended already.
 function endPendingCheckout(app, buyer, number) {
   app.db().newQuery(`
-    UPDATE ${TABLES.checkout_attempts} SET number = number + 1, since = ${NOW}
+    UPDATE ${TABLES.pending_checkouts} SET number = number + 1, since = ${NOW}
     WHERE buyer = {:buyer} AND number = {:number}
   `).bind({ buyer, number }).execute()
 }
 
 // Returns the first use of an idempotency key; it is kept for a day.
-function keepKey(app, buyer, { key, fingerprint }) {
+function keepKey(app, buyer, { key, request_hash }) {
   const id = $security.sha256(`${buyer}|${key}`).slice(0, 15)
   app.db().newQuery(`DELETE FROM ${TABLES.checkout_keys} WHERE since < ${sqlFromNow("'-1 day'")}`)
     .execute()
   app.db().newQuery(`
-    INSERT OR IGNORE INTO ${TABLES.checkout_keys} (id, fingerprint, since)
-    VALUES ({:id}, {:fingerprint}, ${NOW})
-  `).bind({ id, fingerprint }).execute()
-  const found = new DynamicModel({ fingerprint: "", since: 0 })
+    INSERT OR IGNORE INTO ${TABLES.checkout_keys} (id, request_hash, since)
+    VALUES ({:id}, {:request_hash}, ${NOW})
+  `).bind({ id, request_hash }).execute()
+  const found = new DynamicModel({ request_hash: "", since: 0 })
   app.db().newQuery(`
-    SELECT fingerprint, ${sqlToUnix("since")} AS since
+    SELECT request_hash, ${sqlToUnix("since")} AS since
     FROM ${TABLES.checkout_keys} WHERE id = {:id}
   `).bind({ id }).one(found)
-  return { id, fingerprint: found.fingerprint, since: found.since }
+  return { id, request_hash: found.request_hash, since: found.since }
 }
 
 // Whether the user's one trial may be this payer's. It is reserved for one payer while a session can be open: otherwise
@@ -123,19 +123,19 @@ function reserveTrial(app, user, payer) {
   const held = readReservation(app, id)
   const isFree = !!held.payer && held.payer !== name && isPendingOver(app, held.payer)
   app.db().newQuery(`
-    INSERT INTO ${TABLES.checkout_keys} (id, fingerprint, since)
+    INSERT INTO ${TABLES.checkout_keys} (id, trial_payer, since)
     VALUES ({:id}, {:name}, ${NOW})
-    ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, since = excluded.since
-    WHERE fingerprint = {:name} OR ({:isFree} AND fingerprint = {:payer} AND since = {:since})
+    ON CONFLICT (id) DO UPDATE SET trial_payer = excluded.trial_payer, since = excluded.since
+    WHERE trial_payer = {:name} OR ({:isFree} AND trial_payer = {:payer} AND since = {:since})
        OR since < ${sqlFromNow("'-1 day'")}
   `).bind({ id, name, isFree, payer: held.payer, since: held.since }).execute()
   return readReservation(app, id).payer === name
 }
 
 function readReservation(app, id) {
-  const found = arrayOf(new DynamicModel({ fingerprint: "", since: "" }))
-  app.db().newQuery(`SELECT fingerprint, since FROM ${TABLES.checkout_keys} WHERE id = {:id}`).bind({ id }).all(found)
-  return found.length ? { payer: found[0].fingerprint, since: found[0].since } : { payer: "", since: "" }
+  const found = arrayOf(new DynamicModel({ trial_payer: "", since: "" }))
+  app.db().newQuery(`SELECT trial_payer, since FROM ${TABLES.checkout_keys} WHERE id = {:id}`).bind({ id }).all(found)
+  return found.length ? { payer: found[0].trial_payer, since: found[0].since } : { payer: "", since: "" }
 }
 
 function isPendingOver(app, payer) {

@@ -71,20 +71,20 @@ function readOwnership(app, userId, info, stripeId) {
 function readSubscription(app, userId, info, stripeId) {
   if (stripeId === "") return null
   const found = arrayOf(new DynamicModel({
-    customer: "", stamp: "", user: "", organization: "",
+    customer: "", version: "", user: "", organization: "",
   }))
   app.db().newQuery(`
-    SELECT customer.stripe_id AS customer, subscription.stamp AS stamp,
+    SELECT customer.stripe_id AS customer, subscription.version AS version,
            customer.user AS user, customer.organization AS organization
     FROM ${TABLES.subscriptions} subscription JOIN ${TABLES.customers} customer ON customer.id = subscription.customer
     WHERE subscription.stripe_id = {:stripeId}
   `).bind({ stripeId }).all(found)
   if (!found.length) return null
-  const [{ customer, stamp, user, organization }] = found
+  const [{ customer, version, user, organization }] = found
   const isTheirs = user === userId || !!findManaged(app, info, organization)
   if (!isTheirs) return null
   const members = organization ? countMembers(app, organization) : 0
-  return { stripe_id: stripeId, customer, stamp, organization, members }
+  return { stripe_id: stripeId, customer, version, organization, members }
 }
 
 module.exports = { readBuyer }

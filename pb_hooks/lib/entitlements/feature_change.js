@@ -34,7 +34,7 @@ function addBuyers(tx, payers, rows) {
   const found = SOURCES.every((table) => isFew(tx, table))
     ? SOURCES.flatMap((table) => findBuyers(tx, table, ids, "")) : null
   if (found && found.length <= BUYERS) addAll(payers, found)
-  else for (const id of ids) queue(tx, "offer", id)
+  else for (const id of ids) queue(tx, "features", id)
 }
 
 function isFew(tx, table) {
@@ -43,11 +43,11 @@ function isFew(tx, table) {
   return more.length === 0
 }
 
-// A place is a table and the id of a row there: `subscriptions/ID`.
+// A cursor is a table and the id of a row there: `subscriptions/ID`.
 function doPart(app, tasks) {
-  const [table, after] = tasks[0].place ? tasks[0].place.split("/") : [SOURCES[0], ""]
+  const [table, after] = tasks[0].cursor ? tasks[0].cursor.split("/") : [SOURCES[0], ""]
   const end = findEnd(app, table, after)
-  const found = end ? findBuyers(app, table, tasks.map((task) => task.subject), after, end) : []
+  const found = end ? findBuyers(app, table, tasks.map((task) => task.object), after, end) : []
   const isCut = found.length > BUYERS
   const next = end ? `${table}/${isCut ? found[BUYERS - 1].id : end}` : placeAfter(table)
   runTransaction(app, (tx) => {

@@ -1,5 +1,5 @@
-// Work that is too long for the transaction it follows from. A row of `follow_ups` says what is to do, and
-// any gateway asks for one part after the other (POST /api/gateway/follow-ups). Each part is a short
+// Work that is too long for the transaction it follows from. A row of `deferred_work` says what is to do, and
+// any gateway asks for one part after the other (POST /api/gateway/deferred-work). Each part is a short
 // transaction of its own that also notes how far it is, so that others write in between, and nothing is
 // lost or done by halves when somebody stops. To do a part twice changes nothing.
 // Why here: the rest of a transaction is stored in that transaction, so that a crash loses nothing.
@@ -7,11 +7,11 @@ const { NOW, sqlFromNow } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 
 // To be done from the start, also if it is under way. `updated` is when it has its turn.
-function queue(tx, kind, subject) {
+function queue(tx, kind, object) {
   tx.db().newQuery(`
-    INSERT INTO ${TABLES.follow_ups} (kind, subject, created, updated) VALUES ({:kind}, {:subject}, ${NOW}, ${NOW})
-    ON CONFLICT (kind, subject) DO UPDATE SET place = '', error = '', updated = min(updated, excluded.updated)
-  `).bind({ kind, subject }).execute()
+    INSERT INTO ${TABLES.deferred_work} (kind, object, created, updated) VALUES ({:kind}, {:object}, ${NOW}, ${NOW})
+    ON CONFLICT (kind, object) DO UPDATE SET cursor = '', error = '', updated = min(updated, excluded.updated)
+  `).bind({ kind, object }).execute()
 }
 
 // Does one part of what has waited longest; returns {left}, whether there may be more to do at once, and the
@@ -29,10 +29,10 @@ function doPart(app) {
   }
 }
 
-// By kind: the module that does a part, and the number of rows at the same place that one part handles. Loaded on use,
+// By kind: the module that does a part, and the number of rows at the same cursor that one part handles. Loaded on use,
 // because the modules require this one; by a literal path, so that lib/health/hook_files.js finds them.
 const KINDS = {
-  offer: { load: () => require(`${__hooks}/lib/entitlements/feature_change.js`), atOnce: 100 },
+  features: { load: () => require(`${__hooks}/lib/entitlements/feature_change.js`), atOnce: 100 },
   owner: { load: () => require(`${__hooks}/lib/mirror/owner_change.js`), atOnce: 1 },
 }
 
@@ -40,12 +40,12 @@ const KINDS = {
 function findAlike(app, first) {
   const atOnce = KINDS[first.kind]?.atOnce || 1
   if (first.error || atOnce === 1) return [first]
-  return find(app, "kind = {:kind} AND place = {:place} AND error = ''", first, `ORDER BY updated LIMIT ${atOnce}`)
+  return find(app, "kind = {:kind} AND cursor = {:cursor} AND error = ''", first, `ORDER BY updated LIMIT ${atOnce}`)
 }
 
 function find(app, filter, values, rest) {
-  const found = arrayOf(new DynamicModel({ id: "", kind: "", subject: "", place: "", error: "" }))
-  app.db().newQuery(`SELECT id, kind, subject, place, error FROM ${TABLES.follow_ups} WHERE ${filter} ${rest}`)
+  const found = arrayOf(new DynamicModel({ id: "", kind: "", object: "", cursor: "", error: "" }))
+  app.db().newQuery(`SELECT id, kind, object, cursor, error FROM ${TABLES.deferred_work} WHERE ${filter} ${rest}`)
     .bind(values).all(found)
   return found.map((row) => Object.assign({}, row))
 }
@@ -53,21 +53,21 @@ function find(app, filter, values, rest) {
 const LATER = sqlFromNow("'+60 seconds'")
 
 function putOff(app, id, error) {
-  app.db().newQuery(`UPDATE ${TABLES.follow_ups} SET error = {:error}, updated = ${LATER} WHERE id = {:id}`)
+  app.db().newQuery(`UPDATE ${TABLES.deferred_work} SET error = {:error}, updated = ${LATER} WHERE id = {:id}`)
     .bind({ id, error }).execute()
 }
 
-// Goes on from one place to the next; says whether it was there still, and nobody else was faster.
-function advance(tx, { id, place }, next) {
+// Goes on from one cursor to the next; says whether it was there still, and nobody else was faster.
+function advance(tx, { id, cursor }, next) {
   const result = tx.db().newQuery(`
-    UPDATE ${TABLES.follow_ups} SET place = {:next}, error = '', updated = ${NOW} WHERE id = {:id} AND place = {:place}
-  `).bind({ id, place, next }).execute()
+    UPDATE ${TABLES.deferred_work} SET cursor = {:next}, error = '', updated = ${NOW} WHERE id = {:id} AND cursor = {:cursor}
+  `).bind({ id, cursor, next }).execute()
   return result.rowsAffected() > 0
 }
 
 // It is done, unless it begins anew.
-function finish(tx, { id, place }) {
-  tx.db().newQuery(`DELETE FROM ${TABLES.follow_ups} WHERE id = {:id} AND place = {:place}`).bind({ id, place }).execute()
+function finish(tx, { id, cursor }) {
+  tx.db().newQuery(`DELETE FROM ${TABLES.deferred_work} WHERE id = {:id} AND cursor = {:cursor}`).bind({ id, cursor }).execute()
 }
 
 module.exports = { advance, doPart, finish, queue }

@@ -23,7 +23,7 @@ const store = $app.store()
 // argument of `endPublishing`; null if the answer was not sent.
 function answerEarly(e, answer) {
   const clients = $app.subscriptionsBroker().totalClients()
-  if (clients === 0 || answer.ties.some(Boolean)) return null
+  if (clients === 0 || answer.conflicts.some(Boolean)) return null
   if (raise(RUNNING, 1) > MAX_RUNNING) {
     raise(RUNNING, -1)
     return null
@@ -43,7 +43,7 @@ function send(e, answer, clients) {
   const text = JSON.stringify(answer)
   // PocketBase reads the next request of this connection only after this one.
   if (clients > 20 || Date.now() < (store.get(SLOW_UNTIL) || 0)) headers.set("Connection", "close")
-  // Else the answer ends only with the handler. Without ties it is ASCII.
+  // Else the answer ends only with the handler. Without conflicts it is ASCII.
   headers.set("Content-Length", `${text.length}`)
   headers.set("Content-Type", "application/json")
   e.string(200, text)

@@ -11,7 +11,7 @@ const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
 
 function doPart(app, [task]) {
   runTransaction(app, (tx) => {
-    const customer = findOne(tx, "customers", task.subject)
+    const customer = findOne(tx, "customers", task.object)
     const payers = noPayers()
     const isDone = !customer || moveRows(tx, customer.id, columnsOf(readPayer(customer)), payers)
     if (isDone) finish(tx, task)

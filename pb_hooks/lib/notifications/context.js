@@ -10,8 +10,8 @@ const SAME_ATTEMPT_SECONDS = 60
 // Whether a row may be sent: action_required only after payment_failed of its invoice is sent or skipped.
 const IS_FREE = `NOT (kind = 'action_required' AND record != '' AND EXISTS (
   SELECT 1 FROM ${TABLES.notifications} other
-  WHERE other.record = ${TABLES.notifications}.record AND other.via = ${TABLES.notifications}.via
-    AND other.kind = 'payment_failed' AND other.status = 'sending' AND other.claimed > {:stale}))`
+  WHERE other.record = ${TABLES.notifications}.record AND other.channel = ${TABLES.notifications}.channel
+    AND other.kind = 'payment_failed' AND other.status = 'sending' AND other.locked_at > {:stale}))`
 
 // Returns {subscription, payment, has_payment_method, sibling, locale, refunded, metered}.
 function readContext(app, row, subject, customer) {
@@ -46,15 +46,15 @@ function findPayment(app, subject) {
 }
 
 // The status of the mail about the same payment attempt, "" if there is none.
-function readSibling(app, { id, via, kind, collection, record, created }) {
+function readSibling(app, { id, channel, kind, collection, record, created }) {
   if (!SAME_ATTEMPT[kind] || !record) return ""
   const found = arrayOf(new DynamicModel({ status: "" }))
   app.db().newQuery(`
     SELECT status FROM ${TABLES.notifications}
-    WHERE record = {:record} AND collection = {:collection} AND kind = {:kind} AND via = {:via} AND id != {:id}
+    WHERE record = {:record} AND collection = {:collection} AND kind = {:kind} AND channel = {:channel} AND id != {:id}
       AND abs(unixepoch(created) - unixepoch({:created})) <= ${SAME_ATTEMPT_SECONDS}
     ORDER BY status = 'sent' DESC, status = 'sending' DESC LIMIT 1
-  `).bind({ id, via, collection, record, created, kind: SAME_ATTEMPT[kind] }).all(found)
+  `).bind({ id, channel, collection, record, created, kind: SAME_ATTEMPT[kind] }).all(found)
   return found.length ? found[0].status : ""
 }
 

@@ -8,18 +8,18 @@ const { findOne } = require(`${__hooks}/lib/mirror/records.js`)
 const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
 const { IS_FREE, readContext } = require(`${__hooks}/lib/notifications/context.js`)
 
-const COLUMNS = ["id", "event", "kind", "via", "collection", "record", "customer", "created",
+const COLUMNS = ["id", "event", "kind", "channel", "collection", "record", "customer", "created",
   "expires"]
 // A claim that is younger may still be at work.
 const CLAIM_SECONDS = 300
 
 // Adds what is to be told of events that are stored just now, the first time and not as failed.
-function announce(tx, notices, events, outcomes) {
-  for (const notice of notices) {
-    const { known, stripe_id, created } = events[notice.event_place]
-    const outcome = outcomes[notice.event_place]
-    if (known || outcome === "tie" || outcome === "failed") continue
-    const values = { ...notice, event: stripe_id, created, now: fromNow(0) }
+function enqueue(tx, entries, events, outcomes) {
+  for (const entry of entries) {
+    const { known, stripe_id, created } = events[entry.event_index]
+    const outcome = outcomes[entry.event_index]
+    if (known || outcome === "conflict" || outcome === "failed") continue
+    const values = { ...entry, event: stripe_id, created, now: fromNow(0) }
     tx.db().newQuery(`
       INSERT INTO ${TABLES.notifications} (${COLUMNS.join(",")},due,status)
       VALUES (${COLUMNS.map((column) => `{:${column}}`).join(",")},{:now},'waiting')
@@ -29,21 +29,21 @@ function announce(tx, notices, events, outcomes) {
 }
 
 // Gives one waiting notification to the caller, with all it takes to send it, or null.
-function claim(app, { vias }) {
-  const { list, values } = placeholders(vias)
+function claim(app, { channels }) {
+  const { list, values } = placeholders(channels)
   const now = fromNow(0)
   let found = null
   if (!isAnyWaiting(app, now)) return { claimed: null }
   app.runInTransaction((tx) => {
     tx.db().newQuery(`
-      UPDATE ${TABLES.notifications} SET status = 'skipped', reason = 'too old', settled = {:now}
+      UPDATE ${TABLES.notifications} SET status = 'skipped', reason = 'too old', completed_at = {:now}
       WHERE status = 'waiting' AND due <= {:now} AND expires <= {:now}
     `).bind({ now }).execute()
     found = readNext(tx, list, { ...values, now })
     if (!found) return
     tx.db().newQuery(`
       UPDATE ${TABLES.notifications}
-      SET status = 'sending', attempts = attempts + 1, claimed = {:now} WHERE id = {:id}
+      SET status = 'sending', attempts = attempts + 1, locked_at = {:now} WHERE id = {:id}
     `).bind({ id: found.id, now }).execute()
   })
   return { claimed: found ? describe(app, found) : null }
@@ -59,15 +59,15 @@ function isAnyWaiting(app, now) {
   return found.count > 0
 }
 
-function readNext(tx, vias, values) {
+function readNext(tx, channels, values) {
   const found = arrayOf(new DynamicModel({
-    id: "", event: "", kind: "", via: "", attempts: 0, collection: "", record: "", customer: "",
+    id: "", event: "", kind: "", channel: "", attempts: 0, collection: "", record: "", customer: "",
     created: "",
   }))
   tx.db().newQuery(`
-    SELECT id, event, kind, via, attempts, collection, record, customer, created
+    SELECT id, event, kind, channel, attempts, collection, record, customer, created
     FROM ${TABLES.notifications}
-    WHERE status = 'waiting' AND due <= {:now} AND via IN (${vias}) AND ${IS_FREE} ORDER BY due LIMIT 1
+    WHERE status = 'waiting' AND due <= {:now} AND channel IN (${channels}) AND ${IS_FREE} ORDER BY due LIMIT 1
   `).bind({ ...values, stale: fromNow(-CLAIM_SECONDS) }).all(found)
   return found[0]
 }
@@ -79,7 +79,7 @@ function describe(app, row) {
   const user = findOne(app, "users", userId)
   const { appName, appURL, senderName, senderAddress } = app.settings().meta
   return {
-    id: row.id, event: row.event, kind: row.kind, via: row.via, attempts: row.attempts + 1,
+    id: row.id, event: row.event, kind: row.kind, channel: row.channel, attempts: row.attempts + 1,
     payload: readPayload(app, row.event),
     subject: columnsOf(subject),
     user: userId,
@@ -107,7 +107,7 @@ function readPayload(app, event) {
 function settle(app, { id, attempts, status, reason, delay }) {
   const result = app.db().newQuery(`
     UPDATE ${TABLES.notifications}
-    SET status = {:status}, reason = {:reason}, settled = {:now}, due = {:due}
+    SET status = {:status}, reason = {:reason}, completed_at = {:now}, due = {:due}
     WHERE id = {:id} AND status = 'sending' AND attempts = {:attempts}
   `).bind({ id, attempts, status, reason, now: fromNow(0), due: fromNow(delay) }).execute()
   return { settled: result.rowsAffected() }
@@ -120,13 +120,13 @@ function retry(app, { ids, seconds }) {
   const wanted = ids.length ? `id IN (${list})` : "status = 'failed'"
   const result = app.db().newQuery(`
     UPDATE ${TABLES.notifications}
-    SET status = 'waiting', reason = '', settled = '', due = {:now}, expires = {:expires}
+    SET status = 'waiting', reason = '', completed_at = '', due = {:now}, expires = {:expires}
     WHERE ${wanted} AND (status IN ('failed', 'skipped')
-      OR (status = 'sending' AND claimed < {:stale}))
+      OR (status = 'sending' AND locked_at < {:stale}))
   `).bind({
     ...values, now: fromNow(0), expires: fromNow(seconds), stale: fromNow(-CLAIM_SECONDS),
   }).execute()
   return { retried: result.rowsAffected() }
 }
 
-module.exports = { announce, claim, retry, settle }
+module.exports = { enqueue, claim, retry, settle }

@@ -7,9 +7,9 @@ const NAME = text(510)
 const ID = text(100)
 const YEAR = 366 * 86400
 
-// Keys and fingerprints must be digests, so that callers can't fill the table or occupy its reserved names.
+// Keys and request hashes must be digests, so that callers can't fill the table or occupy its reserved names.
 const ORDER = members({
-  key: text(40, /^([0-9a-f]{40})?$/), fingerprint: text(64, /^([0-9a-f]{64})?$/), once: optional(flag, false),
+  key: text(40, /^([0-9a-f]{40})?$/), request_hash: text(64, /^([0-9a-f]{64})?$/), once: optional(flag, false),
 })
 
 const BUYER = {
@@ -20,7 +20,7 @@ const BUYER = {
   order: optional(ORDER, null),
 }
 const PRICES = { prices: list(500, NAME) }
-const ATTEMPT = { buyer: ID, number: whole(0, Number.MAX_SAFE_INTEGER) }
+const PENDING_CHECKOUT = { buyer: ID, number: whole(0, Number.MAX_SAFE_INTEGER) }
 const CHECK = { seen: list(1000, ID) }
 const TAKE = { limit: whole(1, 1000), lease: whole(1, YEAR) }
 const END = {
@@ -37,14 +37,14 @@ const MAIL = {
   from: members({ name: optional(text(1000), ""), address: text(1000) }), to: text(1000), subject: text(5000),
   text: optional(text(1000000), ""), html: optional(text(1000000), ""), headers: optional(texts(50, 5000), {}),
 }
-const CLAIM = { vias: list(100, ID) }
+const CLAIM = { channels: list(100, ID) }
 const SETTLE = {
   id: ID, attempts: whole(0, 1000000), status: ID, reason: text(5000), delay: whole(0, YEAR),
 }
 const RETRY = { ids: list(1000, ID), seconds: whole(0, 100 * YEAR) }
 
 const SHAPES = {
-  ATTEMPT, BUYER, CHECK, CLAIM, END, METERED, MAIL, PREVIEW, PRICES, PRUNE, RETRY, SETTLE, TAKE,
+  BUYER, CHECK, CLAIM, END, METERED, MAIL, PENDING_CHECKOUT, PREVIEW, PRICES, PRUNE, RETRY, SETTLE, TAKE,
 }
 
 // Reads the body of a request and checks it against one of the shapes.

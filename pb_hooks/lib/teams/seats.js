@@ -11,7 +11,7 @@ const MAX_ITEMS = 100
 
 // Returns {seats, next}. `next` is the value of `after` for the next call, "" at the end. Each seat has
 //   item      Stripe's subscription item
-//   stamp     the version of the subscription's row
+//   version     the version of the subscription's row
 //   members   the number of members
 //   quantity  the number of seats that are paid for
 //   price     the price with its terms
@@ -21,10 +21,10 @@ const MAX_ITEMS = 100
 // subscriptions.
 function findWrongSeats(app, after) {
   const found = arrayOf(new DynamicModel({
-    item: "", stamp: "", members: 0, quantity: 0, price: "", schedule: "",
+    item: "", version: "", members: 0, quantity: 0, price: "", schedule: "",
   }))
   app.db().newQuery(`
-    SELECT item.value ->> 'id' AS item, subscription.stamp AS stamp,
+    SELECT item.value ->> 'id' AS item, subscription.version AS version,
            max(1, count(membership.id)) AS members,
            coalesce(item.value ->> 'quantity', 0) AS quantity, price.stripe_id AS price,
            coalesce(max(schedule.stripe_id), '') AS schedule
@@ -50,8 +50,8 @@ function findWrongSeats(app, after) {
   `).bind({ after }).all(found)
   const prices = {}
   for (const price of readPrices([...new Set(found.map(({ price }) => price))])) prices[price.stripe_id] = price
-  const seats = found.map(({ item, stamp, members, quantity, price, schedule }) => ({
-    item, stamp, members, quantity, price: prices[price], schedule,
+  const seats = found.map(({ item, version, members, quantity, price, schedule }) => ({
+    item, version, members, quantity, price: prices[price], schedule,
   }))
   return { seats, next: seats.length < MAX_ITEMS ? "" : seats[MAX_ITEMS - 1].item }
 }

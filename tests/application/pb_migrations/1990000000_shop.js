@@ -15,7 +15,7 @@ migrate((app) => {
     name: "payouts", type: "base",
     fields: [
       { name: "stripe_id", type: "text", required: true },
-      { name: "stamp", type: "text", hidden: true },
+      { name: "version", type: "text", hidden: true },
       { name: "stripe_object", type: "json", hidden: true, maxSize: 2000000 },
       { name: "created", type: "date" },
       { name: "status", type: "text" },

@@ -40,7 +40,7 @@ def read_row(payload: Path) -> Json:
         "collection": row.collection,
         "stripe_id": row.stripe_id,
         "final": row.final,
-        "rank": planned.state.stamp.rank,
+        "rank": planned.state.version.rank,
         "values": values,
         "claims": [f"{claim.user or claim.email} {claim.primary}" for claim in planned.claims],
     }

@@ -52,6 +52,6 @@ def _check(event: Json) -> Any:
     if planned.state is None:
         return None
     record = planned.state.row.record
-    json.dumps([record, planned.state.stamp], allow_nan=False)
+    json.dumps([record, planned.state.version], allow_nan=False)
     assert all(claim.customer and (claim.user or claim.email) for claim in planned.claims)
     return record

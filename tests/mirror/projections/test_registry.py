@@ -25,12 +25,12 @@ def test_every_projection_writes_its_own_collection() -> None:
 
 
 def test_a_missing_column_is_one_sentence() -> None:
-    """Without `stamp` rows would lose their order: the start names object, column and remedy."""
-    spoiled = COLLECTIONS | {"charges": COLLECTIONS["charges"] - {"stamp", "user"}}
+    """Without `version` rows would lose their order: the start names object, column and remedy."""
+    spoiled = COLLECTIONS | {"charges": COLLECTIONS["charges"] - {"version", "user"}}
     with pytest.raises(MirrorIncomplete) as refused:
         require_columns(REGISTRY, spoiled)
     assert str(refused.value) == (
-        "The mirror of charge needs the columns stamp, user in the collection charges: "
+        "The mirror of charge needs the columns version, user in the collection charges: "
         "add a migration and run `make vocabulary`."
     )
 

@@ -81,7 +81,7 @@ def test_other_type(type: str, item: dict[str, Any]) -> None:
     """What has no id is stored as it is and changes no row."""
     planned = _plan(type, item)
 
-    assert (planned.outcome, planned.state) == ("unmirrored", None)
+    assert (planned.outcome, planned.state) == ("ignored", None)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_connected_account(type: str, kind: str, collection: str) -> None:
 
     planned = decide(parse(json.dumps(build_event(type, item, account="acct_1"))))
 
-    assert (planned.outcome, planned.state, planned.claims) == ("foreign", None, ())
+    assert (planned.outcome, planned.state, planned.claims) == ("connect", None, ())
 
 
 def _plan(type: str, item: dict[str, Any]) -> Any:
