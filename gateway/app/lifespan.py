@@ -11,7 +11,6 @@ from gateway.background import run_in_background
 from gateway.billing.usage.recorder import UsageRecorder
 from gateway.checkout.service import CheckoutService
 from gateway.customers.sync import CustomerSync
-from gateway.customers.vacancies import OrganizationCheck
 from gateway.events.maintenance import Maintenance
 from gateway.events.replay import Replayer
 from gateway.health.readiness import Readiness
@@ -26,6 +25,7 @@ from gateway.reconcile.background import BackgroundReconciliation
 from gateway.services import Services
 from gateway.stripe_api import PROBE, KeyCheck, open_stripe, read_object
 from gateway.teams.seat_sync import SeatSync
+from gateway.teams.vacancies import VacancyCheck
 from gateway.transforms.registration import Registration
 from gateway.transforms.runner import TransformRunner
 from gateway.webhooks.event_writer import EventWriter
@@ -113,9 +113,7 @@ async def run_background_work(
     pocketbase, client, settings = services.pocketbase, services.stripe, services.settings
     await require_mirrors(pocketbase, configuration.mirrors)
     await require_transforms(pocketbase, configuration.transforms)
-    tasks = CustomerSync(
-        pocketbase, client, settings.gateway_user_deletion_policy, OrganizationCheck(pocketbase)
-    )
+    customers = CustomerSync(pocketbase, client, settings.gateway_user_deletion_policy)
     seats = SeatSync(pocketbase, client, services.terms_file, settings.gateway_seat_sync_seconds)
     upkeep = Maintenance(pocketbase, services.replayer, settings.gateway_keep_payload_days)
     probe = partial(read_object, client, PROBE)
@@ -124,8 +122,9 @@ async def run_background_work(
         send_notifications(services, configuration.mail_templates),
         run_in_background(services.conflicts.own_account.learn()),
         run_in_background(upkeep.run()),
-        run_in_background(tasks.run()),
+        run_in_background(customers.run()),
         run_in_background(seats.run()),
+        run_in_background(VacancyCheck(pocketbase).run()),
         run_in_background(DeferredWork(pocketbase).run()),
         run_in_background(services.key_check.watch(probe)),
     ):

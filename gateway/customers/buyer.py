@@ -1,4 +1,4 @@
-"""Who buys: the PocketBase user behind a token, their Stripe customer, and the prices asked for."""
+"""The buyer of a request: the user of the token, the payer's customer, and the prices asked for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,37 +22,37 @@ __all__ = ["Buyer", "OrderRequest", "Organization", "Price", "SubscriptionRef", 
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """A signed-in user, who buys for themselves or for an organization."""
+    """A signed-in user who buys for themselves or for an organization."""
 
     user: str
     email: str
-    #: Whether PocketBase has verified the address.
+    #: Whether PocketBase has verified the e-mail address.
     verified: bool
     name: str
-    #: The Stripe customer that purchases use, "" before the first one.
+    #: The Stripe id of the payer's primary customer, "" before the first purchase.
     customer: str
-    #: How many customers the user had that were deleted at Stripe.
+    #: The number of the payer's customers that were deleted at Stripe.
     deleted_customers: int
     prices: tuple[Price, ...]
-    #: The one that was asked for, if it is theirs.
+    #: The requested subscription, None if the buyer may not change it.
     subscription: SubscriptionRef | None = None
-    #: The Stripe customer to manage in the portal: one with a running subscription before others.
+    #: The Stripe customer for the portal: one with a running subscription before others.
     portal_customer: str = ""
-    #: The owner of the customer that was asked about: ``theirs``, ``another's``, "" for nobody.
+    #: The owner of the requested customer: ``theirs``, ``another's``, "" if it has none.
     owner: str = ""
-    #: What the buyer has, where an order was given: see pb_hooks/lib/checkout/purchase_history.js.
+    #: Read for an order only: see pb_hooks/lib/checkout/purchase_history.js.
     history: BuyerHistory | None = field(default=None, hash=False)
-    #: Who pays and has the customer instead of the user.
+    #: The organization that pays instead of the user.
     organization: Organization | None = None
 
     @property
     def payer(self) -> str:
-        """Names who pays, among users and organizations alike."""
+        """The payer's id, unique among users and organizations."""
         return f"organizations/{self.organization.id}" if self.organization else self.user
 
     @property
     def seats(self) -> int:
-        """How many seats an organization takes, 0 for a user."""
+        """The number of the organization's members, at least 1; 0 for a user."""
         return max(1, self.organization.members) if self.organization else 0
 
 
@@ -65,36 +65,36 @@ async def read_buyer(
     organization: str = "",
     owner_of: str = "",
 ) -> Buyer:
-    """Ask PocketBase who the token's user is, with their customer and some prices, in one call.
+    """Read the token's user, the payer's customer and some prices from PocketBase, in one call.
 
     Args:
-        token: the user's PocketBase token; only PocketBase can check it.
-        prices: Stripe price ids or lookup keys; unknown ones are left out of the answer.
-        subscription: a Stripe subscription id; one that the user may not change is left out.
-        order: asks for the buyer's history as well.
-        organization: the id of the organization that is to pay, "" for the user.
-        owner_of: a Stripe customer id; `Buyer.owner` then says whether it is the user's.
+        token: the user's PocketBase token, which PocketBase checks.
+        prices: Stripe price ids or lookup keys; unknown ones are missing in the result.
+        subscription: a Stripe subscription id, for `Buyer.subscription`.
+        order: reads the buyer's history as well.
+        organization: the record id of the paying organization, "" if the user pays.
+        owner_of: a Stripe customer id, for `Buyer.owner`.
 
     Raises:
-        NoOrganization: there is none, or PocketBase's rule does not let the user update it.
-        Unauthenticated: the token is missing, expired, or no user's.
-        PocketBaseUnavailable: it could not be asked.
+        NoOrganization: it does not exist, or PocketBase's rule forbids the user to update it.
+        Unauthenticated: the token is missing, expired, or not a user's.
+        PocketBaseUnavailable: PocketBase does not answer, or can't store the request.
     """
     if not token:
         raise Unauthenticated
     try:
-        asked = BuyerRequest(
+        request = BuyerRequest(
             prices=tuple(prices),
             subscription=subscription,
             organization=organization,
             owner_of=owner_of,
             order=order,
         )
-        answer = await call_hook(pocketbase, BUYER, asked, token=token)
+        answer = await call_hook(pocketbase, BUYER, request, token=token)
     except PocketBaseRefused as refused:
         if organization and refused.status == 404:
             raise NoOrganization from refused
-        # Anything else, such as a database that is full, is no fault of the token's.
+        # Other errors, such as a full database, are not caused by the token.
         if refused.status not in (401, 403):
             raise PocketBaseUnavailable from refused
         raise Unauthenticated("The PocketBase user token is not valid.") from refused

@@ -1,4 +1,4 @@
-"""What happens at Stripe to a customer whose user is deleted."""
+"""Cancels or deletes a Stripe customer after its user or organization was deleted."""
 
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 #: The setting ``GATEWAY_USER_DELETION_POLICY``.
 DeletionPolicy = Literal["keep", "cancel", "delete"]
 
-#: What Stripe keeps of a customer that is deleted, unless it is emptied first.
-_NOBODY: "CustomerUpdateParams" = {
+#: Personal data that Stripe keeps of a deleted customer, unless it is cleared before.
+_CLEARED: "CustomerUpdateParams" = {
     "address": "",
     "description": "",
     "email": "",
@@ -26,19 +26,19 @@ _NOBODY: "CustomerUpdateParams" = {
 
 
 async def delete_customer(
-    client: stripe.StripeClient, customer: str, farewell: DeletionPolicy, key: str
+    client: stripe.StripeClient, customer: str, policy: DeletionPolicy, key: str
 ) -> str:
-    """Do what the setting says, and return what has become of the customer.
+    """Apply the policy; return ``kept``, ``canceled``, ``deleted``, or ``gone`` if missing.
 
-    To do it again changes nothing.
+    Repeating it changes nothing.
 
     Args:
-        key: for Stripe's idempotency keys; another for each try.
+        key: part of Stripe's idempotency key; a new one per try.
 
     Raises:
-        StripeUnavailable, StripeRefused: it is to be tried again.
+        StripeUnavailable, StripeRefused: try again later.
     """
-    if farewell == "keep":
+    if policy == "keep":
         return "kept"
     path = f"/v1/customers/{quote(customer, safe='')}"
     try:
@@ -47,11 +47,11 @@ async def delete_customer(
     except Missing:
         return "gone"
     await end_purchases(client, customer)
-    if farewell == "cancel":
+    if policy == "cancel":
         return "canceled"
     with translate_errors():
         await client.v1.customers.update_async(
-            customer, _NOBODY, {"idempotency_key": f"forget-{key}"}
+            customer, _CLEARED, {"idempotency_key": f"forget-{key}"}
         )
         await client.v1.customers.delete_async(customer)
     return "deleted"

@@ -1,4 +1,4 @@
-"""Ends all objects of a Stripe customer that would act later on their own.
+"""Ends all objects of a Stripe customer that would act later without a request.
 
 An open one could start a subscription, or charge a person who has deleted the account.
 """
@@ -15,25 +15,25 @@ from gateway.rows import Json
 from gateway.stripe_api import read_object, translate_errors
 from gateway.vocabulary import ENDED_SUBSCRIPTION, LIVE_SCHEDULE
 
-#: Rounds of one try: refused objects may have changed meanwhile; the last round finds nothing.
-_ROUNDS = 3
-#: Objects per round. The rest waits for the next round, or the next try.
+#: Rounds per try: refused objects may have changed meanwhile; the last round finds none.
+_MAX_ROUNDS = 3
+#: Objects per round. The rest is left to the next round or try.
 _MAX_OBJECTS = 300
-#: Failures of Stripe after which the others are left to the next try.
+#: Failures per round. The rest is left to the next try.
 _MAX_FAILURES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """Objects of a customer that act on their own."""
+    """A list of objects that act without a request."""
 
-    #: Folder of the API.
-    folder: str
-    #: Ends one, by its id.
+    #: The list's path below /v1.
+    path: str
+    #: Ends an object by its id.
     end: Callable[[stripe.StripeClient, str], Awaitable[Any]]
-    #: Further parameters of the list.
+    #: Further query parameters of the list.
     query: str = ""
-    #: Whether a listed object still acts.
+    #: Returns whether a listed object still acts.
     acts: Callable[[Json], bool] = lambda _: True
 
 
@@ -46,7 +46,7 @@ def _cancel_quote(client: stripe.StripeClient, quote: str) -> Awaitable[Any]:
 
 
 def _cancel_schedule(client: stripe.StripeClient, schedule: str) -> Awaitable[Any]:
-    """Its subscription ends with it, if it has begun."""
+    """Cancel a schedule, and its subscription if it has started."""
     return client.v1.subscription_schedules.cancel_async(schedule)
 
 
@@ -55,7 +55,7 @@ def _cancel(client: stripe.StripeClient, subscription: str) -> Awaitable[Any]:
 
 
 def _stop_collection(client: stripe.StripeClient, invoice: str) -> Awaitable[Any]:
-    """Stop finalizing, charging and reminding; the seller can still delete or collect it."""
+    """Stop finalization, charges and reminders; the seller can still delete or collect it."""
     return client.v1.invoices.update_async(invoice, {"auto_advance": False})
 
 
@@ -81,7 +81,7 @@ _KINDS = (
     _Kind("quotes", _cancel_quote, "&status=draft"),
     _Kind("quotes", _cancel_quote, "&status=open"),
     _Kind("subscription_schedules", _cancel_schedule, acts=_is_scheduled),
-    # Also those that a schedule has released.
+    # Includes subscriptions that a schedule has released.
     _Kind("subscriptions", _cancel, acts=_is_live),
     _Kind("invoices", _stop_collection, "&status=draft", _advances),
     _Kind("invoices", _stop_collection, "&status=open", _advances),
@@ -90,25 +90,25 @@ _KINDS = (
 
 
 async def end_purchases(client: stripe.StripeClient, customer: str) -> None:
-    """End all objects that act later; repeat until none is left.
+    """End all objects that act later, and repeat until none is left.
 
-    An object that can't be ended keeps no other from its end.
+    A failure for one object does not stop the others.
 
     Raises:
-        StripeUnavailable, StripeRefused: something is left, for another try.
+        StripeUnavailable, StripeRefused: some objects are left; try again.
     """
-    for _ in range(_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         found, failed = await _find(client, customer)
         if not found and not failed:
             return
         failed += await _end(client, found[:_MAX_OBJECTS])
-        passing = [error for error in failed if not isinstance(error, StripeRefused)]
-        if passing:
-            raise passing[0]
+        transient = [error for error in failed if not isinstance(error, StripeRefused)]
+        if transient:
+            raise transient[0]
     raise (
         failed[0]
         if failed
-        else StripeUnavailable("Not everything is ended yet; the next try continues.")
+        else StripeUnavailable("Some purchases are not ended yet; the next try continues.")
     )
 
 
@@ -128,8 +128,8 @@ async def _find(
 
 
 async def _list(client: stripe.StripeClient, kind: _Kind, customer: str) -> list[Json]:
-    """Return all pages."""
-    path = f"/v1/{kind.folder}?limit=100&customer={quote(customer, safe='')}{kind.query}"
+    """Return the objects of all pages."""
+    path = f"/v1/{kind.path}?limit=100&customer={quote(customer, safe='')}{kind.query}"
     objects: list[Json] = []
     more = True
     while more:

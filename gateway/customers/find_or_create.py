@@ -1,4 +1,4 @@
-"""The one Stripe customer of a user or an organization."""
+"""Finds or creates the Stripe customer of a user or an organization."""
 
 import asyncio
 import logging
@@ -31,63 +31,66 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: Seconds for which another key is the same where Stripe remembers a failure under the first.
-_SPAN = 5
+#: Seconds for which requests share the second key, if Stripe has stored a failure under the first.
+_KEY_SECONDS = 5
 
 
 async def find_or_create_customer(
     client: stripe.StripeClient,
     pocketbase: PocketBase,
-    apply: SyncSnapshot,
+    sync_snapshot: SyncSnapshot,
     buyer: Buyer,
     token: str,
 ) -> str:
-    """Return the id of the payer's Stripe customer; find or make it on the first purchase.
+    """Return the Stripe id of the payer's customer; find or create it on the first purchase.
 
-    However many requests of one payer run at once, Stripe makes one customer, because they send the
-    same idempotency key. PocketBase then says which customer is the payer's: it keeps one.
+    Concurrent requests of one payer send the same idempotency key, so Stripe creates one customer.
+    PocketBase then decides which customer the payer owns: it keeps one.
+
+    Args:
+        token: the user's PocketBase token, to read the buyer again.
 
     Raises:
         StripeUnavailable, StripeRefused, PocketBaseUnavailable, Unauthenticated
     """
     if buyer.customer:
         return buyer.customer
-    if await _find(client, apply, buyer):
+    if await _find(client, sync_snapshot, buyer):
         buyer = await read_buyer(pocketbase, token)
         if buyer.customer:
             return buyer.customer
     organization = buyer.organization.id if buyer.organization else ""
     user = "" if organization else buyer.user
-    for span in (0, int(time.time()) // _SPAN):
+    for span in (0, int(time.time()) // _KEY_SECONDS):
         created = await _create(client, buyer, span)
         claim = OwnershipClaim(created.id, user, organization, primary=True, since=created.created)
         await commit(pocketbase, CommitBatch(claims=[claim]))
         found = await read_buyer(pocketbase, token, organization=organization, owner_of=created.id)
         if found.customer:
             return found.customer
-        # Stripe may have returned a stored answer: a customer that has another owner by now.
+        # Stripe may have returned a stored answer, with a customer that has another owner now.
         if found.owner != "another's":
             return created.id
-    raise StripeUnavailable("The new customer belongs to another user: try again.")
+    raise StripeUnavailable("The new customer belongs to another user. Try again.")
 
 
-async def _find(client: stripe.StripeClient, apply: SyncSnapshot, buyer: Buyer) -> bool:
-    """Bring in customers that have the user's address: PocketBase then says whose they are.
+async def _find(client: stripe.StripeClient, sync_snapshot: SyncSnapshot, buyer: Buyer) -> bool:
+    """Mirror customers with the user's e-mail address; PocketBase then decides about their owner.
 
-    Only of an address that it has verified: anybody may sign up with another's.
+    Only for a verified address: a user can sign up with any address.
     """
     if buyer.organization or not buyer.verified or not buyer.email:
         return False
     listed, searched = await asyncio.gather(_list(client, buyer.email), _search(client, buyer))
     found = {
-        each["id"]: Snapshot(each, reading.as_of, reading.until)
-        for reading in filter(None, (searched, listed))
-        for each in reading.body["data"]
-        if _may_be(each, buyer)
+        each["id"]: Snapshot(each, snapshot.as_of, snapshot.until)
+        for snapshot in filter(None, (searched, listed))
+        for each in snapshot.body["data"]
+        if _may_belong(each, buyer)
     }
-    for reading in found.values():
+    for snapshot in found.values():
         try:
-            await apply(reading)
+            await sync_snapshot(snapshot)
         except Missing:
             continue
     return bool(found)
@@ -110,7 +113,7 @@ async def _search(client: stripe.StripeClient, buyer: Buyer) -> Snapshot | None:
         return None
 
 
-def _may_be(customer: Json, buyer: Buyer) -> bool:
+def _may_belong(customer: Json, buyer: Buyer) -> bool:
     return _user_of(customer) in ("", buyer.user)
 
 
@@ -123,8 +126,11 @@ def _metadata_of(customer: Json) -> Json:
 
 
 async def _create(client: stripe.StripeClient, buyer: Buyer, span: int) -> stripe.Customer:
-    """Create the customer; use another key if Stripe repeats a stored failure or refusal."""
-    keys = (_idempotency_key(buyer, span), _idempotency_key(buyer, int(time.time()) // _SPAN))
+    """Create the customer; try a second key if Stripe repeats a stored failure or refusal."""
+    keys = (
+        _idempotency_key(buyer, span),
+        _idempotency_key(buyer, int(time.time()) // _KEY_SECONDS),
+    )
     for key in dict.fromkeys(keys):
         try:
             with _naming_field(), translate_errors():
@@ -135,15 +141,15 @@ async def _create(client: stripe.StripeClient, buyer: Buyer, span: int) -> strip
             if not failed.stripe.is_replayed:
                 raise
             last = failed
-        # Stripe may have failed after it had made the customer.
-        if made := await _find_made(client, buyer):
-            return made
+        # Stripe may have failed after creating the customer.
+        if created := await _find_created(client, buyer):
+            return created
     raise last
 
 
 @contextmanager
 def _naming_field() -> Iterator[None]:
-    """Attribute an unknown refusal to the address, the only value that can be wrong."""
+    """Attribute an unknown refusal to the e-mail address, the only value that can be invalid."""
     try:
         yield
     except StripeRefused as refused:
@@ -152,22 +158,22 @@ def _naming_field() -> Iterator[None]:
         raise InputRefused(EMAIL.message, EMAIL.data).of(refused.stripe) from refused
 
 
-async def _find_made(client: stripe.StripeClient, buyer: Buyer) -> stripe.Customer | None:
-    # An organization has no address yet, nor need a user have one; it is among the newest.
+async def _find_created(client: stripe.StripeClient, buyer: Buyer) -> stripe.Customer | None:
+    # Without an address (organizations, some users), search the newest customers.
     is_listed = buyer.organization or not buyer.email
     params: CustomerListParams = (
         {"limit": 100} if is_listed else {"email": buyer.email, "limit": 100}
     )
     with translate_errors():
         found = await client.v1.customers.list_async(params)
-    wanted = _metadata(buyer).items()
-    ours = [each for each in found.data if wanted <= _metadata_of(each.to_dict()).items()]
+    metadata = _metadata(buyer).items()
+    ours = [each for each in found.data if metadata <= _metadata_of(each.to_dict()).items()]
     return ours[-1] if ours else None
 
 
 def _params(buyer: Buyer) -> "CustomerCreateParams":
     if buyer.organization:
-        # The same whichever member buys; an address is given at Checkout.
+        # Equal for all members who buy; the e-mail address is entered at Checkout.
         return {"name": buyer.organization.name, "metadata": _metadata(buyer)}
     params: CustomerCreateParams = {"metadata": _metadata(buyer)}
     # Stripe refuses an empty address.
@@ -185,12 +191,16 @@ def _metadata(buyer: Buyer) -> dict[str, str]:
 
 
 def _idempotency_key(buyer: Buyer, span: int = 0) -> str:
-    """The same for the same parameters: Stripe refuses a key that comes back with others.
+    """Return a key that is equal for equal parameters: Stripe refuses a key with others.
 
-    Another after a customer is deleted: to the old key Stripe would name the deleted one for a day.
+    It changes when a customer is deleted: for a day, Stripe would answer the old key with the
+    deleted customer.
+
+    Args:
+        span: distinguishes further keys, 0 for the first.
     """
-    who = f"{buyer.user}|{buyer.email}|{buyer.name}"
+    content = f"{buyer.user}|{buyer.email}|{buyer.name}"
     if buyer.organization:
-        who = f"{buyer.payer}|{buyer.organization.name}"
-    who = f"{who}|{buyer.deleted_customers}"
-    return f"customer-{record_id(f'{who}|{span}' if span else who)}"
+        content = f"{buyer.payer}|{buyer.organization.name}"
+    content = f"{content}|{buyer.deleted_customers}"
+    return f"customer-{record_id(f'{content}|{span}' if span else content)}"

@@ -1,8 +1,8 @@
-"""Updates Stripe customers after changes of their users: address, name, deletion.
+"""Updates Stripe customers after changes of their users: address, name, owner, deletion.
 
-PocketBase stores each such change in its own transaction (pb_hooks/lib/customers/tasks.js), so
-nothing is lost while the gateway or Stripe is down, and no write in PocketBase waits for either.
-Several gateways share the tasks: each is leased to one gateway for some minutes.
+PocketBase stores a task in the transaction of each change (pb_hooks/lib/customers/tasks.js), so
+nothing is lost while the gateway or Stripe is down, and no write in PocketBase waits for them.
+Several gateways share the tasks; a task is leased to one gateway for five minutes.
 """
 
 import asyncio
@@ -15,7 +15,6 @@ import stripe
 from gateway.background import repeat
 from gateway.customers.deletion import DeletionPolicy, delete_customer
 from gateway.customers.mark_deleted import mark_deleted
-from gateway.customers.vacancies import OrganizationCheck
 from gateway.errors import GatewayError, StripeFailure, StripeRefused
 from gateway.pocketbase import PocketBase
 from gateway.pocketbase.contracts.customer_tasks import (
@@ -35,57 +34,59 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 2.0
-_AT_ONCE = 10
-#: How the payer of a task begins that is an organization.
+_MAX_TASKS = 10
+#: The prefix of the payer of a task that is an organization.
 _ORGANIZATION = "organizations/"
-#: Seconds for which a task is one gateway's: longer than all of them can take with their retries.
-_LEASE = 300
-_LONGEST_WAIT = 600
+#: The lease of a task: longer than a batch of tasks can take with its retries.
+_LEASE_SECONDS = 300
+_MAX_RETRY_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerSync:
-    """Carries out what is due."""
+    """Carries out the tasks that are due; runs in the background."""
 
     pocketbase: PocketBase
     client: stripe.StripeClient
-    farewell: DeletionPolicy
-    organizations: OrganizationCheck
+    deletion_policy: DeletionPolicy
 
     async def run(self) -> NoReturn:
-        """Look every few seconds; what fails is logged and tried again."""
+        """Read tasks every two seconds; log failures and try again."""
         await repeat(self._carry_out_all, _PAUSE_SECONDS, _log, "customer tasks", GatewayError)
 
     async def _carry_out_all(self) -> None:
-        await self.organizations.check()
         while await self.carry_out():
             pass
 
     async def carry_out(self) -> int:
-        """Carry out some tasks that are due; return how many there were."""
-        asked = TakeRequest(limit=_AT_ONCE, lease=_LEASE)
-        tasks = (await call_hook(self.pocketbase, TAKE_TASKS, asked)).tasks
+        """Carry out up to ten tasks that are due; return their number.
+
+        Raises:
+            PocketBaseRefused, PocketBaseUnavailable
+        """
+        request = TakeRequest(limit=_MAX_TASKS, lease=_LEASE_SECONDS)
+        tasks = (await call_hook(self.pocketbase, TAKE_TASKS, request)).tasks
         await asyncio.gather(*(self._carry_out(task) for task in tasks))
         return len(tasks)
 
     async def _carry_out(self, task: CustomerTask) -> None:
-        told = {"task": task.id, "kind": task.kind, "customer": task.customer}
+        fields = {"task": task.id, "kind": task.kind, "customer": task.customer}
         try:
-            outcome = await self._do(task)
+            outcome = await self._run(task)
         except GatewayError as error:
             reason = _format_error(error)
-            _log.warning("customer task failed", extra={**told, "reason": reason})
-            end = _go_on(task, error, reason)
+            _log.warning("customer task failed", extra={**fields, "reason": reason})
+            end = _retry_or_give_up(task, error, reason)
         else:
-            _log.info("customer task done", extra={**told, "outcome": outcome})
+            _log.info("customer task done", extra={**fields, "outcome": outcome})
             end = TaskEnd(id=task.id, version=task.version, outcome=outcome)
         await call_hook(self.pocketbase, END_TASK, end)
 
-    async def _do(self, task: CustomerTask) -> str:
-        # Another for each try: Stripe remembers failures too.
+    async def _run(self, task: CustomerTask) -> str:
+        # A new key per try, because Stripe also stores failures.
         key = f"{task.id}-{task.version}-{task.attempts}"
         if task.kind == "forget":
-            return await delete_customer(self.client, task.customer, self.farewell, key)
+            return await delete_customer(self.client, task.customer, self.deletion_policy, key)
         if task.kind == "move":
             return await self._update(task, _move_params(task), f"move-{key}", "moved")
         params = _update_params(task)
@@ -108,7 +109,7 @@ class CustomerSync:
 
 
 def _update_params(task: CustomerTask) -> "CustomerUpdateParams":
-    """The address and name; None leaves the value at Stripe unchanged."""
+    """Return the address and name; None leaves the value at Stripe unchanged."""
     params: CustomerUpdateParams = {}
     if task.email is not None:
         params["email"] = task.email
@@ -118,7 +119,7 @@ def _update_params(task: CustomerTask) -> "CustomerUpdateParams":
 
 
 def _move_params(task: CustomerTask) -> "CustomerUpdateParams":
-    """The new owner's metadata, address and name, after a superuser edited the owner.
+    """Return the new owner's metadata, address and name, after a superuser edited the owner.
 
     See pb_hooks/lib/customers/manual_transfer.js.
     """
@@ -133,20 +134,20 @@ def _move_params(task: CustomerTask) -> "CustomerUpdateParams":
     return params
 
 
-def _go_on(task: CustomerTask, error: GatewayError, reason: str) -> TaskEnd:
-    """An address or name that Stripe finds wrong stays so; all else may end, and is waited for.
+def _retry_or_give_up(task: CustomerTask, error: GatewayError, reason: str) -> TaskEnd:
+    """Give up if Stripe refuses the address or name; retry after all other failures.
 
-    To forget somebody is owed, so that is tried for ever.
+    Deletions are never given up: the deletion of personal data is a duty.
     """
-    is_wrong = isinstance(error, StripeRefused) and error.stripe.status in (400, 404)
-    if is_wrong and task.kind != "forget":
+    is_invalid = isinstance(error, StripeRefused) and error.stripe.status in (400, 404)
+    if is_invalid and task.kind != "forget":
         return TaskEnd(id=task.id, version=task.version, outcome="failed", error=reason)
-    return TaskEnd(id=task.id, error=reason, retry=min(2**task.attempts, _LONGEST_WAIT))
+    return TaskEnd(id=task.id, error=reason, retry=min(2**task.attempts, _MAX_RETRY_SECONDS))
 
 
 def _format_error(error: GatewayError) -> str:
-    """What Stripe answered without its sentence, which may repeat an address."""
+    """Return Stripe's error codes, without its message: it can contain an address."""
     if not isinstance(error, StripeFailure):
         return error.detail
-    said = ", ".join(str(each) for each in error.stripe.log_fields.values())
-    return f"{error.detail} ({said})" if said else error.detail
+    codes = ", ".join(str(each) for each in error.stripe.log_fields.values())
+    return f"{error.detail} ({codes})" if codes else error.detail

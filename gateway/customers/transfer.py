@@ -1,7 +1,7 @@
 """Moves a Stripe customer to another user or organization, at Stripe and in PocketBase.
 
 Stripe's metadata decides the owner (docs/decisions/022), so it is changed first. Then the
-customer is read and written as its webhook would be, and its rows move with it.
+customer is read and its row written as by its webhook; rows that refer to it move with it.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from gateway.stripe_api import Missing, Snapshot, SyncSnapshot, read_object, tra
 if TYPE_CHECKING:
     from stripe.params import CustomerUpdateParams
 
-#: Seconds between two looks at whether another gateway has moved the last rows.
+#: Between two checks whether another gateway has moved the last rows.
 _PAUSE_SECONDS = 0.2
 
 
@@ -33,19 +33,19 @@ class NoSuchCustomer(NotFound):
 
 
 class CustomerLeaving(Conflict):
-    """The former owner was deleted, and its tasks at Stripe are pending: try again later."""
+    """The former owner was deleted and the deletion at Stripe is pending: try again later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """A user's id or an organization's; the other is empty."""
+    """The owner of a customer: a user's record id or an organization's; the other is empty."""
 
     user: str = ""
     organization: str = ""
 
     @property
     def name(self) -> str:
-        """The owner for command output."""
+        """The owner as text, for command output."""
         if self.organization:
             return f"organization {self.organization}"
         return f"user {self.user}" if self.user else "nobody"
@@ -53,7 +53,7 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A moved customer with its former and new owner."""
+    """A completed move: the customer's Stripe id, its former and its new owner."""
 
     customer: str
     before: Payer
@@ -66,15 +66,18 @@ class CustomerTransfer:
 
     pocketbase: PocketBase
     client: stripe.StripeClient
-    apply: SyncSnapshot
+    sync_snapshot: SyncSnapshot
 
     async def move(self, customer: str, to: Payer) -> Transfer:
-        """Give a customer, and all that was bought with it, to a payer.
+        """Move a customer and all its purchases to a payer.
+
+        Args:
+            customer: its Stripe id.
 
         Raises:
-            InvalidRequest: there is no such payer, or not exactly one is named.
+            InvalidRequest: the payer does not exist, or not exactly one is given.
             NoSuchCustomer, CustomerLeaving
-            StripeUnavailable, StripeRefused, PocketBaseUnavailable: the move can be repeated.
+            StripeUnavailable, StripeRefused, PocketBaseUnavailable: repeat the move.
         """
         record = await self._read_payer(to)
         await self._read_customer(customer)
@@ -82,17 +85,17 @@ class CustomerTransfer:
         before = Payer(row.get("user", ""), row.get("organization", ""))
         with translate_errors():
             await self.client.v1.customers.update_async(customer, _params(to, record))
-        await self.apply(await self._read_customer(customer))
+        await self.sync_snapshot(await self._read_customer(customer))
         row = await self._read_row(customer)
         if (row.get("user"), row.get("organization")) != (to.user, to.organization):
             raise CustomerLeaving
-        await self._follow_up(customer)
+        await self._move_deferred(customer)
         return Transfer(customer, before, to)
 
     async def _read_payer(self, to: Payer) -> Json:
         field = "organization" if to.organization else "user"
         if bool(to.user) == bool(to.organization):
-            raise invalid_field(field, "one_owner", "Give a user or an organization, not both.")
+            raise invalid_field(field, "one_owner", "Send a user or an organization, not both.")
         records = self.pocketbase.records_path(f"{field}s")
         path = f"{records}/{quote(to.user or to.organization, safe='')}"
         try:
@@ -104,12 +107,12 @@ class CustomerTransfer:
 
     async def _read_customer(self, customer: str) -> Snapshot:
         try:
-            reading = await read_object(self.client, path_of("customer", customer))
+            snapshot = await read_object(self.client, path_of("customer", customer))
         except Missing:
             raise NoSuchCustomer from None
-        if reading.body.get("deleted"):
+        if snapshot.body.get("deleted"):
             raise NoSuchCustomer("The customer was deleted at Stripe.")
-        return reading
+        return snapshot
 
     async def _read_row(self, customer: str) -> Json:
         path = f"{self.pocketbase.records_path('customers')}/{record_id(customer)}"
@@ -120,17 +123,17 @@ class CustomerTransfer:
                 raise
             return {}
 
-    async def _follow_up(self, customer: str) -> None:
+    async def _move_deferred(self, customer: str) -> None:
         """Move the rows that were too many for one transaction."""
-        wanted = f"kind = 'owner' && subject = '{record_id(customer)}'"
+        filter_ = f"kind = 'owner' && subject = '{record_id(customer)}'"
         path = self.pocketbase.records_path("deferred_work")
-        while (await self.pocketbase.call("GET", path, query={"filter": wanted}))["items"]:
+        while (await self.pocketbase.call("GET", path, query={"filter": filter_}))["items"]:
             if not (await call_hook(self.pocketbase, DEFERRED_WORK, Empty())).left:
                 await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def _params(to: Payer, record: Json) -> "CustomerUpdateParams":
-    """The new owner's metadata, and a user's address and name, which Stripe writes to."""
+    """Return the new owner's metadata and name, and a user's e-mail address."""
     params: CustomerUpdateParams = {"metadata": payer_metadata(to.user, to.organization)}
     known: dict[str, Any] = {name: record.get(name) for name in ("email", "name")}
     if to.user and known["email"]:
