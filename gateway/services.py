@@ -42,7 +42,7 @@ class Services:
     stripe: stripe.StripeClient
     key_check: KeyCheck
     rate_limits: RateLimits
-    #: The terms on which prices are sold.
+    #: The seller's terms of prices.
     terms_file: TermsFile
     #: Writes the row of an object that was just read from Stripe.
     sync_snapshot: SyncSnapshot

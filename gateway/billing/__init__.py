@@ -1,1 +1,1 @@
-"""What a customer may do after the purchase: the portal, their subscriptions, and usage."""
+"""Requests after a purchase: the customer portal, subscription changes, usage."""

@@ -1,4 +1,4 @@
-"""The doors of this capability."""
+"""The routes of /portal, /subscriptions and /usage."""
 
 from fastapi import APIRouter
 

@@ -1,1 +1,1 @@
-"""Seats: the quantity of a subscription item follows the number of an organization's members."""
+"""Seats and vacancies of organizations."""

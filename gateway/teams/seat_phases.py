@@ -1,6 +1,6 @@
-"""Seats of a subscription with a planned change: its schedule sets the quantity.
+"""Sets the seats of a subscription with a planned change, in the phases of its schedule.
 
-The next phase would undo a change made on the subscription alone.
+The next phase would undo a change of the subscription alone.
 """
 
 from collections.abc import Collection
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 async def update_phases(client: stripe.StripeClient, schedule: str, quantity: int) -> None:
     """Set the quantity of items paid per member, in the present and the next phase.
 
+    Args:
+        schedule: its Stripe id.
+
     Raises:
         stripe.StripeError
     """
@@ -31,7 +34,7 @@ async def update_phases(client: stripe.StripeClient, schedule: str, quantity: in
 
 
 def set_quantity(schedule: Json, quantity: int) -> Any:
-    """Return the phases that are not over, with another quantity of seats. Pure."""
+    """Return the present and future phases as parameters, with the new quantity. Pure."""
     by_member = as_text(as_dict(schedule.get("metadata")).get(BY_MEMBER_METADATA)).split(",")
     now = as_number(as_dict(schedule.get("current_phase")).get("start_date"))
     return [
@@ -57,7 +60,7 @@ def _item(item: Json, by_member: Collection[str], quantity: int) -> dict[str, An
 
 
 def _references(given: Json, rates: str) -> dict[str, Any]:
-    """Tax rates and discounts, which an update would drop if it left them out."""
+    """Return tax rates and discounts: an update without them would remove them."""
     found: dict[str, Any] = {}
     if names := [stripe_id(rate) for rate in given.get(rates) or []]:
         found[rates] = names

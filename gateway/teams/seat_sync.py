@@ -1,8 +1,8 @@
-"""Tells Stripe how many members an organization has, where its subscription is paid by seat.
+"""Updates the quantity of items paid per member at Stripe.
 
-Nothing is queued. PocketBase compares members with mirrored quantities whenever it is asked, so
-what was missed, while the gateway or Stripe was down, is seen the next time; and no write in
-PocketBase ever waits for Stripe. See docs/decisions/010-teams.md.
+There is no queue: at each round PocketBase compares the members with the mirrored quantities, so
+changes during a downtime are caught up, and no write in PocketBase waits for Stripe. See
+docs/decisions/010-teams.md.
 """
 
 import logging
@@ -23,31 +23,32 @@ from gateway.teams.seat_phases import update_phases
 
 _log = logging.getLogger(__name__)
 
-#: Seconds until a quantity that is still not mirrored is sent again: at first, and at the most.
-_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 600.0
-#: How many are remembered; those forgotten are just tried sooner.
-_MOST_TRIED = 1000
+#: Pause before a quantity that is still not mirrored is sent again.
+_MIN_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 5.0, 600.0
+#: Remembered items; forgotten ones are tried again sooner.
+_MAX_TRIED = 1000
 
 
 @dataclass(slots=True)
 class SeatSync:
-    """Runs beside the requests; several gateways may: to set a number twice is to set it once."""
+    """Runs in the background; several gateways can, because setting a quantity is idempotent."""
 
     pocketbase: PocketBase
     client: stripe.StripeClient
     terms_file: TermsFile
+    #: Seconds between two rounds: the setting GATEWAY_SEAT_SYNC_SECONDS.
     pause: float
-    #: Behind which item the next look goes on, so that the many that stay wrong hide none.
+    #: The item after which the next round continues, so that failing items don't block others.
     _after: str = ""
-    #: When, by the monotonic clock, the same is sent again, and after which pause.
+    #: Per item: the monotonic time of the next try, and the pause before it in seconds.
     _tried: dict[Seats, tuple[float, float]] = field(default_factory=dict)
 
     async def run(self) -> NoReturn:
-        """Bring seats in line for ever; what fails is logged and tried again."""
-        await repeat(self.keep, self.pause, _log, "seat sync", GatewayError, PocketBaseRefused)
+        """Update seats forever; log failures and try again."""
+        await repeat(self.update, self.pause, _log, "seat sync", GatewayError, PocketBaseRefused)
 
-    async def keep(self) -> None:
-        """Tell Stripe numbers that are not the mirrored ones: the next hundred, in turn.
+    async def update(self) -> None:
+        """Update the next hundred items with a quantity that is out of date.
 
         Raises:
             PocketBaseRefused, PocketBaseUnavailable
@@ -61,7 +62,7 @@ class SeatSync:
                 await self._set_quantity(seats, quantity)
 
     def _fit(self, seats: Seats) -> int:
-        """Return the quantity for a number of members, within the price's terms."""
+        """Return the number of members, within the bounds of the price's terms."""
         terms = self.terms_file.find(seats.price) or PriceTerms()
         return terms.fit(seats.members)
 
@@ -79,14 +80,14 @@ class SeatSync:
                 "seat quantity refused", extra={"item": seats.item, "reason": error.detail}
             )
         else:
-            told = {"item": seats.item, "members": seats.members, "quantity": quantity}
-            _log.info("seat quantity updated", extra=told)
-        # Also what was taken: the webhook that brings the new quantity is on its way.
+            fields = {"item": seats.item, "members": seats.members, "quantity": quantity}
+            _log.info("seat quantity updated", extra=fields)
+        # Also after success: the webhook with the new quantity has not arrived yet.
         self._postpone(seats)
 
     def _postpone(self, seats: Seats) -> None:
-        _, pause = self._tried.pop(seats, (0.0, _FIRST_PAUSE / 2))
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        _, pause = self._tried.pop(seats, (0.0, _MIN_PAUSE_SECONDS / 2))
+        pause = min(2 * pause, _MAX_PAUSE_SECONDS)
         self._tried[seats] = (time.monotonic() + pause, pause)
-        while len(self._tried) > _MOST_TRIED:
+        while len(self._tried) > _MAX_TRIED:
             del self._tried[next(iter(self._tried))]

@@ -1,4 +1,4 @@
-"""POST /portal."""
+"""POST /portal: opens Stripe's customer portal."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -37,14 +37,14 @@ from gateway.stripe_api.fields import stripe_id
 if TYPE_CHECKING:
     from stripe.params.billing_portal import SessionCreateParamsFlowData
 
-#: How many of a buyer's customers may be gone within one request.
-_ATTEMPTS = 4
+#: Rounds per request. Each further one follows a customer that was deleted at Stripe.
+_MAX_ROUNDS = 4
 _OpenPortal = Callable[[str], Awaitable[str]]
 _ERRORS = (*CALLER_ERRORS, NoOrganization, NoCustomer, NoSubscription, Conflict)
 
 
 class PaymentMethodFlow(RequestModel):
-    """Change the card."""
+    """Replace the payment method."""
 
     type: Literal["payment_method_update"]
 
@@ -64,14 +64,14 @@ class UpdateFlow(RequestModel):
 
 
 class ConfirmFlow(ItemChangeBody):
-    """Confirm a plan or quantity that is already chosen."""
+    """Confirm a plan or quantity that the request names."""
 
     type: Literal["subscription_update_confirm"]
     subscription: StripeId
 
 
 class PortalRequest(RequestModel):
-    """Where the portal leads back to, and at which page it opens."""
+    """The return address of the portal, and the page at which it opens."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -88,15 +88,15 @@ class PortalRequest(RequestModel):
     return_url: Url
     organization: OrganizationId = None
     configuration: StripeId | None = Field(
-        default=None, description="One of the settings' portal configurations."
+        default=None, description="One of GATEWAY_PORTAL_CONFIGURATIONS; by default the first."
     )
     flow: PaymentMethodFlow | CancelFlow | UpdateFlow | ConfirmFlow | None = Field(
-        default=None, discriminator="type", description="By default, the portal's own first page."
+        default=None, discriminator="type", description="By default, the portal's home page."
     )
 
 
 class PortalResponse(ResponseModel):
-    """The customer portal: send the browser to ``url``."""
+    """The customer portal: redirect the browser to ``url``."""
 
     url: str = Field(examples=["https://billing.stripe.com/p/session/test_a1b2c3"])
 
@@ -110,7 +110,7 @@ async def create_portal(
     token: Token,
     services: ServicesDep,
 ) -> PortalResponse:
-    """Open Stripe's customer portal for the signed-in user: cancel, resume, change plan or card."""
+    """Open Stripe's customer portal: cancel, resume, or change the plan or the card."""
     check_redirect("return_url", body.return_url, services.settings.gateway_frontend_origins)
     allowed = services.settings.gateway_portal_configurations
     configuration = choose_configuration(body.configuration or "", allowed)
@@ -134,12 +134,12 @@ async def create_portal(
 async def _open_for(
     services: Services, token: str, body: PortalRequest, customer: str, open_portal: _OpenPortal
 ) -> str:
-    """Open the portal; if Stripe has deleted the customer, for the one that took its place.
+    """Open the portal; if the customer was deleted at Stripe, for the customer that replaced it.
 
     Raises:
-        NoCustomer: there is none.
+        NoCustomer: the payer has no customer.
     """
-    for _ in range(_ATTEMPTS):
+    for _ in range(_MAX_ROUNDS):
         if not customer:
             break
         try:
@@ -147,14 +147,14 @@ async def _open_for(
         except CustomerGone:
             await mark_deleted(services.pocketbase, customer)
         buyer = await read_buyer(services.pocketbase, token, organization=body.organization or "")
-        # The subscription of a flow went with its customer.
-        is_free = body.flow is None or isinstance(body.flow, PaymentMethodFlow)
-        customer = buyer.portal_customer if is_free else ""
+        # A flow's subscription was deleted with its customer.
+        is_any_customer = body.flow is None or isinstance(body.flow, PaymentMethodFlow)
+        customer = buyer.portal_customer if is_any_customer else ""
     raise NoCustomer
 
 
 def _no_customer(buyer: Buyer) -> NoCustomer:
-    """Explain the 404; purchases by e-mail address are linked once the address is verified."""
+    """Return the 404; earlier purchases are linked when the e-mail address is verified."""
     if buyer.organization:
         return NoCustomer("This organization has not bought anything yet.")
     if buyer.verified or not buyer.email:
@@ -165,14 +165,16 @@ def _no_customer(buyer: Buyer) -> NoCustomer:
 
 
 async def _read_flow(
-    services: Services, token: str, asked: CancelFlow | UpdateFlow | ConfirmFlow
+    services: Services, token: str, flow: CancelFlow | UpdateFlow | ConfirmFlow
 ) -> "tuple[str, SessionCreateParamsFlowData]":
-    """Return the subscription's customer, and the flow as Stripe takes it."""
-    owned = await get_subscription(services, token, asked.subscription)
-    require_live(owned)
-    customer = stripe_id(owned.body.get("customer"))
-    if isinstance(asked, CancelFlow):
-        return customer, cancel_flow(owned)
-    if isinstance(asked, UpdateFlow):
-        return customer, update_flow(owned)
-    return customer, confirm_flow(owned, await read_change(services, token, owned, asked.request))
+    """Return the subscription's customer, and the flow as Stripe's parameter."""
+    subscription = await get_subscription(services, token, flow.subscription)
+    require_live(subscription)
+    customer = stripe_id(subscription.body.get("customer"))
+    if isinstance(flow, CancelFlow):
+        return customer, cancel_flow(subscription)
+    if isinstance(flow, UpdateFlow):
+        return customer, update_flow(subscription)
+    return customer, confirm_flow(
+        subscription, await read_change(services, token, subscription, flow.request)
+    )

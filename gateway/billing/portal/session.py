@@ -1,4 +1,4 @@
-"""Stripe's customer portal, opened for one customer, at one of its pages if asked for."""
+"""Sessions of Stripe's customer portal, for one customer and optionally one page (flow)."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -28,17 +28,21 @@ async def create_portal_session(
     configuration: str = "",
     flow: "SessionCreateParamsFlowData | None" = None,
 ) -> str:
-    """Return the portal's address; it is good for a few minutes.
+    """Return the address of a portal session, which Stripe expires after a few minutes.
+
+    Args:
+        configuration: the id of a portal configuration, "" for Stripe's default.
+        flow: the page to open, None for the home page.
 
     Raises:
-        CustomerGone: Stripe has deleted the customer.
+        CustomerGone: the customer was deleted at Stripe.
         StripeUnavailable, StripeRefused
     """
     params: SessionCreateParams = {"customer": customer, "return_url": return_url}
     if configuration:
         params["configuration"] = configuration
     if flow:
-        # Who came for one thing goes back when it is done.
+        # After the flow, redirect instead of showing the portal's home page.
         redirect = {"type": "redirect", "redirect": {"return_url": return_url}}
         params["flow_data"] = {**flow, "after_completion": redirect}  # type: ignore[typeddict-item]
     try:
@@ -51,30 +55,30 @@ async def create_portal_session(
     return session.url
 
 
-def choose_configuration(asked: str, allowed: Sequence[str]) -> str:
+def choose_configuration(requested: str, allowed: Sequence[str]) -> str:
     """Return the configuration to use, "" for Stripe's default.
 
     Raises:
-        InvalidRequest: the one that is asked for is not among those of the settings.
+        InvalidRequest: the requested configuration is not one of the setting's.
     """
-    if not asked:
+    if not requested:
         return allowed[0] if allowed else ""
-    if asked not in allowed:
-        message = "This configuration is not allowed."
+    if requested not in allowed:
+        message = "configuration must be one of GATEWAY_PORTAL_CONFIGURATIONS."
         raise invalid_field("configuration", "configuration_not_allowed", message)
-    return asked
+    return requested
 
 
 def payment_method_flow() -> "SessionCreateParamsFlowData":
-    """Another card."""
+    """Return the flow that replaces the payment method."""
     return {"type": "payment_method_update"}
 
 
 def cancel_flow(subscription: CustomerSubscription) -> "SessionCreateParamsFlowData":
-    """The end of a subscription.
+    """Return the flow that cancels a subscription.
 
     Raises:
-        Conflict: a schedule decides about it.
+        Conflict: a schedule manages the subscription.
     """
     require_unplanned(subscription)
     return {
@@ -84,7 +88,7 @@ def cancel_flow(subscription: CustomerSubscription) -> "SessionCreateParamsFlowD
 
 
 def update_flow(subscription: CustomerSubscription) -> "SessionCreateParamsFlowData":
-    """The choice of another plan.
+    """Return the flow in which the customer chooses another plan.
 
     Raises:
         Conflict: the portal can't change this subscription.
@@ -102,15 +106,15 @@ def update_flow(subscription: CustomerSubscription) -> "SessionCreateParamsFlowD
 def confirm_flow(
     subscription: CustomerSubscription, change: ItemChange
 ) -> "SessionCreateParamsFlowData":
-    """The confirmation of a plan that is already chosen.
+    """Return the flow that confirms a change.
 
     Raises:
-        Conflict: the portal can't change this subscription, or it is that plan already.
+        Conflict: the portal can't change this subscription, or nothing would change.
     """
     require_unplanned(subscription)
     _require_one_item(subscription)
     if not change.is_new:
-        raise conflict("plan_unchanged", "The subscription is like this already.")
+        raise conflict("plan_unchanged", "The subscription has this price and quantity already.")
     return {
         "type": "subscription_update_confirm",
         "subscription_update_confirm": {
@@ -122,4 +126,6 @@ def confirm_flow(
 
 def _require_one_item(subscription: CustomerSubscription) -> None:
     if len(subscription.items) != 1:
-        raise conflict("several_items", "The portal can't change a subscription of several items.")
+        raise conflict(
+            "several_items", "The portal can't change a subscription with several items."
+        )

@@ -1,4 +1,4 @@
-"""Previews a change of plan or quantity, and makes it: the same amount in both.
+"""Previews a change of plan or quantity, and applies it at the previewed amount.
 
 Decisions: docs/decisions/016-subscription-changes.md, docs/decisions/020-signed-previews.md.
 """
@@ -35,32 +35,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a change would cost."""
+    """The cost of a change."""
 
     currency: str
-    #: What is charged at once, in the currency's smallest unit.
+    #: Charged at once, in the currency's smallest unit.
     due_now: int
-    #: Credit that is left for later invoices.
+    #: Credit for later invoices, in the same unit.
     credit: int
     #: Unix seconds at which the change takes effect.
     takes_effect_at: int
-    #: The invoice that was previewed; {} if nothing would change.
+    #: Stripe's previewed invoice; {} if nothing would change.
     invoice: Json
-    #: Names this preview in a change, which then costs the same; "" at the period's end.
+    #: The signed `proration_date` for the change; "" for a change at the period's end.
     signed_date: str = ""
 
 
 async def preview_change(
     services: Services, subscription: CustomerSubscription, change: ItemChange, when: When
 ) -> Preview:
-    """Ask Stripe for the invoice that a change would make.
+    """Return the cost of a change, from Stripe's preview of its invoice.
 
     Raises:
         StripeUnavailable, StripeRefused
     """
     currency = as_text(subscription.body.get("currency"))
     if when == "period_end":
-        # Nothing is prorated then: the next invoice is the new price's alone.
+        # Without proration, the next invoice contains only the new price.
         invoice: Json = {}
         if change.is_new:
             invoice = await _preview(services.stripe, subscription, change, None)
@@ -71,9 +71,9 @@ async def preview_change(
         signed = _sign(services, subscription, change, date)
         return Preview(currency, 0, 0, date, {}, signed)
     invoice = await _preview(services.stripe, subscription, change, date)
-    signed = _sign(services, subscription, change, date, _falls_with_time(invoice))
+    signed = _sign(services, subscription, change, date, _is_credit(invoice))
     due, total = 0, 0
-    if _is_made_now(invoice, subscription):
+    if _is_invoiced_now(invoice, subscription):
         due, total = int(as_number(invoice.get("amount_due"))), int(as_number(invoice.get("total")))
     return Preview(currency, due, max(0, -total), date, invoice, signed)
 
@@ -86,14 +86,14 @@ async def make_change(
     *,
     key: str,
 ) -> None:
-    """Send the change to Stripe; it takes effect when its invoice is paid, else it waits.
+    """Send the change to Stripe; it is pending until its invoice is paid.
 
     Args:
-        token: of the preview, see `check_preview`.
-        key: the caller's Idempotency-Key, "" if there is none.
+        token: of the preview, see `check_preview`; None without a preview.
+        key: the caller's Idempotency-Key, "" without one.
 
     Raises:
-        InvalidRequest, Conflict: the preview does not hold any more.
+        InvalidRequest, Conflict: the preview is not valid any more.
         StripeUnavailable, StripeRefused, PaymentRequired, IdempotencyKeyReused
     """
     params: SubscriptionUpdateParams = {
@@ -107,7 +107,7 @@ async def make_change(
     if not change.only_adds and (token is None or token.is_credit):
         await _check_credit(services.stripe, subscription, change, date)
     if subscription.body.get("collection_method") == "charge_automatically":
-        # Nobody gets what is not paid, and a card that fails leaves the old plan as it was.
+        # The change applies when it is paid; if the card fails, the old plan continues.
         params["payment_behavior"] = "pending_if_incomplete"
     # A change planned for the period's end would undo this one.
     await release(services.stripe, subscription)
@@ -122,10 +122,10 @@ async def _check_credit(
     date: int | None,
 ) -> None:
     start = int(as_number(change.item.get("current_period_start")))
-    # In this order: a copy of the request may make the change meanwhile.
+    # In this order, because a repeated request may apply the change in between.
     billed = await sum_billed(client, subscription)
     invoice = await _preview(client, subscription, change, date or max(subscription.now, start))
-    if billed is not None and _is_made_now(invoice, subscription):
+    if billed is not None and _is_invoiced_now(invoice, subscription):
         require_billed(billed, invoice)
 
 
@@ -164,19 +164,19 @@ async def _preview(
         params["subscription_details"]["proration_date"] = date
     with translate_errors():
         found = await client.v1.invoices.create_preview_async(params)
-    shown = Snapshot(found.to_dict(), subscription.now, subscription.now)
-    return (await complete(partial(read_object, client), shown)).body
+    snapshot = Snapshot(found.to_dict(), subscription.now, subscription.now)
+    return (await complete(partial(read_object, client), snapshot)).body
 
 
-def _falls_with_time(invoice: Json) -> bool:
-    """Whether an earlier date benefits the buyer: the prorations add up to a credit."""
+def _is_credit(invoice: Json) -> bool:
+    """Return whether the prorations are a credit, so that an earlier date benefits the buyer."""
     lines = as_list(invoice.get("lines"))
-    by_time = [line for line in lines if line_origin(line).get("proration") is True]
-    return sum(as_number(line.get("amount")) for line in by_time) < 0
+    prorations = [line for line in lines if line_origin(line).get("proration") is True]
+    return sum(as_number(line.get("amount")) for line in prorations) < 0
 
 
-def _is_made_now(invoice: Json, subscription: CustomerSubscription) -> bool:
-    """Stripe previews the next renewal where a change makes no invoice, as in a trial."""
+def _is_invoiced_now(invoice: Json, subscription: CustomerSubscription) -> bool:
+    """Return False if the change has no invoice: Stripe then previews the renewal (in a trial)."""
     ends = [int(as_number(item.get("current_period_end"))) for item in subscription.items]
     starts = [
         int(as_number(as_dict(line.get("period")).get("start")))

@@ -1,4 +1,4 @@
-"""Request bodies of /portal and /subscriptions; see `answers` for the answers."""
+"""Request bodies of /portal and /subscriptions; `responses` has the responses."""
 
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -18,11 +18,11 @@ Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 def _check_signed_date(value: object) -> str | int | None:
-    """Accept a number, so that the refusal is `preview_required` and not a type error."""
+    """Accept a number, so that the error is `preview_required` instead of a type error."""
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if value is None or is_number or (isinstance(value, str) and 0 < len(value) <= 2000):
         return value  # type: ignore[return-value]
-    raise ValueError("send the `proration_date` of a preview as it is")
+    raise ValueError("send the `proration_date` of a preview unchanged")
 
 
 SignedDate = Annotated[
@@ -32,7 +32,7 @@ SignedDate = Annotated[
 
 
 class ItemChangeBody(RequestModel):
-    """Another plan, another quantity, or both."""
+    """A new price, a new quantity, or both."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"price": "pro_yearly", "quantity": 3}]}
@@ -51,7 +51,7 @@ class ItemChangeBody(RequestModel):
 
 
 class PreviewBody(ItemChangeBody):
-    """A change of plan, and when it takes effect."""
+    """A change, and the time at which it takes effect."""
 
     when: When = Field(
         default="now",
@@ -65,7 +65,7 @@ class PreviewBody(ItemChangeBody):
 
 
 class ChangeBody(PreviewBody):
-    """A change of plan, as it was previewed or without a preview."""
+    """A change, with or without a preview."""
 
     proration_date: SignedDate = Field(
         default=None,
@@ -75,7 +75,7 @@ class ChangeBody(PreviewBody):
 
 
 class CancelBody(RequestModel):
-    """When to end, and why."""
+    """The time of the cancellation and its reason."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"when": "period_end", "feedback": "too_expensive"}]}
@@ -108,5 +108,5 @@ class DiscountBody(RequestModel):
     @model_validator(mode="after")
     def _check_one(self) -> "DiscountBody":
         if (self.promotion_code is None) == (self.coupon is None):
-            raise ValueError("give promotion_code or coupon")
+            raise ValueError("send either promotion_code or coupon")
         return self

@@ -1,4 +1,4 @@
-"""Cancels a subscription, now or at the end of its period, and takes that back."""
+"""Cancels a subscription, now or at the end of its period, and resumes it."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -33,16 +33,16 @@ Feedback = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a customer leaves, for the seller to read at Stripe."""
+    """The customer's reason, which the seller can read in Stripe's dashboard."""
 
     feedback: Feedback | None = None
     comment: str = ""
 
     @property
     def params(self) -> Any:
-        """The parameters that say so, if anything was said."""
-        said = {"feedback": self.feedback, "comment": self.comment}
-        details = {name: value for name, value in said.items() if value}
+        """The request parameters; {} without a reason."""
+        given = {"feedback": self.feedback, "comment": self.comment}
+        details = {name: value for name, value in given.items() if value}
         return {"cancellation_details": details} if details else {}
 
 
@@ -53,10 +53,13 @@ async def cancel_at_period_end(
     *,
     key: str,
 ) -> None:
-    """Let a subscription run out; to ask again changes nothing.
+    """Cancel a subscription at the end of its period; repeating the call changes nothing.
+
+    Args:
+        key: the caller's Idempotency-Key, "" without one.
 
     Raises:
-        Conflict: it has ended, nothing of it is paid yet, or a schedule decides about it.
+        Conflict: it has ended, its first invoice is unpaid, or the seller's schedule manages it.
         StripeUnavailable, StripeRefused, IdempotencyKeyReused
     """
     require_live(subscription)
@@ -65,12 +68,12 @@ async def cancel_at_period_end(
     require_unscheduled(subscription)
     if _ends_with_period(subscription):
         return
-    # Stripe accepts no flag under a schedule, and the planned change would come after the end.
+    # Under a schedule Stripe refuses the flag, and the planned change would come after the end.
     await release(client, subscription)
     params: SubscriptionUpdateParams = {"cancel_at_period_end": True}
     params.update(reason.params)
     if agreed := subscription.body.get("cancel_at"):
-        # Stripe forgets a later end that the seller has set; taking this back brings it back.
+        # Stripe replaces a later end that the seller has set; `resume` restores it.
         params["metadata"] = {AGREED_END_METADATA: str(agreed)}
     update = partial(client.v1.subscriptions.update_async, subscription.stripe_id, params)
     await send_once("cancel", subscription, params, update, key=key)
@@ -81,13 +84,13 @@ async def cancel_now(
     subscription: CustomerSubscription,
     reason: Reason,
 ) -> None:
-    """End a subscription; usage that is not billed yet is, and nothing is given back.
+    """Cancel a subscription at once: bill the remaining usage, without a refund.
 
     The first invoice of an incomplete subscription is voided, so that it can't be paid in addition
     to another purchase. Repeating the call changes nothing.
 
     Raises:
-        Conflict: a schedule decides about it.
+        Conflict: the seller's schedule manages it.
         StripeUnavailable, StripeRefused
     """
     if subscription.has_ended:
@@ -100,7 +103,7 @@ async def cancel_now(
         with translate_errors():
             await client.v1.subscriptions.cancel_async(subscription.stripe_id, params)
     except StripeRefused as refused:
-        # Somebody else was first: Stripe knows it no more among those that can be canceled.
+        # Another request was first: Stripe answers 404 for a canceled subscription.
         if refused.stripe.status != 404:
             raise
     if subscription.status == "incomplete":
@@ -122,15 +125,15 @@ async def _void_first(client: stripe.StripeClient, subscription: CustomerSubscri
 async def list_open_invoices(
     client: stripe.StripeClient, subscription: CustomerSubscription
 ) -> list[Json]:
-    """Return the unpaid invoices; calls Stripe only if there may be some.
+    """Return Stripe's open invoices; call Stripe only if there can be some.
 
     Args:
-        subscription: as it was before it was canceled.
+        subscription: in its state before the cancellation.
 
     Raises:
         StripeUnavailable, StripeRefused
     """
-    # Invoices that are sent are owed while the subscription is active.
+    # Sent invoices can be open while the subscription is active.
     if (
         subscription.status not in UNPAID_SUBSCRIPTION
         and subscription.invoice.get("status") != "open"
@@ -146,13 +149,16 @@ async def list_open_invoices(
 async def resume(
     client: stripe.StripeClient, subscription: CustomerSubscription, *, key: str
 ) -> None:
-    """Take back a planned cancellation or change, or restart a paused subscription.
+    """Undo a planned cancellation or change, or resume a paused subscription.
 
-    To ask again changes nothing.
+    Repeating the call changes nothing.
+
+    Args:
+        key: the caller's Idempotency-Key, "" without one.
 
     Raises:
-        Conflict: it has ended, it ends on a date that the seller chose, a schedule decides about
-            it, or the seller has paused the collection and there is nothing to take back.
+        Conflict: it has ended, the seller set its end, the seller's schedule manages it, or the
+            seller has paused the collection and there is nothing to undo.
         StripeUnavailable, StripeRefused, PaymentRequired, IdempotencyKeyReused
     """
     require_live(subscription)
@@ -164,9 +170,11 @@ async def resume(
     await release(client, subscription)
     if body.get("cancel_at_period_end") or body.get("cancel_at"):
         if not _ends_with_period(subscription):
-            raise conflict("end_agreed", "The subscription ends on the date that was agreed.")
+            raise conflict(
+                "end_agreed", "The seller has set the date on which the subscription ends."
+            )
         await _keep(client, subscription, key)
-    # An open invoice is that of an earlier try: paying it is what is missing.
+    # An open invoice is from an earlier request; it only has to be paid.
     if subscription.status == "paused" and subscription.invoice.get("status") != "open":
         begin = partial(client.v1.subscriptions.resume_async, subscription.stripe_id, {})
         await send_once("resume", subscription, {}, begin, key=key)
@@ -186,7 +194,7 @@ async def _keep(client: stripe.StripeClient, subscription: CustomerSubscription,
 
 
 def _ends_with_period(subscription: CustomerSubscription) -> bool:
-    """Whether it is to end no later than what is paid: a later end is the seller's offer."""
+    """Return whether it ends with the paid period or before; only the seller sets a later end."""
     if subscription.body.get("cancel_at_period_end"):
         return True
     ends = [as_number(item.get("current_period_end")) for item in subscription.items]

@@ -1,7 +1,7 @@
-"""Whether a change would credit more than was billed for the present period.
+"""Refuses changes that would credit more than was billed for the present period.
 
-Stripe credits unused time at the list price in classic billing mode, also where a discount for one
-invoice had paid for it. Going up with the discount and down without it would create credit.
+In classic billing mode, Stripe credits unused time at the list price, even if a discount had paid
+for it. An upgrade with the discount and a downgrade without it would create credit.
 """
 
 from typing import TYPE_CHECKING
@@ -16,7 +16,8 @@ from gateway.stripe_api.fields import as_list, as_number, as_text
 if TYPE_CHECKING:
     from stripe.params import InvoiceListParams
 
-_PAGE = 100
+#: Stripe's maximum.
+_PAGE_SIZE = 100
 
 
 def require_billed(billed: int, preview: Json) -> None:
@@ -24,13 +25,13 @@ def require_billed(billed: int, preview: Json) -> None:
 
     Args:
         billed: see `sum_billed`.
-        preview: the invoice that the change would make.
+        preview: Stripe's preview of the change's invoice.
 
     Raises:
-        Conflict: the same change can be made at the period's end.
+        Conflict: the change is possible at the period's end only.
     """
     total = int(as_number(preview.get("total")))
-    # Each line is rounded by itself.
+    # Stripe rounds each line separately.
     rounding = len(as_list(preview.get("lines")))
     if total + rounding < 0 and billed + total + rounding < 0:
         message = (
@@ -41,20 +42,22 @@ def require_billed(billed: int, preview: Json) -> None:
 
 
 async def sum_billed(client: stripe.StripeClient, subscription: CustomerSubscription) -> int | None:
-    """Return the totals of the period's invoices; None where there are too many to tell.
+    """Return the sum of the period's invoices in the currency's smallest unit.
+
+    None if there are more than 100 invoices.
 
     Raises:
         StripeUnavailable, StripeRefused
     """
     start = min(int(as_number(item.get("current_period_start"))) for item in subscription.items)
-    params: InvoiceListParams = {"subscription": subscription.stripe_id, "limit": _PAGE}
+    params: InvoiceListParams = {"subscription": subscription.stripe_id, "limit": _PAGE_SIZE}
     if start <= subscription.now:
         params["created"] = {"gte": start}
     with translate_errors():
         found = (await client.v1.invoices.list_async(params)).to_dict()
     if found["has_more"]:
         return None
-    # A draft is billed with the credit taken off.
+    # Drafts count: their credit has been deducted.
     counted = ("paid", "draft", "open")
     return sum(
         int(as_number(invoice.get("total")))

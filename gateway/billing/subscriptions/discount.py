@@ -1,6 +1,6 @@
-"""Gives a subscription a discount: a promotion code, or a coupon that the seller opened to users.
+"""Applies a discount to a subscription: a promotion code, or a self-service coupon.
 
-One at a time, and each coupon once in a subscription's life: what was given stands in its metadata.
+A subscription has one discount at a time, and each coupon once: its metadata records the coupons.
 """
 
 from collections.abc import Collection
@@ -26,32 +26,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Discount:
-    """A coupon, and the promotion code that led to it, if one did."""
+    """A coupon, and the id of its promotion code, "" without one."""
 
+    #: The request's field that named it.
     field: str
     coupon: str
     promotion_code: str = ""
 
     @property
     def source(self) -> "SubscriptionUpdateParamsDiscount":
-        """What Stripe is to redeem."""
+        """The request parameter for Stripe."""
         if self.promotion_code:
             return {"promotion_code": self.promotion_code}
         return {"coupon": self.coupon}
 
     @property
     def metadata(self) -> str:
-        """The key under which a subscription says that it had this coupon."""
+        """The metadata key that records this coupon on a subscription."""
         return f"{COUPON_METADATA}{record_id(self.coupon)}"
 
 
 async def find_code(
     client: stripe.StripeClient, subscription: CustomerSubscription, code: str
 ) -> Discount:
-    """Return what a promotion code gives to the subscription's customer.
+    """Return the discount of a promotion code for the subscription's customer.
 
     Raises:
-        InvalidRequest: there is no such code, or it is another customer's: the answer is the same.
+        InvalidRequest: the code does not exist or is for another customer; the error is the same.
         StripeUnavailable, StripeRefused
     """
     found = await find_promotion_code(client, code, stripe_id(subscription.body.get("customer")))
@@ -59,10 +60,13 @@ async def find_code(
 
 
 def find_coupon(coupon: str, allowed: Collection[str]) -> Discount:
-    """Return what a coupon gives, if users may take it themselves.
+    """Return the discount of a coupon.
+
+    Args:
+        allowed: the setting GATEWAY_SELF_SERVICE_COUPONS.
 
     Raises:
-        InvalidRequest: they may not, or there is none.
+        InvalidRequest: the coupon is not one of these.
     """
     if coupon not in allowed:
         raise invalid_field("coupon", "coupon_unknown", "This coupon is not offered.")
@@ -72,12 +76,15 @@ def find_coupon(coupon: str, allowed: Collection[str]) -> Discount:
 async def give_discount(
     client: stripe.StripeClient, subscription: CustomerSubscription, discount: Discount, *, key: str
 ) -> None:
-    """Redeem an offer for a subscription; to ask again while it runs changes nothing.
+    """Apply a discount; repeating the call while the discount runs changes nothing.
+
+    Args:
+        key: the caller's Idempotency-Key, "" without one.
 
     Raises:
         Conflict: the subscription ended, has another discount, or had this one before; a schedule
-            decides about it, or its collection is paused.
-        InvalidRequest: Stripe does not redeem it here.
+            manages it, or its collection is paused.
+        InvalidRequest: Stripe refuses the discount for this subscription.
         StripeUnavailable, StripeRefused, IdempotencyKeyReused
     """
     require_live(subscription)
@@ -100,7 +107,7 @@ async def give_discount(
 
 
 def _running(subscription: CustomerSubscription) -> set[str]:
-    """The coupons of the discounts that have not ended."""
+    """Return the coupons of the discounts that have not ended."""
     found = as_list(subscription.body.get("discounts"))
     return {
         _coupon_of(discount)

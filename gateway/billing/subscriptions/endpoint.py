@@ -1,4 +1,4 @@
-"""POST /subscriptions/…: changes of subscriptions without Stripe's portal."""
+"""POST /subscriptions/…: change, cancel, resume and discount a subscription."""
 
 from typing import Annotated
 
@@ -58,7 +58,7 @@ async def preview_subscription_change(
     token: Token,
     services: ServicesDep,
 ) -> PreviewResponse:
-    """Return the cost of another plan or quantity, now or at the period's end; changes nothing.
+    """Return the cost of a new plan or quantity, now or at the period's end. Changes nothing.
 
     Send the answer's `proration_date` with /change to be charged the previewed amount.
     """
@@ -80,7 +80,7 @@ async def change_subscription(
     Now: Stripe charges or credits the difference at once. If the payment needs the buyer, the
     answer is 402 with the invoice's page, and the change takes effect when the invoice is paid. At
     the period's end: nothing is prorated. `scheduled_change` shows the planned change until then;
-    /resume, /cancel or another change takes it back.
+    /resume, /cancel or another change undoes it.
     """
     owned = await get_subscription(services, token, subscription)
     change = await read_change(services, token, owned, body.request)
@@ -105,7 +105,7 @@ async def cancel_subscription(
     services: ServicesDep,
     key: IdempotencyKey = "",
 ) -> CancelResponse:
-    """End a subscription with the paid period, or now, without a refund.
+    """Cancel a subscription at the end of the paid period, or now, without a refund.
 
     `open_invoices` lists unpaid invoices and whether Stripe still collects them.
     """
@@ -115,8 +115,8 @@ async def cancel_subscription(
     else:
         await cancel_at_period_end(services.stripe, owned, body.reason, key=key)
     canceled = CancelResponse.of(await refresh(services, owned))
-    owed = await list_open_invoices(services.stripe, owned)
-    return canceled.model_copy(update={"open_invoices": list(map(OpenInvoice.of, owed))})
+    invoices = await list_open_invoices(services.stripe, owned)
+    return canceled.model_copy(update={"open_invoices": list(map(OpenInvoice.of, invoices))})
 
 
 @router.post("/resume", operation_id="resume_subscription")
@@ -127,9 +127,9 @@ async def resume_subscription(
     services: ServicesDep,
     key: IdempotencyKey = "",
 ) -> SubscriptionResponse:
-    """Take back a planned cancellation or change, or restart a paused subscription.
+    """Undo a planned cancellation or change, or resume a paused subscription.
 
-    402 if an invoice has to be paid first, with the invoice's page.
+    If an invoice has to be paid first, the answer is 402 with the invoice's page.
     """
     owned = await get_subscription(services, token, subscription)
     await resume(services.stripe, owned, key=key)
@@ -147,7 +147,7 @@ async def discount_subscription(
     services: ServicesDep,
     key: IdempotencyKey = "",
 ) -> SubscriptionResponse:
-    """Give a subscription a discount, from its next invoice on."""
+    """Apply a discount to a subscription, from its next invoice on."""
     owned = await get_subscription(services, token, subscription)
     if body.coupon is not None:
         discount = find_coupon(body.coupon, services.settings.gateway_self_service_coupons)

@@ -1,4 +1,4 @@
-"""Sends a wish about a subscription to Stripe so that it is granted once."""
+"""Sends changes of a subscription to Stripe under idempotency keys."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -11,8 +11,8 @@ from gateway.errors import PaymentRequired, StripeFailed, StripeRefused
 from gateway.ids import idempotency_key
 from gateway.stripe_api import translate_errors
 
-#: Seconds within which two equal wishes without a key are one.
-_CLICKS = 10
+#: Equal requests without a key within this time count as one (a double click).
+_CLICK_SECONDS = 10
 
 
 async def send_once(
@@ -25,13 +25,15 @@ async def send_once(
 ) -> None:
     """Call Stripe with an idempotency key.
 
-    Stripe stores the answer to a key for a day, failures and refusals too. So a failure, or a
-    refusal that Stripe repeats, is tried once more under another key: all our requests say how
-    things are to be, not what to add, and to grant them twice is harmless.
+    Stripe stores the answer to a key for a day, also failures and refusals. So a failure, or a
+    stored refusal, is tried once more under another key. This is safe because all these requests
+    set values and add nothing.
 
     Args:
-        kind: tells wishes of one caller's key apart.
-        key: the caller's Idempotency-Key, "" if there is none.
+        kind: distinguishes requests with one caller's key.
+        params: the request parameters, part of the key.
+        call: sends the request with the options.
+        key: the caller's Idempotency-Key, "" without one.
 
     Raises:
         StripeUnavailable, StripeRefused, PaymentRequired, IdempotencyKeyReused
@@ -48,10 +50,10 @@ async def send_once(
 
 
 def _keys(kind: str, subscription: CustomerSubscription, params: Any, key: str) -> tuple[str, str]:
-    moment = str(int(time.time()) // _CLICKS)
+    window = str(int(time.time()) // _CLICK_SECONDS)
     if key:
-        wish = (subscription.buyer.user, subscription.stripe_id, key)
-        return idempotency_key(kind, *wish), idempotency_key(kind, *wish, moment)
-    # The version is another after each change: who goes back and forth wishes anew.
-    wish = (subscription.stripe_id, subscription.version, repr(params))
-    return idempotency_key(kind, *wish, moment), idempotency_key(kind, *wish, moment, "again")
+        parts = (subscription.buyer.user, subscription.stripe_id, key)
+        return idempotency_key(kind, *parts), idempotency_key(kind, *parts, window)
+    # The version changes with each change, so a change back and forth has new keys.
+    parts = (subscription.stripe_id, subscription.version, repr(params))
+    return idempotency_key(kind, *parts, window), idempotency_key(kind, *parts, window, "again")

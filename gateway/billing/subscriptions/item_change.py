@@ -1,4 +1,4 @@
-"""A change of plan or quantity as a value: the request, and the resulting items."""
+"""A change of price or quantity: the request, and the resulting items."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,7 +18,7 @@ class ChangeRequest:
     #: A price id or lookup key.
     price: str = ""
     quantity: int | None = None
-    #: Which subscription item, where there are several.
+    #: The subscription item, needed if there are several.
     item: str = ""
     when: When = "now"
 
@@ -31,19 +31,19 @@ class ItemChange:
     price: str
     #: None for a metered price, which has no quantity.
     quantity: int | None
-    #: Other items that are paid by member, by id: the quantity where Stripe's is out of date.
+    #: Other items paid per member, whose quantity at Stripe is out of date: (id, quantity).
     corrections: tuple[tuple[str, int], ...] = ()
-    #: Which prices are paid by member, among those that the subscription has then.
+    #: The ids of the prices paid per member, among those after the change.
     by_member: tuple[str, ...] = ()
 
     @property
     def is_new(self) -> bool:
-        """Whether it differs from the present item."""
+        """Whether the change differs from the present item."""
         return not self._is_shown_by(self.item)
 
     @property
     def only_adds(self) -> bool:
-        """Whether nothing becomes less: then nothing is credited on balance."""
+        """Whether no quantity decreases, so that the total is not a credit."""
         present = self.item.get("quantity") or 0
         is_more = (self.quantity or 0) >= present and not self.corrections
         return self.price == stripe_id(self.item.get("price")) and is_more

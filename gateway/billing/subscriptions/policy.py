@@ -1,4 +1,4 @@
-"""What a change of plan or quantity means for a subscription's items, on the seller's terms."""
+"""The change policy: what a new price or quantity does to a subscription's items."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ from gateway.stripe_api.fields import as_dict, as_text, stripe_id
 async def read_change(
     services: Services, token: str, subscription: CustomerSubscription, request: ChangeRequest
 ) -> ItemChange:
-    """Say which item becomes what; see `decide_change`.
+    """Read the prices, and return the change; see `decide_change`.
 
     Raises:
         Conflict, InvalidRequest, Unauthenticated, PocketBaseUnavailable
@@ -41,18 +41,18 @@ def decide_change(
     prices: Sequence[Price],
     terms_file: TermsFile,
 ) -> ItemChange:
-    """Say which item becomes what. Pure.
+    """Return the change of the requested item. Pure.
 
     Raises:
-        Conflict: the subscription can't change now.
-        InvalidRequest: the request names nothing that can be changed, a price that does not fit,
-            or a quantity that is not sold.
+        Conflict: the state of the subscription forbids changes.
+        InvalidRequest: the request names no item, a price that does not fit, or a quantity that is
+            not sold.
     """
     require_changeable(subscription)
     if request.when == "now":
         require_settled(subscription)
     if not request.price and request.quantity is None:
-        raise invalid_field("price", "required", "Name a price or a quantity.")
+        raise invalid_field("price", "required", "Send a price or a quantity.")
     item = _find_item(subscription.items, request.item)
     present = _find(stripe_id(item.get("price")), prices)
     price = present
@@ -86,7 +86,9 @@ def _decide(
     if usage == "metered":
         if request.quantity is not None:
             raise invalid_field(
-                "quantity", "quantity_metered", "Usage says how much of it is billed."
+                "quantity",
+                "quantity_metered",
+                "A metered price has no quantity: reported usage is billed.",
             )
         return ItemChange(item, name, None)
     terms = (price and terms_file.find(price)) or PriceTerms()
@@ -103,7 +105,7 @@ def _find_item(items: Sequence[Json], wanted: str) -> Json:
     if not wanted:
         if len(items) != 1:
             raise invalid_field(
-                "item", "item_required", "Say which item of the subscription it is."
+                "item", "item_required", "The subscription has several items: send the id of one."
             )
         return items[0]
     for item in items:
@@ -119,11 +121,9 @@ def _find(name: str, prices: Sequence[Price]) -> Price | None:
 
 
 def _check_price(subscription: CustomerSubscription, item: Json, price: Price) -> None:
-    """Whether it fits into the subscription."""
+    """Check that the price fits into the subscription."""
     if price.type != "recurring":
-        raise invalid_field(
-            "price", "price_not_recurring", "This price is not one of a subscription."
-        )
+        raise invalid_field("price", "price_not_recurring", "This price is not recurring.")
     if price.currency != as_text(subscription.body.get("currency")):
         raise invalid_field("price", "price_currency", "This price is in another currency.")
     others = {stripe_id(other.get("price")) for other in subscription.items if other is not item}
@@ -134,11 +134,15 @@ def _check_price(subscription: CustomerSubscription, item: Json, price: Price) -
 
 
 def _check_terms(price: Price, present: Price | None, terms_file: TermsFile) -> None:
-    """Whether it is for sale to who has the present one."""
+    """Check that the price is for sale, and in the group of the present one."""
     terms = terms_file.find(price)
     if terms is None or not terms.sells(price):
         raise invalid_field("price", "price_inactive", "This price is not for sale.")
     before = (present and terms_file.find(present)) or PriceTerms()
-    # Else a change could lead to a second subscription where one is allowed.
+    # Otherwise a change could bypass the limit of one subscription per group.
     if terms.subscriptions == "one" and terms.group != before.group:
-        raise invalid_field("price", "price_of_another_group", "This price is bought on its own.")
+        raise invalid_field(
+            "price",
+            "price_of_another_group",
+            "This price belongs to another group: buy it separately.",
+        )

@@ -1,4 +1,4 @@
-"""Whether a change can be charged from the date of its preview."""
+"""Checks that a change can be charged from the date of its preview."""
 
 from gateway.billing.subscriptions.item_change import ItemChange, When
 from gateway.billing.subscriptions.preview_token import (
@@ -30,13 +30,13 @@ def check_preview(
     when: When,
     given: str | int | None,
 ) -> PreviewToken | None:
-    """Return the preview of a change's `proration_date`, if it is for this change.
+    """Return the preview that `proration_date` names; None without one.
 
     Args:
-        given: the signed date of a preview, as the caller repeats it.
+        given: the request's `proration_date`.
 
     Raises:
-        InvalidRequest: it is none, or of another change.
+        InvalidRequest: it is not from a preview, or from the preview of another change.
     """
     if given is None:
         return None
@@ -54,23 +54,23 @@ async def use_preview(
 ) -> int:
     """Accept a preview once, and only while the subscription is in the previewed state.
 
-    Returns the Unix seconds from which the change is charged: the preview's. A credit that is dated
-    back pays for time in which the larger plan was used, so one per day is; the next is counted
-    from the change itself.
+    Returns the Unix seconds from which the change is charged: the preview's date. A backdated
+    credit pays for time in which the larger plan was used, so only one per day is backdated; the
+    next is prorated from the time of the change.
 
     Args:
-        key: the caller's Idempotency-Key, "" if there is none.
+        key: the caller's Idempotency-Key, "" without one.
 
     Raises:
-        InvalidRequest: it is too old.
-        Conflict: the subscription has changed since, or another request has used it.
+        InvalidRequest: the preview has expired.
+        Conflict: the subscription has changed since, or another request has used the preview.
         PocketBaseUnavailable
     """
     if subscription.now - token.date > PREVIEW_SECONDS:
         raise refuse_preview("preview_expired", "The preview has expired.")
     if token.version != describe_version(subscription.body):
         raise _outdated("preview_outdated", "The subscription has changed since the preview.")
-    asked = PreviewUse(
+    request = PreviewUse(
         preview=token.nonce,
         key=digest(key) if key else "none",
         subscription=subscription.stripe_id,
@@ -79,12 +79,12 @@ async def use_preview(
         is_credit=token.is_credit,
     )
     try:
-        used = await call_hook(services.pocketbase, USE_PREVIEW, asked)
+        used = await call_hook(services.pocketbase, USE_PREVIEW, request)
     except PocketBaseRefused as refused:
         raise PocketBaseUnavailable from refused
     if used.changed:
         raise _outdated("preview_outdated", "The subscription has changed since the preview.")
-    if used.key != asked.key:
+    if used.key != request.key:
         raise _outdated("preview_used", "The preview was used by another request.")
     if used.date - token.date > _CREDIT_SECONDS:
         raise _outdated(
@@ -100,7 +100,7 @@ def _outdated(code: str, reason: str) -> Conflict:
 
 
 def _refuse_number(subscription: CustomerSubscription, change: ItemChange, date: int) -> Exception:
-    """Refuse an unsigned date: the date determines the amount."""
+    """Return the error for an unsigned date: clients must not choose it, as it sets the amount."""
     start = int(as_number(change.item.get("current_period_start")))
     earliest = max(subscription.now - PREVIEW_SECONDS, start)
     if not earliest <= date <= subscription.now + 1:

@@ -1,7 +1,7 @@
-"""Tokens that sign a preview: the change, the subscription's state, and the date. Pure.
+"""Signed tokens of previews: the change, the subscription's state, and the date. Pure.
 
-A change that names a preview is charged from the preview's date, and a client that could choose the
-date could choose the amount. See docs/decisions/020-signed-previews.md.
+A change with a preview is charged from the preview's date. The token is signed because a client
+that could choose the date could choose the amount. See docs/decisions/020-signed-previews.md.
 """
 
 import hmac
@@ -16,7 +16,7 @@ from gateway.json_codec import dump, dump_sorted, load
 from gateway.rows import Json
 from gateway.stripe_api.fields import as_dict, as_list, stripe_id
 
-#: Separates these keys from other uses of the secrets.
+#: Separates these keys from other keys derived from the secrets.
 _PURPOSE = b"gateway: previews of subscription changes, 1"
 #: Fields that determine the amount of a change, besides items and invoice.
 _DECISIVE = (
@@ -38,18 +38,18 @@ class PreviewToken:
     subscription: str
     #: See `describe_version`.
     version: str
-    #: The change that was previewed.
+    #: A digest of the previewed change.
     change: str
     #: Unix seconds of Stripe's clock from which the change is charged.
     date: int
-    #: Names this preview: it is used once.
+    #: The id of the preview, which can be used once.
     nonce: str = field(default_factory=lambda: token_hex(12))
     #: Whether an earlier date benefits the buyer.
     is_credit: bool = False
 
 
 def derive_keys(secrets: Iterable[str]) -> tuple[bytes, ...]:
-    """Return a signing key for each secret; the first signs, all verify."""
+    """Return one key per secret; the first signs, all verify."""
     return tuple(hmac.digest(secret.encode(), _PURPOSE, sha256) for secret in secrets)
 
 
@@ -60,14 +60,14 @@ def sign_preview(token: PreviewToken, keys: Sequence[bytes]) -> str:
 
 
 def read_preview(text: str, keys: Sequence[bytes]) -> PreviewToken:
-    """Return the token of a text that one of the keys has signed.
+    """Return the token, if one of the keys signed the text.
 
     Raises:
-        InvalidRequest: none of them has.
+        InvalidRequest: none of them did.
     """
     content, _, signature = text.partition(".")
     if not any(_is_same(_sign(content, key), signature) for key in keys):
-        raise refuse_preview("preview_invalid", "proration_date is not a value of this gateway.")
+        raise refuse_preview("preview_invalid", "proration_date must be the value of a preview.")
     return PreviewToken(*load(_decode(content)))
 
 
@@ -75,7 +75,7 @@ def describe_version(subscription: Json) -> str:
     """Return a digest of the state that determines the cost of a change.
 
     Args:
-        subscription: Stripe's, with its latest invoice: each change that is charged makes one.
+        subscription: Stripe's object. Each charged change creates a new latest invoice.
     """
     items = [
         [
@@ -96,7 +96,7 @@ def describe_version(subscription: Json) -> str:
 
 
 def digest(text: str) -> str:
-    """Return a short digest."""
+    """Return the first 32 hex digits of a SHA-256 digest."""
     return sha256(text.encode()).hexdigest()[:32]
 
 

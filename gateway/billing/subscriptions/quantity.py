@@ -1,6 +1,6 @@
-"""The quantity after a change: within the terms, or the members counted in PocketBase.
+"""The quantity after a change: within the terms, or the number of members. Pure.
 
-Stripe's quantity of a seat may be out of date until the seat sync has run. Pure.
+Members are counted in PocketBase: Stripe's quantity is out of date until the seat sync has run.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from gateway.stripe_api.fields import as_number, stripe_id
 
 
 def check_quantity(change: ItemChange, terms: PriceTerms) -> ItemChange:
-    """Return the change with a quantity that the terms allow.
+    """Return the change if the terms allow its quantity.
 
     Raises:
-        InvalidRequest: they do not.
+        InvalidRequest: they don't allow it.
     """
     quantity = change.quantity or 1
     if change.is_new and not terms.min_quantity <= quantity <= terms.max_quantity:
@@ -29,12 +29,12 @@ def check_quantity(change: ItemChange, terms: PriceTerms) -> ItemChange:
 
 
 def count_seats(subscription: CustomerSubscription, terms: PriceTerms) -> int:
-    """Return an organization's seats: its members, at least the price's minimum."""
+    """Return the number of members, at least the price's minimum."""
     return max(subscription.seats, terms.min_quantity)
 
 
 def count_present(subscription: CustomerSubscription, item: Json, price: Price | None) -> int:
-    """Return the quantity if the request has none."""
+    """Return the present quantity, for a request without one."""
     if price and subscription.seats and price.is_by_member:
         return subscription.seats
     return int(as_number(item.get("quantity"))) or 1
@@ -43,7 +43,7 @@ def count_present(subscription: CustomerSubscription, item: Json, price: Price |
 def find_by_member(
     subscription: CustomerSubscription, change: ItemChange, prices: Sequence[Price]
 ) -> tuple[str, ...]:
-    """Return the prices paid per member, among the present ones and the new one."""
+    """Return the ids of prices paid per member, among the present ones and the new one."""
     if not subscription.seats:
         return ()
     names = {change.price, *(stripe_id(item.get("price")) for item in subscription.items)}
@@ -59,7 +59,7 @@ def correct_others(
     prices: Sequence[Price],
     terms_file: TermsFile,
 ) -> tuple[tuple[str, int], ...]:
-    """Return the other items, by id, whose quantity at Stripe is not the present member count."""
+    """Return (id, members) of the other items whose quantity at Stripe is out of date."""
     known = {price.stripe_id: price for price in prices}
     found = []
     for item in subscription.items:

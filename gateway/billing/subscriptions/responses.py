@@ -1,4 +1,4 @@
-"""Answers of /subscriptions."""
+"""Response bodies of /subscriptions."""
 
 from typing import Literal, Self
 
@@ -24,7 +24,7 @@ class PreviewLine(ResponseModel):
 
     @classmethod
     def of(cls, line: Json) -> "PreviewLine":
-        """Read a line of Stripe's."""
+        """Read an invoice line of Stripe."""
         return cls(
             description=as_text(line.get("description")),
             amount=line["amount"],
@@ -111,14 +111,14 @@ class SubscriptionItem(ResponseModel):
 
 
 class ScheduledItem(ResponseModel):
-    """An item from the next period on."""
+    """An item of the next period."""
 
     price: str
     quantity: int | None
 
 
 class ScheduledChange(ResponseModel):
-    """A change planned for the period's end; /resume, /cancel or another change takes it back."""
+    """A change planned for the period's end; /resume, /cancel or another change undoes it."""
 
     at: int = Field(description="Unix seconds.")
     items: list[ScheduledItem]
@@ -147,7 +147,7 @@ class OpenInvoice(ResponseModel):
 
     @classmethod
     def of(cls, invoice: Json) -> "OpenInvoice":
-        """Read an invoice of Stripe's."""
+        """Read an invoice of Stripe."""
         return cls(
             id=stripe_id(invoice),
             amount=int(as_number(invoice.get("amount_remaining"))),

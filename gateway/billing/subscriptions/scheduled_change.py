@@ -1,8 +1,7 @@
-"""Changes at the end of the paid period: a schedule at Stripe that this gateway made.
+"""Changes at the end of the paid period, by a Subscription Schedule.
 
-A schedule has the present items until the period ends, then the new ones; after a period of those
-Stripe releases the subscription. Until the change, /resume, /cancel or another change takes the
-plan back.
+The schedule has the present items until the period ends, and the new ones for the next period; then
+Stripe releases the subscription. Until the change, /resume, /cancel or another change undoes it.
 """
 
 from collections.abc import Sequence
@@ -43,7 +42,7 @@ class PlannedChange:
 
 
 def describe_scheduled(subscription: CustomerSubscription) -> PlannedChange | None:
-    """Return the change that is planned, if one is."""
+    """Return the planned change, None without one."""
     end = as_unix(as_dict(subscription.planned.get("current_phase")).get("end_date"))
     for phase in as_list(subscription.planned.get("phases")):
         if end and as_unix(phase.get("start_date")) >= end:
@@ -54,18 +53,21 @@ def describe_scheduled(subscription: CustomerSubscription) -> PlannedChange | No
 async def schedule_change(
     services: Services, subscription: CustomerSubscription, change: ItemChange, *, key: str
 ) -> None:
-    """Plan a change for the period's end; a change to the present plan removes a planned one.
+    """Plan a change for the period's end; a change to the present state undoes a planned one.
+
+    Args:
+        key: the caller's Idempotency-Key, "" without one.
 
     Raises:
-        Conflict: the subscription is to end.
-        PaymentRequired: another change waits for its payment.
+        Conflict: the subscription will end.
+        PaymentRequired: another change is pending until it is paid.
         StripeUnavailable, StripeRefused, IdempotencyKeyReused
     """
     if not change.is_new:
         await release(services.stripe, subscription)
         return
     if subscription.body.get("cancel_at_period_end") or subscription.body.get("cancel_at"):
-        message = "The end of the subscription is planned: take it back first, with /resume."
+        message = "The subscription is set to end: undo that first, with /resume."
         raise conflict("subscription_ending", message)
     if subscription.body.get("pending_update"):
         raise payment_required(subscription)
@@ -74,7 +76,7 @@ async def schedule_change(
     try:
         await _write_phases(services.stripe, subscription, change, key)
     except GatewayError:
-        # Without the second request, the schedule has no metadata that marks it as ours.
+        # Without the second request, the schedule lacks the gateway's metadata.
         await release(services.stripe, subscription, force=True)
         raise
 
@@ -82,10 +84,10 @@ async def schedule_change(
 async def release(
     client: stripe.StripeClient, subscription: CustomerSubscription, *, force: bool = False
 ) -> None:
-    """Take back a planned change, if there is one; the subscription stays as it is.
+    """Undo a planned change, if there is one; the subscription does not change.
 
     Args:
-        force: also a schedule that does not name what it is for yet.
+        force: also release a schedule without the gateway's metadata.
 
     Raises:
         StripeUnavailable, StripeRefused
@@ -107,7 +109,7 @@ async def release(
 async def _attach_schedule(
     services: Services, subscription: CustomerSubscription, key: str
 ) -> CustomerSubscription:
-    """Create a bare schedule: Stripe accepts phases only in a second request."""
+    """Create a schedule without phases: Stripe accepts them only in a second request."""
     params: SubscriptionScheduleCreateParams = {"from_subscription": subscription.stripe_id}
     create = partial(services.stripe.v1.subscription_schedules.create_async, params)
     refused: StripeRefused | None = None
@@ -139,7 +141,7 @@ async def _write_phases(
 
 
 def build_phases(subscription: CustomerSubscription, change: ItemChange) -> Any:
-    """Return the present phase as it is, and the next one with the change. Pure."""
+    """Return the parameters of the present phase, unchanged, and of the next one. Pure."""
     body = subscription.body
     present = as_dict(as_dict(body.get("schedule")).get("current_phase"))
     kept: dict[str, Any] = {}

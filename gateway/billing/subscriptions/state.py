@@ -1,4 +1,4 @@
-"""Checks that a subscription's state allows a request: otherwise 409 with a code."""
+"""Checks that a subscription's state allows a request; otherwise the answer is 409 with a code."""
 
 from gateway.billing.subscriptions.subscription import (
     CustomerSubscription,
@@ -12,11 +12,11 @@ from gateway.vocabulary import PAID_SUBSCRIPTION
 
 
 def require_changeable(subscription: CustomerSubscription) -> None:
-    """Refuse a change of plan or quantity that can't be charged, or would give nothing.
+    """Refuse a change of plan or quantity that can't be charged, or would have no use.
 
     Raises:
-        Conflict: it has ended, a schedule of the seller's manages it, its collection is paused,
-            or it is unpaid; then ``data`` has the invoice to pay.
+        Conflict: it has ended, the seller's schedule manages it, its collection is paused, or it is
+            unpaid; then ``data`` has the invoice to pay.
     """
     require_live(subscription)
     require_unscheduled(subscription)
@@ -26,33 +26,33 @@ def require_changeable(subscription: CustomerSubscription) -> None:
 
 
 def require_unscheduled(subscription: CustomerSubscription) -> None:
-    """Refuse a change of a subscription under a schedule of the seller's.
+    """Refuse a change of a subscription that the seller's schedule manages.
 
     Raises:
         Conflict
     """
     if subscription.body.get("schedule") and not subscription.planned:
         raise conflict(
-            "subscription_scheduled", "A schedule of the seller manages this subscription."
+            "subscription_scheduled", "The seller manages this subscription by a schedule."
         )
 
 
 def require_unplanned(subscription: CustomerSubscription) -> None:
-    """Refuse requests that any schedule would undo, or that the portal can't do under one.
+    """Refuse requests that a schedule would undo, or that the portal can't do under one.
 
     Raises:
         Conflict
     """
     require_unscheduled(subscription)
     if subscription.planned:
-        message = "A change is planned for the period's end: take it back first, with /resume."
+        message = "A change is planned for the period's end: undo it first, with /resume."
         raise conflict("change_planned", message)
 
 
 def require_collecting(subscription: CustomerSubscription) -> None:
     """Refuse requests that have no use while collection is paused.
 
-    A charge would give nothing, and invoices that are voided would use up a discount.
+    A charge would have no effect, and voided invoices would use up a discount.
 
     Raises:
         Conflict
@@ -63,23 +63,23 @@ def require_collecting(subscription: CustomerSubscription) -> None:
 
 
 def require_settled(subscription: CustomerSubscription) -> None:
-    """Refuse to prorate a period that may never be paid: the credit for it would be real.
+    """Refuse to prorate an unpaid period: its credit could be spent although nobody paid.
 
-    Invoices that are sent stay open while the subscription is active, and so does the subscription
-    of an invoice that was given up.
+    The subscription stays active while a sent invoice is open, and after an invoice was marked
+    uncollectible.
 
     Raises:
-        Conflict: it says how to pay.
+        Conflict: ``data`` has the invoice to pay.
     """
-    is_sent = subscription.body.get("collection_method") == "send_invoice"
-    owed = ("open", "uncollectible") if is_sent else ("uncollectible",)
+    is_invoiced = subscription.body.get("collection_method") == "send_invoice"
+    owed = ("open", "uncollectible") if is_invoiced else ("uncollectible",)
     if subscription.invoice.get("status") in owed:
         raise unpaid(subscription)
 
 
 def unpaid(subscription: CustomerSubscription) -> Conflict:
     """Return the error for an unpaid subscription; ``data`` has the invoice to pay."""
-    code, message = "subscription_unpaid", "The subscription has to be paid first."
+    code, message = "subscription_unpaid", "Pay the open invoice of the subscription first."
     if subscription.status == "incomplete":
         code = "subscription_incomplete"
         message = "The first invoice is not paid: pay it, or cancel now and buy again."

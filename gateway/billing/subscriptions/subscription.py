@@ -1,4 +1,4 @@
-"""A subscription of the caller's: PocketBase knows whose it is, Stripe how it is now."""
+"""A subscription of the caller: its owner is read from PocketBase, its state from Stripe."""
 
 import asyncio
 import logging
@@ -20,9 +20,9 @@ from gateway.vocabulary import ENDED_SUBSCRIPTION, SCHEDULE_METADATA
 
 _log = logging.getLogger(__name__)
 
-#: Another request may still be writing an empty schedule that is younger than these seconds.
+#: Another request may still be writing the phases of a schedule that is younger than this.
 _PLANNING_SECONDS = 10
-_PLANNING_READS, _PLANNING_PAUSE_SECONDS = 8, 0.25
+_MAX_PLANNING_READS, _PLANNING_PAUSE_SECONDS = 8, 0.25
 
 
 class NoSubscription(NotFound):
@@ -31,11 +31,11 @@ class NoSubscription(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class CustomerSubscription:
-    """A subscription that the buyer may change, as Stripe has it now."""
+    """A subscription that the buyer may change, in its present state at Stripe."""
 
     buyer: Buyer
     snapshot: Snapshot
-    #: Which state PocketBase showed before Stripe was asked: another after each change.
+    #: The version of PocketBase's row, read before the snapshot; it changes with each change.
     version: str
 
     @property
@@ -45,9 +45,9 @@ class CustomerSubscription:
 
     @property
     def seats(self) -> int:
-        """How many members the paying organization has, at least 1; 0 if a user pays.
+        """The number of members of the paying organization, at least 1; 0 if a user pays.
 
-        By PocketBase's rows: Stripe's quantity and metadata may lag behind.
+        Counted in PocketBase, because Stripe's quantity and metadata may be out of date.
         """
         own = self.buyer.subscription
         return max(1, own.members) if own and own.organization else 0
@@ -85,20 +85,20 @@ class CustomerSubscription:
 
     @property
     def now(self) -> int:
-        """The second of Stripe's clock at which it was read."""
+        """The time of the snapshot in Unix seconds, by Stripe's clock."""
         return self.snapshot.until - 1
 
 
 async def read_buyer_of(
     services: Services, token: str, subscription: str = "", organization: str = ""
 ) -> Buyer:
-    """Return the caller, with a subscription if it is theirs, and count the request.
+    """Return the caller, and count the request for the rate limit.
 
     Args:
-        organization: see `read_buyer`.
+        subscription, organization: see `read_buyer`.
 
     Raises:
-        RateLimited: the caller asks too often.
+        RateLimited: the user has exceeded GATEWAY_RATE_LIMIT_USER.
         Unauthenticated, NoOrganization, PocketBaseUnavailable
     """
     buyer = await read_buyer(
@@ -111,10 +111,13 @@ async def read_buyer_of(
 async def get_subscription(
     services: Services, token: str, subscription: str
 ) -> CustomerSubscription:
-    """Return a subscription if it is the caller's.
+    """Return a subscription of the caller, with its present state at Stripe.
+
+    Args:
+        subscription: its Stripe id.
 
     Raises:
-        NoSubscription: it is not, or does not exist: the answer is the same.
+        NoSubscription: it does not exist or belongs to another payer; the answer is the same.
         RateLimited, Unauthenticated, PocketBaseUnavailable, StripeUnavailable, StripeRefused
     """
     buyer = await read_buyer_of(services, token, subscription)
@@ -132,7 +135,7 @@ async def get_subscription(
 
 
 async def reread(services: Services, subscription: CustomerSubscription) -> CustomerSubscription:
-    """Read a subscription again, as Stripe has it now.
+    """Read a subscription from Stripe again.
 
     Raises:
         StripeUnavailable, StripeRefused
@@ -142,7 +145,7 @@ async def reread(services: Services, subscription: CustomerSubscription) -> Cust
 
 
 async def refresh(services: Services, changed: CustomerSubscription) -> CustomerSubscription:
-    """Read a subscription again after a change, and write its row and its invoice's at once.
+    """Read a subscription after a change, and write its row and those of its invoice and schedule.
 
     Raises:
         StripeUnavailable, StripeRefused
@@ -152,7 +155,7 @@ async def refresh(services: Services, changed: CustomerSubscription) -> Customer
         try:
             await services.sync_snapshot(replace(fresh.snapshot, body=body))
         except (GatewayError, PocketBaseRefused) as error:
-            # The change is made, and its webhook brings the row.
+            # The change is done, and its webhook will update the row.
             _log.warning(
                 "row refresh failed", extra={"object": stripe_id(body), "reason": str(error)}
             )
@@ -160,7 +163,7 @@ async def refresh(services: Services, changed: CustomerSubscription) -> Customer
 
 
 def require_live(subscription: CustomerSubscription) -> None:
-    """Refuse what is impossible for a subscription that ended.
+    """Refuse requests that an ended subscription does not allow.
 
     Raises:
         Conflict
@@ -170,10 +173,10 @@ def require_live(subscription: CustomerSubscription) -> None:
 
 
 def payment_required(subscription: CustomerSubscription) -> PaymentRequired:
-    """Return the error for a change that waits until its invoice is paid.
+    """Return the error for a change that is pending until its invoice is paid.
 
-    ``data.payment`` has the invoice's page and, where Stripe gives one, the secret with which
-    Stripe.js finishes the payment.
+    ``data.payment`` has the invoice's page and, if Stripe returns it, the client secret for
+    Stripe.js.
     """
     payment = {
         "code": "payment_incomplete",
@@ -183,7 +186,7 @@ def payment_required(subscription: CustomerSubscription) -> PaymentRequired:
 
 
 def describe_payment(subscription: CustomerSubscription) -> dict[str, str]:
-    """Return how the latest invoice can be paid; {} if nothing is owed."""
+    """Return the latest invoice's id, page and client secret; {} if it is not payable."""
     invoice = subscription.invoice
     if invoice.get("status") not in ("open", "uncollectible"):
         return {}
@@ -196,14 +199,14 @@ def describe_payment(subscription: CustomerSubscription) -> dict[str, str]:
 
 
 def conflict(code: str, message: str) -> Conflict:
-    """Return the error for a subscription that is not in the state that this needs."""
+    """Return the 409 for the state of a subscription."""
     return Conflict(message, {"subscription": {"code": code, "message": message}})
 
 
 async def _read_settled(client: stripe.StripeClient, subscription: str) -> Snapshot:
-    """Wait while another request may be writing the metadata of a new schedule."""
+    """Read a subscription; wait while another request may be writing its new schedule."""
     snapshot = await _read(client, subscription)
-    for _ in range(_PLANNING_READS):
+    for _ in range(_MAX_PLANNING_READS):
         if not _is_being_planned(snapshot):
             break
         await asyncio.sleep(_PLANNING_PAUSE_SECONDS)

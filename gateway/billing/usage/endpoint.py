@@ -1,4 +1,4 @@
-"""POST /usage, and /usage/cancel."""
+"""POST /usage and POST /usage/cancel."""
 
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field, model_validator
@@ -46,7 +46,9 @@ _ERRORS = (
     NothingMetered,
     MeterArchived,
 )
-_TOKENS = {401: "A PocketBase user token is needed; with `user` or `organization`, a superuser's."}
+_TOKENS = {
+    401: "A PocketBase user token is needed; with `user` or `organization`, a superuser token."
+}
 
 
 class UsageBody(RequestModel):
@@ -93,7 +95,7 @@ class UsageBody(RequestModel):
     @model_validator(mode="after")
     def _check_payer(self) -> "UsageBody":
         if self.user is not None and self.organization is not None:
-            raise ValueError("give user or organization, not both")
+            raise ValueError("send either user or organization, not both")
         return self
 
 
@@ -101,7 +103,8 @@ class UsageResponse(ResponseModel):
     """The usage is recorded."""
 
     recorded: bool = Field(
-        examples=[True], description="False if the identifier was known: the first report counts."
+        examples=[True],
+        description="False if the identifier was reported before: the first report counts.",
     )
 
 
@@ -119,7 +122,7 @@ async def report_usage(
     token: Token,
     services: ServicesDep,
 ) -> UsageResponse:
-    """Report usage on a meter: a superuser anybody's, a user their own on meters open to users."""
+    """Report usage: superusers for any payer, users their own on GATEWAY_SELF_SERVICE_METERS."""
     organization = body.organization or ""
     is_superuser = body.user is not None or bool(organization)
     if is_superuser:
@@ -155,7 +158,7 @@ class CancelUsageBody(RequestModel):
     @model_validator(mode="after")
     def _check_payer(self) -> "CancelUsageBody":
         if bool(self.user) == bool(self.organization):
-            raise ValueError("give user or organization")
+            raise ValueError("send either user or organization")
         return self
 
 
@@ -178,7 +181,7 @@ async def cancel_usage(
     token: SuperuserToken,
     services: ServicesDep,
 ) -> CancelUsageResponse:
-    """Cancel a report of the last 24 hours; superusers only. Finalized invoices stay."""
+    """Cancel a report of the last 24 hours; superusers only. Finalized invoices don't change."""
     await check_superuser(services.pocketbase, token)
     user, organization = body.user or "", body.organization or ""
     usage = Usage(user, body.meter, 0, body.identifier, organization=organization)

@@ -1,6 +1,6 @@
-"""Caches the account's meters for a minute: reports are frequent, changes of meters rare.
+"""Caches the account's meters for a minute: reports are frequent, changes of meters are rare.
 
-Before a report is refused they are read again, once for all reports that wait.
+Before a report is refused the meters are read again, once for all waiting reports.
 """
 
 import asyncio
@@ -17,11 +17,10 @@ from gateway.stripe_api.fields import as_dict, as_list, as_text
 if TYPE_CHECKING:
     from stripe.params.billing import MeterListParams
 
-#: Seconds for which the meters are cached.
-_HOLDS = 60.0
-_PAGE = 100
-#: Pages that are read at most.
-_PAGES = 20
+_CACHE_SECONDS = 60.0
+#: Stripe's maximum.
+_PAGE_SIZE = 100
+_MAX_PAGES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,33 +29,33 @@ class Meter:
 
     stripe_id: str
     event_name: str
-    #: Under which keys an event's payload names the customer and the value.
+    #: The payload keys of an event for the customer and the value.
     customer_key: str
     value_key: str
     is_active: bool = True
 
 
 class Meters:
-    """Finds meters by the event name."""
+    """A cache of the account's meters by event name."""
 
     def __init__(self, client: stripe.StripeClient) -> None:
         self._stripe = client
         self._found: dict[str, Meter] = {}
-        self._read_at = time.monotonic() - _HOLDS - 1
-        #: Those who wait share what the first has read.
-        self._reading = asyncio.Lock()
+        self._read_at = time.monotonic() - _CACHE_SECONDS - 1
+        #: Concurrent requests share one read.
+        self._lock = asyncio.Lock()
 
     async def find(self, event_name: str) -> Meter | None:
-        """Return the meter with this event name, of several the active one; None without one.
+        """Return the meter with this event name, an active one before archived ones; None without.
 
         Raises:
             StripeUnavailable, StripeRefused
         """
-        await self._read_if_older_than(_HOLDS)
+        await self._read_if_older_than(_CACHE_SECONDS)
         return self._found.get(event_name)
 
     async def refresh(self) -> None:
-        """Read the meters again, at least once after this call.
+        """Read the meters again, after the start of this call.
 
         Raises:
             StripeUnavailable, StripeRefused
@@ -64,22 +63,22 @@ class Meters:
         await self._read_if_older_than(0.0)
 
     def forget(self) -> None:
-        """Drop the cache: Stripe refused a request that was valid by the cached meters."""
-        self._read_at = time.monotonic() - _HOLDS - 1
+        """Drop the cache, after Stripe refused a request that was valid by the cached meters."""
+        self._read_at = time.monotonic() - _CACHE_SECONDS - 1
 
     async def _read_if_older_than(self, seconds: float) -> None:
-        asked_at = time.monotonic()
-        async with self._reading:
-            # Another may have read them while this one waited.
-            if self._read_at < asked_at - seconds:
-                began = time.monotonic()
+        called_at = time.monotonic()
+        async with self._lock:
+            # Another call may have read them while this one waited.
+            if self._read_at < called_at - seconds:
+                started = time.monotonic()
                 self._found = await self._read()
-                self._read_at = began
+                self._read_at = started
 
     async def _read(self) -> dict[str, Meter]:
         found: list[Json] = []
-        for _ in range(_PAGES):
-            params: MeterListParams = {"limit": _PAGE}
+        for _ in range(_MAX_PAGES):
+            params: MeterListParams = {"limit": _PAGE_SIZE}
             if found:
                 params["starting_after"] = as_text(found[-1]["id"])
             with translate_errors():

@@ -1,4 +1,4 @@
-"""Records usage at Stripe, for the customer whose subscription the meter bills."""
+"""Reports usage to Stripe, for the customer with a subscription that includes the meter."""
 
 import logging
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ _log = logging.getLogger(__name__)
 
 #: The largest absolute value of one report.
 MAX_VALUE = 1_000_000_000
-#: Seconds by which the caller's clock may be behind Stripe's.
-_SKEW = 60
-#: Significant digits and decimal places that Stripe counts exactly.
+#: Tolerated difference between the caller's clock and Stripe's.
+_SKEW_SECONDS = 60
+#: Significant digits and decimal places that Stripe keeps.
 MAX_DIGITS, MAX_PLACES = 15, 12
 
 
@@ -44,30 +44,31 @@ class UsageNotFound(NotFound):
 class Usage:
     """One report of usage."""
 
-    #: The PocketBase user who pays, "" for an organization.
+    #: The record id of the paying user, "" for an organization.
     user: str
     #: The meter's event name.
     meter: str
-    #: Up to a thousand million; rounded to 15 digits, 12 of them after the point.
+    #: Up to 1,000,000,000; rounded to 15 digits, at most 12 after the decimal point.
     value: int | float | Decimal
-    #: Reports of one payer with one identifier count once, for at least a day; the first counts.
+    #: The first report of a payer with this identifier counts; Stripe keeps it for a day or more.
     identifier: str
-    #: Unix seconds by Stripe's clock, by default now; up to 35 days ago, and 5 minutes ahead.
+    #: Unix seconds by Stripe's clock, by default now: up to 35 days ago or 5 minutes ahead.
     timestamp: int | None = None
-    #: The organization that pays instead of a user.
+    #: The record id of the paying organization, "" for a user.
     organization: str = ""
     #: Whether the value may be negative, to correct earlier reports.
     correction: bool = False
 
 
 class _Payer(NamedTuple):
+    #: The Stripe id.
     customer: str
-    #: When the subscription that the meter bills began, in unix seconds.
+    #: The start of the subscription with the meter, in Unix seconds.
     since: int
 
 
 class UsageRecorder:
-    """What code beside the gateway calls to report usage, and /usage as well."""
+    """Reports usage for /usage, and for code in the gateway's process."""
 
     def __init__(self, pocketbase: PocketBase, client: stripe.StripeClient) -> None:
         self._pocketbase = pocketbase
@@ -75,12 +76,12 @@ class UsageRecorder:
         self._meters = Meters(client)
 
     async def record(self, usage: Usage) -> bool:
-        """Report usage; return False if the identifier was known already.
+        """Report usage; return False if the identifier was reported before.
 
         Raises:
-            InvalidRequest: value or time is out of bounds, or there is no such meter.
-            MeterArchived: there is one, but it takes no usage.
-            NothingMetered: the payer has no running subscription that the meter bills.
+            InvalidRequest: value or time is out of bounds, or the meter does not exist.
+            MeterArchived: the meter does not accept usage.
+            NothingMetered: the payer has no running subscription with the meter.
             StripeUnavailable, StripeRefused, PocketBaseUnavailable
         """
         value = _read_value(usage)
@@ -88,7 +89,7 @@ class UsageRecorder:
         try:
             return await self._send(_params(usage, value, meter, payer))
         except StripeRefused as refused:
-            # The meter may have been archived, or made again under its name, a moment ago.
+            # The meter may have been archived or replaced since it was cached.
             self._meters.forget()
             current, payer = await self._find(usage)
             if current == meter:
@@ -100,7 +101,8 @@ class UsageRecorder:
 
         Raises:
             UsageNotFound: Stripe can't cancel it.
-            And what `record` raises.
+            InvalidRequest, MeterArchived, NothingMetered: as `record`.
+            StripeUnavailable, StripeRefused, PocketBaseUnavailable
         """
         meter, payer = await self._find(usage)
         params: MeterEventAdjustmentCreateParams = {
@@ -117,7 +119,7 @@ class UsageRecorder:
             raise
 
     async def _find(self, usage: Usage) -> tuple[Meter, _Payer]:
-        """Return the meter and the customer; read both again before a refusal."""
+        """Return the meter and the payer; read both again before a refusal."""
         meter = await self._meters.find(usage.meter)
         payer = await self._find_payer(usage, meter) if meter and meter.is_active else None
         if payer is None:
@@ -125,23 +127,27 @@ class UsageRecorder:
             meter = await self._meters.find(usage.meter)
             payer = await self._find_payer(usage, meter) if meter and meter.is_active else None
         if meter is None:
-            raise invalid_field("meter", "meter_unknown", "There is no such meter.")
+            raise invalid_field(
+                "meter", "meter_unknown", "The account has no meter with this event name."
+            )
         if not meter.is_active:
             _log.error("meter archived", extra={"meter": meter.stripe_id})
-            message = f"The meter {meter.event_name} is archived and takes no usage."
+            message = f"The meter {meter.event_name} is archived and does not accept usage."
             raise MeterArchived(message, {"meter": {"code": "meter_archived", "message": message}})
         if payer is None:
             raise NothingMetered
-        if usage.timestamp is not None and usage.timestamp < payer.since - _SKEW:
-            message = "The time is before the subscription began, so nobody would be billed."
+        if usage.timestamp is not None and usage.timestamp < payer.since - _SKEW_SECONDS:
+            message = (
+                "The time is before the start of the subscription, so Stripe would not bill it."
+            )
             raise invalid_field("timestamp", "timestamp_before_subscription", message)
         return meter, payer
 
     async def _find_payer(self, usage: Usage, meter: Meter) -> _Payer | None:
-        asked = MeteredRequest(
+        request = MeteredRequest(
             user=usage.user, organization=usage.organization, meter=meter.stripe_id
         )
-        answer = await call_hook(self._pocketbase, METERED, asked)
+        answer = await call_hook(self._pocketbase, METERED, request)
         return _Payer(answer.customer, answer.since) if answer.customer else None
 
     async def _send(self, params: "MeterEventCreateParams") -> bool:
@@ -153,7 +159,7 @@ class UsageRecorder:
             if code == "duplicate_meter_event":
                 return False
             if code.startswith("timestamp_"):
-                message = "The time must be within the last 35 days, or 5 minutes ahead."
+                message = "The time must be within the last 35 days, or up to 5 minutes ahead."
                 raise invalid_field("timestamp", code, message) from refused
             raise
         return True
@@ -176,13 +182,13 @@ def _identifier(usage: Usage, meter: Meter, payer: _Payer) -> str:
 
 
 def _read_value(usage: Usage) -> str:
-    """The value as a request parameter."""
+    """Return the value as a request parameter."""
     value = _as_decimal(usage.value)
-    least = -MAX_VALUE if usage.correction else 0
-    if value is None or not least <= value <= MAX_VALUE:
-        raise _out_of_bounds(f"The value must be {least} to {MAX_VALUE}.")
+    minimum = -MAX_VALUE if usage.correction else 0
+    if value is None or not minimum <= value <= MAX_VALUE:
+        raise _out_of_bounds(f"The value must be {minimum} to {MAX_VALUE}.")
     if not usage.identifier:
-        raise invalid_field("identifier", "required", "An identifier is needed.")
+        raise invalid_field("identifier", "required", "Send an identifier.")
     return f"{_rounded(value):f}"
 
 
