@@ -3,7 +3,7 @@
 A payer has one pending exclusive purchase (a subscription, a trial, a price sold once per buyer).
 It has a number, and the number is part of Stripe's idempotency key, so Stripe creates one session
 for it, however many requests arrive at once. A request for something else first ends the pending
-checkout and then takes the next number. See docs/decisions/013-one-purchase-under-way.md.
+checkout and then takes the next number. See docs/decisions/013-one-pending-checkout.md.
 """
 
 import time

@@ -1,7 +1,8 @@
 """Moves a Stripe customer to another user or organization, at Stripe and in PocketBase.
 
-Stripe's metadata decides the owner (docs/decisions/022), so it is changed first. Then the
-customer is read and its row written as by its webhook; rows that refer to it move with it.
+Stripe's metadata decides the owner, so it is changed first. Then the customer is read and its row
+written as by its webhook; rows that refer to it move with it. See
+docs/decisions/022-one-owner-per-customer.md.
 """
 
 import asyncio

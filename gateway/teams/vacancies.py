@@ -1,7 +1,8 @@
 """Finds organizations with a Stripe customer that have no owner or no members.
 
 PocketBase compares the rows (pb_hooks/lib/teams/vacancies.js) at each check, so the cause of a
-vacancy does not matter, nor whether the gateway was running. See docs/decisions/023.
+vacancy does not matter, nor whether the gateway was running. See
+docs/decisions/023-consent-and-vacancies.md.
 """
 
 import logging
