@@ -63,7 +63,7 @@ def require_collecting(subscription: CustomerSubscription) -> None:
 
 
 def require_settled(subscription: CustomerSubscription) -> None:
-    """Refuse to prorate an unpaid period: its credit could be spent although nobody paid.
+    """Refuse to prorate an unpaid period: its credit could be spent without a payment.
 
     The subscription stays active while a sent invoice is open, and after an invoice was marked
     uncollectible.
