@@ -86,7 +86,7 @@ class UsageBody(RequestModel):
         "5 minutes in the future, and not before the subscription began.",
     )
     user: str | None = Field(
-        default=None, min_length=1, max_length=255, description="Superusers only: the user of the usage"
+        default=None, min_length=1, max_length=255, description="Superusers only: the paying user."
     )
     organization: str | None = Field(
         default=None, min_length=1, max_length=255, description="Superusers only: or which team's"
