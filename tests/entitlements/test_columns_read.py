@@ -81,9 +81,9 @@ async def _buy_everything(purchases: Purchases) -> None:
 
 
 async def _recompute(own: Stack, purchases: Purchases) -> list[str]:
-    """Recompute as after a changed offer, which writes nothing else; returns the statements."""
+    """Recompute as after a change of features; return the statements."""
     query = (
-        "INSERT INTO deferred_work (kind, object, cursor, updated)"
+        "INSERT INTO gateway_deferred_work (kind, object, cursor, updated)"
         " VALUES ('features', ?, '', '2020')"
     )
     [product] = (await purchases.dashboard.list("products", "metadata ~ 'late'"))[:1]

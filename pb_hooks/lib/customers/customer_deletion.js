@@ -86,4 +86,6 @@ function mayClaimByEmail(tx, customer, user) {
   return !!own && found.every(({ address }) => address === own)
 }
 
-module.exports = { enqueueLateDeletion, enqueueOrganizationDeletion, isBeingDeleted, mayClaimByEmail, enqueueCustomerDeletion }
+module.exports = {
+  enqueueCustomerDeletion, enqueueLateDeletion, enqueueOrganizationDeletion, isBeingDeleted, mayClaimByEmail,
+}

@@ -28,4 +28,4 @@ function dropUpdates(tx, stripeId) {
     .bind({ stripeId }).execute()
 }
 
-module.exports = { dropUpdates, isTransferPending, enqueueTransfer }
+module.exports = { dropUpdates, enqueueTransfer, isTransferPending }

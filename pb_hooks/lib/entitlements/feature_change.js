@@ -1,15 +1,16 @@
-// A product or price offers something else: who has bought it is computed anew. Few buyers in the same
-// transaction, many in parts (lib/mirror/deferred_work.js): the writer is held for some buyers at a time, and never
-// while they are looked for. Whoever buys meanwhile is computed with the new offer anyway.
-// Why here: the buyers are recomputed in the commit transaction of the product or price.
+// Recomputes the buyers of a product or price with changed features. Few buyers in the same transaction, many in parts
+// (lib/mirror/deferred_work.js): each part holds the writer for a limited number of buyers, and never while they are
+// searched. A buyer who purchases in between is computed with the new features anyway.
+// Why here: a change of features must be committed together with the entitlements of its buyers, or with the work left.
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { addPayer, noPayers } = require(`${__hooks}/lib/entitlements/payers.js`)
 const { payerOf } = require(`${__hooks}/lib/mirror/payer.js`)
 const { ITEM } = require(`${__hooks}/lib/entitlements/purchases.js`)
-const { advance, finish, queue } = require(`${__hooks}/lib/mirror/deferred_work.js`)
+const { advance, finish, enqueue } = require(`${__hooks}/lib/mirror/deferred_work.js`)
 const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
 
-// Where something that was bought is named: by a row of `json_each` of a column, of some rows.
+// By collection, where its rows name bought items: `column` is expanded by json_each, `some` is a condition on rows,
+// `isNamed` one on the expanded items.
 const IS_ITEM = "(item.value ->> 'product' IN named OR item.value ->> 'price' IN named)"
 const NAMED = {
   subscriptions: { column: "items", some: "true", isNamed: IS_ITEM },
@@ -23,38 +24,38 @@ const NAMED = {
 }
 const SOURCES = Object.keys(NAMED)
 
-// Rows that are looked through within a webhook's transaction, or in one part; buyers of one part.
-const FEW_ROWS = 5000
-const BUYERS = 50
+// Maximum numbers of rows to search, and of buyers to recompute, in a delivery's transaction or in one part.
+const MAX_ROWS = 5000
+const MAX_BUYERS = 50
 
-// Rows of products and prices that were written. Adds their buyers to `payers`, or leaves them for later.
+// Adds the buyers of changed products and prices (`rows`) to `payers`, or enqueues them.
 function addBuyers(tx, payers, rows) {
   if (rows.length === 0) return
   const ids = rows.map((row) => row.stripe_id)
   const found = SOURCES.every((table) => isFew(tx, table))
     ? SOURCES.flatMap((table) => findBuyers(tx, table, ids, "")) : null
-  if (found && found.length <= BUYERS) addAll(payers, found)
-  else for (const id of ids) queue(tx, "features", id)
+  if (found && found.length <= MAX_BUYERS) addAll(payers, found)
+  else for (const id of ids) enqueue(tx, "features", id)
 }
 
 function isFew(tx, table) {
   const more = arrayOf(new DynamicModel({ id: "" }))
-  tx.db().newQuery(`SELECT id FROM ${TABLES[table]} WHERE id > '' LIMIT 1 OFFSET ${FEW_ROWS}`).all(more)
+  tx.db().newQuery(`SELECT id FROM ${TABLES[table]} WHERE id > '' LIMIT 1 OFFSET ${MAX_ROWS}`).all(more)
   return more.length === 0
 }
 
-// A cursor is a table and the id of a row there: `subscriptions/ID`.
+// Does one part. A task's cursor is a collection and the id of a row in it: `subscriptions/ID`.
 function doPart(app, tasks) {
   const [table, after] = tasks[0].cursor ? tasks[0].cursor.split("/") : [SOURCES[0], ""]
   const end = findEnd(app, table, after)
   const found = end ? findBuyers(app, table, tasks.map((task) => task.object), after, end) : []
-  const isCut = found.length > BUYERS
-  const next = end ? `${table}/${isCut ? found[BUYERS - 1].id : end}` : placeAfter(table)
+  const isCut = found.length > MAX_BUYERS
+  const next = end ? `${table}/${isCut ? found[MAX_BUYERS - 1].id : end}` : placeAfter(table)
   runTransaction(app, (tx) => {
     const ours = tasks.filter((task) => next ? advance(tx, task, next) : finish(tx, task))
     if (ours.length === 0) return
     const payers = noPayers()
-    addAll(payers, found.slice(0, BUYERS))
+    addAll(payers, found.slice(0, MAX_BUYERS))
     require(`${__hooks}/lib/entitlements/entitlements.js`).updateEntitlements(tx, payers)
   })
 }
@@ -68,13 +69,13 @@ function findEnd(app, table, after) {
   const found = new DynamicModel({ id: "" })
   app.db().newQuery(`
     SELECT coalesce(max(id), '') AS id FROM (
-      SELECT id FROM ${TABLES[table]} WHERE id > {:after} AND ${NAMED[table].some} ORDER BY id LIMIT ${FEW_ROWS})
+      SELECT id FROM ${TABLES[table]} WHERE id > {:after} AND ${NAMED[table].some} ORDER BY id LIMIT ${MAX_ROWS})
   `).bind({ after }).one(found)
   return found.id
 }
 
-// The rows of a table in which one of these products or prices was bought, at most one more than a part
-// takes; in the order of their ids behind one, up to another.
+// Returns the rows that name one of these products or prices, with ids after `after` and up to `end`, ordered by id; at
+// most one more than a part takes.
 function findBuyers(app, table, stripeIds, after, end = "~") {
   const { column, some, isNamed } = NAMED[table]
   const found = arrayOf(new DynamicModel({ id: "", user: "", organization: "" }))
@@ -88,7 +89,7 @@ function findBuyers(app, table, stripeIds, after, end = "~") {
     SELECT DISTINCT bought.id, user, organization FROM ${TABLES[table]} bought, json_each(bought.${column}) item
     WHERE bought.id > {:after} AND bought.id <= {:end} AND (user != '' OR organization != '') AND ${some}
       AND ${isNamed}
-    ORDER BY bought.id LIMIT ${BUYERS + 1}
+    ORDER BY bought.id LIMIT ${MAX_BUYERS + 1}
   `).bind({ ids: JSON.stringify(stripeIds), after, end }).all(found)
   return found.map((row) => Object.assign({}, row))
 }

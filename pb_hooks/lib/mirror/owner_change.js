@@ -1,5 +1,5 @@
-// A customer changed hands, and has more rows than one transaction should move: the rest, in parts.
-// See lib/mirror/deferred_work.js; a part is always about the customer's owner of now.
+// Moves the rows of a transferred customer in parts, if it has more than one transaction should move
+// (deferred_work.js). A part uses the customer's current owner.
 // Why here: each part is a PocketBase transaction.
 const { updateEntitlements } = require(`${__hooks}/lib/entitlements/entitlements.js`)
 const { finish } = require(`${__hooks}/lib/mirror/deferred_work.js`)

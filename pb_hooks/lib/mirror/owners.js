@@ -206,4 +206,4 @@ function moveRows(tx, customer, owner, payers) {
   return true
 }
 
-module.exports = { save, moveRows }
+module.exports = { moveRows, save }

@@ -14,7 +14,7 @@ const { choosePrimary } = require(`${__hooks}/lib/customers/primary_customer.js`
 const { updateEntitlements } = require(`${__hooks}/lib/entitlements/entitlements.js`)
 const { columnsOf, namedPayer, payerExists, payerOf, readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
 const { addPayer, noPayers } = require(`${__hooks}/lib/entitlements/payers.js`)
-const { queue } = require(`${__hooks}/lib/mirror/deferred_work.js`)
+const { enqueue } = require(`${__hooks}/lib/mirror/deferred_work.js`)
 const { findUserByEmail } = require(`${__hooks}/lib/customers/addresses.js`)
 const { enqueueLateDeletion, isBeingDeleted, mayClaimByEmail } = require(`${__hooks}/lib/customers/customer_deletion.js`)
 const { dropUpdates, isTransferPending, enqueueTransfer } = require(`${__hooks}/lib/customers/pending_transfers.js`)
@@ -121,7 +121,7 @@ function transfer(tx, record, payer, claims, payers) {
   const before = readPayer(record)
   record.load({ ...columnsOf(payer), primary: false, claims: JSON.stringify(claims) })
   tx.saveNoValidate(record)
-  if (!moveRows(tx, record.id, columnsOf(payer), payers)) queue(tx, "owner", record.id)
+  if (!moveRows(tx, record.id, columnsOf(payer), payers)) enqueue(tx, "owner", record.id)
   addPayer(payers, before)
   addPayer(payers, payer)
   if (before) dropUpdates(tx, record.getString("stripe_id"))
@@ -184,4 +184,4 @@ function release(tx, stripeId) {
   if (user) claimByEmail(tx, user)
 }
 
-module.exports = { ADDRESS, applyClaims, claimByEmail, transferByHand, release, assignNamed }
+module.exports = { ADDRESS, applyClaims, assignNamed, claimByEmail, release, transferByHand }

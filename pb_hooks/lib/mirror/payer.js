@@ -41,4 +41,4 @@ function payerExists(tx, payer) {
   return organization ? !!findOne(tx, "organizations", organization) : userExists(tx, user)
 }
 
-module.exports = { NOBODY, ORGANIZATION, columnsOf, nameOf, namedPayer, payerExists, payerOf, readPayer }
+module.exports = { NOBODY, ORGANIZATION, columnsOf, namedPayer, nameOf, payerExists, payerOf, readPayer }

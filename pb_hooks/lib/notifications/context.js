@@ -1,5 +1,5 @@
-// The present state of the rows related to a notification, read when it is sent.
-// Why here: the rows are read in one call, with the entry that is handed out.
+// The current state of the rows related to a notification, read when it is sent.
+// Why here: it is read in one call, together with the entry that is handed out.
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { findOne } = require(`${__hooks}/lib/mirror/records.js`)
 
@@ -58,7 +58,7 @@ function readSibling(app, { id, channel, kind, collection, record, created }) {
   return found.length ? found[0].status : ""
 }
 
-// The customer's language, else that of their latest Checkout Session.
+// The customer's language, otherwise that of the latest Checkout Session.
 function readLocale(app, customer) {
   if (!customer) return ""
   const [preferred] = JSON.parse(customer.getString("preferred_locales") || "[]") || []
@@ -92,8 +92,7 @@ function isMetered(app, subject) {
   return found.count > 0
 }
 
-// How much of a payment went back. A refund may fail while its charge goes on to show it: see
-// lib/entitlements/refunds.js.
+// The refunded amount of a payment. After a failed refund the charge may still include it: lib/entitlements/refunds.js.
 function sumRefunded(app, payment) {
   const found = new DynamicModel({ amount: 0 })
   app.db().newQuery(`

@@ -1,7 +1,7 @@
-// The outbox. A row is written in its event's transaction, claimed by one gateway (waiting → sending)
-// and settled by it. What a crash leaves `sending` may have been sent, so nobody sends it again by
-// itself: see docs/decisions/015-notifications.md.
-// Why here: an entry is stored in the transaction of its event, and handed out to one gateway at a time.
+// The outbox. An entry is stored in its event's transaction, claimed by one gateway (waiting → sending) and completed
+// by it. An entry that a crash leaves as `sending` may have been sent, so it is never sent again automatically:
+// docs/decisions/015-notifications.md.
+// Why here: the entry is stored in the transaction of its event, and claimed by one gateway at a time.
 const { fromNow } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { findOne } = require(`${__hooks}/lib/mirror/records.js`)
@@ -10,10 +10,10 @@ const { IS_FREE, readContext } = require(`${__hooks}/lib/notifications/context.j
 
 const COLUMNS = ["id", "event", "kind", "channel", "collection", "record", "customer", "created",
   "expires"]
-// A claim that is younger may still be at work.
+// Within this time the claiming gateway may still be sending.
 const CLAIM_SECONDS = 300
 
-// Adds what is to be told of events that are stored just now, the first time and not as failed.
+// Adds the entries of events that are stored for the first time and did not fail.
 function enqueue(tx, entries, events, outcomes) {
   for (const entry of entries) {
     const { known, stripe_id, created } = events[entry.event_index]
@@ -28,7 +28,7 @@ function enqueue(tx, entries, events, outcomes) {
   }
 }
 
-// Gives one waiting notification to the caller, with all it takes to send it, or null.
+// Claims one waiting entry for the caller. Returns it with everything needed to send it, or null.
 function claim(app, { channels }) {
   const { list, values } = placeholders(channels)
   const now = fromNow(0)
@@ -49,7 +49,7 @@ function claim(app, { channels }) {
   return { claimed: found ? describe(app, found) : null }
 }
 
-// A read, so that idle gateways never take PocketBase's single writer.
+// Only reads, so that idle gateways never take PocketBase's single writer.
 function isAnyWaiting(app, now) {
   const found = new DynamicModel({ count: 0 })
   app.db().newQuery(`
@@ -91,7 +91,7 @@ function describe(app, row) {
   }
 }
 
-// Every column that is not hidden, as a plain object.
+// Returns the columns that are not hidden as a plain object.
 function columnsOf(record) {
   return record ? JSON.parse(JSON.stringify(record)) : null
 }
@@ -103,7 +103,7 @@ function readPayload(app, event) {
   return found.length ? found[0].payload : ""
 }
 
-// Notes what became of a claimed one; `waiting` puts it back for `delay` seconds.
+// Stores the outcome of a claimed entry; `waiting` makes it due again after `delay` seconds.
 function settle(app, { id, attempts, status, reason, delay }) {
   const result = app.db().newQuery(`
     UPDATE ${TABLES.notifications}
@@ -113,8 +113,7 @@ function settle(app, { id, attempts, status, reason, delay }) {
   return { settled: result.rowsAffected() }
 }
 
-// Lets those be sent again that an operator names, or all that failed. One that may be under way
-// right now is left alone.
+// Makes entries due again: the given ids, or all failed ones. An entry that may be in progress is skipped.
 function retry(app, { ids, seconds }) {
   const { list, values } = placeholders(ids)
   const wanted = ids.length ? `id IN (${list})` : "status = 'failed'"
@@ -129,4 +128,4 @@ function retry(app, { ids, seconds }) {
   return { retried: result.rowsAffected() }
 }
 
-module.exports = { enqueue, claim, retry, settle }
+module.exports = { claim, enqueue, retry, settle }

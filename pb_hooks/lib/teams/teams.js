@@ -72,6 +72,4 @@ function findManaged(app, info, id) {
   return mayManage ? record : null
 }
 
-module.exports = {
-  createWithOwner, findManaged, inTransaction, requireOwner, requireOtherOwners,
-}
+module.exports = { createWithOwner, findManaged, inTransaction, requireOtherOwners, requireOwner }

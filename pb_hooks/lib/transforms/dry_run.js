@@ -51,4 +51,4 @@ function runDry(e) {
   return e.json(200, e.record)
 }
 
-module.exports = { issueToken, isDryRun, runDry }
+module.exports = { isDryRun, issueToken, runDry }

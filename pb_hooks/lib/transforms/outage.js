@@ -16,4 +16,4 @@ function clearOutage() {
   if (store.get(SINCE)) store.remove(SINCE)
 }
 
-module.exports = { MAX_OUTAGE_MS, STEP_MS, shouldRetry, clearOutage }
+module.exports = { MAX_OUTAGE_MS, STEP_MS, clearOutage, shouldRetry }

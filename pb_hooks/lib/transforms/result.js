@@ -63,4 +63,4 @@ function mark(record, entry, operation, skipped) {
   record.set("transform_skipped", skipped)
 }
 
-module.exports = { logFailure, applyResult }
+module.exports = { applyResult, logFailure }

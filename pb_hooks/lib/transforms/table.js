@@ -168,5 +168,5 @@ function typeOf(entry, name) {
 }
 
 module.exports = {
-  linkCollection, expectDryRuns, expectNoDryRuns, find, findAll, findById, findNamed, invalidate, readTable, typeOf,
+  expectDryRuns, expectNoDryRuns, find, findAll, findById, findNamed, invalidate, linkCollection, readTable, typeOf,
 }
