@@ -4,7 +4,7 @@
 // The last date that a column can have; for what never ends.
 const FOREVER = "9999-12-31 23:59:59.999Z"
 // Later times count as never: rounding and grace periods must not lead into the year 10000.
-const FAR = Date.parse("9999-01-01T00:00:00Z")
+const NEVER_MS = Date.parse("9999-01-01T00:00:00Z")
 
 // The current time, as an SQL expression.
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ')"
@@ -22,7 +22,7 @@ function sqlToUnix(column) {
 
 // A column from milliseconds since 1970.
 function toColumn(milliseconds) {
-  if (milliseconds > FAR) return FOREVER
+  if (milliseconds > NEVER_MS) return FOREVER
   return new Date(milliseconds).toISOString().replace("T", " ")
 }
 

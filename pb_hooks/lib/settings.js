@@ -1,12 +1,12 @@
 // Settings that only the hooks read: policy of entitlements, and limits of realtime.
 // Why here: PocketBase has its own environment, and computes entitlements while no gateway runs.
 
-const DAY = 86400000
+const DAY_MS = 86400000
 
 // Returns {grace, revokes}: the milliseconds for which a subscription with an unpaid invoice still entitles, and
 // whether a full refund or a dispute revokes entitlements.
 function readPolicy() {
-  return { grace: readGraceDays() * DAY, revokes: readOnRefund() === "revoke" }
+  return { grace: readGraceDays() * DAY_MS, revokes: readOnRefund() === "revoke" }
 }
 
 function readGraceDays() {
@@ -40,4 +40,4 @@ function readLimit(name) {
   return Number(text)
 }
 
-module.exports = { DAY, readPolicy, readRealtimeLimits }
+module.exports = { DAY_MS, readPolicy, readRealtimeLimits }

@@ -5,7 +5,7 @@ const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { counts, isGuest } = require(`${__hooks}/lib/checkout/guests.js`)
 const { nameOf } = require(`${__hooks}/lib/mirror/payer.js`)
 const { ITEM, readItems } = require(`${__hooks}/lib/entitlements/purchases.js`)
-const { findRefunded } = require(`${__hooks}/lib/entitlements/is_refunded.js`)
+const { findRefunded } = require(`${__hooks}/lib/entitlements/refunded_purchases.js`)
 const { findInvoiceSales } = require(`${__hooks}/lib/entitlements/sales.js`)
 
 const TERM = "checkout_once_per_buyer"

@@ -21,12 +21,12 @@ const PASSING = new RegExp([
 ].join("|"), "i")
 
 // Milliseconds between tries; their sum is less than the gateway's timeout.
-const PAUSES = [20, 50, 100, 200, 400, 800]
+const PAUSES_MS = [20, 50, 100, 200, 400, 800]
 
 // Repeats a write while another process (a backup, Litestream) locks the database: PocketBase itself waits for the lock
 // only if a transaction begins with a write.
 function untilUnlocked(write) {
-  for (const pause of PAUSES) {
+  for (const pause of PAUSES_MS) {
     try {
       return write()
     } catch (error) {

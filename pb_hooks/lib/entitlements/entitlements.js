@@ -6,10 +6,10 @@ const { toColumn, toTime } = require(`${__hooks}/lib/dates.js`)
 const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { findFeatures } = require(`${__hooks}/lib/entitlements/features.js`)
 const { endOfItem, merge } = require(`${__hooks}/lib/entitlements/policy.js`)
-const { DAY, readPolicy } = require(`${__hooks}/lib/settings.js`)
+const { DAY_MS, readPolicy } = require(`${__hooks}/lib/settings.js`)
 const { isPaid } = require(`${__hooks}/lib/entitlements/periods.js`)
 const { findPaidAt, findPaidInvoices, findPurchases, findUnpaid } = require(`${__hooks}/lib/entitlements/purchases.js`)
-const { findRefunded } = require(`${__hooks}/lib/entitlements/is_refunded.js`)
+const { findRefunded } = require(`${__hooks}/lib/entitlements/refunded_purchases.js`)
 const { findSales, isOnce } = require(`${__hooks}/lib/entitlements/sales.js`)
 
 const MAX_PAYERS = 200
@@ -100,7 +100,7 @@ function addSale(grants, sale, item, given, facts) {
   if (facts.isSaleReturned(sale, item)) return addGrants(grants, sale, given, { until: 0, kind: "payment" }, 1)
   if (given.days === Infinity) return addGrants(grants, sale, given, { until: Infinity, kind: "payment" }, quantity)
   const from = facts.paidAt(sale)
-  addGrants(grants, sale, given, { from, until: from + given.days * quantity * DAY, kind: "pass" }, 1)
+  addGrants(grants, sale, given, { from, until: from + given.days * quantity * DAY_MS, kind: "pass" }, 1)
 }
 
 function addGrants(grants, { payer, stripe_id: source }, { features }, { from, until, kind }, quantity) {

@@ -5,10 +5,10 @@
 // A grant is {payer, feature, source, limit, until, kind}: `until` in milliseconds, 0 for none now, Infinity for ever;
 // `limit` Infinity for no limit, null if another grant sets it.
 const { toTime } = require(`${__hooks}/lib/dates.js`)
-const { DAY } = require(`${__hooks}/lib/settings.js`)
+const { DAY_MS } = require(`${__hooks}/lib/settings.js`)
 
 // Time for a renewal's webhook to arrive.
-const LEEWAY = DAY
+const LEEWAY_MS = DAY_MS
 const { entitling: ENTITLING } = require(`${__hooks}/lib/vocabulary.json`).statuses.subscription
 
 // Returns until when a subscription's item is paid, or may still be paid, in milliseconds.
@@ -29,7 +29,7 @@ function endOfPeriod(subscription, item, facts, { grace }) {
   if (subscription.status === "past_due") {
     return toTime(facts.unpaidSince(subscription) || subscription.current_period_start) + grace
   }
-  return end ? end + LEEWAY : Infinity
+  return end ? end + LEEWAY_MS : Infinity
 }
 
 // Whether collection is paused with `void`: Stripe's invoices are voided and no service is provided, so

@@ -4,7 +4,7 @@
 const { readRealtimeLimits } = require(`${__hooks}/lib/settings.js`)
 
 // Subscriptions of one connection to one topic that differ by their options only.
-const PER_TOPIC = 10
+const MAX_PER_TOPIC = 10
 const COUNT = "gatewaySubscriptions"
 const OWNER = "gatewayOwner"
 
@@ -32,7 +32,7 @@ function refuseMany(topics) {
   for (const topic of topics) {
     const name = topic.split("?")[0].replace(/\/\*$/, "")
     numbers[name] = (numbers[name] || 0) + 1
-    if (most && numbers[name] > PER_TOPIC) refuse(`A connection may have ${PER_TOPIC} subscriptions of one topic.`)
+    if (most && numbers[name] > MAX_PER_TOPIC) refuse(`A connection may have ${MAX_PER_TOPIC} subscriptions of one topic.`)
   }
 }
 

@@ -5,7 +5,7 @@ const { flag, list, members, optional, readInput, text, texts, whole } = require
 // Stripe's ids and names have at most 255 characters, of up to two UTF-16 units each.
 const NAME = text(510)
 const ID = text(100)
-const YEAR = 366 * 86400
+const YEAR_SECONDS = 366 * 86400
 
 // Keys and request hashes must be digests, so that callers can't fill the table or occupy its reserved names.
 const ORDER = members({
@@ -22,10 +22,10 @@ const BUYER = {
 const PRICES = { prices: list(500, NAME) }
 const PENDING_CHECKOUT = { buyer: ID, number: whole(0, Number.MAX_SAFE_INTEGER) }
 const CHECK = { seen: list(1000, ID) }
-const TAKE = { limit: whole(1, 1000), lease: whole(1, YEAR) }
+const TAKE = { limit: whole(1, 1000), lease: whole(1, YEAR_SECONDS) }
 const END = {
   id: ID, version: optional(whole(0, Number.MAX_SAFE_INTEGER), 0), outcome: optional(ID, ""),
-  error: optional(text(10000), ""), retry: optional(whole(0, YEAR), 0),
+  error: optional(text(10000), ""), retry: optional(whole(0, YEAR_SECONDS), 0),
 }
 const PREVIEW = {
   preview: ID, key: ID, subscription: NAME, date: whole(0, Number.MAX_SAFE_INTEGER),
@@ -39,9 +39,9 @@ const MAIL = {
 }
 const CLAIM = { channels: list(100, ID) }
 const SETTLE = {
-  id: ID, attempts: whole(0, 1000000), status: ID, reason: text(5000), delay: whole(0, YEAR),
+  id: ID, attempts: whole(0, 1000000), status: ID, reason: text(5000), delay: whole(0, YEAR_SECONDS),
 }
-const RETRY = { ids: list(1000, ID), seconds: whole(0, 100 * YEAR) }
+const RETRY = { ids: list(1000, ID), seconds: whole(0, 100 * YEAR_SECONDS) }
 
 const SHAPES = {
   BUYER, CHECK, CLAIM, END, METERED, MAIL, PENDING_CHECKOUT, PREVIEW, PRICES, PRUNE, RETRY, SETTLE, TAKE,

@@ -7,7 +7,7 @@
 const { expectDryRuns } = require(`${__hooks}/lib/transforms/table.js`)
 
 const KEY = "gateway.dry-run"
-const SECONDS = 10
+const TOKEN_SECONDS = 10
 
 function issueToken(app) {
   expectDryRuns()
@@ -23,7 +23,7 @@ function isDryRun(app, headers) {
   if (!token) return false
   const [time, signature] = token.split(".")
   const key = app.store().get(KEY)
-  const isFresh = Math.abs(Date.now() / 1000 - Number(time)) <= SECONDS
+  const isFresh = Math.abs(Date.now() / 1000 - Number(time)) <= TOKEN_SECONDS
   if (!key || !isFresh || !$security.equal(signature || "", $security.hs256(time, key))) {
     throw new BadRequestError("The token of the dry run is invalid or has expired.")
   }

@@ -16,7 +16,7 @@ const { applyResult } = require(`${__hooks}/lib/transforms/result.js`)
 // Key on the request: the names of the fields that its transform has set, as JSON; missing if none ran.
 const CHANGES = "gateway.changes"
 // Maximum wait for other writes of the same record.
-const WAIT_MS = 10000
+const MAX_WAIT_MS = 10000
 const [STORED, RESERVED, STALE] = ["stored", "reserved", "stale"]
 
 // Runs the transform, applies its result and stores the names of the fields that it set. Returns these names.
@@ -44,7 +44,7 @@ function guard(e, operation) {
 
 // Stores the write in a transaction of its own; runs its transform again if needed.
 function store(e, write) {
-  const deadline = Date.now() + WAIT_MS
+  const deadline = Date.now() + MAX_WAIT_MS
   let key = ""
   try {
     for (;;) {
@@ -55,7 +55,7 @@ function store(e, write) {
       if (Date.now() > deadline || (state === STALE && key)) throw conflict()
       if (state === RESERVED) sleep(STEP_MS)
       else {
-        key = reserve(e.record, deadline, write.entry.timeout + WAIT_MS / 1000)
+        key = reserve(e.record, deadline, write.entry.timeout + MAX_WAIT_MS / 1000)
         runAgain(e, write, key)
       }
     }
