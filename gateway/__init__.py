@@ -1,11 +1,11 @@
-"""A business-logic gateway beside PocketBase: everything that a team's app imports.
+"""A business-logic gateway beside PocketBase: the public names for a team's app.
 
     from gateway import CurrentUser, Gateway, PocketBase
 
     app = Gateway()
 
-Names are loaded when they are first used, so that a command or a module that needs one does not
-wait for all. Everything that is not listed here may change in any release.
+Names are imported at their first use, so that a command or module that needs one does not import
+all. Names that are not listed here may change in any release.
 """
 
 from importlib import import_module
@@ -66,8 +66,8 @@ if TYPE_CHECKING:
         Write,
     )
 
-#: Public name → module, and the name there where it differs.
-_PLACES = {
+#: Public name → module, and after a colon the name there if it differs.
+_MODULES = {
     "Auth": "gateway.pocketbase.api",
     "AuthRecord": "gateway.callers",
     "BLANK_AS_NONE": "gateway.transforms.transform",
@@ -186,9 +186,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, attribute = _PLACES[name].partition(":")
+    module, _, attribute = _MODULES[name].partition(":")
     found = getattr(import_module(module), attribute or name)
     globals()[name] = found
     return found

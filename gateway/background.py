@@ -1,4 +1,4 @@
-"""Work beside the requests, for as long as the gateway serves them."""
+"""Background tasks, for as long as the gateway runs."""
 
 import asyncio
 import logging
@@ -8,13 +8,13 @@ from typing import Any, NoReturn
 
 from gateway.retries import retrying
 
-#: The most seconds between two tries of what is done more often.
-_LONGEST_PAUSE = 10.0
+#: Maximum pause after failures, for work with a shorter regular pause.
+_MAX_PAUSE_SECONDS = 10.0
 
 
 @asynccontextmanager
 async def run_in_background(work: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
-    """Run something while the block runs, and break it off at its end."""
+    """Run a coroutine while the block runs; cancel it at the end of the block."""
     task = asyncio.create_task(work)
     try:
         yield
@@ -31,12 +31,12 @@ async def repeat(
     name: str,
     *passing: type[Exception],
 ) -> NoReturn:
-    """Do something at once, and then after every pause; after failures, with growing pauses.
+    """Do work now and after every pause; after failures the pauses grow.
 
     Args:
         pause: seconds between the end of one round and the next.
-        name: what the log calls it.
-        passing: errors that time mends: the log has their reason, of others all there is.
+        name: the name in log lines: "<name> postponed", "<name> failed".
+        passing: expected errors, logged with their reason; others are logged with a traceback.
     """
 
     async def work_once() -> None:
@@ -50,7 +50,9 @@ async def repeat(
             raise
 
     while True:
-        async for attempt in retrying(Exception, first=pause, longest=max(pause, _LONGEST_PAUSE)):
+        async for attempt in retrying(
+            Exception, first=pause, longest=max(pause, _MAX_PAUSE_SECONDS)
+        ):
             with attempt:
                 await work_once()
         await asyncio.sleep(pause)

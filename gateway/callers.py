@@ -1,6 +1,6 @@
-"""Who calls an endpoint: the user or superuser of the token, checked with PocketBase.
+"""FastAPI dependencies for the caller: `CurrentUser`, `OptionalUser`, `Superuser`.
 
-Dependencies of a team's endpoints and of ours: `CurrentUser`, `OptionalUser`, `Superuser`.
+PocketBase verifies the token. Used by a team's endpoints and by the gateway's own.
 """
 
 from collections.abc import Mapping
@@ -27,16 +27,16 @@ _SUPERUSERS = "_superusers"
 
 @dataclass(frozen=True, slots=True)
 class AuthRecord:
-    """The record of a signed-in user or superuser, as PocketBase has it now."""
+    """The present record of a signed-in user or superuser."""
 
     id: str
     #: The auth collection of the record.
     collection: str
     #: "" for a user without an address.
     email: str
-    #: Whether PocketBase has verified the address.
+    #: Whether the address is verified.
     verified: bool
-    #: Every field that PocketBase shows the caller of their own record.
+    #: Every field that PocketBase returns to the caller.
     record: Mapping[str, Any] = field(default_factory=dict, hash=False)
     #: The caller's token. Don't log it.
     token: str = field(default="", repr=False)
@@ -46,8 +46,8 @@ async def get_optional_user(token: OptionalToken, services: ServicesDep) -> Auth
     """Return the user of the token; None without a token.
 
     Raises:
-        Unauthenticated: the token is not valid, or is not a user's.
-        PocketBaseUnavailable: PocketBase could not be asked.
+        Unauthenticated: the token is not valid, or not a user's.
+        PocketBaseUnavailable: PocketBase did not answer.
     """
     if not token:
         return None
@@ -57,7 +57,7 @@ async def get_optional_user(token: OptionalToken, services: ServicesDep) -> Auth
         raise Unauthenticated("The PocketBase user token is not valid.") from refused
     users = services.pocketbase.collection_names.of("users")
     if caller.collection != users:
-        raise Unauthenticated(f"The token is not of the collection {users}.")
+        raise Unauthenticated(f"The token does not belong to the collection {users}.")
     return caller
 
 
@@ -67,8 +67,8 @@ async def get_current_user(
     """Return the user of the token.
 
     Raises:
-        Unauthenticated: there is no token, it is not valid, or is not a user's.
-        PocketBaseUnavailable: PocketBase could not be asked.
+        Unauthenticated: there is no token, or it is not valid or not a user's.
+        PocketBaseUnavailable: PocketBase did not answer.
     """
     if user is None:
         raise Unauthenticated
@@ -84,8 +84,8 @@ async def get_superuser(
 
     Raises:
         SuperuserNeeded: there is no token, or it is not valid.
-        SuperusersOnly: it is a user's.
-        PocketBaseUnavailable: PocketBase could not be asked.
+        SuperusersOnly: the token is a user's.
+        PocketBaseUnavailable: PocketBase did not answer.
     """
     if not token:
         raise SuperuserNeeded
@@ -99,16 +99,16 @@ async def get_superuser(
 
 
 async def _read_caller(pocketbase: PocketBase, token: str) -> AuthRecord:
-    """Let PocketBase check the token; nobody else can.
+    """Return the token's record from PocketBase, which alone can verify a token.
 
     Raises:
-        PocketBaseRefused: it is not valid.
+        PocketBaseRefused: the token is not valid.
         PocketBaseUnavailable
     """
     try:
         record = (await call_hook(pocketbase, CALLER, Empty(), token=token)).record
     except PocketBaseRefused as refused:
-        # Anything else, such as hooks of another release, is not the token's fault.
+        # Other statuses are not about the token, for example hooks of another release.
         if refused.status in (401, 403):
             raise
         raise PocketBaseUnavailable from refused

@@ -1,4 +1,4 @@
-"""Settings of the names of collections: the gateway and PocketBase's hooks need the same values."""
+"""Settings of collection names; the gateway and PocketBase's hooks need the same values."""
 
 from functools import cached_property
 from typing import Self
@@ -9,14 +9,14 @@ from gateway.vocabulary import CollectionNames, check_name, check_prefix
 
 
 class CollectionSettings(BaseModel):
-    """Environment variables of both processes, by their names in lower case."""
+    """Environment variables of both processes, by lower-case name."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     gateway_collection_prefix: str = ""
     """Prefix of the collections that mirror Stripe or that frontends read: with shop_, products is
-    shop_products. For a project that has collections of these names. Can't be changed after the
-    first start."""
+    named shop_products. For projects that already have collections of these names. Can't be changed
+    after the first start."""
     gateway_internal_collection_prefix: str = "gateway_"
     """Prefix of the collections that only the gateway reads. Can't be changed after the first
     start."""
@@ -38,14 +38,14 @@ class CollectionSettings(BaseModel):
         if self.collection_names.is_clashing:
             raise ValueError(
                 f"GATEWAY_AUTH_COLLECTION is {self.gateway_auth_collection}, which is also the name"
-                " of a collection that the gateway makes: set GATEWAY_COLLECTION_PREFIX as well, to"
-                " shop_ for example"
+                " of a collection that the gateway creates: also set GATEWAY_COLLECTION_PREFIX, for"
+                " example to shop_"
             )
         return self
 
     @cached_property
     def collection_names(self) -> CollectionNames:
-        """The names of the gateway's collections."""
+        """Return the names of the gateway's collections."""
         return CollectionNames(
             self.gateway_collection_prefix,
             self.gateway_internal_collection_prefix,

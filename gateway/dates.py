@@ -1,8 +1,8 @@
-"""Dates in all their forms: Unix seconds, datetimes, PocketBase's columns, ISO 8601. Pure.
+"""Converts between date formats: Unix seconds, datetime, PocketBase's columns, ISO 8601. Pure.
 
 - Stripe: Unix seconds; ISO 8601 in v2 events.
 - PocketBase: a text column ``2026-01-01 00:00:00.000Z``, "" for no date.
-- Operators: ISO 8601 without a time or zone, or ``2h`` for two hours ago.
+- Operators: ISO 8601, also without a time or zone; ``2h`` for two hours ago.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.errors import InvalidRequest
 
-#: The last second of the year 9999: PocketBase has no column for later ones.
+#: The last second of the year 9999, the latest that a PocketBase column can store.
 LAST_UNIX = 253_402_300_799
 
 _AGO = re.compile(r"(\d{1,6})([mhd])")
@@ -28,23 +28,23 @@ def to_column(moment: datetime) -> str:
     """
     if moment.tzinfo is None:
         raise ValueError("a datetime needs a time zone, for example datetime.now(UTC)")
-    # By isoformat, as %Y has no leading zeros.
+    # isoformat, because strftime's %Y has no leading zeros.
     return moment.astimezone(UTC).isoformat(" ", "milliseconds").replace("+00:00", "Z")
 
 
 def day_to_column(day: date) -> str:
-    """Return the date column of a day's start in UTC."""
+    """Return the date column of the start of a day in UTC."""
     return to_column(datetime(day.year, day.month, day.day, tzinfo=UTC))
 
 
 def unix_to_column(value: Any) -> str:
-    """Return a date column from Unix seconds; "" for anything else: null never becomes 1970."""
+    """Return a date column from Unix seconds; "" for anything else, so that null is not 1970."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return ""
     return _format(value)
 
 
-# An object names the same few times again and again, and formatting one is slow.
+# Objects repeat a few times of day, and formatting is slow.
 @lru_cache(maxsize=4096)
 def _format(value: float) -> str:
     try:
@@ -54,12 +54,12 @@ def _format(value: float) -> str:
 
 
 def now_column() -> str:
-    """Return the present as a date column."""
+    """Return the current time as a date column."""
     return to_column(datetime.now(UTC))
 
 
 def as_unix(value: Any) -> int:
-    """Return Unix seconds that a date column can have as an integer, 0 for anything else."""
+    """Return Unix seconds as an integer if a date column can store them, otherwise 0."""
     return int(value) if unix_to_column(value) else 0
 
 
@@ -67,13 +67,13 @@ def from_column(text: str) -> datetime:
     """Return the datetime in a date column.
 
     Raises:
-        ValueError: it is empty or no date.
+        ValueError: the column is empty or not a date.
     """
     return from_iso(text)
 
 
 def column_to_unix(value: object) -> int | None:
-    """Return the Unix seconds in a date column, None for an empty one or another value."""
+    """Return the Unix seconds in a date column; None for an empty column or another value."""
     if not isinstance(value, str):
         return None
     try:
@@ -83,10 +83,10 @@ def column_to_unix(value: object) -> int | None:
 
 
 def from_iso(text: str) -> datetime:
-    """Return the datetime in ISO 8601, in UTC where the text names no zone.
+    """Return the datetime in ISO 8601; UTC if the text names no zone.
 
     Raises:
-        ValueError: it is none, or beyond the years 1 to 9999 in UTC.
+        ValueError: it is not a datetime, or outside of the years 1 to 9999 in UTC.
     """
     found = datetime.fromisoformat(text)
     try:
@@ -99,7 +99,7 @@ def http_date_to_unix(text: str) -> int:
     """Return the Unix seconds of a ``Date`` header.
 
     Raises:
-        ValueError: it is no date.
+        ValueError: it is not a date.
     """
     return int(parsedate_to_datetime(text).timestamp())
 
@@ -108,7 +108,7 @@ def parse_time(text: str, now: datetime) -> datetime:
     """Read ``2026-11-23``, ``2026-11-23T09:30:00+01:00`` (UTC without a zone) or ``2h`` ago.
 
     Raises:
-        InvalidRequest: it is none of them.
+        InvalidRequest: the text has another format.
     """
     try:
         if match := _AGO.fullmatch(text.strip()):
@@ -116,5 +116,5 @@ def parse_time(text: str, now: datetime) -> datetime:
         return from_iso(text.strip())
     except (ValueError, OverflowError):
         raise InvalidRequest(
-            f"{text!r} is no time: write 2026-11-23, 2026-11-23T09:30:00Z, or 30m, 2h, 7d ago."
+            f"{text!r} is not a time: write 2026-11-23, 2026-11-23T09:30:00Z, or 30m, 2h, 7d ago."
         ) from None

@@ -25,7 +25,7 @@ bearer = HTTPBearer(
 superuser_bearer = HTTPBearer(
     auto_error=False,
     scheme_name="superuserToken",
-    description="A PocketBase superuser token: of a sign-in to the `_superusers` collection.",
+    description="A PocketBase superuser token: from a sign-in to the `_superusers` collection.",
 )
 
 
@@ -33,12 +33,12 @@ async def get_services(connection: HTTPConnection) -> Services:
     """Return the services of the gateway that serves the request.
 
     Raises:
-        RuntimeError: the gateway's lifespan does not run.
+        RuntimeError: the lifespan is not running.
     """
     found: Services | None = getattr(connection.app.state, "services", None)
     if found is None:
         raise RuntimeError(
-            "The gateway has not started: run the application's lifespan, in tests by"
+            "The gateway has not started: run the application's lifespan, in tests with"
             " `with TestClient(app)`."
         )
     return found
@@ -65,23 +65,23 @@ async def get_settings(services: ServicesDep) -> Settings:
     return services.settings
 
 
-#: A token has three parts (a JWT). PocketBase's SDKs send it alone, others after "Bearer".
+#: A JWT. PocketBase's SDKs send it alone, other clients after "Bearer".
 _AUTHORIZATION = re.compile(
     r"(?:Bearer +)?([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+) *", re.ASCII | re.IGNORECASE
 )
-_MAX_TOKEN = 4096
+_MAX_TOKEN_CHARACTERS = 4096
 
 
 def read_token(headers: Mapping[str, str]) -> str:
-    """Return the caller's token, "" where there is none.
+    """Return the caller's token, "" without one.
 
     Raises:
-        UnreadableToken: the header holds something else than a token of PocketBase's form.
+        UnreadableToken: the header is not a PocketBase token.
     """
     text = headers.get("authorization", "")
     if not text:
         return ""
-    found = _AUTHORIZATION.fullmatch(text) if len(text) <= _MAX_TOKEN else None
+    found = _AUTHORIZATION.fullmatch(text) if len(text) <= _MAX_TOKEN_CHARACTERS else None
     if not found:
         raise UnreadableToken
     return found[1]
@@ -112,7 +112,7 @@ class TokenRoute(APIRoute):
 class SignedInRoute(TokenRoute):
     """Also refuses callers without a token before the body is read."""
 
-    #: How it refuses them.
+    #: The error for callers without a token.
     refusal: type[Unauthenticated] = Unauthenticated
 
     def check(self, request: Request) -> None:
@@ -132,7 +132,7 @@ class BuyerRoute(TokenRoute):
 
 
 class OperatorRoute(SignedInRoute):
-    """The same, where the token has to be a superuser's."""
+    """The same for endpoints that need a superuser's token."""
 
     refusal = SuperuserNeeded
 
@@ -141,7 +141,7 @@ async def _optional_token(
     request: Request,
     _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> str:
-    """The token, "" for somebody who sends none; one that can't be read is refused."""
+    """Return the token, "" without one."""
     return read_token(request.headers)
 
 
@@ -149,7 +149,7 @@ async def _superuser_token(
     request: Request,
     _: Annotated[HTTPAuthorizationCredentials | None, Depends(superuser_bearer)],
 ) -> str:
-    """A user's or superuser's token; the endpoint checks it with PocketBase."""
+    """Return a user's or superuser's token; the endpoint verifies it at PocketBase."""
     return read_token(request.headers)
 
 
@@ -164,21 +164,23 @@ async def get_user_pocketbase(
 ) -> PocketBaseClient:
     """Return a client that calls PocketBase as the caller, so that its API rules apply.
 
-    Without a token it calls as a guest. PocketBase treats a token that is not valid as a guest's:
-    depend on `CurrentUser` too where the caller must have signed in.
+    Without a token it calls as a guest. PocketBase treats an invalid token as a guest's: depend on
+    `CurrentUser` too if the caller must be signed in.
 
     Raises:
-        UnreadableToken: the header holds something else than a token.
+        UnreadableToken: the header is not a PocketBase token.
     """
     return pocketbase.with_token(token) if token else pocketbase.as_guest()
 
 
-#: Names the organization that is to pay, in a request's body.
+#: The paying organization in a request's body.
 OrganizationId = Annotated[
     str | None,
     Field(
         max_length=100,
-        description="The organization that pays, which you must be allowed to update; else you.",
+        description=(
+            "The organization that pays; you must be allowed to update it. By default you pay."
+        ),
     ),
 ]
 
@@ -187,13 +189,13 @@ UserPocketBaseDep = Annotated[PocketBaseClient, Depends(get_user_pocketbase)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 Token = Annotated[str, Depends(_token)]
 SuperuserToken = Annotated[str, Depends(_superuser_token)]
-#: "" where the caller has not signed in.
+#: "" if the caller is not signed in.
 OptionalToken = Annotated[str, Depends(_optional_token)]
 IdempotencyKey = Annotated[
     str,
     Header(
         alias="Idempotency-Key",
         max_length=255,
-        description="The same for a request that is sent again: it then acts once, for a day.",
+        description="Repeat it with a retried request: within a day, the request acts once.",
     ),
 ]

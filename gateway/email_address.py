@@ -1,16 +1,16 @@
-"""E-mail addresses, checked by email-validator."""
+"""Validates e-mail addresses with email-validator."""
 
 import email_validator
 
-# PocketBase accepts addresses in these domains (.local, .test, …), and a mail server of one's own
-# delivers to them. The list is the library's setting for the whole process.
+# PocketBase accepts addresses in these domains (.local, .test, …), and private mail servers deliver
+# to them. The library has one list for the whole process.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 
 def clean_address(text: str, *, allow_dotless: bool = False) -> str:
-    """Return the address as a mail header takes it, "" if it is not one ASCII address.
+    """Return the address for a mail header, "" if the text is not one ASCII address.
 
-    An international domain is returned in its ASCII form (IDNA 2008).
+    International domains are returned in ASCII form (IDNA 2008).
 
     Args:
         allow_dotless: accept domains without a dot, such as localhost.

@@ -1,6 +1,6 @@
-"""The gateway's error tree and its wire form: RFC 9457 problem+json with PocketBase's members.
+"""The gateway's error tree and its wire format: RFC 9457 problem+json with PocketBase's members.
 
-A class's docstring is the problem's title; its ``status`` is the HTTP status.
+The docstring of a class is the problem's title; ``status`` is the HTTP status.
 """
 
 from collections.abc import Mapping
@@ -10,20 +10,20 @@ from gateway.stripe_error import StripeAnswer
 
 
 def kebab(name: str) -> str:
-    """Return the name of a class as ``kebab-case``."""
+    """Return the name of a class in kebab case: ``NotFound`` is ``not-found``."""
     return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
 
 
 class GatewayError(Exception):
     """The gateway could not do this."""
 
-    #: The HTTP status; a class's, except where PocketBase chose another.
+    #: The HTTP status; of an instance if PocketBase chose another.
     status: int = 500
-    #: The class whose name is the problem's type, if clients need not distinguish this one.
+    #: The class that gives the problem's type, if clients don't need to distinguish this one.
     kind: ClassVar["type[GatewayError] | None"] = None
-    #: Members that an example in the API's description has.
+    #: Members of the example in the OpenAPI document.
     example_members: ClassVar[Mapping[str, Any]] = {}
-    #: Seconds after which a client can try again; None if a retry is useless.
+    #: Seconds after which a client can retry; None if a retry does not help.
     retry_after: int | None = None
 
     def __init__(
@@ -34,19 +34,19 @@ class GatewayError(Exception):
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
-        #: PocketBase's ``data``: by field, what is wrong with it.
+        #: PocketBase's ``data``: an error per field.
         self.data = dict(data or {})
         #: Further members of the problem document.
         self.members = dict(members or {})
 
     @property
     def title(self) -> str:
-        """The first line of the class's docstring."""
+        """Return the first line of the class's docstring."""
         return (type(self).__doc__ or "").strip().splitlines()[0]
 
     @property
     def slug(self) -> str:
-        """The class's name in kebab case, as the last part of the problem's ``type``."""
+        """Return the last part of the problem's ``type``: the class's name in kebab case."""
         return kebab((self.kind or type(self)).__name__)
 
 
@@ -57,7 +57,7 @@ class InvalidRequest(GatewayError):
 
 
 def invalid_field(field: str, code: str, message: str) -> InvalidRequest:
-    """Return the error for one field, in PocketBase's shape: ``data.<field> = {code, message}``."""
+    """Return the error of one field in PocketBase's format: ``data.<field> = {code, message}``."""
     return InvalidRequest(message, {field: {"code": code, "message": message}})
 
 
@@ -90,10 +90,10 @@ class UnreadableToken(Unauthenticated):
 class StripeFailure(GatewayError):
     """Stripe did not do what was asked for.
 
-    The root of all failures of calls to Stripe; only its subclasses are raised.
+    Base class of all failed calls to Stripe; only subclasses are raised.
     """
 
-    #: The facts of Stripe's error, empty where Stripe did not answer with one.
+    #: Stripe's error, empty if Stripe did not answer with one.
     stripe: StripeAnswer = StripeAnswer()
 
     def of(self, answer: StripeAnswer) -> Self:
@@ -138,7 +138,7 @@ class MethodNotAllowed(GatewayError):
     """This path does not support this method."""
 
     status = 405
-    #: What the resource takes instead.
+    #: The allowed methods, for the header ``Allow``.
     allowed: ClassVar[str] = "POST"
 
 
@@ -155,7 +155,7 @@ class IdempotencyKeyReused(Conflict):
 class StripeKeyReused(StripeFailure, IdempotencyKeyReused):
     """This Idempotency-Key was used with another request."""
 
-    # Clients need not know who remembered the key.
+    # Clients don't need to know whether Stripe or the gateway stored the key.
     kind = IdempotencyKeyReused
 
 
@@ -196,7 +196,7 @@ class PocketBaseUnavailable(Unavailable):
 class HooksMismatch(PocketBaseUnavailable):
     """PocketBase's hooks are of another version than this gateway."""
 
-    # Clients try again, as after any other failure of PocketBase.
+    # Clients retry, as after any other failure of PocketBase.
     kind = PocketBaseUnavailable
 
 
@@ -242,11 +242,11 @@ class InputRefused(StripeRefused):
     """The request is not valid."""
 
     status = 400
-    # To a client, the same as a value that the gateway itself refuses.
+    # For clients the same as a value that the gateway itself refuses.
     kind = InvalidRequest
 
 
-#: What any endpoint may answer that asks PocketBase and Stripe for a caller.
+#: Errors of every endpoint that calls PocketBase and Stripe for a user.
 CALLER_ERRORS: tuple[type[GatewayError], ...] = (
     InvalidRequest,
     Unauthenticated,
@@ -272,8 +272,8 @@ def problem(
 ) -> dict[str, Any]:
     """Return a problem document.
 
-    ``type``, ``title``, ``status`` and ``detail`` are RFC 9457's; ``message`` and ``data`` are
-    what the PocketBase SDKs read into ``ClientResponseError``.
+    ``type``, ``title``, ``status`` and ``detail`` are RFC 9457's. PocketBase's SDKs read
+    ``message`` and ``data`` into ``ClientResponseError``.
     """
     return {
         "type": slug if slug == "about:blank" else f"urn:problem:{slug}",
@@ -293,6 +293,6 @@ def describe(error: GatewayError) -> dict[str, Any]:
     if isinstance(error, StripeFailure) and (shown := error.stripe.client_fields):
         document["stripe"] = shown
     if error.retry_after is not None:
-        # As the header says: PocketBase's SDKs keep only the body.
+        # As in the header, because PocketBase's SDKs keep only the body.
         document["retry_after"] = error.retry_after
     return document

@@ -1,4 +1,4 @@
-"""Settings that PocketBase's hooks read and check (pb_hooks/lib/settings.js)."""
+"""Settings of PocketBase's hooks, which read and check them (pb_hooks/lib/settings.js)."""
 
 from typing import Literal
 
@@ -6,14 +6,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class HookSettings(BaseModel):
-    """Environment variables of PocketBase, by their names in lower case."""
+    """Environment variables of PocketBase, by lower-case name."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     gateway_grace_days: float = Field(default=7, ge=0, lt=1000)
-    """Days that a subscription with an unpaid renewal still entitles."""
+    """Days for which a subscription with an unpaid renewal keeps its entitlements."""
     gateway_on_refund: Literal["revoke", "keep"] = "revoke"
-    """Whether full refunds and disputes end the entitlements of the purchase: revoke or keep."""
+    """Whether full refunds and disputes end the purchase's entitlements: revoke or keep."""
 
     gateway_realtime_subscriptions: int = Field(default=100, ge=0, le=999_999)
     """Maximum realtime subscriptions per connection. 0 leaves only PocketBase's own limit."""

@@ -1,4 +1,4 @@
-"""HTTP clients for PocketBase and Stripe: how each is made (docs/decisions/030-http-clients.md)."""
+"""Opens the HTTP clients for PocketBase and Stripe (docs/decisions/030-http-clients.md)."""
 
 import logging
 import ssl
@@ -7,7 +7,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 
-#: Seconds until a connection is open.
+#: Maximum time to open a connection.
 CONNECT_SECONDS = 3.0
 #: Seconds after which an idle connection is closed; PocketBase closes it after 90.
 KEEP_ALIVE_SECONDS = 50.0
@@ -22,15 +22,15 @@ def open_client(
     trust_env: bool = False,
     certificates: ssl.SSLContext | None = None,
 ) -> httpx2.AsyncClient:
-    """Return a client without redirects and cookies; its user closes it.
+    """Return a client without redirects and cookies; the caller closes it.
 
     Args:
-        timeout: by default that of connecting alone: the user limits the time of an answer.
-        max_connections: None for any number.
+        timeout: by default only connecting has a timeout; the caller limits the rest.
+        max_connections: None for no limit.
         trust_env: whether HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY apply.
         certificates: the trusted authorities, by default the system's.
     """
-    # Both log each request's address, whose query may contain personal data.
+    # Both log each request's URL, and a query may contain personal data.
     for name in ("httpx2", "httpcore2"):
         logging.getLogger(name).setLevel(logging.WARNING)
     return httpx2.AsyncClient(
@@ -49,7 +49,7 @@ def open_client(
 
 
 def trust_certificates(further: str | None = None) -> ssl.SSLContext:
-    """Return the system's authorities (or SSL_CERT_FILE's), and those of a further file."""
+    """Return the system's authorities (or those of SSL_CERT_FILE) and those of a further file."""
     context = ssl.create_default_context()
     if further:
         context.load_verify_locations(further)

@@ -1,18 +1,18 @@
-"""Ids that follow from others: of records, and of requests that may come twice."""
+"""Derives ids: record ids from Stripe ids, and idempotency keys."""
 
 from functools import lru_cache
 from hashlib import sha256
 
-_LENGTH = 15
+_ID_CHARACTERS = 15
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-#: Base-36 digits of an event's second, until the year 4453, and of its hash.
+#: Base-36 digits of an event's second (until the year 4453), and of its hash.
 _SECOND_DIGITS = 7
-_HASH_DIGITS = _LENGTH - _SECOND_DIGITS
+_HASH_DIGITS = _ID_CHARACTERS - _SECOND_DIGITS
 _LAST_SECOND, _HASHES = 36**_SECOND_DIGITS - 1, 36**_HASH_DIGITS
 
 
 def idempotency_key(kind: str, *parts: str) -> str:
-    """Return a key for Stripe that is the same for the same parts, and tells nothing of them."""
+    """Return Stripe's idempotency key for a request: a hash of the parts that identify it."""
     return f"{kind}-{sha256('|'.join(parts).encode()).hexdigest()[:32]}"
 
 
@@ -20,15 +20,15 @@ def idempotency_key(kind: str, *parts: str) -> str:
 def record_id(stripe_id: str) -> str:
     """Return the id of the row that mirrors a Stripe object: 15 lowercase hex digits.
 
-    Why not the Stripe id itself: docs/decisions/002-record-ids.md.
+    docs/decisions/002-record-ids.md explains why it is not the Stripe id itself.
     """
-    return sha256(stripe_id.encode()).hexdigest()[:_LENGTH]
+    return sha256(stripe_id.encode()).hexdigest()[:_ID_CHARACTERS]
 
 
 def event_id(stripe_id: str, created: int) -> str:
-    """Return the id of the row that keeps an event: its second, then a hash; they sort by time.
+    """Return the id of an event's row: its second, then a hash, so that ids sort by time.
 
-    Why not `record_id`: docs/decisions/017-event-ids.md.
+    docs/decisions/017-event-ids.md explains why it is not `record_id`.
 
     Args:
         created: Unix seconds by Stripe's clock.

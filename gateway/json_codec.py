@@ -1,7 +1,7 @@
-"""JSON for the whole gateway: orjson, and the standard library for what orjson has no form for.
+"""Encodes and decodes JSON: orjson, and the standard library for values that orjson refuses.
 
-Pydantic writes and reads its own models. Everything else goes through this module, and untrusted
-payloads through `gateway.strict_json`; a lint rule bans both libraries elsewhere.
+Pydantic encodes its own models, `gateway.strict_json` decodes untrusted payloads, and this module
+does the rest; a lint rule bans the two libraries elsewhere.
 """
 
 import json
@@ -11,19 +11,19 @@ from typing import Any
 
 import orjson
 
-#: Dates are formatted by `gateway.dates`, never by the way.
+#: Refuses datetimes: `gateway.dates` formats them.
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME
 
 
 def load(text: str | bytes, *, is_exact: bool = False) -> Any:
-    """Decode JSON, also with half a character in a text, and nested more deeply than orjson reads.
+    """Decode JSON, also with lone surrogates, and nested more deeply than orjson accepts.
 
     Args:
-        is_exact: read integers of more than 64 bits as such; else they become floats, as
-            PocketBase's hooks and browsers read them.
+        is_exact: decode integers of more than 64 bits exactly, not as floats like PocketBase's
+            hooks and browsers.
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: it is not JSON.
     """
     if not is_exact:
         with suppress(ValueError):
@@ -38,48 +38,48 @@ def dump(value: Any, errors: str = "replace") -> bytes:
     """Encode a value without spaces.
 
     Args:
-        errors: what becomes of half a character, as in `str.encode`.
+        errors: how to handle lone surrogates, as in `str.encode`.
 
     Raises:
-        TypeError: JSON has no form for it.
+        TypeError: JSON can't represent the value.
         ValueError: a number is not finite.
     """
     text = dump_parsed(value, errors)
-    # orjson writes null for such numbers.
+    # orjson writes null for infinite numbers and NaN.
     if b"null" in text:
         _check_finite(value)
     return text
 
 
 def dump_parsed(value: Any, errors: str = "replace") -> bytes:
-    """Encode a value that consists of decoded JSON, where every number is finite; see `dump`."""
+    """Encode a value that was decoded from JSON, so that every number is finite; see `dump`."""
     try:
         return orjson.dumps(value, option=_OPTIONS)
     except TypeError:
-        # A whole number of more than 64 bits, or half a character, which JSON may have.
+        # An integer of more than 64 bits, or a lone surrogate, which JSON may contain.
         found = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return found.encode("utf-8", errors)
 
 
 def dump_text(value: Any, *, is_indented: bool = False) -> str:
-    """Encode a value as text, on request with a line per member."""
+    """Encode a value as text, optionally indented."""
     if not is_indented:
         return dump(value).decode()
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2)
 
 
 def dump_sorted(value: Any) -> str:
-    """Encode a value with sorted keys, as digests need it."""
+    """Encode a value with sorted keys, for digests."""
     return orjson.dumps(value, option=_OPTIONS | orjson.OPT_SORT_KEYS).decode()
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _check_finite(value: Any) -> None:
     if isinstance(value, float) and not isfinite(value):
-        raise ValueError(f"{value} has no form in JSON")
+        raise ValueError(f"JSON can't represent {value}")
     if isinstance(value, dict):
         value = value.values()
     elif not isinstance(value, list | tuple):

@@ -1,8 +1,8 @@
-"""Structured logs by structlog: one line per event, with keys, as logfmt or JSON.
+"""Structured logs with structlog: one line per event, with keys, as logfmt or JSON.
 
 Lines never contain payloads, tokens or addresses. Modules, uvicorn and other libraries log through
-`logging`, with their keys in ``extra``. What happens per delivery or write goes to structlog
-directly, at a third of the cost.
+`logging`, with their keys in ``extra``. Lines per delivery or write go to structlog directly, at a
+third of the cost.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ Format = Literal["logfmt", "json"]
 
 def open_logs(level: str, form: Format = "logfmt") -> None:
     """Send the lines of structlog and of all `logging` loggers to standard error."""
-    # Not in any line, so not worth finding out: the caller, thread, process and task.
+    # Don't look up the caller, thread, process and task, which no line contains.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     if hasattr(logging, "logAsyncioTasks"):  # Python 3.12
@@ -37,7 +37,7 @@ def open_logs(level: str, form: Format = "logfmt") -> None:
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     structlog.configure(
-        # `event` is structlog's name of the message, and ours of Stripe's event.
+        # In structlog `event` is the message; in our lines it is the id of Stripe's event.
         processors=[structlog.processors.EventRenamer("msg", "event_id"), *_end(form)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: _Lines(sys.stderr),
@@ -46,18 +46,18 @@ def open_logs(level: str, form: Format = "logfmt") -> None:
 
 
 class _Lines:
-    """Writes lines, those of one turn of the event loop at once: deliveries end in groups.
+    """Writes the lines of one event loop iteration at once, because deliveries end in batches.
 
-    Losing lines is better than failing a request (full disk, closed pipe).
+    Errors (full disk, closed pipe) lose lines instead of failing a request.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
-        #: None if the process was started without standard error.
+        #: None if the process has no standard error.
         self._stream = stream
         self._waiting: list[str] = []
 
     def write(self, line: str) -> None:
-        """Write one line, now or at the end of this turn."""
+        """Write one line, now or at the end of this iteration."""
         self._waiting.append(line)
         if len(self._waiting) > 1:
             return
@@ -78,7 +78,7 @@ class _Lines:
 
 
 def _end(form: Format) -> list[Processor]:
-    """The processors that all lines pass, whoever logged them."""
+    """Return the processors of all lines."""
     common: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
@@ -92,7 +92,7 @@ def _end(form: Format) -> list[Processor]:
 
 
 def _remove_internals(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Remove what `ProcessorFormatter` and uvicorn add for renderers."""
+    """Remove the keys that `ProcessorFormatter` and uvicorn add for renderers."""
     for key in ("_record", "_from_structlog", "color_message"):
         event.pop(key, None)
     return event
@@ -109,31 +109,31 @@ def _put_message_first(_: WrappedLogger, __: str, event: EventDict) -> EventDict
     return first | dict(event)
 
 
-#: Pydantic's description of a refused value.
+#: Pydantic's representation of an invalid value.
 _VALUE = re.compile(r"input_value=.*(?=, input_type=)")
 
 
 def _hide_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Remove values from the texts of models' errors, wherever in a traceback they are."""
+    """Remove the values that Pydantic's errors repeat in tracebacks."""
     if "exception" in event:
         event["exception"] = _VALUE.sub("input_value=…", event["exception"])
     return event
 
 
-#: Passwords in URLs and mail addresses; PocketBase's tokens; Stripe's keys and secrets of webhooks.
+#: Passwords in URLs, mail addresses, PocketBase's tokens, Stripe's keys and webhook secrets.
 _SECRETS = re.compile(
     r"(?<=://)[^\s/@]{1,256}@|[\w.!#$%&'*+?^`{|}~-]{1,64}@[\w.-]+"
     r"|eyJ[\w-]{5,}[\w.-]*|\b(?:sk|rk|whsec)_\w{4,}"
 )
-_SIGNS = ("@", "eyJ", "sk_", "rk_", "whsec_")
+_SECRET_MARKS = ("@", "eyJ", "sk_", "rk_", "whsec_")
 
 
 def _mask_before(render: Processor) -> Processor:
-    """Mask what no line should contain: the text of an exception can be anybody's."""
+    """Return a renderer that masks secrets and addresses, which exceptions may repeat."""
 
     def render_masked(logger: WrappedLogger, name: str, event: EventDict) -> str:
         line = str(render(logger, name, dict(event)))
-        if not any(sign in line for sign in _SIGNS):
+        if not any(mark in line for mark in _SECRET_MARKS):
             return line
         masked = {key: _mask(value) for key, value in event.items()}
         return str(render(logger, name, masked))
@@ -148,9 +148,9 @@ def _mask(value: object) -> object:
 
 
 def _render_logfmt(_: WrappedLogger, __: str, event: EventDict) -> str:
-    """Render ``key=value``, and a traceback on the lines below.
+    """Render ``key=value`` pairs, and a traceback on the lines below.
 
-    structlog's own renderer takes three times as long, and escapes no control characters.
+    structlog's own renderer takes three times as long and does not escape control characters.
     """
     traceback = event.pop("exception", "")
     line = f"time={event.pop('time')} level={event.pop('level')} msg={_quote(event.pop('msg'))}"
@@ -165,7 +165,7 @@ _is_plain = re.compile(r"[\w.:/+-]+", re.ASCII).fullmatch
 
 
 def _quote(value: str) -> str:
-    """Quote a value on one line: a path in a request must not forge another line."""
+    """Quote a value on one line, so that a request's path can't forge another line."""
     if _is_plain(value):
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')

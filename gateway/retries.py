@@ -1,9 +1,8 @@
-"""Retries: exponential back-off with jitter, by stamina; whoever tries logs the reason.
+"""Retries with exponential back-off and jitter, by stamina; the caller logs the reason.
 
-Not retries, but schedules, stay with their capability: times that PocketBase keeps with a task, a
-mail or deferred work, the lease of transforms, and looks at whether another process is done. A
-commit is repeated by Stripe, and on a fresh connection at once; the Stripe SDK repeats its own
-requests.
+Schedules are not retries and stay with their capability: the due times of customer tasks, mails and
+deferred work in PocketBase, the lease of transforms, and polling for another process. Stripe repeats a
+delivery that was not committed; the Stripe SDK retries its own requests.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 import stamina
 from stamina.instrumentation import set_on_retry_hooks
 
-# stamina would log the arguments and the error's text, which may repeat an address.
+# stamina would log the arguments and the error's text, which may contain an address.
 set_on_retry_hooks([])
 
 
@@ -25,11 +24,11 @@ def retrying(
     """Yield attempts: ``async for attempt in retrying(…): with attempt: …``.
 
     Args:
-        on: what is tried again; a function may return the seconds to wait.
-        first: seconds before the second attempt, doubled before each further one, and up to a
-            quarter more, so that many processes spread.
-        longest: the most seconds between two attempts.
-        attempts: how many, None for no limit; the last error is raised.
+        on: the error to retry; a function may return the seconds to wait.
+        first: seconds before the second attempt, doubled before each further one; jitter adds up
+            to a quarter of `first`.
+        longest: maximum seconds between two attempts, without jitter.
+        attempts: maximum number of attempts, None for no limit; then the last error is raised.
     """
     return stamina.retry_context(
         on=on,

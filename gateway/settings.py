@@ -1,4 +1,4 @@
-"""The gateway's settings: read once from the environment at start, frozen, handed down."""
+"""The gateway's settings: read once from the environment at start, frozen, passed down."""
 
 import re
 from base64 import b64decode
@@ -27,7 +27,7 @@ from gateway.start_error import StartError
 
 _SECRETS_DIR = Path("/run/secrets")
 
-#: What can be mailed; see gateway/notifications/kinds.py.
+#: The kinds of mails; see gateway/notifications/kinds.py.
 MailKind = Literal[
     "payment_failed",
     "action_required",
@@ -42,14 +42,25 @@ MailKind = Literal[
 _TO_SELLER = ("dispute", "finalization_failed")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "x-gateway-client")
-#: ``smtp://`` is not encrypted, so it takes no password.
+#: ``smtp://`` is not encrypted and accepts no password.
 _SMTP_SCHEMES = ("smtps", "smtp+starttls", "smtp")
 
 
-#: A hundred years: what is longer has no date.
+#: A hundred years; larger values would exceed the range of dates.
 MAX_DAYS = 36_500
-#: Schemes of which no page is served.
-_NO_PAGES = ("", "ws", "wss", "ftp", "mailto", "data", "javascript", "file", "blob", "about")
+#: Schemes that can't be a page's.
+_SCHEMES_WITHOUT_PAGES = (
+    "",
+    "ws",
+    "wss",
+    "ftp",
+    "mailto",
+    "data",
+    "javascript",
+    "file",
+    "blob",
+    "about",
+)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'+.^_`|~-]+", re.ASCII)
 
 #: The settings of a command: all of them, or those without Stripe or without webhooks.
@@ -57,7 +68,7 @@ Kind = TypeVar("Kind", bound="PocketBaseSettings")
 
 
 class SettingsError(StartError):
-    """The environment lacks a setting or holds a bad one; the text names the variables."""
+    """A setting is missing or not valid; the message names the variables."""
 
 
 def _split(value: Any) -> Any:
@@ -68,17 +79,17 @@ def _split(value: Any) -> Any:
 
 
 def _decode_hook_secret(secret: SecretStr) -> bytes:
-    """Return the bytes that a secret holds.
+    """Return the key in a hook secret.
 
     Raises:
-        ValueError: it has another form; the text does not repeat it.
+        ValueError: the secret has another format; the message does not repeat it.
     """
     prefix, _, encoded = secret.get_secret_value().partition("_")
     try:
         key = b64decode(encoded, validate=True)
     except ValueError:
         key = b""
-    # PocketBase's hooks take a key as text only, and that is UTF-8 to them.
+    # PocketBase's hooks accept a key only as text, which they encode as UTF-8.
     if prefix != "whsec" or len(key) < 24 or not key.isascii():
         raise ValueError("a secret is whsec_ and the base64 of at least 24 ASCII characters")
     return key
@@ -97,10 +108,10 @@ def _check_secret(text: str, prefixes: tuple[str, ...]) -> None:
     """Refuse a Stripe secret that was copied incompletely or with additional text.
 
     Raises:
-        ValueError: with what is wrong, without the value.
+        ValueError: the message has the reason without the value.
     """
     if not re.fullmatch(r"[!-~]+", text):
-        raise ValueError("it has a space, a line break or a character that no secret of Stripe has")
+        raise ValueError("it has a space, a line break or a character that no Stripe secret has")
     if text in prefixes:
         raise ValueError(f"it ends after {text}: copy the whole secret")
 
@@ -109,10 +120,10 @@ def _check_origin(origin: str) -> None:
     """Refuse values that are not the origin of a website or of an app's WebView.
 
     Raises:
-        ValueError: with what is wrong.
+        ValueError: the message has the reason.
     """
     parts = urlsplit(origin)
-    if not parts.hostname or not _has_port(parts) or parts.scheme in _NO_PAGES:
+    if not parts.hostname or not _has_port(parts) or parts.scheme in _SCHEMES_WITHOUT_PAGES:
         raise ValueError(
             f"{origin!r} is not an origin like https://app.example.com or capacitor://localhost"
         )
@@ -121,7 +132,7 @@ def _check_origin(origin: str) -> None:
 
 
 def _has_port(parts: SplitResult) -> bool:
-    """Whether the port is one, or none: the library's own sentence may repeat a password."""
+    """Return whether the port is valid or absent; urllib's own error may repeat a password."""
     try:
         return parts.port != 0
     except ValueError:
@@ -143,9 +154,9 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     )
 
     gateway_app: str = ""
-    """Your app, as module:variable, for example shop.app:app. Empty: the variable `app` of main.py,
+    """Your app as module:variable, for example shop.app:app. Empty: the variable `app` of main.py,
     app.py, api.py, app/main.py, app/app.py or app/api.py, whichever exists first in the working
-    directory; if none does, a gateway without an app is served."""
+    directory; if none exists, the gateway runs without an app."""
 
     pocketbase_url: str = "http://127.0.0.1:8090"
     """PocketBase's address. Needed only without `make run` and compose.yaml, which set it
@@ -157,15 +168,15 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     """The password of that superuser."""
 
     gateway_max_body_bytes: int = Field(default=1_048_576, ge=1024)
-    """The largest body of a webhook or of a write through /records, in bytes. Other endpoints take
-    less."""
+    """Maximum body of a webhook delivery or of a write through /records, in bytes. Other endpoints
+    have lower limits (docs/operations.md)."""
     gateway_max_waiting_events: int = Field(default=1000, ge=1)
-    """Maximum number of events waiting to be written. Further deliveries are answered 503 at once,
-    and Stripe repeats them."""
+    """Maximum number of events waiting to be written. Further deliveries get 503 at once, and
+    Stripe repeats them."""
     gateway_keep_payload_days: int = Field(default=90, ge=1, le=MAX_DAYS)
-    """Days after which the payloads of Stripe's events are emptied; their ids are kept for ever."""
+    """Days after which the payloads of Stripe's events are emptied; their ids are kept forever."""
     gateway_upstream_timeout: float = Field(default=10.0, gt=0, le=3600)
-    """Seconds to wait for an answer of PocketBase or Stripe."""
+    """Seconds to wait for a response of PocketBase or Stripe."""
     gateway_self_service_coupons: Annotated[tuple[str, ...], NoDecode] = ()
     """Ids of coupons that users may apply to their own subscriptions. Empty: none. Promotion codes
     need no entry here."""
@@ -176,24 +187,26 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     """Meters, by event name, on which users may report their own usage. Empty: only superusers
     report usage."""
     gateway_price_terms: Path | None = None
-    """A TOML file with terms of prices (docs/checkout.md), which override the metadata of products
-    and prices at Stripe. Empty: only the metadata."""
+    """A TOML file with price terms (docs/checkout.md), which override the metadata of products and
+    prices at Stripe. Empty: only the metadata."""
     gateway_rate_limit_user: str = "60/minute"
     """Maximum requests per user. Separate several limits by semicolons: 60/minute;500/hour."""
     gateway_rate_limit_address: str = "600/minute"
-    """Maximum requests per IP address, in the same form."""
+    """Maximum requests per IP address, in the same format."""
     gateway_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses or networks of proxies in front of the gateway. Only their X-Forwarded-For is
     trusted. Empty: it is ignored."""
     gateway_user_deletion_policy: Literal["keep", "cancel", "delete"] = "cancel"
     """What happens at Stripe when a user or an organization is deleted in PocketBase: keep
-    (nothing), cancel (subscriptions, schedules, open pages and collection end) or delete (the
-    customer and its personal data are deleted as well). See docs/checkout.md."""
+    (nothing), cancel (ends subscriptions, schedules, open Checkout Sessions and the collection of
+    open invoices) or delete (also deletes the customer with its personal data). See
+    docs/checkout.md."""
     gateway_guest_checkout: bool = False
-    """Whether guests can buy without signing in. A user who later verifies the guest's e-mail
+    """Whether guests can buy without signing in. The user who later verifies the guest's e-mail
     address gets the purchase."""
     gateway_seat_sync_seconds: float = Field(default=5.0, ge=0.1, le=86_400)
     """Seconds between two comparisons of paid seats with members (docs/teams.md)."""
+
     gateway_log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     gateway_log_format: Literal["logfmt", "json"] = "logfmt"
@@ -207,11 +220,11 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
         echo "whsec_$(openssl rand -hex 24 | tr -d '\\n' | base64)"
     """
     gateway_public_url: str = "http://127.0.0.1:8000"
-    """The gateway's address, as PocketBase reaches it. Needed only without `make run` and
-    compose.yaml, which set it themselves."""
+    """The gateway's address for PocketBase. Needed only without `make run` and compose.yaml, which
+    set it themselves."""
     gateway_transform_superuser_writes: bool = True
-    """Whether the writes of other superusers, the dashboard's too, pass through transforms. Writes
-    of the gateway's own superuser never do."""
+    """Whether the writes of other superusers, including those in the dashboard, pass through
+    transforms. Writes of the gateway's own superuser never do."""
     gateway_transform_headers: Annotated[tuple[str, ...], NoDecode] = (
         "user-agent",
         "accept-language",
@@ -219,7 +232,7 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     )
     """Request headers that transforms with request=True receive."""
     gateway_max_transform_bytes: int = Field(default=8_388_608, ge=1024)
-    """The largest body of a call from PocketBase to transforms, in bytes."""
+    """Maximum body of a call from PocketBase to transforms, in bytes."""
 
     gateway_email_notifications: Annotated[tuple[MailKind, ...], NoDecode] = ()
     """Kinds of notifications to mail. dispute also turns on finalization_failed. Empty: none."""
@@ -265,7 +278,7 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
             if not _HEADER_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is not the name of a header")
             if name.lower() in _SECRET_HEADERS:
-                raise ValueError(f"{name} holds a secret, which transforms are not given")
+                raise ValueError(f"{name} contains a secret, which transforms must not receive")
         return tuple(name.lower() for name in names)
 
     @field_validator("gateway_trusted_proxies")
@@ -306,7 +319,7 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     @classmethod
     def _check_folder(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_dir():
-            raise ValueError(f"{value} is no folder")
+            raise ValueError(f"{value} is not a folder")
         return value
 
     @field_validator("gateway_smtp_url")
@@ -316,7 +329,7 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
         if parts and not (parts.scheme in _SMTP_SCHEMES and parts.hostname and _has_port(parts)):
             raise ValueError("must be smtps://host, smtp+starttls://host or smtp://host")
         if parts and parts.scheme == "smtp" and parts.username is not None:
-            raise ValueError("smtp:// would send the password in clear")
+            raise ValueError("smtp:// would send the password unencrypted")
         return value
 
     @model_validator(mode="after")
@@ -330,13 +343,13 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
 
     @cached_property
     def mail_kinds(self) -> frozenset[str]:
-        """The kinds that are mailed: with ``dispute`` the seller gets every kind for the seller."""
+        """Return the kinds to mail; ``dispute`` turns on every kind for the seller."""
         mails: set[str] = set(self.gateway_email_notifications)
         return frozenset(mails | set(_TO_SELLER) if "dispute" in mails else mails)
 
     @cached_property
     def hook_keys(self) -> tuple[bytes, ...]:
-        """What the hook secrets hold, for signing and checking calls only."""
+        """Return the keys in the hook secrets, only for signing and verifying calls."""
         return tuple(map(_decode_hook_secret, self.gateway_hook_secrets))
 
 
@@ -346,10 +359,10 @@ class StripeSettings(PocketBaseSettings):
     stripe_secret_key: SecretStr
     """The secret key (sk_… or a restricted rk_…). Empty: `make run` simulates Stripe."""
     stripe_api_base: str = "https://api.stripe.com"
-    """Another address of Stripe's API, for a proxy or a simulator."""
+    """Base URL of Stripe's API, for a proxy or a simulator."""
     gateway_stripe_account: str = ""
-    """The id of the account (acct_…) that the key belongs to. Needed only if events of a Stripe
-    organization are delivered and a restricted key may not read its account."""
+    """The id (acct_…) of the key's account. Needed only if events of a Stripe organization are
+    delivered and a restricted key may not read its account."""
 
     @field_validator("stripe_secret_key")
     @classmethod
@@ -368,7 +381,7 @@ class StripeSettings(PocketBaseSettings):
     @classmethod
     def _check_account(cls, value: str) -> str:
         if value and not re.fullmatch(r"acct_\w+", value, re.ASCII):
-            raise ValueError("the id of an account starts with acct_")
+            raise ValueError("an account's id starts with acct_")
         return value
 
     @field_validator("stripe_api_base")
@@ -378,24 +391,24 @@ class StripeSettings(PocketBaseSettings):
 
 
 class Settings(StripeSettings):
-    """Every setting of `gateway serve`, by the name of its environment variable."""
+    """All settings of `gateway serve`, by lower-case environment variable."""
 
     stripe_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = Field(min_length=1)
-    """Signing secrets (whsec_…) of the webhook endpoint: while a secret is rotated, both the old
-    and the new one are accepted. On a developer's machine, the one that this command prints:
+    """Signing secrets (whsec_…) of the webhook endpoint; during a rotation both the old and the new
+    one. On a developer's machine, the one that this command prints:
 
         stripe listen --forward-to http://127.0.0.1:8000/webhooks/stripe
 
-    Previews of subscription changes are signed by keys derived from them, so all gateways of one
-    PocketBase need the same."""
+    Previews of subscription changes are signed with keys derived from them, so all gateways of one
+    PocketBase need the same secrets."""
     gateway_frontend_origins: Annotated[tuple[str, ...], NoDecode] = Field(min_length=1)
-    """Origins of your frontends, scheme and host only: they may call the gateway from a browser,
-    and a purchase may lead back to them. Empty: `make run` allows localhost and 127.0.0.1 on
+    """Origins of your frontends (scheme, host and port): their pages may call the gateway, and
+    Stripe's pages may return to them. Empty: `make run` allows localhost and 127.0.0.1 on
     PocketBase's port, 3000 and 5173. Apps in a WebView have origins like capacitor://localhost,
-    ionic://localhost or http://localhost; Stripe's pages lead back to http and https only."""
+    ionic://localhost or http://localhost; Stripe's pages return to http and https only."""
     gateway_cors_headers: Annotated[tuple[str, ...], NoDecode] = ()
-    """Further headers that frontends send. Allowed without it: Authorization, Content-Type,
-    Idempotency-Key, X-Request-Id and those of tracing (sentry-trace, baggage, traceparent,
+    """Further request headers that frontends send. Always allowed: Authorization, Content-Type,
+    Idempotency-Key, X-Request-Id and tracing headers (sentry-trace, baggage, traceparent,
     tracestate, b3, x-datadog-…)."""
 
     @field_validator(
@@ -433,7 +446,7 @@ class Settings(StripeSettings):
 
     @cached_property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """The webhook secrets in clear, for the signature check only."""
+        """Return the webhook secrets as text, only for the signature check."""
         return tuple(secret.get_secret_value() for secret in self.stripe_webhook_secrets)
 
 
@@ -446,7 +459,7 @@ def read_settings_of(kind: type[Kind], **overrides: Any) -> Kind:
     """Read the settings of one class from the environment.
 
     Args:
-        kind: the settings class that says which variables are needed.
+        kind: the settings class, which defines the required variables.
         overrides: values that replace those of the environment, by field name.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Describes wrong, missing and misspelt settings: one sentence each, never with a value."""
+"""Describes invalid, missing and misspelt settings: one sentence each, never with a value."""
 
 import os
 import re
@@ -11,16 +11,16 @@ from pydantic_core import ErrorDetails
 
 from gateway.hook_settings import HOOK_VARIABLES
 
-#: Variables that Kubernetes and Docker set for a service of the name "gateway".
+#: Variables that Kubernetes and Docker set for a service named "gateway".
 _SET_BY_ORCHESTRATOR = re.compile(r"GATEWAY_(SERVICE|PORT|NAME|ENV)(_|$)")
-#: From which likeness of two names (0 to 1) on one is suggested for the other.
-_SIMILAR = 0.8
-#: From which likeness on a name counts as a misspelling, not as another program's variable.
-_ALIKE = 0.9
+#: Similarity of two names (0 to 1) from which one is suggested for the other.
+_SUGGESTION_RATIO = 0.8
+#: Similarity from which a name is a misspelling, not another program's variable.
+_MISSPELT_RATIO = 0.9
 
 
 def find_variables(secrets_dir: Path) -> set[str]:
-    """Return the names that have a value: environment variables and files of secrets."""
+    """Return the environment variables and secret files that have a value."""
     names = {name.upper() for name, text in os.environ.items() if text}
     if secrets_dir.is_dir():
         names |= {file.name.upper() for file in secrets_dir.iterdir()}
@@ -28,22 +28,22 @@ def find_variables(secrets_dir: Path) -> set[str]:
 
 
 def describe_unknown(names: set[str], fields: Collection[str]) -> Iterator[str]:
-    """Describe misspelt variables: unreported, each would leave its setting at the default.
+    """Describe misspelt variables, which would leave their settings at the defaults.
 
     Args:
         names: the variables that have a value.
         fields: the fields of the settings.
     """
-    # `make run` gives the gateway the variables of the hooks, too.
+    # `make run` also passes the variables of the hooks to the gateway.
     known = {field.upper() for field in fields} | set(HOOK_VARIABLES)
     for name in sorted(names - known):
         if name.startswith("GATEWAY_") and not _SET_BY_ORCHESTRATOR.match(name):
-            close = get_close_matches(name, known, 1, _SIMILAR)
+            close = get_close_matches(name, known, 1, _SUGGESTION_RATIO)
             hint = f"did you mean {close[0]}?" if close else ".env.example lists all settings."
             yield f"{name} is not a setting: {hint}"
-        # Other programs have variables of these prefixes too: only a near miss is reported.
+        # Other programs use these prefixes too, so only likely misspellings are reported.
         elif name.startswith(("POCKETBASE_", "STRIPE_")) and (
-            close := get_close_matches(name, known - names, 1, _ALIKE)
+            close := get_close_matches(name, known - names, 1, _MISSPELT_RATIO)
         ):
             yield f"{name} is not a setting: did you mean {close[0]}?"
 

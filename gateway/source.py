@@ -1,4 +1,4 @@
-"""The place in a team's code where something is declared."""
+"""The file and line of a declaration in a team's code."""
 
 import inspect
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file and the line at which a function, with its decorators, begins."""
+    """The file and the first line of a function, including its decorators."""
 
     file: str
     line: int
 
     @classmethod
     def of(cls, function: Callable[..., Any]) -> Self:
-        """Return where a function is written; of a callable object, where its class is."""
+        """Return the source of a function; of a callable object, of its ``__call__``."""
         while isinstance(function, partial):
             function = function.func
         found = inspect.unwrap(function)
@@ -27,7 +27,7 @@ class Source:
         return cls(code.co_filename, code.co_firstlineno) if code else cls("<unknown>", 0)
 
     def __str__(self) -> str:
-        """``shop/app.py:12``, relative to the working directory where possible."""
+        """Return ``shop/app.py:12``, relative to the working directory if possible."""
         path = Path(self.file)
         if path.is_relative_to(Path.cwd()):
             path = path.relative_to(Path.cwd())

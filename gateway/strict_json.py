@@ -1,4 +1,4 @@
-"""Decodes JSON of others strictly: whatever two readers could take differently is refused. Pure."""
+"""Decodes untrusted JSON strictly: refuses texts that two parsers could read differently. Pure."""
 
 import json
 from math import isfinite
@@ -8,11 +8,11 @@ import orjson
 
 
 def load_strictly(payload: str) -> tuple[Any, str]:
-    """Decode JSON strictly; return what it says, and its text as it is to be stored.
+    """Decode JSON strictly; return the value, and the text to store.
 
-    What is written as the very text that it was read from, in Stripe's own layout or as it is
-    stored, hides nothing, and a third of Stripe's layout is spaces. Anything else is read by a
-    decoder that sees every key, ten times slower.
+    A text that orjson encodes again identically, compact or with Stripe's indentation, is
+    unambiguous; of an indented one the compact text is stored, which is a third shorter. Any other
+    text is decoded by a decoder that sees every key, ten times slower.
 
     Raises:
         ValueError, RecursionError: see `describe_error`.
@@ -22,7 +22,7 @@ def load_strictly(payload: str) -> tuple[Any, str]:
         dense, given = orjson.dumps(body), payload.encode()
         if given == dense or given == orjson.dumps(body, option=orjson.OPT_INDENT_2):
             return body, dense.decode()
-    except (ValueError, TypeError):  # No JSON, or nested more deeply than orjson writes.
+    except (ValueError, TypeError):  # Not JSON, or nested more deeply than orjson encodes.
         pass
     body = _DECODER.decode(payload)
     _refuse_surrogates(payload, body)
@@ -30,15 +30,15 @@ def load_strictly(payload: str) -> tuple[Any, str]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Readers differ in which of two equal keys they believe, so neither is."""
+    """Return the object; refuse a repeated key, because parsers differ in which value they use."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("an object has the same key twice")
     return found
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _read_float(number: str) -> float:
@@ -49,22 +49,22 @@ def _read_float(number: str) -> float:
 
 
 def _read_int(number: str) -> int:
-    """PocketBase's hooks, and browsers, read every number as a float."""
+    """Return the integer if it is finite as a float, as PocketBase's hooks and browsers read it."""
     _read_float(number)
     return int(number)
 
 
 def _refuse_surrogates(payload: str, body: Any) -> None:
-    """Half a character, escaped, is JSON by the letter, but no text that can be stored."""
+    """Refuse escaped lone surrogates, which are valid JSON but can't be stored as UTF-8."""
     if "\\ud" in payload or "\\uD" in payload:
         try:
             json.dumps(body, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise ValueError("a text has half a character") from None
+            raise ValueError("a string has a lone surrogate") from None
 
 
 def describe_error(error: Exception) -> str:
-    """Return why a text was refused, without the text."""
+    """Return the reason why a text was refused, without the text."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return error.msg if isinstance(error, json.JSONDecodeError) else str(error)

@@ -1,9 +1,9 @@
-"""Stripe's error answer as a value."""
+"""Stripe's error response as a value."""
 
 from dataclasses import dataclass, fields
 
-#: Decline codes that the customer must not see: they tell a thief or fraudster that the card is
-#: known (https://docs.stripe.com/declines/codes).
+#: Decline codes that must not be shown to the customer, who may have stolen the card
+#: (https://docs.stripe.com/declines/codes).
 _HIDDEN_DECLINES = frozenset(
     {
         "fraudulent",
@@ -20,49 +20,49 @@ _HIDDEN_DECLINES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class StripeAnswer:
-    """The facts of Stripe's error, for decisions, log lines and clients."""
+    """Stripe's error, for decisions, log lines and clients."""
 
-    #: The HTTP status, 0 without an answer.
+    #: The HTTP status, 0 without a response.
     status: int = 0
     #: ``api_error``, ``card_error``, ``idempotency_error`` or ``invalid_request_error``.
     type: str = ""
     code: str = ""
     #: The parameter that the error is about, such as ``line_items[0][price]``.
     param: str = ""
-    #: The reason that the bank gave, such as ``insufficient_funds``.
+    #: The bank's reason, such as ``insufficient_funds``.
     decline_code: str = ""
     request_id: str = ""
-    #: Stripe's text. It may repeat an address, so only errors about our key are logged with it.
+    #: Stripe's message. It may contain an address, so only errors about our key are logged with it.
     message: str = ""
     #: The page about the code in Stripe's documentation.
     doc_url: str = ""
     #: The request in the seller's dashboard.
     request_log_url: str = ""
-    #: Whether Stripe repeats the stored answer of an idempotency key, as it does for a day.
+    #: Whether this is the stored response of an idempotency key, which Stripe keeps for a day.
     is_replayed: bool = False
-    #: Whether Stripe asks to send the request again, None if it does not say.
+    #: Stripe's header ``Stripe-Should-Retry``, None without it.
     should_retry: bool | None = None
-    #: Seconds that Stripe asks to wait, 0 if it names none.
+    #: Stripe's header ``Retry-After`` in seconds, 0 without it.
     retry_after: int = 0
 
     @property
     def is_missing(self) -> bool:
-        """Whether an object that the request names does not exist."""
+        """Return whether an object that the request names does not exist."""
         return self.status == 404 or self.code == "resource_missing"
 
     @property
     def names_missing_customer(self) -> bool:
-        """Whether the customer does not exist.
+        """Return whether the customer does not exist.
 
-        A customer of the other mode (test or live) does: a wrong key is no reason to give up all
-        customers. Stripe has no code for that; only the text differs.
+        A customer of the other mode (test or live) exists: with a wrong key, customers must not be
+        marked as deleted. Stripe has no code for this case; only the message differs.
         """
         is_customer = self.code == "resource_missing" and self.param == "customer"
         return is_customer and "similar object exists in" not in self.message
 
     @property
     def client_fields(self) -> dict[str, str]:
-        """What a client may see: everything that is neither a text nor the seller's alone."""
+        """Return the members for clients: no message, and nothing that only the seller may see."""
         is_hidden = self.decline_code in _HIDDEN_DECLINES
         shown = {
             "type": self.type,
@@ -76,7 +76,7 @@ class StripeAnswer:
 
     @property
     def log_fields(self) -> dict[str, str | int]:
-        """Fields for a log line: everything except the text."""
+        """Return the fields for a log line: all except the message."""
         names = {"request_id": "stripe_request", "type": "stripe_type"}
         found: dict[str, str | int] = {
             names.get(field.name, field.name): getattr(self, field.name)

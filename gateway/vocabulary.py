@@ -19,15 +19,15 @@ def _read() -> dict[str, Any]:
 
 _VOCABULARY = _read()
 
-#: What the hooks must report; raised with every change of what a route means.
+#: The version that the hooks must report; raised with every change of a route's meaning.
 HOOKS_VERSION: int = _VOCABULARY["hooks_version"]
-#: What pb_migrations/ must have applied.
+#: The migrations that PocketBase must have applied.
 MIGRATIONS: tuple[str, ...] = tuple(_VOCABULARY["migrations"])
-#: Key of a collection → its columns without ``id``, as the migrations make them.
+#: Key of a collection → its columns without ``id``, as the migrations create them.
 COLLECTIONS: dict[str, frozenset[str]] = {
     name: frozenset(columns) for name, columns in _VOCABULARY["collections"].items()
 }
-#: Keys of the collections that no frontend reads.
+#: Keys of the collections that only the gateway reads.
 INTERNAL_COLLECTIONS: tuple[str, ...] = tuple(_VOCABULARY["internal_collections"])
 
 _PREFIX_FORM = re.compile(r"(?!sqlite_)(?!.*_via_)[a-z]\w{0,39}", re.ASCII | re.IGNORECASE)
@@ -36,7 +36,7 @@ _NAME_FORM = re.compile(r"(?!sqlite_)(?!.*_via_)[a-z0-9]\w{0,99}", re.ASCII | re
 
 @dataclass(frozen=True, slots=True)
 class CollectionNames:
-    """The names of the gateway's collections, by the rules of pb_hooks/lib/names.js."""
+    """The names of the gateway's collections, as in pb_hooks/lib/names.js."""
 
     prefix: str = ""
     internal_prefix: str = "gateway_"
@@ -47,8 +47,8 @@ class CollectionNames:
         """Return the name of a collection.
 
         Args:
-            key: its key in the vocabulary, which is its name without a prefix, or ``users``. A
-                collection of a team's own mirror has the name that the app gives it.
+            key: its key in the vocabulary (the name without a prefix), or ``users``; any other
+                name, such as that of a team's own mirror, is returned unchanged.
         """
         if key == "users":
             return self.auth
@@ -58,13 +58,13 @@ class CollectionNames:
 
     @property
     def is_clashing(self) -> bool:
-        """Whether the gateway makes a collection with the name of the auth collection."""
+        """Return whether one of the gateway's collections has the auth collection's name."""
         keys = {*COLLECTIONS, *INTERNAL_COLLECTIONS}
         return self.auth.lower() in {self.of(key).lower() for key in keys}
 
 
 def check_prefix(value: str) -> str:
-    """Return a prefix that names of collections can have.
+    """Return the prefix if collection names can begin with it.
 
     Raises:
         ValueError: PocketBase or SQLite would refuse the names.
@@ -73,7 +73,7 @@ def check_prefix(value: str) -> str:
 
 
 def check_name(value: str) -> str:
-    """Return a name that a collection can have.
+    """Return the name if a collection can have it.
 
     Raises:
         ValueError: PocketBase would refuse it.
@@ -81,10 +81,10 @@ def check_name(value: str) -> str:
     return _check(_NAME_FORM, value, "be")
 
 
-def _check(form: re.Pattern[str], value: str, what: str) -> str:
+def _check(form: re.Pattern[str], value: str, verb: str) -> str:
     if value and not form.fullmatch(value):
         raise ValueError(
-            f"no collection's name can {what} {value!r}: use letters, digits and _, a letter first,"
+            f"no collection's name can {verb} {value!r}: use letters, digits and _, a letter first,"
             " without _via_"
         )
     return value
@@ -100,18 +100,18 @@ ORGANIZATION_METADATA = METADATA["organization"]
 SCHEDULE_METADATA = METADATA["schedule"]
 #: In such a schedule: the prices that are paid per member, separated by commas.
 BY_MEMBER_METADATA = METADATA["by_member"]
-#: Prefix of the keys under which a Checkout Session names what it sells once (`price:quantity`):
-#: entitlements follow from that, because Stripe's events don't show a session's items.
+#: Prefix of the keys for the one-time items of a Checkout Session (`price:quantity`), from which
+#: entitlements are computed, because Stripe's events don't include a session's items.
 ITEM_METADATA = METADATA["item_prefix"]
 #: Which of a buyer's exclusive purchases a Checkout Session is.
 ATTEMPT_METADATA = METADATA["attempt"]
-#: The Idempotency-Key under which a Checkout Session was asked for, as a hash.
+#: A hash of the Idempotency-Key of the request that created a Checkout Session.
 KEY_METADATA = METADATA["key"]
-#: Marks a Checkout Session for which nobody had to sign in.
+#: Marks a guest's Checkout Session.
 GUEST_METADATA = METADATA["guest"]
 #: The end of a subscription that was agreed with the seller.
 AGREED_END_METADATA = METADATA["agreed_end"]
-#: Prefix of the keys under which a subscription lists the coupons that it has had.
+#: Prefix of the keys for the coupons that a subscription has had.
 COUPON_METADATA = METADATA["coupon_prefix"]
 
 _SUBSCRIPTION: dict[str, list[str]] = _VOCABULARY["statuses"]["subscription"]
@@ -120,9 +120,9 @@ _SCHEDULE: dict[str, list[str]] = _VOCABULARY["statuses"]["subscription_schedule
 ENDED_SUBSCRIPTION = tuple(_SUBSCRIPTION["ended"])
 #: Statuses in which all invoices of a subscription are paid.
 PAID_SUBSCRIPTION = tuple(_SUBSCRIPTION["paid"])
-#: Statuses in which an invoice of a subscription is owed.
+#: Statuses in which an invoice of a subscription is unpaid.
 UNPAID_SUBSCRIPTION = tuple(_SUBSCRIPTION["unpaid"])
 #: Statuses that a subscription schedule never leaves.
 ENDED_SCHEDULE = tuple(_SCHEDULE["ended"])
-#: Statuses in which a subscription schedule still acts.
+#: Statuses in which a subscription schedule still makes changes.
 LIVE_SCHEDULE = tuple(_SCHEDULE["live"])

@@ -1,1 +1,1 @@
-"""HTTP plumbing that every endpoint shares: problem documents, limits, CORS, documentation."""
+"""HTTP code that all endpoints share: problem documents, limits, CORS, request ids, /docs."""

@@ -1,8 +1,8 @@
-"""Limits the memory of request bodies, from their first byte until the answer.
+"""Limits the number and total size of request bodies in memory, from first byte to response.
 
-Anyone can send a body, and a signature can be checked only on a complete one. At the limit, bodies
-that are still arriving are dropped, the oldest first: normal senders send at once, and slow senders
-must not block others.
+Anyone can send a body, and only a complete one has a signature that can be checked. At the limit,
+bodies that are still arriving are dropped, the oldest first, so that slow senders don't block
+others.
 """
 
 from collections.abc import Iterator
@@ -10,29 +10,29 @@ from contextlib import contextmanager
 
 from gateway.errors import Overloaded
 
-#: Bytes of all bodies together; parsed, an event takes several times as much.
-BODIES_BYTES = 32_000_000
+#: Bytes of all bodies together; a parsed event takes several times as much.
+MAX_TOTAL_BYTES = 32_000_000
 
 
 class Admission:
-    """Admits deliveries up to a number and a total size; refuses instead of queueing."""
+    """Admits requests up to a number and a total size; refuses instead of queueing."""
 
-    def __init__(self, deliveries: int, room: int = BODIES_BYTES) -> None:
-        self._deliveries = deliveries
-        self._room = room
-        #: Deliveries whose bodies are still arriving, the oldest first.
+    def __init__(self, max_requests: int, max_bytes: int = MAX_TOTAL_BYTES) -> None:
+        self._free_requests = max_requests
+        self._free_bytes = max_bytes
+        #: Requests with bodies that are still arriving, the oldest first.
         self._arriving: dict[Admitted, None] = {}
 
     @contextmanager
     def admit(self) -> Iterator["Admitted"]:
-        """Admit one delivery for as long as the context lasts.
+        """Admit one request while the block runs.
 
         Raises:
-            Overloaded: too many deliveries, or, raised in `Admitted.add`, too many bytes.
+            Overloaded: too many requests or, raised in `Admitted.add`, too many bytes.
         """
-        if self._deliveries < 1:
-            self._dismiss_oldest()
-        self._deliveries -= 1
+        if self._free_requests < 1:
+            self._drop_oldest()
+        self._free_requests -= 1
         admitted = Admitted(self)
         self._arriving[admitted] = None
         try:
@@ -41,30 +41,30 @@ class Admission:
             self.release(admitted)
 
     def take(self, size: int) -> None:
-        """Count more bytes; drop arriving deliveries if needed.
+        """Count more bytes; drop arriving bodies if needed.
 
         Raises:
-            Overloaded: the limit is reached and no delivery can be dropped.
+            Overloaded: the limit is reached, and no arriving body is left to drop.
         """
-        while size > self._room:
-            self._dismiss_oldest()
-        self._room -= size
+        while size > self._free_bytes:
+            self._drop_oldest()
+        self._free_bytes -= size
 
     def keep(self, admitted: "Admitted") -> None:
-        """Protect a delivery from being dropped."""
+        """Protect a request from being dropped."""
         self._arriving.pop(admitted, None)
 
     def release(self, admitted: "Admitted") -> None:
-        """Release a delivery's place and bytes, once."""
-        if not admitted.has_left:
-            admitted.has_left = True
+        """Release a request's count and bytes, once."""
+        if not admitted.is_released:
+            admitted.is_released = True
             self.keep(admitted)
-            self._deliveries += 1
-            self._room += len(admitted.body)
-            # Its sender may take a while to notice.
+            self._free_requests += 1
+            self._free_bytes += len(admitted.body)
+            # Frees the memory at once, although the sender may take a while to notice.
             admitted.body = b""
 
-    def _dismiss_oldest(self) -> None:
+    def _drop_oldest(self) -> None:
         oldest = next(iter(self._arriving), None)
         if oldest is None:
             raise Overloaded
@@ -72,34 +72,34 @@ class Admission:
 
 
 class Admitted:
-    """An admitted delivery, with the part of its body that has arrived."""
+    """An admitted request, with the part of its body that has arrived."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
         self.body: bytes | bytearray = b""
-        self.has_left = False
+        self.is_released = False
 
     def add(self, chunk: bytes) -> None:
         """Append bytes to the body.
 
         Raises:
-            Overloaded: the limit is reached, or the delivery was dropped for another.
+            Overloaded: the limit is reached, or the request was dropped for another.
         """
-        if self.has_left:
+        if self.is_released:
             raise Overloaded
         self._admission.take(len(chunk))
-        if self.has_left:  # For its own bytes: it was the oldest.
+        if self.is_released:  # Dropped for its own bytes, as the oldest.
             self._admission.take(-len(chunk))
             raise Overloaded
         if not self.body:
             self.body = chunk
         elif isinstance(self.body, bytearray):
             self.body += chunk
-        else:  # Copied once, and not with each chunk.
+        else:  # Copied once, not with each chunk.
             self.body = bytearray(self.body) + chunk
 
     def keep(self) -> bytes:
-        """Return the complete body; the delivery is not dropped from now on."""
+        """Return the complete body; from now on the request is not dropped."""
         self._admission.keep(self)
         self.body = bytes(self.body)
         return self.body

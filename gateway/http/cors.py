@@ -1,4 +1,4 @@
-"""CORS: which pages may call, and a log line for each page that may not."""
+"""CORS: the allowed origins and headers, and a log line for each refused request."""
 
 import logging
 
@@ -29,7 +29,7 @@ _TRACING = (
     "X-Datadog-Origin",
     "X-Datadog-Sampling-Priority",
 )
-_MAX_LOGGED = 200
+_MAX_LOGGED_CHARACTERS = 200
 
 
 def build_cors(settings: Settings) -> Middleware:
@@ -58,7 +58,7 @@ class LoggingCORSMiddleware(CORSMiddleware):
     async def simple_response(
         self, scope: Scope, receive: Receive, send: Send, request_headers: Headers
     ) -> None:
-        """Serve a request that is no preflight."""
+        """Serve a request that is not a preflight."""
         origin = request_headers.get("origin")
         host = request_headers.get("host", "")
         if origin and origin.split("://")[-1] != host and not self.is_allowed_origin(origin):
@@ -67,6 +67,6 @@ class LoggingCORSMiddleware(CORSMiddleware):
 
 
 def _warn(request_headers: Headers, reason: str, **more: str) -> None:
-    told = {"origin": request_headers["origin"], "reason": reason, **more}
-    cut = {name: text[:_MAX_LOGGED] for name, text in told.items()}
-    _log.warning("CORS refused: see GATEWAY_FRONTEND_ORIGINS, GATEWAY_CORS_HEADERS", extra=cut)
+    fields = {"origin": request_headers["origin"], "reason": reason, **more}
+    bounded = {name: text[:_MAX_LOGGED_CHARACTERS] for name, text in fields.items()}
+    _log.warning("CORS refused: see GATEWAY_FRONTEND_ORIGINS, GATEWAY_CORS_HEADERS", extra=bounded)

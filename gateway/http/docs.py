@@ -1,4 +1,4 @@
-"""/docs without internet: Swagger UI's assets are served from an installed package."""
+"""/docs: Swagger UI, with assets from an installed package, so that it works offline."""
 
 from importlib.resources import files
 

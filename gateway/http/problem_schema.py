@@ -5,30 +5,30 @@ from typing import Any
 
 from gateway.errors import GatewayError, StripeFailure
 
-#: What a response's content refers to.
+#: The reference in each response's content.
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 _FIELD_PROBLEM: dict[str, Any] = {
     "type": "object",
-    "description": "What is wrong with one field, or how to go on from here.",
+    "description": "The error of one field, with what is needed to continue.",
     "required": ["code", "message"],
     "properties": {
         "code": {"type": "string", "examples": ["validation_missing"]},
         "message": {"type": "string", "examples": ["Field required"]},
         "subscription": {
             "type": "string",
-            "description": "The id at Stripe of the subscription that is in the way.",
+            "description": "The Stripe id of the conflicting subscription.",
         },
         "invoice": {"type": "string", "description": "The id of the invoice to pay."},
-        "hosted_invoice_url": {"type": "string", "description": "Stripe's page to pay it on."},
-        "client_secret": {"type": "string", "description": "To pay it by Stripe.js."},
+        "hosted_invoice_url": {"type": "string", "description": "Stripe's page for paying it."},
+        "client_secret": {"type": "string", "description": "For paying it with Stripe.js."},
     },
     "additionalProperties": True,
 }
 
 
 def describe_schemas() -> dict[str, Any]:
-    """Return the schemas by name; all errors of the gateway's modules must be imported before."""
+    """Return the schemas by name; the modules of all error classes must be imported before."""
     return {"Problem": _describe_problem(), "FieldProblem": _FIELD_PROBLEM}
 
 
@@ -36,34 +36,37 @@ def _describe_problem() -> dict[str, Any]:
     return {
         "type": "object",
         "description": (
-            "An error: RFC 9457's members, PocketBase's `message` and `data`, and those that some"
-            " types have."
+            "An error: the members of RFC 9457, PocketBase's `message` and `data`, and further"
+            " members of some types."
         ),
         "required": ["type", "title", "status", "detail", "message", "data"],
         "properties": {
             "type": {
                 "type": "string",
                 "enum": list_types(),
-                "description": "What went wrong; `about:blank`: what the status says.",
+                "description": "The kind of error; `about:blank`: see the status.",
             },
-            "title": {"type": "string", "description": "The type in words."},
+            "title": {"type": "string", "description": "A summary of the type."},
             "status": {"type": "integer", "description": "The HTTP status."},
-            "detail": {"type": "string", "description": "What went wrong this time."},
-            "message": {"type": "string", "description": "The same, where PocketBase has it."},
+            "detail": {"type": "string", "description": "The explanation of this occurrence."},
+            "message": {
+                "type": "string",
+                "description": "Same as `detail`, for PocketBase's SDKs.",
+            },
             "data": {
                 "type": "object",
-                "description": "What is wrong, by field.",
+                "description": "Errors by field.",
                 "additionalProperties": {"$ref": "#/components/schemas/FieldProblem"},
             },
             "retry_after": {
                 "type": "integer",
-                "description": "Seconds after which to try again, as the header `Retry-After`.",
+                "description": "Seconds to wait before a retry, as in the header `Retry-After`.",
             },
             "stripe": {
                 "type": "object",
                 "description": (
-                    "Stripe's own error, where it caused this one; to look up, and to quote to"
-                    " the seller. Its text is left out."
+                    "Stripe's error, if it caused this one, without its message: for looking it up"
+                    " and for reporting it to the seller."
                 ),
                 "properties": {
                     "type": {"type": "string", "examples": ["card_error"]},
@@ -76,15 +79,15 @@ def _describe_problem() -> dict[str, Any]:
             },
             "portal_url": {
                 "type": "string",
-                "description": "With `already-subscribed`: where to change what is subscribed to.",
+                "description": "With `already-subscribed`: the portal, to change the subscription.",
             },
             "subscription": {
                 "type": "string",
-                "description": "With `already-subscribed`: the id of a subscription to pay first.",
+                "description": "With `already-subscribed`: id of the subscription to pay first.",
             },
             "hosted_invoice_url": {
                 "type": "string",
-                "description": "With `already-subscribed`: where to pay it; empty if unknown.",
+                "description": "With `already-subscribed`: the page for paying it, or empty.",
             },
         },
     }
@@ -96,7 +99,7 @@ def list_types() -> list[str]:
 
 
 def _errors(base: type[GatewayError] = GatewayError) -> Iterator[type[GatewayError]]:
-    """The gateway's own error classes; others may be a test's, or of a module with transforms."""
+    """Yield the gateway's own error classes; a team's app or a test may define others."""
     for error in base.__subclasses__():
         if error.__module__.startswith("gateway.") and error is not StripeFailure:
             yield error

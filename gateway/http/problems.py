@@ -1,4 +1,4 @@
-"""Errors as responses: problem+json for everything that can go wrong, and its OpenAPI entry."""
+"""Problem documents: answers every error with problem+json, and describes it for OpenAPI."""
 
 import logging
 from collections.abc import Mapping
@@ -31,19 +31,19 @@ _MEDIA_TYPE = "application/problem+json"
 #: A header of responses, for OpenAPI.
 RETRY_AFTER = {
     "Retry-After": {
-        "description": "Seconds after which to try again.",
+        "description": "Seconds to wait before a retry.",
         "schema": {"type": "integer"},
     }
 }
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
-#: Limits of a document: members of ``data``, and characters of a text.
+#: Limits of a document: members of ``data``, characters of a field's name and of a text.
 _MAX_FIELDS = 20
-_MAX_NAME = 100
-_MAX_TEXT = 500
+_MAX_NAME_CHARACTERS = 100
+_MAX_TEXT_CHARACTERS = 500
 
 
 class ProblemException(HTTPException):
-    """Wraps our error where the framework only passes its own exceptions."""
+    """Wraps a `GatewayError` where FastAPI passes on only its own exceptions."""
 
     def __init__(self, error: GatewayError) -> None:
         super().__init__(error.status, error.detail)
@@ -51,7 +51,7 @@ class ProblemException(HTTPException):
 
 
 class _Problem(JSONResponse):
-    """A problem document of limited size; characters that UTF-8 has not are replaced."""
+    """A problem document of limited size; lone surrogates are replaced."""
 
     media_type = _MEDIA_TYPE
 
@@ -61,7 +61,7 @@ class _Problem(JSONResponse):
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Answer every error of the app with a problem document that gives nothing away."""
+    """Answer every error of the app with a problem document without internal details."""
     app.add_exception_handler(GatewayError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -74,7 +74,7 @@ def problem_responses(
     """Return OpenAPI ``responses`` for error classes; classes of one status share an entry.
 
     Args:
-        texts: descriptions by status, instead of the titles of the classes.
+        texts: descriptions by status, by default the titles of the classes.
     """
     found: dict[int | str, dict[str, Any]] = {}
     titles: dict[int, dict[str, None]] = {}
@@ -84,7 +84,7 @@ def problem_responses(
         entry = found.setdefault(error.status, problem_entry(""))
         titles.setdefault(error.status, {})[instance.title] = None
         entry["description"] = (texts or {}).get(error.status) or " ".join(titles[error.status])
-        # By the class: several may share one problem type.
+        # Keyed by class, because several classes may share one problem type.
         examples = entry["content"][_MEDIA_TYPE]["examples"]
         examples[kebab(error.__name__)] = {"value": describe(instance)}
         if error.retry_after is not None:
@@ -111,33 +111,35 @@ def _bound(document: Mapping[str, Any]) -> dict[str, Any]:
     """Truncate members that may repeat text of the request."""
     bounded = dict(document)
     for name in ("title", "detail", "message"):
-        bounded[name] = _cut(document[name], _MAX_TEXT)
+        bounded[name] = _cut(document[name], _MAX_TEXT_CHARACTERS)
     fields = islice(document["data"].items(), _MAX_FIELDS)
-    bounded["data"] = {_cut(name, _MAX_NAME): _cut_values(value) for name, value in fields}
+    bounded["data"] = {
+        _cut(name, _MAX_NAME_CHARACTERS): _cut_values(value) for name, value in fields
+    }
     return bounded
 
 
 def _cut_values(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name: _cut(each, _MAX_TEXT) for name, each in value.items()}
-    return _cut(value, _MAX_TEXT)
+        return {name: _cut(each, _MAX_TEXT_CHARACTERS) for name, each in value.items()}
+    return _cut(value, _MAX_TEXT_CHARACTERS)
 
 
-def _cut(value: Any, most: int) -> Any:
-    return f"{value[:most]}…" if isinstance(value, str) and len(value) > most else value
+def _cut(value: Any, length: int) -> Any:
+    return f"{value[:length]}…" if isinstance(value, str) and len(value) > length else value
 
 
 def respond_to(error: Exception, path: str) -> JSONResponse:
-    """Log an error and return its problem document; one that is not ours tells nothing."""
+    """Log an error and return its problem document; an unexpected error's has no details."""
     if not isinstance(error, GatewayError):
-        _log.error("unexpected error", exc_info=error, extra={"path": path[:_MAX_TEXT]})
+        _log.error("unexpected error", exc_info=error, extra={"path": path[:_MAX_TEXT_CHARACTERS]})
         return _respond(problem(500, "Internal Server Error", "Something went wrong on our side."))
     log = _log.error if error.status >= 500 else _log.info
-    told = {"problem": error.slug, "status": error.status, "path": path[:_MAX_TEXT]}
+    fields = {"problem": error.slug, "status": error.status, "path": path[:_MAX_TEXT_CHARACTERS]}
     if isinstance(error, StripeFailure):
-        # The status is the problem's; Stripe's own is in Stripe's log line.
-        told = error.stripe.log_fields | told
-    log("problem", extra=told | _explain(error))
+        # `status` is the problem's; Stripe's status is in the line "stripe refused".
+        fields = error.stripe.log_fields | fields
+    log("problem", extra=fields | _describe_cause(error))
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -146,8 +148,8 @@ def respond_to(error: Exception, path: str) -> JSONResponse:
     return _respond(describe(error), headers)
 
 
-def _explain(error: BaseException) -> dict[str, str]:
-    """The reason of a failure: the network error (a refused connection), or the error's text."""
+def _describe_cause(error: BaseException) -> dict[str, str]:
+    """Return the `reason` of a failure: the network error, or the text of a 5xx error."""
     cause: BaseException | None = error
     while cause and not isinstance(cause, OSError | httpx2.TransportError):
         cause = cause.__cause__
@@ -163,21 +165,21 @@ async def _on_error(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
-    """Name each bad field as PocketBase does: ``data.<field> = {code, message}``."""
+    """List the invalid fields as PocketBase does: ``data.<field> = {code, message}``."""
     errors = cast("RequestValidationError", error).errors()
     data = dict(_describe_field(item) for item in errors[:_MAX_FIELDS])
     detail = "Some fields are not valid."
     if len(errors) > _MAX_FIELDS:
-        detail = f"{len(errors)} fields are not valid; {_MAX_FIELDS} of them are named."
+        detail = f"{len(errors)} fields are not valid; the first {_MAX_FIELDS} are listed."
     return _respond(
         problem(400, "The request is not valid.", detail, slug="invalid-request", data=data)
     )
 
 
 def _describe_field(item: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    # The first part says where (body, query); a body that is no JSON has only a position.
-    place = [str(part) for part in item["loc"][1:]]
-    field = ".".join(place) if item["type"] != "json_invalid" else ""
+    # The first part is "body" or "query"; of invalid JSON the rest is a position.
+    path = [str(part) for part in item["loc"][1:]]
+    field = ".".join(path) if item["type"] != "json_invalid" else ""
     return field or "body", {"code": f"validation_{item['type']}", "message": item["msg"]}
 
 
@@ -194,7 +196,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _describe_exception(error: HTTPException) -> dict[str, Any]:
-    """The problem of an exception that a team's endpoint raises: its detail may be any JSON."""
+    """Return the problem of a team's `HTTPException`; its detail may be any JSON value."""
     detail: Any = error.detail
     if isinstance(detail, str):
         return problem(error.status_code, detail, detail)
@@ -203,7 +205,7 @@ def _describe_exception(error: HTTPException) -> dict[str, Any]:
 
 
 def _allowed(request: Request) -> str:
-    """The methods of all routes of the path: Starlette names those of one route only."""
+    """Return the methods of all routes of the path; Starlette lists those of one route only."""
     routes = request.app.router.routes
     methods = ["OPTIONS"]
     for method in _METHODS:
@@ -216,25 +218,25 @@ def _allowed(request: Request) -> str:
 
 
 class ErrorMiddleware:
-    """Answers unexpected errors with CORS headers and request id; keeps the connection open."""
+    """Answers unexpected errors inside CORS and request ids; keeps the connection open."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; an error after the answer has begun goes on to the server."""
-        is_begun = False
+        """Serve one request; an error after the response has started is raised to the server."""
+        has_started = False
 
         async def send_on(message: Any) -> None:
-            nonlocal is_begun
-            is_begun = True
+            nonlocal has_started
+            has_started = True
             await send(message)
 
         try:
             await self._app(scope, receive, send_on)
         except ClientDisconnect:
-            _log.info("client gone", extra={"path": scope["path"][:_MAX_TEXT]})
+            _log.info("client gone", extra={"path": scope["path"][:_MAX_TEXT_CHARACTERS]})
         except Exception as error:
-            if scope["type"] != "http" or is_begun:
+            if scope["type"] != "http" or has_started:
                 raise
             await respond_to(error, scope["path"])(scope, receive, send)

@@ -1,7 +1,7 @@
-"""How often one address, and one user, may ask for something.
+"""Rate limits per IP address and per user.
 
-Counted in this process: behind N gateways a caller has N times as much. Stripe's deliveries are
-never counted; they branch off before (`gateway.app.middleware`).
+Requests are counted per process: with N gateways a caller has N times the limit. Stripe's
+deliveries are not counted; they are routed before (`gateway.app.middleware`).
 """
 
 from ipaddress import IPv6Address, ip_address
@@ -18,9 +18,9 @@ from gateway.errors import RateLimited
 from gateway.http.problems import respond_to
 from gateway.settings import Settings
 
-#: Asked by machines that watch the gateway.
+#: Paths that monitoring calls.
 UNLIMITED = ("/health", "/ready")
-#: What one customer of a provider gets; within it, addresses are free to choose.
+#: The IPv6 network that a provider gives one customer, who can use any address in it.
 _NETWORK_BITS = 64
 
 
@@ -36,27 +36,30 @@ class RateLimits:
         """Count a request from an IP address.
 
         Raises:
-            RateLimited: there were too many.
+            RateLimited: the limit is exceeded.
         """
         await self._count(self._address, "address", _network_of(address))
 
     async def count_user(self, user: str) -> None:
-        """Count a request of a user whom PocketBase has recognised.
+        """Count a request of an authenticated user.
+
+        Args:
+            user: the id of the user's record.
 
         Raises:
-            RateLimited: there were too many.
+            RateLimited: the limit is exceeded.
         """
         await self._count(self._user, "user", user)
 
-    async def _count(self, limits: list[RateLimitItem], kind: str, who: str) -> None:
+    async def _count(self, limits: list[RateLimitItem], kind: str, caller: str) -> None:
         for limit in limits:
-            if not await self._limiter.hit(limit, kind, who):
-                ends, _ = await self._limiter.get_window_stats(limit, kind, who)
+            if not await self._limiter.hit(limit, kind, caller):
+                ends, _ = await self._limiter.get_window_stats(limit, kind, caller)
                 raise RateLimited(retry_after=max(1, ceil(ends - time())))
 
 
 class RateLimitMiddleware:
-    """Counts every request by the address that it comes from."""
+    """Counts every request by its client's address."""
 
     def __init__(self, app: ASGIApp, limits: RateLimits) -> None:
         self.app = app

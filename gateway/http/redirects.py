@@ -1,28 +1,30 @@
-"""Where Stripe's pages may lead back to: only addresses on the frontends' own origins. Pure."""
+"""Checks the return URLs of Stripe's pages: only the frontends' origins are allowed. Pure."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from gateway.errors import InvalidRequest
 
-#: What Stripe replaces by the session's id.
+#: The placeholder that Stripe replaces with the session's id.
 SESSION_ID = "{CHECKOUT_SESSION_ID}"
 
 
 def check_redirect(field: str, url: str, origins: Sequence[str]) -> str:
-    """Return the address if its origin is one of the allowed.
+    """Return the URL if its origin is allowed.
 
     Raises:
-        InvalidRequest: it is not; ``data`` names the field.
+        InvalidRequest: the origin is not allowed; ``data`` names the field.
     """
     if not _is_allowed(url, origins):
         reason = {"code": "redirect_not_allowed", "message": "This address is not allowed."}
-        raise InvalidRequest(f"{field} is no address of an allowed frontend.", {field: reason})
+        raise InvalidRequest(
+            f"{field} must start with one of GATEWAY_FRONTEND_ORIGINS.", {field: reason}
+        )
     return url
 
 
 def _is_allowed(url: str, origins: Sequence[str]) -> bool:
-    # Browsers drop tabs and newlines, and read a backslash as a slash: parsers differ there.
+    # Browsers drop tabs and newlines and read a backslash as a slash; urlsplit does not.
     if "\\" in url or any(character <= " " or character == "\x7f" for character in url):
         return False
     try:

@@ -1,6 +1,6 @@
-"""Request ids: taken from the proxy or made here, returned with each response, in each log line.
+"""Request ids: from the X-Request-Id header or generated; in each response and log line.
 
-The middleware is asgi-correlation-id's; only which ids are accepted is decided here.
+The middleware is asgi-correlation-id's; this module decides which ids it accepts.
 """
 
 import re
@@ -11,15 +11,15 @@ from secrets import token_hex
 from asgi_correlation_id import CorrelationIdMiddleware, correlation_id
 
 HEADER = "X-Request-Id"
-#: The same in pb_hooks/lib/transforms/call.js. UUIDs, trace ids and ids of proxies match.
+#: As in pb_hooks/lib/transforms/call.js. UUIDs, trace ids and the ids of proxies match.
 _is_accepted = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
-#: Generated ids: the name of this process and a number, at a fifth of the cost of a UUID.
+#: Generated ids are a random prefix per process and a number: a fifth of the cost of a UUID.
 _process = token_hex(5)
 _numbers = count(1)
 
 
 def current_request_id() -> str:
-    """Return the id of the request that is being served, "" outside of one."""
+    """Return the id of the current request, "" outside of a request."""
     return correlation_id.get() or ""
 
 

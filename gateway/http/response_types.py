@@ -1,4 +1,4 @@
-"""Types of response members for OpenAPI: a value, or "" for none."""
+"""Types of response members for OpenAPI: a value, or "" for no value."""
 
 from typing import Annotated, Literal
 
@@ -6,13 +6,13 @@ from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 
 class ResponseModel(BaseModel):
-    """A response; in OpenAPI its members with defaults are required, as they are always sent."""
+    """A response; OpenAPI lists members with defaults as required, because they are always sent."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
 Empty = Literal[""]
-#: Not checked at run time: values of PocketBase and Stripe are passed on.
+#: Not validated at run time: values of PocketBase and Stripe are passed on.
 RecordId = Annotated[
     str,
     WithJsonSchema(
@@ -24,7 +24,7 @@ RecordId = Annotated[
     ),
 ]
 Uri = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
-#: As PocketBase writes it.
+#: PocketBase's date format.
 DateTime = Annotated[
     str,
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+Z$"}),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import (
@@ -18,7 +19,8 @@ from gateway.errors import (
     MethodNotAllowed,
     UnsupportedMediaType,
 )
-from gateway.http.body_admission import BODIES_BYTES, Admission, Admitted
+from gateway.http.body_admission import MAX_TOTAL_BYTES, Admission, Admitted
+from gateway.http.body_limit import read_body
 from gateway.http.problems import respond_to
 from gateway.json_codec import load
 from gateway.rows import Json
@@ -55,8 +57,8 @@ class RecordsEndpoint:
     @classmethod
     def of(cls, keys: tuple[bytes, ...], max_body_bytes: int) -> Self:
         """Return an endpoint that limits the bytes of all concurrent calls."""
-        room = max(BODIES_BYTES, 2 * max_body_bytes)
-        return cls(keys, max_body_bytes, Admission(_MAX_CALLS, room))
+        total = max(MAX_TOTAL_BYTES, 2 * max_body_bytes)
+        return cls(keys, max_body_bytes, Admission(_MAX_CALLS, total))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call; every error is a problem document."""
@@ -138,20 +140,13 @@ def _read_signed(headers: Mapping[bytes, bytes]) -> dict[str, str]:
 async def _read_body(
     receive: Receive, headers: Mapping[bytes, bytes], limit: int, admitted: Admitted
 ) -> bytes:
-    announced = headers.get(b"content-length", b"0")
-    if announced.isdigit() and int(announced[:20]) > limit:
-        raise BodyTooLarge(f"A call may have {limit} bytes.")
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise InvalidRequest("The body ended early.")
-        chunk = message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(admitted.body) + len(chunk) > limit:
-            raise BodyTooLarge(f"A call may have {limit} bytes.")
-        admitted.add(chunk)
-    return admitted.keep()
+    content_length = headers.get(b"content-length", b"0")
+    if content_length.isdigit() and int(content_length[:20]) > limit:
+        raise BodyTooLarge(f"The body is larger than {limit} bytes.")
+    try:
+        return await read_body(receive, limit, admitted)
+    except ClientDisconnect as error:
+        raise InvalidRequest("The body ended early.") from error
 
 
 def _parse(body: bytes) -> Json:

@@ -1,9 +1,5 @@
-"""Stripe's webhooks: endpoint → event → projector → inbox → one transaction.
+"""The path of a delivery: ``endpoint`` verifies it, ``event_writer`` commits it in a batch.
 
-``endpoint`` takes the delivery, ``event`` verifies it, ``projector`` decides what an event changes
-by the object's entry in ``gateway.mirror``, ``inbox`` writes what arrived together, ``settlement``
-decides what the clock alone can't.
-
-For operators: ``operations`` handles stored events again and prunes them, ``reconcile`` compares
-the rows with Stripe, ``admin`` offers both over HTTP.
+``EventWriter`` also writes events for ``gateway.events.replay`` and ``gateway.reconcile``: those
+use a second one, so that they don't take the capacity of deliveries.
 """

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import (
@@ -23,6 +24,7 @@ from gateway.errors import (
     StripeUnavailable,
 )
 from gateway.http.body_admission import Admission, Admitted
+from gateway.http.body_limit import read_body
 from gateway.http.problems import respond_to
 from gateway.json_codec import dump
 from gateway.mirror.event_change import decide
@@ -53,10 +55,11 @@ _ERRORS = (
 
 @dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
-    """Takes Stripe's deliveries: an ASGI app of its own."""
+    """ASGI app for Stripe's deliveries."""
 
     #: During a rotation several are valid.
     secrets: tuple[str, ...]
+    #: The limit of one body: GATEWAY_MAX_BODY_BYTES.
     max_body_bytes: int
     admission: Admission
 
@@ -131,19 +134,13 @@ _ACCEPTED = {
 
 
 async def _read_body(receive: Receive, limit: int, admitted: Admitted) -> bytes:
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise InvalidEvent("The body ended early.")
-        chunk = message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(admitted.body) + len(chunk) > limit:
-            raise BodyTooLarge(f"A webhook body may have {limit} bytes.")
-        admitted.add(chunk)
-    if not admitted.body:
+    try:
+        body = await read_body(receive, limit, admitted)
+    except ClientDisconnect as error:
+        raise InvalidEvent("The body ended early.") from error
+    if not body:
         raise InvalidEvent("The body is empty.")
-    return admitted.keep()
+    return body
 
 
 def _read_signature(scope: Scope) -> str:

@@ -17,7 +17,7 @@ from tests.problem import read_problem
 
 def test_no_more_deliveries_are_let_in_than_there_are_places() -> None:
     """The one too many is refused at once, and let in when another has left."""
-    admission = Admission(deliveries=1)
+    admission = Admission(max_requests=1)
     with admission.admit() as first:
         first.keep()
         with pytest.raises(Overloaded), admission.admit():
@@ -28,7 +28,7 @@ def test_no_more_deliveries_are_let_in_than_there_are_places() -> None:
 
 def test_bodies_together_have_a_limit() -> None:
     """A body that outgrows the room is refused, and gives back what it took."""
-    admission = Admission(deliveries=2, room=10)
+    admission = Admission(max_requests=2, max_bytes=10)
     with admission.admit() as first:
         first.add(b"123456")
         first.keep()
@@ -44,7 +44,7 @@ def test_bodies_together_have_a_limit() -> None:
 
 def test_who_still_arrives_gives_way() -> None:
     """For a place or for room the oldest unfinished body is dropped, and can't go on."""
-    admission = Admission(deliveries=2, room=10)
+    admission = Admission(max_requests=2, max_bytes=10)
     with admission.admit() as slow, admission.admit() as slower:
         slow.add(b"12345")
         slower.add(b"12345")
