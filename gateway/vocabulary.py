@@ -1,4 +1,4 @@
-"""What Python and the hooks of PocketBase agree on: pb_hooks/lib/vocabulary.json, read once.
+"""Constants that Python and PocketBase's hooks share: pb_hooks/lib/vocabulary.json, read once.
 
 An installed package and the Docker image have a copy of the file (gateway/pocketbase_files.py).
 """

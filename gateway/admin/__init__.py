@@ -1,4 +1,4 @@
-"""/admin: the operator's tools over HTTP, for PocketBase's superusers.
+"""/admin: the operators' commands over HTTP, for PocketBase's superusers.
 
-``bodies`` has the requests and responses, ``endpoint`` the routes.
+``bodies`` has the request and response models, ``endpoint`` the routes.
 """

@@ -1,4 +1,4 @@
-"""What /admin is asked and answers."""
+"""Request and response models of /admin."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
@@ -22,7 +22,7 @@ _Word = Annotated[str, Field(max_length=255)]
 
 
 class Selectors(BaseModel):
-    """Which events: those that fit all that is given."""
+    """Selects the events that match all given fields."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,16 +31,16 @@ class Selectors(BaseModel):
     )
     object: _Word | None = Field(default=None, examples=["sub_1SWbVdLkdIwHu7ix"])
     since: _Word | None = Field(
-        default=None, examples=["2d"], description=f"Created then or later: {_TIME}."
+        default=None, examples=["2d"], description=f"Created at this time or later: {_TIME}."
     )
     until: _Word | None = Field(
-        default=None, examples=["2026-11-23"], description="Created before."
+        default=None, examples=["2026-11-23"], description="Created before this time."
     )
     outcome: _Word | None = Field(default=None, examples=["failed"])
 
     @property
     def selection(self) -> Selection:
-        """As the stored events are searched."""
+        """Return the fields as a selection of stored events."""
         now = datetime.now(UTC)
         return Selection(
             type=self.type or "",
@@ -52,14 +52,14 @@ class Selectors(BaseModel):
 
 
 class Listing(Selectors):
-    """Which events, and how many."""
+    """The events to list, and the page."""
 
     limit: int = Field(default=50, ge=1, le=500)
-    after: _Word | None = Field(default=None, description="The last event of the page before.")
+    after: _Word | None = Field(default=None, description="The last event of the previous page.")
 
 
 class Replay(Selectors):
-    """Which events to handle again: `ids`, or those that the other fields select."""
+    """The events to replay: `ids`, or those that the other fields select."""
 
     model_config = ConfigDict(
         strict=True,
@@ -73,14 +73,14 @@ class Replay(Selectors):
 
     ids: list[_Word] = Field(default=[], max_length=1000)
     after: _Word | None = Field(
-        default=None, description="Continue after this event, the last of the previous answer."
+        default=None, description="Continue after this event, the last of the previous response."
     )
     limit: int = Field(default=100, ge=1, le=1000)
     dry_run: bool = False
 
 
 class StoredEvent(ResponseModel):
-    """An event as it is stored."""
+    """A stored event."""
 
     id: str = Field(examples=["evt_1SWbVhLkdIwHu7ix"])
     type: str = Field(examples=["customer.subscription.updated"])
@@ -90,9 +90,7 @@ class StoredEvent(ResponseModel):
     error: Empty | Text = Field(examples=[""])
     attempts: int = Field(examples=[1])
     object: Empty | Text = Field(examples=["sub_1SWbVdLkdIwHu7ix"])
-    account: Empty | Text = Field(
-        examples=[""], description="The connected account, if it is one's."
-    )
+    account: Empty | Text = Field(examples=[""], description="The connected account, if any.")
     api_version: str = Field(examples=["2026-10-28.endive"])
     livemode: bool
     created: str = Field(examples=["2026-11-23 09:30:00.000Z"])
@@ -100,18 +98,18 @@ class StoredEvent(ResponseModel):
 
     @classmethod
     def of(cls, row: Json) -> Self:
-        """From the event's row."""
+        """Return the model of an event's row."""
         facts = {name: value for name, value in row.items() if value is not None}
         return cls.model_validate({**facts, "id": row["stripe_id"], "object": row["object_id"]})
 
 
 class StoredEventWithPayload(StoredEvent):
-    """An event with what Stripe sent."""
+    """A stored event with its payload."""
 
     payload: dict[str, Any] | None = Field(
         default=None,
         examples=[{"id": "evt_1SWbVhLkdIwHu7ix", "object": "event"}],
-        description="Null once it is pruned.",
+        description="The body that Stripe sent; null after it was pruned.",
     )
 
 
@@ -122,37 +120,37 @@ class EventPage(ResponseModel):
 
 
 class ReplayedEvent(ResponseModel):
-    """What became of one event."""
+    """The outcome of one event's replay."""
 
     id: str = Field(examples=["evt_1SWbVhLkdIwHu7ix"])
     type: str = Field(examples=["customer.subscription.updated"])
     outcome: str = Field(
         examples=["applied"],
         description=(
-            "As of a delivery; or `ready` (a dry run), `pruned` (its payload is gone), `unknown`"
-            " (not stored), `error` (see `detail`)."
+            "An outcome of a delivery, or `ready` (in a dry run), `pruned` (the payload is gone),"
+            " `unknown` (not stored), `error` (see `detail`)."
         ),
     )
     detail: Empty | Text = Field(examples=[""])
 
     @classmethod
     def of(cls, result: Replayed) -> Self:
-        """From what the replay says."""
+        """Return the model of a replay's result."""
         return cls(
             id=result.stripe_id, type=result.type, outcome=result.outcome, detail=result.detail
         )
 
 
 class ReplayReport(ResponseModel):
-    """What became of the events."""
+    """The outcomes of a replay."""
 
     events: list[ReplayedEvent]
     outcomes: dict[str, int] = Field(examples=[{"applied": 3, "superseded": 1}])
-    has_more: bool = Field(description="Whether to go on `after` the last of these events.")
+    has_more: bool = Field(description="Whether to continue `after` the last of these events.")
 
 
 class Prune(BaseModel):
-    """Which payloads to empty."""
+    """The payloads to prune."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -161,13 +159,13 @@ class Prune(BaseModel):
         ge=1,
         le=MAX_DAYS,
         examples=[90],
-        description="By default GATEWAY_KEEP_PAYLOAD_DAYS.",
+        description="Age in days; by default GATEWAY_KEEP_PAYLOAD_DAYS.",
     )
     dry_run: bool = False
 
 
 class PruneReport(ResponseModel):
-    """How many payloads were emptied, or in a dry run, are to be."""
+    """The number of pruned payloads; in a dry run, of payloads that would be pruned."""
 
     pruned: int = Field(examples=[1200])
 
@@ -196,7 +194,7 @@ class MovedCustomer(ResponseModel):
 
     @classmethod
     def of(cls, move: Transfer) -> Self:
-        """Build the answer from a move."""
+        """Return the model of a transfer."""
         return cls(
             customer=move.customer,
             user=move.after.user,
@@ -207,7 +205,7 @@ class MovedCustomer(ResponseModel):
 
 
 class ReconcileRequest(BaseModel):
-    """What to bring in line; everything by default."""
+    """The scope of a reconciliation, by default everything."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -219,42 +217,42 @@ class ReconcileRequest(BaseModel):
         description="Collections; all by default.",
     )
     since: _Word | None = Field(
-        default=None, description=f"Only what was created then or later: {_TIME}."
+        default=None, description=f"Only objects created at this time or later: {_TIME}."
     )
-    events: bool = Field(default=True, description="Handle the events that were missed.")
+    events: bool = Field(default=True, description="Handle missed events.")
     objects: bool = Field(default=True, description="Compare the objects with their rows.")
-    rate: float = Field(default=20, gt=0, le=1000, description="Requests to Stripe a second.")
+    rate: float = Field(default=20, gt=0, le=1000, description="Requests to Stripe per second.")
 
 
 class ReconcileStarted(ResponseModel):
-    """The run, to be found among those of GET /admin/reconcile."""
+    """The started run; GET /admin/reconcile shows its progress."""
 
     id: str = Field(examples=["k3w9x1q8r5t2y7u"])
 
 
 class ReconcileRun(ResponseModel):
-    """A run as it stands."""
+    """A run with its progress."""
 
     id: str = Field(examples=["k3w9x1q8r5t2y7u"])
     is_under_way: bool
     started: str = Field(examples=["2026-11-23 09:30:00.000Z"])
     updated: str = Field(examples=["2026-11-23 09:31:00.000Z"])
-    finished: Empty | DateTime = Field(examples=[""], description="Empty until it has ended.")
-    error: Empty | Text = Field(examples=[""], description="Why it was broken off.")
+    finished: Empty | DateTime = Field(examples=[""], description="Empty until the run has ended.")
+    error: Empty | Text = Field(examples=[""], description="Why the run was interrupted.")
     options: dict[str, Any]
-    step: str = Field(examples=["subscriptions all"], description="The list that is being read.")
+    step: str = Field(examples=["subscriptions all"], description="The current list.")
     report: dict[str, Any] = Field(
         examples=[{"counts": {"products": {"listed": 3, "changed": 1}}, "differences": []}]
     )
 
     @classmethod
     def of(cls, row: Json) -> Self:
-        """From the run's row."""
-        told = {"is_under_way": is_under_way(row), "step": row["position"]["step"]}
-        return cls.model_validate({**row, **told})
+        """Return the model of a run's row."""
+        state = {"is_under_way": is_under_way(row), "step": row["position"]["step"]}
+        return cls.model_validate({**row, **state})
 
 
 class ReconcileRuns(ResponseModel):
-    """The newest runs first."""
+    """Runs, newest first."""
 
     runs: list[ReconcileRun]

@@ -57,7 +57,7 @@ _STRIPE_ERRORS = (StripeUnavailable, StripeRefused)
 
 
 class SuperuserRoute(APIRoute):
-    """Refuses other callers than superusers before the body is read."""
+    """Refuses callers who are not superusers before the body is read."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the route handler."""
@@ -91,7 +91,7 @@ async def get_events(query: Annotated[Listing, Query()], services: ServicesDep) 
     "/events/{event}", operation_id="show_event", responses=problem_responses(*_ERRORS, NoSuchEvent)
 )
 async def get_event(event: str, services: ServicesDep) -> StoredEventWithPayload:
-    """Show one event with what Stripe sent."""
+    """Return one event with its payload."""
     row = await read_event(services.pocketbase, event)
     return StoredEventWithPayload.of(row)
 
@@ -104,11 +104,11 @@ async def get_event(event: str, services: ServicesDep) -> StoredEventWithPayload
 async def replay_events(body: Replay, services: ServicesDep) -> ReplayReport:
     """Handle stored events again, oldest first.
 
-    Rows are written as this release projects them, unless they show a newer state already.
+    Rows are written with this release's projections, unless they show a newer state.
     """
     selection = body.selection
     if bool(body.ids) == (selection != Selection()):
-        raise InvalidRequest("Give ids, or at least one field that selects events, not both.")
+        raise InvalidRequest("Set ids, or at least one field that selects events, but not both.")
     results = (
         services.replayer.replay_ids(body.ids, dry_run=body.dry_run)
         if body.ids
@@ -116,11 +116,11 @@ async def replay_events(body: Replay, services: ServicesDep) -> ReplayReport:
             selection, after=body.after or "", limit=body.limit, dry_run=body.dry_run
         )
     )
-    done = [ReplayedEvent.of(result) async for result in results]
+    events = [ReplayedEvent.of(result) async for result in results]
     return ReplayReport(
-        events=done,
-        outcomes=Counter(each.outcome for each in done),
-        has_more=not body.ids and len(done) == body.limit,
+        events=events,
+        outcomes=Counter(each.outcome for each in events),
+        has_more=not body.ids and len(events) == body.limit,
     )
 
 
@@ -130,7 +130,7 @@ async def replay_events(body: Replay, services: ServicesDep) -> ReplayReport:
     responses=problem_responses(*_ERRORS, UnsupportedMediaType),
 )
 async def prune_events(body: Prune, services: ServicesDep) -> PruneReport:
-    """Empty the payloads of old events, up to 100,000 a call; failed ones stay whole."""
+    """Prune the payloads of old events, up to 100,000 per call; failed events keep theirs."""
     days = body.older_than_days or services.settings.gateway_keep_payload_days
     return PruneReport(pruned=await prune(services.pocketbase, days, dry_run=body.dry_run))
 
@@ -145,13 +145,13 @@ async def prune_events(body: Prune, services: ServicesDep) -> PruneReport:
 async def move_customer(
     customer: Annotated[str, Path(max_length=255)], body: CustomerMove, services: ServicesDep
 ) -> MovedCustomer:
-    """Give a customer, with all that was bought with it, to another user or organization.
+    """Move a customer with all its purchases to another user or organization.
 
-    Stripe's metadata names the new owner, and every row in PocketBase moves.
+    Writes the new owner to the customer's metadata at Stripe, and moves every row in PocketBase.
     """
     payer = Payer(body.user or "", body.organization or "")
-    mover = CustomerTransfer(services.pocketbase, services.stripe, services.sync_snapshot)
-    return MovedCustomer.of(await mover.move(customer, payer))
+    transfer = CustomerTransfer(services.pocketbase, services.stripe, services.sync_snapshot)
+    return MovedCustomer.of(await transfer.move(customer, payer))
 
 
 @router.post(
@@ -161,7 +161,7 @@ async def move_customer(
     responses=problem_responses(*_ERRORS, UnsupportedMediaType, ReconciliationUnderWay),
 )
 async def start_reconciliation(body: ReconcileRequest, services: ServicesDep) -> ReconcileStarted:
-    """Start bringing the mirror in line with Stripe, or continue the same run where it was."""
+    """Start comparing the mirror with Stripe, or continue an interrupted run of the same scope."""
     options = Options(
         dry_run=body.dry_run,
         only=tuple(body.only),
@@ -178,6 +178,6 @@ async def start_reconciliation(body: ReconcileRequest, services: ServicesDep) ->
 async def list_reconciliations(
     services: ServicesDep, limit: Annotated[int, Query(ge=1, le=100)] = 10
 ) -> ReconcileRuns:
-    """Show how the newest reconciliations went, or how far they are."""
+    """List the newest reconciliations with their progress."""
     rows = await Runs(services.pocketbase).list_newest(limit)
     return ReconcileRuns(runs=[ReconcileRun.of(row) for row in rows])

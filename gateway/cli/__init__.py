@@ -1,4 +1,4 @@
-"""The gateway's commands, and those of a team's app."""
+"""The `gateway` command: the gateway's own subcommands, and those of a team's app."""
 
 from typing import Any
 
@@ -20,10 +20,10 @@ from gateway.version import __version__
 
 
 class _Commands(click.Group):
-    """Our commands first; a name that is not ours is looked for in the app."""
+    """Looks up the gateway's own commands, then the app's."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return every name; an app that can't be loaded must not hide our own."""
+        """Return all names; the gateway's own also if the app can't be loaded."""
         try:
             return [*super().list_commands(ctx), *self._load(ctx)]
         except StartError as error:
@@ -31,7 +31,7 @@ class _Commands(click.Group):
             return super().list_commands(ctx)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command of ours or of the app."""
+        """Return a command of the gateway or of the app."""
         if found := super().get_command(ctx, cmd_name):
             return found
         try:
@@ -40,7 +40,7 @@ class _Commands(click.Group):
             fail(str(error))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; what is foreseeable becomes one sentence."""
+        """Run a command; expected errors are printed as one sentence."""
         try:
             return super().invoke(ctx)
         except StartError as error:
@@ -51,7 +51,7 @@ class _Commands(click.Group):
             fail(f"PocketBase refused: {refused}")
 
     def _load(self, ctx: click.Context) -> dict[str, click.Command]:
-        # Here, because the other commands need not wait for FastAPI to load.
+        # Imported here, because FastAPI loads slowly and the other commands don't need it.
         from gateway.app.loader import load_app
 
         app = load_app()

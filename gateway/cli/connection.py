@@ -1,4 +1,4 @@
-"""What every command begins with: settings, and connections to PocketBase and Stripe."""
+"""Settings and clients of commands, and how a command fails."""
 
 import asyncio
 import os
@@ -51,7 +51,7 @@ class Connection:
     settings: StripeSettings
     pocketbase: PocketBase
     client: stripe.StripeClient
-    inbox: EventWriter
+    event_writer: EventWriter
 
 
 def run(command: Callable[[Connection], Awaitable[None]]) -> None:
@@ -78,9 +78,9 @@ def run_without_stripe(command: Callable[[PocketBaseConnection], Awaitable[None]
 
 
 def load_settings(kind: type[Kind]) -> Kind:
-    """Read a command's settings, or exit with a sentence that names the wrong ones.
+    """Read a command's settings, or exit with a sentence that names the invalid ones.
 
-    Settings missing in the environment come from a running `make run`.
+    Settings that the environment lacks come from a running `make run`.
     """
     found = find_running_settings(Path.cwd(), os.environ)
     if found:
@@ -92,7 +92,7 @@ def load_settings(kind: type[Kind]) -> Kind:
 
 
 def fail(sentence: str) -> NoReturn:
-    """End the command with a sentence and exit code 1."""
+    """Print a sentence to standard error and exit with code 1."""
     click.echo(sentence, err=True)
     sys.exit(1)
 
@@ -113,22 +113,22 @@ def _run(work: Coroutine[None, None, None]) -> None:
 async def _connect(settings: StripeSettings) -> AsyncIterator[Connection]:
     async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
         await check_names(pocketbase)
-        settlement = ConflictResolver(
+        conflicts = ConflictResolver(
             pocketbase, client, own_account=settings.gateway_stripe_account
         )
-        # What it stores, the gateways that are running tell.
+        # Running gateways send the outbox entries that this command stores.
         declared = _load_declarations()
-        announcer = open_router(settings, index_handlers(declared.handlers))
-        inbox = EventWriter(pocketbase, settlement, announcer)
+        notifications = open_router(settings, index_handlers(declared.handlers))
+        event_writer = EventWriter(pocketbase, conflicts, notifications)
         with extend_registry(declared.mirrors):
             try:
-                yield Connection(settings, pocketbase, client, inbox)
+                yield Connection(settings, pocketbase, client, event_writer)
             finally:
-                await inbox.close()
+                await event_writer.close()
 
 
 def _load_declarations() -> "Declarations":
-    # Here, because commands without Stripe need not wait for FastAPI to load.
+    # Imported here, because FastAPI loads slowly and commands without Stripe don't need it.
     from gateway.app.declarations import Declarations
     from gateway.app.loader import load_app
 

@@ -1,4 +1,4 @@
-"""``gateway customers``: give a Stripe customer to another user or organization."""
+"""``gateway customers``: move a Stripe customer to another user or organization."""
 
 import click
 
@@ -16,32 +16,32 @@ def customers() -> None:
 
 @customers.command()
 @click.argument("customer", metavar="CUS")
-@click.option("--to", "user", default="", metavar="USER", help="Id of the user who gets it.")
+@click.option("--to", "user", default="", metavar="USER", help="Id of the new owner, a user.")
 @click.option(
     "--to-organization",
     "organization",
     default="",
     metavar="ORG",
-    help="Id of the organization that gets it.",
+    help="Id of the new owner, an organization.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def move(customer: str, user: str, organization: str, as_json: bool) -> None:
     """Move a customer, with its subscriptions, invoices, payments and entitlements.
 
-    Writes the new owner into the customer's metadata at Stripe, with the owner's address and name,
-    and moves every row in PocketBase.
+    Writes the new owner to the customer's metadata at Stripe, with the owner's e-mail address and
+    name, and moves every row in PocketBase.
     """
     if bool(user) == bool(organization):
         fail("Give --to USER or --to-organization ORG.")
 
     async def command(connection: Connection) -> None:
         apply = Refresher(connection.pocketbase, connection.client, ObjectLocks()).apply
-        mover = CustomerTransfer(connection.pocketbase, connection.client, apply)
-        done = await mover.move(customer, Payer(user, organization))
+        transfer = CustomerTransfer(connection.pocketbase, connection.client, apply)
+        moved = await transfer.move(customer, Payer(user, organization))
         if as_json:
-            said = {"customer": customer, "from": done.before.name, "to": done.after.name}
-            click.echo(dump_text(said))
+            result = {"customer": customer, "from": moved.before.name, "to": moved.after.name}
+            click.echo(dump_text(result))
         else:
-            click.echo(f"{customer}  {done.before.name} -> {done.after.name}")
+            click.echo(f"{customer}  {moved.before.name} -> {moved.after.name}")
 
     run(command)

@@ -1,4 +1,4 @@
-"""``gateway events``: look at Stripe's events as they are stored, and handle them again."""
+"""``gateway events``: list, show, replay and prune stored events of Stripe."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -24,20 +24,21 @@ from gateway.rows import Json
 from gateway.settings import MAX_DAYS
 
 _TIME = "TIME"
-_IN_TROUBLE = ("failed", "error", "pruned", "unknown")
+#: Outcomes that end a replay with exit code 1.
+_FAILURES = ("failed", "error", "pruned", "unknown")
 
 
 @click.group()
 def events() -> None:
-    """Stripe's events as they are stored.
+    """Stored events of Stripe.
 
     A TIME is 2026-11-23, 2026-11-23T09:30:00Z (UTC without a zone), or 30m, 2h, 7d ago; it is
-    compared with when Stripe says the event was created.
+    compared with the event's `created` at Stripe.
     """
 
 
 def _select(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that select events; the command gets them as one ``selection``."""
+    """Add the options that select events; the command receives them as ``selection``."""
 
     def with_selection(
         type: str,
@@ -65,11 +66,11 @@ def _select(command: Callable[..., None]) -> Callable[..., None]:
     found: Callable[..., None] = with_selection
     for option in (
         click.option("--outcome", default="", help="applied, superseded, ignored, connect, …"),
-        click.option("--failed", is_flag=True, help="Only those that failed."),
-        click.option("--until", default="", metavar=_TIME, help="Created before."),
-        click.option("--since", default="", metavar=_TIME, help="Created then or later."),
-        click.option("--object", "object_id", default="", metavar="ID", help="About this object."),
-        click.option("--type", default="", help="invoice.paid, or invoice.* for all of them."),
+        click.option("--failed", is_flag=True, help="Only failed events."),
+        click.option("--until", default="", metavar=_TIME, help="Created before TIME."),
+        click.option("--since", default="", metavar=_TIME, help="Created at TIME or later."),
+        click.option("--object", "object_id", default="", metavar="ID", help="Of this object."),
+        click.option("--type", default="", help="invoice.paid, or a pattern: invoice.*"),
     ):
         found = option(found)
     return found
@@ -77,8 +78,8 @@ def _select(command: Callable[..., None]) -> Callable[..., None]:
 
 @events.command("list")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 500))
-@click.option("--after", default="", metavar="EVT", help="Go on behind this event.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--after", default="", metavar="EVT", help="Continue after this event.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @_select
 def list_(selection: Selection, limit: int, after: str, as_json: bool) -> None:
     """List events, newest first."""
@@ -94,7 +95,7 @@ def list_(selection: Selection, limit: int, after: str, as_json: bool) -> None:
 @click.argument("event")
 @click.option("--json", "as_json", is_flag=True, help="The row as one JSON object.")
 def show(event: str, as_json: bool) -> None:
-    """Show one event with what Stripe sent."""
+    """Show one event with its payload."""
 
     async def command(connection: PocketBaseConnection) -> None:
         row = await read_event(connection.pocketbase, event)
@@ -104,26 +105,26 @@ def show(event: str, as_json: bool) -> None:
         payload = row.pop("payload")
         for name in (name for name in row if name not in ("id", "collectionId", "collectionName")):
             click.echo(f"{name + ':':13}{row[name]}")
-        click.echo(dump_text(payload, is_indented=True) if payload else "The payload is pruned.")
+        click.echo(dump_text(payload, is_indented=True) if payload else "The payload was pruned.")
 
     run_without_stripe(command)
 
 
 @events.command()
 @click.argument("ids", nargs=-1, metavar="[EVT]…")
-@click.option("--dry-run", is_flag=True, help="Only say what would be handled.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--dry-run", is_flag=True, help="Only list the events that would be handled.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @_select
 def replay(ids: tuple[str, ...], selection: Selection, dry_run: bool, as_json: bool) -> None:
     """Handle stored events again: these, or all that the options select.
 
-    Rows are written as this release projects them, unless they show a newer state already.
+    Rows are written with this release's projections, unless they show a newer state.
     """
     if bool(ids) == (selection != Selection()):
-        fail("Give ids of events, or at least one option that selects some, not both.")
+        fail("Give ids of events, or at least one option that selects events, but not both.")
 
     async def command(connection: Connection) -> None:
-        replayer = Replayer(connection.pocketbase, connection.client, connection.inbox)
+        replayer = Replayer(connection.pocketbase, connection.client, connection.event_writer)
         results = (
             replayer.replay_ids(ids, dry_run=dry_run)
             if ids
@@ -135,12 +136,12 @@ def replay(ids: tuple[str, ...], selection: Selection, dry_run: bool, as_json: b
 
 
 @events.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def retry(as_json: bool) -> None:
     """Handle all failed events again."""
 
     async def command(connection: Connection) -> None:
-        replayer = Replayer(connection.pocketbase, connection.client, connection.inbox)
+        replayer = Replayer(connection.pocketbase, connection.client, connection.event_writer)
         await _report(replayer.replay_selected(Selection(outcome="failed")), as_json)
 
     run(command)
@@ -155,12 +156,12 @@ def retry(as_json: bool) -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Only count.")
 def prune(older_than: int | None, dry_run: bool) -> None:
-    """Empty the payloads of old events; their ids stay, and failed ones stay whole."""
+    """Prune the payloads of old events; their rows stay, and failed events keep the payload."""
 
     async def command(connection: PocketBaseConnection) -> None:
         days = older_than or connection.settings.gateway_keep_payload_days
         pruned = await prune_payloads(connection.pocketbase, days, dry_run=dry_run)
-        click.echo(f"{pruned} payloads {'to prune' if dry_run else 'pruned'}")
+        click.echo(f"{pruned} payloads {'would be pruned' if dry_run else 'pruned'}")
 
     run_without_stripe(command)
 
@@ -176,7 +177,7 @@ def _line(event: Json) -> str:
 
 
 async def _report(results: AsyncIterator[Replayed], as_json: bool) -> None:
-    """Print each result, and the numbers on stderr; exit code 1 if any is in trouble."""
+    """Print each result, and the counts to stderr; exit with code 1 if any event failed."""
     outcomes: Counter[str] = Counter()
     async for each in results:
         outcomes[each.outcome] += 1
@@ -194,5 +195,5 @@ async def _report(results: AsyncIterator[Replayed], as_json: bool) -> None:
         )
     numbers = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
     click.echo(numbers or "no such events", err=True)
-    if any(outcomes[outcome] for outcome in _IN_TROUBLE):
-        fail("Some could not be handled.")
+    if any(outcomes[outcome] for outcome in _FAILURES):
+        fail("Some events could not be handled.")

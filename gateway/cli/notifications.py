@@ -1,4 +1,4 @@
-"""``gateway notifications``: look at the outbox, and send again what failed."""
+"""``gateway notifications``: list the outbox, and retry failed entries."""
 
 import click
 
@@ -10,16 +10,16 @@ from gateway.rows import Json
 
 @click.group()
 def notifications() -> None:
-    """Mails and handlers: what waits, what was sent, what failed.
+    """The outbox: mails and handler calls that are waiting, sent or failed.
 
-    What stays `sending` was broken off, and may or may not have been sent.
+    An entry that stays `sending` was interrupted, and may or may not have been sent.
     """
 
 
 @notifications.command("list")
-@click.option("--status", default="", type=click.Choice(["", *STATUSES]), help="Only these.")
+@click.option("--status", default="", type=click.Choice(["", *STATUSES]), help="Only this status.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 500))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def list_(status: str, limit: int, as_json: bool) -> None:
     """List notifications, newest first."""
 
@@ -32,22 +32,22 @@ def list_(status: str, limit: int, as_json: bool) -> None:
 
 @notifications.command()
 @click.argument("ids", nargs=-1, metavar="[ID]…")
-@click.option("--failed", is_flag=True, help="All that failed.")
+@click.option("--failed", is_flag=True, help="All failed entries.")
 def retry(ids: tuple[str, ...], failed: bool) -> None:
-    """Let these be sent again, by the gateways that are running.
+    """Set entries to `waiting`, so that a running gateway sends them again.
 
-    Also one that is `sending` since more than five minutes; if it was sent after all, it is sent
-    twice.
+    Also entries that have been `sending` for more than five minutes; if one was sent after all, it
+    is sent twice.
     """
     if bool(ids) == failed:
-        fail("Give ids of notifications, or --failed, not both.")
+        fail("Give ids of notifications, or --failed, but not both.")
 
     async def command(connection: PocketBaseConnection) -> None:
         hours = connection.settings.gateway_notification_max_age_hours
         retried = await Outbox(connection.pocketbase).retry(ids, hours)
         click.echo(f"{retried} to be sent again")
         if retried < len(ids):
-            fail("The others are unknown, sent, waiting, or under way right now.")
+            fail("The others are unknown, sent, waiting, or being sent.")
 
     run_without_stripe(command)
 

@@ -1,4 +1,4 @@
-"""``gateway openapi``: the API's description, for client generators, without a running gateway."""
+"""``gateway openapi``: print the OpenAPI document without a running gateway."""
 
 import click
 
@@ -10,7 +10,7 @@ from gateway.start_error import StartError
 @click.command("openapi")
 def openapi() -> None:
     """Print the OpenAPI document of the app (GATEWAY_APP); needs no settings."""
-    # Here, because the other commands need not wait for FastAPI to load.
+    # Imported here, because FastAPI loads slowly and the other commands don't need it.
     from gateway.app.loader import load_app
 
     try:

@@ -1,4 +1,4 @@
-"""``gateway reconcile``: bring the mirror in line with Stripe."""
+"""``gateway reconcile``: compare the mirror with Stripe and repair differences."""
 
 import time
 from dataclasses import asdict
@@ -13,23 +13,24 @@ from gateway.reconcile.rate_limit import RateLimit
 from gateway.reconcile.reconciliation import Reconciliation, Watcher
 from gateway.reconcile.run import Options, Report, Run
 
-_LINE_SECONDS = 1.0
+#: Minimum time between two progress lines.
+_PROGRESS_SECONDS = 1.0
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Only report what differs.")
+@click.option("--dry-run", is_flag=True, help="Only report differences.")
 @click.option("--only", default="", metavar="NAMES", help="Collections, such as products,prices.")
-@click.option("--since", default="", metavar="TIME", help="Only what was created then or later.")
-@click.option("--events-only", is_flag=True, help="Only handle the events that were missed.")
+@click.option("--since", default="", metavar="TIME", help="Only objects created at TIME or later.")
+@click.option("--events-only", is_flag=True, help="Only handle missed events.")
 @click.option("--objects-only", is_flag=True, help="Only compare the objects.")
 @click.option(
     "--rate",
     default=20.0,
     show_default=True,
     type=click.FloatRange(min=0.1, max=1000),
-    help="Requests to Stripe a second.",
+    help="Requests to Stripe per second.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, the report last.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line, the report last.")
 def reconcile(
     dry_run: bool,
     only: str,
@@ -39,48 +40,48 @@ def reconcile(
     rate: float,
     as_json: bool,
 ) -> None:
-    """Bring the mirror in line with Stripe; on an empty PocketBase, the first import.
+    """Compare the mirror with Stripe and repair differences; the first import of an account.
 
-    Handles the events that were missed, then compares every mirrored object with its row. What
-    differs is printed, and repaired unless it is a dry run. A run that was broken off is continued
-    by the same command. TIME is as for `gateway events`.
+    Handles missed events, then compares every mirrored object with its row. Prints differences and,
+    except in a dry run, repairs them. The same command continues an interrupted run. TIME is as for
+    `gateway events`.
     """
     if events_only and (objects_only or only):
-        fail("--events-only leaves nothing to compare: give it alone.")
+        fail("--events-only can't be combined with --objects-only or --only.")
     options = Options(
         dry_run=dry_run,
         only=tuple(name.strip() for name in only.split(",") if name.strip()),
         since=since,
-        # A few collections are compared; events are of all of them.
+        # Events can't be limited to some collections.
         events=not objects_only and not only,
         objects=not events_only,
     )
 
     async def command(connection: Connection) -> None:
         pace = RateLimit(rate)
-        show = _Progress(pace, as_json)
+        progress = _Progress(pace, as_json)
         reconciliation = Reconciliation(
             connection.pocketbase,
             connection.client,
-            connection.inbox,
+            connection.event_writer,
             options=options,
             pace=pace,
-            watcher=Watcher(show.begin, show.print_difference, show.print_page),
+            watcher=Watcher(progress.begin, progress.print_difference, progress.print_page),
         )
         try:
             done = await reconciliation.run()
         except GatewayError:
-            show.print_broken_off()
+            progress.print_interrupted()
             raise
-        show.print_end(done)
+        progress.print_end(done)
         if not done.report.is_clean:
-            fail("Some could not be compared or written.")
+            fail("Some objects could not be compared or written.")
 
     run(command)
 
 
 class _Progress:
-    """Differences go to stdout, how far it is to stderr."""
+    """Prints differences to stdout and progress to stderr."""
 
     def __init__(self, pace: RateLimit, as_json: bool) -> None:
         self._pace = pace
@@ -91,13 +92,13 @@ class _Progress:
         self._has_begun = False
 
     def begin(self, run: Run) -> None:
-        """Say whether the run is a new one."""
+        """Print whether the run is new or continued."""
         self._has_begun = True
         verb = "continued at" if run.was_continued else "begun"
         click.echo(f"{verb} {run.step}".strip(), err=True)
 
     def print_difference(self, difference: Difference) -> None:
-        """One line each."""
+        """Print one line per difference."""
         click.echo(
             dump_text(difference.describe())
             if self._as_json
@@ -106,11 +107,11 @@ class _Progress:
         )
 
     def print_page(self, run: Run) -> None:
-        """At most once a second, and at the end of each list."""
+        """Print progress at most once per second, and at the end of each list."""
         has_ended = self._step not in ("", run.step)
         shown, self._step = self._step if has_ended else run.step, run.step
         now = time.monotonic()
-        if now - self._printed < _LINE_SECONDS and not has_ended:
+        if now - self._printed < _PROGRESS_SECONDS and not has_ended:
             return
         self._printed = now
         self._print_numbers(run, shown)
@@ -119,10 +120,10 @@ class _Progress:
         now = time.monotonic()
         rate = self._pace.requests / max(now - self._started, 0.001)
         name = step.split(" ")[0]
-        click.echo(f"{_describe(run.report, name)}; {rate:.1f} requests a second", err=True)
+        click.echo(f"{_describe(run.report, name)}; {rate:.1f} requests per second", err=True)
 
     def print_end(self, run: Run) -> None:
-        """What differs in all, and what could not be done."""
+        """Print the totals and the failures."""
         self._print_numbers(run, run.step)
         if self._as_json:
             click.echo(dump_text({"run": run.id, **asdict(run.report)}))
@@ -132,13 +133,13 @@ class _Progress:
             click.echo(f"not available: {', '.join(run.report.skipped)}", err=True)
         counts = run.report.counts
         differing = [name for name, numbers in counts.items() if numbers.keys() - {"listed"}]
-        told = "; ".join(_describe(run.report, name) for name in differing)
-        click.echo(told or "no difference", err=True)
+        totals = "; ".join(_describe(run.report, name) for name in differing)
+        click.echo(totals or "no difference", err=True)
 
-    def print_broken_off(self) -> None:
-        """How to go on, if there is something to go on with."""
+    def print_interrupted(self) -> None:
+        """Print how to continue, if the run has begun."""
         if self._has_begun:
-            click.echo("Broken off; the same command continues.", err=True)
+            click.echo("Interrupted; the same command continues the run.", err=True)
 
 
 def _describe(report: Report, name: str) -> str:

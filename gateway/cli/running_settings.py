@@ -1,4 +1,4 @@
-"""The settings of a `make run` that is running here, for commands whose environment has none."""
+"""The settings of a running `make run`, for commands without settings in their environment."""
 
 import fcntl
 from collections.abc import Mapping
@@ -7,9 +7,9 @@ from pathlib import Path
 
 from gateway.json_codec import load
 
-#: Where a run keeps its files, below the folder in which it was started.
+#: The folder of a run's files, below the folder in which it was started.
 _FOLDER = ".local"
-#: Settings that say which services a command works on: one is enough to not use another's.
+#: Prefixes of the settings that choose the services of a command.
 _TARGETS = ("POCKETBASE_", "STRIPE_")
 
 
@@ -18,7 +18,7 @@ class RunningSettings:
     """The settings of a run."""
 
     folder: Path
-    #: By field name; what the environment sets is left out.
+    #: By field name, without those that the environment sets.
     values: Mapping[str, str]
 
 
@@ -26,8 +26,8 @@ def find_running_settings(start: Path, environment: Mapping[str, str]) -> Runnin
     """Return the settings of the run in this folder or the nearest one above it.
 
     Returns:
-        None when none is running, or when the environment already names a PocketBase or Stripe:
-        the settings of two deployments must not be mixed.
+        None if no run is active, or if the environment names a PocketBase or Stripe, because the
+        settings of two deployments must not be mixed.
     """
     if any(name.upper().startswith(_TARGETS) and text for name, text in environment.items()):
         return None
@@ -42,7 +42,7 @@ def find_running_settings(start: Path, environment: Mapping[str, str]) -> Runnin
 
 
 def _is_running(folder: Path) -> bool:
-    """A run holds the lock; the file of one that was killed stays behind."""
+    """Return whether a process holds the lock; a killed run leaves its files behind."""
     try:
         with (folder / "lock").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--root-path", default="", help="The path that a proxy in front strips: /gateway.")
+@click.option("--root-path", default="", help="Path prefix that a proxy strips, such as /gateway.")
 def serve(host: str, port: int, root_path: str) -> None:
-    """Serve the gateway; all else is set by environment variables."""
-    # Here, because the other commands need not wait for FastAPI to load.
+    """Serve the gateway; all other settings are environment variables."""
+    # Imported here, because FastAPI loads slowly and the other commands don't need it.
     import uvicorn
 
     from gateway.app.loader import load_app
@@ -46,13 +46,13 @@ def serve(host: str, port: int, root_path: str) -> None:
         port=port,
         root_path=root_path.rstrip("/"),
         http=BoundedHttpProtocol,
-        # By default uvicorn believes whatever a local process forwards.
+        # By default uvicorn trusts the forwarded headers of every local process.
         proxy_headers=False,
         log_config=None,
         access_log=False,
         server_header=False,
-        # Longer than PocketBase keeps its connections, 90 s: else one that we close just then
-        # costs a write, because what may have had an effect is not sent again.
+        # Longer than PocketBase keeps connections (90 s): a connection that we close during a call
+        # would fail a write, because a call that may have had an effect is not repeated.
         timeout_keep_alive=100,
         timeout_graceful_shutdown=20,
     )
@@ -65,14 +65,14 @@ def _require_unique_commands(declared: "Declarations | None") -> None:
 
 
 def _spare_garbage_collector() -> None:
-    """Don't walk what stays for ever, nor so often: a sixth of all deliveries' time went there."""
+    """Exclude permanent objects from garbage collection, which took a sixth of deliveries' time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
 
 
 async def _refuse_wrong_superuser(settings: Settings) -> None:
-    """A wrong password never gets right by waiting; a PocketBase that is still starting does."""
+    """Exit if PocketBase refuses the superuser; only warn if it is not ready yet."""
     async with PocketBase(settings) as pocketbase:
         try:
             await check_pocketbase(pocketbase)

@@ -1,4 +1,4 @@
-"""``gateway transforms``: which writes pass through which function."""
+"""``gateway transforms``: list the app's transforms."""
 
 import click
 
@@ -17,7 +17,7 @@ def transforms() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 def list_transforms(as_json: bool) -> None:
     """List the transforms of the app (GATEWAY_APP), with the models' JSON schemas."""
-    # Here, because the other commands need not wait for FastAPI to load.
+    # Imported here, because FastAPI loads slowly and the other commands don't need it.
     from gateway.app.declarations import Declarations
     from gateway.app.loader import load_app
     from gateway.transforms.description import describe_transform
@@ -33,7 +33,7 @@ def list_transforms(as_json: bool) -> None:
         click.echo(dump_text(found, is_indented=True))
         return
     if not found:
-        click.echo("There are no transforms: GATEWAY_APP names no app, or it declares none.")
+        click.echo("There are no transforms: GATEWAY_APP is not set, or the app declares none.")
     for transform in found:
         click.echo(_show(transform))
 

@@ -1,1 +1,1 @@
-"""Whether the gateway lives, and whether it can do its work."""
+"""/health and /ready: liveness and readiness."""

@@ -1,4 +1,4 @@
-"""GET /health (the process runs) and GET /ready (it can do its work)."""
+"""GET /health (the process runs) and GET /ready (its dependencies work)."""
 
 from fastapi import APIRouter
 
@@ -13,14 +13,14 @@ router = APIRouter(tags=["health"])
 
 
 class Status(ResponseModel):
-    """All is well."""
+    """Success."""
 
     status: str = "ok"
 
 
 @router.get("/health", operation_id="read_health")
 async def read_health() -> Status:
-    """The process is running; checks nothing else."""
+    """Return ok: the process runs. Nothing else is checked."""
     return Status()
 
 
@@ -30,9 +30,10 @@ async def read_health() -> Status:
     responses=problem_responses(NotReady, PocketBaseUnavailable, StripeKeyNotAccepted),
 )
 async def read_readiness(services: ServicesDep) -> Status:
-    """PocketBase can write, accepts our superuser, and has our hooks and migrations.
+    """Return ok if the dependencies of the gateway work.
 
-    Stripe accepted the key in its last answers.
+    PocketBase can write, accepts the gateway's superuser, has the hooks and migrations of this
+    release and uses the transforms; Stripe's latest responses accepted the key.
     """
     await services.readiness.check()
     return Status()

@@ -1,4 +1,4 @@
-"""Checks that PocketBase has the hooks, migrations and collections of this release."""
+"""Readiness checks: PocketBase's hooks, migrations and collections; writes; key; transforms."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,13 +19,13 @@ _NAME_SETTINGS = {
     "internal_prefix": "GATEWAY_INTERNAL_COLLECTION_PREFIX",
     "auth": "GATEWAY_AUTH_COLLECTION",
 }
-#: How many missing files, collections and columns the detail names.
-_NAMED = 5
+#: Missing files, collections and columns that the detail names.
+_MAX_NAMED = 5
 
-#: Anyone can call /ready, so not every call causes a write.
-_WRITE_HOLDS_SECONDS = 1.0
-#: A delivery that takes longer would probably fail as well.
-_WRITE_SECONDS = 3.0
+#: A successful write is cached this long, because anyone can call /ready.
+_WRITE_CACHE_SECONDS = 1.0
+#: Maximum time of the write; a slower delivery would probably fail as well.
+_WRITE_TIMEOUT_SECONDS = 3.0
 
 
 class NotReady(Unavailable):
@@ -36,7 +36,7 @@ async def check_pocketbase(pocketbase: PocketBase) -> None:
     """Compare PocketBase's hooks, migrations and collections with those this gateway needs.
 
     Raises:
-        NotReady: they differ; the detail says in what.
+        NotReady: they differ; the detail names the difference.
         PocketBaseUnavailable: it does not answer, or refuses our superuser.
     """
     try:
@@ -49,7 +49,7 @@ async def check_pocketbase(pocketbase: PocketBase) -> None:
         raise NotReady("PocketBase refuses the gateway's superuser.") from refused
     if version.files:
         raise NotReady(
-            f"PocketBase's hooks are incomplete: {'; '.join(version.files[:_NAMED])}. "
+            f"PocketBase's hooks are incomplete: {'; '.join(version.files[:_MAX_NAMED])}. "
             "Deploy the whole folder pb_hooks and restart PocketBase."
         )
     if version.hooks != HOOKS_VERSION:
@@ -64,18 +64,19 @@ async def check_pocketbase(pocketbase: PocketBase) -> None:
         raise NotReady(f"PocketBase lacks the migrations {', '.join(missing)}.")
     if version.misnamed:
         raise NotReady(
-            f"{'; '.join(version.misnamed[:_NAMED])}. Names can't be changed after the first start:"
-            " restore the setting, or the name of the auth collection (docs/mirror.md)."
+            f"{'; '.join(version.misnamed[:_MAX_NAMED])}. "
+            "Names can't be changed after the first start: restore the setting, or the name of the"
+            " auth collection (docs/mirror.md)."
         )
     if version.missing:
         raise NotReady(
-            f"PocketBase's collections were changed: {'; '.join(version.missing[:_NAMED])}. "
+            f"PocketBase's collections were changed: {'; '.join(version.missing[:_MAX_NAMED])}. "
             "Restore a backup, or rename them back (docs/operations.md)."
         )
 
 
 async def check_names(pocketbase: PocketBase) -> None:
-    """Check that PocketBase has this process's names of collections; others may be a project's own.
+    """Check that PocketBase uses the same collection names as this process.
 
     Raises:
         NotReady: they differ; the detail names the setting.
@@ -96,19 +97,19 @@ def _compare_names(pocketbase: PocketBase, names: NameSettings) -> None:
         if theirs[name] != ours[name]
     ]
     if differing:
-        raise NotReady(f"{'; '.join(differing)}: set both alike.")
+        raise NotReady(f"{'; '.join(differing)}: set the same value for both.")
 
 
 async def _check_writes(pocketbase: PocketBase) -> None:
     try:
-        async with asyncio.timeout(_WRITE_SECONDS):
+        async with asyncio.timeout(_WRITE_TIMEOUT_SECONDS):
             await call_hook(pocketbase, WRITE_PROBE, Empty())
     except PocketBaseRefused as refused:
         raise NotReady(f"PocketBase refuses to write: {refused.status}, {refused}") from refused
     except TimeoutError as error:
         raise NotReady(
-            f"PocketBase did not write one row in {_WRITE_SECONDS:g} s: another process (a backup,"
-            " a shell) may hold its database."
+            f"PocketBase did not write one row in {_WRITE_TIMEOUT_SECONDS:g} s: another process (a"
+            " backup, a shell) may lock its database."
         ) from error
 
 
@@ -122,20 +123,19 @@ class Readiness:
         check_transforms: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._version = SharedCheck(partial(check_pocketbase, pocketbase))
-        self._writes = SharedCheck(partial(_check_writes, pocketbase), _WRITE_HOLDS_SECONDS)
+        self._writes = SharedCheck(partial(_check_writes, pocketbase), _WRITE_CACHE_SECONDS)
         self._check_key = check_key
         self._transforms = SharedCheck(check_transforms) if check_transforms else None
 
     async def check(self) -> None:
         """Check PocketBase, the Stripe key and the transforms.
 
-        Reads go on when the disk is full or another process holds the database, so that a write is
-        checked too.
+        A write is checked too, because reads succeed when the disk is full or the database locked.
 
         Raises:
             NotReady: hooks or migrations are missing, or PocketBase refuses to write.
             NotRegistered: PocketBase does not use the transforms.
-            PocketBaseUnavailable: it does not answer, or can't write; the detail is its own.
+            PocketBaseUnavailable: it does not answer or can't write; the detail is PocketBase's.
             StripeKeyNotAccepted
         """
         await self._version.run()

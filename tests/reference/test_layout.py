@@ -23,7 +23,7 @@ def _read_contract() -> dict[str, Any]:
 def test_architecture_shows_the_layers_of_the_contract() -> None:
     """The table in docs/architecture.md has a row per layer, in the order of the contract."""
     text = (_ROOT / "docs" / "architecture.md").read_text()
-    table = text.partition("| modules of `gateway/` | content |")[2].partition("\n\n")[0]
+    table = text.partition("| layer of `gateway/` | content |")[2].partition("\n\n")[0]
     rows = [re.findall(r"`(\w+)`", line.split("|")[1]) for line in table.splitlines()[2:]]
     assert rows == [layer.split(" | ") for layer in _read_contract()["layers"]]
 
