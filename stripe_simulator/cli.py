@@ -106,4 +106,6 @@ def serve(simulator: Simulator, host: str, port: int, log_level: str = "warning"
         log_level=log_level,
         date_header=False,
         server_header=False,
+        # Longer than clients keep idle connections: a request must not meet one that closes.
+        timeout_keep_alive=100,
     )

@@ -21,7 +21,7 @@ _LISTED = {CollectionNames().of(key): columns for key, columns in COLLECTIONS.it
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Parts with the transforms of shelf.py; each test leaves the collections as they were."""
+    """Parts with sample_transforms.py; each test leaves the collections as they were."""
     env = {"GATEWAY_APP": "tests.transforms.sample_transforms:app"}
     with Stack(plan_throwaway(tmp_path_factory.mktemp("own"), env)) as running:
         make_collections(running)

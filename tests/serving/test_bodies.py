@@ -187,7 +187,7 @@ async def _drain(writer: asyncio.StreamWriter) -> None:
 
 @pytest.fixture
 def transforming(fresh_stack: Callable[..., Stack]) -> Stack:
-    """A stack with the collection of slow_shelf.py."""
+    """A stack with the collection of slow_transforms.py."""
     own = fresh_stack(GATEWAY_APP="tests.serving.slow_transforms:app")
     fields = [{"name": "title", "type": "text"}]
     made = {"name": "letters", "type": "base", "fields": fields, "createRule": "", "viewRule": ""}

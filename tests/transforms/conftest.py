@@ -1,4 +1,4 @@
-"""A stack of its own whose gateway has the transforms of shelf.py, and collections for them."""
+"""A stack with the transforms of sample_transforms.py, and collections for them."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -63,7 +63,7 @@ def _is_ready(url: str) -> bool:
 
 
 def make_collections(stack: Stack) -> None:
-    """Make the collections of shelf.py, open to everybody; a note is its author's to change."""
+    """Create the collections of sample_transforms.py; only authors may change their notes."""
     root = {"Authorization": log_in_superuser(stack.pocketbase)}
     with httpx.Client(base_url=stack.pocketbase.url, headers=root, trust_env=False) as client:
         members = {"name": "members", "type": "auth", "fields": [{"name": "name", "type": "text"}]}

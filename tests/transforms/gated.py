@@ -36,7 +36,7 @@ _FIELDS: list[dict[str, Any]] = [
 
 
 def make_gated_collections(stack: Stack) -> None:
-    """Make the collections of gated_shelf.py, open to everybody unless a record is locked."""
+    """Make the collections of gated_transforms.py, open to everybody unless a record is locked."""
     root = {"Authorization": log_in_superuser(stack.pocketbase)}
     with httpx.Client(base_url=stack.pocketbase.url, headers=root, trust_env=False) as client:
         for name in ("papers", "counted", "created_only", "unguarded"):

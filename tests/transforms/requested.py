@@ -47,11 +47,11 @@ def judge_address(incoming: dict[str, Any], context: TransformContext) -> dict[s
 
 
 TRANSFORMS = (
-    Transform("traces", {"create", "update"}, show, request=True),
-    Transform("plains", {"create"}, show),
-    Transform("rules", {"update"}, return_rule, Rule, validate="changed"),
-    Transform("stricts", {"update"}, return_rule, Rule),
-    Transform("accounts", {"update"}, judge_address),
+    Transform("traces", {"create", "update"}, show, request=True, may_come_later=True),
+    Transform("plains", {"create"}, show, may_come_later=True),
+    Transform("rules", {"update"}, return_rule, Rule, validate="changed", may_come_later=True),
+    Transform("stricts", {"update"}, return_rule, Rule, may_come_later=True),
+    Transform("accounts", {"update"}, judge_address, may_come_later=True),
 )
 
 app = Gateway()

@@ -1,4 +1,4 @@
-"""Another module of a user's: one transform, so that the rest of shelf.py is taken back."""
+"""A later version of sample_transforms.py with one transform: the others are withdrawn."""
 
 from gateway import Gateway
 from gateway.transforms import Transform

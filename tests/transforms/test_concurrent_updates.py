@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def gated(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Stack]:
-    """Running parts with the transforms of gated_shelf.py."""
+    """Running parts with the transforms of gated_transforms.py."""
     env = {"GATEWAY_APP": "tests.transforms.gated_transforms:app", FOLDER: str(folder)}
     with Stack(plan_throwaway(tmp_path_factory.mktemp("gated"), env)) as running:
         make_gated_collections(running)

@@ -53,7 +53,7 @@ def board(project: Stack) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def start(project: Stack, tmp_path: Path) -> Iterator[Callable[..., GatewayProcess]]:
-    """Start a gateway with the transform of misfit_shelf.py: `start(TEST_TABLE="things")`."""
+    """Start a gateway with the transform of misfit_transforms.py: `start(TEST_TABLE="things")`."""
     with ExitStack() as ends:
 
         def run(**env: str) -> GatewayProcess:
@@ -93,7 +93,7 @@ def test_a_collection_that_fits_is_ready(start: Callable[..., GatewayProcess]) -
 
 def test_a_misspelt_collection_ends_the_start(start: Callable[..., GatewayProcess]) -> None:
     """One sentence names file and line, and what to do: nothing would be guarded."""
-    with pytest.raises(StackError, match=r"misfit_shelf.py:\d+: .*thigns.*may_come_later"):
+    with pytest.raises(StackError, match=r"misfit_transforms.py:\d+: .*thigns.*may_come_later"):
         start(TEST_TABLE="thigns")
 
 

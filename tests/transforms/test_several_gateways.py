@@ -42,7 +42,7 @@ def _start_gateway(stack: Stack, folder: Path, **changed: str) -> GatewayProcess
 
 @pytest.fixture
 def own(fresh_stack: Callable[..., Stack]) -> Stack:
-    """Parts to kill, with the transforms of shelf.py."""
+    """Parts to kill, with the transforms of sample_transforms.py."""
     made = fresh_stack(GATEWAY_APP="tests.transforms.sample_transforms:app")
     make_collections(made)
     return made
@@ -168,7 +168,7 @@ def test_two_tables_behind_one_address(own: Stack, tmp_path: Path) -> None:
         gateways = []
         try:
             for number, (own_port, table) in enumerate(
-                ((old_port, "small_shelf"), (new_port, "shelf"))
+                ((old_port, "small_transforms"), (new_port, "sample_transforms"))
             ):
                 env = {
                     **own.plan.gateway_env,
