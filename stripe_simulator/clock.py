@@ -8,7 +8,7 @@ Fire = Callable[[str, str], None]
 
 
 class Clock:
-    """Whole seconds since 1970; stands still unless a source of time is given.
+    """Whole seconds since 1970; does not run unless a source of time is given.
 
     Moving it forward fires what is due, in order, each at its own time.
     """

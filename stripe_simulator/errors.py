@@ -43,7 +43,7 @@ def missing_object(noun: str, id: str, param: str = "id", status: int = 404) -> 
 
 
 def decline_message(decline_code: str) -> str:
-    """What a customer is told about a declined card."""
+    """The message to a customer about a declined card."""
     if decline_code == "insufficient_funds":
         return "Your card has insufficient funds."
     return "Your card was declined."

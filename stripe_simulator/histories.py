@@ -3,7 +3,7 @@
     world = World(seed=1)
     play(world, random.Random(1), steps=30)      # world.events is the history
 
-`transitions` says what may happen now; a Hypothesis state machine can choose among its names.
+`transitions` lists the possible next steps; a Hypothesis state machine can choose among its names.
 Any object with `random()`, `choice()` and `randint()` will do for the random choices.
 """
 
@@ -56,7 +56,7 @@ def newest(world: World, kind: str) -> list[JSON]:
 
 
 def step(world: World, random: Random) -> str:
-    """Let one thing happen; returns its name. What Stripe would refuse changes nothing more."""
+    """Perform one step and return its name; a step that Stripe refuses changes nothing more."""
     names = sorted(MOVES)
     for _ in range(1_000):
         name = random.choice(names)
@@ -107,7 +107,7 @@ def on(kind: str | None = None, fits: Fits = lambda obj: True) -> Callable[[Move
 
 
 def has(name: str, *values: Any) -> Fits:
-    """Objects whose field is one of the values."""
+    """Objects with one of the values in a field."""
     return lambda obj: obj[name] in values
 
 
@@ -177,7 +177,7 @@ def update_price(world: World, random: Random, price: JSON) -> None:
 
 @on("product_feature")
 def remove_feature(world: World, random: Random, product_feature: JSON) -> None:
-    """A product loses a feature; rare, or nobody would have one."""
+    """A product loses a feature; rare, because features would run out."""
     for product, ids in world.facts("features_of_product").items():
         if product_feature["id"] in ids and random.random() < 0.3:
             call(world, "DELETE", f"/v1/products/{product}/features/{product_feature['id']}")
@@ -316,7 +316,7 @@ def buy_once(world: World, random: Random, _: JSON) -> None:
 
 @on()
 def leave_checkout(world: World, random: Random, _: JSON) -> None:
-    """A session that nobody pays; it expires."""
+    """An unpaid session expires."""
     items = [{"price": a_price(world, random, "one_time"), "quantity": 1}]
     _checkout(world, random, "payment", {"line_items": items})
 

@@ -1,4 +1,4 @@
-"""What can be chosen about a simulated Stripe account."""
+"""Settings of a simulated Stripe account."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Settings:
     public_url: str = "http://127.0.0.1:12111"
     #: Days from one attempt at an unpaid invoice to the next.
     retry_days: tuple[int, ...] = (3, 5, 7)
-    #: What happens to a subscription after the last attempt: cancel, unpaid or past_due.
+    #: Effect on a subscription after the last attempt: cancel, unpaid or past_due.
     after_retries: str = "cancel"
     #: Seconds a renewal invoice stays a draft.
     draft_seconds: int = 3_600

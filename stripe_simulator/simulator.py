@@ -45,7 +45,7 @@ class Simulator:
     seed_catalogue: bool = False
     deliverer: Deliverer = field(init=False)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    #: What the contract found wrong; filled by the contract when it is switched on.
+    #: Violations of the contract; empty if the contract is off.
     violations: list[JSON] = field(default_factory=list)
 
     def __post_init__(self) -> None:

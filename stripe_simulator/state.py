@@ -33,7 +33,7 @@ def dump(api: Api, owed: Iterable[tuple[str, str]] = ()) -> JSON:
 
 
 def load(api: Api, state: JSON) -> None:
-    """Put a dumped state into a fresh world; its clock stands where it stopped: see `catch_up`."""
+    """Load a dumped state into a new world, at the clock time of the dump: see `catch_up`."""
     world = api.world
     restore_world(world, state)
     api.idempotency.answers = {

@@ -11,10 +11,10 @@ from stripe_simulator.ids import Ids
 from stripe_simulator.settings import API_VERSION, Settings
 from stripe_simulator.snapshots import JSON, previous_attributes, show, snapshot
 
-#: 2026-11-01 00:00 UTC, where a world begins when nobody says otherwise.
+#: 2026-11-01 00:00 UTC, the default start of a world's clock.
 BEGINNING = 1_793_491_200
 
-#: What Stripe calls an object in "No such …", where it is not the object's own name.
+#: Names of objects in Stripe's message "No such …" that differ from the type.
 NOUNS = {
     "checkout.session": "checkout.session",
     "payment_method": "PaymentMethod",
@@ -120,7 +120,7 @@ class World:
 
     @contextmanager
     def change(self, obj: JSON, event: str) -> Iterator[JSON]:
-        """Change an object inside the block; one event says what was replaced, if anything was."""
+        """Change an object inside the block; an event shows the replaced values, if any."""
         before = snapshot(obj)
         try:
             yield obj

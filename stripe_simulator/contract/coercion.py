@@ -1,4 +1,4 @@
-"""Strings of a form become what the schema says they are."""
+"""Converts strings of a form to the types of the schema."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Checks of requests, answers and events; what breaks the contract is kept."""
+"""Checks requests, answers and events; keeps the violations."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ class Contract:
 
     def __init__(self, spec: Specification | None = None) -> None:
         self.spec = spec or specification()
-        #: What was wrong: {"where", "what", "message", "at"}.
+        #: Violations: {"where", "what", "message", "at"}.
         self.violations: list[JSON] = []
 
     def check_request(self, request: Request) -> StripeError | None:

@@ -10,7 +10,7 @@ from stripe_simulator.contract import differences
 from stripe_simulator.snapshots import JSON
 
 KEPT = ("type", "anyOf", "enum", "items", "required", "properties", "additionalProperties")
-#: What every list has.
+#: Properties of every list.
 LIST = {"data", "has_more", "object", "url"}
 FORM = "application/x-www-form-urlencoded"
 

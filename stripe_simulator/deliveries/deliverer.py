@@ -37,12 +37,12 @@ class Deliverer:
     world: World
     poster: Poster
     switches: Switches = field(default_factory=Switches)
-    #: What was attempted, newest last.
+    #: Attempts, newest last.
     log: deque[JSON] = field(default_factory=lambda: deque(maxlen=100_000))
     counts: Counter[str] = field(default_factory=Counter)
     #: Set when there may be something to start.
     moved: asyncio.Event = field(default_factory=asyncio.Event)
-    #: What no endpoint has taken yet, with how often it is on its way.
+    #: Events that no endpoint has accepted yet, with the number of their deliveries under way.
     owed: Counter[tuple[str, str]] = field(default_factory=Counter)
     under_way: set[asyncio.Task[None]] = field(default_factory=set)
     waiting: set[asyncio.TimerHandle] = field(default_factory=set)

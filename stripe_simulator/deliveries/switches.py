@@ -1,4 +1,4 @@
-"""What can go wrong with deliveries, chosen through the control API and seeded."""
+"""Faults of deliveries, chosen through the control API and seeded."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What customers, banks and time do, for the control API: (world, id, options) → object."""
+"""Actions of customers, banks and time for the control API: (world, id, options) → object."""
 
 from collections.abc import Callable
 

@@ -9,7 +9,7 @@ from stripe_simulator.resources import invoice_payments, line_items, prices, red
 from stripe_simulator.snapshots import JSON, snapshot
 from stripe_simulator.world import World
 
-#: What an id is, where its field says so and its prefix may not.
+#: Types of ids by their field, where the prefix does not show the type.
 BY_FIELD = {
     "coupon": "coupon",
     "product": "product",

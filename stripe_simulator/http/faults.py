@@ -18,7 +18,7 @@ class Fault:
     delay_ms: int = 0
     #: Answer with this status instead of acting; 429 and 503 carry Retry-After.
     status: int = 0
-    #: What the answer says besides: Stripe's error type and codes, the parameter, and the text.
+    #: Other members of the error: type, codes, parameter and message.
     type: str = ""
     code: str = ""
     decline_code: str = ""

@@ -52,6 +52,6 @@ def key_of(request: Request) -> str | None:
 
 
 def fingerprint_of(request: Request) -> str:
-    """What must be the same when a key comes again."""
+    """The parts of a request that must be the same when a key is used again."""
     account = request.headers.get("stripe-account", "")
     return f"{account} {request.path}?{request.query} {request.body.decode('utf-8', 'replace')}"

@@ -6,12 +6,12 @@ from typing import Any
 from stripe_simulator.errors import invalid
 from stripe_simulator.snapshots import JSON
 
-#: What Stripe stores of metadata.
+#: Stripe's limits of metadata.
 KEYS, KEY_LENGTH, VALUE_LENGTH = 50, 40, 500
 
 
 def check_metadata(params: JSON) -> None:
-    """Refuse metadata that Stripe would not store, wherever it stands."""
+    """Refuse metadata that Stripe would not store, at any depth."""
     for path, given in _find_metadata(params, ""):
         if len(given) > KEYS:
             raise invalid(f"Metadata can have at most {KEYS} keys; you sent {len(given)}.", path)
@@ -28,7 +28,7 @@ def check_metadata(params: JSON) -> None:
 
 
 def check_cursors(params: JSON) -> None:
-    """Refuse a page that is to lie on both sides of something."""
+    """Refuse a page with both `starting_after` and `ending_before`."""
     if params.get("starting_after") and params.get("ending_before"):
         raise invalid("You may only specify one of these: starting_after, ending_before.")
 

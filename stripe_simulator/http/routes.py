@@ -48,7 +48,7 @@ Handler = Callable[..., JSON]
 
 
 def one(kind: str) -> Handler:
-    """Retrieve an object of a kind; a deleted one says so."""
+    """Retrieve an object of a kind; a deleted one has `deleted: true`."""
 
     def retrieve(world: World, id: str, params: JSON) -> JSON:
         deleted = world.facts("deleted").get(id)

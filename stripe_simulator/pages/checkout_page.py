@@ -37,7 +37,7 @@ def show(world: World, id: str, message: str | None = None) -> str:
 
 
 def submit(world: World, id: str, fields: dict[str, str]) -> str:
-    """Do what a button says; returns where the customer goes, or raises what to show."""
+    """Perform a button's action; return the address to go to, or raise the error to show."""
     session = world.get("checkout.session", id)
     outcome = fields.get("outcome", "pay")
     if outcome == "cancel":

@@ -20,7 +20,7 @@ ADDRESSES = [
 def show(world: World) -> str:
     """The list of what is here."""
     now = datetime.fromtimestamp(world.now, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    body = f"<p>A simulator of Stripe's API {API_VERSION}. Its clock says {now}.</p>"
+    body = f"<p>A simulator of Stripe's API {API_VERSION}. Its clock shows {now}.</p>"
     body += table(["Address", "What"], ADDRESSES)
     body += "<h2>Open sessions</h2>" + _sessions(world)
     newest = world.events[:-21:-1]

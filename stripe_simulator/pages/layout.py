@@ -52,7 +52,7 @@ def button(name: str, value: str, text: str, plain: bool = False) -> str:
 
 
 def hidden(name: str, value: str) -> str:
-    """A field that nobody sees."""
+    """A hidden field."""
     return f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
 
 

@@ -29,7 +29,7 @@ def show(world: World, id: str, message: str | None = None) -> str:
 
 
 def submit(world: World, id: str, fields: dict[str, str]) -> str:
-    """Do what a button says; returns where the customer goes next."""
+    """Perform a button's action; return the address to go to."""
     session = world.get("billing_portal.session", id)
     action, sub = fields.get("action", ""), fields.get("subscription", "")
     if action == "cancel":

@@ -1,4 +1,4 @@
-"""The account whose keys these are."""
+"""The account of the API key."""
 
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World

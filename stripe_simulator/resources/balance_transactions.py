@@ -33,7 +33,7 @@ def book(
 
 
 def charge_fee(amount: int) -> int:
-    """What Stripe keeps of a charge."""
+    """Stripe's fee for a charge."""
     return min(amount, _FIXED_FEE + round(amount * _SHARE))
 
 

@@ -51,7 +51,7 @@ def open_payment(world: World, invoice: JSON) -> JSON:
 
 
 def pay(world: World, invoice: JSON, method: JSON | None, present: bool = False) -> str:
-    """Try to pay an open invoice; returns succeeded, processing or what stands in the way."""
+    """Try to pay an open invoice; return succeeded, processing or the reason for the failure."""
     if invoice["amount_due"] == 0:
         return _settled(world, invoice)
     intent = open_payment(world, invoice)
@@ -187,7 +187,7 @@ def collect(world: World, id: str) -> None:
 
 @on_due("invoice_overdue")
 def overdue(world: World, id: str) -> None:
-    """Nobody paid an invoice that was sent by its due date; its subscription is past due."""
+    """A sent invoice was not paid by its due date; its subscription becomes past due."""
     invoice = world.find("invoice", id)
     if invoice is None or invoice["status"] != "open" or not invoice["amount_remaining"]:
         return

@@ -1,4 +1,4 @@
-"""What happens when a customer presses Pay on a Checkout page."""
+"""Completes a session after the customer presses Pay on its page."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +25,7 @@ from stripe_simulator.world import World
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the customer filled in on the page."""
+    """The customer's input on the page."""
 
     #: Last four digits of the card; a delayed payment (SEPA debit) when `delayed`.
     card: str = "4242"
@@ -210,7 +210,7 @@ def _pay_invoice(world: World, session: JSON, method: JSON) -> bool:
 
 
 def _subscribe(world: World, session: JSON, method: JSON) -> bool:
-    """Since basil the subscription is made only now; its first event says active."""
+    """Since basil the subscription is created only now; its first event shows it active."""
     customer = world.get("customer", session["customer"])
     params = _subscription_params(world, session)
     sub = subscriptions.build(world, customer, params, status="active")

@@ -7,7 +7,7 @@ from stripe_simulator.snapshots import JSON
 
 #: Line items of a session, and those of each kind where it makes a subscription.
 MAX_ITEMS, MAX_ITEMS_OF_KIND = 100, 20
-#: What Stripe charges at once at the most, in the currency's smallest unit.
+#: Stripe's maximum amount of one charge, in the currency's smallest unit.
 MAX_AMOUNT = 99_999_999
 MAX_QUANTITY = 999_999
 

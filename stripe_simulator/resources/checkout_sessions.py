@@ -67,7 +67,7 @@ def expire(world: World, id: str, params: JSON) -> JSON:
 
 @on_due("expire_session")
 def expire_when_due(world: World, id: str) -> None:
-    """A session that nobody completed in time."""
+    """A session that was not completed in time."""
     session = world.find("checkout.session", id)
     if session is not None and session["status"] == "open":
         expire(world, id, {})

@@ -54,7 +54,7 @@ def _check_terms(world: World, coupon: JSON) -> None:
 
 @on_due("expire_coupon")
 def expire_when_due(world: World, id: str) -> None:
-    """A coupon whose last day is over; Stripe sends no event."""
+    """A coupon after its `redeem_by`; Stripe sends no event."""
     coupon = world.find("coupon", id)
     if coupon is not None and (coupon["redeem_by"] or 0) <= world.now:
         coupon["valid"] = False

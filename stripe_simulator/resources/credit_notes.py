@@ -80,7 +80,7 @@ def _apply(world: World, invoice: JSON, amount: int, paid: bool) -> None:
 
 
 def _credit(world: World, note: JSON, amount: int) -> None:
-    """What is credited to the customer's balance pays the next invoices."""
+    """Credit on the customer's balance pays the next invoices."""
     if not amount:
         return
     note["customer_balance_transaction"] = world.ids.timed("cbtxn", world.now)

@@ -29,7 +29,7 @@ def create(world: World, params: JSON) -> JSON:
 
 
 def build(world: World, customer: str, amount: int, currency: str, **fields: Any) -> JSON:
-    """An invoice item that nobody knows of yet."""
+    """An invoice item; not stored yet."""
     invoice_item: JSON = {
         "id": world.ids.timed("ii", world.now),
         "object": "invoiceitem",

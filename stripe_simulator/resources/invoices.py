@@ -18,7 +18,7 @@ from stripe_simulator.world import World
 
 
 def build(world: World, customer: JSON, lines: list[JSON], **fields: Any) -> JSON:
-    """A draft invoice that nobody knows of yet; `keep` makes it known."""
+    """A draft invoice, not stored yet; `keep` stores it."""
     invoice: JSON = _empty(world, customer) | fields
     for line in lines:
         line["invoice"] = invoice["id"]
@@ -222,7 +222,7 @@ def _discount_amounts(world: World, invoice: JSON, subtotal: int) -> list[JSON]:
 
 
 def _discountable(world: World, invoice: JSON, coupon: JSON, subtotal: int) -> int:
-    """What of an invoice's amount a coupon is for."""
+    """The part of an invoice's amount that a coupon applies to."""
     only = redemptions.applies_to(world, coupon["id"])
     if not only:
         return subtotal

@@ -103,7 +103,7 @@ def session_discounts(world: World, session: JSON) -> list[str]:
 
 
 def purchase_of(world: World, customer: str | None, items: list[JSON]) -> Purchase:
-    """What a discount of a session is for."""
+    """The products and amounts that a discount of a session applies to."""
     return Purchase(
         customer,
         items[0]["currency"],

@@ -128,7 +128,7 @@ def detach(world: World, id: str, params: JSON) -> JSON:
 
 
 def behaviour(method: JSON) -> str:
-    """What a charge does: succeeds, declines_later, requires_action, processing or a decline."""
+    """Return succeeds, declines_later, requires_action, processing or a decline code."""
     if method["type"] != "card":
         return "processing"
     return CARDS.get(method["card"]["last4"], ("visa", "succeeds"))[1]

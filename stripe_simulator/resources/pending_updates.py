@@ -36,7 +36,7 @@ def apply(world: World, sub: JSON) -> None:
 
 @on_due("expire_pending_update")
 def expire(world: World, id: str) -> None:
-    """Nobody paid in time."""
+    """The invoice was not paid in time."""
     sub = world.find("subscription", id)
     pending = sub["pending_update"] if sub else None
     if sub is not None and pending and pending["expires_at"] <= world.now:

@@ -60,7 +60,7 @@ def update(world: World, id: str, params: JSON) -> JSON:
 
 
 def currency_options(world: World, price: JSON) -> JSON:
-    """What the price costs in each currency, its own included."""
+    """The amounts in each currency, the price's own included."""
     own: JSON = {
         name: price[name]
         for name in ("custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal")

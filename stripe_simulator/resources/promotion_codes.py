@@ -50,7 +50,7 @@ def _refuse_taken(world: World, code: str, customer: str | None) -> None:
 
 @on_due("expire_code")
 def expire_when_due(world: World, id: str) -> None:
-    """A code whose last day is over is not active any more."""
+    """A code is not active after its `expires_at`."""
     promotion_code = world.find("promotion_code", id)
     if promotion_code is not None and promotion_code["active"]:
         with world.change(promotion_code, "promotion_code.updated"):

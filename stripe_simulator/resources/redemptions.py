@@ -9,7 +9,7 @@ from stripe_simulator.world import World
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """What a coupon would be redeemed for."""
+    """The purchase that a coupon would be redeemed for."""
 
     customer: str | None
     currency: str

@@ -1,4 +1,4 @@
-"""What falls due on a subscription: renewal, end of trial, cancellation, reminders."""
+"""Due dates of a subscription: renewal, end of trial, cancellation, reminders."""
 
 from stripe_simulator.agenda import ACTIONS, on_due
 from stripe_simulator.periods import period_end
@@ -90,7 +90,7 @@ def trial_will_end(world: World, id: str) -> None:
 
 @on_due("upcoming")
 def upcoming(world: World, id: str) -> None:
-    """Some days before a renewal: invoice.upcoming, whose invoice has no id."""
+    """Some days before a renewal: invoice.upcoming; its invoice has no id."""
     sub = _live(world, id)
     if sub is None or sub["cancel_at"] is not None or sub["status"] not in ("active", "trialing"):
         return
@@ -136,7 +136,7 @@ def _live(world: World, id: str) -> JSON | None:
 
 
 def trial_ends_without_method(world: World, sub: JSON) -> bool:
-    """Pause or cancel at the end of a trial that nobody can pay for; returns whether it did."""
+    """Pause or cancel at the end of a trial without a payment method; return whether it did."""
     if sub["status"] != "trialing":
         return False
     customer = world.get("customer", sub["customer"])

@@ -1,4 +1,4 @@
-"""What new items mean for a subscription's bills: prorations, and the invoice made at once."""
+"""Effects of new items on a subscription's bills: prorations, and the immediate invoice."""
 
 from dataclasses import dataclass
 
@@ -18,10 +18,10 @@ from stripe_simulator.world import World
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """New items that nobody knows of yet."""
+    """New items; not stored yet."""
 
     items: list[JSON]
-    #: Whether the billing cycle begins anew.
+    #: Whether the billing cycle starts again.
     resets: bool
     #: Invoice items, not yet kept.
     parts: list[JSON]

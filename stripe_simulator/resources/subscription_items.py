@@ -12,7 +12,7 @@ from stripe_simulator.world import World
 
 
 def build(world: World, sub: str, params: JSON, start: int, end: int | None, anchor: int) -> JSON:
-    """A new item whose period begins at `start`; `end` overrides the price's period."""
+    """A new item with a period from `start`; `end` overrides the price's period."""
     price = prices.resolve(world, params)
     subscription_rules.check_recurring(price)
     item: JSON = {
@@ -35,7 +35,7 @@ def build(world: World, sub: str, params: JSON, start: int, end: int | None, anc
 
 
 def is_metered(price: JSON) -> bool:
-    """Whether usage says how much of it is billed."""
+    """Whether it is billed by usage."""
     return bool((price["recurring"] or {}).get("usage_type") == "metered")
 
 
@@ -79,7 +79,7 @@ def restart(items: list[JSON], now: int) -> None:
 
 
 def purchase(world: World, customer: str, items: list[JSON]) -> Purchase:
-    """What a discount of a subscription is for."""
+    """The products and amounts that a discount of a subscription applies to."""
     return Purchase(
         customer,
         items[0]["price"]["currency"],

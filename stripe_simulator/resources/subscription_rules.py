@@ -1,4 +1,4 @@
-"""What a subscription may hold, and which of its parameters go together."""
+"""Limits of a subscription's items, and parameters that exclude each other."""
 
 from stripe_simulator.errors import invalid
 from stripe_simulator.settings import DAY

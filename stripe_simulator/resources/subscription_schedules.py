@@ -133,7 +133,7 @@ def expiring(world: World, id: str) -> None:
 
 @on_due("phase_at_renewal")
 def at_renewal(world: World, sub_id: str) -> None:
-    """Before a period is billed: a phase that begins with it says what is billed."""
+    """Before a period is billed: a phase that begins with it sets what is billed."""
     sub = world.get("subscription", sub_id)
     schedule = world.find("subscription_schedule", sub["schedule"])
     if schedule is None or schedule["status"] != "active":
@@ -181,7 +181,7 @@ def _swap(world: World, sub: JSON, phase: JSON) -> None:
 
 
 def _follow(world: World, schedule: JSON, behavior: str) -> None:
-    """What an update says of the present phase holds for the subscription at once."""
+    """Changes of the current phase apply to the subscription at once."""
     sub = world.get("subscription", schedule["subscription"])
     wanted = {item["price"]: item for item in _current(world, schedule)["items"]}
     given: list[JSON] = []

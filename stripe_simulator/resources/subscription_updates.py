@@ -240,7 +240,7 @@ def _hold(world: World, sub: JSON, change: subscription_changes.Change) -> None:
 
 
 COLLECTION = ("collection_method", "days_until_due")
-#: What may be given with `payment_behavior=pending_if_incomplete`.
+#: Parameters that `payment_behavior=pending_if_incomplete` allows.
 PENDING = {
     "add_invoice_items",
     "billing_cycle_anchor",

@@ -70,7 +70,7 @@ def _must_have(method: JSON | None, behavior: str) -> None:
 
 
 def build(world: World, customer: JSON, params: JSON, status: str = "incomplete") -> JSON:
-    """A subscription with its items and discounts that nobody knows of yet."""
+    """A subscription with its items and discounts; not stored yet."""
     now = world.now
     subscription_rules.check_dates(params, now)
     trial_end = _trial_end(world, params)
