@@ -44,7 +44,7 @@ def read_purchase_history(buyer: Buyer) -> PurchaseHistory:
         customers=tuple(each.customer for each in history.subscriptions),
         prices=history.held,
         trial_used=history.trial_used,
-        pending_number=history.attempt.number,
-        pending_since=history.attempt.since,
+        pending_number=history.pending.number,
+        pending_since=history.pending.since,
         key=history.key,
     )

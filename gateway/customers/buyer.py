@@ -114,6 +114,6 @@ def _read(answer: BuyerAnswer) -> Buyer:
         deleted_customers=answer.deleted_customers,
         prices=answer.prices,
         subscription=answer.subscription,
-        history=answer.standing,
+        history=answer.history,
         organization=answer.organization,
     )

@@ -138,11 +138,11 @@ async def test_buyer(pocketbase: PocketBase, business: Business) -> None:
     assert answer.owner == "theirs"
     assert len(answer.prices) == 2
     assert answer.subscription
-    assert answer.standing
-    assert answer.standing.key
-    assert answer.standing.key.request_hash == order.request_hash
-    assert answer.standing.subscriptions[0].stripe_id == business.subscription
-    assert answer.standing.held
+    assert answer.history
+    assert answer.history.key
+    assert answer.history.key.request_hash == order.request_hash
+    assert answer.history.subscriptions[0].stripe_id == business.subscription
+    assert answer.history.held
 
 
 async def test_buyer_of_an_organization(pocketbase: PocketBase, business: Business) -> None:
@@ -151,7 +151,7 @@ async def test_buyer_of_an_organization(pocketbase: PocketBase, business: Busine
     answer = await _ask(pocketbase, BUYER, asked, business.owner.token)
     assert answer.organization
     assert answer.organization.members == 4
-    assert answer.standing is None
+    assert answer.history is None
 
 
 async def test_caller(pocketbase: PocketBase, business: Business) -> None:
@@ -317,7 +317,7 @@ async def test_commit(pocketbase: PocketBase) -> None:
     [
         {},
         {"items": []},
-        {"user": {}, "standing": {}},
+        {"user": {}, "history": {}},
         dict.fromkeys(BuyerAnswer.model_fields),
         dict.fromkeys(BuyerAnswer.model_fields, "<html>"),
     ],

@@ -101,7 +101,7 @@ class BuyerUser(Contract):
     name: str
 
 
-class PendingPurchase(Contract):
+class PendingCheckout(Contract):
     """The exclusive purchase under way: its number, and since when in Unix seconds."""
 
     number: int
@@ -121,7 +121,7 @@ class HeldSubscription(Contract):
 class BuyerHistory(Contract):
     """What the buyer has and has had: see pb_hooks/lib/checkout/purchase_history.js."""
 
-    attempt: PendingPurchase
+    pending: PendingCheckout
     key: KeyUse | None
     subscriptions: tuple[HeldSubscription, ...]
     #: The one-time prices that the buyer has bought or is paying for, as far as that matters.
@@ -142,7 +142,7 @@ class BuyerAnswer(Contract):
     prices: tuple[Price, ...]
     subscription: SubscriptionRef | None
     owner: Literal["theirs", "another's", ""]
-    standing: BuyerHistory | None
+    history: BuyerHistory | None
 
 
 class PricesRequest(Contract):

@@ -18,12 +18,12 @@ function readPurchaseHistory(app, user, payer, prices, order) {
   const recurs = prices.some((price) => price.type === "recurring")
   const once = mayBeOnce(prices, order.once)
   // Read before the subscriptions: those of a checkout that has just ended are then among them.
-  const attempt = recurs || once ? readPending(app, payer) : { number: 0, since: 0 }
+  const pending = recurs || once ? readPending(app, payer) : { number: 0, since: 0 }
   const subscriptions = recurs ? readSubscriptions(app, payer) : []
   const bought = once ? readBought(app, payer) : []
   const held = subscriptions.reduce((names, { prices }) => names.concat(prices), [])
   return {
-    attempt,
+    pending,
     key: order.key ? keepKey(app, nameOf(payer), order) : null,
     subscriptions,
     bought,

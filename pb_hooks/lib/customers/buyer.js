@@ -24,7 +24,7 @@ function readBuyer(app, user, info, asked) {
     prices,
     subscription: readSubscription(app, user.id, info, asked.subscription),
     owner: readOwnership(app, user.id, info, asked.owner_of),
-    standing: asked.order ? readPurchaseHistory(app, user, payer, prices, asked.order) : null,
+    history: asked.order ? readPurchaseHistory(app, user, payer, prices, asked.order) : null,
   }
 }
 
