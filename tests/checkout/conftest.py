@@ -1,4 +1,4 @@
-"""Users of the till, and what Stripe must not have been asked for when a request is refused."""
+"""Fixtures of the checkout tests: users, prices, and counts of objects created at Stripe."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -30,7 +30,7 @@ async def user(frontend: Frontend) -> User:
 
 @pytest.fixture
 def count_made(account: StripeAccount) -> CountMade:
-    """Count what Stripe was asked to make."""
+    """Count the objects that the gateway created at Stripe."""
 
     async def count() -> dict[str, int]:
         return await account.count("customer", "checkout.session", "billing_portal.session")
@@ -40,12 +40,12 @@ def count_made(account: StripeAccount) -> CountMade:
 
 @pytest.fixture
 def make_price(account: StripeAccount) -> MakePrice:
-    """Make a price with plan members in its metadata, and wait until it is mirrored."""
+    """Create a price with terms in its metadata, and wait until it is mirrored."""
 
-    async def make(interval: str = "month", currency: str = "usd", **plan: str) -> str:
+    async def make(interval: str = "month", currency: str = "usd", **terms: str) -> str:
         product = await account.create("products", name="Made for a test")
         fields: dict[str, str | int] = {
-            f"metadata[checkout_{name}]": text for name, text in plan.items()
+            f"metadata[checkout_{name}]": text for name, text in terms.items()
         }
         if interval:
             fields["recurring[interval]"] = interval

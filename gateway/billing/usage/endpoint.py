@@ -89,7 +89,10 @@ class UsageBody(RequestModel):
         default=None, min_length=1, max_length=255, description="Superusers only: the paying user."
     )
     organization: str | None = Field(
-        default=None, min_length=1, max_length=255, description="Superusers only: or which team's"
+        default=None,
+        min_length=1,
+        max_length=255,
+        description="Superusers only: the paying organization.",
     )
 
     @model_validator(mode="after")
@@ -153,7 +156,9 @@ class CancelUsageBody(RequestModel):
         min_length=1, max_length=255, description="The identifier of the report."
     )
     user: str | None = Field(default=None, max_length=255, description="The user of the report.")
-    organization: str | None = Field(default=None, max_length=255, description="Or which team's.")
+    organization: str | None = Field(
+        default=None, max_length=255, description="The organization of the report."
+    )
 
     @model_validator(mode="after")
     def _check_payer(self) -> "CancelUsageBody":
