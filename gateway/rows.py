@@ -19,7 +19,7 @@ def payer_metadata(user: str, organization: str) -> dict[str, str]:
 
 
 class Version(NamedTuple):
-    """Which state of a Stripe object a row shows. Compared by pb_hooks/lib/mirror/commit.js.
+    """Which state of a Stripe object a row shows. Compared by pb_hooks/lib/mirror/ordering.js.
 
     See docs/decisions/003-ordering.md.
     """

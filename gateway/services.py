@@ -16,13 +16,13 @@ from gateway.pocketbase.api import PocketBaseClient
 from gateway.price_terms import TermsFile
 from gateway.settings import Settings
 from gateway.stripe_api import KeyCheck, SyncSnapshot
+from gateway.stripe_api.own_account import OwnAccount
 
 if TYPE_CHECKING:
     from gateway.billing.usage.recorder import UsageRecorder
     from gateway.checkout.service import CheckoutService
     from gateway.events.replay import Replayer
     from gateway.health.readiness import Readiness
-    from gateway.mirror.conflicts import ConflictResolver
     from gateway.notifications.router import NotificationRouter
     from gateway.reconcile.background import BackgroundReconciliation
     from gateway.transforms.registration import Registration
@@ -49,9 +49,10 @@ class Services:
     readiness: "Readiness"
     checkout: "CheckoutService"
     usage: "UsageRecorder"
-    conflicts: "ConflictResolver"
+    #: The Stripe account of the key; parses events.
+    own_account: OwnAccount
     #: Writes the events of deliveries.
-    events: "EventWriter"
+    event_writer: "EventWriter"
     replayer: "Replayer"
     reconciliation: "BackgroundReconciliation"
     #: None when there are neither mails nor handlers.

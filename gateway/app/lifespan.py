@@ -24,6 +24,7 @@ from gateway.pocketbase import PocketBase, open_pocketbase_client
 from gateway.reconcile.background import BackgroundReconciliation
 from gateway.services import Services
 from gateway.stripe_api import PROBE, KeyCheck, open_stripe, read_object
+from gateway.stripe_api.own_account import OwnAccount
 from gateway.teams.seat_sync import SeatSync
 from gateway.teams.vacancies import VacancyCheck
 from gateway.transforms.registration import Registration
@@ -40,7 +41,7 @@ async def open_services(
     Args:
         state: what the app's lifespan yields, for transforms and handlers.
     """
-    settings, announcer = configuration.settings, configuration.notifications
+    settings, notification_router = configuration.settings, configuration.notifications
     async with AsyncExitStack() as stack:
         stack.enter_context(extend_registry(configuration.mirrors))
         pocketbase = await stack.enter_async_context(PocketBase(settings))
@@ -49,20 +50,19 @@ async def open_services(
         )
         key_check = KeyCheck()
         client = await stack.enter_async_context(open_stripe(settings, key_check))
-        turns = ObjectLocks()
-        settlement = ConflictResolver(
-            pocketbase, client, turns, own_account=settings.gateway_stripe_account
-        )
-        inbox = EventWriter(pocketbase, settlement, announcer)
-        stack.push_async_callback(inbox.close)
-        # An inbox of its own: a long replay must not use up the room that deliveries have.
-        replay_inbox = EventWriter(pocketbase, settlement, announcer)
-        stack.push_async_callback(replay_inbox.close)
-        reconciliation = BackgroundReconciliation(pocketbase, client, replay_inbox)
+        locks = ObjectLocks()
+        own_account = OwnAccount(client, settings.gateway_stripe_account)
+        conflict_resolver = ConflictResolver(pocketbase, client, own_account, locks)
+        event_writer = EventWriter(pocketbase, conflict_resolver, notification_router)
+        stack.push_async_callback(event_writer.close)
+        # Separate from the writer of deliveries, so that a long replay does not delay them.
+        replay_writer = EventWriter(pocketbase, conflict_resolver, notification_router)
+        stack.push_async_callback(replay_writer.close)
+        reconciliation = BackgroundReconciliation(pocketbase, client, own_account, replay_writer)
         stack.push_async_callback(reconciliation.close)
         table = configuration.transforms
         registration = Registration(settings, pocketbase, table) if table is not None else None
-        sync_snapshot = Refresher(pocketbase, client, turns).apply
+        sync_snapshot = Refresher(pocketbase, client, locks).apply
         shared = {
             "pocketbase": records,
             "stripe": client,
@@ -90,11 +90,11 @@ async def open_services(
                 next(iter(settings.gateway_portal_configurations), ""),
             ),
             usage=UsageRecorder(pocketbase, client),
-            conflicts=settlement,
-            events=inbox,
-            replayer=Replayer(pocketbase, client, replay_inbox),
+            own_account=own_account,
+            event_writer=event_writer,
+            replayer=Replayer(pocketbase, client, own_account, replay_writer),
             reconciliation=reconciliation,
-            notifications=announcer,
+            notifications=notification_router,
             transforms=TransformRunner(table.index() if table else {}, shared),
             registration=registration,
             state=state,
@@ -120,7 +120,7 @@ async def run_background_work(
     async with (
         _register_transforms(services.registration),
         send_notifications(services, configuration.mail_templates),
-        run_in_background(services.conflicts.own_account.learn()),
+        run_in_background(services.own_account.learn()),
         run_in_background(upkeep.run()),
         run_in_background(customers.run()),
         run_in_background(seats.run()),

@@ -30,6 +30,7 @@ from gateway.settings import (
 )
 from gateway.start_error import StartError
 from gateway.stripe_api import open_stripe
+from gateway.stripe_api.own_account import OwnAccount
 from gateway.webhooks.event_writer import EventWriter
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Connection:
     settings: StripeSettings
     pocketbase: PocketBase
     client: stripe.StripeClient
+    own_account: OwnAccount
     event_writer: EventWriter
 
 
@@ -113,16 +115,15 @@ def _run(work: Coroutine[None, None, None]) -> None:
 async def _connect(settings: StripeSettings) -> AsyncIterator[Connection]:
     async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
         await check_names(pocketbase)
-        conflicts = ConflictResolver(
-            pocketbase, client, own_account=settings.gateway_stripe_account
-        )
+        own_account = OwnAccount(client, settings.gateway_stripe_account)
+        conflict_resolver = ConflictResolver(pocketbase, client, own_account)
         # Running gateways send the outbox entries that this command stores.
         declared = _load_declarations()
-        notifications = open_router(settings, index_handlers(declared.handlers))
-        event_writer = EventWriter(pocketbase, conflicts, notifications)
+        notification_router = open_router(settings, index_handlers(declared.handlers))
+        event_writer = EventWriter(pocketbase, conflict_resolver, notification_router)
         with extend_registry(declared.mirrors):
             try:
-                yield Connection(settings, pocketbase, client, event_writer)
+                yield Connection(settings, pocketbase, client, own_account, event_writer)
             finally:
                 await event_writer.close()
 

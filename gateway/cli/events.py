@@ -124,7 +124,12 @@ def replay(ids: tuple[str, ...], selection: Selection, dry_run: bool, as_json: b
         fail("Give ids of events, or at least one option that selects events, but not both.")
 
     async def command(connection: Connection) -> None:
-        replayer = Replayer(connection.pocketbase, connection.client, connection.event_writer)
+        replayer = Replayer(
+            connection.pocketbase,
+            connection.client,
+            connection.own_account,
+            connection.event_writer,
+        )
         results = (
             replayer.replay_ids(ids, dry_run=dry_run)
             if ids
@@ -141,7 +146,12 @@ def retry(as_json: bool) -> None:
     """Handle all failed events again."""
 
     async def command(connection: Connection) -> None:
-        replayer = Replayer(connection.pocketbase, connection.client, connection.event_writer)
+        replayer = Replayer(
+            connection.pocketbase,
+            connection.client,
+            connection.own_account,
+            connection.event_writer,
+        )
         await _report(replayer.replay_selected(Selection(outcome="failed")), as_json)
 
     run(command)

@@ -63,6 +63,7 @@ def reconcile(
         reconciliation = Reconciliation(
             connection.pocketbase,
             connection.client,
+            connection.own_account,
             connection.event_writer,
             options=options,
             pace=pace,

@@ -1,4 +1,4 @@
-"""Handles stored events again, on the path of a delivery: plan → inbox → one transaction.
+"""Handles stored events again, on the path of a delivery: decide → write in one transaction.
 
 A row that shows an event's state is written anew, so that a projection that a newer release changed
 takes effect; a row that shows a newer state stays.
@@ -20,6 +20,7 @@ from gateway.mirror.event_change import decide
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.rows import Json
 from gateway.stripe_api import Missing, read_object
+from gateway.stripe_api.own_account import OwnAccount
 from gateway.webhooks.event_writer import EventWriter
 
 #: How long Stripe's API keeps an event.
@@ -40,11 +41,12 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Replayer:
-    """Replays events into an inbox."""
+    """Replays events through an `EventWriter`."""
 
     pocketbase: PocketBase
     client: stripe.StripeClient
-    inbox: EventWriter
+    own_account: OwnAccount
+    event_writer: EventWriter
 
     async def replay_ids(
         self, stripe_ids: Sequence[str], *, dry_run: bool = False
@@ -91,11 +93,11 @@ class Replayer:
                 return Replayed(event["stripe_id"], event["type"], "pruned", detail)
             if dry_run:
                 return Replayed(event["stripe_id"], event["type"], "ready")
-            planned = replace(decide(await self.inbox.read(payload)), again=True)
-            outcome = await self.inbox.store(planned)
+            change = replace(decide(await self.own_account.parse(payload)), again=True)
+            outcome = await self.event_writer.store(change)
         except (GatewayError, PocketBaseRefused) as error:
             return Replayed(event["stripe_id"], event["type"], "error", str(error))
-        return Replayed(event["stripe_id"], event["type"], outcome, planned.error)
+        return Replayed(event["stripe_id"], event["type"], outcome, change.error)
 
     async def _read_payload(self, event: Json) -> str:
         """The payload as stored, or as Stripe's API still has it, else ""."""
@@ -107,9 +109,9 @@ class Replayer:
             return ""
         folder = "/v2/core/events" if event["api_version"] == "v2" else "/v1/events"
         try:
-            reading = await read_object(
+            snapshot = await read_object(
                 self.client, f"{folder}/{quote(event['stripe_id'], safe='')}"
             )
         except Missing:
             return ""
-        return dump_text(reading.body)
+        return dump_text(snapshot.body)

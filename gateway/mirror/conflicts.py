@@ -48,35 +48,34 @@ class Decision:
 
 
 class ConflictResolver:
-    """Settles plans that are all about one object."""
+    """Resolves conflicts between states of one object."""
 
     def __init__(
         self,
         pocketbase: PocketBase,
         client: stripe.StripeClient,
-        turns: ObjectLocks | None = None,
-        *,
-        own_account: str = "",
+        own_account: OwnAccount,
+        locks: ObjectLocks | None = None,
     ) -> None:
-        self.own_account = OwnAccount(client, own_account)
+        self._own_account = own_account
         self._pocketbase = pocketbase
         self._stripe = client
-        self._turns = turns or ObjectLocks()
+        self._locks = locks or ObjectLocks()
         self._readers = asyncio.Semaphore(_READERS)
 
-    async def settle(self, plans: Sequence[EventChange]) -> tuple[str, ...]:
-        """Write the plans' events and the state that the object is in; return their outcomes.
+    async def settle(self, changes: Sequence[EventChange]) -> tuple[str, ...]:
+        """Write the changes' events and the state that the object is in; return their outcomes.
 
         Raises:
             PocketBaseUnavailable: the row kept changing, or PocketBase does not answer.
             PocketBaseRefused: PocketBase can't store the row.
             StripeUnavailable, StripeRefused: the object had to be read, and could not.
         """
-        _, stripe_id = key_of(plans[0])
-        async with self._turns.of(stripe_id):
+        _, stripe_id = key_of(changes[0])
+        async with self._locks.of(stripe_id):
             conflict: VersionConflict | None = None
             for _ in range(_ATTEMPTS):
-                result = await commit(self._pocketbase, await self._compose(plans, conflict))
+                result = await commit(self._pocketbase, await self._compose(changes, conflict))
                 conflict = result.conflicts[0] if result.conflicts else None
                 if conflict is None:
                     return result.outcomes
@@ -84,58 +83,58 @@ class ConflictResolver:
         raise PocketBaseUnavailable("The row kept changing while it was written.")
 
     async def _compose(
-        self, plans: Sequence[EventChange], conflict: VersionConflict | None
+        self, changes: Sequence[EventChange], conflict: VersionConflict | None
     ) -> CommitBatch:
-        decision = await self._decide(plans, conflict)
-        claims = (*(claim for each in plans for claim in each.claims), *decision.claims)
+        decision = await self._decide(changes, conflict)
+        claims = (*(claim for each in changes for claim in each.claims), *decision.claims)
         if decision.row:
-            return CommitBatch([event_row(each, row=0) for each in plans], [decision.row], claims)
+            return CommitBatch([event_row(each, row=0) for each in changes], [decision.row], claims)
         outcome = "superseded" if conflict and conflict.version else "ignored"
-        left = [replace(each, outcome=outcome) for each in plans]
+        left = [replace(each, outcome=outcome) for each in changes]
         return CommitBatch([event_row(each) for each in left], claims=claims)
 
     async def _decide(
-        self, plans: Sequence[EventChange], conflict: VersionConflict | None
+        self, changes: Sequence[EventChange], conflict: VersionConflict | None
     ) -> Decision:
-        states = _states(plans, conflict, self.own_account.known)
+        states = _states(changes, conflict, self._own_account.known)
         if winner := _decide_latest(states, conflict):
-            return Decision(_row_of(winner, plans, conflict))
+            return Decision(_row_of(winner, changes, conflict))
         if conflict is None:
-            return Decision(_question(plans, states))
-        if not _path(plans[-1].event):
-            return await self._decide_unreadable(plans, states, conflict)
+            return Decision(_question(changes, states))
+        if not _path(changes[-1].event):
+            return await self._decide_unreadable(changes, states, conflict)
         try:
-            reading = await self._read(plans[-1].event)
+            snapshot = await self._read(changes[-1].event)
         except Missing:
-            return await self._decide_missing(plans, states, conflict)
-        return Decision(*project_snapshot(reading, conflict, event=len(plans) - 1))
+            return await self._decide_missing(changes, states, conflict)
+        return Decision(*project_snapshot(snapshot, conflict, event=len(changes) - 1))
 
     async def _decide_unreadable(
-        self, plans: Sequence[EventChange], states: Sequence[State], conflict: VersionConflict
+        self, changes: Sequence[EventChange], states: Sequence[State], conflict: VersionConflict
     ) -> Decision:
         """Stripe serves no objects of this kind: the newest event holds, by its id in the end."""
-        found = [await self._read_shown(each.event) for each in plans if each.event.is_thin]
+        found = [await self._read_shown(each.event) for each in changes if each.event.is_thin]
         states = [*states, *(state for state in found if state)]
         last = max(states, key=lambda state: (state.order, state.event.stripe_id), default=None)
         if last is None or (conflict.version and last.version <= _stored_version(conflict)):
             return Decision(None)
-        return Decision(_row_of(last, plans, conflict))
+        return Decision(_row_of(last, changes, conflict))
 
     async def _decide_missing(
-        self, plans: Sequence[EventChange], states: Sequence[State], conflict: VersionConflict
+        self, changes: Sequence[EventChange], states: Sequence[State], conflict: VersionConflict
     ) -> Decision:
         """The object is deleted: any known state will do until the deletion's own event comes."""
-        for each in plans:
+        for each in changes:
             if each.event.is_thin and each.event.type.endswith(".deleted"):
                 state = await self._read_snapshot(each.event) or _tombstone(each.event)
                 return Decision(
-                    VersionedRow(state.row, state.version, plans.index(each), expect=conflict)
+                    VersionedRow(state.row, state.version, changes.index(each), expect=conflict)
                 )
-        states = states or _truncated_states(plans, conflict, self.own_account.known)
+        states = states or _truncated_states(changes, conflict, self._own_account.known)
         if not states or not _shows_row(states, conflict):
             return Decision(None)
         last = max(states, key=lambda state: (state.order, state.event.stripe_id))
-        return Decision(_row_of(last, plans, conflict))
+        return Decision(_row_of(last, changes, conflict))
 
     async def _read(self, event: Event) -> Snapshot:
         """Read an event's object in the shape that the event has: columns depend on it."""
@@ -145,10 +144,10 @@ class ConflictResolver:
         async with self._readers:
             if kind == SUMMARY:
                 return await read_summary(read, stripe_id)
-            reading = await complete(read, await read(_path(event)))
-        if reading.body.get("deleted"):
+            snapshot = await complete(read, await read(_path(event)))
+        if snapshot.body.get("deleted"):
             raise Missing
-        return reading
+        return snapshot
 
     async def _read_shown(self, event: Event) -> State | None:
         """The state that a thin event is about, as far as Stripe can still tell."""
@@ -162,10 +161,10 @@ class ConflictResolver:
         path = f"/v1/events/{quote(event.snapshot, safe='')}"
         try:
             async with self._readers:
-                reading = await read_object(self._stripe, path)
+                snapshot = await read_object(self._stripe, path)
         except Missing:
             return None
-        return decide(await self.own_account.read(dump_text(reading.body))).state
+        return decide(await self._own_account.parse(dump_text(snapshot.body))).state
 
 
 def _tombstone(event: Event) -> State:
@@ -176,23 +175,23 @@ def _tombstone(event: Event) -> State:
 
 
 def _states(
-    plans: Sequence[EventChange], conflict: VersionConflict | None, own_account: str
+    changes: Sequence[EventChange], conflict: VersionConflict | None, own_account: str
 ) -> list[State]:
-    """The states that the plans and the stored events show, each event once."""
+    """The states that the changes and the stored events show, each event once."""
     found = {
         each.event.stripe_id: each.state
-        for each in (*_stored(conflict, own_account), *plans)
-        if each.state and key_of(each) == key_of(plans[0])
+        for each in (*_stored(conflict, own_account), *changes)
+        if each.state and key_of(each) == key_of(changes[0])
     }
     return list(found.values())
 
 
 def _truncated_states(
-    plans: Sequence[EventChange], conflict: VersionConflict, own_account: str
+    changes: Sequence[EventChange], conflict: VersionConflict, own_account: str
 ) -> list[State]:
     """The same with states that lack entries of nested lists, for an object that is gone."""
-    keys = {each.truncated.row.key for each in plans if each.truncated}
-    found = (*_stored(conflict, own_account), *plans)
+    keys = {each.truncated.row.key for each in changes if each.truncated}
+    found = (*_stored(conflict, own_account), *changes)
     shown = {each.event.stripe_id: each.state or each.truncated for each in found}
     return [state for state in shown.values() if state and state.row.key in keys]
 
@@ -216,27 +215,27 @@ def _shows_row(states: Sequence[State], conflict: VersionConflict) -> bool:
     return not conflict.version or _source(conflict) in {state.event.stripe_id for state in states}
 
 
-def _question(plans: Sequence[EventChange], states: Sequence[State]) -> VersionedRow:
+def _question(changes: Sequence[EventChange], states: Sequence[State]) -> VersionedRow:
     """Asks PocketBase whether it knows better already, and which events it has of that second."""
     if states:
         state = max(states, key=lambda state: state.order)
-        return VersionedRow(state.row, state.version, event=_place(state, plans), ask="order")
-    event = max((each.event for each in plans), key=lambda event: event.created)
+        return VersionedRow(state.row, state.version, event=_place(state, changes), ask="order")
+    event = max((each.event for each in changes), key=lambda event: event.created)
     row = project(event.object).row
     return VersionedRow(row, Version(0, event.created, event.created, 0, ""), ask="time")
 
 
 def _row_of(
-    state: State, plans: Sequence[EventChange], conflict: VersionConflict | None
+    state: State, changes: Sequence[EventChange], conflict: VersionConflict | None
 ) -> VersionedRow:
-    again = any(each.again for each in plans)
+    again = any(each.again for each in changes)
     return VersionedRow(
-        state.row, state.version, _place(state, plans), expect=conflict, again=again
+        state.row, state.version, _place(state, changes), expect=conflict, again=again
     )
 
 
-def _place(state: State, plans: Sequence[EventChange]) -> int | None:
-    ids = [each.event.snapshot or each.event.stripe_id for each in plans]
+def _place(state: State, changes: Sequence[EventChange]) -> int | None:
+    ids = [each.event.snapshot or each.event.stripe_id for each in changes]
     return ids.index(state.event.stripe_id) if state.event.stripe_id in ids else None
 
 

@@ -51,7 +51,7 @@ def decide(event: Event) -> EventChange:
         return EventChange(event, outcome="thin" if is_readable else "ignored")
     try:
         changes = project(event.object, deleted=event.type.endswith(".deleted"))
-    except Exception as error:  # A projection must not take the rest of its group down.
+    except Exception as error:  # A projection must not take the rest of its batch down.
         _log.exception("projection failed", extra={"event": event.stripe_id, "type": event.type})
         return EventChange(event, outcome="failed", error=f"{type(error).__name__}: {error}"[:2000])
     if not changes.row.stripe_id:
@@ -71,16 +71,16 @@ def project(item: Json, *, deleted: bool = False) -> Changes:
     return replace(changes, row=replace(changes.row, object=redact(item)))
 
 
-def key_of(plan: EventChange) -> Key:
-    """The object that a plan is about."""
-    if plan.state:
-        return plan.state.row.key
-    return str(plan.event.object.get("object")), plan.event.object_id
+def key_of(change: EventChange) -> Key:
+    """The object that a change is about."""
+    if change.state:
+        return change.state.row.key
+    return str(change.event.object.get("object")), change.event.object_id
 
 
-def event_row(plan: EventChange, row: int | None = None) -> EventRow:
-    """The row that keeps a plan's event."""
-    event = plan.event
+def event_row(change: EventChange, row: int | None = None) -> EventRow:
+    """The row that keeps a change's event."""
+    event = change.event
     return EventRow(
         stripe_id=event.stripe_id,
         columns={
@@ -95,8 +95,8 @@ def event_row(plan: EventChange, row: int | None = None) -> EventRow:
         },
         payload=event.payload,
         row=row,
-        outcome="" if row is not None else plan.outcome,
-        error=plan.error,
-        again=plan.again,
-        outbox=plan.outbox,
+        outcome="" if row is not None else change.outcome,
+        error=change.error,
+        again=change.again,
+        outbox=change.outbox,
     )

@@ -24,7 +24,7 @@ def is_truncated(item: Json) -> bool:
     return any(_has_more(item, name) for name in _paths(item))
 
 
-async def complete(read: Read, reading: Snapshot) -> Snapshot:
+async def complete(read: Read, snapshot: Snapshot) -> Snapshot:
     """Return the object with all entries of its nested lists; rarely needs a request.
 
     A list that Stripe does not find stays as it was shown: the object itself was there.
@@ -32,15 +32,15 @@ async def complete(read: Read, reading: Snapshot) -> Snapshot:
     Raises:
         What ``read`` raises.
     """
-    for name, path in _paths(reading.body).items():
-        if _has_more(reading.body, name):
-            path = path.format(id=quote(_id(reading.body), safe=""))
+    for name, path in _paths(snapshot.body).items():
+        if _has_more(snapshot.body, name):
+            path = path.format(id=quote(_id(snapshot.body), safe=""))
             try:
-                found = await read_rest(read, path, replace(reading, body=reading.body[name]))
+                found = await read_rest(read, path, replace(snapshot, body=snapshot.body[name]))
             except Missing:
                 continue
-            reading = replace(found, body={**reading.body, name: found.body})
-    return reading
+            snapshot = replace(found, body={**snapshot.body, name: found.body})
+    return snapshot
 
 
 async def read_rest(read: Read, path: str, page: Snapshot) -> Snapshot:

@@ -28,16 +28,16 @@ _ATTEMPTS = 6
 
 
 class Refresher:
-    """Applies readings of mirrored objects that have an id of their own."""
+    """Applies snapshots of mirrored objects that have an id of their own."""
 
     def __init__(
-        self, pocketbase: PocketBase, client: stripe.StripeClient, turns: ObjectLocks
+        self, pocketbase: PocketBase, client: stripe.StripeClient, locks: ObjectLocks
     ) -> None:
         self._pocketbase = pocketbase
         self._stripe = client
-        self._turns = turns
+        self._locks = locks
 
-    async def apply(self, reading: Snapshot) -> Json:
+    async def apply(self, snapshot: Snapshot) -> Json:
         """Bring the object's row up to date; return the object as it was last read.
 
         Raises:
@@ -46,34 +46,34 @@ class Refresher:
             StripeUnavailable, StripeRefused: the object had to be read again, and could not.
             Missing: it is no longer there.
         """
-        kind, stripe_id = reading.body["object"], reading.body["id"]
+        kind, stripe_id = snapshot.body["object"], snapshot.body["id"]
         read = partial(read_object, self._stripe)
-        async with self._turns.of(stripe_id):
+        async with self._locks.of(stripe_id):
             conflict: VersionConflict | None = None
             for _ in range(_ATTEMPTS):
-                reading = await complete(read, reading)
-                row, claims = project_snapshot(reading, conflict)
+                snapshot = await complete(read, snapshot)
+                row, claims = project_snapshot(snapshot, conflict)
                 result = await commit(self._pocketbase, CommitBatch(rows=[row], claims=claims))
                 conflict = result.conflicts[0]
                 if conflict is None:
-                    return reading.body
-                reading = await read(path_of(kind, stripe_id))
+                    return snapshot.body
+                snapshot = await read(path_of(kind, stripe_id))
         _log.warning("row write conflict", extra={"object": stripe_id})
         raise PocketBaseUnavailable("The row kept changing while it was written.")
 
 
 def project_snapshot(
-    reading: Snapshot, conflict: VersionConflict | None, event: int | None = None
+    snapshot: Snapshot, conflict: VersionConflict | None, event: int | None = None
 ) -> tuple[VersionedRow, tuple[OwnershipClaim, ...]]:
     """Return the row that shows what was read, and whose the object says to be.
 
     Args:
         conflict: what the read is to decide.
-        event: index in the group of the event that asked for it.
+        event: index in the batch of the event that asked for it.
     """
-    changes = project(collapse(reading.body))
-    version = version_of_read(changes.row, reading.as_of, reading.until)
-    claims = tuple(replace(claim, since=reading.until) for claim in changes.claims)
+    changes = project(collapse(snapshot.body))
+    version = version_of_read(changes.row, snapshot.as_of, snapshot.until)
+    claims = tuple(replace(claim, since=snapshot.until) for claim in changes.claims)
     return VersionedRow(changes.row, version, event=event, expect=conflict), claims
 
 

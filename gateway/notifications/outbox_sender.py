@@ -39,10 +39,14 @@ class OutboxSender:
     """Runs beside the requests."""
 
     def __init__(
-        self, outbox: Outbox, announcer: NotificationRouter, mailer: Mailer, context: EventContext
+        self,
+        outbox: Outbox,
+        notification_router: NotificationRouter,
+        mailer: Mailer,
+        context: EventContext,
     ) -> None:
         self._outbox = outbox
-        self._announcer = announcer
+        self._notification_router = notification_router
         self._mailer = mailer
         self._context = context
         self._places = asyncio.Semaphore(_AT_ONCE)
@@ -58,12 +62,12 @@ class OutboxSender:
                 _log.warning("notifications postponed", extra={"reason": error.detail})
             except Exception:  # Whatever it is, the next round is to come.
                 _log.exception("notifications failed")
-            await self._announcer.wait(_PAUSE_SECONDS)
+            await self._notification_router.wait(_PAUSE_SECONDS)
 
     async def close(self, running: "asyncio.Task[None]") -> None:
         """End `run`, and give what is under way some seconds: a claim must not be broken off."""
         self._is_closing = True
-        self._announcer.wake()
+        self._notification_router.wake()
         await asyncio.wait({running}, timeout=_CLOSE_SECONDS)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
@@ -77,7 +81,7 @@ class OutboxSender:
             await self._places.acquire()
             claimed = None
             try:
-                claimed = await self._outbox.claim(self._announcer.channels)
+                claimed = await self._outbox.claim(self._notification_router.channels)
             finally:
                 if not claimed:
                     self._places.release()
@@ -105,13 +109,13 @@ class OutboxSender:
         await self._settle(claimed, settled)
         if claimed.kind == "payment_failed":
             # The mail about the same attempt waits for this one: see lib/notifications/context.js.
-            self._announcer.wake()
+            self._notification_router.wake()
 
     async def _tell(self, claimed: Claimed) -> Settled:
         if not claimed.payload:
             return Settled("failed", "The event's payload is pruned.")
         notification = _complete(claimed)
-        handler = self._announcer.handlers.get(claimed.channel)
+        handler = self._notification_router.handlers.get(claimed.channel)
         if claimed.channel == MAIL:
             return await self._mailer(claimed, notification)
         if handler is None:

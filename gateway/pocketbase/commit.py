@@ -32,7 +32,7 @@ class EventRow:
     columns: EventColumns
     #: The event's JSON, see `Event.payload`.
     payload: str
-    #: Index in `Group.rows` of the row that shows the event's object.
+    #: Index in `CommitBatch.rows` of the row that shows the event's object.
     row: int | None = None
     #: Given when the outcome is known without looking at a row.
     outcome: str = ""
@@ -61,7 +61,7 @@ class VersionedRow:
 
     row: Row
     version: Version
-    #: Index in `Group.events` of the event that the row is from, None for a read.
+    #: Index in `CommitBatch.events` of the event that the row is from, None for a read.
     event: int | None = None
     #: The conflict that the row decides: it is written if that is unchanged, whatever its version.
     expect: VersionConflict | None = None
@@ -81,7 +81,7 @@ class CommitBatch:
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
-    """What became of a group."""
+    """What became of a batch."""
 
     #: For each event: applied, superseded, duplicate, conflict, or the outcome that was given.
     outcomes: tuple[str, ...] = ()
@@ -89,21 +89,21 @@ class CommitResult:
     conflicts: tuple[VersionConflict | None, ...] = field(default=())
 
 
-async def commit(pocketbase: PocketBase, group: CommitBatch) -> CommitResult:
-    """Write a group in one transaction; to send the same group again changes nothing.
+async def commit(pocketbase: PocketBase, batch: CommitBatch) -> CommitResult:
+    """Write a batch in one transaction; to send the same batch again changes nothing.
 
     Raises:
         PocketBaseRefused: PocketBase can't store one of the rows; nothing is written.
         PocketBaseUnavailable: whether it is written is not known.
     """
     try:
-        answer = COMMIT.read(await _call_twice(pocketbase, _encode(group)))
+        answer = COMMIT.read(await _call_twice(pocketbase, _encode(batch)))
     except PocketBaseRefused as refused:
         # Else the events would count as ones that can't be stored.
         if refused.status == 404:
             raise COMMIT.mismatch(NO_ROUTE) from refused
         raise
-    if (len(answer.outcomes), len(answer.conflicts)) != (len(group.events), len(group.rows)):
+    if (len(answer.outcomes), len(answer.conflicts)) != (len(batch.events), len(batch.rows)):
         raise COMMIT.mismatch(
             "the numbers of outcomes and conflicts are not those of events and rows"
         )
@@ -126,10 +126,10 @@ async def _call_twice(pocketbase: PocketBase, body: bytes) -> Json:
     return await pocketbase.call(COMMIT.method, COMMIT.path, body, is_commit=True)
 
 
-def _encode(group: CommitBatch) -> bytes:
-    rows = [(versioned, _record(versioned)) for versioned in group.rows]
+def _encode(batch: CommitBatch) -> bytes:
+    rows = [(versioned, _record(versioned)) for versioned in batch.rows]
     head: CommitHead = {
-        "events": [_event(event) for event in group.events],
+        "events": [_event(event) for event in batch.events],
         "rows": [_row(versioned, record) for versioned, record in rows],
         "claims": [
             {
@@ -141,11 +141,11 @@ def _encode(group: CommitBatch) -> bytes:
                 "primary": claim.primary,
                 "since": claim.since,
             }
-            for claim in group.claims
+            for claim in batch.claims
         ],
         "outbox": [
             _outbox_entry(place, event.stripe_id, entry)
-            for place, event in enumerate(group.events)
+            for place, event in enumerate(batch.events)
             for entry in event.outbox
         ]
         or None,
@@ -154,8 +154,8 @@ def _encode(group: CommitBatch) -> bytes:
         [
             dump_parsed(head),
             *(_columns(versioned, record) for versioned, record in rows),
-            *(_object(versioned) for versioned in group.rows),
-            *(event.payload.encode() for event in group.events),
+            *(_object(versioned) for versioned in batch.rows),
+            *(event.payload.encode() for event in batch.events),
         ]
     )
 

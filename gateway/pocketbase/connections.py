@@ -116,6 +116,6 @@ def find_os_error(error: httpx2.ConnectError) -> OSError:
         cause = cause.__cause__ or cause.__context__
     while cause and isinstance(cause.__cause__, OSError | BaseExceptionGroup):
         cause = cause.__cause__
-        # A group has one per address of the host.
+        # A batch has one per address of the host.
         cause = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause
     return cause if isinstance(cause, OSError) else ConnectionError(str(error))

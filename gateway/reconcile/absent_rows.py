@@ -53,11 +53,11 @@ class AbsentRows:
 
     async def _look_up(self, kind: ListedObject, row: Json) -> Found | None:
         try:
-            reading = await self.stripe.read_whole(
+            snapshot = await self.stripe.read_whole(
                 entry_of(kind.object).path_of(row["stripe_id"], as_listed=True)
             )
         except Missing:
             return None
-        if reading.body.get("deleted") and "deleted" not in row:
+        if snapshot.body.get("deleted") and "deleted" not in row:
             return None
-        return Found(reading.body, reading.as_of, reading.until)
+        return Found(snapshot.body, snapshot.as_of, snapshot.until)

@@ -13,6 +13,7 @@ from gateway.reconcile.rate_limit import RateLimit
 from gateway.reconcile.reconciliation import Reconciliation, Watcher
 from gateway.reconcile.run import Options, Run, Runs
 from gateway.rows import Json
+from gateway.stripe_api.own_account import OwnAccount
 from gateway.webhooks.event_writer import EventWriter
 
 _log = logging.getLogger(__name__)
@@ -30,11 +31,16 @@ class BackgroundReconciliation:
     """At most one run at a time; one that is broken off is continued by the next start."""
 
     def __init__(
-        self, pocketbase: PocketBase, client: stripe.StripeClient, inbox: EventWriter
+        self,
+        pocketbase: PocketBase,
+        client: stripe.StripeClient,
+        own_account: OwnAccount,
+        event_writer: EventWriter,
     ) -> None:
         self._pocketbase = pocketbase
         self._client = client
-        self._inbox = inbox
+        self._own_account = own_account
+        self._event_writer = event_writer
         self._runs = Runs(pocketbase)
         self._task: asyncio.Task[None] | None = None
 
@@ -66,7 +72,8 @@ class BackgroundReconciliation:
         reconciliation = Reconciliation(
             self._pocketbase,
             self._client,
-            self._inbox,
+            self._own_account,
+            self._event_writer,
             options=options,
             pace=RateLimit(rate),
             watcher=Watcher(on_begin=tell),

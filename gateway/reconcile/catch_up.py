@@ -14,6 +14,7 @@ from gateway.mirror.event_change import decide
 from gateway.pocketbase import PocketBase
 from gateway.reconcile.rate_limit import RateLimitedStripe, with_retries
 from gateway.rows import Json
+from gateway.stripe_api.own_account import OwnAccount
 from gateway.webhooks.event_writer import EventWriter
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ class CatchUp:
 
     pocketbase: PocketBase
     stripe: RateLimitedStripe
-    inbox: EventWriter
+    own_account: OwnAccount
+    event_writer: EventWriter
     dry_run: bool
 
     async def handle_page(self, after: str, since: int | None) -> StripeEventPage:
@@ -57,15 +59,15 @@ class CatchUp:
             query["starting_after"] = after
         if since is not None:
             query["created[gte]"] = str(since)
-        reading = await self.stripe.read(f"/v1/events?{urlencode(query)}")
-        events: list[Json] = reading.body["data"]
+        snapshot = await self.stripe.read(f"/v1/events?{urlencode(query)}")
+        events: list[Json] = snapshot.body["data"]
         ids = [event["id"] for event in events]
         handled = await with_retries(lambda: find_handled(self.pocketbase, ids))
         missed = [event for event in events if event["id"] not in handled]
         outcomes = ["missed"] * len(missed) if self.dry_run else await self._handle(missed)
-        has_more = bool(reading.body.get("has_more") and ids)
+        has_more = bool(snapshot.body.get("has_more") and ids)
         return StripeEventPage(
-            len(ids), Counter(outcomes), ids[-1] if has_more else "", reading.as_of
+            len(ids), Counter(outcomes), ids[-1] if has_more else "", snapshot.as_of
         )
 
     async def _handle(self, events: Sequence[Json]) -> list[str]:
@@ -75,10 +77,10 @@ class CatchUp:
 
     async def _handle_one(self, event: Json) -> str:
         try:
-            planned = decide(await self.inbox.read(dump_text(event)))
+            change = decide(await self.own_account.parse(dump_text(event)))
         except InvalidEvent as error:
             _log.warning(
                 "stored event unreadable", extra={"event": event["id"], "reason": error.detail}
             )
             return "unreadable"
-        return await self.inbox.store(planned)
+        return await self.event_writer.store(change)

@@ -62,11 +62,11 @@ async def read_page(
     if kind.is_of_customer:
         return await _read_page_of_customers(stripe, kind, cursor, since)
     begin = since if kind.by_time else None
-    reading = await stripe.read(_address(kind.path, kind.params, cursor.after, begin))
-    items: list[Json] = reading.body["data"]
-    following = _next_cursor(reading, items)
+    snapshot = await stripe.read(_address(kind.path, kind.params, cursor.after, begin))
+    items: list[Json] = snapshot.body["data"]
+    following = _next_cursor(snapshot, items)
     return ListPage(
-        found=[each for each in [await _find(stripe, item, reading) for item in items] if each],
+        found=[each for each in [await _find(stripe, item, snapshot) for item in items] if each],
         rows=_window(kind, cursor, following, since) if all(map(created_at, items)) else "",
         elsewhere=cursor.edge,
         next=following,
@@ -91,8 +91,8 @@ def _address(path: str, params: dict[str, str], after: str, since: int | None) -
     return f"{path}{'&' if '?' in path else '?'}{urlencode(query)}"
 
 
-def _next_cursor(reading: Snapshot, items: Sequence[Json]) -> Cursor | None:
-    if not reading.body.get("has_more") or not items:
+def _next_cursor(snapshot: Snapshot, items: Sequence[Json]) -> Cursor | None:
+    if not snapshot.body.get("has_more") or not items:
         return None
     last = items[-1]
     created = as_unix(created_at(last))
@@ -117,8 +117,8 @@ async def _read_page_of_customers(
     stripe: RateLimitedStripe, kind: ListedObject, cursor: Cursor, since: int | None
 ) -> ListPage:
     """What a page of customers has of this kind."""
-    reading = await stripe.read(_address(_CUSTOMERS, {}, cursor.after, since))
-    customers: list[Json] = reading.body["data"]
+    snapshot = await stripe.read(_address(_CUSTOMERS, {}, cursor.after, since))
+    customers: list[Json] = snapshot.body["data"]
     lists = await asyncio.gather(*(_read_of(stripe, kind, each["id"]) for each in customers))
     # Who is deleted meanwhile has no list, and rows that tell nothing of others.
     present = [
@@ -129,7 +129,7 @@ async def _read_page_of_customers(
         found=[each for found in lists if found for each in found],
         rows="" if kind.object == SUMMARY else rows,
         elsewhere=(),
-        next=_next_cursor(reading, customers),
+        next=_next_cursor(snapshot, customers),
     )
 
 
@@ -142,17 +142,17 @@ async def _read_of(
     after = ""
     for _ in range(_MOST_PAGES):
         try:
-            reading = await stripe.read(_address(path, kind.params, after, None))
+            snapshot = await stripe.read(_address(path, kind.params, after, None))
         except Missing:
             return None
-        items: list[Json] = reading.body["data"]
-        found += [Found(item, reading.as_of, reading.until) for item in items]
-        if not reading.body.get("has_more") or not items:
+        items: list[Json] = snapshot.body["data"]
+        found += [Found(item, snapshot.as_of, snapshot.until) for item in items]
+        if not snapshot.body.get("has_more") or not items:
             break
         after = items[-1]["id"]
     if kind.object != SUMMARY:
         return found
     entitlements = {"data": [each.item for each in found]}
     summary = {"object": SUMMARY, "customer": customer, "entitlements": entitlements}
-    as_of = min((each.as_of for each in found), default=reading.as_of)
-    return [Found(summary, as_of, reading.until)]
+    as_of = min((each.as_of for each in found), default=snapshot.as_of)
+    return [Found(summary, as_of, snapshot.until)]

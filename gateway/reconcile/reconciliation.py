@@ -19,6 +19,7 @@ from gateway.reconcile.rate_limit import RateLimit, RateLimitedStripe, with_retr
 from gateway.reconcile.repair import Outcome, Repairer
 from gateway.reconcile.run import Options, Run, Runs
 from gateway.stripe_api import Missing
+from gateway.stripe_api.own_account import OwnAccount
 from gateway.webhooks.event_writer import EventWriter
 
 #: The name of the first step, and of its numbers in the report.
@@ -44,7 +45,8 @@ class Reconciliation:
         self,
         pocketbase: PocketBase,
         client: stripe.StripeClient,
-        inbox: EventWriter,
+        own_account: OwnAccount,
+        event_writer: EventWriter,
         *,
         options: Options,
         pace: RateLimit,
@@ -54,7 +56,7 @@ class Reconciliation:
         reader = RateLimitedStripe(client, pace)
         self._options = options
         self._runs = Runs(pocketbase)
-        self._catch_up = CatchUp(pocketbase, reader, inbox, options.dry_run)
+        self._catch_up = CatchUp(pocketbase, reader, own_account, event_writer, options.dry_run)
         self._stripe = reader
         self._repairer = Repairer(pocketbase, reader, options.dry_run)
         self._absent = AbsentRows(pocketbase, reader, self._repairer)

@@ -150,17 +150,17 @@ class Repairer:
     async def _read_again(self, found: Found) -> Found:
         kind = found.item["object"]
         if kind == SUMMARY:
-            reading = await read_summary(self.stripe.read, found.stripe_id)
+            snapshot = await read_summary(self.stripe.read, found.stripe_id)
         else:
-            reading = await self.stripe.read_whole(
+            snapshot = await self.stripe.read_whole(
                 entry_of(kind).path_of(found.stripe_id, as_listed=True)
             )
-        return Found(reading.body, reading.as_of, reading.until)
+        return Found(snapshot.body, snapshot.as_of, snapshot.until)
 
     async def _write(self, repairs: Sequence[_Repair], outcome: Outcome) -> None:
         """In one transaction; one row that PocketBase refuses does not take the others down."""
         changed = [repair for repair in repairs if repair.difference]
-        group = CommitBatch(
+        batch = CommitBatch(
             rows=[
                 VersionedRow(each.changes.row, each.version, expect=each.conflict)
                 for each in changed
@@ -168,7 +168,7 @@ class Repairer:
             claims=[claim for repair in repairs for claim in repair.claims],
         )
         try:
-            result = await with_retries(lambda: commit(self.pocketbase, group))
+            result = await with_retries(lambda: commit(self.pocketbase, batch))
         except PocketBaseRefused as refused:
             if len(repairs) == 1:
                 outcome.failed[repairs[0].found.stripe_id] = str(refused)

@@ -25,7 +25,7 @@ class OwnAccount:
         #: The account's id, "" until Stripe has been asked.
         self.known = known
 
-    async def read(self, payload: str) -> Event:
+    async def parse(self, payload: str) -> Event:
         """Parse an event; `Event.account` is "" where it is the own account's.
 
         Raises:
@@ -48,5 +48,5 @@ class OwnAccount:
     async def _ask(self) -> None:
         async with self._asking:
             if not self.known:
-                reading = await read_object(self._client, "/v1/account")
-                self.known = str(reading.body["id"])
+                snapshot = await read_object(self._client, "/v1/account")
+                self.known = str(snapshot.body["id"])

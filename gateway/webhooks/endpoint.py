@@ -29,7 +29,8 @@ from gateway.http.problems import respond_to
 from gateway.json_codec import dump
 from gateway.mirror.event_change import decide
 from gateway.services import Services
-from gateway.stripe_api.event import Event, verify
+from gateway.stripe_api.event import Event
+from gateway.webhooks.signature import verify
 
 PATH = "/webhooks/stripe"
 _log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
@@ -88,8 +89,9 @@ class WebhookEndpoint:
         services: Services = scope["app"].state.services
         with self.admission.admit() as admitted:
             body = await _read_body(receive, self.max_body_bytes, admitted)
-            event = await services.events.read(verify(body, _read_signature(scope), self.secrets))
-            return event, await services.events.store(decide(event))
+            payload = verify(body, _read_signature(scope), self.secrets)
+            event = await services.own_account.parse(payload)
+            return event, await services.event_writer.store(decide(event))
 
 
 def _answer(outcome: str) -> ASGIApp:

@@ -1,8 +1,8 @@
 """Writes the events that arrived together in one PocketBase transaction (group commit).
 
-A lone event is written at once. Those that arrive while a group is being written are the next one:
-it is sent when they are as many as that group holds, or when that is written. So PocketBase has the
-next group at hand when it is done with one, and seldom gets a small one. Who waits does so for a
+A lone event is written at once. Those that arrive while a batch is being written are the next one:
+it is sent when they are as many as that batch holds, or when that is written. So PocketBase has the
+next batch at hand when it is done with one, and seldom gets a small one. Who waits does so for a
 write that takes as long as usual, never for one that hangs.
 """
 
@@ -27,10 +27,10 @@ _log = logging.getLogger(__name__)
 #: Writes under way at once: one is in PocketBase's transaction while the next is on its way.
 _WRITERS = 2
 #: What one transaction takes at the most, so that PocketBase's single writer is not held long.
-_GROUP_EVENTS = 64
-_GROUP_CHARACTERS = 4_000_000
+_MAX_BATCH_EVENTS = 64
+_MAX_BATCH_CHARACTERS = 4_000_000
 #: Seconds after which a write holds nobody back. Usually it takes a few hundredths of one.
-_PATIENCE = 0.1
+_PATIENCE_SECONDS = 0.1
 
 
 def _promise() -> "asyncio.Future[str]":
@@ -39,7 +39,7 @@ def _promise() -> "asyncio.Future[str]":
 
 @dataclass(frozen=True, slots=True)
 class _Delivery:
-    plan: EventChange
+    change: EventChange
     outcome: "asyncio.Future[str]" = field(default_factory=_promise)
 
     def succeed(self, outcome: str) -> None:
@@ -62,19 +62,19 @@ class NotificationSource(Protocol):
 
 
 class EventWriter:
-    """Takes plans and answers with what became of each, once that is durable."""
+    """Takes changes and answers with what became of each, once that is durable."""
 
     def __init__(
         self,
         pocketbase: PocketBase,
-        settlement: ConflictResolver,
-        announcer: NotificationSource | None = None,
+        conflict_resolver: ConflictResolver,
+        notification_router: NotificationSource | None = None,
         *,
-        patience: float = _PATIENCE,
+        patience: float = _PATIENCE_SECONDS,
     ) -> None:
-        self._announcer = announcer
+        self._notification_router = notification_router
         self._pocketbase = pocketbase
-        self._settlement = settlement
+        self._conflict_resolver = conflict_resolver
         self._waiting: deque[_Delivery] = deque()
         self._writers = 0
         self._patience = patience
@@ -82,15 +82,7 @@ class EventWriter:
         self._under_way: dict[object, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def read(self, payload: str) -> Event:
-        """Parse an event and determine whether it is of the own account.
-
-        Raises:
-            InvalidEvent, StripeUnavailable, StripeRefused: see `OwnAccount.read`.
-        """
-        return await self._settlement.own_account.read(payload)
-
-    async def store(self, plan: EventChange) -> str:
+    async def store(self, change: EventChange) -> str:
         """Write an event and what it changes.
 
         Returns:
@@ -99,13 +91,15 @@ class EventWriter:
         Raises:
             PocketBaseUnavailable, StripeUnavailable: whether it is written is not known.
         """
-        outbox = self._announcer.entries_for(plan.event) if self._announcer else ()
-        delivery = _Delivery(replace(plan, outbox=outbox) if outbox else plan)
+        outbox = (
+            self._notification_router.entries_for(change.event) if self._notification_router else ()
+        )
+        delivery = _Delivery(replace(change, outbox=outbox) if outbox else change)
         self._waiting.append(delivery)
         self._begin_if_due()
         outcome = await delivery.outcome
-        if outbox and self._announcer:
-            self._announcer.wake()
+        if outbox and self._notification_router:
+            self._notification_router.wake()
         return outcome
 
     async def close(self) -> None:
@@ -129,10 +123,10 @@ class EventWriter:
 
     async def _write_waiting(self) -> None:
         try:
-            # The group is empty when all who waited have gone.
-            while self._is_due() and (group := self._take_group()):
-                with self._holding_back(len(group)):
-                    await self._write(group)
+            # The batch is empty when all who waited have gone.
+            while self._is_due() and (batch := self._take_batch()):
+                with self._holding_back(len(batch)):
+                    await self._write(batch)
         finally:
             self._writers -= 1
 
@@ -153,37 +147,37 @@ class EventWriter:
         del self._under_way[write]
         self._begin_if_due()
 
-    def _take_group(self) -> list[_Delivery]:
-        group: list[_Delivery] = []
+    def _take_batch(self) -> list[_Delivery]:
+        batch: list[_Delivery] = []
         size = 0
-        while self._waiting and len(group) < _GROUP_EVENTS and size < _GROUP_CHARACTERS:
+        while self._waiting and len(batch) < _MAX_BATCH_EVENTS and size < _MAX_BATCH_CHARACTERS:
             delivery = self._waiting.popleft()
             if not delivery.outcome.done():  # Else its client has gone.
-                size += len(delivery.plan.event.payload)
-                group.append(delivery)
-        return group
+                size += len(delivery.change.event.payload)
+                batch.append(delivery)
+        return batch
 
-    async def _write(self, group: Sequence[_Delivery]) -> None:
-        """Write a group; one event that can't be written does not take the others down."""
+    async def _write(self, batch: Sequence[_Delivery]) -> None:
+        """Write a batch; one event that can't be written does not take the others down."""
         try:
-            composed = compose([delivery.plan for delivery in group])
-            result = await commit(self._pocketbase, composed.group)
-        except GatewayError as error:  # Every delivery of the group learns of it.
-            for delivery in group:
+            composed = compose([delivery.change for delivery in batch])
+            result = await commit(self._pocketbase, composed.batch)
+        except GatewayError as error:  # Every delivery of the batch learns of it.
+            for delivery in batch:
                 delivery.fail(error)
             return
         except Exception as error:
-            if len(group) == 1:
-                await self._keep_failed(group[0], error)
+            if len(batch) == 1:
+                await self._keep_failed(batch[0], error)
                 return
-            for delivery in group:
+            for delivery in batch:
                 await self._write([delivery])
             return
         undecided: dict[Key, list[_Delivery]] = {}
         answered: set[int] = set()
-        for delivery, place in zip(group, composed.places, strict=True):
+        for delivery, place in zip(batch, composed.places, strict=True):
             if place is None or result.outcomes[place] == "conflict":
-                undecided.setdefault(key_of(delivery.plan), []).append(delivery)
+                undecided.setdefault(key_of(delivery.change), []).append(delivery)
                 continue
             delivery.succeed("duplicate" if place in answered else result.outcomes[place])
             answered.add(place)
@@ -192,7 +186,7 @@ class EventWriter:
 
     async def _settle(self, deliveries: Sequence[_Delivery]) -> None:
         try:
-            outcomes = await self._settlement.settle([each.plan for each in deliveries])
+            outcomes = await self._conflict_resolver.settle([each.change for each in deliveries])
         except StripeRefused as refused:
             for delivery in deliveries:
                 await self._keep_failed(delivery, refused)
@@ -208,10 +202,10 @@ class EventWriter:
 
     async def _keep_failed(self, delivery: _Delivery, reason: Exception) -> None:
         """Store the event with the reason why its row can't be, for the dashboard and replay."""
-        text = _log_failure(delivery.plan.event, reason)
-        plan = replace(delivery.plan, state=None, claims=(), outcome="failed", error=text)
+        text = _log_failure(delivery.change.event, reason)
+        change = replace(delivery.change, state=None, claims=(), outcome="failed", error=text)
         try:
-            await commit(self._pocketbase, CommitBatch([event_row(plan)]))
+            await commit(self._pocketbase, CommitBatch([event_row(change)]))
         except Exception as error:
             delivery.fail(error)
         else:

@@ -118,7 +118,7 @@ class History:
         return wrong
 
     def lost_events(self) -> set[str]:
-        """Return the ids of events that the inbox does not have."""
+        """Return the ids of events that are not stored."""
         ids = {event["id"] for event in self.world.events}
         return ids - self.bench.mirror.read("stripe_events", list(ids)).keys()
 

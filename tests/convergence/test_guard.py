@@ -24,7 +24,7 @@ from tests.delivery import build_event
 Json = dict[str, Any]
 
 
-def _plans(product: str, count: int) -> list[EventChange]:
+def _changes(product: str, count: int) -> list[EventChange]:
     """Updates of one product within one second, which do not say what they replaced."""
     items = [{"id": product, "object": "product", "name": str(i)} for i in range(count)]
     events = [build_event("product.updated", item, created=1793491200) for item in items]
@@ -32,22 +32,22 @@ def _plans(product: str, count: int) -> list[EventChange]:
 
 
 class _Writer:
-    """Writes as the gateway's settlement does, one step at a time."""
+    """Writes as the gateway's `ConflictResolver` does, one step at a time."""
 
     def __init__(self, pocketbase: PocketBase) -> None:
         self._pocketbase = pocketbase
 
     async def write(
         self,
-        plans: Sequence[EventChange],
+        changes: Sequence[EventChange],
         winner: EventChange,
         conflict: VersionConflict | None = None,
     ) -> CommitResult:
-        """Commit the plans' events with one state, on a conflict or by its version alone."""
+        """Commit the changes' events with one state, on a conflict or by its version alone."""
         assert winner.state
-        place = plans.index(winner) if winner in plans else None
+        place = changes.index(winner) if winner in changes else None
         row = VersionedRow(winner.state.row, winner.state.version, place, expect=conflict)
-        events = [event_row(each, row=0) for each in plans]
+        events = [event_row(each, row=0) for each in changes]
         return await commit(self._pocketbase, CommitBatch(events, [row]))
 
 
@@ -70,7 +70,7 @@ async def test_an_event_stored_meanwhile_undoes_a_decision(
 ) -> None:
     """A decision conflicts again when another writer stored an event of its second, row or not."""
     product = Scene(bench).product
-    first, second, third = _plans(product, 3)
+    first, second, third = _changes(product, 3)
     async with PocketBase(settings) as pocketbase:
         writer = _Writer(pocketbase)
         assert (await writer.write([first], first)).outcomes == ("applied",)
@@ -78,7 +78,7 @@ async def test_an_event_stored_meanwhile_undoes_a_decision(
         [other] = (await writer.write([third], third)).conflicts
         assert mine
         assert other
-        # The other writer finds that the row is the latest: nothing changes but the inbox.
+        # The other writer finds that the row is the latest: only its event is added.
         assert (await writer.write([third], first, other)).outcomes == ("superseded",)
 
         late = await writer.write([second], second, mine)
@@ -92,7 +92,7 @@ async def test_an_event_stored_meanwhile_undoes_a_decision(
 async def test_a_decision_on_the_whole_story_stands(bench: Bench, settings: Settings) -> None:
     """A decision whose row and events are unchanged is written, and its event stored."""
     product = Scene(bench).product
-    first, second = _plans(product, 2)
+    first, second = _changes(product, 2)
     async with PocketBase(settings) as pocketbase:
         writer = _Writer(pocketbase)
         await writer.write([first], first)
@@ -128,7 +128,7 @@ async def test_rows_of_one_group_do_not_undo_each_other(bench: Bench, settings: 
 async def test_a_crowded_second_is_not_told(bench: Bench, settings: Settings) -> None:
     """Of more events than can be weighed at once, none is given out: Stripe has to be read."""
     product = Scene(bench).product
-    *crowd, last = _plans(product, 102)
+    *crowd, last = _changes(product, 102)
     async with PocketBase(settings) as pocketbase:
         writer = _Writer(pocketbase)
         await writer.write(crowd, crowd[0])

@@ -275,7 +275,7 @@ async def test_transforms(pocketbase: PocketBase, business: Business) -> None:
     assert (await _ask(pocketbase, DRY_RUN, Empty())).ticket
 
 
-def _build_group() -> CommitBatch:
+def _build_batch() -> CommitBatch:
     event = EventRow(
         f"evt_{token_hex(8)}",
         {
@@ -301,12 +301,12 @@ def _build_group() -> CommitBatch:
 async def test_commit(pocketbase: PocketBase) -> None:
     """POST /api/gateway/commit: head, outcomes and conflicts are as the contract says."""
     for conflicts in (0, 1):
-        group = _build_group()
-        body = _encode(group)
+        batch = _build_batch()
+        body = _encode(batch)
         head = TypeAdapter(CommitHead).validate_json(
             body.split(b"\x1e")[0], strict=True, extra="forbid"
         )
-        assert head["events"][0]["stripe_id"] == group.events[0].stripe_id
+        assert head["events"][0]["stripe_id"] == batch.events[0].stripe_id
         answer = await _ask(pocketbase, COMMIT, body)
         assert len(answer.outcomes) == 1
         assert len([conflict for conflict in answer.conflicts if conflict]) == conflicts

@@ -47,8 +47,8 @@ def test_the_end_of_time_can_be_written() -> None:
     invoice = {"id": "in_1", "object": "invoice", "amount_paid": 1, "currency": "eur"}
     event = parse(json.dumps(build_event("invoice.paid", invoice, created=253_402_300_799)))
     entries = _ANNOUNCER.entries_for(event)
-    group = CommitBatch([EventRow(event.stripe_id, {}, event.payload, outbox=entries)])
-    assert b'"expires":"9999-12-31 23:59:59.000Z"' in _encode(group)
+    batch = CommitBatch([EventRow(event.stripe_id, {}, event.payload, outbox=entries)])
+    assert b'"expires":"9999-12-31 23:59:59.000Z"' in _encode(batch)
 
 
 @pytest.mark.parametrize(

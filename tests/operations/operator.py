@@ -27,6 +27,7 @@ from gateway.rows import Json
 from gateway.settings import Settings, read_settings
 from gateway.stripe_api import open_stripe
 from gateway.stripe_api.event import parse
+from gateway.stripe_api.own_account import OwnAccount
 from gateway.webhooks.event_writer import EventWriter
 
 _SETTINGS = ("POCKETBASE_", "STRIPE_", "GATEWAY_")
@@ -58,11 +59,12 @@ class Operator:
     stack: Stack
     pocketbase: PocketBase
     client: stripe.StripeClient
-    inbox: EventWriter
+    own_account: OwnAccount
+    event_writer: EventWriter
 
     async def replay(self, *ids: str, **selection: str) -> list[Replayed]:
         """Handle events again: by id, or by what `Selection` knows."""
-        replayer = Replayer(self.pocketbase, self.client, self.inbox)
+        replayer = Replayer(self.pocketbase, self.client, self.own_account, self.event_writer)
         results = (
             replayer.replay_ids(ids) if ids else replayer.replay_selected(Selection(**selection))  # type: ignore[arg-type]
         )
@@ -70,7 +72,7 @@ class Operator:
 
     async def store(self, event: Json) -> str:
         """Handle an event as a delivery is, without the way there."""
-        return await self.inbox.store(decide(parse(json.dumps(event))))
+        return await self.event_writer.store(decide(parse(json.dumps(event))))
 
     async def reconcile(self, **options: object) -> Reconciled:
         """Run a reconciliation to its end; `options` are those of `Options`."""
@@ -78,7 +80,8 @@ class Operator:
         reconciliation = Reconciliation(
             self.pocketbase,
             self.client,
-            self.inbox,
+            self.own_account,
+            self.event_writer,
             options=Options(**options),  # type: ignore[arg-type]
             pace=RateLimit(_RATE),
             watcher=Watcher(on_difference=differences.append),
@@ -91,9 +94,11 @@ async def open_operator(stack: Stack) -> AsyncIterator[Operator]:
     """Connect to a stack as its gateway does."""
     settings = _read_settings(stack.gateway.env)
     async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
-        inbox = EventWriter(pocketbase, ConflictResolver(pocketbase, client))
-        yield Operator(stack, pocketbase, client, inbox)
-        await inbox.close()
+        own_account = OwnAccount(client)
+        conflict_resolver = ConflictResolver(pocketbase, client, own_account)
+        event_writer = EventWriter(pocketbase, conflict_resolver)
+        yield Operator(stack, pocketbase, client, own_account, event_writer)
+        await event_writer.close()
 
 
 def _read_settings(env: Mapping[str, str]) -> Settings:

@@ -14,6 +14,7 @@ from gateway.pocketbase import PocketBase
 from gateway.settings import Settings
 from gateway.stripe_api import open_stripe
 from gateway.stripe_api.event import parse
+from gateway.stripe_api.own_account import OwnAccount
 from gateway.webhooks.event_writer import EventWriter
 from tests.delivery import build_event
 from tests.webhooks.holding_proxy import HoldingProxy
@@ -26,7 +27,7 @@ def _plan() -> EventChange:
 
 @asynccontextmanager
 async def _open(stack: Stack, patience: float) -> AsyncIterator[tuple[EventWriter, HoldingProxy]]:
-    """An inbox whose commits are held back, and which lets others pass after some seconds."""
+    """An event writer with held-back commits, and the proxy that holds them."""
     part = stack.pocketbase
     async with HoldingProxy(pick_free(), part.url) as proxy:
         settings = Settings(
@@ -38,28 +39,26 @@ async def _open(stack: Stack, patience: float) -> AsyncIterator[tuple[EventWrite
             gateway_frontend_origins="http://localhost:3000",  # type: ignore[arg-type]
         )
         async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
-            yield (
-                EventWriter(pocketbase, ConflictResolver(pocketbase, client), patience=patience),
-                proxy,
-            )
+            resolver = ConflictResolver(pocketbase, client, OwnAccount(client))
+            yield EventWriter(pocketbase, resolver, patience=patience), proxy
 
 
-def _deliver(inbox: EventWriter, number: int) -> list[asyncio.Task[str]]:
-    return [asyncio.create_task(inbox.store(_plan())) for _ in range(number)]
+def _deliver(event_writer: EventWriter, number: int) -> list[asyncio.Task[str]]:
+    return [asyncio.create_task(event_writer.store(_plan())) for _ in range(number)]
 
 
 async def test_the_next_write_is_as_large_as_the_one_under_way(stack: Stack) -> None:
     """The first is written at once; behind it, a write begins when as many wait as it holds."""
-    async with _open(stack, patience=60) as (inbox, proxy):
-        sent = _deliver(inbox, 1)
+    async with _open(stack, patience=60) as (event_writer, proxy):
+        sent = _deliver(event_writer, 1)
         await proxy.hold(1)
-        sent += _deliver(inbox, 6)
+        sent += _deliver(event_writer, 6)
         await proxy.hold(2)
-        sent += _deliver(inbox, 5)
+        sent += _deliver(event_writer, 5)
         proxy.release(0)
         assert await sent[0] == "applied"
         # Five wait behind six that are being written; the sixth brings them on their way.
-        sent += _deliver(inbox, 1)
+        sent += _deliver(event_writer, 1)
         await proxy.hold(3)
         proxy.open()
         assert await asyncio.gather(*sent) == ["applied"] * 13
@@ -68,32 +67,32 @@ async def test_the_next_write_is_as_large_as_the_one_under_way(stack: Stack) -> 
 
 async def test_who_gave_up_costs_no_write(stack: Stack) -> None:
     """Where all who wait for the next write have gone, there is none."""
-    async with _open(stack, patience=60) as (inbox, proxy):
-        sent = _deliver(inbox, 1)
+    async with _open(stack, patience=60) as (event_writer, proxy):
+        sent = _deliver(event_writer, 1)
         await proxy.hold(1)
-        sent += _deliver(inbox, 3)
+        sent += _deliver(event_writer, 3)
         await proxy.hold(2)
-        gone = _deliver(inbox, 2)
+        gone = _deliver(event_writer, 2)
         await asyncio.sleep(0)
         for each in gone:
             each.cancel()
         await asyncio.wait(gone)
         proxy.open()
         assert await asyncio.gather(*sent) == ["applied"] * 4
-        await inbox.close()
+        await event_writer.close()
         assert proxy.commits == 2
 
 
 async def test_a_write_that_takes_long_holds_nobody_back(stack: Stack) -> None:
     """Fewer than a write's own deliveries go past it when it hangs."""
-    async with _open(stack, patience=0.05) as (inbox, proxy):
-        sent = _deliver(inbox, 1)
+    async with _open(stack, patience=0.05) as (event_writer, proxy):
+        sent = _deliver(event_writer, 1)
         await proxy.hold(1)
         proxy.release(0)
         await asyncio.gather(*sent)
-        sent = _deliver(inbox, 4)
+        sent = _deliver(event_writer, 4)
         await proxy.hold(2)
-        passing = _deliver(inbox, 1)
+        passing = _deliver(event_writer, 1)
         await proxy.hold(3)
         proxy.release(2)
         assert await asyncio.gather(*passing) == ["applied"]

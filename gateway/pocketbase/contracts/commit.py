@@ -115,7 +115,7 @@ class CommitConflict(Contract):
 
 
 class CommitAnswer(Contract):
-    """What became of a group: an outcome per event, and a conflict or None per row."""
+    """What became of a batch: an outcome per event, and a conflict or None per row."""
 
     outcomes: tuple[Outcome, ...]
     conflicts: tuple[CommitConflict | None, ...]
