@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 600.0
 #: Stripe's own redeliveries count as well: what has failed this often waits for a new release,
 #: which starts with a try of everything, or for an operator.
-_MOST_ATTEMPTS = 20
+_MAX_ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Maintenance:
 
     async def run(self) -> NoReturn:
         """At once, and then every ten minutes; what fails is logged and tried again."""
-        later = Selection(outcome="failed", attempts_below=_MOST_ATTEMPTS)
+        later = Selection(outcome="failed", attempts_below=_MAX_ATTEMPTS)
         selections = chain([Selection(outcome="failed")], cycle([later]))
 
         async def look() -> None:

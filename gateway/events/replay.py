@@ -25,7 +25,7 @@ from gateway.webhooks.event_writer import EventWriter
 
 #: How long Stripe's API keeps an event.
 _KEPT_BY_STRIPE = timedelta(days=30)
-_PAGE = 50
+_PAGE_EVENTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class Replayer:
         self, stripe_ids: Sequence[str], *, dry_run: bool = False
     ) -> AsyncIterator[Replayed]:
         """Handle these events again."""
-        for start in range(0, len(stripe_ids), _PAGE):
-            asked = stripe_ids[start : start + _PAGE]
+        for start in range(0, len(stripe_ids), _PAGE_EVENTS):
+            asked = stripe_ids[start : start + _PAGE_EVENTS]
             events = await read_events(self.pocketbase, asked)
             stored = {event["stripe_id"] for event in events}
             for result in await self._replay(events, dry_run):
@@ -75,7 +75,7 @@ class Replayer:
             after: the id of an event to go on behind.
             limit: how many at the most.
         """
-        async for events in walk_events(self.pocketbase, selection, after=after, size=_PAGE):
+        async for events in walk_events(self.pocketbase, selection, after=after, size=_PAGE_EVENTS):
             for result in await self._replay(events[:limit], dry_run):
                 yield result
             if limit is not None and (limit := limit - len(events)) <= 0:

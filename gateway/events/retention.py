@@ -8,9 +8,9 @@ from gateway.pocketbase.contracts.events import PRUNE, PruneRequest
 from gateway.pocketbase.hook_call import call_hook
 
 #: A transaction's share: PocketBase's single writer is held for a few milliseconds.
-_AT_ONCE = 500
+_PAGE_EVENTS = 500
 #: Transactions of one call; what is left is the next call's.
-_ROUNDS = 200
+_MAX_PAGES = 200
 
 
 async def prune(pocketbase: PocketBase, days: int, *, dry_run: bool = False) -> int:
@@ -20,11 +20,11 @@ async def prune(pocketbase: PocketBase, days: int, *, dry_run: bool = False) -> 
         How many were pruned, 100,000 at most; in a dry run, how many there are to prune.
     """
     before = to_column(datetime.now(UTC) - timedelta(days=days))
-    asked = PruneRequest(before=before, limit=_AT_ONCE, dry_run=dry_run)
+    asked = PruneRequest(before=before, limit=_PAGE_EVENTS, dry_run=dry_run)
     pruned = 0
-    for _ in range(_ROUNDS):
+    for _ in range(_MAX_PAGES):
         answer = await call_hook(pocketbase, PRUNE, asked)
         pruned += answer.pruned
-        if dry_run or answer.pruned < _AT_ONCE:
+        if dry_run or answer.pruned < _PAGE_EVENTS:
             break
     return pruned

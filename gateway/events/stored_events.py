@@ -18,7 +18,7 @@ _FACTS = (
 _ID = re.compile(r"[\w.:-]{1,255}", re.ASCII)
 _WORD = re.compile(rf"{_ID.pattern}\*?", re.ASCII)
 #: What names events in one filter; PocketBase takes 3,500.
-_FILTER_CHARACTERS = 3_000
+_MAX_FILTER_CHARACTERS = 3_000
 
 
 class NoSuchEvent(NotFound):
@@ -144,7 +144,7 @@ async def _find_named(
 def _batch(stripe_ids: Sequence[str]) -> Iterator[Sequence[str]]:
     """Part ids so that each part fits into a filter."""
     longest = max(map(len, stripe_ids), default=0)
-    size = _FILTER_CHARACTERS // (longest + len(" || stripe_id = ''"))
+    size = _MAX_FILTER_CHARACTERS // (longest + len(" || stripe_id = ''"))
     for start in range(0, len(stripe_ids), size):
         yield stripe_ids[start : start + size]
 

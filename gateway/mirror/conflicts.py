@@ -32,9 +32,9 @@ from gateway.stripe_api.own_account import OwnAccount
 _log = logging.getLogger(__name__)
 
 #: How often a row may change under our hands before the delivery is given back to Stripe.
-_ATTEMPTS = 6
+_MAX_ATTEMPTS = 6
 #: Objects read from Stripe at once, far below its rate limit.
-_READERS = 8
+_MAX_READS = 8
 #: Columns that say that something is deleted, and of which kind it is.
 _FLAGS = ("deleted", "active", "valid", "object")
 
@@ -61,7 +61,7 @@ class ConflictResolver:
         self._pocketbase = pocketbase
         self._stripe = client
         self._locks = locks or ObjectLocks()
-        self._readers = asyncio.Semaphore(_READERS)
+        self._readers = asyncio.Semaphore(_MAX_READS)
 
     async def settle(self, changes: Sequence[EventChange]) -> tuple[str, ...]:
         """Write the changes' events and the state that the object is in; return their outcomes.
@@ -74,7 +74,7 @@ class ConflictResolver:
         _, stripe_id = key_of(changes[0])
         async with self._locks.of(stripe_id):
             conflict: VersionConflict | None = None
-            for _ in range(_ATTEMPTS):
+            for _ in range(_MAX_ATTEMPTS):
                 result = await commit(self._pocketbase, await self._compose(changes, conflict))
                 conflict = result.conflicts[0] if result.conflicts else None
                 if conflict is None:

@@ -13,7 +13,7 @@ from gateway.stripe_api.snapshot import Missing, Snapshot
 Read = Callable[[str], Awaitable[Snapshot]]
 
 #: Entries of one page, and the pages of one list: far more than Stripe allows.
-_PAGE = 100
+_PAGE_OBJECTS = 100
 _MAX_PAGES = 50
 
 
@@ -52,7 +52,7 @@ async def read_rest(read: Read, path: str, page: Snapshot) -> Snapshot:
             break
         after = quote(stripe_id(found[-1]), safe="")
         separator = "&" if "?" in path else "?"
-        more = await read(f"{path}{separator}limit={_PAGE}&starting_after={after}")
+        more = await read(f"{path}{separator}limit={_PAGE_OBJECTS}&starting_after={after}")
         found, until = found + as_list(more.body), more.until
         page = replace(page, body={**more.body, "data": found})
     return replace(page, body={**page.body, "has_more": has_more, "data": found}, until=until)

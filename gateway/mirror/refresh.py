@@ -24,7 +24,7 @@ from gateway.stripe_api import Snapshot, read_object
 _log = logging.getLogger(__name__)
 
 #: How often a row may change under our hands.
-_ATTEMPTS = 6
+_MAX_ATTEMPTS = 6
 
 
 class Refresher:
@@ -50,7 +50,7 @@ class Refresher:
         read = partial(read_object, self._stripe)
         async with self._locks.of(stripe_id):
             conflict: VersionConflict | None = None
-            for _ in range(_ATTEMPTS):
+            for _ in range(_MAX_ATTEMPTS):
                 snapshot = await complete(read, snapshot)
                 row, claims = project_snapshot(snapshot, conflict)
                 result = await commit(self._pocketbase, CommitBatch(rows=[row], claims=claims))

@@ -18,7 +18,7 @@ from gateway.stripe_api.own_account import OwnAccount
 from gateway.webhooks.event_writer import EventWriter
 
 _log = logging.getLogger(__name__)
-_PAGE = 100
+_PAGE_EVENTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class CatchUp:
         Raises:
             StripeUnavailable, StripeRefused, PocketBaseUnavailable: the move can be repeated.
         """
-        query = {"limit": str(_PAGE)}
+        query = {"limit": str(_PAGE_EVENTS)}
         if after:
             query["starting_after"] = after
         if since is not None:

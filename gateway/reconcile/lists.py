@@ -16,10 +16,10 @@ from gateway.rows import Json
 from gateway.stripe_api import Missing, Snapshot
 from gateway.stripe_api.fields import created_at
 
-_PAGE = 100
+_PAGE_OBJECTS = 100
 _CUSTOMERS = "/v1/customers"
 #: Of one customer's things, more than Stripe lets a customer have.
-_MOST_PAGES = 100
+_MAX_PAGES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ async def _find(stripe: RateLimitedStripe, item: Json, page: Snapshot) -> Found 
 
 
 def _address(path: str, params: dict[str, str], after: str, since: int | None) -> str:
-    query = {"limit": str(_PAGE), **params}
+    query = {"limit": str(_PAGE_OBJECTS), **params}
     if after:
         query["starting_after"] = after
     if since is not None:
@@ -140,7 +140,7 @@ async def _read_of(
     path = kind.path.format(customer=quote(customer, safe=""))
     found: list[Found] = []
     after = ""
-    for _ in range(_MOST_PAGES):
+    for _ in range(_MAX_PAGES):
         try:
             snapshot = await stripe.read(_address(path, kind.params, after, None))
         except Missing:

@@ -7,7 +7,7 @@ from gateway.pocketbase import PocketBase
 from gateway.reconcile.rate_limit import with_retries
 from gateway.rows import Json
 
-_PAGE = 200
+_PAGE_ROWS = 200
 _IDENTITY = ("id", "stripe_id", "version", "deleted")
 
 
@@ -31,7 +31,7 @@ async def walk_rows(
     """
     last = ""
     while rows := await _find(
-        pocketbase, collection, f"id > '{last}' && ({wanted})", _PAGE, _IDENTITY
+        pocketbase, collection, f"id > '{last}' && ({wanted})", _PAGE_ROWS, _IDENTITY
     ):
         yield rows
         last = rows[-1]["id"]

@@ -18,8 +18,8 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 #: With pauses of half a second to 32 seconds, a minute in all.
-_ATTEMPTS = 8
-_LONGEST_PAUSE = 60.0
+_MAX_ATTEMPTS = 8
+_MAX_PAUSE_SECONDS = 60.0
 
 
 class RateLimit:
@@ -75,7 +75,7 @@ async def with_retries(call: Callable[[], Awaitable[T]]) -> T:
         Unavailable: it still is after a minute; the run ends, and can be continued.
     """
     async for attempt in retrying(
-        _should_retry, first=0.5, longest=_LONGEST_PAUSE, attempts=_ATTEMPTS
+        _should_retry, first=0.5, longest=_MAX_PAUSE_SECONDS, attempts=_MAX_ATTEMPTS
     ):
         with attempt:
             return await call()
@@ -88,4 +88,4 @@ def _should_retry(error: Exception) -> bool | float:
         return False
     _log.warning("waiting", extra={"reason": error.detail})
     asked = error.stripe.retry_after if isinstance(error, StripeFailure) else 0
-    return min(float(asked), _LONGEST_PAUSE) or True
+    return min(float(asked), _MAX_PAUSE_SECONDS) or True

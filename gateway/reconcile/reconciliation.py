@@ -25,7 +25,7 @@ from gateway.webhooks.event_writer import EventWriter
 #: The name of the first step, and of its numbers in the report.
 EVENTS = "events"
 #: Seconds by which a run reaches back before the last one: Stripe's list may lag.
-_OVERLAP = 3600
+_OVERLAP_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Reconciliation:
         if options.since:
             run.since = run.events_since = int(parse_time(options.since, now).timestamp())
         elif (caught_up := await self._runs.find_caught_up()) is not None:
-            run.events_since = caught_up - _OVERLAP
+            run.events_since = caught_up - _OVERLAP_SECONDS
         return await self._runs.begin(run)
 
     async def _take_steps(self, run: Run) -> None:

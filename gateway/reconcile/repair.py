@@ -36,7 +36,7 @@ from gateway.stripe_api import Missing
 
 _log = logging.getLogger(__name__)
 #: Rows of one transaction, so that PocketBase's single writer is not held long.
-_AT_ONCE = 100
+_MAX_BATCH_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ class Repairer:
             StripeUnavailable, StripeRefused, PocketBaseUnavailable: what is written, is written.
         """
         outcome = Outcome()
-        for start in range(0, len(found), _AT_ONCE):
-            await self._repair(collection, found[start : start + _AT_ONCE], outcome)
+        for start in range(0, len(found), _MAX_BATCH_ROWS):
+            await self._repair(collection, found[start : start + _MAX_BATCH_ROWS], outcome)
         return outcome
 
     async def _repair(self, collection: str, found: Sequence[Found], outcome: Outcome) -> None:

@@ -19,7 +19,7 @@ _COLLECTION = "reconciliations"
 #: Older places are left: Stripe's lists have moved on too far.
 _CONTINUED_WITHIN = timedelta(days=7)
 #: Differences kept in the row; all are counted.
-_SHOWN = 100
+_MAX_DIFFERENCES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class Report:
         kinds = Counter(difference.kind for difference in outcome.differences)
         others = {"overtaken": len(outcome.overtaken), "failed": len(outcome.failed)}
         self.count(collection, **kinds, **{name: n for name, n in others.items() if n})
-        room = _SHOWN - len(self.differences)
+        room = _MAX_DIFFERENCES - len(self.differences)
         self.differences += [each.describe() for each in outcome.differences[: max(room, 0)]]
-        if len(self.failed) < _SHOWN:
+        if len(self.failed) < _MAX_DIFFERENCES:
             self.failed |= outcome.failed
 
     @property

@@ -14,7 +14,7 @@ from gateway.stripe_api.client import translate_errors
 from gateway.stripe_api.sdk_errors import read_answer
 
 #: Seconds by which Stripe's machines may differ in their clocks.
-_SKEW = 1
+_SKEW_SECONDS = 1
 
 
 class Missing(StripeFailure, NotFound):
@@ -62,12 +62,12 @@ async def read_object(client: stripe.StripeClient, path: str, version: str = "")
     data: Any = response.data
     return Snapshot(
         body=dict(data),
-        as_of=math.floor(answered - elapsed) - _SKEW,
+        as_of=math.floor(answered - elapsed) - _SKEW_SECONDS,
         # The header drops the fraction of the second in which Stripe answered.
-        until=answered + _SKEW,
+        until=answered + _SKEW_SECONDS,
     )
 
 
 def _answered_at(headers: Any) -> int:
-    stamp = headers.get("Date")
-    return http_date_to_unix(stamp) if stamp else int(time.time())
+    date = headers.get("Date")
+    return http_date_to_unix(date) if date else int(time.time())

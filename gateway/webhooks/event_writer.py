@@ -25,7 +25,7 @@ from gateway.webhooks.batch import compose
 _log = logging.getLogger(__name__)
 
 #: Writes under way at once: one is in PocketBase's transaction while the next is on its way.
-_WRITERS = 2
+_MAX_WRITES = 2
 #: What one transaction takes at the most, so that PocketBase's single writer is not held long.
 _MAX_BATCH_EVENTS = 64
 _MAX_BATCH_CHARACTERS = 4_000_000
@@ -113,7 +113,7 @@ class EventWriter:
         task.add_done_callback(self._tasks.discard)
 
     def _begin_if_due(self) -> None:
-        if self._writers < _WRITERS and self._is_due():
+        if self._writers < _MAX_WRITES and self._is_due():
             self._writers += 1
             self._start(self._write_waiting())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gateway.dev.pocketbase import ROOT
 
-_FOLDERS = ("gateway", "stack", "stripe_simulator", "pb_hooks", "pb_migrations")
+_FOLDERS = ("gateway", "stripe_simulator", "pb_hooks", "pb_migrations")
 
 
 class CopiedProject:

@@ -13,8 +13,8 @@ from gateway import errors
 #: Longer messages are cut; a proxy may answer with a page.
 _MAX_MESSAGE_CHARACTERS = 300
 #: Seconds to wait after a 429 without a Retry-After header.
-_DEFAULT_RETRY_AFTER = 5
-_MAX_RETRY_AFTER = 3600
+_DEFAULT_RETRY_AFTER_SECONDS = 5
+_MAX_RETRY_AFTER_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class RateLimited(PocketBaseError, errors.RateLimited):
     status = 429
     kind = errors.RateLimited
     #: Seconds to wait before the next attempt.
-    retry_after: int = _DEFAULT_RETRY_AFTER
+    retry_after: int = _DEFAULT_RETRY_AFTER_SECONDS
     #: Whether the response had a Retry-After header. PocketBase's own have none.
     is_announced = False
 
@@ -169,7 +169,7 @@ def read_error(status: int, body: Any, retry_after: str = "") -> PocketBaseError
     if isinstance(error, MfaRequired):
         error.mfa_id = str(members["mfaId"])
     if isinstance(error, RateLimited) and retry_after.isdecimal():
-        error.retry_after = min(int(retry_after), _MAX_RETRY_AFTER)
+        error.retry_after = min(int(retry_after), _MAX_RETRY_AFTER_SECONDS)
         error.is_announced = True
     return error
 

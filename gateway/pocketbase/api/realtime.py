@@ -35,7 +35,7 @@ _SILENCE_SECONDS = 330.0
 _FIRST_BACKOFF_SECONDS = 0.1
 _MAX_BACKOFF_SECONDS = 10.0
 #: Changes that wait for a slow consumer; beyond them PocketBase's connection is read no further.
-_MAX_WAITING = 1000
+_MAX_WAITING_MESSAGES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,9 @@ class Subscription(Generic[T]):
         self._collection = collection
         self._topic = topic
         self._model = model
-        self._waiting: asyncio.Queue[Change[T] | Gap | Exception] = asyncio.Queue(_MAX_WAITING)
+        self._waiting: asyncio.Queue[Change[T] | Gap | Exception] = asyncio.Queue(
+            _MAX_WAITING_MESSAGES
+        )
         self._reader: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
         self._alive_at = datetime.now(UTC)

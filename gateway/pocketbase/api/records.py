@@ -22,9 +22,9 @@ T = TypeVar("T")
 
 #: PocketBase's limit.
 MAX_PER_PAGE = 1000
-_DEFAULT_PER_PAGE = 30
-_FULL_PER_PAGE = 500
-_MAX_FULL_LIST = 10_000
+_PAGE_RECORDS = 30
+_FULL_PAGE_RECORDS = 500
+_MAX_FULL_LIST_RECORDS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Records(Generic[T]):
     async def list(
         self,
         page: int = 1,
-        per_page: int = _DEFAULT_PER_PAGE,
+        per_page: int = _PAGE_RECORDS,
         *,
         filter: str = "",
         sort: Names | None = None,
@@ -158,7 +158,7 @@ class Records(Generic[T]):
         sort: Names | None = None,
         expand: Names | None = None,
         fields: Names | None = None,
-        per_page: int = _FULL_PER_PAGE,
+        per_page: int = _FULL_PAGE_RECORDS,
         limit: int | None = None,
     ) -> AsyncIterator[T]:
         """Yield every record that matches; only one page is in memory.
@@ -202,7 +202,7 @@ class Records(Generic[T]):
         sort: Names | None = None,
         expand: Names | None = None,
         fields: Names | None = None,
-        limit: int = _MAX_FULL_LIST,
+        limit: int = _MAX_FULL_LIST_RECORDS,
     ) -> builtins.list[T]:
         """Return every record that matches, from as many requests as needed; see `iterate`.
 

@@ -8,7 +8,7 @@ from gateway.pocketbase.api.paths import Query, build_path
 
 Collection = dict[str, Any]
 Found = list[Collection]
-_PER_PAGE = 200
+_PAGE_COLLECTIONS = 200
 
 
 class Collections:
@@ -26,15 +26,15 @@ class Collections:
         found: Found = []
         while True:
             query: Query = {
-                "page": len(found) // _PER_PAGE + 1,
-                "perPage": _PER_PAGE,
+                "page": len(found) // _PAGE_COLLECTIONS + 1,
+                "perPage": _PAGE_COLLECTIONS,
                 "filter": filter or None,
                 "sort": sort,
             }
             answer = await self._caller.get_object(_path(), query=query)
             items = check_list(answer.get("items"))
             found += items
-            if len(items) < _PER_PAGE:
+            if len(items) < _PAGE_COLLECTIONS:
                 return found
 
     async def get(self, name: str) -> Collection:
