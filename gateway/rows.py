@@ -1,4 +1,4 @@
-"""What the gateway wants written to PocketBase, as values: rows, their versions, and claims."""
+"""Values that the gateway writes to PocketBase: rows, versions, claims, outbox entries."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -89,7 +89,7 @@ class OwnershipClaim:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What one state of a Stripe object means: the row that shows it, and whose it is."""
+    """The row of one state of a Stripe object, and its ownership claims."""
 
     row: Row
     claims: tuple[OwnershipClaim, ...] = ()
@@ -97,7 +97,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """Somebody is to be told of an event, once: a row of the outbox, written with the event.
+    """A row of the outbox, written in the transaction of its event.
 
     See pb_hooks/lib/notifications/outbox.js.
     """
@@ -106,10 +106,10 @@ class OutboxEntry:
     channel: str
     #: ``receipt``, ``refund`` and so on, or the event's type.
     kind: str
-    #: The row of the mirror that it is about: collection and Stripe id, "" if there is none.
+    #: The mirrored row that it is about: collection and Stripe id, "" if there is none.
     collection: str
     object_id: str
     #: The customer's Stripe id, "" where the object names none.
     customer: str
-    #: Unix seconds after which nobody need be told any more.
+    #: Unix seconds after which it is not sent any more.
     expires: int

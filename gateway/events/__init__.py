@@ -1,5 +1,5 @@
-"""What an operator does with Stripe's events: look, handle again, prune.
+"""Stored Stripe events: find them, replay them, empty their payloads.
 
-``stored_events`` finds them, ``replay`` handles them again, ``retention`` empties old payloads,
-and ``upkeep`` does the last two by itself.
+``stored_events`` finds them, ``replay`` processes them again, ``retention`` empties old payloads,
+and ``maintenance`` does the last two on a schedule.
 """

@@ -1,4 +1,4 @@
-"""What the gateway does by itself: handle failed events again, prune old payloads.
+"""Scheduled maintenance: replays failed events and empties old payloads.
 
 Several gateways may do it at once: both change nothing the second time.
 """
@@ -33,7 +33,7 @@ class Maintenance:
     keep_days: int
 
     async def run(self) -> NoReturn:
-        """At once, and then every ten minutes; what fails is logged and tried again."""
+        """Run now and then every ten minutes; failures are logged and retried."""
         later = Selection(outcome="failed", attempts_below=_MAX_ATTEMPTS)
         selections = chain([Selection(outcome="failed")], cycle([later]))
 

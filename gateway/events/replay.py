@@ -23,14 +23,14 @@ from gateway.stripe_api import Missing, read_object
 from gateway.stripe_api.own_account import OwnAccount
 from gateway.webhooks.event_writer import EventWriter
 
-#: How long Stripe's API keeps an event.
+#: Stripe's API returns events of this age at most.
 _KEPT_BY_STRIPE = timedelta(days=30)
 _PAGE_EVENTS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What became of one event."""
+    """The result for one event."""
 
     stripe_id: str
     type: str

@@ -9,7 +9,7 @@ from gateway.pocketbase.hook_call import call_hook
 
 #: A transaction's share: PocketBase's single writer is held for a few milliseconds.
 _PAGE_EVENTS = 500
-#: Transactions of one call; what is left is the next call's.
+#: Transactions per call; the next call continues.
 _MAX_PAGES = 200
 
 

@@ -14,10 +14,10 @@ _FACTS = (
     "id,stripe_id,type,outcome,error,attempts,object_id,account,api_version,livemode,"
     "created,received"
 )
-#: What ids, types and outcomes are made of: nothing that has a meaning in a filter.
+#: Characters of ids, types and outcomes; none has a meaning in a filter.
 _ID = re.compile(r"[\w.:-]{1,255}", re.ASCII)
 _WORD = re.compile(rf"{_ID.pattern}\*?", re.ASCII)
-#: What names events in one filter; PocketBase takes 3,500.
+#: Limit for the ids in one filter; PocketBase accepts 3,500 characters.
 _MAX_FILTER_CHARACTERS = 3_000
 
 
@@ -122,7 +122,7 @@ async def walk_events(
 
 
 def _after(selection: Selection, last: Json | None, sign: str) -> str:
-    """The selection's filter for what follows an event: later ones for ``>``, else earlier."""
+    """Return the filter for the events after an event (``>``) or before it."""
     parts = [f"({selection.filter})"] if selection.filter else []
     if last:
         # Two conditions, because PocketBase's filters compare no pairs.

@@ -1,4 +1,4 @@
-"""Decides what the clock alone can't: states of one object that share a second, and thin events.
+"""Resolves conflicts: states of one object within one second, and thin events.
 
 First from the stored events of that second; where these can't tell either, the object is read from
 Stripe. What was decided is written only if the row and the events of its second still are those
@@ -31,17 +31,17 @@ from gateway.stripe_api.own_account import OwnAccount
 
 _log = logging.getLogger(__name__)
 
-#: How often a row may change under our hands before the delivery is given back to Stripe.
+#: Tries for a row that other writers change; then the delivery fails and Stripe retries.
 _MAX_ATTEMPTS = 6
 #: Objects read from Stripe at once, far below its rate limit.
 _MAX_READS = 8
-#: Columns that say that something is deleted, and of which kind it is.
+#: Columns of a row that shows a deleted object of which nothing else is known.
 _FLAGS = ("deleted", "active", "valid", "object")
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The row to write, if any, and whose it is."""
+    """The row to write, if any, and its ownership claims."""
 
     row: VersionedRow | None
     claims: tuple[OwnershipClaim, ...] = ()
@@ -112,7 +112,7 @@ class ConflictResolver:
     async def _decide_unreadable(
         self, changes: Sequence[EventChange], states: Sequence[State], conflict: VersionConflict
     ) -> Decision:
-        """Stripe serves no objects of this kind: the newest event holds, by its id in the end."""
+        """Stripe can't return this type: take the newest event, then the greater event id."""
         found = [await self._read_shown(each.event) for each in changes if each.event.is_thin]
         states = [*states, *(state for state in found if state)]
         last = max(states, key=lambda state: (state.order, state.event.stripe_id), default=None)
@@ -123,7 +123,7 @@ class ConflictResolver:
     async def _decide_missing(
         self, changes: Sequence[EventChange], states: Sequence[State], conflict: VersionConflict
     ) -> Decision:
-        """The object is deleted: any known state will do until the deletion's own event comes."""
+        """The object is deleted: keep a known state until the deletion event arrives."""
         for each in changes:
             if each.event.is_thin and each.event.type.endswith(".deleted"):
                 state = await self._read_snapshot(each.event) or _tombstone(each.event)
@@ -137,7 +137,7 @@ class ConflictResolver:
         return Decision(_row_of(last, changes, conflict))
 
     async def _read(self, event: Event) -> Snapshot:
-        """Read an event's object in the shape that the event has: columns depend on it."""
+        """Read an event's object in the event's API version: columns depend on it."""
         kind, stripe_id = event.object["object"], event.object_id
         version = "" if event.is_thin else event.api_version
         read = partial(read_object, self._stripe, version=version)
@@ -150,12 +150,12 @@ class ConflictResolver:
         return snapshot
 
     async def _read_shown(self, event: Event) -> State | None:
-        """The state that a thin event is about, as far as Stripe can still tell."""
+        """Return the state that a thin event announces, if Stripe still has it."""
         state = await self._read_snapshot(event)
         return state or (_tombstone(event) if event.type.endswith(".deleted") else None)
 
     async def _read_snapshot(self, event: Event) -> State | None:
-        """What was deleted can be read no more, only the event that tells of it, for 30 days."""
+        """Read the snapshot event: a deleted object can't be read, its event can for 30 days."""
         if not event.snapshot:
             return None
         path = f"/v1/events/{quote(event.snapshot, safe='')}"
@@ -168,7 +168,7 @@ class ConflictResolver:
 
 
 def _tombstone(event: Event) -> State:
-    """Of an object that nothing shows any more: that it is deleted, and not for sale."""
+    """Return a state with only the deletion flags: the object can't be read any more."""
     row = project(event.object, deleted=True).row
     values = {name: row.values[name] for name in _FLAGS if name in row.values}
     return State(event, replace(row, values=values, object=None))
@@ -177,7 +177,7 @@ def _tombstone(event: Event) -> State:
 def _states(
     changes: Sequence[EventChange], conflict: VersionConflict | None, own_account: str
 ) -> list[State]:
-    """The states that the changes and the stored events show, each event once."""
+    """Return the states of the changes and the stored events, each event once."""
     found = {
         each.event.stripe_id: each.state
         for each in (*_stored(conflict, own_account), *changes)
@@ -189,7 +189,7 @@ def _states(
 def _truncated_states(
     changes: Sequence[EventChange], conflict: VersionConflict, own_account: str
 ) -> list[State]:
-    """The same with states that lack entries of nested lists, for an object that is gone."""
+    """Like `_states`, with states that lack entries of nested lists, for a deleted object."""
     keys = {each.truncated.row.key for each in changes if each.truncated}
     found = (*_stored(conflict, own_account), *changes)
     shown = {each.event.stripe_id: each.state or each.truncated for each in found}
@@ -209,14 +209,14 @@ def _decide_latest(states: Sequence[State], conflict: VersionConflict | None) ->
 
 
 def _shows_row(states: Sequence[State], conflict: VersionConflict) -> bool:
-    """Whether the row is from one of the states, and no event of its second is lost."""
+    """Whether the row shows one of the states and all events of its second are known."""
     if conflict.payloads is None:
         return False
     return not conflict.version or _source(conflict) in {state.event.stripe_id for state in states}
 
 
 def _question(changes: Sequence[EventChange], states: Sequence[State]) -> VersionedRow:
-    """Asks PocketBase whether it knows better already, and which events it has of that second."""
+    """Return a row that is not written: PocketBase compares it and returns its events."""
     if states:
         state = max(states, key=lambda state: state.order)
         return VersionedRow(state.row, state.version, event=_place(state, changes), ask="order")

@@ -1,6 +1,6 @@
-"""Has PocketBase do, in parts, what is too long for one transaction.
+"""Runs work in parts that is too long for one PocketBase transaction.
 
-An offer of very many buyers has changed, or a customer with very many rows has found its user.
+Examples: features of a price with many buyers change, a customer with many rows gets an owner.
 PocketBase stores the work in the transaction of the change (pb_hooks/lib/mirror/deferred_work.js),
 and its progress with each part, so any number of gateways may ask for parts, and any may stop.
 """
@@ -30,7 +30,7 @@ class DeferredWork:
     pocketbase: PocketBase
 
     async def run(self) -> NoReturn:
-        """Look every few seconds; what fails is logged and tried again."""
+        """Poll every two seconds; failures are logged and retried."""
         passing = GatewayError, PocketBaseRefused
         await repeat(self._do_parts, _PAUSE_SECONDS, _log, "deferred work", *passing)
 
@@ -39,7 +39,7 @@ class DeferredWork:
             pass
 
     async def do_part(self) -> bool:
-        """Have one part done; return whether there may be more.
+        """Run one part; return whether there may be more.
 
         Raises:
             PocketBaseRefused, PocketBaseUnavailable

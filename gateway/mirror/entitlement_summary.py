@@ -1,4 +1,4 @@
-"""The features that a customer has now, read from Stripe: the customer's list stands for them."""
+"""Reads a customer's active entitlements from Stripe as one object."""
 
 from dataclasses import replace
 

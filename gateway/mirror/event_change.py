@@ -1,4 +1,4 @@
-"""The policy for one event: what it changes, if anything. Pure; nothing else decides it."""
+"""The policy for one event: which row changes, if any. Pure."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from gateway.pocketbase import EventRow
 from gateway.rows import Changes, Json, OutboxEntry, OwnershipClaim
 from gateway.stripe_api.event import Event
 
-#: What changes must share to be decided together: the object that they show.
+#: Identifies an object: its type and its Stripe id.
 Key = tuple[str, str]
 
 _log = logging.getLogger(__name__)
@@ -21,25 +21,25 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class EventChange:
-    """What is to be done with an event."""
+    """The change that an event makes."""
 
     event: Event
     #: The object's state, where the event shows one that is mirrored.
     state: State | None = None
     claims: tuple[OwnershipClaim, ...] = ()
-    #: Known already when there is no state: ignored, connect, failed, or thin: Stripe must tell.
+    #: Set if there is no state: ignored, connect, failed, or thin (read it from Stripe).
     outcome: str = ""
-    #: Of an event that lacks entries of nested lists, the state as far as it shows it.
+    #: The incomplete state of an event that lacks entries of nested lists.
     truncated: State | None = None
     error: str = ""
     #: Handle the event although it is stored already.
     again: bool = False
-    #: Who is to be told of it.
+    #: Notifications to write with the event.
     outbox: tuple[OutboxEntry, ...] = ()
 
 
 def decide(event: Event) -> EventChange:
-    """Decide what an event changes."""
+    """Return the change that an event makes."""
     if event.account:
         # Another account's objects are not ours.
         return EventChange(event, outcome="connect")
@@ -51,7 +51,7 @@ def decide(event: Event) -> EventChange:
         return EventChange(event, outcome="thin" if is_readable else "ignored")
     try:
         changes = project(event.object, deleted=event.type.endswith(".deleted"))
-    except Exception as error:  # A projection must not take the rest of its batch down.
+    except Exception as error:  # One failing projection must not fail the batch.
         _log.exception("projection failed", extra={"event": event.stripe_id, "type": event.type})
         return EventChange(event, outcome="failed", error=f"{type(error).__name__}: {error}"[:2000])
     if not changes.row.stripe_id:
@@ -65,21 +65,21 @@ def decide(event: Event) -> EventChange:
 
 
 def project(item: Json, *, deleted: bool = False) -> Changes:
-    """Return what a state of a Stripe object means."""
+    """Return the row and the ownership claims of a Stripe object."""
     is_deleted = deleted or item.get("deleted") is True
     changes = entry_of(item["object"]).project(item, is_deleted)
     return replace(changes, row=replace(changes.row, object=redact(item)))
 
 
 def key_of(change: EventChange) -> Key:
-    """The object that a change is about."""
+    """Return the key of the object that a change is about."""
     if change.state:
         return change.state.row.key
     return str(change.event.object.get("object")), change.event.object_id
 
 
 def event_row(change: EventChange, row: int | None = None) -> EventRow:
-    """The row that keeps a change's event."""
+    """Return the row of ``stripe_events`` for a change."""
     event = change.event
     return EventRow(
         stripe_id=event.stripe_id,

@@ -1,15 +1,15 @@
-"""Turns at objects that the clock can't decide: two who decide at once undo each other's work."""
+"""Per-object locks, so that conflict resolutions in one process don't undo each other."""
 
 import asyncio
 from weakref import WeakValueDictionary
 
 
 class ObjectLocks:
-    """One decision an object at a time in this process; between processes, the guards decide."""
+    """One lock per Stripe object; between processes, the guard of the commit decides."""
 
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def of(self, stripe_id: str) -> asyncio.Lock:
-        """Return what to hold while deciding on an object's state."""
+        """Return the lock of an object."""
         return self._locks.setdefault(stripe_id, asyncio.Lock())

@@ -1,4 +1,4 @@
-"""What the gateway knows about one kind of Stripe object that it mirrors."""
+"""The registry entry of a mirrored object type."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -72,12 +72,12 @@ class MirroredObject:
     may_be_refused: bool = False
     #: Nested lists to complete: field → path with ``{id}``. Events show the first ten entries.
     nested_lists: dict[str, str] = field(default_factory=dict)
-    #: None if the row belongs to nobody.
+    #: None if rows of this type have no owner.
     owner: Ownership | None = None
     #: Further columns that the hooks fill.
     columns: tuple[str, ...] = ()
     #: The columns that entitlements depend on: when one changes, they are recomputed.
-    #: `tests/entitlements/test_columns.py` compares them with what the hooks read.
+    #: `tests/entitlements/test_columns.py` compares them with the columns that the hooks read.
     entitlement_columns: tuple[str, ...] = ()
     #: Whether Stripe sends no event for an object in this state, so that a missing row is right.
     is_unannounced: Callable[[Json], bool] = _is_always_announced

@@ -15,7 +15,7 @@ from gateway.stripe_api.event import Event
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state of an object that an event shows, as a row."""
+    """The state of an object in an event, as a row."""
 
     event: Event
     row: Row
@@ -87,7 +87,7 @@ def _is_connected(steps: Sequence[tuple[Any, Any]]) -> bool:
 
 
 def _before(event: Event) -> Any:
-    """The object as it was before the event, None where the event does not say."""
+    """Return the object before the event, None if the event has no previous_attributes."""
     if event.previous is None:
         return None
     return _freeze(_overlay(event.object, event.previous))

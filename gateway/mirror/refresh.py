@@ -1,4 +1,4 @@
-"""Writes what a request has just read from Stripe, so that nobody waits for the webhook.
+"""Writes the row of an object that a request has just read, without waiting for the webhook.
 
 The row is written as a webhook's would be, and whichever comes first, both end in the same row:
 where times can't tell which is newer, the object is read again, knowing what guards the row.
@@ -23,12 +23,12 @@ from gateway.stripe_api import Snapshot, read_object
 
 _log = logging.getLogger(__name__)
 
-#: How often a row may change under our hands.
+#: Tries for a row that other writers change.
 _MAX_ATTEMPTS = 6
 
 
 class Refresher:
-    """Applies snapshots of mirrored objects that have an id of their own."""
+    """Writes snapshots of mirrored objects that have an id of their own."""
 
     def __init__(
         self, pocketbase: PocketBase, client: stripe.StripeClient, locks: ObjectLocks
@@ -65,7 +65,7 @@ class Refresher:
 def project_snapshot(
     snapshot: Snapshot, conflict: VersionConflict | None, event: int | None = None
 ) -> tuple[VersionedRow, tuple[OwnershipClaim, ...]]:
-    """Return the row that shows what was read, and whose the object says to be.
+    """Return the row of a snapshot, and the ownership claims of the object.
 
     Args:
         conflict: what the read is to decide.

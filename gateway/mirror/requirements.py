@@ -10,7 +10,7 @@ from gateway.start_error import StartError
 
 
 class MirrorIncomplete(StartError):
-    """A collection lacks what its registry entry needs; the message says what to add."""
+    """A collection lacks columns that its registry entry needs; the message names them."""
 
 
 def require_columns(

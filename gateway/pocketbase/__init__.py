@@ -1,4 +1,4 @@
-"""The seam to PocketBase: the superuser client, the commit route, and who a user token is."""
+"""Access to PocketBase: the superuser client, the commit route, and the owner of a user token."""
 
 from gateway.pocketbase.client import PocketBase, PocketBaseRefused
 from gateway.pocketbase.commit import (

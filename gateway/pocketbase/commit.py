@@ -39,19 +39,19 @@ class EventRow:
     error: str = ""
     #: Handle the event again although it is stored.
     again: bool = False
-    #: Who is to be told of it, if it is stored now.
+    #: Notifications to write if the event is stored now.
     outbox: tuple[OutboxEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class VersionConflict:
-    """A row that can't be judged by its version, and what it takes to decide."""
+    """A row that its version does not order, with the stored events that may order it."""
 
     #: The stored row's version, "" if there is none.
     version: str
     #: All stored events of the seconds in question, None if they are too many or pruned.
     payloads: tuple[str, ...] | None
-    #: What must be unchanged for a decision to stand.
+    #: A decision is written only if this is unchanged.
     guard: dict[str, Any]
 
 
@@ -72,7 +72,7 @@ class VersionedRow:
 
 @dataclass(frozen=True, slots=True)
 class CommitBatch:
-    """What one transaction is to write."""
+    """The events, rows and claims of one transaction."""
 
     events: Sequence[EventRow] = ()
     rows: Sequence[VersionedRow] = ()
@@ -81,7 +81,7 @@ class CommitBatch:
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
-    """What became of a batch."""
+    """The result of a batch."""
 
     #: For each event: applied, superseded, duplicate, conflict, or the outcome that was given.
     outcomes: tuple[str, ...] = ()
@@ -193,7 +193,7 @@ def _event(event: EventRow) -> CommitEvent:
 
 def _outbox_entry(place: int, event_id: str, entry: OutboxEntry) -> CommitOutboxEntry:
     return {
-        # One an event and way, however often the event comes.
+        # One per event and channel, however often the event is delivered.
         "id": record_id(f"{event_id}|{entry.channel}"),
         "event_index": place,
         "channel": entry.channel,

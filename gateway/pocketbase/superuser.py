@@ -1,4 +1,4 @@
-"""Who may operate the gateway: PocketBase's superusers."""
+"""Checks superuser tokens: only superusers may use the admin API."""
 
 from gateway.errors import SuperuserNeeded, SuperusersOnly
 from gateway.pocketbase.client import PocketBase, PocketBaseRefused
@@ -8,7 +8,7 @@ from gateway.pocketbase.hook_call import call_hook
 
 
 async def check_superuser(pocketbase: PocketBase, token: str) -> None:
-    """Let PocketBase check a superuser's token; nobody else can.
+    """Check a superuser's token by PocketBase.
 
     Raises:
         SuperuserNeeded: there is no token, or it is not valid.

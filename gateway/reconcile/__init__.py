@@ -1,7 +1,7 @@
-"""Brings the mirror in line with Stripe: ``gateway reconcile``, also the first import.
+"""``gateway reconcile``: compares every row with Stripe and repairs differences; the first import.
 
-``catch_up`` handles the events that were missed, like deliveries. Then ``lists`` pages through each
-of the ``kinds`` at Stripe, ``comparison`` says what differs from the rows, ``repair`` writes it so
-that a webhook that comes meanwhile wins, and ``absent`` asks Stripe about rows that no list has.
-``run`` remembers the cursor after each page, and ``reconciliation`` is the whole.
+``catch_up`` processes missed events like deliveries. Then ``lists`` pages through Stripe's lists
+(``listed_objects``), ``comparison`` finds differences, ``repair`` writes them so that a concurrent
+webhook wins, and ``absent_rows`` looks up rows that no list contains. ``run`` stores the cursor
+after each page; ``reconciliation`` runs all steps.
 """

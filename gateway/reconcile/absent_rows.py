@@ -1,4 +1,4 @@
-"""Rows whose objects no list of Stripe's has: Stripe is asked about each of them."""
+"""Rows of objects that no Stripe list contains: each is read from Stripe."""
 
 import asyncio
 from collections.abc import Set
@@ -17,14 +17,14 @@ from gateway.stripe_api import Missing
 
 @dataclass(frozen=True, slots=True)
 class AbsentRows:
-    """Looks up what lists left out: an inline price, a detached card, a deleted object."""
+    """Reads objects that lists omit: an inline price, a detached card, a deleted object."""
 
     pocketbase: PocketBase
     stripe: RateLimitedStripe
     repairer: Repairer
 
     async def repair(self, kind: ListedObject, rows: str, listed: Set[str]) -> Outcome:
-        """Ask Stripe about rows that it did not list, and bring them in line.
+        """Read the objects of rows that were not listed, and repair the rows.
 
         A row is marked as deleted only if Stripe answers ``deleted: true``; one that Stripe does
         not know at all is reported as missing and left as it is.

@@ -17,7 +17,7 @@ from gateway.stripe_api.own_account import OwnAccount
 from gateway.webhooks.event_writer import EventWriter
 
 _log = logging.getLogger(__name__)
-#: A run that has not saved its cursor for longer is no longer under way anywhere.
+#: A run that has not saved its cursor for this long is no longer running anywhere.
 _ALIVE = timedelta(seconds=90)
 
 

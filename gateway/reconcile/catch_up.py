@@ -1,4 +1,4 @@
-"""Handles events that were never delivered, on the path of a delivery."""
+"""Processes events that were never delivered, like deliveries."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ class StripeEventPage:
     """A page of Stripe's events, newest first."""
 
     listed: int
-    #: How many of them were not stored yet, by what became of them; "missed" in a dry run.
+    #: How many were not stored yet, by outcome; "missed" in a dry run.
     missed: Counter[str]
     #: The id of the last event if there are more, else "".
     after: str
@@ -45,7 +45,7 @@ class CatchUp:
     dry_run: bool
 
     async def handle_page(self, after: str, since: int | None) -> StripeEventPage:
-        """Store the events of a page that are not stored, and what they change.
+        """Process the events of a page that are not stored.
 
         Args:
             after: the id of the event that the page follows, "" for the newest.

@@ -1,4 +1,4 @@
-"""What differs between an object at Stripe and its row. Pure."""
+"""Compares an object at Stripe with its row. Pure."""
 
 from collections.abc import Set
 from dataclasses import dataclass, replace
@@ -9,13 +9,13 @@ from gateway.mirror.event_change import project
 from gateway.mirror.registry import SUMMARY, entry_of
 from gateway.rows import OBJECT_COLUMN, Changes, Json, Row, Version
 
-#: What an answer that only says ``deleted: true`` tells about the row.
+#: Columns that a response with only ``deleted: true`` determines.
 _TOLD_BY_DELETION = ("deleted", "active", "valid", "object")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An object as Stripe showed it, and when that was (see `gateway.stripe_api.Reading`)."""
+    """An object as Stripe showed it, and when that was (see `gateway.stripe_api.Snapshot`)."""
 
     item: Json
     as_of: int
@@ -29,7 +29,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One row that is not as Stripe has it."""
+    """One row that differs from Stripe."""
 
     collection: str
     stripe_id: str
@@ -48,7 +48,7 @@ class Difference:
 
 
 def project_found(item: Json) -> Changes:
-    """Return what an object read from Stripe means as a row."""
+    """Return the row and the claims of an object that was read from Stripe."""
     changes = project(item)
     if item.get("deleted") is not True:
         return changes
@@ -58,7 +58,7 @@ def project_found(item: Json) -> Changes:
 
 
 def compare(row: Row, stored: Json | None) -> Difference | None:
-    """Return how the stored row differs from what it should be, None if it does not."""
+    """Return the difference between the stored row and the expected one, None if there is none."""
     if stored is None:
         return Difference(row.collection, row.stripe_id, "added")
     columns = tuple(name for name, value in row.values.items() if stored.get(name) != value)
@@ -93,7 +93,7 @@ def _without(item: Json, names: Set[str]) -> Json:
 
 
 def is_surely_older(stored: Json, found: Found) -> bool:
-    """Whether the row shows an earlier state than what was found, by their times alone."""
+    """Whether the row shows an earlier state than the found one, by their times alone."""
     if not stored["version"]:
         return True
     version = Version(*load(stored["version"]))

@@ -8,12 +8,12 @@ from gateway.rows import Row
 
 @dataclass(frozen=True, slots=True)
 class ListedObject:
-    """One list, and the rows that it is to show."""
+    """One list, and the rows that it must contain."""
 
     collection: str
-    #: The ``object`` of what is listed.
+    #: The ``object`` of its entries.
     object: str
-    #: With ``{customer}`` for what is listed a customer at a time.
+    #: With ``{customer}`` if there is one list per customer.
     path: str
     params: dict[str, str] = field(default_factory=dict)
     #: Which rows of the collection the list shows, as a PocketBase filter; all when empty.
@@ -36,7 +36,7 @@ class ListedObject:
 
 
 def list_kinds() -> tuple[ListedObject, ...]:
-    """Return every list, in the registry's order: owners before what they own."""
+    """Return all lists in the registry's order: owners before their objects."""
     return tuple(
         ListedObject(
             each.collection,

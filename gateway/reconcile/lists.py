@@ -116,11 +116,11 @@ def _window(kind: ListedObject, cursor: Cursor, following: Cursor | None, since:
 async def _read_page_of_customers(
     stripe: RateLimitedStripe, kind: ListedObject, cursor: Cursor, since: int | None
 ) -> ListPage:
-    """What a page of customers has of this kind."""
+    """Return the objects of this type that a page of customers has."""
     snapshot = await stripe.read(_address(_CUSTOMERS, {}, cursor.after, since))
     customers: list[Json] = snapshot.body["data"]
     lists = await asyncio.gather(*(_read_of(stripe, kind, each["id"]) for each in customers))
-    # Who is deleted meanwhile has no list, and rows that tell nothing of others.
+    # A customer that is deleted meanwhile has no list, and its rows prove nothing.
     present = [
         each["id"] for each, found in zip(customers, lists, strict=True) if found is not None
     ]
@@ -136,7 +136,7 @@ async def _read_page_of_customers(
 async def _read_of(
     stripe: RateLimitedStripe, kind: ListedObject, customer: str
 ) -> list[Found] | None:
-    """Everything of this kind that a customer has, None if there is no such customer."""
+    """Return all objects of this type that a customer has, None if the customer is deleted."""
     path = kind.path.format(customer=quote(customer, safe=""))
     found: list[Found] = []
     after = ""

@@ -69,7 +69,7 @@ class RateLimitedStripe:
 
 
 async def with_retries(call: Callable[[], Awaitable[T]]) -> T:
-    """Call again, ever later, what is unavailable; it must be harmless to repeat.
+    """Retry a call with growing pauses while its service is unavailable; it must be idempotent.
 
     Raises:
         Unavailable: it still is after a minute; the run ends, and can be continued.

@@ -30,7 +30,7 @@ _OVERLAP_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Who is told how a run goes."""
+    """Callbacks for the progress of a run."""
 
     on_begin: Callable[[Run], None] = lambda run: None
     on_difference: Callable[[Difference], None] = lambda difference: None
@@ -39,7 +39,7 @@ class Watcher:
 
 
 class Reconciliation:
-    """Brings the mirror in line with Stripe."""
+    """Compares the mirror with Stripe and repairs it."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Reconciliation:
                 await self._read_list(run, kinds[step])
 
     async def _find_version(self) -> str:
-        """The version that webhooks have, because what some columns show depends on it."""
+        """Return the webhooks' API version: the content of some columns depends on it."""
         newest = await with_retries(lambda: list_events(self._pocketbase, Selection(), 20))
         versions = (event["api_version"] for event in newest if not event["account"])
         return next((version for version in versions if version not in ("", "v2")), "")
@@ -132,7 +132,7 @@ class Reconciliation:
                 run.cursor = cursor
                 await self._save(run)
         except (StripeRefused, Missing) as error:
-            if run.cursor.after:  # What it follows is gone: from the top.
+            if run.cursor.after:  # The object at the cursor is gone: start the list again.
                 run.cursor = Cursor()
                 await self._read_list(run, kind)
                 return

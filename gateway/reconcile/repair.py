@@ -1,4 +1,4 @@
-"""Writes what differs, as a read from Stripe: a webhook that arrives meanwhile wins.
+"""Writes rows that differ, as reads from Stripe: a concurrent webhook wins.
 
 A page of a list is a read of each object on it, made before the rows were looked at. Where a row's
 own time does not prove it older than that, PocketBase is asked for what guards the row and the
@@ -41,14 +41,14 @@ _MAX_BATCH_ROWS = 100
 
 @dataclass(frozen=True, slots=True)
 class _Repair:
-    """A row to write, or only whose it is."""
+    """A row to write, or only its ownership claims."""
 
     found: Found
     changes: Changes
     #: The row as it was compared.
     stored: Json | None
     difference: Difference | None
-    #: What guards the row, where times alone can't tell that it is older.
+    #: The guard of the row, where times alone do not show that it is older.
     conflict: VersionConflict | None = None
 
     @property
@@ -75,7 +75,7 @@ class _Repair:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of some objects."""
+    """The result for some objects."""
 
     differences: list[Difference] = field(default_factory=list)
     #: Stripe ids of rows that a webhook changed while they were compared.
@@ -92,14 +92,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Repairer:
-    """Compares objects with their rows, and writes what differs unless it is a dry run."""
+    """Compares objects with their rows, and writes differences unless it is a dry run."""
 
     pocketbase: PocketBase
     stripe: RateLimitedStripe
     dry_run: bool
 
     async def repair(self, collection: str, found: Sequence[Found]) -> Outcome:
-        """Bring the rows of objects in line.
+        """Compare and repair the rows of objects.
 
         Raises:
             StripeUnavailable, StripeRefused, PocketBaseUnavailable: what is written, is written.
@@ -144,7 +144,7 @@ class Repairer:
         try:
             found = await self._read_again(repair.found)
         except Missing:
-            return None  # Gone since it was listed: its deletion's event says the rest.
+            return None  # Deleted since it was listed: the deletion event follows.
         return _judge(found, stored, outcome, conflict)
 
     async def _read_again(self, found: Found) -> Found:
@@ -186,7 +186,7 @@ class Repairer:
 def _judge(
     found: Found, stored: Json | None, outcome: Outcome, conflict: VersionConflict | None = None
 ) -> _Repair | None:
-    """Return what is to be written, None if the row is as it should be."""
+    """Return the repair of a row, None if it needs none."""
     try:
         changes = project_found(found.item)
     except Exception as error:  # A projection must not take the rest of the page down.

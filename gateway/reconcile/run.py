@@ -24,7 +24,7 @@ _MAX_DIFFERENCES = 100
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run is to do."""
+    """The options of a run."""
 
     dry_run: bool = False
     #: Collections; all when empty.
@@ -37,14 +37,14 @@ class Options:
 
 @dataclass(slots=True)
 class Report:
-    """What a run found so far."""
+    """The results of a run so far."""
 
     #: By collection, and for events by outcome.
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     differences: list[dict[str, Any]] = field(default_factory=list)
     #: Collections that Stripe does not list for this key, and why.
     refused: dict[str, str] = field(default_factory=dict)
-    #: Lists that this account or key lacks, and why; what they would show is not missed.
+    #: Lists that this account or key lacks, and why; their rows are not checked.
     skipped: dict[str, str] = field(default_factory=dict)
     #: By Stripe id, why a row could not be made or written; the first ones.
     failed: dict[str, str] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Report:
             counts[name] = counts.get(name, 0) + number
 
     def add(self, collection: str, outcome: Outcome) -> None:
-        """Take in what became of a page."""
+        """Add the result of a page."""
         kinds = Counter(difference.kind for difference in outcome.differences)
         others = {"overtaken": len(outcome.overtaken), "failed": len(outcome.failed)}
         self.count(collection, **kinds, **{name: n for name, n in others.items() if n})
@@ -73,7 +73,7 @@ class Report:
 
 @dataclass(slots=True)
 class Run:
-    """One run, as it stands."""
+    """The state of one run."""
 
     id: str
     options: Options
@@ -81,9 +81,9 @@ class Run:
     #: The list that is being read, "" at the start.
     step: str = ""
     cursor: Cursor = field(default_factory=Cursor)
-    #: What was created before is left out, in unix seconds.
+    #: Unix seconds; objects created before are left out.
     since: int | None = None
-    #: The same for events, which reach back to what was caught up with before.
+    #: The same for events, which reach back to the last completed run.
     events_since: int | None = None
     #: Stripe's time when the list of events was first read.
     events_until: int = 0

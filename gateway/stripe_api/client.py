@@ -58,7 +58,7 @@ async def open_stripe(
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turn what a Stripe call raises into our errors, which carry Stripe's answer.
+    """Translate exceptions of a Stripe call into our errors, which carry Stripe's answer.
 
     Raises:
         StripeUnavailable: no connection, a rate limit, or another request that is in the way.

@@ -19,7 +19,7 @@ class Event:
     created: int
     #: The object as it was right after what happened; of a thin event, its ``object`` and ``id``.
     object: Json
-    #: What ``*.updated`` replaced, None where Stripe does not say.
+    #: ``previous_attributes`` of ``*.updated``, None where Stripe sends none.
     previous: Json | None
     #: The account that the event is of, "" for the gateway's own.
     account: str

@@ -13,10 +13,10 @@ from gateway.rows import Json
 
 
 def as_text(value: Any) -> str:
-    """A text column; anything that is no text or number becomes ""."""
+    """Return a text column; values that are neither text nor numbers become ""."""
     if isinstance(value, str):
         return value
-    # A tuple, because a union of types would be made anew for each value.
+    # A tuple, because a union of types would be created for each value.
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
 
 
@@ -77,7 +77,7 @@ def subscription_period(subscription: Json) -> tuple[str, str]:
 
 
 def subscription_cancel_at(subscription: Json) -> str:
-    """When the subscription ends, if it is to end: since clover a Portal cancel sets only this."""
+    """Return when the subscription ends: since clover, a Portal cancellation sets only this."""
     if subscription.get("cancel_at"):
         return unix_to_column(subscription["cancel_at"])
     return subscription_period(subscription)[1] if subscription.get("cancel_at_period_end") else ""

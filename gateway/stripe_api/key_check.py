@@ -74,5 +74,5 @@ class KeyCheck:
 
 
 def _folder(path: str) -> str:
-    """Return what the permission is about: ``checkout`` of ``/v1/checkout/sessions``."""
+    """Return the resource of a permission: ``checkout`` of ``/v1/checkout/sessions``."""
     return path.partition("?")[0].removeprefix("/v1/").partition("/")[0]

@@ -26,7 +26,7 @@ class OwnAccount:
         self.known = known
 
     async def parse(self, payload: str) -> Event:
-        """Parse an event; `Event.account` is "" where it is the own account's.
+        """Parse an event; `Event.account` is "" for events of the own account.
 
         Raises:
             InvalidEvent
@@ -39,7 +39,7 @@ class OwnAccount:
         return parse(payload, self.known)
 
     async def learn(self) -> None:
-        """Ask ahead of the first event that names an account; a failure is left to that event."""
+        """Read the id before the first event needs it; on failure, that event reads it."""
         try:
             await self._ask()
         except GatewayError as error:

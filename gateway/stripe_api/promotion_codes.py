@@ -28,7 +28,7 @@ class PromotionCode:
 async def find_promotion_code(
     client: stripe.StripeClient, code: str, customer: str
 ) -> PromotionCode:
-    """Return what a code gives to a customer, "" for one who is not known yet.
+    """Return the discount of a code for a customer ("" if there is none yet).
 
     Raises:
         InvalidRequest: there is no such code, or it is another customer's: the answer is the same.

@@ -23,7 +23,7 @@ class Missing(StripeFailure, NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What Stripe answered, and when that was, by Stripe's clock.
+    """Stripe's answer, and the time of the read by Stripe's clock.
 
     Events created before ``as_of`` are in it, those created after ``until`` are not.
     """

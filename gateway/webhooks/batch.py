@@ -1,4 +1,4 @@
-"""Composes one transaction from the changes of events that arrived together. Pure."""
+"""Composes one batch from changes that arrived together. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from gateway.pocketbase import CommitBatch, EventRow, VersionedRow
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A batch, and where in it each change's event stands."""
+    """A batch, and the index of each change's event in it."""
 
     batch: CommitBatch
     #: Index in ``batch.events``, None for a change that only Stripe can decide.
@@ -18,9 +18,9 @@ class Composed:
 
 
 def compose(changes: Sequence[EventChange]) -> Composed:
-    """Write each event once, and of each object only the latest state.
+    """Compose a batch: each event once, of each object only the newest state.
 
-    Events of an object whose latest state they can't tell are left out, thin ones as well.
+    Thin events, and events that do not show their object's newest state, are left out.
     """
     states: dict[Key, list[State]] = {}
     for change in changes:

@@ -1,7 +1,7 @@
-"""POST /webhooks/stripe: verified, durable, then answered 2xx.
+"""POST /webhooks/stripe: verify, store, then answer 2xx.
 
 An ASGI app of its own before FastAPI's, whose routing and middleware cost as much as the work
-itself (docs/decisions/004-group-commit.md); its OpenAPI entry stands beside it.
+itself (docs/decisions/004-group-commit.md). `openapi` returns its OpenAPI entry.
 """
 
 import time
@@ -58,7 +58,7 @@ _ERRORS = (
 class WebhookEndpoint:
     """ASGI app for Stripe's deliveries."""
 
-    #: During a rotation several are valid.
+    #: Several are valid during a rotation.
     secrets: tuple[str, ...]
     #: The limit of one body: GATEWAY_MAX_BODY_BYTES.
     max_body_bytes: int
@@ -74,8 +74,8 @@ class WebhookEndpoint:
         except Exception as error:
             response = respond_to(error, PATH)
         await response(scope, receive, send)
-        if stored:  # Nobody waits for the log.
-            _note(*stored, started)
+        if stored:  # After the response, so that Stripe does not wait for the log.
+            _log_outcome(*stored, started)
 
     async def _store(self, scope: Scope, receive: Receive) -> tuple[Event, str]:
         """Store one delivery; return its event and the outcome.
@@ -95,7 +95,7 @@ class WebhookEndpoint:
 
 
 def _answer(outcome: str) -> ASGIApp:
-    """Say what became of an event.
+    """Return the response for an outcome.
 
     Raises:
         ProjectionFailed: it is stored with its error; Stripe is to deliver again.
@@ -105,7 +105,7 @@ def _answer(outcome: str) -> ASGIApp:
     return _ACCEPTED[outcome]
 
 
-def _note(event: Event, outcome: str, started: float) -> None:
+def _log_outcome(event: Event, outcome: str, started: float) -> None:
     _log.info(
         "stripe event",
         event_id=event.stripe_id,

@@ -1,9 +1,11 @@
 """Writes the events that arrived together in one PocketBase transaction (group commit).
 
-A lone event is written at once. Those that arrive while a batch is being written are the next one:
-it is sent when they are as many as that batch holds, or when that is written. So PocketBase has the
-next batch at hand when it is done with one, and seldom gets a small one. Who waits does so for a
-write that takes as long as usual, never for one that hangs.
+A lone event is written at once. Events that arrive during a write form the next batch. It is sent
+when it is as large as the batch under way or when that is written, so that PocketBase always has
+the next batch and seldom a small one. After `_PATIENCE_SECONDS` a write delays no batch, so that
+one that hangs does not hold back deliveries.
+
+Replays and reconciliations use the same class.
 """
 
 import asyncio
@@ -26,10 +28,10 @@ _log = logging.getLogger(__name__)
 
 #: Writes under way at once: one is in PocketBase's transaction while the next is on its way.
 _MAX_WRITES = 2
-#: What one transaction takes at the most, so that PocketBase's single writer is not held long.
+#: Limits of one transaction, so that it does not hold PocketBase's single writer long.
 _MAX_BATCH_EVENTS = 64
 _MAX_BATCH_CHARACTERS = 4_000_000
-#: Seconds after which a write holds nobody back. Usually it takes a few hundredths of one.
+#: After this time a write no longer delays the next batch. Usually it takes a few 10 ms.
 _PATIENCE_SECONDS = 0.1
 
 
@@ -52,17 +54,17 @@ class _Delivery:
 
 
 class NotificationSource(Protocol):
-    """Knows who is to be told of an event."""
+    """The part of `NotificationRouter` that the writer needs."""
 
     def entries_for(self, event: Event) -> tuple[OutboxEntry, ...]:
-        """Return what to write to the outbox with the event."""
+        """Return the notifications to write with the event."""
 
     def wake(self) -> None:
-        """Something was written."""
+        """Report that entries were written."""
 
 
 class EventWriter:
-    """Takes changes and answers with what became of each, once that is durable."""
+    """Writes changes in batches; returns the outcome of each once it is durable."""
 
     def __init__(
         self,
@@ -83,7 +85,7 @@ class EventWriter:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def store(self, change: EventChange) -> str:
-        """Write an event and what it changes.
+        """Write an event and its change.
 
         Returns:
             The outcome: applied, superseded, duplicate, ignored, connect or failed.
@@ -103,7 +105,7 @@ class EventWriter:
         return outcome
 
     async def close(self) -> None:
-        """Finish what is under way."""
+        """Wait for the writes under way."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
 
@@ -123,7 +125,7 @@ class EventWriter:
 
     async def _write_waiting(self) -> None:
         try:
-            # The batch is empty when all who waited have gone.
+            # The batch is empty if all clients that waited have disconnected.
             while self._is_due() and (batch := self._take_batch()):
                 with self._holding_back(len(batch)):
                     await self._write(batch)
@@ -152,7 +154,7 @@ class EventWriter:
         size = 0
         while self._waiting and len(batch) < _MAX_BATCH_EVENTS and size < _MAX_BATCH_CHARACTERS:
             delivery = self._waiting.popleft()
-            if not delivery.outcome.done():  # Else its client has gone.
+            if not delivery.outcome.done():  # Otherwise the client has disconnected.
                 size += len(delivery.change.event.payload)
                 batch.append(delivery)
         return batch
@@ -162,7 +164,7 @@ class EventWriter:
         try:
             composed = compose([delivery.change for delivery in batch])
             result = await commit(self._pocketbase, composed.batch)
-        except GatewayError as error:  # Every delivery of the batch learns of it.
+        except GatewayError as error:  # It fails every delivery of the batch.
             for delivery in batch:
                 delivery.fail(error)
             return

@@ -1,1 +1,1 @@
-"""What each Stripe object means as a PocketBase row: one small pure function per object."""
+"""Projections: one pure function per Stripe object type that returns its row."""

@@ -1,4 +1,4 @@
-"""What is for sale: products, prices, coupons, promotion codes, tax rates."""
+"""Products, prices, coupons, promotion codes and tax rates."""
 
 from gateway.dates import unix_to_column
 from gateway.rows import Changes, Json, Row
@@ -27,7 +27,7 @@ def project_price(price: Json, deleted: bool) -> Changes:
     Stripe shows tiers and other currencies only when asked: without them the columns stay.
     """
     recurring = as_dict(price.get("recurring"))
-    # Parts of a cent stand only in the decimal.
+    # Only the decimal has fractions of a cent.
     amount = price.get("unit_amount")
     amount = price.get("unit_amount_decimal") if amount is None else amount
     return _row(
@@ -98,7 +98,7 @@ def project_coupon(coupon: Json, deleted: bool) -> Changes:
 
 
 def project_promotion_code(code: Json, deleted: bool) -> Changes:
-    """The coupon stands under ``promotion`` since 2025-09-30.clover, at the top before."""
+    """Return the coupon: under ``promotion`` since 2025-09-30.clover, before at the top."""
     coupon = as_dict(code.get("promotion")).get("coupon") or code.get("coupon")
     values = {
         "code": as_text(code.get("code")),

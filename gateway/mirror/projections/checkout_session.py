@@ -63,7 +63,7 @@ def project_checkout_session(session: Json, deleted: bool) -> Changes:
 
 
 def _read_totals(session: Json) -> Json | None:
-    """What the total includes, in the currency's smallest unit."""
+    """Return the parts of the total, in the currency's smallest unit."""
     totals = as_dict(session.get("total_details"))
     names = ("amount_discount", "amount_shipping", "amount_tax")
     return {name: as_number(totals.get(name)) for name in names} if totals else None
@@ -89,7 +89,7 @@ def _read_line_item(item: Json) -> Json:
 
 
 def _read_field(field: Json) -> Json:
-    """What the buyer entered: under the name of the field's type."""
+    """Return the buyer's input, which is under the name of the field's type."""
     kind = as_text(field.get("type"))
     return {
         "key": as_text(field.get("key")),

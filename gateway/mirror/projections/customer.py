@@ -1,4 +1,4 @@
-"""Who pays, and with what: customers, tax ids, payment methods, setup intents."""
+"""Customers, tax ids, payment methods and setup intents."""
 
 from gateway.dates import as_unix, unix_to_column
 from gateway.mirror.projections.payer import named_payer

@@ -1,4 +1,4 @@
-"""The features a customer has now, as Stripe Entitlements say it."""
+"""A customer's features by Stripe Entitlements."""
 
 from gateway.rows import Changes, Json, Row
 from gateway.stripe_api.fields import as_list, as_text, relation, stripe_id

@@ -1,4 +1,4 @@
-"""What is owed and what reduced it: invoices, invoice payments, credit notes."""
+"""Invoices, invoice payments and credit notes."""
 
 from gateway.dates import unix_to_column
 from gateway.mirror.projections.discount import read_invoice_discounts

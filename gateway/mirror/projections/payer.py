@@ -1,4 +1,4 @@
-"""Who pays, as metadata names it: only the seller can write there."""
+"""The payer in Stripe metadata, which only the seller can write."""
 
 from typing import TypedDict
 
@@ -8,14 +8,14 @@ from gateway.vocabulary import ORGANIZATION_METADATA, USER_METADATA
 
 
 class NamedPayer(TypedDict):
-    """One of both, or neither; empty is who is not named."""
+    """A user or an organization; the other is "", or both are."""
 
     user: str
     organization: str
 
 
 def named_payer(metadata: Json) -> NamedPayer:
-    """Return who pays; beside an organization, the user is only who has bought for it."""
+    """Return the payer; next to an organization, the user is only the buyer."""
     organization = as_text(metadata.get(ORGANIZATION_METADATA))
     user = "" if organization else as_text(metadata.get(USER_METADATA))
     return {"user": user, "organization": organization}

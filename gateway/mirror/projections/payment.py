@@ -6,7 +6,7 @@ from gateway.stripe_api.fields import as_dict, as_number, as_text, card, relatio
 
 
 def project_payment_intent(intent: Json, deleted: bool) -> Changes:
-    """``amount_received`` is what came in; succeeded and canceled are its ends."""
+    """A PaymentIntent; its final statuses are succeeded and canceled."""
     status = as_text(intent.get("status"))
     values = {
         "customer": relation(intent.get("customer")),

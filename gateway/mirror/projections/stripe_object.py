@@ -1,10 +1,10 @@
-"""Any Stripe object without a projection of its own: what all objects have in common."""
+"""The projection of all other Stripe objects: their common fields."""
 
 from gateway.dates import unix_to_column
 from gateway.rows import Changes, Json, Row
 from gateway.stripe_api.fields import as_text, created_at, relation, stripe_id
 
-#: The collection of all such objects.
+#: The collection of these objects.
 STRIPE_OBJECTS = "stripe_objects"
 
 

@@ -1,4 +1,4 @@
-"""A subscription: what is being paid for, until when."""
+"""Subscriptions: items, status and periods."""
 
 from gateway.dates import as_unix, unix_to_column
 from gateway.mirror.projections.discount import read_discounts

@@ -40,7 +40,7 @@ class SubscriptionRef:
     """A subscription that the buyer may change."""
 
     stripe_id: str
-    #: The Stripe id of its customer, who is the buyer.
+    #: The Stripe id of its customer: the buyer's.
     customer: str
     #: Which of its states PocketBase shows: another after each change.
     version: str
@@ -65,25 +65,25 @@ class KeyUse:
 
     #: Another for each buyer and key.
     id: str
-    #: What was asked for then.
+    #: The hash of the request at that time.
     request_hash: str
     #: When that was, in Unix seconds.
     since: int
 
 
 class OrderRequest(Contract):
-    """What is ordered, for the decision on what may be sold."""
+    """The order, for the eligibility of the buyer."""
 
     #: The digest of an Idempotency-Key, "" for none.
     key: str
-    #: The digest of what is ordered under the key, "" without one.
+    #: The digest of the order under the key, "" without a key.
     request_hash: str
     #: Whether price terms may sell something once per buyer.
     once: bool = False
 
 
 class BuyerRequest(Contract):
-    """What a purchase or the portal needs to know."""
+    """The data that a purchase or the portal needs."""
 
     prices: tuple[str, ...] = ()
     subscription: str = ""
@@ -119,7 +119,7 @@ class HeldSubscription(Contract):
 
 
 class BuyerHistory(Contract):
-    """What the buyer has and has had: see pb_hooks/lib/checkout/purchase_history.js."""
+    """Past and present purchases: see pb_hooks/lib/checkout/purchase_history.js."""
 
     pending: PendingCheckout
     key: KeyUse | None
@@ -132,7 +132,7 @@ class BuyerHistory(Contract):
 
 
 class BuyerAnswer(Contract):
-    """The user, whom they buy for, and what was asked about."""
+    """The user, the payer, and the requested data."""
 
     user: BuyerUser
     organization: Organization | None

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from gateway.pocketbase.contracts.route import Contract, HookRoute
 
-#: What became of an event: decided by the hooks, or named by the gateway.
+#: The outcome of an event: decided by the hooks, or set by the gateway.
 Outcome = Literal[
     "applied", "superseded", "duplicate", "conflict", "ignored", "connect", "thin", "failed"
 ]
@@ -51,7 +51,7 @@ class CommitRow(TypedDict):
     user: str
     version: list[Any]
     event: int | None
-    #: The conflict that the row decides, as it was answered.
+    #: The guard of the conflict that the row resolves, as the hooks returned it.
     expect: dict[str, Any] | None
     ask: Literal["", "order", "time"]
     again: bool
@@ -94,7 +94,7 @@ class CommitHead(TypedDict):
 
 
 class CommitConflict(Contract):
-    """A row that can't be judged by its version."""
+    """A row that its version does not order."""
 
     #: The Stripe id.
     object: str
@@ -110,12 +110,12 @@ class CommitConflict(Contract):
 
     @property
     def guard(self) -> dict[str, Any]:
-        """What `CommitRow.expect` repeats."""
+        """The part that `CommitRow.expect` repeats."""
         return self.model_dump(by_alias=True, exclude={"events"})
 
 
 class CommitAnswer(Contract):
-    """What became of a batch: an outcome per event, and a conflict or None per row."""
+    """The result of a batch: an outcome per event, and a conflict or None per row."""
 
     outcomes: tuple[Outcome, ...]
     conflicts: tuple[CommitConflict | None, ...]

@@ -15,7 +15,7 @@ class TakeRequest(Contract):
 
 
 class CustomerTask(Contract):
-    """A change that Stripe still has to be told."""
+    """A change that is not yet made at Stripe."""
 
     id: str
     kind: Literal["update", "move", "forget", "promote"]
@@ -25,7 +25,7 @@ class CustomerTask(Contract):
     #: Raised by each further change of the same customer.
     version: int
     attempts: int
-    #: None for what stays as it is at Stripe.
+    #: None for fields that stay unchanged at Stripe.
     email: str | None
     name: str | None
 

@@ -12,7 +12,7 @@ class NameSettings(Contract):
 
 
 class VersionAnswer(Contract):
-    """What PocketBase runs with. Readable by gateways of any version, to compare them."""
+    """The hooks, migrations and names of PocketBase; readable by gateways of any version."""
 
     #: 0 if files are missing.
     hooks: int

@@ -50,7 +50,7 @@ class Promotion(Contract):
 
 
 class OrganizationsAnswer(Contract):
-    """What was done, and the organizations to name as ``seen`` next time."""
+    """The result, and the organizations to send as ``seen`` next time."""
 
     promoted: tuple[Promotion, ...]
     #: Organizations without members whose billing ends.
