@@ -1,7 +1,7 @@
-"""Handles stored events again, on the path of a delivery: decide → write in one transaction.
+"""Processes stored events again, like deliveries: decide, then write in one transaction.
 
-A row that shows an event's state is written anew, so that a projection that a newer release changed
-takes effect; a row that shows a newer state stays.
+A row in an event's state is written again, so that a projection of a newer release takes effect; a
+row in a newer state stays.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class Replayer:
     async def replay_ids(
         self, stripe_ids: Sequence[str], *, dry_run: bool = False
     ) -> AsyncIterator[Replayed]:
-        """Handle these events again."""
+        """Replay the events of these ids."""
         for start in range(0, len(stripe_ids), _PAGE_EVENTS):
             asked = stripe_ids[start : start + _PAGE_EVENTS]
             events = await read_events(self.pocketbase, asked)
@@ -69,11 +69,11 @@ class Replayer:
         limit: int | None = None,
         dry_run: bool = False,
     ) -> AsyncIterator[Replayed]:
-        """Handle the events of a selection again, oldest first.
+        """Replay the events of a selection, oldest first.
 
         Args:
-            after: the id of an event to go on behind.
-            limit: how many at the most.
+            after: continue after the event of this id.
+            limit: the maximum number of events.
         """
         async for events in walk_events(self.pocketbase, selection, after=after, size=_PAGE_EVENTS):
             for result in await self._replay(events[:limit], dry_run):

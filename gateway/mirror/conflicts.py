@@ -1,8 +1,8 @@
 """Resolves conflicts: states of one object within one second, and thin events.
 
-First from the stored events of that second; where these can't tell either, the object is read from
-Stripe. What was decided is written only if the row and the events of its second still are those
-that it was decided on, so that an older read never overwrites a newer one.
+The stored events of that second are ordered first. If they do not show the newest state, the object
+is read from Stripe. A decision is written only if the row and the events of its second are
+unchanged since, so that an older read never overwrites a newer one.
 """
 
 import asyncio
@@ -63,8 +63,8 @@ class ConflictResolver:
         self._locks = locks or ObjectLocks()
         self._readers = asyncio.Semaphore(_MAX_READS)
 
-    async def settle(self, changes: Sequence[EventChange]) -> tuple[str, ...]:
-        """Write the changes' events and the state that the object is in; return their outcomes.
+    async def resolve(self, changes: Sequence[EventChange]) -> tuple[str, ...]:
+        """Write the events of the changes and the object's newest state; return the outcomes.
 
         Raises:
             PocketBaseUnavailable: the row kept changing, or PocketBase does not answer.

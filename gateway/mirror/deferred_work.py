@@ -2,7 +2,7 @@
 
 Examples: features of a price with many buyers change, a customer with many rows gets an owner.
 PocketBase stores the work in the transaction of the change (pb_hooks/lib/mirror/deferred_work.js),
-and its progress with each part, so any number of gateways may ask for parts, and any may stop.
+and its progress with each part, so any number of gateways can work on it, and any can stop.
 """
 
 import asyncio

@@ -27,7 +27,7 @@ def is_truncated(item: Json) -> bool:
 async def complete(read: Read, snapshot: Snapshot) -> Snapshot:
     """Return the object with all entries of its nested lists; rarely needs a request.
 
-    A list that Stripe does not find stays as it was shown: the object itself was there.
+    A list that Stripe answers with 404 stays incomplete: the object itself exists.
 
     Raises:
         What ``read`` raises.

@@ -1,7 +1,7 @@
 """Finds the newest of several states of one Stripe object: docs/decisions/003-ordering.md. Pure.
 
 Stripe's clock has whole seconds, so several states may share one. Within a second the kind of the
-event, the object's progress, and what each event says it replaced decide, or nothing does.
+event, the object's progress and ``previous_attributes`` decide, or the order stays unknown.
 """
 
 from collections import Counter
@@ -30,19 +30,19 @@ class State:
 
     @property
     def order(self) -> tuple[str, int, int, int]:
-        """What alone orders most states: the object's birth, finality, second, rank.
+        """The sort key that orders most states: the object's birth, finality, second, rank.
 
-        Coupons and products may be made again under the id of a deleted one.
+        Coupons and products may be created again under the id of a deleted one.
         """
         version = self.version
         return str(self.row.values.get("created")), version.final, version.as_of, version.rank
 
 
 def latest(states: Sequence[State]) -> State | None:
-    """Return the state that the object has after all of these events, None if they can't tell.
+    """Return the object's state after all of these events, None if they do not show it.
 
-    An event may stand there more than once. The answer is certain if none of the second's events
-    is missing, so it must be sought again with each that arrives.
+    Duplicates are allowed. The answer is certain only if every event of that second is present, so
+    it is computed again with each event that arrives.
     """
     if len(states) == 1:
         return states[0]
@@ -60,10 +60,9 @@ def _is_same(row: Row, other: Row) -> bool:
 def _end_of_trail(states: Sequence[State]) -> State | None:
     """Follow the events as steps from the object before to the object after.
 
-    Steps that follow one another form a trail, and the state that is entered once more than it is
-    left is its end, whatever the order between. A trail with gaps, or one that ends where it
-    began, tells nothing, and neither do events that don't say where they came from, unless all of
-    them led to that end.
+    Steps that follow one another form a trail. Its end is the state that is entered once more than
+    it is left, whatever the order of the steps. A trail with gaps, or one that ends where it began,
+    has no known end. Events without ``previous_attributes`` must all lead to that end.
     """
     steps = [(_before(state.event), _freeze(state.event.object)) for state in states]
     known = [(before, after) for before, after in steps if before is not None]

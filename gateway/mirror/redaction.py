@@ -1,8 +1,8 @@
 """Removes credentials from Stripe objects before they are stored. Pure.
 
-A client secret lets whoever holds it confirm a payment, and some links open a page without a
-sign-in. Neither is needed once the object is stored, so both become null. Metadata is the
-seller's own and stays.
+A client secret is enough to confirm a payment, and some links open a page without a sign-in.
+Neither is needed once the object is stored, so both become null. Metadata belongs to the seller and
+stays.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """Writes the row of an object that a request has just read, without waiting for the webhook.
 
-The row is written as a webhook's would be, and whichever comes first, both end in the same row:
-where times can't tell which is newer, the object is read again, knowing what guards the row.
+In whichever order the read and the webhook arrive, the row ends in the same state: on a conflict,
+the object is read again and written under the guard of the conflict.
 """
 
 import logging
@@ -38,13 +38,13 @@ class Refresher:
         self._locks = locks
 
     async def apply(self, snapshot: Snapshot) -> Json:
-        """Bring the object's row up to date; return the object as it was last read.
+        """Update the object's row; return the object as last read.
 
         Raises:
             PocketBaseUnavailable: the row kept changing, or PocketBase does not answer.
             PocketBaseRefused: PocketBase can't store the row.
             StripeUnavailable, StripeRefused: the object had to be read again, and could not.
-            Missing: it is no longer there.
+            Missing: Stripe no longer has it.
         """
         kind, stripe_id = snapshot.body["object"], snapshot.body["id"]
         read = partial(read_object, self._stripe)
@@ -68,8 +68,8 @@ def project_snapshot(
     """Return the row of a snapshot, and the ownership claims of the object.
 
     Args:
-        conflict: what the read is to decide.
-        event: index in the batch of the event that asked for it.
+        conflict: the conflict that the read resolves.
+        event: index in the batch of the event that the read is for.
     """
     changes = project(collapse(snapshot.body))
     version = version_of_read(changes.row, snapshot.as_of, snapshot.until)

@@ -90,11 +90,11 @@ class CommitResult:
 
 
 async def commit(pocketbase: PocketBase, batch: CommitBatch) -> CommitResult:
-    """Write a batch in one transaction; to send the same batch again changes nothing.
+    """Write a batch in one transaction; sending it again changes nothing.
 
     Raises:
         PocketBaseRefused: PocketBase can't store one of the rows; nothing is written.
-        PocketBaseUnavailable: whether it is written is not known.
+        PocketBaseUnavailable: the batch may or may not be written.
     """
     try:
         answer = COMMIT.read(await _call_twice(pocketbase, _encode(batch)))

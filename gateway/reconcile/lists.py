@@ -53,11 +53,11 @@ async def read_page(
     """Read the page of a list that begins at a cursor.
 
     Args:
-        since: leave out what was created before, in unix seconds.
+        since: unix seconds; objects created before are left out.
 
     Raises:
         Missing, StripeRefused: there is no such list, or not for this key.
-        StripeUnavailable: see `PacedStripe.read`.
+        StripeUnavailable: see `RateLimitedStripe.read`.
     """
     if kind.is_of_customer:
         return await _read_page_of_customers(stripe, kind, cursor, since)

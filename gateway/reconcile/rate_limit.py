@@ -72,7 +72,7 @@ async def with_retries(call: Callable[[], Awaitable[T]]) -> T:
     """Retry a call with growing pauses while its service is unavailable; it must be idempotent.
 
     Raises:
-        Unavailable: it still is after a minute; the run ends, and can be continued.
+        Unavailable: it is still unavailable after a minute; the run ends and can be continued.
     """
     async for attempt in retrying(
         _should_retry, first=0.5, longest=_MAX_PAUSE_SECONDS, attempts=_MAX_ATTEMPTS

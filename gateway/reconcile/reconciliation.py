@@ -63,7 +63,7 @@ class Reconciliation:
         self._watcher = watcher
 
     async def run(self) -> Run:
-        """Begin, or continue the last run with the same options if it was broken off.
+        """Begin, or continue the last unfinished run with the same options.
 
         Raises:
             InvalidRequest: an option makes no sense.

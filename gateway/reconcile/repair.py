@@ -1,8 +1,8 @@
 """Writes rows that differ, as reads from Stripe: a concurrent webhook wins.
 
-A page of a list is a read of each object on it, made before the rows were looked at. Where a row's
-own time does not prove it older than that, PocketBase is asked for what guards the row and the
-object is read again: then it is at least as new, and is written only if the guard still holds.
+A page of a list is a read of each of its objects, made before the rows were read. Where a row's
+version does not prove that it is older, PocketBase returns the guard of the row and the object is
+read again: then it is at least as new as the row, and is written only if the guard still holds.
 """
 
 import asyncio
@@ -57,10 +57,10 @@ class _Repair:
 
     @property
     def claims(self) -> tuple[OwnershipClaim, ...]:
-        """The owner that the object names, if its row has none yet or is written.
+        """The owner that the object names, if its row has none or is written.
 
-        They are as old as the object, because nothing else tells when they were stated: so the
-        oldest holds in a first import, whatever is listed first.
+        Claims are dated by the object's creation, because no later time is known. In a first
+        import the oldest claim holds, whatever the order of the lists.
         """
         stored = self.stored or {}
         has_owner = bool(stored.get("user") or stored.get("organization"))
@@ -111,30 +111,30 @@ class Repairer:
 
     async def _repair(self, collection: str, found: Sequence[Found], outcome: Outcome) -> None:
         rows = await read_rows(self.pocketbase, collection, [each.stripe_id for each in found])
-        judged = [_judge(each, rows.get(each.stripe_id), outcome) for each in found]
-        repairs = [repair for repair in judged if repair and not repair.is_doubtful]
-        repairs += await self._settle(
-            [repair for repair in judged if repair and repair.is_doubtful], outcome
+        found_repairs = [_find_repair(each, rows.get(each.stripe_id), outcome) for each in found]
+        repairs = [repair for repair in found_repairs if repair and not repair.is_doubtful]
+        repairs += await self._resolve(
+            [repair for repair in found_repairs if repair and repair.is_doubtful], outcome
         )
         outcome.differences += [repair.difference for repair in repairs if repair.difference]
         if repairs and not self.dry_run:
             await self._write(repairs, outcome)
 
-    async def _settle(self, doubtful: Sequence[_Repair], outcome: Outcome) -> list[_Repair]:
+    async def _resolve(self, doubtful: Sequence[_Repair], outcome: Outcome) -> list[_Repair]:
         """Read again, with PocketBase's guard, the objects whose rows may be newer."""
         if not doubtful:
             return []
         rows = [VersionedRow(each.changes.row, each.version, ask="time") for each in doubtful]
         asked = await with_retries(lambda: commit(self.pocketbase, CommitBatch(rows=rows)))
-        settled = await asyncio.gather(
+        resolved = await asyncio.gather(
             *(
-                self._settle_one(each, conflict, outcome)
+                self._resolve_one(each, conflict, outcome)
                 for each, conflict in zip(doubtful, asked.conflicts, strict=True)
             )
         )
-        return [repair for repair in settled if repair]
+        return [repair for repair in resolved if repair]
 
-    async def _settle_one(
+    async def _resolve_one(
         self, repair: _Repair, conflict: VersionConflict | None, outcome: Outcome
     ) -> _Repair | None:
         stored = repair.stored
@@ -145,7 +145,7 @@ class Repairer:
             found = await self._read_again(repair.found)
         except Missing:
             return None  # Deleted since it was listed: the deletion event follows.
-        return _judge(found, stored, outcome, conflict)
+        return _find_repair(found, stored, outcome, conflict)
 
     async def _read_again(self, found: Found) -> Found:
         kind = found.item["object"]
@@ -183,7 +183,7 @@ class Repairer:
         ]
 
 
-def _judge(
+def _find_repair(
     found: Found, stored: Json | None, outcome: Outcome, conflict: VersionConflict | None = None
 ) -> _Repair | None:
     """Return the repair of a row, None if it needs none."""

@@ -1,6 +1,6 @@
 """The runs of a reconciliation, one row each: options, cursor, report.
 
-The cursor is saved after every page, so that a run that was killed is continued where it was.
+The cursor is saved after every page, so that a run that was killed continues there.
 """
 
 from collections import Counter

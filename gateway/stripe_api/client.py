@@ -37,7 +37,7 @@ RETRIES = 2
 async def open_stripe(
     settings: StripeSettings, key_check: KeyCheck | None = None
 ) -> AsyncIterator[stripe.StripeClient]:
-    """Give the SDK's client; it holds no global state. Its connections close at the end.
+    """Provide the SDK's client, without global state; close its connections at the end.
 
     Args:
         key_check: tracks the answers about the key.

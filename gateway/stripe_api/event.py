@@ -48,7 +48,7 @@ def parse(payload: str, own_account: str = "") -> Event:
         own_account: the id of the gateway's own Stripe account, "" if it is not known.
 
     Raises:
-        InvalidEvent: it is no JSON object, names a key twice, or lacks what every event has.
+        InvalidEvent: it is not a JSON object, repeats a key, or lacks a field of every event.
     """
     try:
         body, payload = load_strictly(payload)

@@ -82,7 +82,7 @@ class WebhookEndpoint:
 
         Raises:
             InvalidSignature, InvalidEvent, BodyTooLarge: nothing was written.
-            Overloaded, PocketBaseUnavailable, StripeUnavailable: Stripe is to deliver again.
+            Overloaded, PocketBaseUnavailable, StripeUnavailable: Stripe delivers again.
         """
         if scope["method"] != "POST":
             raise MethodNotAllowed
@@ -98,7 +98,7 @@ def _answer(outcome: str) -> ASGIApp:
     """Return the response for an outcome.
 
     Raises:
-        ProjectionFailed: it is stored with its error; Stripe is to deliver again.
+        ProjectionFailed: the event is stored with its error; Stripe delivers it again.
     """
     if outcome == "failed":
         raise ProjectionFailed
@@ -166,7 +166,7 @@ _ACCEPTED_SCHEMA: dict[str, Any] = {
 
 
 def openapi(problems: Callable[..., dict[int | str, dict[str, Any]]]) -> dict[str, Any]:
-    """The endpoint's OpenAPI path item.
+    """Return the endpoint's OpenAPI path item.
 
     Args:
         problems: gives the ``responses`` of error classes.

@@ -91,7 +91,7 @@ class EventWriter:
             The outcome: applied, superseded, duplicate, ignored, connect or failed.
 
         Raises:
-            PocketBaseUnavailable, StripeUnavailable: whether it is written is not known.
+            PocketBaseUnavailable, StripeUnavailable: the event may or may not be written.
         """
         outbox = (
             self._notification_router.entries_for(change.event) if self._notification_router else ()
@@ -184,11 +184,11 @@ class EventWriter:
             delivery.succeed("duplicate" if place in answered else result.outcomes[place])
             answered.add(place)
         for deliveries in undecided.values():
-            self._start(self._settle(deliveries))
+            self._start(self._resolve(deliveries))
 
-    async def _settle(self, deliveries: Sequence[_Delivery]) -> None:
+    async def _resolve(self, deliveries: Sequence[_Delivery]) -> None:
         try:
-            outcomes = await self._conflict_resolver.settle([each.change for each in deliveries])
+            outcomes = await self._conflict_resolver.resolve([each.change for each in deliveries])
         except StripeRefused as refused:
             for delivery in deliveries:
                 await self._keep_failed(delivery, refused)
