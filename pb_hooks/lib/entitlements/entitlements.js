@@ -146,6 +146,8 @@ function writeRows(tx, stored, rows) {
   for (const record of findRows(tx, changed.map(({ id }) => id))) records[record.id] = record
   for (const row of changed) {
     const record = records[row.id] || new Record(tx.findCachedCollectionByNameOrId(NAMES.entitlements))
+    // Every column that is written costs its indexes too.
+    record.ignoreUnchangedFields(true)
     record.load(row)
     tx.saveNoValidate(record)
   }

@@ -19,6 +19,7 @@ const { save } = require(`${__hooks}/lib/mirror/owners.js`)
 const { noPayers } = require(`${__hooks}/lib/entitlements/payers.js`)
 const { findDuplicates, insertEvents } = require(`${__hooks}/lib/mirror/event_rows.js`)
 const { decideRows, describeConflict } = require(`${__hooks}/lib/mirror/ordering.js`)
+const { findWithoutObject } = require(`${__hooks}/lib/mirror/records.js`)
 const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
 
 // Returns {outcomes, conflicts}; null if the number of texts is that of another version of the gateway. `onCommit` gets
@@ -54,14 +55,12 @@ function commit(app, batch, texts, onCommit) {
 
 // Adds the stored records and their versions to the rows.
 function findRecords(tx, rows) {
-  const ids = {}
-  for (const row of rows) (ids[row.collection] ||= []).push(row.id)
+  const replaced = {}, kept = {}
+  for (const row of rows) ((row.object ? replaced : kept)[row.collection] ||= []).push(row.id)
   const stored = {}
-  for (const collection in ids) {
-    for (const record of tx.findRecordsByIds(nameOf(collection), ids[collection])) {
-      stored[collection + record.id] = record
-    }
-  }
+  const add = (collection, record) => { stored[collection + record.id] = record }
+  for (const key in replaced) for (const record of findWithoutObject(tx, key, replaced[key])) add(key, record)
+  for (const key in kept) for (const record of tx.findRecordsByIds(nameOf(key), kept[key])) add(key, record)
   for (const row of rows) {
     row.record = stored[row.collection + row.id]
     row.stored = row.record ? row.record.getString("version") : ""

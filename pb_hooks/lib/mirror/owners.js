@@ -89,8 +89,8 @@ function write(tx, row, owner, payers) {
   // As text, after the comparison: as a value, PocketBase would parse the object several times, for 0.1 ms per row.
   if (row.object) record.setRaw("stripe_object", row.object)
   tx.saveNoValidate(record)
-  // Realtime and hooks that run after the commit get a value.
-  if (row.object) record.set("stripe_object", row.object)
+  // Realtime and hooks that run after the commit get a value; from bytes, PocketBase does not validate it again.
+  if (row.object) record.set("stripe_object", toBytes(row.object))
   return record
 }
 
