@@ -1,4 +1,4 @@
-"""Everything of one running simulator: world, API, courier, faults, kept state."""
+"""Everything of one running simulator: world, API, deliverer, faults, stored state."""
 
 import asyncio
 import ssl

@@ -9,7 +9,7 @@ from tests.frontend import User
 
 def sign_up_without_purchase(pocketbase_url: str) -> User:
     """Create a user and log in."""
-    email, password = f"visitor-{token_hex(6)}@example.com", token_hex(8)
+    email, password = f"user-{token_hex(6)}@example.com", token_hex(8)
     users = f"{pocketbase_url}/api/collections/users"
     new = {"email": email, "password": password, "passwordConfirm": password}
     login = {"identity": email, "password": password}

@@ -1,4 +1,4 @@
-"""However a user comes to the till, Stripe has one customer for them."""
+"""Stripe has one customer per user, whatever endpoint the user calls first."""
 
 import asyncio
 

@@ -17,7 +17,7 @@ HoldWebhooks = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture(scope="session")
-def visitor(stack: Stack) -> User:
+def user_without_purchase(stack: Stack) -> User:
     """A user who never buys anything: signed up once, for all requests that are refused."""
     return sign_up_without_purchase(stack.pocketbase.url)
 

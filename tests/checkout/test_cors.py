@@ -57,10 +57,10 @@ async def test_an_allowed_page_may_call(user: User, shop: Shop) -> None:
     ],
 )
 async def test_an_allowed_page_can_read_why_it_was_refused(
-    path: str, body: dict[str, str], status: int, visitor: User, shop: Shop
+    path: str, body: dict[str, str], status: int, user_without_purchase: User, shop: Shop
 ) -> None:
     """Problem documents carry the CORS headers too."""
-    headers = visitor.bearer | {"Origin": ORIGIN}
+    headers = user_without_purchase.bearer | {"Origin": ORIGIN}
     answer = await shop.http.post(shop.url + path, json=body, headers=headers)
     assert answer.status_code == status
     assert answer.headers["access-control-allow-origin"] == ORIGIN

@@ -92,14 +92,14 @@ async def test_a_customer_is_found_by_a_verified_address_alone(
 
 async def test_another_users_customer_is_not_taken(
     user: User,
-    visitor: User,
+    user_without_purchase: User,
     shop: Shop,
     account: StripeAccount,
     dashboard: Dashboard,
     hold_webhooks: HoldWebhooks,
 ) -> None:
     """A customer that names another user stays theirs, although it has this user's address."""
-    fields = {"email": user.email, "metadata[pocketbase_user]": visitor.id}
+    fields = {"email": user.email, "metadata[pocketbase_user]": user_without_purchase.id}
     async with hold_webhooks():
         foreign = await account.create("customers", **fields)
         path = f"/api/collections/users/records/{user.id}"

@@ -60,7 +60,7 @@ async def test_without_a_code_the_page_asks_for_one(
 @pytest.mark.parametrize("plan", [{}, {"promotion_codes": "true", "coupon": "all"}])
 async def test_no_code_is_taken_that_the_seller_takes_none_for(
     plan: dict[str, str],
-    visitor: User,
+    user_without_purchase: User,
     shop: Shop,
     account: StripeAccount,
     make_price: MakePrice,
@@ -70,7 +70,9 @@ async def test_no_code_is_taken_that_the_seller_takes_none_for(
     price = await make_price("", **plan)
     _, code = await make_code(account)
     before = await count_made()
-    answer = await shop.post("/checkout", visitor, build_order(price, promotion_code=code))
+    answer = await shop.post(
+        "/checkout", user_without_purchase, build_order(price, promotion_code=code)
+    )
     document = read_problem(answer, 400, "invalid-request")
     assert document["data"]["promotion_code"]["code"] == "promotion_code_not_taken"
     assert await count_made() == before

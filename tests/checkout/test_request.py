@@ -76,12 +76,12 @@ _TAMPERED: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("name", _TAMPERED)
 async def test_a_tampered_body_is_refused(
-    name: str, visitor: User, shop: Shop, count_made: CountMade
+    name: str, user_without_purchase: User, shop: Shop, count_made: CountMade
 ) -> None:
     """A body with anything but items and two addresses is a 400 that names the bad member."""
     body, member = _TAMPERED[name]
     before = await count_made()
-    headers = visitor.bearer | {"Content-Type": "application/json"}
+    headers = user_without_purchase.bearer | {"Content-Type": "application/json"}
     answer = await shop.http.post(f"{shop.url}/checkout", content=json.dumps(body), headers=headers)
     reason = read_problem(answer, 400, "invalid-request")["data"][member]
     assert set(reason) == {"code", "message"}
@@ -107,21 +107,21 @@ async def test_a_tampered_body_is_refused(
     ids=range(11),
 )
 async def test_a_body_that_is_no_json_is_refused(
-    path: str, body: bytes, visitor: User, shop: Shop
+    path: str, body: bytes, user_without_purchase: User, shop: Shop
 ) -> None:
     """What can't be read is a 400, never a 500."""
-    headers = visitor.bearer | {"Content-Type": "application/json"}
+    headers = user_without_purchase.bearer | {"Content-Type": "application/json"}
     answer = await shop.http.post(shop.url + path, content=body, headers=headers)
     read_problem(answer, 400)
 
 
-async def test_a_body_must_say_that_it_is_json(visitor: User, shop: Shop) -> None:
+async def test_a_body_must_say_that_it_is_json(user_without_purchase: User, shop: Shop) -> None:
     """A form post, which any site can send without being asked, is not taken."""
     for kind in ("text/plain", "application/x-www-form-urlencoded"):
         answer = await shop.http.post(
             f"{shop.url}/checkout",
             content=json.dumps(build_order("pro_monthly")),
-            headers=visitor.bearer | {"Content-Type": kind},
+            headers=user_without_purchase.bearer | {"Content-Type": kind},
         )
         assert answer.status_code in (400, 415)
         read_problem(answer, answer.status_code)
@@ -129,7 +129,7 @@ async def test_a_body_must_say_that_it_is_json(visitor: User, shop: Shop) -> Non
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "chunked"])
 async def test_a_body_of_five_megabytes_is_refused(
-    chunked: bool, visitor: User, shop: Shop
+    chunked: bool, user_without_purchase: User, shop: Shop
 ) -> None:
     """A body beyond the limit is a 413 problem, whether its length is announced or not."""
     body = json.dumps(build_order("pro_monthly", padding="x" * (5 << 20))).encode()
@@ -141,7 +141,7 @@ async def test_a_body_of_five_megabytes_is_refused(
     answer = await shop.http.post(
         f"{shop.url}/checkout",
         content=stream() if chunked else body,
-        headers=visitor.bearer | {"Content-Type": "application/json"},
+        headers=user_without_purchase.bearer | {"Content-Type": "application/json"},
     )
     read_problem(answer, 413)
 
@@ -151,27 +151,27 @@ _REDIRECTS = (("/checkout", "success_url"), ("/checkout", "cancel_url"), ("/port
 
 @pytest.mark.parametrize(("path", "member"), _REDIRECTS)
 async def test_a_foreign_redirect_is_refused(
-    path: str, member: str, visitor: User, shop: Shop, count_made: CountMade
+    path: str, member: str, user_without_purchase: User, shop: Shop, count_made: CountMade
 ) -> None:
     """No address outside the allow-list gets to Stripe, by whichever member it comes."""
     before = await count_made()
     order = build_order("pro_monthly") if path == "/checkout" else {}
     for url in (url for url in EVIL if 0 < len(url) <= 2000):
-        answer = await shop.post(path, visitor, order | {member: url})
+        answer = await shop.post(path, user_without_purchase, order | {member: url})
         document = read_problem(answer, 400, "invalid-request")
         assert document["data"][member]["code"] == "redirect_not_allowed", url
     assert await count_made() == before
 
 
 async def test_an_unknown_price_is_refused(
-    visitor: User, shop: Shop, count_made: CountMade
+    user_without_purchase: User, shop: Shop, count_made: CountMade
 ) -> None:
     """A price that is not mirrored is a 400 that names the item; nothing is made at Stripe."""
     before = await count_made()
     for name in ("price_unknown", "nothing' OR 1=1 --", "prod_1", "PRO_MONTHLY", "%", "\u0000"):
         order = build_order("pro_monthly", name)
         document = read_problem(
-            await shop.post("/checkout", visitor, order), 400, "invalid-request"
+            await shop.post("/checkout", user_without_purchase, order), 400, "invalid-request"
         )
         assert document["data"]["items.1.price"]["code"] == "price_unknown"
     assert await count_made() == before
@@ -238,11 +238,11 @@ async def test_the_session_is_what_was_asked_for(
 
 
 async def test_the_portal_needs_a_purchase(
-    visitor: User, shop: Shop, count_made: CountMade
+    user_without_purchase: User, shop: Shop, count_made: CountMade
 ) -> None:
-    """Who has never been at the till has no portal: 404, and nothing is made at Stripe."""
+    """A user without a customer has no portal: 404, and nothing is created at Stripe."""
     before = await count_made()
-    answer = await shop.post("/portal", visitor, {"return_url": f"{ORIGIN}/account"})
+    answer = await shop.post("/portal", user_without_purchase, {"return_url": f"{ORIGIN}/account"})
     read_problem(answer, 404, "no-customer")
     assert await count_made() == before
 

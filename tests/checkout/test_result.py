@@ -83,13 +83,19 @@ async def test_both_may_come_at_once(
 
 
 async def test_nobody_sees_anothers(
-    user: User, visitor: User, shop: Shop, dashboard: Dashboard, hold_webhooks: HoldWebhooks
+    user: User,
+    user_without_purchase: User,
+    shop: Shop,
+    dashboard: Dashboard,
+    hold_webhooks: HoldWebhooks,
 ) -> None:
     """A foreign session is as unknown as one that does not exist, and is not written either."""
     async with hold_webhooks():
         session = await shop.check_out(user, "pro_monthly")
         await shop.pay(session)
-        read_problem(await shop.come_back(visitor, session["id"]), 404, "no-such-purchase")
+        read_problem(
+            await shop.come_back(user_without_purchase, session["id"]), 404, "no-such-purchase"
+        )
         assert await dashboard.count("checkout_sessions", f"user = '{user.id}'") == 0
 
 
@@ -97,9 +103,11 @@ async def test_nobody_sees_anothers(
     "name",
     ["cs_test_unknown", "sub_1", "cs_test_a%2F..%2F..%2Fcustomers", "cs_" + "x" * 300, "%00"],
 )
-async def test_what_is_no_session_is_not_found(name: str, visitor: User, shop: Shop) -> None:
+async def test_what_is_no_session_is_not_found(
+    name: str, user_without_purchase: User, shop: Shop
+) -> None:
     """Only a session's id is looked for at Stripe, and nothing else that an address might name."""
-    answer = await shop.come_back(visitor, name)
+    answer = await shop.come_back(user_without_purchase, name)
     read_problem(answer, answer.status_code)
     assert answer.status_code in (400, 404)
 
@@ -155,9 +163,9 @@ async def test_a_form_of_ones_own_gets_a_secret(
     ],
 )
 async def test_each_kind_of_page_has_its_addresses(
-    members: dict[str, Any], wrong: str, visitor: User, shop: Shop
+    members: dict[str, Any], wrong: str, user_without_purchase: User, shop: Shop
 ) -> None:
     """What is missing, too much, or no name of Stripe's is named in a 400."""
     body = {"items": [{"price": "lifetime"}], **members}
-    answer = await shop.post("/checkout", visitor, body)
+    answer = await shop.post("/checkout", user_without_purchase, body)
     assert wrong in read_problem(answer, 400, "invalid-request")["data"]

@@ -70,11 +70,11 @@ async def test_without_a_token_nothing_is_sold(
 
 
 async def test_a_token_of_another_scheme_is_refused(
-    visitor: User, shop: Shop, count_made: CountMade
+    user_without_purchase: User, shop: Shop, count_made: CountMade
 ) -> None:
     """A good token under another scheme is not taken."""
     for scheme in ("Token", "Basic", "Bearer Bearer", "Bearer,"):
-        await _assert_refused(shop, f"{scheme} {visitor.token}", count_made)
+        await _assert_refused(shop, f"{scheme} {user_without_purchase.token}", count_made)
 
 
 @pytest.mark.parametrize("form", ["{}", "bearer {}", "BEARER {}", "Bearer  {}"])
@@ -93,12 +93,12 @@ async def test_a_token_is_taken_as_pocketbase_takes_it(form: str, user: User, sh
 
 
 async def test_a_token_that_this_pocketbase_did_not_sign_is_refused(
-    visitor: User, shop: Shop, count_made: CountMade
+    user_without_purchase: User, shop: Shop, count_made: CountMade
 ) -> None:
     """Another PocketBase's token, an unsigned one and one that is cut short are refused."""
-    await _assert_refused(shop, f"Bearer {_forge(visitor.token)}", count_made)
-    await _assert_refused(shop, f"Bearer {_unsign(visitor.token)}", count_made)
-    await _assert_refused(shop, f"Bearer {visitor.token[:-1]}", count_made)
+    await _assert_refused(shop, f"Bearer {_forge(user_without_purchase.token)}", count_made)
+    await _assert_refused(shop, f"Bearer {_unsign(user_without_purchase.token)}", count_made)
+    await _assert_refused(shop, f"Bearer {user_without_purchase.token[:-1]}", count_made)
 
 
 async def test_a_superusers_token_is_refused(
@@ -109,12 +109,14 @@ async def test_a_superusers_token_is_refused(
 
 
 async def test_an_expired_token_is_refused(
-    visitor: User, dashboard: Dashboard, shop: Shop, count_made: CountMade
+    user_without_purchase: User, dashboard: Dashboard, shop: Shop, count_made: CountMade
 ) -> None:
     """A token is good until its time is over, and not a moment longer."""
-    path = f"/api/collections/users/impersonate/{visitor.id}"
+    path = f"/api/collections/users/impersonate/{user_without_purchase.id}"
     token = (await dashboard.call("POST", path, {"duration": 2}))["token"]
-    short = User(visitor.id, visitor.email, visitor.password, token)
+    short = User(
+        user_without_purchase.id, user_without_purchase.email, user_without_purchase.password, token
+    )
     body = _REQUESTS["/portal"]
     assert (await shop.post("/portal", short, body)).status_code == 404
 
@@ -179,8 +181,12 @@ async def test_a_token_ends_with_its_user(
 
 
 async def test_a_token_of_another_auth_collection_is_refused(
-    visitor: User, stack: Stack, superuser_token: str, shop: Shop, count_made: CountMade
+    user_without_purchase: User,
+    stack: Stack,
+    superuser_token: str,
+    shop: Shop,
+    count_made: CountMade,
 ) -> None:
     """Only `users` buy: a record of another auth collection with a user's id is not that user."""
-    with impersonate_user(stack.pocketbase, superuser_token, visitor) as token:
+    with impersonate_user(stack.pocketbase, superuser_token, user_without_purchase) as token:
         await _assert_refused(shop, f"Bearer {token}", count_made)

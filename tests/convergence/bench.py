@@ -29,7 +29,7 @@ class Bench:
     #: Delivers to both gateways by turns.
     deliverer: Deliverer
     #: Deliver to the one and the other.
-    couriers: tuple[Deliverer, Deliverer]
+    deliverers: tuple[Deliverer, Deliverer]
     loop: Loop
     http: aiohttp.ClientSession
 

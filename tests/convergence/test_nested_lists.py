@@ -82,7 +82,7 @@ def test_an_older_read_of_a_long_list_gives_way(scene: Scene) -> None:
     bench, customer = scene.bench, scene.add_customer()
     subscription = _subscribe(scene, customer, 12)
     [created] = scene.events("customer.subscription.created")
-    one, other = bench.couriers
+    one, other = bench.deliverers
 
     async def race() -> None:
         hold = bench.account.hold_next()

@@ -33,7 +33,7 @@ def test_an_older_read_never_overwrites_a_newer_state(scene: Scene) -> None:
     """A read that one replica got first and wrote last gives way to what another wrote between."""
     bench, product = scene.bench, scene.product
     there, back = _rename(scene, product, "there", "Pro")
-    one, other = bench.couriers
+    one, other = bench.deliverers
 
     async def race() -> None:
         hold = bench.account.hold_next()
@@ -55,7 +55,7 @@ def test_two_reads_cross(scene: Scene) -> None:
     """Of two reads by two replicas the one that saw less never stands at the end."""
     bench, product = scene.bench, scene.product
     there, back = _rename(scene, product, "there", "Pro")
-    one, other = bench.couriers
+    one, other = bench.deliverers
 
     async def race() -> None:
         old = bench.account.hold_next()
@@ -114,7 +114,7 @@ def test_an_outdated_circle_is_not_read(scene: Scene) -> None:
     [newer] = _rename(scene, product, "newer")
 
     scene.deliver([newer])
-    scene.bench.loop.run(scene.bench.couriers[0].deliver(circle))
+    scene.bench.loop.run(scene.bench.deliverers[0].deliver(circle))
 
     assert scene.row("products", product)["name"] == "newer"
     assert _reads_of(scene, product) == []

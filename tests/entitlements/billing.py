@@ -26,7 +26,7 @@ class Billing:
         self.purchases = purchases
 
     async def subscribe(self, *features: str, **members: Any) -> Json:
-        """Subscribe to one product per feature, from now until `till.end`."""
+        """Subscribe to one product per feature, from now until `end`."""
         products = [await self.purchases.add_product(features=feature) for feature in features]
         return await self.purchases.subscribe(*products, **members)
 

@@ -70,7 +70,7 @@ class Rows:
 
 @pytest.fixture
 def rows(stack: Stack, http: httpx.AsyncClient, superuser_token: str, purchases: Purchases) -> Rows:
-    """Rows of the user that the till sells to."""
+    """Rows of the buyer."""
     return Rows(stack, http, superuser_token, purchases)
 
 

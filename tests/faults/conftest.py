@@ -1,9 +1,9 @@
-"""How large the storm is: small in `make test`, 20,000 deliveries by `make faults`."""
+"""Options of the chaos test: `make test` sends 400 deliveries, `make faults` 20,000."""
 
 import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the storm's options."""
+    """Add the options of this test."""
     parser.addoption("--chaos-deliveries", type=int, default=400)
     parser.addoption("--chaos-seed", type=int, default=1)

@@ -1,4 +1,4 @@
-"""Deliveries in a storm: parts are killed, restarted and paused while events arrive.
+"""Deliveries under faults: parts are killed, restarted and paused while events arrive.
 
 `make faults` runs it with 20,000 deliveries; the same seed gives the same history, the same
 switches and the same faults.
@@ -88,7 +88,7 @@ async def sign_up_buyers(dashboard: Dashboard, count: int) -> dict[str, str]:
     users = {}
     for number in range(count):
         email = f"user{number}@example.com"
-        user = {"email": email, "password": "storm-storm", "passwordConfirm": "storm-storm"}
+        user = {"email": email, "password": "chaos-chaos", "passwordConfirm": "chaos-chaos"}
         path = "/api/collections/users/records"
         record = await dashboard.call("POST", path, {**user, "verified": True})
         users[email] = record["id"]
@@ -114,20 +114,20 @@ def keep(stripe: Running, events: Sequence[Mapping[str, Any]]) -> ExpectedRows:
     return keep_expected_rows(events, objects)
 
 
-async def test_a_storm_loses_nothing_and_applies_nothing_twice(
+async def test_faults_lose_nothing_and_apply_nothing_twice(
     tmp_path: Path, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever is killed or paused meanwhile, every row ends as the in-order history has it."""
+    """Parts are killed and paused; every row ends as after delivery in order."""
     deliveries = pytestconfig.getoption("--chaos-deliveries")
     seed = pytestconfig.getoption("--chaos-seed")
     chance = random.Random(seed)
     async with open_account(tmp_path, seed) as account:
-        dashboard, courier = account.dashboard, account.stripe.simulator.courier
+        dashboard, deliverer = account.dashboard, account.stripe.simulator.deliverer
         users = await sign_up_buyers(dashboard, 10)
         events = play_history(account.stripe, deliveries, chance)
         chaos = Chaos(account.stack.pocketbase, account.gateways, chance)
         await account.stripe.control("deliveries", **_SWITCHES)
-        await chaos.rage(lambda: courier.idle, most_faults=6 + deliveries // 150)
+        await chaos.rage(lambda: deliverer.idle, most_faults=6 + deliveries // 150)
         log = await account.stripe.delivered(seconds=60 + deliveries / 50)
 
         acknowledged = {each["event"] for each in log["log"] if each["status_code"] == 200}

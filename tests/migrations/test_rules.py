@@ -58,7 +58,7 @@ def rows(records: httpx.Client, root: dict[str, str], owner: User) -> Iterator[d
 
 @pytest.fixture(params=["nobody", "another user", "the owner"])
 def header(request: pytest.FixtureRequest, owner: User, other: User) -> dict[str, str]:
-    """The header of each kind of visitor."""
+    """The header of each kind of caller."""
     tokens = {"nobody": "", "another user": other.token, "the owner": owner.token}
     token = tokens[request.param]
     return {"Authorization": token} if token else {}

@@ -8,6 +8,6 @@ from tests.user_without_purchase import sign_up_without_purchase
 
 
 @pytest.fixture(scope="session")
-def visitor(stack: Stack) -> User:
+def user_without_purchase(stack: Stack) -> User:
     """Somebody signed in who has no customer."""
     return sign_up_without_purchase(stack.pocketbase.url)

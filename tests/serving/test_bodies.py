@@ -48,10 +48,10 @@ async def test_a_body_is_not_read_before_the_token(path: str, shop: Shop) -> Non
 
 @pytest.mark.parametrize("path", _PATHS)
 async def test_a_body_has_the_size_that_its_endpoint_needs(
-    path: str, visitor: User, shop: Shop
+    path: str, user_without_purchase: User, shop: Shop
 ) -> None:
     """A signed-in user's body of 40 kB is a 413, announced or not."""
-    headers = visitor.bearer | {"Content-Type": "application/json"}
+    headers = user_without_purchase.bearer | {"Content-Type": "application/json"}
     body = _unknown_keys(5_000)
     answer = await shop.http.post(shop.url + path, content=body, headers=headers)
     read_problem(answer, 413, "body-too-large")
@@ -79,10 +79,10 @@ async def test_a_body_has_the_size_that_its_endpoint_needs(
     ids=["keys", "a long key", "surrogates", "nested keys", "items", "long values", "in a flow"],
 )
 async def test_an_error_repeats_little_of_a_body(
-    path: str, body: dict[str, Any], visitor: User, shop: Shop
+    path: str, body: dict[str, Any], user_without_purchase: User, shop: Shop
 ) -> None:
     """At most 20 fields are named, by at most 100 characters each, and no value is repeated."""
-    headers = visitor.bearer | {"Content-Type": "application/json"}
+    headers = user_without_purchase.bearer | {"Content-Type": "application/json"}
     sent = json.dumps(body)
     answer = await shop.http.post(shop.url + path, content=sent, headers=headers)
     problem = read_problem(answer, 400)
@@ -92,11 +92,11 @@ async def test_an_error_repeats_little_of_a_body(
 
 
 async def test_admin_errors_are_short_and_come_after_the_superuser(
-    superuser_token: str, visitor: User, shop: Shop
+    superuser_token: str, user_without_purchase: User, shop: Shop
 ) -> None:
     """A user hears 403 whatever they send; a superuser's bad body is described in few bytes."""
     for path in _ADMIN_PATHS:
-        headers = visitor.bearer | {"Content-Type": "application/json"}
+        headers = user_without_purchase.bearer | {"Content-Type": "application/json"}
         answer = await shop.http.post(shop.url + path, content=b"{", headers=headers)
         read_problem(answer, 403, "forbidden")
         headers["Authorization"] = superuser_token

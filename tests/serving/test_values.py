@@ -43,10 +43,10 @@ _CASES = [(path, name) for path, body in _BODIES.items() for name in body]
 
 @pytest.mark.parametrize(("path", "name"), _CASES)
 async def test_no_value_is_an_error_of_ours(
-    path: str, name: str, visitor: User, shop: Shop
+    path: str, name: str, user_without_purchase: User, shop: Shop
 ) -> None:
     """Whatever a member holds, the answer is no 5xx, and short."""
-    headers = visitor.bearer | {"Content-Type": "application/json"}
+    headers = user_without_purchase.bearer | {"Content-Type": "application/json"}
     for value in _VALUES:
         others = {key: given for key, given in _BODIES[path].items() if key != name}
         text = json.dumps(others)[:-1] + ("," if others else "") + f'"{name}": {value}' + "}"
@@ -72,10 +72,10 @@ _TEXTS = ["\x00", "..", ".", "%", "é", "‮", "x" * 300, "x" * 20_000, "a'b", '
     ],
 )
 async def test_no_address_is_an_error_of_ours(
-    method: str, path: str, visitor: User, superuser_token: str, shop: Shop
+    method: str, path: str, user_without_purchase: User, superuser_token: str, shop: Shop
 ) -> None:
     """So is whatever stands in an address, or in a header."""
-    token = superuser_token if "admin" in path else visitor.token
+    token = superuser_token if "admin" in path else user_without_purchase.token
     for text in [*_TEXTS, b"\xff", b"\xed\xa0\x80"]:
         url = shop.url + path.format(quote(text, safe=""))
         body = None if method == "GET" else {}

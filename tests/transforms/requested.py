@@ -1,4 +1,4 @@
-"""Transforms that ask for the request, that judge only what changes, and that judge addresses."""
+"""Transforms that read the request, validate only changed fields, and check addresses."""
 
 from typing import Any
 

@@ -45,7 +45,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest_asyncio.fixture
-async def visitor(faulty: Stack) -> AsyncIterator[Frontend]:
+async def guest(faulty: Stack) -> AsyncIterator[Frontend]:
     """A browser without a user."""
     async with Frontend(faulty.pocketbase.url) as frontend:
         yield frontend
@@ -69,37 +69,35 @@ def _assert_authors_error(answer: httpx.Response) -> None:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-async def test_a_mistake_of_the_transform_is_a_500(visitor: Frontend, mistake: str) -> None:
+async def test_a_mistake_of_the_transform_is_a_500(guest: Frontend, mistake: str) -> None:
     """Nothing is stored, no field of the client is named, and the gateway goes on."""
     if mistake == "the id":
-        made = await visitor.call("POST", FAULTS, body={"title": "kept"})
+        made = await guest.call("POST", FAULTS, body={"title": "kept"})
         path, method = f"{FAULTS}/{made['id']}", "PATCH"
     else:
         path, method = FAULTS, "POST"
-    answer = await visitor.http.request(method, path, json={"title": mistake})
+    answer = await guest.http.request(method, path, json={"title": mistake})
     _assert_authors_error(answer)
-    assert (await visitor.call("POST", FAULTS, body={"title": "fine"}))["title"] == "fine"
-    assert [row for row in await visitor.list_records("faults") if row["title"] == mistake] == []
+    assert (await guest.call("POST", FAULTS, body={"title": "fine"}))["title"] == "fine"
+    assert [row for row in await guest.list_records("faults") if row["title"] == mistake] == []
 
 
 @pytest.mark.parametrize("mistake", ["errors as text", "half a character", "a file", "an exit"])
-async def test_a_mistake_is_in_a_log(visitor: Frontend, faulty: Stack, mistake: str) -> None:
+async def test_a_mistake_is_in_a_log(guest: Frontend, faulty: Stack, mistake: str) -> None:
     """Its line names the collection, so that the author finds the function."""
     before = _read_logs(faulty).count("transform failed")
-    await visitor.http.post(FAULTS, json={"title": mistake})
+    await guest.http.post(FAULTS, json={"title": mistake})
     # PocketBase writes its log every few seconds.
     wait_until(lambda: _read_logs(faulty).count("transform failed") > before, 20)
     assert "faults" in _read_logs(faulty)
 
 
 @pytest.mark.parametrize("mistake", ["errors as text", "half a character", "infinity", "deep"])
-async def test_a_mistake_fails_only_its_own_item_of_a_batch(
-    visitor: Frontend, mistake: str
-) -> None:
+async def test_a_mistake_fails_only_its_own_item_of_a_batch(guest: Frontend, mistake: str) -> None:
     """The item that the transform has failed on is named, by a 500; no other is."""
     titles = ["good", mistake, "good too"]
     requests = [{"method": "POST", "url": FAULTS, "body": {"title": title}} for title in titles]
-    answer = await visitor.http.post("/api/batch", json={"requests": requests})
+    answer = await guest.http.post("/api/batch", json={"requests": requests})
     assert answer.status_code == 400
     [(place, only)] = answer.json()["data"]["requests"].items()
     assert place == "1"
@@ -109,33 +107,33 @@ async def test_a_mistake_fails_only_its_own_item_of_a_batch(
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 async def test_a_model_that_forbids_columns_is_its_authors_mistake(
-    visitor: Frontend, faulty: Stack, method: str
+    guest: Frontend, faulty: Stack, method: str
 ) -> None:
     """The client can't help it that the record has columns which the model lacks."""
     path = "/api/collections/stricts/records"
     if method == "PATCH":
-        made = await visitor.call("POST", path, body={"title": "alone"})
+        made = await guest.call("POST", path, body={"title": "alone"})
         path += f"/{made['id']}"
-    answer = await visitor.http.request(method, path, json={"title": "x", "body": "also sent"})
+    answer = await guest.http.request(method, path, json={"title": "x", "body": "also sent"})
     _assert_authors_error(answer)
     assert "Strict: " in faulty.gateway.log.read_text()
 
 
-async def test_the_client_still_reads_the_errors_of_its_own_fields(visitor: Frontend) -> None:
+async def test_the_client_still_reads_the_errors_of_its_own_fields(guest: Frontend) -> None:
     """A value of the client and one of the transform are refused: the client reads its own."""
     body = {"title": "no option of a select", "short": "much too long for it"}
-    answer = await visitor.http.post(FAULTS, json=body)
+    answer = await guest.http.post(FAULTS, json=body)
     assert answer.status_code == 400
     assert answer.json()["data"].keys() == {"short"}
 
 
-async def test_a_name_that_is_taken_is_no_mistake(visitor: Frontend, faulty: Stack) -> None:
+async def test_a_name_that_is_taken_is_no_mistake(guest: Frontend, faulty: Stack) -> None:
     """Two writes at once may both find a name free: the second reads it at the field, as ever."""
     root = log_in_superuser(faulty.pocketbase)
     collection = "/api/collections/faults"
     index = "CREATE UNIQUE INDEX idx_faults_slug ON faults (slug) WHERE slug != ''"
-    await visitor.call("PATCH", collection, token=root, body={"indexes": [index]})
-    assert (await visitor.http.post(FAULTS, json={"title": "a slug"})).status_code == 200
-    answer = await visitor.http.post(FAULTS, json={"title": "a slug"})
+    await guest.call("PATCH", collection, token=root, body={"indexes": [index]})
+    assert (await guest.http.post(FAULTS, json={"title": "a slug"})).status_code == 200
+    answer = await guest.http.post(FAULTS, json={"title": "a slug"})
     assert answer.status_code == 400
     assert answer.json()["data"]["slug"]["code"] == "validation_not_unique"

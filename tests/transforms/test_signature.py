@@ -96,7 +96,7 @@ def test_what_is_not_of_now_is_refused(drift: int) -> None:
 
 
 def test_an_id_is_good_once() -> None:
-    """A call that comes again is refused for as long as its time-stamp could be good."""
+    """A repeated call is refused as long as its timestamp is valid."""
     seen = SeenIds()
     seen.add("a", 0)
     with pytest.raises(NotSigned):

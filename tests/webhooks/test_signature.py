@@ -65,7 +65,7 @@ def test_what_is_taken_for_signed_is_signed_by_the_sdk_as_well(parts: list[str])
 def test_a_header_as_stripe_writes_it_is_judged_as_by_the_sdk(
     secret: str, second: int, others: list[str]
 ) -> None:
-    """Time, then signatures of several schemes: the verdict is the SDK's, both ways."""
+    """The header's time and schemes are accepted and refused exactly as by Stripe's SDK."""
     signature = ",".join([f"t={second}", f"v1={_sign(secret, second)}", *others])
     assert _is_signed(signature) == _sdk_agrees(signature)
 
