@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.dev.ports import pick_free
-from gateway.pocketbase import PocketBaseProcess as GatewayClient
+from gateway.pocketbase import PocketBase as GatewayClient
 from gateway.pocketbase import open_pocketbase_client
 from gateway.pocketbase.api import (
     Auth,
