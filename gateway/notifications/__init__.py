@@ -1,8 +1,6 @@
-"""Tells people and handlers what happened: mails, and a team's own functions, once an event.
+"""Notifications: mails, and calls of a team's event handlers, at most once per event each.
 
-``kinds`` says which event means what, ``announcer`` who is to be told. That is written to the
-outbox in the event's transaction; ``sender`` claims it there (``outbox``), and calls a handler
-(``handlers``) or renders a mail (``templates``) and posts it (``post``).
-
-A handler is a function of the team's app (`Gateway.on`).
+``kinds`` maps Stripe's event types to kinds of notifications. ``router`` returns the outbox
+entries of an event, which are written in the event's transaction. ``outbox_sender`` claims them
+(``outbox``) and calls a handler (``handlers``) or sends a mail (``mail_sender``, ``templates``).
 """

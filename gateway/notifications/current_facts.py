@@ -1,7 +1,7 @@
-"""Updates a notification with the present rows of the mirror. Pure.
+"""Updates a notification with the current rows of the mirror. Pure.
 
-An event shows its object as it was; until the mail is sent an invoice may be paid, a subscription
-canceled or paused, a refund fail.
+An event shows its object at that time. Until the mail is sent, the invoice may be paid, the
+subscription canceled or paused, or the refund may have failed.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from gateway.stripe_api.fields import as_dict, as_text
 from gateway.vocabulary import ENDED_SUBSCRIPTION
 
 _OVER = (*ENDED_SUBSCRIPTION, "unpaid", "paused")
-#: The statuses of its row in which a kind has lost its point.
+#: Statuses of the row in which a kind is outdated.
 _OUTDATED: Mapping[str, tuple[str, ...]] = {
     "payment_failed": ("paid", "void", "uncollectible"),
     "action_required": ("paid", "void", "uncollectible"),
@@ -30,16 +30,16 @@ _OWED = ("payment_failed", "action_required")
 
 @dataclass(frozen=True, slots=True)
 class CurrentRows:
-    """Present rows, as PocketBase gives them with a claimed notification."""
+    """Current rows, which PocketBase returns with a claimed outbox entry."""
 
-    #: The row that the notification is about, None while there is none.
+    #: The row that the notification is about, None if it does not exist yet.
     row: Json | None = None
     #: ``status`` of an invoice's subscription.
     subscription: Json | None = None
     #: ``status``, ``amount_received`` and ``presentment_details`` of the PaymentIntent of an
     #: invoice or session.
     payment: Json | None = None
-    #: How much of that payment was refunded, in its own currency.
+    #: The refunded amount of that payment, in its own currency.
     refunded: int = 0
     #: Whether the mirror has a payment method of the customer.
     has_payment_method: bool = False
@@ -50,7 +50,7 @@ class CurrentRows:
 
 
 def is_current(kind: str, row: Json | None, at: object = None) -> bool:
-    """Return whether a kind is still worth a mail; True without a row.
+    """Return whether a notification is not outdated; True without a row.
 
     Args:
         row: ``status``, ``cancel_at`` and ``pause_collection``, among others.
@@ -79,18 +79,20 @@ def is_paused(subscription: Json, at: object) -> bool:
 
 
 def bring_up_to_date(found: Notification, context: CurrentRows) -> Notification:
-    """Return the notification with the facts of the present rows."""
+    """Return the notification with the facts of the current rows."""
     facts = found.facts | _present_facts(found, context)
     if found.kind in _CONTINUING:
         facts |= {"plus_usage": context.is_metered}
-    # An event may be the first to show its object, and its row not there.
+    # The event may be the object's first, so that its row does not exist yet.
     subject = context.row or (found.object if found.collection == "subscriptions" else None)
-    is_told = is_current(found.kind, context.row, facts.get("at"))
-    is_told = is_told and not (found.kind in _CONTINUING and is_paused(subject or {}, facts["at"]))
+    is_worth_sending = is_current(found.kind, context.row, facts.get("at"))
+    is_worth_sending = is_worth_sending and not (
+        found.kind in _CONTINUING and is_paused(subject or {}, facts["at"])
+    )
     if found.kind == "action_required" and facts["subscription_ended"]:
-        is_told = False
+        is_worth_sending = False
     locale = clean_locale(context.locale) or found.locale
-    return replace(found, facts=facts, is_current=is_told, locale=locale)
+    return replace(found, facts=facts, is_current=is_worth_sending, locale=locale)
 
 
 def _present_facts(found: Notification, context: CurrentRows) -> Json:
@@ -109,7 +111,7 @@ def _present_facts(found: Notification, context: CurrentRows) -> Json:
 
 
 def _trial_facts(found: Notification, row: Json, context: CurrentRows) -> Json:
-    """The present end of the trial and payment method; Stripe may have newer facts."""
+    """Return the current end of the trial and payment method; Stripe may have newer facts."""
     is_missing = found.facts["payment_method"] == "unknown" and not context.has_payment_method
     facts: Json = {"payment_method": "missing"} if is_missing else {}
     ends = column_to_unix(row.get("trial_end"))
@@ -117,7 +119,7 @@ def _trial_facts(found: Notification, row: Json, context: CurrentRows) -> Json:
 
 
 def _owed_facts(found: Notification, row: Json, context: CurrentRows) -> Json:
-    """The amount still open, and the time of Stripe's next attempt."""
+    """Return the amount still open and the time of Stripe's next attempt."""
     payment = as_dict(context.payment)
     facts: Json = {
         "subscription_ended": as_dict(context.subscription).get("status") in ENDED_SUBSCRIPTION,
@@ -132,14 +134,14 @@ def _owed_facts(found: Notification, row: Json, context: CurrentRows) -> Json:
 
 
 def presented_of(found: Notification, payment: Json) -> Json:
-    """Return what the buyer paid of a receipt, {} where the payment is only a part of it."""
+    """Return amount and currency that the buyer paid; {} if the payment is only a part."""
     received = payment.get("amount_received")
     is_part = bool(received) and received != found.facts["amount"]
     return {} if found.collection == "invoices" and is_part else presented(payment)
 
 
 def presented(item: Json) -> Json:
-    """Return ``amount`` and ``currency`` as the buyer paid them, {} if that is no other currency.
+    """Return ``amount`` and ``currency`` as the buyer paid them; {} if the currency is the same.
 
     Adaptive Pricing shows the buyer's own currency: Stripe's ``presentment_details``.
     """

@@ -9,7 +9,7 @@ import stripe
 from gateway.notifications.kinds import KINDS
 from gateway.rows import Json
 
-#: What this release of Stripe's SDK knows. Others, of v2, only name their object.
+#: The event types of this release of Stripe's SDK, except v2 types, which only name their object.
 STRIPE_TYPES: frozenset[str] = frozenset(
     type for type in get_args(stripe.Event.__annotations__["type"]) if not type.startswith("v2.")
 )
@@ -20,7 +20,7 @@ def _is_paid(session: Json) -> bool:
     return is_purchase and session.get("payment_status") in ("paid", "no_payment_required")
 
 
-#: Domain event → the Stripe events that it may come with, and whether it does, by the object.
+#: Domain event → its Stripe event types, and a condition on the event's object.
 _DOMAIN: Mapping[str, tuple[tuple[str, ...], Callable[[Json], bool]]] = {
     # A Checkout Session is paid for, or needs no payment (a trial, a free price).
     "purchase.completed": (
@@ -28,12 +28,12 @@ _DOMAIN: Mapping[str, tuple[tuple[str, ...], Callable[[Json], bool]]] = {
         _is_paid,
     ),
 }
-#: Every name of a domain event, those of the notifications included.
+#: All names of domain events, including the kinds of notifications.
 DOMAIN_EVENTS = tuple(dict.fromkeys([*_DOMAIN, *(kind for kind, _ in KINDS.values())]))
 
 
 def types_of(names: Iterable[str]) -> frozenset[str]:
-    """Return the Stripe event types that may come with events of these names."""
+    """Return the Stripe event types that can match these names."""
     wanted = set(names)
     of_kinds = {type for type, (kind, _) in KINDS.items() if kind in wanted}
     of_domain = {type for name in wanted & _DOMAIN.keys() for type in _DOMAIN[name][0]}
@@ -41,17 +41,17 @@ def types_of(names: Iterable[str]) -> frozenset[str]:
 
 
 def find_domain_events(type: str, object: Json) -> frozenset[str]:
-    """Return the domain events of a Stripe event, besides its notification."""
+    """Return the domain events of a Stripe event, without its kind of notification."""
     return frozenset(
         name for name, (types, holds) in _DOMAIN.items() if type in types and holds(object)
     )
 
 
 def expand_names(names: Iterable[str]) -> frozenset[str]:
-    """Return names without patterns: ``invoice.*`` becomes every type that begins so.
+    """Return the names with patterns expanded: ``invoice.*`` is every type with that prefix.
 
     Raises:
-        ValueError: there is no such type or domain event, or there is no name.
+        ValueError: a type or domain event does not exist, or there are no names.
     """
     found: set[str] = set()
     for name in names:

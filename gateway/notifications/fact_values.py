@@ -1,11 +1,11 @@
-"""Values of Stripe's as a mail may repeat them. Pure."""
+"""Sanitizes Stripe's values for mails. Pure."""
 
-#: Maximum length of foreign text in a mail.
+#: Maximum length of a text from Stripe in a mail.
 _MAX_CHARACTERS = 200
 
 
 def clean_fact(value: object) -> object:
-    """Numbers as they are; texts on one line, and never long: a mail repeats them."""
+    """Return numbers unchanged (0 if absurdly large), texts on one line and truncated."""
     if isinstance(value, list):
         return [clean_fact(item) for item in value]
     if isinstance(value, bool):
@@ -16,7 +16,7 @@ def clean_fact(value: object) -> object:
 
 
 def clean_line(value: object) -> str:
-    """Return a text on one line, "" for anything else; a URL is kept as it is."""
+    """Return a text on one line, "" for anything else; URLs are unchanged."""
     if not isinstance(value, str):
         return ""
     if value.startswith(("https://", "http://")) and value.isprintable() and " " not in value:

@@ -1,4 +1,4 @@
-"""A team's own functions that are called for events (`Gateway.on`)."""
+"""Event handlers: a team's functions that are called for events (`Gateway.on`)."""
 
 import asyncio
 import inspect
@@ -18,9 +18,9 @@ from gateway.start_error import InvalidRegistration
 
 @dataclass(frozen=True, slots=True)
 class EventContext:
-    """What surrounds an event: the clients, and the key of the call."""
+    """The context of a handler's call: clients, settings and an idempotency key."""
 
-    #: The same for the same event and handler: pass it on as an idempotency key.
+    #: The same for the same event and handler; use it as an idempotency key.
     key: str
     #: Calls PocketBase as the gateway's superuser.
     pocketbase: PocketBaseClient
@@ -36,19 +36,19 @@ EventHandler = Callable[[Notification, EventContext], Awaitable[None] | None]
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function, and the names that it subscribes to."""
+    """A function and the topics that it subscribes to."""
 
     function: EventHandler
-    #: Event types, and names of domain events.
-    words: frozenset[str]
+    #: Stripe event types and names of domain events.
+    topics: frozenset[str]
     source: Source
 
     @classmethod
     def of(cls, function: EventHandler, types: Iterable[str], source: Source) -> Self:
-        """Return a function's handler.
+        """Return the handler of a function.
 
         Raises:
-            ValueError: a type is unknown, or the function takes other arguments.
+            ValueError: a type is unknown, or the function does not accept two arguments.
         """
         try:
             inspect.signature(function).bind(None, None)
@@ -60,13 +60,13 @@ class Handler:
 
     @property
     def name(self) -> str:
-        """``module.function``, under which calls are stored."""
+        """Return ``module.function``, under which calls are stored."""
         function = self.function
         name = getattr(function, "__qualname__", type(function).__name__)
         return f"{function.__module__}.{name}"
 
     async def call(self, event: Notification, context: EventContext) -> None:
-        """Call the function; what it raises comes through."""
+        """Call the function; its exceptions are raised."""
         if inspect.iscoroutinefunction(self.function):
             await self.function(event, context)
             return
@@ -76,10 +76,10 @@ class Handler:
 
 
 def index_handlers(handlers: Iterable[Handler]) -> Mapping[str, Handler]:
-    """Return the handlers by name; a function that is decorated twice has the names of both.
+    """Return the handlers by name; a function that is decorated twice has the topics of both.
 
     Raises:
-        InvalidRegistration: two functions have one name, under which calls are stored.
+        InvalidRegistration: two functions have the same name, under which calls are stored.
     """
     found: dict[str, Handler] = {}
     for handler in handlers:
@@ -89,6 +89,6 @@ def index_handlers(handlers: Iterable[Handler]) -> Mapping[str, Handler]:
                 f"{handler.source}: the handler at {known.source} is called {handler.name} too;"
                 " calls are stored under that name, so give one function another"
             )
-        words = known.words | handler.words
-        found[handler.name] = Handler(handler.function, words, known.source)
+        topics = known.topics | handler.topics
+        found[handler.name] = Handler(handler.function, topics, known.source)
     return found

@@ -1,8 +1,8 @@
-"""Which Stripe event means which kind of notification, and what there is to say. Pure.
+"""Maps Stripe's event types to kinds of notifications, and reads their facts. Pure.
 
-A receipt of one purchase is one event: an invoice's, or where there is none, the Checkout
-Session's. ``invoice.upcoming`` shows an invoice that has no id yet: it is about the subscription.
-The facts are those of the event; ``current`` brings them up to date when a mail is sent.
+A purchase has one receipt: of the invoice, or without one, of the Checkout Session. The invoice of
+``invoice.upcoming`` has no id yet, so that notification is about the subscription. The facts are
+the event's; ``current_facts`` updates them when a mail is sent.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,17 +18,17 @@ from gateway.notifications.trial_end import estimate, missing_payment_method
 from gateway.rows import Json
 from gateway.stripe_api.fields import as_dict, as_list, as_text, invoice_subscription, stripe_id
 
-_MOST_LINES = 20
+_MAX_LINES = 20
 _NOT_REFUNDED: Json = {"refunded": 0, "refunded_currency": ""}
 
 
 class Subject(NamedTuple):
-    """What a notification is about: a row of the mirror, and the facts."""
+    """The mirrored row that a notification is about, and its facts."""
 
     collection: str
     stripe_id: str
     facts: Json
-    #: The address that the object itself names.
+    #: The e-mail address in the object.
     address: str = ""
 
 
@@ -44,7 +44,7 @@ def _read_owed(invoice: Json) -> Subject | None:
 
 
 def _read_paid(invoice: Json) -> Subject | None:
-    """A trial's invoice of 0 is no purchase."""
+    """Return None for an invoice of 0, such as a trial's."""
     if not invoice.get("amount_paid"):
         return None
     facts = {
@@ -58,8 +58,8 @@ def _read_paid(invoice: Json) -> Subject | None:
 
 def _invoice(invoice: Json, facts: Json) -> Subject:
     shown = as_list(invoice.get("lines"))
-    lines = [clean_line(line.get("description")) for line in shown[:_MOST_LINES]]
-    if len(shown) > _MOST_LINES or is_truncated(invoice):
+    lines = [clean_line(line.get("description")) for line in shown[:_MAX_LINES]]
+    if len(shown) > _MAX_LINES or is_truncated(invoice):
         lines.append("…")
     facts |= {
         "currency": invoice.get("currency"),
@@ -86,7 +86,7 @@ def _read_upcoming(invoice: Json) -> Subject | None:
 
 
 def _read_trial(subscription: Json) -> Subject | None:
-    """Without a payment method a trial may end the subscription, or pause it."""
+    """Read the end of a trial, which without a payment method may end or pause the subscription."""
     is_invoiced = subscription.get("collection_method") == "send_invoice"
     method = subscription.get("default_payment_method") or subscription.get("default_source")
     facts = {
@@ -104,7 +104,7 @@ def _read_trial(subscription: Json) -> Subject | None:
 
 
 def _read_session(session: Json) -> Subject | None:
-    """A one-time purchase; what has an invoice is told by that."""
+    """Read a one-time purchase; None with an invoice, which has its own events."""
     if session.get("mode") != "payment" or session.get("invoice"):
         return None
     facts: Json = {
@@ -125,7 +125,7 @@ def _read_session(session: Json) -> Subject | None:
 
 
 def _read_paid_session(session: Json) -> Subject | None:
-    """A delayed payment is not here yet, and nothing need be said of a free purchase."""
+    """Return None for delayed payments that are not paid yet, and for free purchases."""
     if session.get("payment_status") != "paid" or not session.get("amount_total"):
         return None
     return _read_session(session)
@@ -169,11 +169,11 @@ def _read_unfinalized(invoice: Json) -> Subject | None:
     return _invoice(invoice, facts)
 
 
-#: Which event is told as which kind.
+#: Event type → kind and reader.
 KINDS: Mapping[str, tuple[str, Callable[[Json], Subject | None]]] = {
     "invoice.payment_failed": ("payment_failed", _read_owed),
     "checkout.session.async_payment_failed": ("payment_failed", _read_session),
-    # The bank wants to see the payer: the link leads to a page where that is done.
+    # The bank requires authentication, on the page of the link.
     "invoice.payment_action_required": ("action_required", _read_owed),
     # Three days before the end of a trial.
     "customer.subscription.trial_will_end": ("trial_ending", _read_trial),
@@ -188,15 +188,15 @@ KINDS: Mapping[str, tuple[str, Callable[[Json], Subject | None]]] = {
     "invoice.finalization_failed": ("finalization_failed", _read_unfinalized),
 }
 
-#: Every kind.
+#: All kinds.
 NAMES = tuple(dict.fromkeys(name for name, _ in KINDS.values()))
 
-#: The kinds that the seller gets.
+#: The kinds for the seller.
 TO_SELLER = ("dispute", "finalization_failed")
 
 
 def describe(event: SourceEvent) -> Notification:
-    """Return what an event says; ``kind`` is "" where there is nothing to tell."""
+    """Return the notification of an event; ``kind`` is "" if it has no mail."""
     kind, read = KINDS.get(event.type, ("", None))
     subject = read(event.object) if read else None
     found = Notification(

@@ -1,6 +1,6 @@
-"""A mail as a value, and the two ways to send it: PocketBase's mail settings, or a mail server.
+"""A mail as a value, and the interface of the two transports: PocketBase, and SMTP.
 
-Either says whether a mail that failed is certainly not sent: only such a one may be tried again.
+A transport distinguishes mails that were certainly not sent: only those are retried.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ Outcome = Literal["sent", "later", "refused", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """An address with a name for people."""
+    """An e-mail address with a display name."""
 
     name: str
     address: str
@@ -36,10 +36,10 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What became of a mail.
+    """The outcome of a mail.
 
-    ``later``: certainly not sent, another try may help. ``refused``: not sent, and another try
-    will not help. ``unknown``: it may have been sent.
+    ``later``: not sent, a retry may succeed. ``refused``: not sent, a retry would fail as well.
+    ``unknown``: it may have been sent.
     """
 
     outcome: Outcome
@@ -50,17 +50,17 @@ class MailTransport(Protocol):
     """Sends mails."""
 
     async def send(self, mail: Mail) -> DeliveryResult:
-        """Send one mail; nothing is raised for what is wrong with it or with the server."""
+        """Send one mail; errors of the mail or the server are returned, not raised."""
 
 
 def read_mailbox(text: str) -> Mailbox:
-    """Read ``Shop <billing@example.com>`` or a bare address."""
+    """Parse ``Shop <billing@example.com>`` or a bare address."""
     name, address = parseaddr(text)
     return Mailbox(name, clean_address(address, allow_dotless=True))
 
 
 def as_message(mail: Mail) -> EmailMessage:
-    """The mail as it goes over the wire.
+    """Return the mail as a MIME message.
 
     Raises:
         ValueError: a header has a line break.

@@ -1,4 +1,4 @@
-"""What somebody is told: a value, made from one Stripe event. Pure."""
+"""A notification as a value, created from one Stripe event. Pure."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -7,7 +7,7 @@ from gateway.rows import Json
 
 
 class SourceEvent(Protocol):
-    """The facts of an event that are needed here."""
+    """The members of an event from which a notification is created."""
 
     @property
     def stripe_id(self) -> str:
@@ -15,7 +15,7 @@ class SourceEvent(Protocol):
 
     @property
     def type(self) -> str:
-        """``invoice.paid`` and so on."""
+        """The type, such as ``invoice.paid``."""
 
     @property
     def created(self) -> int:
@@ -23,7 +23,7 @@ class SourceEvent(Protocol):
 
     @property
     def object(self) -> Json:
-        """The object as it was right after what happened."""
+        """The object right after the event."""
 
     @property
     def account(self) -> str:
@@ -36,7 +36,7 @@ class SourceEvent(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A Stripe event with what PocketBase knows: what happened, and to whom."""
+    """A Stripe event with the payer in PocketBase and the facts of a mail."""
 
     #: The event's id at Stripe.
     id: str
@@ -45,11 +45,11 @@ class Notification:
     #: Unix seconds by Stripe's clock.
     created: int
     #: payment_failed, action_required, trial_ending, renewal, receipt, refund, dispute or
-    #: finalization_failed; "" for an event that is none of them.
+    #: finalization_failed; "" for any other event.
     kind: str
-    #: The Stripe object as it was right after what happened.
+    #: The Stripe object right after the event.
     object: Json
-    #: What a mail says, by name; amounts in the currency's smallest unit, times in unix seconds.
+    #: Values for mails, by name; amounts in the currency's smallest unit, times in unix seconds.
     facts: Json = field(default_factory=dict)
     #: The row of the mirror that it is about: collection (its name without a prefix), Stripe id.
     collection: str = ""
@@ -62,7 +62,7 @@ class Notification:
     address: str = ""
     #: The payer's language, such as ``de`` or ``pt-BR``; "" if not known.
     locale: str = ""
-    #: The domain events that it is, such as purchase.completed, without its `kind`.
+    #: The domain events, such as purchase.completed, without `kind`.
     domain_events: frozenset[str] = frozenset()
-    #: Whether the row still is as the event says; a mail is only sent if it is.
+    #: Whether the notification is not outdated; otherwise no mail is sent.
     is_current: bool = True

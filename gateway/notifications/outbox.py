@@ -1,4 +1,4 @@
-"""The outbox in PocketBase: claimed, settled, listed, sent again."""
+"""The outbox in PocketBase: claims entries, stores results, lists and retries entries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,18 +24,18 @@ STATUSES = ("waiting", "sending", "sent", "failed", "skipped")
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """A notification that is ours to send, with what PocketBase knows."""
+class ClaimedEntry:
+    """An outbox entry that this gateway must send, with the current rows."""
 
     id: str
     event: str
     kind: str
     channel: str
-    #: How often it was claimed, this time included.
+    #: Number of claims, including this one.
     attempts: int
-    #: The event's JSON, "" once it is pruned.
+    #: The event's JSON, "" after it was pruned.
     payload: str
-    #: The rows that it is about.
+    #: The current rows.
     context: CurrentRows
     #: The status of the mail about the same payment attempt, "" if there is none.
     sibling: str
@@ -48,55 +48,58 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of one."""
+class EntryResult:
+    """The result of a claimed entry."""
 
     status: Literal["sent", "failed", "skipped", "waiting"]
     reason: str = ""
-    #: Seconds after which one that waits is tried again.
+    #: Seconds until the next attempt, if waiting.
     delay: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """The rows of the outbox."""
+    """The outbox of one PocketBase."""
 
     pocketbase: PocketBase
 
-    async def claim(self, channels: Sequence[str]) -> Claimed | None:
-        """Take the next one that waits, if there is one: no other gateway gets it."""
+    async def claim(self, channels: Sequence[str]) -> ClaimedEntry | None:
+        """Claim the next due entry of these channels, so that no other gateway gets it."""
         found = (
             await call_hook(self.pocketbase, CLAIM, ClaimRequest(channels=tuple(channels)))
         ).claimed
         return _read_claimed(found) if found else None
 
-    async def settle(self, claimed: Claimed, settled: Settled) -> None:
-        """Note what became of one; nothing if somebody else has it by now."""
-        asked = SettleRequest(
+    async def store_result(self, claimed: ClaimedEntry, result: EntryResult) -> None:
+        """Store the result of an entry, unless another gateway has claimed it since."""
+        request = SettleRequest(
             id=claimed.id,
             attempts=claimed.attempts,
-            status=settled.status,
-            reason=settled.reason[:2000],
-            delay=settled.delay,
+            status=result.status,
+            reason=result.reason[:2000],
+            delay=result.delay,
         )
-        await call_hook(self.pocketbase, SETTLE, asked)
+        await call_hook(self.pocketbase, SETTLE, request)
 
     async def retry(self, ids: Sequence[str], hours: int) -> int:
-        """Let these be sent again, or all that failed; return how many there are.
+        """Set entries to `waiting`; without ids, all failed ones. Return their number.
 
-        Left alone: what is sent, what waits anyway, and what was claimed in the last five minutes.
+        Entries that are sent, waiting, or claimed within the last five minutes are unchanged.
+
+        Args:
+            hours: for how long the entries are worth sending.
         """
-        asked = RetryRequest(ids=tuple(ids), seconds=hours * 3600)
-        return (await call_hook(self.pocketbase, RETRY, asked)).retried
+        request = RetryRequest(ids=tuple(ids), seconds=hours * 3600)
+        return (await call_hook(self.pocketbase, RETRY, request)).retried
 
     async def list(self, status: str, limit: int) -> list[Json]:
-        """Return the newest ones, all or of one status.
+        """Return the newest entries, optionally of one status.
 
         Raises:
-            InvalidRequest: there is no such status.
+            InvalidRequest: the status does not exist.
         """
         if status and status not in STATUSES:
-            raise InvalidRequest(f"{status!r} is no status: {', '.join(STATUSES)}.")
+            raise InvalidRequest(f"{status!r} is not one of {', '.join(STATUSES)}.")
         query: dict[str, str | int] = {"perPage": limit, "skipTotal": 1, "sort": "-created,-id"}
         if status:
             query["filter"] = filter("status = {:status}", status=status)
@@ -107,8 +110,8 @@ class Outbox:
         return found
 
 
-def _read_claimed(found: ClaimedNotification) -> Claimed:
-    return Claimed(
+def _read_claimed(found: ClaimedNotification) -> ClaimedEntry:
+    return ClaimedEntry(
         id=found.id,
         event=found.event,
         kind=found.kind,

@@ -1,4 +1,4 @@
-"""Sends by PocketBase's mail settings, through a hook: the password never leaves PocketBase."""
+"""Sends mails with PocketBase's mail settings through a hook; the password stays in PocketBase."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ from gateway.pocketbase.hook_call import call_hook
 
 @dataclass(frozen=True, slots=True)
 class PocketBaseTransport:
-    """See pb_hooks/lib/notifications/mail.js."""
+    """Calls pb_hooks/lib/notifications/mail.js."""
 
     pocketbase: PocketBase
 
     async def send(self, mail: Mail) -> DeliveryResult:
         """Send one mail."""
-        asked = MailRequest(
+        request = MailRequest(
             sender=MailFrom(name=mail.sender.name, address=mail.sender.address),
             to=mail.to,
             subject=mail.subject,
@@ -27,7 +27,7 @@ class PocketBaseTransport:
             headers=dict(mail.headers),
         )
         try:
-            answer = await call_hook(self.pocketbase, SEND_MAIL, asked)
+            answer = await call_hook(self.pocketbase, SEND_MAIL, request)
         except PocketBaseRefused as refused:
             return DeliveryResult("refused", f"PocketBase refused: {refused}")
         except PocketBaseUnavailable as error:

@@ -1,4 +1,4 @@
-"""Runs the sender of notifications for as long as the gateway runs."""
+"""Runs the outbox sender while the gateway runs."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,11 +18,11 @@ from gateway.services import Services
 from gateway.settings import Settings
 
 
-def _open_mailing(services: Services, templates: Templates) -> MailSender:
+def _open_mail_sender(services: Services, templates: Templates) -> MailSender:
     settings = services.settings
     sender = settings.gateway_mail_sender
     return MailSender(
-        post=_open_post(settings, services.pocketbase),
+        transport=_open_transport(settings, services.pocketbase),
         templates=templates,
         sender=read_mailbox(sender) if sender else None,
         seller=read_mailbox(settings.gateway_notify_email).address,
@@ -31,7 +31,7 @@ def _open_mailing(services: Services, templates: Templates) -> MailSender:
     )
 
 
-def _open_post(settings: Settings, pocketbase: PocketBase) -> MailTransport:
+def _open_transport(settings: Settings, pocketbase: PocketBase) -> MailTransport:
     if settings.gateway_smtp_url is None:
         return PocketBaseTransport(pocketbase)
     url = settings.gateway_smtp_url.get_secret_value()
@@ -40,15 +40,17 @@ def _open_post(settings: Settings, pocketbase: PocketBase) -> MailTransport:
 
 @asynccontextmanager
 async def send_notifications(services: Services, templates: Templates) -> AsyncIterator[None]:
-    """Send stored notifications in the background; does nothing without mails and handlers."""
+    """Process the outbox while the block runs; do nothing without mails and handlers."""
     if services.notifications is None:
         yield
         return
-    mailing = _open_mailing(services, templates)
+    mail_sender = _open_mail_sender(services, templates)
     context = EventContext("", services.records, services.stripe, services.settings, services.state)
-    sender = OutboxSender(Outbox(services.pocketbase), services.notifications, mailing, context)
-    running = asyncio.create_task(sender.run())
+    outbox_sender = OutboxSender(
+        Outbox(services.pocketbase), services.notifications, mail_sender, context
+    )
+    running = asyncio.create_task(outbox_sender.run())
     try:
         yield
     finally:
-        await sender.close(running)
+        await outbox_sender.close(running)

@@ -1,4 +1,4 @@
-"""Sends by a mail server of the gateway's own."""
+"""Sends mails through an SMTP server (GATEWAY_SMTP_URL)."""
 
 import asyncio
 from contextlib import suppress
@@ -22,19 +22,19 @@ _PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
 
 @dataclass(frozen=True, slots=True)
 class SmtpTransport:
-    """A mail server; a connection a mail, because mails are few."""
+    """An SMTP server; one connection per mail, because mails are few."""
 
     host: str
     port: int
     scheme: str
     username: str | None
     password: str | None
-    #: Seconds for all of it.
+    #: Seconds for connecting, and for sending.
     timeout: float
 
     @classmethod
     def of(cls, url: str, timeout: float) -> Self:
-        """From ``smtps://user:password@host:port``."""
+        """Return the transport of ``smtps://user:password@host:port``."""
         parts = urlsplit(url)
         return cls(
             host=parts.hostname or "",
@@ -79,7 +79,7 @@ class SmtpTransport:
 
 
 def _classify(error: Exception) -> Outcome:
-    """By the server's answer; where there is none, it may have taken the mail."""
+    """Return the outcome by the server's response; without one it may have accepted the mail."""
     if isinstance(error, SMTPRecipientsRefused):
         error = error.recipients[0]
     if isinstance(error, SMTPNotSupported):

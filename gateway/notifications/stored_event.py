@@ -1,4 +1,4 @@
-"""An event as it is stored, which was checked when it came."""
+"""Reads an event from its stored payload, which was validated at delivery."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from gateway.rows import Json
 
 @dataclass(frozen=True, slots=True)
 class PayloadEvent:
-    """What `Occurrence` asks for."""
+    """A stored event; implements `SourceEvent`."""
 
     stripe_id: str
     type: str
@@ -18,7 +18,7 @@ class PayloadEvent:
 
 
 def read_event(payload: Json) -> PayloadEvent:
-    """Read the decoded body of an event that shows its object."""
+    """Return the event of a decoded payload that includes its object."""
     return PayloadEvent(
         stripe_id=payload["id"],
         type=payload["type"],

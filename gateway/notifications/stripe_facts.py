@@ -1,7 +1,7 @@
-"""Reads facts of a mail from Stripe when the mail is sent.
+"""Reads the facts of a mail from Stripe when the mail is sent.
 
-An event shows neither the amount of the first invoice after a trial with coupons and tax, nor
-whether the customer has a payment method, nor whether a failed payment waits for authentication.
+An event shows neither the first invoice's amount after a trial (with coupons and tax), nor whether
+the customer has a payment method, nor whether a failed payment needs authentication.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,22 +18,22 @@ from gateway.rows import Json
 from gateway.stripe_api import Missing, read_object, translate_errors
 from gateway.stripe_api.fields import as_dict, as_list
 
-#: Statuses of a PaymentIntent that needs no payment.
+#: Statuses of a PaymentIntent that needs no action of the customer.
 _UNDER_WAY = ("processing", "succeeded", "canceled")
 _PAYMENTS = "expand[]=payments.data.payment.payment_intent"
 
 
 @dataclass(frozen=True, slots=True)
 class StripeFacts:
-    """Completes notifications with present facts from Stripe."""
+    """Completes notifications with current facts from Stripe."""
 
     client: stripe.StripeClient
 
     async def complete(self, found: Notification, context: CurrentRows) -> Notification:
-        """Return the notification with Stripe's facts; as it is if Stripe lacks the object.
+        """Return the notification with Stripe's facts; unchanged if Stripe lacks the object.
 
         Raises:
-            StripeUnavailable: the mail must wait.
+            StripeUnavailable: the mail must be retried later.
         """
         read = self._readers.get(found.kind)
         if read is None or not found.is_current:
@@ -56,13 +56,13 @@ class StripeFacts:
         }
 
     async def _read_subscription(self, stripe_id: str) -> tuple[Json, Json]:
-        """A subscription and its customer."""
+        """Return a subscription and its customer."""
         path = f"/v1/subscriptions/{quote(stripe_id, safe='')}?expand[]=customer"
         subscription = (await read_object(self.client, path)).body
         return subscription, as_dict(subscription.get("customer"))
 
     async def _complete_renewal(self, found: Notification, context: CurrentRows) -> Notification:
-        """Skip a renewal if the end of the trial ends or pauses the subscription."""
+        """Mark a renewal as outdated if the trial's end ends or pauses the subscription."""
         if as_dict(context.row).get("status") != "trialing":
             return found
         subscription, customer = await self._read_subscription(found.object_id)
@@ -83,7 +83,7 @@ class StripeFacts:
         return replace(found, facts=found.facts | await self._preview(found.object_id))
 
     async def _preview(self, subscription: str) -> Json:
-        """The next invoice of a subscription, with discounts, tax and the customer's balance."""
+        """Preview a subscription's next invoice, with discounts, tax and customer balance."""
         try:
             with translate_errors():
                 preview = await self.client.v1.invoices.create_preview_async(
@@ -95,7 +95,7 @@ class StripeFacts:
         return {"amount": preview.total, "currency": preview.currency, "credit": credit}
 
     async def _complete_receipt(self, found: Notification, context: CurrentRows) -> Notification:
-        # A row that is not up to date yet may lack what the buyer paid.
+        # A row that is not current yet may lack the buyer's amount and currency.
         is_known = as_dict(context.payment).get("status") == "succeeded"
         if is_known or found.collection != "invoices":
             return found
@@ -103,7 +103,7 @@ class StripeFacts:
         return replace(found, facts=found.facts | presented_of(found, intent))
 
     async def _complete_failure(self, found: Notification, context: CurrentRows) -> Notification:
-        """The amount left in the buyer's currency, and whether it is still due."""
+        """Add the open amount in the buyer's currency, and whether it is still due."""
         if found.collection != "invoices":
             return found
         intent = await self._read_intent(found.object_id)
@@ -115,7 +115,7 @@ class StripeFacts:
         )
 
     async def _read_intent(self, invoice: str) -> Json:
-        """The latest PaymentIntent of an invoice, {} if it has none."""
+        """Return the latest PaymentIntent of an invoice, {} if it has none."""
         path = f"/v1/invoices/{quote(invoice, safe='')}?{_PAYMENTS}"
         payments = as_list((await read_object(self.client, path)).body.get("payments"))
         intents = [as_dict(each.get("payment")).get("payment_intent") for each in payments]
@@ -124,7 +124,7 @@ class StripeFacts:
 
 
 def _payment_method(subscription: Json, customer: Json) -> str:
-    """Whether there is a payment method where Stripe looks when a trial ends."""
+    """Return whether Stripe finds a payment method when the trial ends: present or missing."""
     places = (
         subscription.get("default_payment_method"),
         subscription.get("default_source"),

@@ -1,8 +1,8 @@
-"""Mail texts: a text and an HTML template per kind, ours or a team's own of the same name.
+"""Mail templates: a text and an HTML template per kind, built-in or a team's own.
 
 The first line of a text template is the subject. HTML is escaped. Templates use the members of
-`facts` by name, and the filters `money` and `day`. `receipt.de.txt` is used for payers whose
-language is German, `receipt.pt-BR.txt` for one region.
+`facts` by name, and the filters `money` and `day`. `receipt.de.txt` is used for payers with the
+language German, `receipt.pt-BR.txt` for one region.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,11 +31,25 @@ from gateway.settings import Settings, SettingsError
 _OURS = Path(__file__).parent / "templates"
 #: Currencies that Stripe counts in whole units or thousandths; all others it counts in hundredths,
 #: also those that have none: https://docs.stripe.com/currencies#zero-decimal
-_WHOLE = {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF"}
-_WHOLE |= {"XOF", "XPF"}
-_THREE_DIGITS = {"BHD", "JOD", "KWD", "OMR", "TND"}
-#: Charged in hundredths, of which all but whole units are refused.
-_HUNDREDTHS = {"ISK", "UGX"}
+_ZERO_DECIMAL = {
+    "BIF",
+    "CLP",
+    "DJF",
+    "GNF",
+    "JPY",
+    "KMF",
+    "KRW",
+    "MGA",
+    "PYG",
+    "RWF",
+    "VND",
+    "VUV",
+    "XAF",
+}
+_ZERO_DECIMAL |= {"XOF", "XPF"}
+_THREE_DECIMAL = {"BHD", "JOD", "KWD", "OMR", "TND"}
+#: Stripe counts them in hundredths, but accepts only whole units.
+_WHOLE_UNITS_ONLY = {"ISK", "UGX"}
 #: English, with the currency's code: "$" alone could be several.
 _ENGLISH = Locale("en", "GB")
 _PATTERNS = {0: "#,##0 ¤¤", 2: "#,##0.00 ¤¤", 3: "#,##0.000 ¤¤"}
@@ -43,7 +57,7 @@ _PATTERNS = {0: "#,##0 ¤¤", 2: "#,##0.00 ¤¤", 3: "#,##0.000 ¤¤"}
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A mail's subject, its text, and the same as HTML."""
+    """A mail's subject, text and HTML."""
 
     subject: str
     text: str
@@ -51,7 +65,7 @@ class Text:
 
 
 class Templates:
-    """Renders kinds."""
+    """Renders the mails of all kinds."""
 
     def __init__(self, own: Path | None) -> None:
         folders = [own, _OURS] if own else [_OURS]
@@ -65,10 +79,10 @@ class Templates:
         self._environment.filters |= {"money": show_money, "day": show_day}
 
     def check(self, kinds: Iterable[str]) -> None:
-        """Read the templates of these kinds in all languages, so that a mistake shows at the start.
+        """Parse the templates of these kinds in all languages, to detect errors at the start.
 
         Raises:
-            SettingsError: one is no template; the sentence says which, and where.
+            SettingsError: a template is not valid; the message names file and line.
         """
         wanted = set(kinds)
         for name in self._environment.list_templates(extensions=("txt", "html")):
@@ -82,10 +96,10 @@ class Templates:
                 raise SettingsError(f"GATEWAY_MAIL_TEMPLATES: {where}: {error}.") from error
 
     def render(self, kind: str, values: Mapping[str, Any], locale: str = "") -> Text:
-        """Return the mail of a kind, in the payer's language where there is a template for it.
+        """Return the mail of a kind, in the payer's language if there is a template for it.
 
         Raises:
-            TemplateError: a team's own template uses what is not there.
+            TemplateError: a team's own template uses an undefined variable.
         """
         values = {"locale": locale, **values}
         plain = self._select(kind, "txt", locale).render(values)
@@ -103,7 +117,7 @@ def open_templates(settings: Settings) -> Templates:
     """Return the templates of the settings.
 
     Raises:
-        SettingsError: one that is needed is no template.
+        SettingsError: a needed template is not valid.
     """
     templates = Templates(settings.gateway_mail_templates)
     templates.check(settings.mail_kinds)
@@ -111,7 +125,7 @@ def open_templates(settings: Settings) -> Templates:
 
 
 def show_money(amount: object, currency: object, locale: object = "") -> str:
-    """Format an amount: ``12.00 EUR``, in a locale as people there write it; "" without an amount.
+    """Format an amount: ``12.00 EUR``, or in the format of a locale; "" without an amount.
 
     Args:
         amount: in the currency's smallest unit at Stripe.
@@ -120,13 +134,13 @@ def show_money(amount: object, currency: object, locale: object = "") -> str:
     if not isinstance(amount, int) or not isinstance(currency, str) or not currency:
         return ""
     code = currency.upper()
-    digits = 0 if code in _WHOLE else 3 if code in _THREE_DIGITS else 2
+    digits = 0 if code in _ZERO_DECIMAL else 3 if code in _THREE_DECIMAL else 2
     value = Decimal(amount).scaleb(-digits)
     known = _find_locale(locale)
     if known is None:
         return format_currency(value, code, _PATTERNS[digits], _ENGLISH, currency_digits=False)
     # Babel shows some currencies that Stripe charges in hundredths, such as HUF, rounded.
-    is_usual = digits != 2 or (code in _HUNDREDTHS and amount % 100 == 0)
+    is_usual = digits != 2 or (code in _WHOLE_UNITS_ONLY and amount % 100 == 0)
     return format_currency(value, code, locale=known, currency_digits=is_usual)
 
 
@@ -135,14 +149,14 @@ def show_day(seconds: object, locale: object = "") -> str:
     if not isinstance(seconds, int) or not seconds:
         return ""
     try:
-        moment = datetime.fromtimestamp(seconds, UTC)
+        day = datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         return ""
-    return format_date(moment, "long", _find_locale(locale) or _ENGLISH)
+    return format_date(day, "long", _find_locale(locale) or _ENGLISH)
 
 
 def _find_locale(tag: object) -> Locale | None:
-    """The locale of a language tag, or of its language alone."""
+    """Return the locale of a language tag, or of its language alone."""
     for known in (str(tag), str(tag).partition("-")[0]):
         with suppress(ValueError, UnknownLocaleError):
             return Locale.parse(known, sep="-")

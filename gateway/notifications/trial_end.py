@@ -1,6 +1,6 @@
 """The consequences of a trial's end, from a subscription's event. Pure.
 
-Stripe's own preview is better than the estimate, which is for what Stripe can't preview.
+The estimate is used if Stripe can't preview the invoice.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,13 +12,13 @@ from gateway.stripe_api.fields import as_dict, as_list, item_price
 
 
 def missing_payment_method(subscription: Json) -> object:
-    """The behavior without a payment method at the trial's end: cancel, pause, create_invoice."""
+    """Return what happens without a payment method: cancel, pause or create_invoice."""
     settings = as_dict(subscription.get("trial_settings"))
     return as_dict(settings.get("end_behavior")).get("missing_payment_method")
 
 
 def estimate(subscription: Json) -> int | None:
-    """Return the first invoice's amount, with discounts and tax; None if not all of it is shown."""
+    """Return the first invoice's amount with discounts and tax; None if the event lacks a part."""
     items = as_list(subscription.get("items"))
     lines = [_line_amount(item) for item in items]
     discounts = _discounts(subscription)
@@ -51,7 +51,7 @@ def _line_amount(item: Json) -> int | None:
 
 
 def _discounts(subscription: Json) -> Sequence[Json] | None:
-    """The coupons in force, None if only their ids are shown."""
+    """Return the applied coupons; None if the event shows only their ids."""
     given = subscription.get("discounts")
     found = given if isinstance(given, list) and given else [subscription.get("discount")]
     coupons = [_coupon(each) for each in found if each]
@@ -59,7 +59,7 @@ def _discounts(subscription: Json) -> Sequence[Json] | None:
 
 
 def _coupon(discount: object) -> Json | None:
-    """Under ``source`` since 2025-09-30.clover."""
+    """Return the coupon of a discount, which is under ``source`` since 2025-09-30.clover."""
     shown = as_dict(discount)
     coupon = as_dict(shown.get("source")).get("coupon") or shown.get("coupon")
     return coupon if isinstance(coupon, dict) else None
@@ -83,13 +83,13 @@ def _rates(item: Json, subscription: Json) -> list[Json]:
 
 
 def _exclusive(rates: Iterable[Json]) -> Fraction:
-    """The share of exclusive tax."""
+    """Return the sum of the exclusive rates, as a share of 1."""
     shares = [_percentage(rate.get("percentage")) for rate in rates if not rate.get("inclusive")]
     return sum((share for share in shares if share is not None), Fraction(0))
 
 
 def _percentage(value: object) -> Fraction | None:
-    """A share of 1 from a percentage, which is a number, or a decimal string since dahlia."""
+    """Return a percentage (a number, or a decimal string since dahlia) as a share of 1."""
     try:
         return Fraction(str(value)) / 100
     except (ValueError, ZeroDivisionError):
