@@ -1,4 +1,4 @@
-"""Starts the real parts as processes: PocketBase, the gateway and the Stripe simulator.
+"""The local stack: starts PocketBase, the gateway and the Stripe simulator as processes.
 
-`make run`, the tests and the benchmarks all use it, so what is tried is what is run.
+`make run`, the tests and the benchmarks use it, so that they run the same processes.
 """

@@ -1,5 +1,5 @@
-"""What can go wrong while the parts start or run, each as one sentence for a person."""
+"""The error of the local stack."""
 
 
 class StackError(Exception):
-    """A part cannot start or go on; the text is the sentence to show."""
+    """A process can't start or has ended; the message is one sentence for the user."""

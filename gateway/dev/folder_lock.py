@@ -1,4 +1,4 @@
-"""One run a folder: two PocketBases on the same data would corrupt each other's view."""
+"""Locks a run's folder, because two PocketBases must not use the same data."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,16 +10,16 @@ from gateway.dev.errors import StackError
 
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Hold the folder for as long as the context lasts.
+    """Lock the folder while the block runs.
 
     Raises:
-        StackError: another run holds it.
+        StackError: another run uses it.
     """
-    # For its owner only: it holds the data, logs and secrets.
+    # Readable by its owner only: it contains data, logs and secrets.
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
         try:
-            # The kernel lets go of it however this process ends.
+            # The kernel releases the lock however this process ends.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StackError(f"Another run uses {folder}: stop it first.") from None

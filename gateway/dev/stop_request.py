@@ -1,23 +1,23 @@
-"""Whether somebody asked this process to stop."""
+"""Signals that ask this process to stop."""
 
 import signal
 
 
 class StopRequest:
-    """A flag that SIGINT (Ctrl-C), SIGTERM and SIGHUP (a closed terminal) raise."""
+    """A flag that is set by SIGINT (Ctrl-C), SIGTERM and SIGHUP (a closed terminal)."""
 
     def __init__(self) -> None:
         self._is_made = False
 
     def is_made(self) -> bool:
-        """Say whether a signal has come."""
+        """Return whether a signal was received."""
         return self._is_made
 
     def listen(self) -> None:
-        """Note these signals from now on, in place of their usual effect."""
+        """Set the flag on these signals instead of ending the process."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._note)
+            signal.signal(number, self._set)
 
-    def _note(self, number: int, frame: object) -> None:
-        # A plain flag: taking a lock here could wait for the very thread that was interrupted.
+    def _set(self, number: int, frame: object) -> None:
+        # Not an Event: its lock may be held by the interrupted thread.
         self._is_made = True

@@ -1,8 +1,8 @@
-"""`python -m gateway.dev.vocabulary`: bring pb_hooks/lib/vocabulary.json in line with the code.
+"""`python -m gateway.dev.vocabulary`: update pb_hooks/lib/vocabulary.json.
 
-The file holds what Python and the hooks must agree on. Its statuses, metadata keys, hooks version
-and internal collections are written by hand; the rest is derived: the migrations from their folder,
-the collections and columns from a PocketBase that has run them, and the mirror from the registry.
+Python and the hooks share this file. Its statuses, metadata keys, hooks version and internal
+collections are edited by hand; the rest is derived: the migrations from their folder, collections
+and columns from a PocketBase that has run them, and the mirror from the registry.
 """
 
 import json
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 PATH = ROOT / "pb_hooks" / "lib" / "vocabulary.json"
 _MIGRATIONS = ROOT / "pb_migrations"
-#: Names from which the keys follow: no key begins so.
+#: Names from which the keys are derived: no key has this prefix.
 _USERS = "users"
 _INTERNAL = "internal_"
 _NAMES = {
@@ -43,7 +43,7 @@ def write_vocabulary() -> str:
 
 
 def _describe_mirror() -> Json:
-    """What pb_hooks/lib/mirror/owners.js and payers.js need of the registry."""
+    """Return the parts of the registry that pb_hooks/lib/mirror/owners.js and payers.js use."""
     owners = {each.collection: each.owner for each in REGISTRY if each.owner}
     parents = {
         name: [[parent.column, parent.collection] for parent in owner.parents]
@@ -66,7 +66,7 @@ def _describe_mirror() -> Json:
 
 
 def _read_collections() -> dict[str, list[str]]:
-    """The columns of each collection that the migrations make, by its key and without ``id``."""
+    """Return the columns (without ``id``) of each collection of the migrations, by its key."""
     with TemporaryDirectory() as folder:
         _migrate(Path(folder))
         with closing(sqlite3.connect(Path(folder) / "data.db")) as database:
@@ -108,7 +108,7 @@ def main() -> None:
     text = write_vocabulary()
     if PATH.read_text() != text:
         PATH.write_text(text)
-        print(f"{PATH.relative_to(ROOT)} is written anew.")
+        print(f"{PATH.relative_to(ROOT)} was updated.")
 
 
 if __name__ == "__main__":

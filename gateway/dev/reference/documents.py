@@ -1,4 +1,4 @@
-"""The generated documents, by the paths at which they are committed."""
+"""The generated documents, by path in the repository."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The groups of settings, in the order of .env.example and docs/settings.md."""
+"""The sections of settings, in the order of .env.example and docs/settings.md."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from gateway.dev.settings import StackSettings
 from gateway.hook_settings import HookSettings
 from gateway.settings import Settings
 
-#: Who reads a setting, by the class that describes it.
+#: The settings classes, and the process that reads them.
 _READERS: tuple[tuple[type[BaseModel], str], ...] = (
     (Settings, "the gateway"),
     (HookSettings, "PocketBase"),
@@ -24,16 +24,16 @@ class Section:
     """A group of settings."""
 
     title: str
-    #: Settings that belong here although their names don't begin with a prefix.
+    #: Settings of the section, in order.
     names: tuple[str, ...] = ()
-    #: Settings whose names begin so belong here.
+    #: Prefixes of further settings of the section.
     prefixes: tuple[str, ...] = ()
     text: str = ""
     settings: list[Setting] = field(default_factory=list)
 
 
 def read_sections() -> tuple[Section, ...]:
-    """Return all settings by section; those that no section names are in "Gateway"."""
+    """Return all settings by section; settings without a section are in "Gateway"."""
     sections = _sections()
     for setting in _read_settings():
         _choose(sections, setting.name).settings.append(setting)
@@ -126,6 +126,6 @@ def _choose(sections: tuple[Section, ...], name: str) -> Section:
 
 
 def _rank(section: Section, setting: Setting) -> int:
-    """Named ones come first, in the order of their names; the others stay as they are."""
+    """Return the sort key: listed settings first, in the section's order, then the others."""
     names = section.names
     return names.index(setting.name) if setting.name in names else len(names)

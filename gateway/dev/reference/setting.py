@@ -1,10 +1,10 @@
-"""One setting as both documents describe it, read from the JSON schema of its class."""
+"""One setting with its description, read from the JSON schema of its class."""
 
 import json
 from dataclasses import dataclass
 from typing import Any, Self
 
-#: JSON schema's words for the limits of a number.
+#: Limits of numbers in JSON schemas.
 _LIMITS = {
     "minimum": "at least {}",
     "exclusiveMinimum": "more than {}",
@@ -24,15 +24,15 @@ class Setting:
     """A setting by the name of its environment variable."""
 
     name: str
-    #: Its docstring: paragraphs, and code that is indented by four spaces.
+    #: The docstring: paragraphs, and code that is indented by four spaces.
     text: str
-    #: The default as it would be written, "" if there is none or it is empty.
+    #: The default as the variable's text, "" if there is none or it is empty.
     default: str
     #: Whether it has no default; compose.yaml then needs it too.
     is_required: bool
-    #: What can be written, in Markdown.
+    #: The type and limits, in Markdown.
     values: str
-    #: The values that it, or each part of a list, can have; () if there are too many to name.
+    #: The allowed values (of a list: of its parts), () if they can't be enumerated.
     choices: tuple[str, ...]
     reader: str
 
@@ -76,7 +76,7 @@ def _read_choices(schema: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _describe_values(schema: dict[str, Any]) -> str:
-    """Describe the type, what is allowed, and the limits."""
+    """Return the type, allowed values and limits in Markdown."""
     choices = ", ".join(f"`{choice}`" for choice in _read_choices(schema))
     if schema.get("type") == "array":
         return f"comma-separated list of {choices}" if choices else "comma-separated list"

@@ -1,4 +1,4 @@
-"""Writes docs/settings.md: every setting with its values, its default and who reads it."""
+"""Writes docs/settings.md: every setting with its values, default and reader."""
 
 import re
 import textwrap
@@ -6,16 +6,17 @@ import textwrap
 from gateway.dev.reference.sections import Section
 from gateway.dev.reference.setting import Setting
 
-#: Another document, as a docstring names it.
+#: A document's path in a docstring.
 _DOCUMENT = re.compile(r"\bdocs/([\w/-]+\.md)")
 _HEAD = """\
 # Settings
 
 Environment variables of the gateway, of PocketBase's hooks and of `make run`, which also reads them
-from `.env`. An empty variable counts as not set. The gateway does not start while a setting is
-missing, wrong or misspelt, and names it. This page and [.env.example](../.env.example) are written
-by `make docs` from the docstrings of the settings: [the gateway's](../gateway/settings.py),
-[the hooks'](../gateway/hook_settings.py) and [those of `make run`](../gateway/dev/settings.py).
+from `.env`. An empty variable counts as not set. The gateway does not start if a setting is
+missing, not valid or misspelt, and names it. `make docs` generates this page and
+[.env.example](../.env.example) from the docstrings of the settings:
+[the gateway's](../gateway/settings.py), [the hooks'](../gateway/hook_settings.py)
+and [those of `make run`](../gateway/dev/settings.py).
 """
 
 
