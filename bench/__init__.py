@@ -1,1 +1,1 @@
-"""Measurements that anyone can run: ``python -m bench.webhooks``. Side by side, in one run."""
+"""Benchmarks, each with its baseline in the same run: ``python -m bench.webhooks``."""

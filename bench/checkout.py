@@ -1,15 +1,15 @@
-"""What POST /checkout adds to Stripe's own time, on one machine in one run.
+"""The time that POST /checkout adds to Stripe's, on one machine in one run.
 
 ``python -m bench.checkout [--json]``
 
-(a) asks the simulator for a Checkout session, as the gateway would;
-(b) asks the gateway for the same, for users whose Stripe customers are known;
-(c) creates one record of 5 kB by PocketBase's REST API, at one client.
+(a) creates a Checkout Session at the simulator, with the gateway's request;
+(b) creates the same at the gateway, for users with known Stripe customers;
+(c) creates one record of 5 kB with PocketBase's REST API, with one client.
 
-Rounds of a, b and c alternate; what is added is b's p50 less a's, each with its neighbour, as the
-median over the rounds. ``added_creates_c1`` is that by the p50 of c: it depends less on the
-machine. Subscriptions are measured at one client alone, each user's first, because
-a repeated order gets the session that is there.
+Rounds of a, b and c alternate. The added time is the p50 of b minus the p50 of the preceding a, as
+the median over the rounds. ``added_creates_c1`` is the added time divided by the p50 of c, which
+depends less on the machine. Subscriptions are measured with one client and only the first of each
+user, because a repeated order returns the existing session.
 """
 
 import argparse
@@ -43,7 +43,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """A user with a customer."""
+    """A user with a Stripe customer."""
 
     id: str
     token: str
@@ -63,7 +63,7 @@ class Bench:
     rounds: dict[tuple[str, int], list[Load]] = field(default_factory=dict)
 
     async def run(self, side: str, clients: int, seconds: float) -> None:
-        """Run one side once and keep what it gave."""
+        """Run one side once and store the result."""
         ports = self.stack.plan.ports
         turns = cycle(self.shoppers)
         asks: dict[str, tuple[int, Callable[[], bytes]]] = {
@@ -101,17 +101,17 @@ class Bench:
         return encode("POST", path, urlencode(fields).encode(), headers, kind=_FORM)
 
     def added(self, clients: int, share: float) -> float:
-        """Milliseconds that b takes longer than a, as the median over the rounds."""
+        """Return by how many milliseconds b is slower than a, as the median over the rounds."""
         pairs = zip(self.rounds["b", clients], self.rounds["a", clients], strict=True)
         return statistics.median(b.percentile(share) - a.percentile(share) for b, a in pairs)
 
     def added_creates(self) -> float:
-        """What is added at one client, in creates of PocketBase's own."""
+        """Return the added time with one client, divided by the time of a create in PocketBase."""
         create = statistics.median(load.percentile(0.5) for load in self.rounds["c", 1])
         return self.added(1, 0.5) / create
 
     async def added_to_subscriptions(self) -> float:
-        """Milliseconds of p50 that are added to each shopper's first subscription."""
+        """Return the milliseconds added to the p50 of each shopper's first subscription."""
         ports = self.stack.plan.ports
         times: dict[str, list[float]] = {"a": [], "b": []}
         async with connect(ports.simulator) as stripe, connect(ports.gateway) as gateway:
@@ -168,7 +168,7 @@ def _print_table(bench: Bench) -> None:
 
 
 async def prepare(stack: Stack) -> Bench:
-    """Sign the shoppers up and let each begin a purchase, so that their customers are there."""
+    """Sign up the shoppers; each begins a purchase, so that their customers exist."""
     simulator, key = stack.simulator.url, stack.plan.stripe.secret_key
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         await client.get(f"{simulator}/_simulator/deliveries?wait=30&limit=0")
@@ -182,7 +182,7 @@ async def prepare(stack: Stack) -> Bench:
 
 
 async def _prepare_creates(stack: Stack, client: httpx.AsyncClient) -> bytes:
-    """Make a collection, and return the request that creates one record in it."""
+    """Create a collection, and return the request that creates one record in it."""
     part = stack.pocketbase
     login = {"identity": part.superuser_email, "password": part.superuser_password}
     path = f"{part.url}/api/collections/_superusers/auth-with-password"

@@ -1,4 +1,4 @@
-"""Customers who are users of PocketBase, with what they buy, and what they may use in the end."""
+"""Customers with a PocketBase user, their subscriptions, and the expected entitlements."""
 
 import json
 import sqlite3
@@ -14,14 +14,14 @@ from bench.events import PERIOD, PLANS, START, State, Subscriptions, plan_of
 
 Json = dict[str, Any]
 
-#: How many subscriptions a customer has, by turns.
+#: The numbers of subscriptions per customer, in turn.
 _SHARES = (1, 2, 3, 4)
 _QUANTITY = 3
 _GRACE, _LEEWAY = timedelta(days=7), timedelta(days=1)
 
 
 def customer_of(place: int) -> int:
-    """Return the number of a subscription's customer: customers have 1 to 4 subscriptions."""
+    """Return the number of a subscription's customer; customers have 1 to 4 subscriptions."""
     turn, rest = divmod(place, sum(_SHARES))
     ends = [sum(_SHARES[: number + 1]) for number in range(len(_SHARES))]
     return turn * len(_SHARES) + next(number for number, end in enumerate(ends) if rest < end)
@@ -44,7 +44,7 @@ def add_users(database: Path, side: str, subscriptions: int) -> None:
 
 
 def opening_events(side: str, deliveries: Subscriptions) -> Iterator[bytes]:
-    """Yield events of what is sold, and of the customers, which name their users."""
+    """Yield the events of products, prices, and customers with their users in metadata."""
     items = [
         *(_product(plan, metadata) for plan, metadata in enumerate(PLANS)),
         *(_price(plan) for plan in range(len(PLANS))),
@@ -89,7 +89,7 @@ class Entitlement:
 def expected_entitlements(
     side: str, deliveries: Subscriptions
 ) -> dict[tuple[str, str], Entitlement]:
-    """What follows from the newest events, by user and feature; by rules of its own."""
+    """Compute the entitlements from the newest events, by user and feature, independently."""
     grants: dict[tuple[str, str], list[tuple[datetime | None, float, str]]] = {}
     for place, (_, state) in deliveries.latest.items():
         for metadata in (PLANS[plan_of(place)], PLANS[-1]):
@@ -126,7 +126,7 @@ def _merge(grants: list[tuple[datetime | None, float, str]]) -> Entitlement:
 
 
 def stored_entitlements(database: Path) -> dict[tuple[str, str], Entitlement]:
-    """The rows that PocketBase has, by user and feature."""
+    """Return the stored rows by user and feature."""
     query = 'SELECT user, feature, active, active_until, "limit", sources FROM entitlements'
     with closing(sqlite3.connect(database, timeout=10)) as connection:
         return {

@@ -12,12 +12,12 @@ from typing import Any
 
 from bench.wire import encode
 
-#: When the first event happens: within the days that payloads are kept.
+#: The time of the first event, within the retention of payloads.
 START = int(time.time()) - 86_400
 #: The length of a subscription's period, in seconds.
 PERIOD = 2_592_000
-#: What is sold, each at one price: metadata of the products. A subscription has one of them, by
-#: turns, and the last one besides.
+#: Metadata of the products, each with one price. A subscription has one of them, in turn, and the
+#: last one.
 PLANS: tuple[dict[str, str], ...] = (
     {"features": "pro", "limit_seats": "5"},
     {"features": "pro, export"},
@@ -29,7 +29,7 @@ PLANS: tuple[dict[str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What an event reports of a subscription, apart from what never changes."""
+    """The changing part of a subscription in an event."""
 
     status: str = "active"
     #: Of the current period, in unix seconds.
@@ -37,19 +37,19 @@ class State:
     note: int = 0
 
 
-#: From the number of a subscription, and of an event among its events, to the state then.
+#: (number of the subscription, number of the event among its events) → state.
 Course = Callable[[int, int], State]
 
 
 def change_status(place: int, step: int) -> State:
-    """Each event changes the status."""
+    """Return a state with another status for each event."""
     return State(("active", "past_due", "trialing", "unpaid")[step % 4])
 
 
 def change_sometimes(place: int, step: int) -> State:
-    """One event in four changes what entitlements depend on (status, period), the others a note.
+    """Return a state that changes a column of entitlements (status, period) in one of four events.
 
-    Subscriptions are at different points of the course, so a batch of events has all of them.
+    Subscriptions are at different points of the course, so each batch has both kinds of events.
     """
     phase = step + place
     status = "past_due" if phase % 8 >= 4 else "active"
@@ -58,17 +58,17 @@ def change_sometimes(place: int, step: int) -> State:
 
 @dataclass(slots=True)
 class Subscriptions:
-    """Makes deliveries of unique events over a number of subscriptions, newer and newer."""
+    """Generates deliveries of unique events of several subscriptions, in order of time."""
 
     count: int
     secret: str
-    #: Chooses the subscription of each event; in turn when not given.
+    #: Chooses the subscription of each event; by default in turn.
     chance: random.Random | None = None
     course: Course = change_status
     #: From the number of a subscription to the one of its customer.
     customer_of: Callable[[int], int] = lambda place: place
     sent: int = 0
-    #: What each subscription was last reported to be: by its number, the event's time and state.
+    #: Time and state of the last event, by the number of the subscription.
     latest: dict[int, tuple[int, State]] = field(default_factory=dict)
     prefix: str = field(default_factory=lambda: f"{int(time.time() * 1000):x}")
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)

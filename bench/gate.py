@@ -1,11 +1,11 @@
-"""What a rule that asks for an entitlement costs a list: the same pages with and without it.
+"""The cost of an API rule that requires an entitlement: list pages with and without it.
 
 ``python -m bench.gate [--json] [--rows N] [--buyers N]``
 
-One PocketBase, no gateway. A collection of 100,000 rows is listed by a user who has `pro`, and by
-one who has not, under a rule that only asks for a user, and under rules that ask for `pro`; in
-`entitlements` are 20,000 buyers. Rounds alternate. Times are of the first page of 30 rows, as
-the JavaScript SDK asks for it.
+One PocketBase, no gateway. A user with `pro` and a user without it list a collection of 100,000
+rows, with a rule that only requires a user and with rules that require `pro`; `entitlements` has
+20,000 rows. Rounds alternate. Times are of the first page of 30 rows, as requested by the
+JavaScript SDK.
 """
 
 import argparse
@@ -35,7 +35,7 @@ HAS_PRO = (
     ' && @collection.entitlements:pro.feature ?= "pro"'
     " && @collection.entitlements:pro.active_until ?> @now"
 )
-#: The same question along the relation of the signed-in user.
+#: The same condition through the back-relation of the signed-in user.
 BACK_RELATION = (
     f"{IS_USER} && @request.auth.entitlements_via_user.feature ?= 'pro'"
     " && @request.auth.entitlements_via_user.active_until ?> @now"
@@ -94,7 +94,7 @@ def _open(pocketbase: PocketBaseProcess) -> Iterator[httpx.Client]:
 
 
 def _prepare(pocketbase: PocketBaseProcess) -> list[str]:
-    """Make the collections, one per rule, and two users; return their ids."""
+    """Create the collections, one per rule, and two users; return the users' ids."""
     with _open(pocketbase) as client:
         for name, rule in RULES.items():
             body = {

@@ -1,12 +1,11 @@
-"""What a delivery costs when much is stored already: a small and a large database side by side.
+"""The cost of a delivery with a small and with a large database, in one run.
 
 ``python -m bench.growth [--json] [--events N] [--subscriptions N]``
 
-Two PocketBases with a gateway each: one holds 1,000 events and 1,000 subscriptions, the other
-1,000,000 and 200,000 (the last 100,000 events with their payload, the older ones pruned, as
-retention leaves them). Rounds alternate; events go to random subscriptions. Every statement that
-the large PocketBase runs meanwhile is explained afterwards: one that scans a table of ours fails
-the bench.
+Two PocketBases with a gateway each: one has 1,000 events and 1,000 subscriptions, the other
+1,000,000 and 200,000 (the last 100,000 events with payload, the older ones pruned, as after
+retention). Rounds alternate; events are of random subscriptions. Afterwards every statement of the
+large PocketBase is explained: the benchmark fails if one scans a growing table of the gateway.
 """
 
 import argparse
@@ -43,7 +42,7 @@ _CLIENTS = 8
 
 @dataclass(slots=True)
 class Side:
-    """One size: its processes, its deliveries, and what each round gave."""
+    """One database: its processes, deliveries and results per round."""
 
     stack: Stack
     deliveries: Subscriptions
@@ -53,7 +52,7 @@ class Side:
     p50_ms: list[float] = field(default_factory=list)
 
     async def run(self, seconds: float) -> None:
-        """Deliver for some seconds and keep the cost of an event."""
+        """Deliver for some seconds and store the cost per event."""
         self.gateway.restart()
         self.pocketbase.restart()
         port = self.stack.plan.ports.gateway
@@ -66,7 +65,7 @@ class Side:
 
 
 def fill(database: Path, events: int, subscriptions: int, deliveries: Subscriptions) -> None:
-    """Write rows as they would be after as many events; PocketBase must not run."""
+    """Write the rows that so many events would leave; PocketBase must not run."""
     with closing(sqlite3.connect(database)) as connection, connection:
         row = _project_subscription(deliveries)
         # The columns are those of a projection.
@@ -80,7 +79,7 @@ def fill(database: Path, events: int, subscriptions: int, deliveries: Subscripti
 
 
 def _project_subscription(deliveries: Subscriptions) -> dict[str, Any]:
-    """The row that an event leaves."""
+    """Return the row of an event."""
     body = deliveries.event(0, 0, START - 10, State())
     state = plan_event(parse(body.decode())).state
     assert state
@@ -124,7 +123,7 @@ def _event_rows(
 
 
 def open_side(exits: ExitStack, events: int, subscriptions: int) -> Side:
-    """Fill a database, start PocketBase and gateway on it."""
+    """Fill a database, and start PocketBase and the gateway on it."""
     folder = Path(exits.enter_context(tempfile.TemporaryDirectory()))
     decide = replace(plan_throwaway(folder), is_simulated=False)
     stack = Stack(decide)

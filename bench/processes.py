@@ -1,4 +1,4 @@
-"""What a process used, read from the kernel."""
+"""CPU time and memory of a process."""
 
 import psutil
 

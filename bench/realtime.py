@@ -1,4 +1,4 @@
-"""A PocketBase realtime subscriber that only counts, at next to no cost of its own."""
+"""A realtime subscriber that only counts messages, with almost no CPU time."""
 
 import asyncio
 import json
@@ -19,11 +19,11 @@ class RealtimeCounter:
 
     @property
     def seen(self) -> int:
-        """How many messages have come."""
+        """Return the number of received messages."""
         return self._stream.seen
 
     async def wait(self, number: int) -> int:
-        """Wait up to 5 s for what is still on its way to so many; return how many have come."""
+        """Wait up to 5 s for this many messages; return the number of received messages."""
         for _ in range(100):
             if self.seen >= number:
                 break

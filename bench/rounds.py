@@ -1,4 +1,4 @@
-"""What one round of a load gave, and how it is read."""
+"""The result of one round, and its measures."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from bench.wire import Load
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One side or way once, with a number of clients."""
+    """One run of a side with a number of clients."""
 
     load: Load
     gateway_cpu_ms: float
@@ -15,15 +15,15 @@ class Round:
 
 
 def rate_of(each: Round) -> float:
-    """Requests a second."""
+    """Return requests per second."""
     return each.load.rate
 
 
 def p50_of(each: Round) -> float:
-    """Milliseconds that half of the requests took at the most."""
+    """Return the median latency in milliseconds."""
     return each.load.percentile(0.5)
 
 
 def p99_of(each: Round) -> float:
-    """Milliseconds that all but a hundredth of the requests took at the most."""
+    """Return the 99th percentile of the latency in milliseconds."""
     return each.load.percentile(0.99)

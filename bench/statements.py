@@ -1,4 +1,4 @@
-"""The SQL that PocketBase really runs for the gateway, and how SQLite would find the rows."""
+"""The SQL statements that PocketBase runs for the gateway, and their query plans."""
 
 import json
 import re
@@ -15,9 +15,9 @@ import httpx
 from bench.events import START, sign
 from gateway.dev.stack import Stack
 
-#: A little longer than the pauses of what the gateway looks for again and again.
+#: Longer than the pauses of the gateway's background work.
 _ROUND_SECONDS = 7.0
-#: How PocketBase's log in --dev mode begins a statement.
+#: The beginning of a statement in PocketBase's log in --dev mode.
 _STATEMENT = re.compile(r"^\[\d+\.\d+ms\] ", re.MULTILINE)
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+\b")
 #: What may be scanned: values of one row or statement, our few transforms, and the index that
@@ -37,12 +37,12 @@ class Step:
 
     @property
     def is_scan(self) -> bool:
-        """Whether it walks a whole table or index of ours that grows."""
+        """Return whether it scans a whole growing table or index of the gateway."""
         return self.text.startswith("SCAN ") and not _SMALL.search(self.text)
 
 
 def read_statements(stack: Stack) -> Sequence[str]:
-    """Return what PocketBase runs for one event of each shape, and for the gateway by itself."""
+    """Return the statements for one event of each kind and for the gateway's background work."""
     pocketbase = stack.pocketbase
     pocketbase.stop()
     pocketbase.command += ("--dev",)
@@ -64,7 +64,7 @@ def read_statements(stack: Stack) -> Sequence[str]:
 
 
 def _sign_up(stack: Stack) -> str:
-    """Create a user whose address is verified; return the id."""
+    """Create a user with a verified address; return the id."""
     pocketbase = stack.pocketbase
     with httpx.Client(trust_env=False, base_url=pocketbase.url) as client:
         login = {"identity": pocketbase.superuser_email, "password": pocketbase.superuser_password}
@@ -81,12 +81,12 @@ def _sign_up(stack: Stack) -> str:
 
 
 def _trim(statement: str) -> str:
-    """Cut what the log has behind a statement."""
+    """Remove the log lines after a statement."""
     return re.split(r"\n(?:INFO|WARN|ERROR|DEBUG) ", statement)[0].strip()
 
 
 def explain(database: Path, statements: Sequence[str]) -> Iterator[tuple[str, Sequence[Step]]]:
-    """Yield each shape of statement once, with its query plan."""
+    """Yield each kind of statement once, with its query plan."""
     seen = set()
     with closing(sqlite3.connect(database)) as connection:
         for statement in statements:
@@ -100,7 +100,7 @@ def explain(database: Path, statements: Sequence[str]) -> Iterator[tuple[str, Se
 
 
 def _concerns_us(statement: str) -> bool:
-    # PocketBase looks for its own tables, users and settings in its own way.
+    # Statements on PocketBase's own tables, users and settings are not ours.
     own = re.search(r"(?:FROM|INTO|UPDATE|JOIN)\s+[`{\[]*(_\w+|users|sqlite_master)\b", statement)
     return statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")) and not own
 

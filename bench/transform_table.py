@@ -1,4 +1,4 @@
-"""The app with the transforms that ``bench.transforms`` measures; it makes its collection later."""
+"""The app of ``bench.transforms``; the benchmark creates the collections after the start."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -9,7 +9,7 @@ app = Gateway()
 
 
 class Anything(BaseModel):
-    """Takes every value as it comes."""
+    """Accepts any values."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -1,13 +1,13 @@
-"""PocketBase's own creates with and without a transform, side by side.
+"""Creates in PocketBase with and without a transform, in one run.
 
 ``python -m bench.transforms [--json] [--rounds N] [--seconds S]``
 
 One user creates posts by REST, with 1, 8 and 32 clients, in four ways:
 
-(hookless) on a PocketBase that runs without this repository's hooks;
-(plain) in a collection of the same fields that has no transform;
-(empty) in one whose transform changes nothing;
-(posts) in ``examples/posts``, whose transform sanitises, counts, and looks for a free slug.
+(hookless) on a PocketBase without this repository's hooks;
+(plain) in a collection of the same fields without a transform;
+(empty) in one with a transform that changes nothing;
+(posts) in ``examples/posts``, with a transform that sanitises HTML, counts words and finds a slug.
 
 Rounds alternate; differences and ratios are medians over the rounds.
 """
@@ -46,7 +46,7 @@ _PARAGRAPH = "<p>PocketBase serves the frontend <em>directly</em>; the gateway s
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A PocketBase to create posts at, as one user."""
+    """A PocketBase, and a user who creates posts."""
 
     pocketbase: PocketBaseProcess
     user: str
@@ -71,7 +71,7 @@ class Bench:
         return encode("POST", path, body, [("Authorization", side.token)])
 
     def create_batch(self, way: str) -> bytes:
-        """Return the request that creates fifty at once."""
+        """Return the request that creates a batch of posts."""
         side = self.sides[way]
         url = f"/api/collections/{_COLLECTIONS.get(way, way)}/records"
         requests = [
@@ -113,7 +113,7 @@ async def measure(bench: Bench, rounds: int, seconds: float) -> dict[str, Any]:
         await bench.run(way, 8, 1.0)
     for clients in CLIENTS:
         for number in range(rounds):
-            # Backwards every other time, so that no way is always the one behind another.
+            # In reverse order every other time, so that no way always follows another.
             for way in WAYS if number % 2 else reversed(WAYS):
                 each = await bench.run(way, clients, seconds)
                 bench.rounds.setdefault((way, clients), []).append(each)
@@ -147,7 +147,7 @@ def _median(values: Any) -> float:
 
 
 def _print_table(bench: Bench) -> None:
-    print("     way clients   rate/s  p50 ms  p99 ms  CPU ms a create: gateway  PocketBase")
+    print("     way clients   rate/s  p50 ms  p99 ms  CPU ms/create: gateway  PocketBase")
     measures = (
         rate_of,
         p50_of,
@@ -175,7 +175,7 @@ def open_side(pocketbase: PocketBaseProcess) -> Side:
                 "name": name,
                 "type": "base",
                 "createRule": "@request.auth.id != ''",
-                # Without a transform nobody fills what the example requires.
+                # Required fields of the example are filled by its transform.
                 "fields": [each | {"id": "", "required": False} for each in fields],
                 "indexes": [f"CREATE INDEX idx_{name}_author ON {name} (author, published)"],
             }

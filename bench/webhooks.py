@@ -1,4 +1,4 @@
-"""Webhook deliveries beside PocketBase's own creates, on one machine in one run.
+"""Webhook deliveries compared with creates in PocketBase, on one machine in one run.
 
 ``python -m bench.webhooks [--json]``
 
@@ -82,13 +82,13 @@ class Bench:
             "created": "2026-11-23 12:00:00.000Z",
         }
         payload = self.deliveries["unlinked"].event(number, place, START + number, State())
-        # The same 5 kB that is delivered, at the same cost for who sends them.
+        # The same 5 kB as a delivery, at the same cost for the load generator.
         body = b'%b,"payload":%b}' % (json.dumps(record).encode()[:-1], payload)
         path = "/api/collections/bench_events/records"
         return encode("POST", path, body, [("Authorization", self.token)])
 
     async def run(self, side: str, clients: int, seconds: float) -> None:
-        """Run one side once and keep what it gave."""
+        """Run one side once and store the result."""
         ports = self.stack.plan.ports
         port, make = (
             (ports.pocketbase, self.create)
@@ -104,17 +104,17 @@ class Bench:
         )
 
     def median(self, side: str, clients: int, measure: Callable[[Round], float]) -> float:
-        """The median of a measure over the rounds."""
+        """Return the median of a measure over the rounds."""
         return statistics.median(measure(each) for each in self.rounds[side, clients])
 
     def ratio(self, side: str, clients: int, measure: Callable[[Round], float]) -> float:
-        """The median over the rounds of a side's measure by its neighbouring create's."""
+        """Return the median over the rounds of a side's measure divided by the create's."""
         pairs = zip(self.rounds[side, clients], self.rounds["create", clients], strict=True)
         return round(statistics.median(measure(b) / measure(a) for b, a in pairs), 3)
 
 
 async def measure(stack: Stack, token: str, rounds: int, seconds: float) -> dict[str, Any]:
-    """Run all rounds and check what is stored afterwards."""
+    """Run all rounds, then check the stored rows."""
     deliveries = build_deliveries(stack.gateway.env["STRIPE_WEBHOOK_SECRETS"])
     bench = Bench(stack, token, deliveries, Meter(stack.gateway.pid), Meter(stack.pocketbase.pid))
     opening = await open_customers(stack, deliveries)
@@ -143,7 +143,7 @@ async def measure(stack: Stack, token: str, rounds: int, seconds: float) -> dict
 
 
 def build_deliveries(secret: str) -> dict[str, Subscriptions]:
-    """What is delivered, by side; each side has customers of its own."""
+    """Return the deliveries by side; each side has its own customers."""
     sides = {
         "linked": (change_sometimes, customer_of),
         "changing": (change_status, customer_of),
@@ -160,7 +160,7 @@ def build_deliveries(secret: str) -> dict[str, Subscriptions]:
 
 
 def describe_ratios(bench: Bench) -> dict[str, float]:
-    """The ratios to PocketBase's own creates; of linked customers unless the name has a side."""
+    """Return the ratios to PocketBase creates, of linked customers unless the name has a side."""
     return {
         **{f"ratio_c{clients}": bench.ratio("linked", clients, rate_of) for clients in CLIENTS},
         "p50_ratio_c1": bench.ratio("linked", 1, p50_of),
@@ -174,7 +174,7 @@ def describe_ratios(bench: Bench) -> dict[str, float]:
 
 
 async def open_customers(stack: Stack, deliveries: dict[str, Subscriptions]) -> int:
-    """Deliver the products, the customers with their users; return how many events that took."""
+    """Deliver the products, and the customers with their users; return the number of events."""
     opening = 0
     async with connect(stack.plan.ports.gateway) as connection:
         for side, each in deliveries.items():
@@ -189,7 +189,7 @@ async def open_customers(stack: Stack, deliveries: dict[str, Subscriptions]) -> 
 
 
 def _print_table(bench: Bench) -> None:
-    print("    side clients   rate/s  p50 ms  p99 ms  CPU ms an event: gateway  PocketBase")
+    print("    side clients   rate/s  p50 ms  p99 ms  CPU ms/event: gateway  PocketBase")
     for (side, clients), _ in bench.rounds.items():
         values = [
             bench.median(side, clients, measure)
@@ -246,7 +246,7 @@ async def _count_wrong(
 
 
 async def prepare(stack: Stack) -> str:
-    """Create the collection that (a) writes to; return the superuser's token."""
+    """Create the collection of ``create``; return the superuser's token."""
     pocketbase = stack.pocketbase
     async with httpx.AsyncClient(trust_env=False, base_url=pocketbase.url) as client:
         answer = await client.post(
@@ -294,7 +294,7 @@ def main() -> None:
     print(f"took {time.monotonic() - started:.0f} s", file=sys.stderr)
     print(json.dumps(result) if options.json else result)
     if result["wrong_rows"] or result["wrong_entitlements"] or result["lost_events"]:
-        sys.exit("what is stored is not what was delivered")
+        sys.exit("the stored rows don't match the deliveries")
 
 
 if __name__ == "__main__":

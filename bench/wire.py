@@ -1,6 +1,6 @@
-"""A load generator's HTTP client: keep-alive, raw bytes, as little work of its own as possible.
+"""The load generator's HTTP client: keep-alive, raw bytes, as little CPU time as possible.
 
-What it costs is taken from the two cores that the measured servers share, so it is not httpx.
+It shares two cores with the measured servers, so it does not use httpx.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        # uvloop's transports are no subclasses of asyncio's.
+        # uvloop's transports are not subclasses of asyncio's.
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
@@ -32,20 +32,20 @@ class Connection(asyncio.Protocol):
         self._parser.feed_data(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Fail the request that is under way."""
+        """Fail the current request."""
         if self._answer and not self._answer.done():
             self._answer.set_exception(exc or ConnectionResetError())
 
     def on_message_begin(self) -> None:
-        """A new answer begins."""
+        """Begin a response."""
         self._body.clear()
 
     def on_body(self, body: bytes) -> None:
-        """Part of an answer's body."""
+        """Append a part of the body."""
         self._body += body
 
     def on_message_complete(self) -> None:
-        """The answer is whole."""
+        """End a response."""
         assert self._answer
         if not self._answer.done():
             self._answer.set_result((self._parser.get_status_code(), bytes(self._body)))
@@ -91,28 +91,28 @@ def encode(
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a run gave."""
+    """The result of a run."""
 
     seconds: float
-    #: Of each request, in seconds, sorted.
+    #: Seconds per request, sorted.
     latencies: Sequence[float]
     #: Requests that were not answered 2xx.
     refused: int
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Return requests per second."""
         return len(self.latencies) / self.seconds
 
     def percentile(self, share: float) -> float:
-        """Latency in milliseconds."""
+        """Return a percentile of the latency in milliseconds; `share` is 0 to 1."""
         return self.latencies[int((len(self.latencies) - 1) * share)] * 1000
 
 
 async def run_load(
     port: int, clients: int, seconds: float, next_request: Callable[[], bytes]
 ) -> Load:
-    """Let clients send one request after another, each on its connection, for some seconds."""
+    """Run clients that send one request after another, each on its own connection."""
     latencies: list[float] = []
     refused = 0
     end = time.perf_counter() + seconds

@@ -14,12 +14,12 @@ OBJECT_COLUMN = "stripe_object"
 
 
 def payer_metadata(user: str, organization: str) -> dict[str, str]:
-    """Return the metadata that names a payer; to Stripe, an empty value removes a key."""
+    """Return the metadata that names a payer; Stripe removes keys with an empty value."""
     return {USER_METADATA: user, ORGANIZATION_METADATA: organization}
 
 
 class Version(NamedTuple):
-    """Which state of a Stripe object a row shows. Compared by pb_hooks/lib/mirror/ordering.js.
+    """The state of a Stripe object that a row shows; pb_hooks/lib/mirror/ordering.js compares it.
 
     See docs/decisions/003-ordering.md.
     """
@@ -30,9 +30,9 @@ class Version(NamedTuple):
     as_of: int
     #: The state is not newer than this second; equal to ``as_of`` unless read from Stripe.
     until: int
-    #: How far the object has come within one second, where its kind can say so. Never goes down.
+    #: The progress of the object within one second, if its type has one. Never goes down.
     rank: int
-    #: The id of the event that the state is from, or a unique name of the read.
+    #: The id of the state's event, or a unique name of the read.
     source: str
 
 
@@ -68,28 +68,28 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class OwnershipClaim:
-    """Says that a Stripe customer belongs to a user or organization.
+    """States that a Stripe customer belongs to a user or organization.
 
-    See pb_hooks/lib/mirror/ownership.js for which claim holds.
+    pb_hooks/lib/mirror/ownership.js decides which claim applies.
     """
 
     #: The Stripe customer's id.
     customer: str
-    #: The PocketBase user's id; ignored when no such user exists.
+    #: The PocketBase user's id; ignored if the user does not exist.
     user: str = ""
-    #: Instead of a user: the id of a record in ``organizations``, ignored when there is none.
+    #: Instead of a user: an organization's record id; ignored if it does not exist.
     organization: str = ""
-    #: Instead of both: an address, ignored when PocketBase has not verified it as a user's.
+    #: Instead of both: an e-mail address; ignored if it is not a user's verified address.
     email: str = ""
     #: Whether /checkout may use this customer for the user.
     primary: bool = False
-    #: The second of Stripe's clock at which it was stated.
+    #: The time of the claim: Unix seconds by Stripe's clock.
     since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The row of one state of a Stripe object, and its ownership claims."""
+    """The changes of one state of a Stripe object: its row, and the claims about its owner."""
 
     row: Row
     claims: tuple[OwnershipClaim, ...] = ()
@@ -97,7 +97,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """A row of the outbox, written in the transaction of its event.
+    """A row of the outbox: a mail or handler call, written in the event's transaction.
 
     See pb_hooks/lib/notifications/outbox.js.
     """
@@ -106,10 +106,10 @@ class OutboxEntry:
     channel: str
     #: ``receipt``, ``refund`` and so on, or the event's type.
     kind: str
-    #: The mirrored row that it is about: collection and Stripe id, "" if there is none.
+    #: The mirrored row that it is about: collection and Stripe id, or "".
     collection: str
     object_id: str
     #: The customer's Stripe id, "" where the object names none.
     customer: str
-    #: Unix seconds after which it is not sent any more.
+    #: Unix seconds after which the entry is not sent any more.
     expires: int

@@ -44,7 +44,7 @@ class Services:
     rate_limits: RateLimits
     #: The seller's terms of prices.
     terms_file: TermsFile
-    #: Writes the row of an object that was just read from Stripe.
+    #: Writes the row of a snapshot.
     sync_snapshot: SyncSnapshot
     readiness: "Readiness"
     checkout: "CheckoutService"
@@ -55,10 +55,10 @@ class Services:
     event_writer: "EventWriter"
     replayer: "Replayer"
     reconciliation: "BackgroundReconciliation"
-    #: None when there are neither mails nor handlers.
+    #: None without mails and handlers.
     notifications: "NotificationRouter | None"
     transforms: "TransformRunner"
-    #: None when the app's transforms are not registered: there is no app.
+    #: None without an app, or without a hook secret.
     registration: "Registration | None"
     #: What the app's lifespan yields.
     state: Mapping[str, Any]

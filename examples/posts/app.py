@@ -1,4 +1,4 @@
-"""What a post must be, and what follows from its author's input.
+"""The transform of posts: validates the author's input and computes the other fields.
 
 Served by ``GATEWAY_APP=examples.posts.app:app``; README.md explains it.
 """
@@ -14,13 +14,13 @@ from examples.posts.slugs import find_free
 from examples.posts.text import count_words, normalise_tags, sanitise, slugify
 from gateway import FieldErrors, Gateway, TransformContext
 
-_FEWEST_WORDS = 3
+_MIN_WORDS = 3
 
 app = Gateway()
 
 
 class PostInput(BaseModel):
-    """What an author writes; all else of a post is computed."""
+    """The fields that authors write; the others are computed."""
 
     model_config = ConfigDict(str_strip_whitespace=True)
 
@@ -36,10 +36,10 @@ class PostInput(BaseModel):
 
 @app.transform("posts", on={"create", "update"})
 async def prepare_post(post: PostInput, context: TransformContext) -> dict[str, Any]:
-    """Return a post's values as they are stored.
+    """Return the values to store.
 
     Raises:
-        FieldErrors: a field that the author can correct, or what their plan does not include.
+        FieldErrors: a value is not valid, or the author's entitlement does not allow publishing.
     """
     author = choose_author(post, context)
     values = describe(post) | keep_computed(context) | {"author": author}
@@ -54,7 +54,7 @@ async def prepare_post(post: PostInput, context: TransformContext) -> dict[str, 
 
 
 def describe(post: PostInput) -> dict[str, Any]:
-    """Return what follows from the words alone."""
+    """Return the values that depend only on the input."""
     content = sanitise(post.content)
     return {
         "title": post.title,
@@ -65,13 +65,13 @@ def describe(post: PostInput) -> dict[str, Any]:
 
 
 def keep_computed(context: TransformContext) -> dict[str, Any]:
-    """Return what is stored of the fields that only this module writes."""
+    """Return the stored values of computed fields."""
     original = context.original or {}
     return {name: original.get(name, "") for name in ("slug", "published_at")}
 
 
 def choose_author(post: PostInput, context: TransformContext) -> str:
-    """Return who wrote it: whoever creates it, and that never changes."""
+    """Return the author: the user who creates the post; it never changes."""
     stored = context.original
     author = str(stored["author"]) if stored else own_id(context) or post.author
     if post.author not in ("", author):
@@ -86,22 +86,22 @@ def own_id(context: TransformContext) -> str:
 
 
 def was_published(context: TransformContext) -> bool:
-    """Say whether readers have seen it already."""
+    """Return whether the stored post is published."""
     return bool(context.original and context.original["published"])
 
 
 def needs_slug(context: TransformContext) -> bool:
-    """Say whether the address follows the title: until the first publication, links stay valid."""
+    """Return whether the slug follows the title: only before the first publication."""
     if context.original is None:
         return True
     return "title" in context.sent and not context.original["published_at"]
 
 
 def check_content(post: PostInput, values: dict[str, Any]) -> None:
-    """Refuse to show readers what is no post yet."""
+    """Refuse to publish an incomplete post."""
     errors = {}
-    if values["word_count"] < _FEWEST_WORDS:
-        message = f"A published post has at least {_FEWEST_WORDS} words."
+    if values["word_count"] < _MIN_WORDS:
+        message = f"A published post has at least {_MIN_WORDS} words."
         errors["content"] = ("validation_too_short", message)
     if "announcement" in values["tags"] and not post.featured_image:
         message = "An announcement is published with an image."
@@ -111,7 +111,7 @@ def check_content(post: PostInput, values: dict[str, Any]) -> None:
 
 
 async def check_allowance(author: str, context: TransformContext) -> None:
-    """Refuse one more published post than the author's plan includes."""
+    """Refuse to publish more posts than the author's entitlement allows."""
     pocketbase = context.pocketbase
     allowed = await read_allowance(pocketbase, author)
     if allowed == 0:
@@ -123,7 +123,7 @@ async def check_allowance(author: str, context: TransformContext) -> None:
 
 
 async def find_slug(title: str, context: TransformContext) -> str:
-    """Return an address that no other post has."""
+    """Return a slug that no other post has."""
     slug = slugify(title)
     stored = str((context.original or {}).get("slug", ""))
     if re.fullmatch(rf"{slug}(-[0-9a-f]{{6}})?", stored):

@@ -1,4 +1,4 @@
-"""Who may publish, and how much: what was bought decides (docs/entitlements.md)."""
+"""How many posts a user may publish, by entitlements (docs/entitlements.md)."""
 
 from gateway import PocketBase, filter
 
@@ -7,12 +7,12 @@ FEATURE = "publishing"
 
 
 async def read_allowance(pocketbase: PocketBase, user: str) -> int | None:
-    """Return how many posts a user may have published at a time; None for any number.
+    """Return how many posts a user may have published at a time; None for no limit.
 
     Args:
         user: the id of the record in `users`.
     """
-    # By PocketBase's clock, as rules compare it.
+    # PocketBase's clock, as in API rules.
     holds = filter(
         "user = {:user} && feature = {:feature} && active_until > @now", user=user, feature=FEATURE
     )

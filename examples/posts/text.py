@@ -1,4 +1,4 @@
-"""What is computed from a post's words; pure."""
+"""Computes values from a post's text. Pure."""
 
 import re
 import unicodedata
@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 
 import nh3
 
-_LONGEST_SLUG = 80
+_MAX_SLUG_CHARACTERS = 80
 _BLOCKS = {"p", "br", "li", "td", "th", "pre", "blockquote", "h2", "h3", "h4"}
-#: What PocketBase's editor makes; neither scripts, styles, forms nor frames.
+#: The tags of PocketBase's editor; no scripts, styles, forms or frames.
 _TAGS = {
     *(
         "a",
@@ -46,11 +46,11 @@ def slugify(title: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     words = re.findall(r"[a-z0-9]+", plain)
-    return "-".join(words)[:_LONGEST_SLUG].strip("-") or "post"
+    return "-".join(words)[:_MAX_SLUG_CHARACTERS].strip("-") or "post"
 
 
 def sanitise(html: str) -> str:
-    """Return HTML that is safe to show to everybody: known tags and attributes, no scripts."""
+    """Return HTML that is safe to show: known tags and attributes, no scripts."""
     return nh3.clean(
         html,
         tags=_TAGS,
@@ -61,13 +61,13 @@ def sanitise(html: str) -> str:
 
 
 def normalise_tags(tags: Iterable[str]) -> list[str]:
-    """Return tags in lower case, joined by hyphens, by one name each, in their first order."""
+    """Return unique tags in lower case with hyphens, synonyms replaced, in their first order."""
     words = (re.sub(r"[\s_-]+", "-", tag.strip().lower().lstrip("#")) for tag in tags)
     return list(dict.fromkeys(_SYNONYMS.get(word, word) for word in words if word))
 
 
 def count_words(html: str) -> int:
-    """Return how many words a reader sees."""
+    """Return the number of visible words."""
     reader = _Reader()
     reader.feed(html)
     reader.close()
@@ -75,7 +75,7 @@ def count_words(html: str) -> int:
 
 
 class _Reader(HTMLParser):
-    """Collects the text between tags; blocks part words, inline tags don't."""
+    """Collects the text between tags; block tags separate words, inline tags don't."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -47,7 +47,7 @@ async def _call(
     given: Mapping[str, Any],
     read_settings: Callable[[], StripeSettings],
 ) -> None:
-    """Open what the function asks for, call it, and close that again."""
+    """Call the function with the clients that it names, and close them."""
     clients: dict[str, Any] = {}
     if wanted:
         settings = read_settings()

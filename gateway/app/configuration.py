@@ -1,4 +1,4 @@
-"""Everything that is read and validated before the first connection is opened."""
+"""The configuration of an application: read and validated before any connection is opened."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from gateway.vocabulary import COLLECTIONS
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The settings with what they name, and what the app declares."""
+    """The settings, the files that they name, and the app's declarations."""
 
     settings: Settings
     rate_limits: RateLimits
@@ -31,7 +31,7 @@ class Configuration:
     #: The objects that the app mirrors besides ours.
     mirrors: tuple[MirroredObject, ...]
     handlers: Mapping[str, Handler]
-    #: None when there are neither mails nor handlers.
+    #: None without mails and handlers.
     notifications: NotificationRouter | None
     mail_templates: Templates
 

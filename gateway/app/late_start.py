@@ -1,8 +1,8 @@
 """Runs the lifespan of a mounted application from its first request on.
 
-Starlette does not run the lifespans of mounted applications. An outer application should run ours
-(docs/operations.md): background work then begins at the start, and a wrong setting is reported
-there. Where it does not, no delivery may be lost all the same.
+Starlette does not run the lifespans of mounted applications. The outer application should run ours
+(docs/operations.md): background work then begins at the start, and an invalid setting is reported
+there. If it does not, this module starts the gateway, so that no delivery is lost.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ class LateStart:
         self._started: asyncio.Future[None] | None = None
 
     async def ensure(self) -> None:
-        """Start, or wait for the start that is under way; a failed one is tried again.
+        """Start, or wait for the current start; a failed start is retried by the next call.
 
         Raises:
             StartError: a setting or a declaration is wrong.

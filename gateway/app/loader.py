@@ -33,9 +33,9 @@ class PlainGateway(Gateway):
 class _Place:
     module: str
     variable: str
-    #: What `sys.path` needs.
+    #: The folder for `sys.path`.
     folder: Path
-    #: As messages name it.
+    #: The name in error messages.
     name: str
 
 
@@ -67,7 +67,7 @@ def _find_place(folder: Path) -> _Place | None:
         file = folder / name
         if file.is_file():
             root, parts = file.parent, [file.stem]
-            # A folder with __init__.py is a package, and its modules import one another by it.
+            # A folder with __init__.py is a package; its modules import each other through it.
             while (root / "__init__.py").is_file() and root != folder:
                 parts.insert(0, root.name)
                 root = root.parent
@@ -77,7 +77,7 @@ def _find_place(folder: Path) -> _Place | None:
 
 def _import(place: _Place) -> Gateway:
     if str(place.folder) not in sys.path:
-        # The command would only look beside itself.
+        # The `gateway` command has its own folder in sys.path, not the working directory.
         sys.path.insert(0, str(place.folder))
     try:
         module = importlib.import_module(place.module)
@@ -96,7 +96,7 @@ def _import(place: _Place) -> Gateway:
 
 
 def _describe(error: Exception) -> str:
-    """The error with the innermost line of code outside of installed packages."""
+    """Return the error with the innermost line of code outside of installed packages."""
     reason = f"{type(error).__name__}: {error}"
     if isinstance(error, SyntaxError):
         return reason

@@ -1,4 +1,4 @@
-"""Completes FastAPI's OpenAPI document: unrouted paths, and the form of our errors."""
+"""Completes FastAPI's OpenAPI document: the webhook, paths per collection, problem documents."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from gateway.webhooks import endpoint as webhooks
 
 Json = dict[str, Any]
 
-#: Where the API is.
+#: OpenAPI's list of servers.
 SERVERS: list[dict[str, Any]] = [
     {"url": "/", "description": "The gateway that serves this document."},
     {
@@ -50,7 +50,7 @@ def _operations(document: Json) -> Iterator[tuple[str, Json]]:
 
 
 def _drop_validation_errors(document: Json) -> None:
-    """FastAPI announces 422s in a form of its own; ours are problems with status 400."""
+    """Remove FastAPI's 422 responses: the gateway answers problem documents with status 400."""
     for _, operation in _operations(document):
         operation["responses"].pop("422", None)
     for schema in ("HTTPValidationError", "ValidationError"):
@@ -71,13 +71,13 @@ def _add_common_errors(path: str, operation: Json) -> None:
 
 
 def _merge(responses: Json, *errors: type[GatewayError]) -> None:
-    """Add the responses of errors; one of a status that is there gets their examples."""
+    """Add the responses of errors; an existing response of the status gets their examples."""
     for status, entry in problem_responses(*errors).items():
-        there = responses.setdefault(str(status), entry)
-        [examples], [new] = _examples(there), _examples(entry)
+        existing = responses.setdefault(str(status), entry)
+        [examples], [new] = _examples(existing), _examples(entry)
         if not examples.keys() >= new.keys():
             examples.update(new)
-            there["description"] += f" {entry['description']}"
+            existing["description"] += f" {entry['description']}"
 
 
 def _examples(entry: Json) -> list[Json]:
