@@ -1,4 +1,4 @@
-"""The gateway as a process, configured by its environment alone."""
+"""The gateway as a process, configured by environment variables."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -63,22 +63,22 @@ class GatewayProcess(Process):
     def wait_ready(
         self, within: float = 60.0, is_cancelled: Callable[[], bool] = lambda: False
     ) -> None:
-        """Wait until it can do its work: PocketBase answers it and knows its transforms.
+        """Wait until /ready answers 200.
 
         Raises:
-            StackError: it ended, or was not ready in `within` seconds.
+            StackError: the gateway ended, or was not ready within `within` seconds.
         """
         self._wait_for(f"{self.url}/ready", "ready", within, is_cancelled)
 
     def wait_registered(
         self, within: float = 60.0, is_cancelled: Callable[[], bool] = lambda: False
     ) -> None:
-        """Wait until it is ready, or only its transforms' collections are not as they should be.
+        """Wait until the gateway is ready, or only collections don't match its transforms.
 
-        Those can be mended while it runs, in the dashboard for example.
+        Collections can be corrected while it runs, for example in the dashboard.
 
         Raises:
-            StackError: it ended, or did not register in `within` seconds.
+            StackError: the gateway ended, or did not register within `within` seconds.
         """
         self._wait_for(f"{self.url}/ready", "ready", within, is_cancelled, _is_registered)
 

@@ -1,4 +1,4 @@
-"""One folder of migrations for PocketBase, which reads one: this repository's and a team's own."""
+"""Links several folders of migrations into one, because PocketBase reads only one."""
 
 import shutil
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from pathlib import Path
 def link_migrations(folder: Path, sources: Sequence[Path]) -> None:
     """Fill a folder with links to the files of all sources.
 
-    What the dashboard wrote there since the last start moves to the last source: a team's own
-    folder, where it is kept and linked like the rest.
+    Files that the dashboard wrote there since the last start are moved to the last source, a team's
+    own folder, and linked like the others.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for file in folder.iterdir():

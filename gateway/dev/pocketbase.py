@@ -14,7 +14,7 @@ from gateway.pocketbase_files import HOOKS, MIGRATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 _SUPERUSER_HOOKS = Path(__file__).resolve().parent / "superuser"
-_OTHER_PASSWORD = 3
+_EXIT_OTHER_PASSWORD = 3
 #: As in docker/pocketbase-start.sh.
 _HOOKS_POOL = 50
 
@@ -54,11 +54,10 @@ class PocketBaseProcess(Process):
                 f"--migrationsDir={self._migrations_dir}",
                 f"--hooksDir={HOOKS}",
                 "--hooksWatch=false",
-                # A write holds one of these while it waits for its transform and for the database;
-                # beyond them each write makes another, which costs as much as the write.
+                # A write holds one VM while it waits for its transform and the database; beyond
+                # this number each write creates another VM, which costs as much as the write.
                 f"--hooksPool={_HOOKS_POOL}",
-                # Off, unless asked for: it writes a file into pb_migrations for every change of a
-                # collection.
+                # By default off, because it writes a migration for every change of a collection.
                 f"--automigrate={str(automigrate).lower()}",
             ],
             log=log,
@@ -68,20 +67,20 @@ class PocketBaseProcess(Process):
         )
 
     def start(self) -> None:
-        """Start PocketBase; the folder that it serves files from is made if missing."""
+        """Start PocketBase; create its public folder if missing."""
         self.public_dir.mkdir(parents=True, exist_ok=True)
         if self.migrations:
             link_migrations(self._migrations_dir, (MIGRATIONS, *self.migrations))
         super().start()
 
     def ensure_superuser(self, *, replace: bool = False) -> None:
-        """Create the superuser if missing; PocketBase must not run yet on a new data folder.
+        """Create the superuser if missing; on a new data folder before PocketBase runs.
 
         Args:
-            replace: give an existing superuser of this address the new password.
+            replace: replace the password of an existing superuser.
 
         Raises:
-            StackError: it exists with another password, or PocketBase refuses the values.
+            StackError: the superuser has another password, or PocketBase refuses the values.
         """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
@@ -98,7 +97,7 @@ class PocketBaseProcess(Process):
             timeout=60,
             check=False,
         )
-        if done.returncode == _OTHER_PASSWORD:
+        if done.returncode == _EXIT_OTHER_PASSWORD:
             raise StackError(
                 f"The superuser {self.superuser_email} has another password in {self.data_dir}: "
                 "correct POCKETBASE_SUPERUSER_PASSWORD, or change the password in the dashboard."

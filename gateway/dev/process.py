@@ -1,4 +1,4 @@
-"""One supervised process: started with a log file, watched, paused, stopped for certain."""
+"""A supervised process: start with a log file, health checks, pause, stop."""
 
 import os
 import shutil
@@ -14,24 +14,24 @@ import httpx2
 from gateway.dev.errors import StackError
 
 _POLL_SECONDS = 0.02
-# Where the kernel can do it, a part also ends when its starter is killed outright. The kernel
-# watches the starting thread, hence one thread that lives as long as this process.
+# If the kernel supports it, a child also ends when its parent is killed. The kernel watches the
+# starting thread, so one thread that lives as long as this process starts all children.
 _STARTER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stack-starter")
 _SETPRIV = shutil.which("setpriv")
 _WITH_STARTER = [_SETPRIV, "--pdeathsig", "KILL", "--"] if _SETPRIV else []
 
 
-# The settings of the parts: each part is given its own, none sees another's secrets.
+# Prefixes of settings: each process receives only its own, not the others' secrets.
 _SETTINGS = ("POCKETBASE_", "STRIPE_", "GATEWAY_", "SIMULATOR_")
 
 
 def inherit_environment() -> dict[str, str]:
-    """Return this process's environment without the settings of any part."""
+    """Return this process's environment without the settings of the stack."""
     return {name: text for name, text in os.environ.items() if not name.startswith(_SETTINGS)}
 
 
 class Process:
-    """A command that can be started again and again; its output is appended to one log file."""
+    """A command that can be restarted; its output is appended to one log file."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Process:
         return self._child is not None and self._child.poll() is None
 
     def start(self) -> None:
-        """Start the process; `wait_healthy` says when it serves."""
+        """Start the process; `wait_healthy` waits until it serves."""
         if self.is_running:
             raise StackError(f"{self.name} is running already.")
         self._child = _STARTER.submit(self._spawn).result()
@@ -85,23 +85,23 @@ class Process:
                 stderr=subprocess.STDOUT,
                 env=self.env,
                 cwd=self.cwd,
-                # A group of its own: Ctrl-C in the terminal reaches only the supervisor, which
-                # then ends the parts in order.
+                # A separate process group: Ctrl-C in the terminal reaches only the supervisor,
+                # which then stops the processes in order.
                 process_group=0,
             )
 
     def wait_healthy(
         self, within: float = 60.0, is_cancelled: Callable[[], bool] = lambda: False
     ) -> None:
-        """Wait until the health address answers 200, or until cancelled.
+        """Wait until `health_url` answers 200, or until cancelled.
 
         Raises:
-            StackError: it ended, or did not answer in `within` seconds.
+            StackError: the process ended, or did not answer within `within` seconds.
         """
         self._wait_for(self.health_url, "healthy", within, is_cancelled)
 
     def wait(self, within: float | None = None) -> int | None:
-        """Wait for the end; return the exit code, or None if it runs on after `within` s."""
+        """Wait for the end; return the exit code, or None if it still runs after `within` s."""
         if self._child is None:
             return None
         try:
@@ -123,11 +123,11 @@ class Process:
             self.wait()
 
     def pause(self) -> None:
-        """Freeze the process (SIGSTOP): its connections stay open and nothing answers."""
+        """Freeze the process (SIGSTOP): connections stay open, but get no answers."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let a paused process go on (SIGCONT)."""
+        """Continue a paused process (SIGCONT)."""
         self._signal(signal.SIGCONT)
 
     def restart(self, within: float = 60.0) -> None:
@@ -143,7 +143,7 @@ class Process:
             return log.read().decode(errors="replace").splitlines()[-count:]
 
     def describe_end(self) -> str:
-        """Say in one sentence that the process ended, with the log's last lines below."""
+        """Return a sentence about the end of the process, with the log's last lines."""
         code = self.wait(0)
         how = f"by {signal.Signals(-code).name}" if code and code < 0 else f"with exit code {code}"
         return f"{self.name} ended {how}; {self._cite_log()}"

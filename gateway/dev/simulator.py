@@ -42,7 +42,7 @@ class SimulatorProcess(Process):
             env={
                 **inherit_environment(),
                 **(env or {}),
-                # By environment, because arguments are seen in `ps`.
+                # In the environment, because `ps` shows arguments.
                 "STRIPE_SIMULATOR_API_KEY": secret_key,
                 "STRIPE_SIMULATOR_WEBHOOK_SECRET": webhook_secret,
                 "PYTHONUNBUFFERED": "1",
