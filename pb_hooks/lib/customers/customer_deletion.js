@@ -57,7 +57,7 @@ const IS_BEING_DELETED = `EXISTS (
 function isBeingDeleted(tx, customer) {
   const found = new DynamicModel({ found: false })
   tx.db().newQuery(`SELECT ${IS_BEING_DELETED} AS found`).bind({ customer }).one(found)
-  return found.leaves
+  return found.found
 }
 
 // A customer of a payer that was deleted here, without another owner and without a deletion of its own.
