@@ -89,7 +89,7 @@ class Simulator:
         if self.seed_catalogue:
             # Not before: the webhook endpoints of the start are there by now, and hear of it.
             catalogue.seed(self.world)
-        # Time went on while nothing ran, and the endpoints are to hear of what fell due.
+        # Time went on while nothing ran, and the endpoints must receive what fell due.
         self.world.clock.catch_up()
         tasks = [asyncio.create_task(w()) for w in (self.deliverer.run, self._tick, self._keep)]
         try:

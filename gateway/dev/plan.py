@@ -1,4 +1,4 @@
-"""What to start, as a value: made from the settings for `make run`, or anew for a test."""
+"""What to start, as a value: made from the settings for `make run`, or new for a test."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

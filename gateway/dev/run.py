@@ -13,7 +13,7 @@ from gateway.dev.stop_request import StopRequest
 
 
 def run(folder: Path, env_file: Path) -> None:
-    """Run the parts until somebody asks to stop.
+    """Run the parts until a stop is requested.
 
     Raises:
         StackError: they cannot start, or one ended by itself; all have ended then.

@@ -31,7 +31,7 @@ def collapse(item: Json) -> Json:
 def _collapse_value(name: str, value: Any) -> Any:
     if isinstance(value, dict):
         return value["id"] if value.get("id") and value.get("object") in _REFERENCED else value
-    # `discount`, which older API versions embed, is no list.
+    # `discount`, which older API versions embed, is not a list.
     if name == "discounts" and isinstance(value, list):
         return [each["id"] if isinstance(each, dict) and "id" in each else each for each in value]
     return value

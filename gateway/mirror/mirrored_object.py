@@ -68,7 +68,7 @@ class MirroredObject:
     lists: tuple[ListQuery, ...] = (ListQuery(),)
     #: Whether the lists take a range of ``created``.
     lists_by_time: bool = True
-    #: Whether an account or key may lack the lists, so that a refusal is no failure.
+    #: Whether an account or key may lack the lists, so that a refusal is not a failure.
     may_be_refused: bool = False
     #: Nested lists to complete: field → path with ``{id}``. Events show the first ten entries.
     nested_lists: dict[str, str] = field(default_factory=dict)

@@ -65,7 +65,7 @@ class VersionedRow:
     event: int | None = None
     #: The conflict that the row decides: it is written if that is unchanged, whatever its version.
     expect: VersionConflict | None = None
-    #: Don't write the row, only judge it ("order"), or only its time ("time"): a conflict or stale.
+    #: Don't write the row, only compare its order or its time; it is a conflict or stale.
     ask: Literal["", "order", "time"] = ""
     again: bool = False
 
@@ -166,7 +166,7 @@ def _record(versioned: VersionedRow) -> Json:
 
 
 def _object(versioned: VersionedRow) -> bytes:
-    """The Stripe object; empty for a row that is only judged, or that keeps the stored one."""
+    """The Stripe object; empty for a row that is only compared, or that keeps the stored one."""
     item = versioned.row.object
     return b"" if versioned.ask or item is None else dump_parsed(item)
 

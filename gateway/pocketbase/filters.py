@@ -33,8 +33,8 @@ def filter(expression: str, /, **values: Any) -> str:
             ``"author = {:id} && score > {:n}"``.
         values: by the names of the placeholders: text, numbers, booleans, None, dates, datetimes
             with a time zone, enum members and UUIDs; lists and dicts are compared as JSON text.
-            After ``~`` and ``!~`` a text is searched for as it is: its ``%`` and ``_`` are no
-            wildcards. A date is the start of its day in UTC.
+            After ``~`` and ``!~`` a text is searched for as it is: its ``%`` and ``_`` are
+            escaped. A date is the start of its day in UTC.
 
     Raises:
         InvalidValue: PocketBase's filters can't express a value: a number that is not finite or

@@ -93,7 +93,7 @@ def _translate(error: stripe.StripeError, answer: StripeAnswer) -> StripeFailure
         reason = {"code": answer.code or "card_declined", "message": "The payment failed."}
         return PaymentRequired(data={"payment": reason})
     if answer.status == 409:
-        # To the SDK that is no IdempotencyError, and it has tried again already.
+        # To the SDK that is not an IdempotencyError, and it has tried again already.
         return StripeUnavailable("Stripe is still processing an earlier request with the same key.")
     if isinstance(error, stripe.IdempotencyError):
         return StripeKeyReused()

@@ -18,7 +18,7 @@ def verify(body: bytes, signature: str, secrets: Iterable[str]) -> str:
 
     Raises:
         InvalidSignature: none did, or too long ago.
-        InvalidEvent: the body is no UTF-8.
+        InvalidEvent: the body is not UTF-8.
     """
     signed_at, given = _read_signature(signature)
     if signed_at < time.time() - TOLERANCE_SECONDS:

@@ -78,7 +78,7 @@ def _check_page(params: JSON) -> None:
 
 
 def check_url(params: JSON, name: str) -> None:
-    """Refuse what is no URL."""
+    """Refuse invalid URLs."""
     url = params.get(name)
     if url and not (urlsplit(url).scheme and urlsplit(url).netloc and len(url) <= 5000):
         raise invalid("Not a valid URL", name, "url_invalid")

@@ -1,6 +1,6 @@
 /// <reference path="../../../.local/pb_data/types.d.ts" />
 // Plans that a team draws up: its members write them while their organization has bought `pro`. Tips are
-// for everybody who has `pro`, bought by themselves or by an organization of theirs.
+// for every user who has `pro`, bought by themselves or by an organization of theirs.
 
 const IS_USER = '@request.auth.collectionName = "users"'
 const IS_MEMBER = `${IS_USER} && organization.memberships_via_organization.user ?= @request.auth.id`

@@ -59,7 +59,7 @@ class Caller:
         try:
             return await self.transport.send(request, token)
         except (Unauthenticated, Forbidden) as error:
-            # A token that is not valid makes a guest, whom API rules refuse by 403.
+            # A token that is not valid makes a guest, and API rules answer 403.
             renewed = None if isinstance(error, MfaRequired) else await self.session.renew(token)
             if renewed is None:
                 raise

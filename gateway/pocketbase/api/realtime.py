@@ -49,7 +49,7 @@ class Change(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The connection was lost and is back: changes of this time may be missing. Read anew."""
+    """The connection was lost and is back: changes of this time may be missing. Read again."""
 
     since: datetime
     until: datetime

@@ -15,7 +15,7 @@ class Collections:
     """Reads and changes collections, as the dashboard does.
 
     In production, change them by migrations. Every method raises a `PocketBaseError`, `Forbidden`
-    or `Unauthenticated` for callers who are no superusers.
+    or `Unauthenticated` for other callers than superusers.
     """
 
     def __init__(self, caller: Caller) -> None:

@@ -34,7 +34,7 @@ class Session(Protocol):
 
 
 class GuestSession:
-    """Sends no token: only what the API rules give to everybody."""
+    """Sends no token: only what the API rules give to guests."""
 
     async def get_token(self) -> str:
         """Return ""."""

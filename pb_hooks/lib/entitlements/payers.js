@@ -1,4 +1,4 @@
-// Collects the payers of whom a transaction may change entitlements: a Set of ids per column.
+// Collects the payers with entitlements that a transaction may change: a Set of ids per column.
 // Why here: each row is compared with the stored one in the commit transaction.
 const { describeFeatures } = require(`${__hooks}/lib/entitlements/features.js`)
 const { columnsOf } = require(`${__hooks}/lib/mirror/payer.js`)

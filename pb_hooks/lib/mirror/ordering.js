@@ -17,7 +17,7 @@ function decideRows(tx, batch, duplicates) {
   }
 }
 
-// Counts per row: `shown`, the events of its object; `unseen`, those that are no duplicates; `rivals`, those of the
+// Counts per row: `shown`, the events of its object; `unseen`, those that are not duplicates; `rivals`, those of the
 // latter that the row is not from.
 function countEventsOf({ events, rows }, duplicates) {
   for (const row of rows) row.shown = row.unseen = row.rivals = 0
