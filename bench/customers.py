@@ -10,7 +10,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from bench.events import PERIOD, PLANS, START, State, Subscriptions, plan_of
+from bench.events import PERIOD_SECONDS, PRODUCTS, START, State, Subscriptions, product_of
 
 Json = dict[str, Any]
 
@@ -46,8 +46,8 @@ def add_users(database: Path, side: str, subscriptions: int) -> None:
 def opening_events(side: str, deliveries: Subscriptions) -> Iterator[bytes]:
     """Yield the events of products, prices, and customers with their users in metadata."""
     items = [
-        *(_product(plan, metadata) for plan, metadata in enumerate(PLANS)),
-        *(_price(plan) for plan in range(len(PLANS))),
+        *(_product(number, metadata) for number, metadata in enumerate(PRODUCTS)),
+        *(_price(number) for number in range(len(PRODUCTS))),
         *(_customer(side, deliveries, n) for n in range(customer_of(deliveries.count - 1) + 1)),
     ]
     for number, item in enumerate(items):
@@ -61,14 +61,14 @@ def opening_events(side: str, deliveries: Subscriptions) -> Iterator[bytes]:
         yield json.dumps(event).encode()
 
 
-def _product(plan: int, metadata: dict[str, str]) -> Json:
-    product = {"id": f"prod_TTZ000000000000{plan}", "object": "product", "active": True}
+def _product(number: int, metadata: dict[str, str]) -> Json:
+    product = {"id": f"prod_TTZ000000000000{number}", "object": "product", "active": True}
     return product | {"metadata": metadata}
 
 
-def _price(plan: int) -> Json:
-    price = {"id": f"price_1SWbVdLkdIwHu7ix000{plan}", "object": "price", "active": True}
-    return price | {"product": f"prod_TTZ000000000000{plan}", "type": "recurring", "metadata": {}}
+def _price(number: int) -> Json:
+    price = {"id": f"price_1SWbVdLkdIwHu7ix000{number}", "object": "price", "active": True}
+    return price | {"product": f"prod_TTZ000000000000{number}", "type": "recurring", "metadata": {}}
 
 
 def _customer(side: str, deliveries: Subscriptions, number: int) -> Json:
@@ -92,7 +92,7 @@ def expected_entitlements(
     """Compute the entitlements from the newest events, by user and feature, independently."""
     grants: dict[tuple[str, str], list[tuple[datetime | None, float, str]]] = {}
     for place, (_, state) in deliveries.latest.items():
-        for metadata in (PLANS[plan_of(place)], PLANS[-1]):
+        for metadata in (PRODUCTS[product_of(place)], PRODUCTS[-1]):
             for feature, limit in _limits(metadata).items():
                 key = user_of(side, deliveries.customer_of(place)), feature
                 grant = _end(state), limit * _QUANTITY, deliveries.name(place)
@@ -111,7 +111,7 @@ def _end(state: State) -> datetime | None:
     if state.status == "past_due":
         return datetime.fromtimestamp(state.starts, UTC) + _GRACE
     if state.status in ("active", "trialing"):
-        return datetime.fromtimestamp(state.starts + PERIOD, UTC) + _LEEWAY
+        return datetime.fromtimestamp(state.starts + PERIOD_SECONDS, UTC) + _LEEWAY
     return None
 
 

@@ -15,10 +15,10 @@ from bench.wire import encode
 #: The time of the first event, within the retention of payloads.
 START = int(time.time()) - 86_400
 #: The length of a subscription's period, in seconds.
-PERIOD = 2_592_000
+PERIOD_SECONDS = 2_592_000
 #: Metadata of the products, each with one price. A subscription has one of them, in turn, and the
 #: last one.
-PLANS: tuple[dict[str, str], ...] = (
+PRODUCTS: tuple[dict[str, str], ...] = (
     {"features": "pro", "limit_seats": "5"},
     {"features": "pro, export"},
     {"features": "reports", "limit_seats": "10"},
@@ -53,7 +53,7 @@ def change_sometimes(place: int, step: int) -> State:
     """
     phase = step + place
     status = "past_due" if phase % 8 >= 4 else "active"
-    return State(status, START + phase // 8 * PERIOD, phase)
+    return State(status, START + phase // 8 * PERIOD_SECONDS, phase)
 
 
 @dataclass(slots=True)
@@ -97,20 +97,20 @@ class Subscriptions:
             _TEMPLATE.replace(b"@event", f"evt_1{self.prefix}{number:010}".encode())
             .replace(b"@subscription", self.name(place).encode())
             .replace(b"@customer", self.customer(self.customer_of(place)).encode())
-            .replace(b"@plan", str(plan_of(place)).encode())
+            .replace(b"@product", str(product_of(place)).encode())
             .replace(b"@status", state.status.encode())
             .replace(b"@note", str(state.note).encode())
         )
         return (
             body.replace(b'"@created"', str(created).encode())
             .replace(b'"@starts"', str(state.starts).encode())
-            .replace(b'"@ends"', str(state.starts + PERIOD).encode())
+            .replace(b'"@ends"', str(state.starts + PERIOD_SECONDS).encode())
         )
 
 
-def plan_of(place: int) -> int:
-    """Return the plan of a subscription; the last plan is in every subscription."""
-    return place % (len(PLANS) - 1)
+def product_of(place: int) -> int:
+    """Return the product of a subscription; the last product is in every subscription."""
+    return place % (len(PRODUCTS) - 1)
 
 
 def encode_delivery(body: bytes, secret: str) -> bytes:
@@ -126,13 +126,13 @@ def sign(body: bytes, secret: str) -> str:
     return f"t={now},v1={digest}"
 
 
-def _price(plan: str) -> dict[str, Any]:
+def _price(product: str) -> dict[str, Any]:
     return {
-        "id": f"price_1SWbVdLkdIwHu7ix000{plan}", "object": "price", "active": True,
+        "id": f"price_1SWbVdLkdIwHu7ix000{product}", "object": "price", "active": True,
         "billing_scheme": "per_unit", "created": START, "currency": "eur",
         "custom_unit_amount": None, "livemode": False, "lookup_key": "pro_monthly",
         "metadata": {"tier": "pro", "region": "eu"}, "nickname": "Pro, billed monthly",
-        "product": f"prod_TTZ000000000000{plan}",
+        "product": f"prod_TTZ000000000000{product}",
         "recurring": {"interval": "month", "interval_count": 1, "meter": None,
                       "trial_period_days": None, "usage_type": "licensed"},
         "tax_behavior": "exclusive", "tiers_mode": None, "transform_quantity": None,
@@ -146,9 +146,10 @@ def _subscription() -> dict[str, Any]:
             "id": f"si_TTZ000000000000{place}", "object": "subscription_item",
             "billing_thresholds": None, "created": START, "current_period_end": "@ends",
             "current_period_start": "@starts", "discounts": [], "metadata": {},
-            "price": _price(plan), "quantity": 3, "subscription": "@subscription", "tax_rates": [],
+            "price": _price(product), "quantity": 3, "subscription": "@subscription",
+            "tax_rates": [],
         }
-        for place, plan in enumerate(("@plan", str(len(PLANS) - 1)))
+        for place, product in enumerate(("@product", str(len(PRODUCTS) - 1)))
     ]  # fmt: skip
     return {
         "id": "@subscription", "object": "subscription", "application": None,

@@ -32,11 +32,11 @@ from bench.wire import run_load
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.stack import Stack
 from gateway.ids import event_id, record_id
-from gateway.mirror.event_change import decide as plan_event
+from gateway.mirror.event_change import decide
 from gateway.stripe_api.event import parse
 
 _SMALL = (1_000, 1_000)
-_WITH_PAYLOAD = 100_000
+_EVENTS_WITH_PAYLOAD = 100_000
 _CLIENTS = 8
 
 
@@ -81,7 +81,7 @@ def fill(database: Path, events: int, subscriptions: int, deliveries: Subscripti
 def _project_subscription(deliveries: Subscriptions) -> dict[str, Any]:
     """Return the row of an event."""
     body = deliveries.event(0, 0, START - 10, State())
-    state = plan_event(parse(body.decode())).state
+    state = decide(parse(body.decode())).state
     assert state
     return {
         name: json.dumps(value, separators=(",", ":")) if isinstance(value, dict | list) else value
@@ -114,7 +114,7 @@ def _event_rows(
         moment = time.strftime("%Y-%m-%d %H:%M:%S.000Z", time.gmtime(created))
         place = chance.randrange(subscriptions)
         payload = ""
-        if count - number <= _WITH_PAYLOAD:
+        if count - number <= _EVENTS_WITH_PAYLOAD:
             payload = deliveries.event(number, place, START, State()).decode()
         yield (
             *(event_id(stripe_id, created), stripe_id, kinds[number % 3], deliveries.name(place)),
@@ -125,11 +125,11 @@ def _event_rows(
 def open_side(exits: ExitStack, events: int, subscriptions: int) -> Side:
     """Fill a database, and start PocketBase and the gateway on it."""
     folder = Path(exits.enter_context(tempfile.TemporaryDirectory()))
-    decide = replace(plan_throwaway(folder), is_simulated=False)
-    stack = Stack(decide)
+    plan = replace(plan_throwaway(folder), is_simulated=False)
+    stack = Stack(plan)
     deliveries = Subscriptions(
         subscriptions,
-        decide.stripe.webhook_secrets[0],
+        plan.stripe.webhook_secrets[0],
         chance=random.Random(2),
     )
     with stack:
