@@ -27,7 +27,7 @@ routerAdd("POST", "/api/gateway/commit", (e) => {
     throw new BadRequestError(`${error}`)
   }
   if (turn) return endPublishing(turn)
-  if (!answer) throw new ApiError(503, "The gateway is of another version than these hooks.", {})
+  if (!answer) throw new ApiError(503, "The hooks don't support the commit format of this gateway: deploy both of the same version.", {})
   return e.json(200, answer)
 }, $apis.bodyLimit(require(`${__hooks}/lib/mirror/commit_body.js`).MAX_BYTES), $apis.requireSuperuserAuth())
 

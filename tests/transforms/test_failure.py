@@ -25,7 +25,7 @@ async def test_a_slow_transform_refuses_the_write(client: Frontend) -> None:
     assert answer.status_code == 503
     body = {
         "status": 503,
-        "message": "This can't be written right now. Please try again.",
+        "message": "The record can't be written right now. Please try again.",
         "data": {},
     }
     assert answer.json() == body

@@ -12,7 +12,7 @@ const { findManaged } = require(`${__hooks}/lib/teams/teams.js`)
 //        order, the answer has the payer's purchase history as well
 function readBuyer(app, user, info, asked) {
   const organization = asked.organization ? findManaged(app, info, asked.organization) : null
-  if (asked.organization && !organization) throw new NotFoundError("There is no such organization.")
+  if (asked.organization && !organization) throw new NotFoundError("This organization does not exist, or you may not manage it.")
   const prices = readPrices(asked.prices)
   const payer = organization ? ["organization", organization.id] : ["user", user.id]
   return {

@@ -20,19 +20,20 @@ function limitSubscriptions(e) {
   e.client.set(COUNT, kept.length)
   if (kept.length > before && isOverLimit(e)) {
     e.client.set(COUNT, before)
-    throw new TooManyRequestsError("There are too many realtime subscriptions of this user or address.")
+    throw new TooManyRequestsError("Too many realtime subscriptions of this user or address.")
   }
   e.subscriptions = kept
 }
 
 function refuseMany(topics) {
   const most = readRealtimeLimits().connection
-  if (most && topics.length > most) refuse(`A connection may have ${most} subscriptions.`)
+  if (most && topics.length > most) refuse(`A connection can have at most ${most} subscriptions.`)
   const numbers = {}
   for (const topic of topics) {
     const name = topic.split("?")[0].replace(/\/\*$/, "")
     numbers[name] = (numbers[name] || 0) + 1
-    if (most && numbers[name] > MAX_PER_TOPIC) refuse(`A connection may have ${MAX_PER_TOPIC} subscriptions of one topic.`)
+    if (!most || numbers[name] <= MAX_PER_TOPIC) continue
+    refuse(`A connection can have at most ${MAX_PER_TOPIC} subscriptions to one topic.`)
   }
 }
 

@@ -1,6 +1,7 @@
 // PocketBase refused a value that a transform set in a field that the client did not send. The client can't correct
 // that, so it is a mistake of the transform's author: a 500 with a line in the log.
 // Why here: PocketBase validates the record inside its request, after the transform.
+const { failed } = require(`${__hooks}/lib/transforms/errors.js`)
 const { logFailure } = require(`${__hooks}/lib/transforms/result.js`)
 
 // A unique value may be taken by the time of the write. That is not the author's mistake, and another try may succeed.
@@ -30,7 +31,7 @@ function translate(error, entry, operation, own) {
     if (!mistakes.includes(name)) rest[name] = new ValidationError(found[name].code, found[name].message)
   }
   if (Object.keys(rest).length > 0) return new BadRequestError(message, rest)
-  return new ApiError(500, "Something went wrong while processing the record.", {})
+  return failed()
 }
 
 module.exports = { blameTransform }

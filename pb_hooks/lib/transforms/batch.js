@@ -2,7 +2,7 @@
 // and each record hook finds its result.
 // Why here: the transaction holds PocketBase's single writer, and a call from inside it would block all writes.
 const { ask, describe, passesThrough, writeAll } = require(`${__hooks}/lib/transforms/call.js`)
-const { conflict } = require(`${__hooks}/lib/transforms/guard.js`)
+const { conflict } = require(`${__hooks}/lib/transforms/errors.js`)
 const { isUpload } = require(`${__hooks}/lib/transforms/request_info.js`)
 const { find, findAll, typeOf } = require(`${__hooks}/lib/transforms/table.js`)
 

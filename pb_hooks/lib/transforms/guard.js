@@ -4,6 +4,7 @@
 // write. Values that others changed meanwhile are kept (merge.js). If the transform got one of them, it runs once more
 // on the current row; if the row changes again during that, the answer is 409.
 const { askOne, describe } = require(`${__hooks}/lib/transforms/call.js`)
+const { conflict } = require(`${__hooks}/lib/transforms/errors.js`)
 const {
   findDifferences, readColumns, rebase, resolveModifiers,
 } = require(`${__hooks}/lib/transforms/merge.js`)
@@ -143,8 +144,4 @@ function correctModifiers(request, entry, record, fresh, changes) {
   }
 }
 
-function conflict() {
-  return new ApiError(409, "The record was changed by another request. Load it and try again.", {})
-}
-
-module.exports = { conflict, guard, transform }
+module.exports = { guard, transform }

@@ -1,5 +1,6 @@
 // Applies a transform's result to a write (its shape: call.js).
 // Why here: the write is PocketBase's request, and the client gets PocketBase's error.
+const { failed, unavailable } = require(`${__hooks}/lib/transforms/errors.js`)
 const { typeOf } = require(`${__hooks}/lib/transforms/table.js`)
 
 // Sets the result's values and returns their names, or throws the error as PocketBase would.
@@ -10,7 +11,7 @@ function applyResult(record, entry, operation, result) {
   if (result.refused) throw new ApiError(result.refused.status, result.refused.message, {})
   logFailure(entry, operation, result)
   if (result.failed === "error") {
-    throw new ApiError(500, "Something went wrong while processing the record.", {})
+    throw failed()
   }
   if (!entry.open || !isAway(result)) throw unavailable()
   mark(record, entry, operation, true)
@@ -20,10 +21,6 @@ function applyResult(record, entry, operation, result) {
 // Failures that a client can't cause: otherwise it could bypass the transform.
 function isAway(result) {
   return ["unreachable", "timeout", "unavailable"].includes(result.failed)
-}
-
-function unavailable() {
-  return new ApiError(503, "This can't be written right now. Please try again.", {})
 }
 
 function logFailure(entry, operation, result) {
@@ -43,7 +40,7 @@ function setValues(record, entry, operation, values) {
   for (const name of names) {
     if (!maySet(typeOf(entry, name), name, operation, values[name])) {
       logFailure(entry, operation, { failed: `it returned "${name}", which can't be set` })
-      throw new ApiError(500, "Something went wrong while processing the record.", {})
+      throw failed()
     }
     record.set(name, values[name])
   }

@@ -2,6 +2,7 @@
 // Why here: hooks decide by it on every write, also while no gateway runs.
 const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { findMissingColumns } = require(`${__hooks}/lib/mirror/collections_guard.js`)
+const { unavailable } = require(`${__hooks}/lib/transforms/errors.js`)
 const { save } = require(`${__hooks}/lib/transforms/table_rows.js`)
 
 const MIGRATION = "1763856004_transforms.js"
@@ -109,7 +110,7 @@ function load(app) {
 
 function refuseAll(app, what) {
   app.logger().error(`${NAMES.transforms} ${what}: all writes are refused, see docs/operations.md`)
-  return new ApiError(503, "This can't be written right now. Please try again.", {})
+  return unavailable()
 }
 
 // Whether the collection once existed: then its loss must not let writes bypass transforms.
