@@ -126,7 +126,7 @@ class CustomerTransfer:
 
     async def _move_deferred(self, customer: str) -> None:
         """Move the rows that were too many for one transaction."""
-        filter_ = f"kind = 'owner' && subject = '{record_id(customer)}'"
+        filter_ = f"kind = 'owner' && object = '{record_id(customer)}'"
         path = self.pocketbase.records_path("deferred_work")
         while (await self.pocketbase.call("GET", path, query={"filter": filter_}))["items"]:
             if not (await call_hook(self.pocketbase, DEFERRED_WORK, Empty())).left:
