@@ -36,14 +36,13 @@ _HABITS = (
 )
 #: Tests and migrations keep the prose of their time.
 _FOLDERS = ("bench", "docker", "docs", "examples", "gateway", "pb_hooks", "stripe_simulator")
-_LATER = "gateway/notifications"
 _CODE = re.compile(r"```.*?```|``.*?``|`[^`]*`", re.DOTALL)
 
 
 def _read_passages() -> Iterator[Passage]:
     for each in chain(read_documents(), read_docstrings(), read_comments()):
         folder = each.path.parts[0] if len(each.path.parts) > 1 else "docs"
-        if folder in _FOLDERS and not each.path.is_relative_to(_LATER):
+        if folder in _FOLDERS:
             yield each
 
 
