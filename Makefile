@@ -26,7 +26,7 @@ help:
 	@echo "make clean   remove .venv and caches (your data in .local stays)"
 
 run: $(VENV)/run.stamp
-	@exec $(BIN)/python -m gateway.dev
+	@exec $(BIN)/python -m gateway dev --project=examples --folder=.local --env-file=.env
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n 2 $(ARGS)
@@ -76,7 +76,7 @@ $(BIN)/uv: | $(BIN)/python
 # Two steps, because running needs a third of what testing needs.
 $(VENV)/run.stamp: requirements.lock requirements-pocketbase.lock | $(BIN)/python
 	@echo "Installing what a run needs into $(VENV) (once) …"
-	@$(INSTALL) --require-hashes -r requirements.lock -r requirements-pocketbase.lock
+	@$(INSTALL:--quiet=) --require-hashes -r requirements.lock -r requirements-pocketbase.lock
 	@touch $@
 
 # Without build isolation: an isolated build would fetch its backend unhashed.

@@ -6,6 +6,7 @@ import click
 
 from gateway.cli.connection import fail, load_settings
 from gateway.cli.customers import customers
+from gateway.cli.dev import dev
 from gateway.cli.events import events
 from gateway.cli.notifications import notifications
 from gateway.cli.openapi import openapi
@@ -66,6 +67,7 @@ def main() -> None:
     """A business-logic gateway beside PocketBase."""
 
 
+main.add_command(dev)
 main.add_command(serve)
 main.add_command(customers)
 main.add_command(events)

@@ -1,7 +1,8 @@
 """``gateway serve``: the HTTP server."""
 
 import asyncio
-import gc
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from gateway.app.declarations import Declarations
 
 
+#: As uvicorn's own command.
+_STARTUP_FAILURE = 3
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
@@ -29,7 +34,7 @@ def serve(host: str, port: int, root_path: str) -> None:
     import uvicorn
 
     from gateway.app.loader import load_app
-    from gateway.http.protocol import BoundedHttpProtocol
+    from gateway.app.server import build_config, spare_garbage_collector
 
     try:
         app = load_app()
@@ -39,36 +44,20 @@ def serve(host: str, port: int, root_path: str) -> None:
         fail(str(error))
     open_logs(settings.gateway_log_level, settings.gateway_log_format)
     asyncio.run(_refuse_wrong_superuser(settings))
-    _spare_garbage_collector()
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        root_path=root_path.rstrip("/"),
-        http=BoundedHttpProtocol,
-        # By default uvicorn trusts the forwarded headers of every local process.
-        proxy_headers=False,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Longer than PocketBase keeps connections (90 s): a connection that we close during a call
-        # would fail a write, because a call that may have had an effect is not repeated.
-        timeout_keep_alive=100,
-        timeout_graceful_shutdown=20,
+    spare_garbage_collector()
+    server = uvicorn.Server(
+        build_config(app, host=host, port=port, root_path=root_path.rstrip("/"))
     )
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(_STARTUP_FAILURE)
 
 
 def _require_unique_commands(declared: "Declarations | None") -> None:
     group = click.get_current_context().find_root().command
     if declared and isinstance(group, click.Group):
         index_commands(declared.commands, group.commands)
-
-
-def _spare_garbage_collector() -> None:
-    """Exclude permanent objects from garbage collection, which took a sixth of deliveries' time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
 
 
 async def _refuse_wrong_superuser(settings: Settings) -> None:

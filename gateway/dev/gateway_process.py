@@ -10,7 +10,8 @@ import httpx2
 
 from gateway.dev.pocketbase import ROOT, PocketBaseProcess
 from gateway.dev.ports import LOOPBACK
-from gateway.dev.process import Process, inherit_environment
+from gateway.dev.process import Process, describe_python_path, inherit_environment
+from gateway.dev.project import Project
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
@@ -37,14 +38,24 @@ class GatewayProcess(Process):
         stripe: StripeAccess,
         frontend_origins: Sequence[str],
         env: Mapping[str, str] | None = None,
+        project: Project | None = None,
     ) -> None:
+        """Describe the process.
+
+        Args:
+            project: served and reloaded on save; by default a gateway without reload.
+        """
         self.url = f"http://{LOOPBACK}:{port}"
+        #: How long to wait for the app: for ever if its developer can repair it meanwhile.
+        self._patience = float("inf") if project else 60.0
+        module = ("gateway.dev.reload",) if project else ("gateway", "serve")
         super().__init__(
             "The gateway",
-            [sys.executable, "-m", "gateway", "serve", f"--host={LOOPBACK}", f"--port={port}"],
+            [sys.executable, "-m", *module, f"--host={LOOPBACK}", f"--port={port}"],
             log=log,
             env={
                 **_inherit_environment(stripe),
+                **describe_python_path(),
                 "GATEWAY_PUBLIC_URL": self.url,
                 **(env or {}),
                 "POCKETBASE_URL": pocketbase.url,
@@ -57,8 +68,14 @@ class GatewayProcess(Process):
                 "PYTHONUNBUFFERED": "1",
             },
             health_url=f"{self.url}/health",
-            cwd=ROOT,
+            cwd=project.folder if project else ROOT,
         )
+
+    def wait_healthy(
+        self, within: float | None = None, is_cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Wait until it serves; see `Process.wait_healthy`."""
+        super().wait_healthy(within or self._patience, is_cancelled)
 
     def wait_ready(
         self, within: float = 60.0, is_cancelled: Callable[[], bool] = lambda: False
@@ -71,7 +88,7 @@ class GatewayProcess(Process):
         self._wait_for(f"{self.url}/ready", "ready", within, is_cancelled)
 
     def wait_registered(
-        self, within: float = 60.0, is_cancelled: Callable[[], bool] = lambda: False
+        self, within: float | None = None, is_cancelled: Callable[[], bool] = lambda: False
     ) -> None:
         """Wait until the gateway is ready, or only collections don't match its transforms.
 
@@ -80,6 +97,7 @@ class GatewayProcess(Process):
         Raises:
             StackError: the gateway ended, or did not register within `within` seconds.
         """
+        within = within or self._patience
         self._wait_for(f"{self.url}/ready", "ready", within, is_cancelled, _is_registered)
 
 

@@ -1,4 +1,4 @@
-"""What `make run` tells a person once everything is up."""
+"""The addresses and first steps that `gateway dev` prints."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from gateway.dev.plan import DEFAULT_PORTS, StackPlan
 from gateway.dev.stack import Stack
 
 _PURCHASE = """\
-Try a purchase in the example shop, or from here: sign up, log in, buy.
+Try a purchase: sign up, log in, buy.
   PB={pocketbase} GATEWAY={gateway}
   curl -s $PB/api/collections/{users}/records -F email=me@example.com \\
     -F password=correct-horse -F passwordConfirm=correct-horse
@@ -44,7 +44,7 @@ def describe_stack(stack: Stack) -> str:
         price = "a price's id or lookup key"
     return "\n".join(
         [
-            f"Example shop          {_locate_shop(stack)}",
+            *_describe_page(stack),
             f"PocketBase dashboard  {pocketbase}/_/ (as {stack.plan.superuser.email})",
             f"Gateway               {gateway}/docs",
             stripe,
@@ -64,7 +64,13 @@ def describe_stack(stack: Stack) -> str:
     )
 
 
-def _locate_shop(stack: Stack) -> str:
+def _describe_page(stack: Stack) -> list[str]:
+    if stack.plan.public_dir is None:
+        return []
+    return [f"Your page             {_locate_page(stack)}"]
+
+
+def _locate_page(stack: Stack) -> str:
     # The page asks the gateway on port 8000 unless told otherwise.
     port = stack.plan.ports.gateway
     query = "" if port == DEFAULT_PORTS.gateway else f"?gateway_port={port}"

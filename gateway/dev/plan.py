@@ -8,8 +8,8 @@ from gateway.collection_settings import COLLECTION_VARIABLES, CollectionSettings
 from gateway.dev.errors import StackError
 from gateway.dev.gateway_process import StripeAccess
 from gateway.dev.local_secrets import SUPERUSER_EMAIL, LocalSecrets, generate_secrets
-from gateway.dev.pocketbase import ROOT
 from gateway.dev.ports import LOOPBACK, pick_free
+from gateway.dev.project import Project
 from gateway.dev.settings import StackSettings
 from gateway.hook_settings import HOOK_VARIABLES
 from gateway.vocabulary import CollectionNames
@@ -67,6 +67,10 @@ class StackPlan:
     automigrate: bool = False
     #: Folders of migrations besides this repository's.
     migrations: tuple[Path, ...] = ()
+    #: A folder of hooks besides this repository's.
+    hooks: Path | None = None
+    #: Served and reloaded on save.
+    project: Project | None = None
 
     @property
     def collection_names(self) -> CollectionNames:
@@ -97,7 +101,9 @@ def plan_throwaway(folder: Path, gateway_env: Mapping[str, str] | None = None) -
     )
 
 
-def plan_from_settings(settings: Mapping[str, str], folder: Path, local: LocalSecrets) -> StackPlan:
+def plan_from_settings(
+    settings: Mapping[str, str], project: Project, folder: Path, local: LocalSecrets
+) -> StackPlan:
     """Plan what `make run` starts.
 
     Raises:
@@ -119,9 +125,11 @@ def plan_from_settings(settings: Mapping[str, str], folder: Path, local: LocalSe
         hook_secrets=settings.get("GATEWAY_HOOK_SECRETS", local.hook_secret),
         gateway_env={name: text for name, text in settings.items() if name.startswith("GATEWAY_")},
         pocketbase_env=_choose_hook_settings(settings),
-        public_dir=ROOT / "examples" / "shop",
+        public_dir=project.public,
         automigrate=True,
-        migrations=_find_migrations(settings),
+        migrations=(project.migrations, *_find_migrations(settings)),
+        hooks=project.hooks,
+        project=project,
     )
 
 
@@ -179,7 +187,7 @@ def _choose_origins(settings: Mapping[str, str], ports: Ports) -> tuple[str, ...
 
 def _find_migrations(settings: Mapping[str, str]) -> tuple[Path, ...]:
     names = settings.get("POCKETBASE_MIGRATIONS", "").split(",")
-    folders = tuple(ROOT / name.strip() for name in names if name.strip())
+    folders = tuple(Path.cwd() / name.strip() for name in names if name.strip())
     for folder in folders:
         if not folder.is_dir():
             raise StackError(f"POCKETBASE_MIGRATIONS names {folder}, which is no folder.")

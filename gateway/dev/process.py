@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx2
 
 from gateway.dev.errors import StackError
+from gateway.pocketbase_files import find_pocketbase_files
 
 _POLL_SECONDS = 0.02
 # If the kernel supports it, a child also ends when its parent is killed. The kernel watches the
@@ -28,6 +29,14 @@ _SETTINGS = ("POCKETBASE_", "STRIPE_", "GATEWAY_", "SIMULATOR_")
 def inherit_environment() -> dict[str, str]:
     """Return this process's environment without the settings of the stack."""
     return {name: text for name, text in os.environ.items() if not name.startswith(_SETTINGS)}
+
+
+def describe_python_path() -> dict[str, str]:
+    """Return PYTHONPATH with the checkout, which `make run` doesn't install; else nothing."""
+    root = find_pocketbase_files()
+    if not (root / "gateway").is_dir():
+        return {}
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))}
 
 
 class Process:

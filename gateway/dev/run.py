@@ -1,22 +1,30 @@
-"""What `make run` does: start everything, say where it is, wait, end everything."""
+"""`gateway dev`: runs PocketBase, the project's app and the simulator until a signal ends them."""
 
 from pathlib import Path
 
 from gateway.dev.command_settings import keep_gateway_settings
+from gateway.dev.console import Console
 from gateway.dev.folder_lock import lock_folder
 from gateway.dev.greeting import describe_secrets, describe_stack
 from gateway.dev.local_secrets import keep_secrets
 from gateway.dev.plan import plan_from_settings
+from gateway.dev.project import Project
 from gateway.dev.settings import read_settings
 from gateway.dev.stack import Stack
 from gateway.dev.stop_request import StopRequest
+from gateway.dev.supervisor import Supervisor
 
 
-def run(folder: Path, env_file: Path) -> None:
-    """Run the parts until a stop is requested.
+def run(project: Project, folder: Path, env_file: Path) -> None:
+    """Run the parts until a signal.
+
+    Args:
+        project: the app and PocketBase's files.
+        folder: data, logs and secrets.
+        env_file: settings; the environment overrides them.
 
     Raises:
-        StackError: they cannot start, or one ended by itself; all have ended then.
+        StackError: they cannot start; all have ended then.
     """
     stop = StopRequest()
     stop.listen()
@@ -26,13 +34,22 @@ def run(folder: Path, env_file: Path) -> None:
         if is_new:
             # Before anything can fail: they are shown at their making or never.
             print(describe_secrets(local, secrets_file), flush=True)
-        stack = Stack(plan_from_settings(read_settings(env_file), folder, local))
-        try:
-            stack.start(stop.is_made)
-            if not stop.is_made():
-                keep_gateway_settings(stack, folder / "settings.json")
-                print(describe_stack(stack), flush=True)
-            stack.watch(stop.is_made)
-        finally:
-            stack.stop()
-            (folder / "settings.json").unlink(missing_ok=True)
+        stack = Stack(plan_from_settings(read_settings(env_file), project, folder, local))
+        with Console({_short_name(part.log): part.log for part in stack.parts}):
+            try:
+                stack.start(stop.is_made, _report)
+                if not stop.is_made():
+                    keep_gateway_settings(stack, folder / "settings.json")
+                    print(describe_stack(stack), flush=True)
+                Supervisor(stack, _report).watch(stop.is_made)
+            finally:
+                stack.stop()
+                (folder / "settings.json").unlink(missing_ok=True)
+
+
+def _short_name(log: Path) -> str:
+    return log.stem
+
+
+def _report(sentence: str) -> None:
+    print(sentence, flush=True)

@@ -13,8 +13,8 @@ class StackSettings(BaseModel):
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     pocketbase_migrations: tuple[str, ...] = ()
-    """Folders of your own migrations that `make run` gives PocketBase besides pb_migrations; what
-    the dashboard writes is moved to the last of them (docs/transforms.md)."""
+    """Folders of further migrations that `gateway dev` gives PocketBase, besides the gateway's and
+    the project's pb_migrations. Changes in the dashboard become migrations in the last of them."""
     pocketbase_port: int = Field(default=8090, ge=1, le=65_535)
     """Where PocketBase listens on 127.0.0.1."""
     gateway_port: int = Field(default=8000, ge=1, le=65_535)

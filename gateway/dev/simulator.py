@@ -7,7 +7,7 @@ from pathlib import Path
 from gateway.dev.gateway_process import StripeAccess
 from gateway.dev.pocketbase import ROOT
 from gateway.dev.ports import LOOPBACK
-from gateway.dev.process import Process, inherit_environment
+from gateway.dev.process import Process, describe_python_path, inherit_environment
 
 
 class SimulatorProcess(Process):
@@ -41,6 +41,7 @@ class SimulatorProcess(Process):
             log=log,
             env={
                 **inherit_environment(),
+                **describe_python_path(),
                 **(env or {}),
                 # In the environment, because `ps` shows arguments.
                 "STRIPE_SIMULATOR_API_KEY": secret_key,

@@ -1,6 +1,5 @@
 """The parts together: started in order, watched, ended in order."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -14,11 +13,13 @@ from gateway.dev.ports import is_free
 from gateway.dev.process import Process
 from gateway.dev.simulator import SimulatorProcess
 
-_WATCH_SECONDS = 0.1
-
 
 def _never() -> bool:
     return False
+
+
+def _ignore(sentence: str) -> None:
+    """Report nothing."""
 
 
 class Stack:
@@ -53,8 +54,16 @@ class Stack:
         last = () if self._simulator is None else (self._simulator,)
         return (self.pocketbase, self.gateway), last
 
-    def start(self, is_cancelled: Callable[[], bool] = _never) -> None:
+    def start(
+        self,
+        is_cancelled: Callable[[], bool] = _never,
+        report: Callable[[str], None] = _ignore,
+    ) -> None:
         """Start every part and wait until all can work; stop half-way when cancelled.
+
+        Args:
+            is_cancelled: polled while parts start.
+            report: receives a sentence at each step.
 
         Raises:
             StackError: a port is in use, the superuser's password is wrong, or a part does not
@@ -62,11 +71,14 @@ class Stack:
         """
         self._refuse_used_ports()
         try:
+            if not self.pocketbase.data_dir.exists():
+                report("Creating PocketBase's database …")
             self.pocketbase.ensure_superuser(replace=self.plan.superuser.is_generated)
             for stage in self._stages:
                 if is_cancelled():
                     return
                 for part in stage:
+                    report(f"Starting {part.name.replace('The ', 'the ')} …")
                     part.start()
                 for part in stage:
                     part.wait_healthy(is_cancelled=is_cancelled)
@@ -75,18 +87,6 @@ class Stack:
         except BaseException:
             self.stop()
             raise
-
-    def watch(self, is_cancelled: Callable[[], bool]) -> None:
-        """Wait until cancelled.
-
-        Raises:
-            StackError: a part ended by itself.
-        """
-        while not is_cancelled():
-            for part in self.parts:
-                if not part.is_running:
-                    raise StackError(part.describe_end())
-            time.sleep(_WATCH_SECONDS)
 
     def stop(self) -> None:
         """End every part, the last started first."""
@@ -132,6 +132,7 @@ def _build_pocketbase(plan: StackPlan) -> PocketBaseProcess:
         env={"GATEWAY_HOOK_SECRETS": plan.hook_secrets, **plan.pocketbase_env},
         automigrate=plan.automigrate,
         migrations=plan.migrations,
+        hooks=plan.hooks,
     )
 
 
@@ -143,6 +144,7 @@ def _build_gateway(plan: StackPlan, pocketbase: PocketBaseProcess) -> GatewayPro
         stripe=plan.stripe,
         frontend_origins=plan.frontend_origins,
         env={**plan.gateway_env, "GATEWAY_HOOK_SECRETS": plan.hook_secrets},
+        project=plan.project,
     )
 
 

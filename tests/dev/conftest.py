@@ -1,4 +1,4 @@
-"""`python -m gateway.dev` as a person starts it, in an empty folder and on ports of its own."""
+"""`gateway dev` as a person starts it, in an empty folder and on ports of its own."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ _SETTINGS = ("POCKETBASE_", "STRIPE_", "GATEWAY_", "SIMULATOR_")
 
 
 class Run:
-    """One `python -m gateway.dev`; what it prints is collected in files."""
+    """One `gateway dev`; what it prints is collected in files."""
 
     def __init__(
         self,
@@ -31,6 +31,7 @@ class Run:
         env: dict[str, str],
         *,
         name: str = "run",
+        project: Path = ROOT / "examples",
     ) -> None:
         self.home = folder
         self.folder = folder / ".local"
@@ -43,7 +44,9 @@ class Run:
                 [
                     sys.executable,
                     "-m",
-                    "gateway.dev",
+                    "gateway",
+                    "dev",
+                    f"--project={project}",
                     f"--folder={self.folder}",
                     f"--env-file={folder / 'dotenv'}",
                 ],
@@ -73,6 +76,23 @@ class Run:
     def parts(self) -> list[psutil.Process]:
         """The processes of the parts."""
         return psutil.Process(self.child.pid).children(recursive=True)
+
+    @property
+    def direct_parts(self) -> list[psutil.Process]:
+        """The processes of the parts without their children."""
+        return [
+            part
+            for part in psutil.Process(self.child.pid).children()
+            if part.status() != psutil.STATUS_ZOMBIE
+        ]
+
+    def answers(self, url: str) -> bool:
+        """Return whether a server answers."""
+        try:
+            httpx.get(url, trust_env=False)
+        except httpx.TransportError:
+            return False
+        return True
 
     def wait_up(self) -> list[psutil.Process]:
         """Wait for the greeting; return the processes of the parts."""
@@ -112,8 +132,8 @@ def start_run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     ports = _pick_ports()
     with ExitStack() as ends:
 
-        def start(env_file: str = "", **env: str) -> Run:
-            run = Run(tmp_path, ports, env_file, env)
+        def start(env_file: str = "", project: Path = ROOT / "examples", **env: str) -> Run:
+            run = Run(tmp_path, ports, env_file, env, project=project)
             ends.callback(_end, run)
             return run
 

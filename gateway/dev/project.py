@@ -1,0 +1,27 @@
+"""The folder of a team's project: app, hooks and migrations."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder with an app; each part of it is optional."""
+
+    folder: Path
+
+    @property
+    def hooks(self) -> Path:
+        """The project's hooks of PocketBase."""
+        return self.folder / "pb_hooks"
+
+    @property
+    def migrations(self) -> Path:
+        """The project's migrations of PocketBase."""
+        return self.folder / "pb_migrations"
+
+    @property
+    def public(self) -> Path | None:
+        """The static files that PocketBase serves."""
+        public = self.folder / "pb_public"
+        return public if public.is_dir() else None

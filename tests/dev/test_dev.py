@@ -1,0 +1,177 @@
+"""`gateway dev` in a team's project: reload, hooks, migrations and one log."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.deadline import wait_until
+from tests.dev.conftest import Run
+
+StartRun = Callable[..., Run]
+
+_APP = """\
+from gateway import Gateway
+
+app = Gateway()
+
+
+@app.get("/answer")
+async def read_answer() -> dict[str, int]:
+    return {"answer": NUMBER}
+"""
+
+
+def _write(project: Path, number: str) -> None:
+    (project / "app.py").write_text(_APP.replace("NUMBER", number))
+
+
+def _read(run: Run) -> object:
+    try:
+        answer = httpx.get(f"{run.url('gateway')}/answer", trust_env=False, timeout=5)
+    except httpx.TransportError:
+        return None
+    return answer.json().get("answer")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with an endpoint."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    _write(folder, "1")
+    return folder
+
+
+def test_saved_code_is_served_within_two_seconds(start_run: StartRun, project: Path) -> None:
+    """Only the app restarts, no request is refused meanwhile, and an import is new as well."""
+    run = start_run(project=project)
+    run.wait_up()
+    assert _read(run) == 1
+    pids = {part.pid for part in run.direct_parts}
+    for number in ("2", "3"):
+        _write(project, number)
+        saved = time.monotonic()
+        seen = []
+        while not seen or seen[-1] != int(number):
+            seen.append(_read(run))
+            assert time.monotonic() - saved < 20
+        print(f"served after {time.monotonic() - saved:.2f} s")
+        assert time.monotonic() - saved < 2
+        assert set(seen) <= {int(number) - 1, int(number)}
+    assert {part.pid for part in run.direct_parts} == pids
+    assert "app.py changed: reloading the app" in run.output
+
+
+def test_a_syntax_error_keeps_the_last_working_code(start_run: StartRun, project: Path) -> None:
+    """The message names file and line; the next save that works is served."""
+    run = start_run(project=project)
+    run.wait_up()
+    _write(project, "(")
+    wait_until(lambda: "The app was not reloaded" in run.output, 10)
+    assert "app.py can't be imported: SyntaxError" in run.output
+    assert "(app.py, line 8)" in run.output
+    assert _read(run) == 1
+    _write(project, "4")
+    wait_until(lambda: _read(run) == 4, 10)
+
+
+def test_a_project_that_starts_broken_is_repaired_while_it_runs(
+    start_run: StartRun, project: Path
+) -> None:
+    """The first start waits for the app, and continues when it is saved."""
+    _write(project, "missing + ")
+    run = start_run(project=project)
+    wait_until(lambda: "The app can't start." in run.output, 30)
+    assert run.answers(f"{run.url('pocketbase')}/api/health")
+    _write(project, "5")
+    run.wait_up()
+    assert _read(run) == 5
+
+
+def test_an_app_that_ends_itself_is_started_again(start_run: StartRun, project: Path) -> None:
+    """A crash of the app is reported, and the address answers again."""
+    with (project / "app.py").open("a") as file:
+        file.write("\n\n@app.get('/crash')\nasync def crash():\n    import os\n    os._exit(9)\n")
+    run = start_run(project=project)
+    run.wait_up()
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{run.url('gateway')}/crash", trust_env=False)
+    wait_until(lambda: "The app ended by itself; starting it again." in run.output, 10)
+    wait_until(lambda: _read(run) == 1, 10)
+
+
+def test_own_hooks_and_migrations_are_added(start_run: StartRun, project: Path) -> None:
+    """They work beside ours; a saved hook or a new migration restarts PocketBase."""
+    (project / "pb_hooks").mkdir()
+    hook = project / "pb_hooks" / "hello.pb.js"
+    hook.write_text('routerAdd("GET", "/hello", (e) => e.json(200, { n: 1 }))')
+    (project / "pb_migrations").mkdir()
+    (project / "pb_migrations" / "1764000000_a.js").write_text(_build_migration("a_things"))
+    run = start_run(project=project)
+    run.wait_up()
+    base = run.url("pocketbase")
+    assert _get(f"{base}/hello") == {"n": 1}
+    assert _get(f"{base}/api/collections/a_things/records")["items"] == []
+    assert "totalItems" in _get(f"{base}/api/collections/prices/records")
+
+    hook.write_text('routerAdd("GET", "/hello", (e) => e.json(200, { n: 2 }))')
+    wait_until(lambda: _get(f"{base}/hello") == {"n": 2}, 15)
+    (project / "pb_migrations" / "1764000001_b.js").write_text(_build_migration("b_things"))
+    wait_until(lambda: "items" in _get(f"{base}/api/collections/b_things/records"), 15)
+    assert "1764000001_b.js changed: restarting PocketBase" in run.output
+
+
+def test_a_hook_with_a_name_of_ours_is_refused(start_run: StartRun, project: Path) -> None:
+    """It would replace ours without a word."""
+    (project / "pb_hooks").mkdir()
+    (project / "pb_hooks" / "billing.pb.js").write_text("")
+    run = start_run(project=project)
+    assert run.wait() == 1
+    assert "has the name of a file of the gateway: rename it." in run.errors
+
+
+def test_a_change_in_the_dashboard_becomes_a_migration(start_run: StartRun, project: Path) -> None:
+    """It is in the project's folder a moment later, and PocketBase is not restarted for it."""
+    run = start_run(project=project)
+    run.wait_up()
+    kept = run.read_secrets()
+    token = run.log_in_superuser(kept["SUPERUSER_EMAIL"], kept["SUPERUSER_PASSWORD"]).json()
+    httpx.post(
+        f"{run.url('pocketbase')}/api/collections",
+        json={"name": "drafts", "type": "base", "fields": [{"name": "text", "type": "text"}]},
+        headers={"Authorization": token["token"]},
+        trust_env=False,
+    ).raise_for_status()
+    folder = project / "pb_migrations"
+    wait_until(lambda: folder.is_dir() and any(folder.glob("*_drafts.js")), 10)
+    wait_until(lambda: "The dashboard's change is in" in run.output, 5)
+    assert "restarting PocketBase" not in run.output
+
+
+def test_one_log_has_a_prefix_per_part(start_run: StartRun, project: Path) -> None:
+    """Steps of the start are printed, and lines of each part with its name."""
+    run = start_run(project=project)
+    run.wait_up()
+    assert "Creating PocketBase's database …" in run.output
+    assert "Starting the gateway …" in run.output
+    wait_until(lambda: "\ngateway    | " in run.output, 5)
+    assert "\npocketbase | " in run.output
+
+
+def _get(url: str) -> dict[str, object]:
+    try:
+        return dict(httpx.get(url, trust_env=False, timeout=5).json())
+    except (httpx.TransportError, ValueError):
+        return {}
+
+
+def _build_migration(name: str) -> str:
+    """Return a migration that creates a readable collection."""
+    return (
+        "migrate((app) => app.save(new Collection({"
+        f' name: "{name}", type: "base", listRule: "", fields: [] }})),'
+        f' (app) => app.delete(app.findCollectionByNameOrId("{name}")))'
+    )
