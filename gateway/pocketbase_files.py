@@ -14,3 +14,9 @@ def find_pocketbase_files() -> Path:
 
 HOOKS = find_pocketbase_files() / "pb_hooks"
 MIGRATIONS = find_pocketbase_files() / "pb_migrations"
+
+
+def find_start_script() -> Path:
+    """Return the shell script that creates the superuser and starts PocketBase in a container."""
+    installed = _INSTALLED / "pocketbase-start.sh"
+    return installed if _INSTALLED.is_dir() else _PACKAGE.parent / "docker" / "pocketbase-start.sh"

@@ -6,8 +6,9 @@ import click
 
 from gateway.cli.connection import fail, load_settings
 from gateway.cli.customers import customers
-from gateway.cli.dev import dev
+from gateway.cli.dev import dev, export
 from gateway.cli.events import events
+from gateway.cli.new import new
 from gateway.cli.notifications import notifications
 from gateway.cli.openapi import openapi
 from gateway.cli.reconcile import reconcile
@@ -68,6 +69,8 @@ def main() -> None:
 
 
 main.add_command(dev)
+main.add_command(export)
+main.add_command(new)
 main.add_command(serve)
 main.add_command(customers)
 main.add_command(events)

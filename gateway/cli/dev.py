@@ -42,3 +42,23 @@ def dev(project: Path, folder: Path | None, env_file: Path | None) -> None:
     except StackError as error:
         fail(str(error))
     click.echo("All parts have ended.")
+
+
+@click.command("export-pocketbase")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--project",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    help="The folder of pb_hooks, pb_migrations and pb_public.  [default: this one]",
+)
+def export(folder: Path, project: Path) -> None:
+    """Copy the hooks and migrations of the gateway and the project into FOLDER, for an image."""
+    from gateway.dev.errors import StackError
+    from gateway.dev.export import export_pocketbase
+    from gateway.dev.project import Project
+
+    try:
+        export_pocketbase(Project(project.resolve()), folder.resolve())
+    except StackError as error:
+        fail(str(error))

@@ -1,0 +1,46 @@
+"""The pytest plugin for a project's tests against real services.
+
+    pytest_plugins = ["gateway.testing"]   # in tests/conftest.py
+
+Fixtures: `stack` (PocketBase, the simulator and the app as processes, once per session), `sign_up`,
+`user`, `superuser_pb`, `http`, `buy`, `stripe_event`, `clock`. Override `gateway_project` or
+`gateway_settings` to test another folder or with other settings.
+"""
+
+from gateway.dev.stack import Stack
+from gateway.testing.fixtures import (
+    buy,
+    clock,
+    gateway_project,
+    gateway_settings,
+    http,
+    sign_up,
+    stack,
+    stripe_event,
+    superuser_pb,
+    user,
+)
+from gateway.testing.purchases import Buy
+from gateway.testing.simulator import Clock, StripeEvent
+from gateway.testing.users import SignedUpUser, SignUp
+from gateway.testing.waiting import eventually
+
+__all__ = [
+    "Buy",
+    "Clock",
+    "SignUp",
+    "SignedUpUser",
+    "Stack",
+    "StripeEvent",
+    "buy",
+    "clock",
+    "eventually",
+    "gateway_project",
+    "gateway_settings",
+    "http",
+    "sign_up",
+    "stack",
+    "stripe_event",
+    "superuser_pb",
+    "user",
+]
