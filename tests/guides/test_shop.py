@@ -11,7 +11,7 @@ from gateway.dev.pocketbase import ROOT
 
 pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="needs node")
 
-_PAGE = ROOT / "examples" / "shop" / "index.html"
+_PAGE = ROOT / "examples" / "pb_public" / "index.html"
 
 
 def _run(expression: str) -> str:
