@@ -34,16 +34,15 @@ class Connections:
         timeout: float,
         certificates: ssl.SSLContext | None = None,
     ) -> None:
-        """Take the origin, and the headers of every request.
+        """Take the origin, and the headers of every request that has none of that name.
 
         Args:
             origin: ``http://host:port``, with the prefix of all paths if there is one.
             timeout: seconds that an answer may take.
         """
         self._origin = origin.rstrip("/")
-        self._headers = dict(headers)
         self._timeout = timeout
-        self._client = open_client(certificates=certificates)
+        self._client = open_client(headers=headers, certificates=certificates)
 
     async def request(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
@@ -59,7 +58,7 @@ class Connections:
         request = self._client.build_request(
             method,
             self._origin + path,
-            headers=encode_headers(self._headers | dict(headers)),
+            headers=encode_headers(headers),
             content=body,
         )
         async with asyncio.timeout(self._timeout):
