@@ -1,6 +1,6 @@
 // Reads the buyer: the user of a request, the payer, the Stripe customer, and the prices and subscription of the
 // request.
-// Why here: PocketBase checks the user's own token and the update rule of organizations; one call instead of six.
+// Why here: PocketBase checks the user's own token and the update rule of organizations; one call instead of several.
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
 const { readPrices } = require(`${__hooks}/lib/checkout/prices.js`)
