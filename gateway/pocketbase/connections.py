@@ -98,14 +98,15 @@ def check_path(path: str) -> None:
 
 
 def encode_headers(headers: Mapping[str, str]) -> dict[bytes, bytes]:
-    """Return headers in UTF-8.
+    """Return headers in UTF-8; of names that differ only in case, the last.
 
     Raises:
         ValueError: a value could end its line.
     """
     if any(character in value for value in headers.values() for character in "\r\n\0"):
         raise ValueError("a header has a character that it can't have")
-    return {name.encode(): value.encode() for name, value in headers.items()}
+    last = {name.lower(): (name, value) for name, value in headers.items()}
+    return {name.encode(): value.encode() for name, value in last.values()}
 
 
 def find_os_error(error: httpx2.ConnectError) -> OSError:
