@@ -33,7 +33,7 @@ Later changes arrive by webhook; on a developer's machine, forwarded by
 
 
 def describe_stack(stack: Stack) -> str:
-    """Return the addresses and how to try a purchase."""
+    """Return the addresses, and commands for a trial purchase."""
     pocketbase, gateway = stack.pocketbase.url, stack.gateway.url
     names = stack.plan.collection_names
     if stack.plan.is_simulated:
@@ -71,14 +71,14 @@ def _describe_page(stack: Stack) -> list[str]:
 
 
 def _locate_page(stack: Stack) -> str:
-    # The page asks the gateway on port 8000 unless told otherwise.
+    # The page calls the gateway on port 8000 by default.
     port = stack.plan.ports.gateway
     query = "" if port == DEFAULT_PORTS.gateway else f"?gateway_port={port}"
     return f"{stack.pocketbase.url}/{query}"
 
 
 def _offer_import(stack: Stack) -> list[str]:
-    """Without prices there is nothing to buy, and events bring only later changes."""
+    """Return how to import the account if there are no prices; events bring only later changes."""
     if stack.plan.is_simulated or not _has_no_prices(stack):
         return []
     python = os.path.relpath(sys.executable)
@@ -99,16 +99,16 @@ def _warn_of_leftovers(plan: StackPlan) -> list[str]:
     if plan.is_simulated or not plan.simulator_state.exists():
         return []
     return [
-        f"{plan.folder / 'pb_data'} holds rows of the simulator, which Stripe does not know: "
-        f"to begin anew, remove it and {plan.simulator_state}.\n"
+        f"{plan.folder / 'pb_data'} has rows of the simulator, which Stripe does not know: "
+        f"to start from scratch, remove it and {plan.simulator_state}.\n"
     ]
 
 
 def describe_secrets(local: LocalSecrets, file: Path) -> str:
-    """Return the secrets that were generated just now."""
+    """Return the text that shows newly generated secrets."""
     return "\n".join(
         [
-            f"Made for this machine, shown only now, kept in {file}:",
+            f"Generated for this machine, shown only once, stored in {file}:",
             f"  Superuser           {SUPERUSER_EMAIL}",
             f"  its password        {local.superuser_password}",
             f"  Webhook secret      {local.simulator_webhook_secret} (of the simulator)",

@@ -17,15 +17,15 @@ from gateway.vocabulary import CollectionNames
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where each part listens on the loopback interface."""
+    """The loopback port of each process."""
 
     pocketbase: int
     gateway: int
     simulator: int
 
 
-#: A test or a benchmark is one address, and as quick as it can.
-_UNHURRIED = {
+#: Tests and benchmarks send many requests from one address.
+_NO_RATE_LIMITS = {
     "GATEWAY_RATE_LIMIT_ADDRESS": "1000000/second",
     "GATEWAY_RATE_LIMIT_USER": "1000000/second",
 }
@@ -36,34 +36,34 @@ DEFAULT_PORTS = Ports(_DEFAULTS.pocketbase_port, _DEFAULTS.gateway_port, _DEFAUL
 
 @dataclass(frozen=True, slots=True)
 class Superuser:
-    """The PocketBase superuser that the gateway works as."""
+    """The gateway's PocketBase superuser."""
 
     email: str
     password: str
-    #: Made by us, so an old password of ours may be replaced; one that a person chose may not.
+    #: Whether the password was generated; only then an existing one may be replaced.
     is_generated: bool
 
 
 @dataclass(frozen=True, slots=True)
 class StackPlan:
-    """The parts to start, their addresses and secrets, and the folder for what they keep."""
+    """The processes to start, their addresses and secrets, and the folder of their files."""
 
     folder: Path
     ports: Ports
     superuser: Superuser
     stripe: StripeAccess
-    #: Whether `stripe` is our simulator, which is then started too.
+    #: Whether `stripe` is the simulator, which is then started too.
     is_simulated: bool
     frontend_origins: tuple[str, ...]
-    #: Sign the calls between PocketBase's hooks and the gateway; comma-separated.
+    #: Secrets of the calls between PocketBase's hooks and the gateway; comma-separated.
     hook_secrets: str
     #: Further settings of the gateway, by environment variable.
     gateway_env: Mapping[str, str] = field(default_factory=dict)
     #: Further environment variables of PocketBase, for its hooks.
     pocketbase_env: Mapping[str, str] = field(default_factory=dict)
-    #: The static files that PocketBase serves; an empty folder when None.
+    #: The static files that PocketBase serves; None for an empty folder.
     public_dir: Path | None = None
-    #: Whether a change of a collection in the dashboard writes a migration file.
+    #: Whether PocketBase writes a migration for each change of a collection in the dashboard.
     automigrate: bool = False
     #: Folders of migrations besides this repository's.
     migrations: tuple[Path, ...] = ()
@@ -74,13 +74,13 @@ class StackPlan:
 
     @property
     def collection_names(self) -> CollectionNames:
-        """The names of the gateway's collections."""
+        """Return the names of the gateway's collections."""
         given = {name.lower(): text for name, text in self.gateway_env.items() if text}
         return CollectionSettings.model_validate(given).collection_names
 
     @property
     def simulator_state(self) -> Path:
-        """The file in which the simulator keeps its account."""
+        """Return the file in which the simulator stores its account."""
         return self.folder / "simulator.json"
 
 
@@ -96,7 +96,7 @@ def plan_throwaway(folder: Path, gateway_env: Mapping[str, str] | None = None) -
         is_simulated=True,
         frontend_origins=("http://localhost:3000",),
         hook_secrets=new.hook_secret,
-        gateway_env={**_UNHURRIED, **(gateway_env or {})},
+        gateway_env={**_NO_RATE_LIMITS, **(gateway_env or {})},
         pocketbase_env=_choose_hook_settings(gateway_env or {}),
     )
 
@@ -104,10 +104,10 @@ def plan_throwaway(folder: Path, gateway_env: Mapping[str, str] | None = None) -
 def plan_from_settings(
     settings: Mapping[str, str], project: Project, folder: Path, local: LocalSecrets
 ) -> StackPlan:
-    """Plan what `make run` starts.
+    """Plan the stack of `make run`.
 
     Raises:
-        StackError: a setting is missing or wrong; the sentence names it.
+        StackError: a setting is missing or not valid; the message names it.
     """
     ports = Ports(
         _read_port(settings, "POCKETBASE_PORT", DEFAULT_PORTS.pocketbase),
@@ -170,7 +170,7 @@ def _choose_superuser(settings: Mapping[str, str], local: LocalSecrets) -> Super
     if email or password:
         missing = "POCKETBASE_SUPERUSER_PASSWORD" if email else "POCKETBASE_SUPERUSER_EMAIL"
         raise StackError(
-            f"{missing} is not set: set the superuser's address and password, or none."
+            f"{missing} is not set: set both the superuser's e-mail address and password, or none."
         )
     return Superuser(SUPERUSER_EMAIL, local.superuser_password, is_generated=True)
 
@@ -178,7 +178,7 @@ def _choose_superuser(settings: Mapping[str, str], local: LocalSecrets) -> Super
 def _choose_origins(settings: Mapping[str, str], ports: Ports) -> tuple[str, ...]:
     if "GATEWAY_FRONTEND_ORIGINS" in settings:
         return tuple(part.strip() for part in settings["GATEWAY_FRONTEND_ORIGINS"].split(","))
-    # What PocketBase serves itself, and the usual development servers.
+    # Pages that PocketBase serves, and the usual ports of development servers.
     local_ports = (ports.pocketbase, 3000, 5173)
     return tuple(
         f"http://{host}:{port}" for port in local_ports for host in ("localhost", LOOPBACK)
@@ -190,7 +190,7 @@ def _find_migrations(settings: Mapping[str, str]) -> tuple[Path, ...]:
     folders = tuple(Path.cwd() / name.strip() for name in names if name.strip())
     for folder in folders:
         if not folder.is_dir():
-            raise StackError(f"POCKETBASE_MIGRATIONS names {folder}, which is no folder.")
+            raise StackError(f"POCKETBASE_MIGRATIONS names {folder}, which is not a folder.")
     return folders
 
 

@@ -32,7 +32,7 @@ def run(project: Project, folder: Path, env_file: Path) -> None:
         secrets_file = folder / "secrets.env"
         local, is_new = keep_secrets(secrets_file)
         if is_new:
-            # Before anything can fail: they are shown at their making or never.
+            # Before anything can fail, because they are shown only once.
             print(describe_secrets(local, secrets_file), flush=True)
         stack = Stack(plan_from_settings(read_settings(env_file), project, folder, local))
         with Console({_short_name(part.log): part.log for part in stack.parts}):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class StackSettings(BaseModel):
-    """Settings that `make run` reads, and compose.yaml the ports of, besides the gateway's."""
+    """Further settings of `make run`; compose.yaml reads the ports too."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 

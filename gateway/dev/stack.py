@@ -1,4 +1,4 @@
-"""The parts together: started in order, watched, ended in order."""
+"""The stack: starts, watches and stops its processes in order."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ def _ignore(sentence: str) -> None:
 
 
 class Stack:
-    """PocketBase, the gateway and, when Stripe is simulated, the simulator."""
+    """PocketBase, the gateway and, if Stripe is simulated, the simulator."""
 
     def __init__(self, plan: StackPlan) -> None:
         self.plan = plan
@@ -44,13 +44,13 @@ class Stack:
 
     @property
     def parts(self) -> tuple[Process, ...]:
-        """The parts in the order of their start."""
+        """Return the processes in the order of their start."""
         return tuple(part for stage in self._stages for part in stage)
 
     @property
     def _stages(self) -> tuple[tuple[Process, ...], ...]:
-        # The gateway waits for its PocketBase. The simulator comes after it: it announces its
-        # catalogue by webhook as soon as it is up, and a missed delivery comes again much later.
+        # The gateway waits for PocketBase. The simulator starts last, because it delivers its
+        # catalogue by webhook at its start and retries a failed delivery much later.
         last = () if self._simulator is None else (self._simulator,)
         return (self.pocketbase, self.gateway), last
 
@@ -82,14 +82,14 @@ class Stack:
                     part.start()
                 for part in stage:
                     part.wait_healthy(is_cancelled=is_cancelled)
-            # Until then PocketBase lets writes pass that a transform is for.
+            # Before the registration PocketBase stores writes without their transforms.
             self.gateway.wait_registered(is_cancelled=is_cancelled)
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """End every part, the last started first."""
+        """Stop all processes in reverse order."""
         for part in reversed(self.parts):
             part.stop()
 
@@ -116,8 +116,8 @@ class Stack:
         for name, port, variable in wanted:
             if not is_free(port):
                 raise StackError(
-                    f"Port {port} for {name} is in use: stop what listens there, or choose "
-                    f"another by {variable}."
+                    f"Port {port} for {name} is in use: stop the process that listens there, or "
+                    f"choose another by {variable}."
                 )
 
 
