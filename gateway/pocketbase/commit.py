@@ -128,9 +128,17 @@ async def _call_twice(pocketbase: PocketBase, body: bytes) -> Json:
 
 def _encode(batch: CommitBatch) -> bytes:
     rows = [(versioned, _record(versioned)) for versioned in batch.rows]
+    objects = [_object(versioned) for versioned in batch.rows]
+    spans = [
+        _find_span(batch, versioned, text)
+        for versioned, text in zip(batch.rows, objects, strict=True)
+    ]
     head: CommitHead = {
         "events": [_event(event) for event in batch.events],
-        "rows": [_row(versioned, record) for versioned, record in rows],
+        "rows": [
+            _row(versioned, record, span)
+            for (versioned, record), span in zip(rows, spans, strict=True)
+        ],
         "claims": [
             {
                 "customer": record_id(claim.customer),
@@ -154,7 +162,7 @@ def _encode(batch: CommitBatch) -> bytes:
         [
             dump_parsed(head),
             *(_columns(versioned, record) for versioned, record in rows),
-            *(_object(versioned) for versioned in batch.rows),
+            *(text for text, span in zip(objects, spans, strict=True) if not span),
             *(event.payload.encode() for event in batch.events),
         ]
     )
@@ -169,6 +177,18 @@ def _object(versioned: VersionedRow) -> bytes:
     """The Stripe object; empty for a row that is only compared, or that keeps the stored one."""
     item = versioned.row.object
     return b"" if versioned.ask or item is None else dump_parsed(item)
+
+
+def _find_span(batch: CommitBatch, versioned: VersionedRow, text: bytes) -> list[int] | None:
+    """Return start and end of the Stripe object in its event's payload, so that it is sent once.
+
+    None if the payload does not contain it, or if JavaScript counts its characters differently.
+    """
+    if not text or versioned.event is None:
+        return None
+    payload = batch.events[versioned.event].payload
+    start = payload.find(text.decode()) if payload.isascii() else -1
+    return [start, start + len(text)] if start >= 0 else None
 
 
 def _columns(versioned: VersionedRow, record: Json) -> bytes:
@@ -205,7 +225,7 @@ def _outbox_entry(place: int, event_id: str, entry: OutboxEntry) -> CommitOutbox
     }
 
 
-def _row(versioned: VersionedRow, record: Json) -> CommitRow:
+def _row(versioned: VersionedRow, record: Json, span: list[int] | None) -> CommitRow:
     return {
         "collection": versioned.row.collection,
         "id": record["id"],
@@ -217,4 +237,5 @@ def _row(versioned: VersionedRow, record: Json) -> CommitRow:
         "expect": versioned.expect.guard if versioned.expect else None,
         "ask": versioned.ask,
         "again": versioned.again,
+        "object_span": span,
     }

@@ -37,11 +37,12 @@ def _subscription(customer: str) -> Json:
     )
 
 
+@pytest.mark.parametrize("name", ["ascii", "naïve"])
 async def test_a_row_keeps_the_whole_object(
-    sender: Sender, dashboard: Dashboard, stack: Stack
+    name: str, sender: Sender, dashboard: Dashboard, stack: Stack
 ) -> None:
-    """Also fields without a column; pruning the event's payload takes nothing away."""
-    subscription = _subscription("cus_whole")
+    """Also fields without a column, in any alphabet; pruning the payload takes nothing away."""
+    subscription = build_subscription("cus_whole", invented_by_stripe={"deep": [1, None, name]})
     event = build_event("customer.subscription.created", subscription, created=1_600_000_000)
     await sender.send(event)
 

@@ -1,7 +1,8 @@
 """The commit route: events and the rows they change, in one transaction.
 
-The body is the head as JSON, then each row's columns and each event's payload, separated by U+001E
-(see `gateway.pocketbase.commit`). The head consists of plain dicts: it is built for every delivery.
+The body is the head as JSON, then each row's columns, the Stripe objects that no payload contains,
+and each event's payload, separated by U+001E (see `gateway.pocketbase.commit`). The head consists
+of plain dicts: it is built for every delivery.
 """
 
 from typing import Any, Literal
@@ -55,6 +56,9 @@ class CommitRow(TypedDict):
     expect: dict[str, Any] | None
     ask: Literal["", "order", "time"]
     again: bool
+    #: Start and end of the row's Stripe object in the payload of `event`; None if the object has a
+    #: text of its own.
+    object_span: list[int] | None
 
 
 class CommitClaim(TypedDict):

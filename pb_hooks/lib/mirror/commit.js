@@ -6,8 +6,8 @@
 // batch.rows    the rows to write: one per Stripe object, from the newest of its events
 // batch.claims  claims of customers' owners (ownership.js)
 // batch.outbox  notifications of the events; absent without any
-// texts         the columns of each row as JSON, the Stripe object of each row (empty to keep the stored one), and the
-//               payload of each event
+// texts         the columns of each row as JSON; the Stripe object of each row (empty to keep the stored one) that is not
+//               a part of its event's payload, see `object_span`; and the payload of each event
 //
 // A row is written if its version is newer than the stored one. If neither is newer (a conflict), the events of that
 // object are not stored, and the answer has what the gateway needs to decide. It commits its decision together with the
@@ -26,10 +26,8 @@ const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
 // the same as soon as it is durable, before realtime and other hooks run.
 function commit(app, batch, texts, onCommit) {
   let answer
-  const count = batch.rows.length
-  if (texts.length !== 2 * count + batch.events.length) return null
-  batch.rows.forEach((row, i) => Object.assign(row, { text: texts[i], object: texts[count + i] }))
-  const payloads = texts.slice(2 * count)
+  const payloads = readTexts(batch, texts)
+  if (!payloads) return null
   runTransaction(app, (tx) => {
     // First, so that each row is written with its owner.
     const payers = noPayers()
@@ -51,6 +49,19 @@ function commit(app, batch, texts, onCommit) {
     }
   }, () => onCommit(answer))
   return answer
+}
+
+// Adds their texts to the rows. Returns the payloads of the events, null if the number of texts is another.
+function readTexts({ events, rows }, texts) {
+  const apart = rows.filter((row) => !row.object_span)
+  if (texts.length !== rows.length + apart.length + events.length) return null
+  const payloads = texts.slice(rows.length + apart.length)
+  rows.forEach((row, i) => {
+    row.text = texts[i]
+    if (row.object_span) row.object = payloads[row.event].slice(...row.object_span)
+  })
+  apart.forEach((row, i) => { row.object = texts[rows.length + i] })
+  return payloads
 }
 
 // Adds the stored records and their versions to the rows.
