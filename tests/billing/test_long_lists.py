@@ -73,7 +73,7 @@ async def _last_item(subscriber: Subscriber) -> str:
 
 
 async def test_a_list_that_stripe_does_not_find(subscribe: Subscribe, faults: MakeFault) -> None:
-    """An object whose nested list is missing is stored all the same, and says so."""
+    """An object without its nested list is stored, and marked as incomplete."""
     subscriber = await subscribe()
     await _add_items(subscriber, 11)
     await faults("/v1/subscription_items", method="GET", status=404, times=-1)

@@ -24,7 +24,7 @@ _ACTIONS: dict[str, dict[str, Any]] = {
 
 @pytest_asyncio.fixture
 async def subscriber(subscribe: Subscribe) -> Subscriber:
-    """Somebody with a subscription that stays as it is."""
+    """A subscriber; no test changes the subscription."""
     return await subscribe()
 
 

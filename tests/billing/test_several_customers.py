@@ -69,7 +69,7 @@ async def test_a_guests_purchases_are_found_again(
 async def test_a_guest_can_give_anybodys_address(
     open_shop: Shop, frontend: Frontend, dashboard: Dashboard, account: StripeAccount
 ) -> None:
-    """A guest who gives the address of somebody's account keeps them from buying nothing."""
+    """A guest who enters a user's address does not keep the user from buying."""
     user = await frontend.sign_up()
     await _verify(dashboard, user)
     await _buy_as_guest(open_shop, "pro_monthly", user.email.upper())

@@ -77,7 +77,7 @@ async def test_an_incomplete_subscription_leads_to_its_invoice(
 async def test_an_incomplete_subscription_can_be_given_up(
     frontend: Frontend, shop: Shop, account: StripeAccount
 ) -> None:
-    """After an end now its invoice can't be paid any more, and the same user buys anew."""
+    """After an end now its invoice can't be paid any more, and the same user can buy again."""
     subscriber, invoice = await _make_incomplete(frontend, shop, account)
     assert (await subscriber.do("cancel", when="now"))["open_invoices"] == []
     assert (await account.read(f"invoices/{invoice}"))["status"] == "void"

@@ -1,4 +1,4 @@
-"""How many requests a purchase needs: somebody waits for each."""
+"""The number of requests per purchase."""
 
 import re
 from collections import Counter

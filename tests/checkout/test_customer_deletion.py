@@ -1,4 +1,4 @@
-"""A user is deleted: what the setting says happens at Stripe, and stands on record."""
+"""Deletion of a user: the setting's effect at Stripe, and the stored record of it."""
 
 import asyncio
 from collections.abc import Callable

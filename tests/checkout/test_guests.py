@@ -41,7 +41,7 @@ async def test_a_purchase_finds_its_user_by_the_verified_address(
     dashboard: Dashboard,
     account: StripeAccount,
 ) -> None:
-    """What a guest bought is nobody's until somebody proves the address; then it is theirs."""
+    """A guest's purchase has no owner until a user verifies the address."""
     session = await _buy(open_shop, price, user.email)
     outcome = (await open_shop.come_back(None, session["id"])).json()
     assert outcome["status"] == "complete"

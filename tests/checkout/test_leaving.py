@@ -20,7 +20,7 @@ _USERS = "/api/collections/users/records"
 
 @dataclass(frozen=True)
 class Site:
-    """A stack of one's own, whose gateway may be stopped."""
+    """A separate stack with a gateway that tests may stop."""
 
     stack: Stack
     frontend: Frontend
@@ -52,7 +52,7 @@ class Site:
         return str((await self.account.read(f"subscriptions/{subscription}"))["status"])
 
     async def find_owner(self, customer: str) -> str:
-        """Return whose a customer is in PocketBase."""
+        """Return the owner of a customer in PocketBase."""
         row = await self.dashboard.find("customers", customer)
         assert row
         return str(row["user"])
@@ -70,7 +70,7 @@ class Site:
 
 @pytest_asyncio.fixture
 async def site(fresh_stack: Callable[..., Stack], http: httpx.AsyncClient) -> AsyncIterator[Site]:
-    """A stack whose catalogue is mirrored."""
+    """A separate stack with the mirrored catalogue."""
     stack = fresh_stack()
     part, account = stack.pocketbase, StripeAccount(http, stack.simulator)
     await account.wait_delivered()

@@ -22,7 +22,7 @@ _USERS = "/api/collections/users/records"
 
 @dataclass(frozen=True)
 class Leaving:
-    """A stack of its own, whose clock may be moved."""
+    """A separate stack with a clock that tests may move."""
 
     frontend: Frontend
     dashboard: Dashboard

@@ -146,7 +146,7 @@ _PIECES = st.sampled_from(
 @example("https://app.example.com:")
 @example("http://localhost:03000")
 def test_what_passes_begins_with_an_allowed_origin(url: str) -> None:
-    """However an address is put together, it passes only if it literally stands on an origin."""
+    """An address passes only if it literally starts with an allowed origin."""
     if _is_allowed(url):
         assert _ON_ORIGIN.fullmatch(url)
 

@@ -1,4 +1,4 @@
-"""What Stripe refuses: the error names what is wrong, and whose it is to change."""
+"""Refusals by Stripe: the error names the parameter, and who can correct it."""
 
 import time
 from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,4 @@
-"""A Stripe account in this process, whose API the gateway reads; every history begins a new one."""
+"""A Stripe account in this process with an API for the gateway; reset for every history."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Account:
         self.begin()
 
     def begin(self) -> World:
-        """Begin anew: nothing in it, and ids that no earlier world had."""
+        """Reset: no objects, and ids that were not used before."""
         self.world = World(seed=next(_SEEDS))
         self.faults = Faults()
         self._endpoint = Endpoint(Api(self.world), self.faults)

@@ -1,4 +1,4 @@
-"""PocketBase and two gateways, whose Stripe is a world in this process."""
+"""PocketBase and two gateways; their Stripe runs in this process."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

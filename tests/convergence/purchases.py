@@ -1,4 +1,4 @@
-"""Moves that say whose a customer is and what one gets, besides the simulator's histories."""
+"""Steps that set owners and entitlements, in addition to the simulator's histories."""
 
 from contextlib import suppress
 from dataclasses import dataclass

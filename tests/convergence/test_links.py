@@ -1,4 +1,4 @@
-"""Whose a customer is: by metadata, client_reference_id, or an address that PocketBase verified."""
+"""Owners of customers: by metadata, client_reference_id, or a verified address."""
 
 from collections.abc import Callable
 from secrets import token_hex

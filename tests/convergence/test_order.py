@@ -88,7 +88,7 @@ def _deleted(at: int, **item: Any) -> State:
 
 
 def test_newer_second_wins() -> None:
-    """The state of the later second is the latest, wherever it stands."""
+    """The state of the later second is the latest, in any order."""
     old, new = _updated(SECOND, name="old"), _updated(SECOND + 1, name="new")
 
     assert latest([old, new]) is new
@@ -113,7 +113,7 @@ def test_deletion_is_last(late: int) -> None:
 
 
 def test_made_again() -> None:
-    """What was made anew under a deleted object's id is another object, and later."""
+    """An object created again under a deleted object's id is a later object."""
     deleted, again = _deleted(SECOND, created=5), _updated(SECOND + 9, created=SECOND + 9)
 
     assert latest([deleted, again]) is again

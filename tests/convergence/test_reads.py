@@ -52,7 +52,7 @@ def test_an_older_read_never_overwrites_a_newer_state(scene: Scene) -> None:
 
 
 def test_two_reads_cross(scene: Scene) -> None:
-    """Of two reads by two replicas the one that saw less never stands at the end."""
+    """Of two reads by two gateways the older one is never the final row."""
     bench, product = scene.bench, scene.product
     there, back = _rename(scene, product, "there", "Pro")
     one, other = bench.deliverers

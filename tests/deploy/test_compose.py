@@ -47,7 +47,7 @@ def test_every_service_is_confined(compose: Any, name: str) -> None:
 
 @pytest.mark.parametrize("name", _SERVICES)
 def test_ports_are_bound_to_loopback(compose: Any, name: str) -> None:
-    """Nothing is reachable from another machine unless somebody decides so."""
+    """By default nothing is reachable from another machine."""
     assert all(port.startswith("127.0.0.1:") for port in compose["services"][name]["ports"])
 
 

@@ -1,4 +1,4 @@
-"""What README.md and the greeting tell a newcomer to type works as it stands there."""
+"""The commands of README.md and of the greeting work as printed."""
 
 import re
 import subprocess

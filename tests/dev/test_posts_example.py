@@ -1,4 +1,4 @@
-"""What examples/posts and docs/transforms.md tell a newcomer to type works as it stands there."""
+"""The commands of examples/posts and docs/transforms.md work as printed."""
 
 import re
 import subprocess

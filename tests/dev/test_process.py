@@ -72,7 +72,7 @@ def test_a_paused_process_answers_nothing_until_resumed(server: Process) -> None
 
 
 def test_a_paused_process_can_be_stopped(server: Process) -> None:
-    """Stopping does not wait for somebody to resume the process."""
+    """A paused process can be stopped."""
     server.pause()
     server.stop()
     assert not server.is_running

@@ -36,7 +36,7 @@ class Purchases:
         assert answer.status_code == 200, answer.text
 
     async def open(self) -> None:
-        """Let PocketBase know whose the customer is."""
+        """Deliver the customer with its user."""
         await self.tell("customer.created", self.customer)
 
     async def add_product(self, **metadata: str) -> str:

@@ -1,4 +1,4 @@
-"""Every page of docs/guides works as it stands there, against what `make run` starts."""
+"""Every page of docs/guides works as written, on the stack of `make run`."""
 
 import os
 import subprocess

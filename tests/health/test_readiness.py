@@ -224,7 +224,7 @@ async def _add_superuser(frontend: Frontend, part: PocketBaseProcess) -> str:
 
 
 async def _end_sessions(frontend: Frontend, part: PocketBaseProcess, token: str) -> None:
-    """Give the gateway's superuser its password anew: its tokens are no longer valid."""
+    """Set the superuser's password again: its tokens are no longer valid."""
     found = await frontend.list_records("_superusers", token=token)
     [own_id] = [each["id"] for each in found if each["email"] == part.superuser_email]
     password = part.superuser_password

@@ -175,7 +175,7 @@ async def test_what_is_no_field_does_not_count_as_sent(api: httpx.AsyncClient, n
 async def test_what_is_no_object_is_answered_as_without_a_transform(
     api: httpx.AsyncClient, body: bytes
 ) -> None:
-    """PocketBase's own judgement of a body stands."""
+    """PocketBase's validation of a body is unchanged."""
     plain, passed = [await _send(api, each, body) for each in (WITHOUT, WITH)]
     assert passed.status_code == plain.status_code
     if plain.status_code != 200:

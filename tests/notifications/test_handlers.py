@@ -1,4 +1,4 @@
-"""A team's own handlers: called once an event, and a failure is kept until somebody retries."""
+"""A team's handlers are called once per event; a failure is stored until it is retried."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +62,7 @@ async def test_a_handler_is_called_once_an_event(
 async def test_a_failure_is_visible_and_retried_by_command(
     notification_stack: NotificationStack, stack: Stack, notes: Path
 ) -> None:
-    """What a handler raised stands in the outbox; `notifications retry` lets it be called again."""
+    """A handler's exception is stored in the outbox; `notifications retry` calls it again."""
     refund = {
         "id": f"re_{notification_stack.user.id}",
         "object": "refund",

@@ -1,4 +1,4 @@
-"""Whatever stands in an event, it is told or not, but never an error: that would refuse it."""
+"""No content of an event is an error: the delivery would be refused."""
 
 import json
 

@@ -266,7 +266,7 @@ async def test_rows_follow_stripe_while_everything_moves(
 async def test_cursor_that_is_gone_begins_the_list_anew(
     shop_operator: Operator, seller: Seller, dashboard: Dashboard
 ) -> None:
-    """A run whose last object was deleted meanwhile reads its list from the top."""
+    """After the deletion of its last object a run reads the list from the start."""
     done = await shop_operator.reconcile(only=("coupons",), events=False)
     [row, *_] = await dashboard.list("gateway_reconciliations", f"id = '{done.run.id}'")
     cursor = {"after": "NOWHERE", "created": 1_700_000_000, "edge": ["NOWHERE"]}
@@ -282,7 +282,7 @@ async def test_cursor_that_is_gone_begins_the_list_anew(
 async def test_object_made_again_under_its_old_id_comes_back(
     shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
 ) -> None:
-    """A deleted row is written anew when Stripe has a younger object of that id."""
+    """A deleted row is written again if Stripe has a newer object with that id."""
     await quiet_seller.create("coupons", id="SPRING", percent_off=10, duration="once")
     await quiet_seller.delete("coupons/SPRING")
     await shop_operator.reconcile()

@@ -66,7 +66,7 @@ async def _fail_one(dashboard: Dashboard, sender: Sender) -> Json:
 async def test_replay_rewrites_a_row_as_this_release_projects_it(
     sender: Sender, dashboard: Dashboard, operator: Operator
 ) -> None:
-    """The event that a row is from writes it anew, so that a changed projection takes effect."""
+    """Replaying a row's last event writes it again, so that a changed projection takes effect."""
     customer = build_customer("nobody", name="Ada")
     await _send(sender, event := build_event("customer.created", customer))
     await _spoil(dashboard, "customers", customer["id"], {"name": "old release"})

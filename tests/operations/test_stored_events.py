@@ -103,7 +103,7 @@ async def test_one_event_comes_with_its_payload(sender: Sender, ask: Ask) -> Non
 
 
 async def test_a_hundred_events_are_named_at_once(sender: Sender, ask: Ask) -> None:
-    """However long their ids are, and whatever stands in them, those that are stored are found."""
+    """Stored events are found by ids of any length and content."""
     event = (await _send_story(sender))[0]
     ids = [f"evt_{'0' * 36}{number:02}" for number in range(98)]
     named = {"ids": [*ids, event["id"], "evt_' || id != '"], "dry_run": True}

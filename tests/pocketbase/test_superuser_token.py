@@ -58,7 +58,7 @@ async def _log_in(own: Stack, frontend: Frontend) -> str:
 async def test_records_are_read_with_a_new_token_when_the_old_one_is_void(
     own: Stack, frontend: Frontend, pocketbase: PocketBase
 ) -> None:
-    """A password that is set anew voids all tokens; the next read logs in again."""
+    """A new password voids all tokens; the next read signs in again."""
     await pocketbase.call("GET", _EVENTS)
     token, password = await _log_in(own, frontend), own.pocketbase.superuser_password
     [superuser] = await frontend.list_records("_superusers", token=token)

@@ -243,7 +243,7 @@ async def test_credentials_sign_in_once_for_concurrent_calls(
 async def test_a_token_that_became_void_is_renewed(
     server: PocketBaseProcess, pb: PocketBaseClient, account: _Account
 ) -> None:
-    """A password that is set anew voids all tokens; the next call signs in again."""
+    """A new password voids all tokens; the next call signs in again."""
     email, password = account
     credentials = Credentials(email, password, "users")
     async with PocketBaseClient(server.url, credentials=credentials) as client:

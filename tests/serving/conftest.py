@@ -9,5 +9,5 @@ from tests.user_without_purchase import sign_up_without_purchase
 
 @pytest.fixture(scope="session")
 def user_without_purchase(stack: Stack) -> User:
-    """Somebody signed in who has no customer."""
+    """A signed-in user without a customer."""
     return sign_up_without_purchase(stack.pocketbase.url)

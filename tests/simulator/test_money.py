@@ -147,7 +147,7 @@ def test_a_delayed_payment_of_an_invoice_can_fail() -> None:
 
 
 def test_a_detached_card_is_no_default_any_more() -> None:
-    """payment_method.detached tells whose it was; the customer loses the default."""
+    """payment_method.detached shows its former customer; the customer loses the default."""
     shop = Shop()
     method = shop.world.get("customer", shop.customer)["invoice_settings"]["default_payment_method"]
     shop.post(f"payment_methods/{method}/detach")

@@ -23,7 +23,7 @@ class Team:
     member: User
 
     async def invite(self, user: User, role: str = "member", *, by: User | None = None) -> Record:
-        """Invite a user, by the owner unless somebody else is named."""
+        """Invite a user, by default as the owner."""
         body = {"organization": self.id, "user": user.id, "role": role}
         token = (by or self.owner).token
         return dict(await self.frontend.call("POST", INVITATIONS, token=token, body=body))
@@ -42,7 +42,7 @@ class Team:
         return row
 
     async def remove(self, user: User, *, by: User | None = None) -> None:
-        """Remove a user, by the owner unless somebody else is named."""
+        """Remove a user, by default as the owner."""
         membership = await self.find(user)
         token = (by or self.owner).token
         await self.frontend.call("DELETE", f"{MEMBERSHIPS}/{membership['id']}", token=token)

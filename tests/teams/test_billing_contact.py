@@ -1,4 +1,4 @@
-"""An organization's customer at Stripe follows it: its name, and an address that somebody reads."""
+"""An organization's Stripe customer has its name, and an address that a member reads."""
 
 from typing import Any
 

@@ -42,7 +42,7 @@ async def test_an_outsider_can_not_make_themselves_owner(team: Team) -> None:
 
 
 async def test_an_admin_adds_members_and_no_owners(team: Team) -> None:
-    """Only an owner makes an owner, of somebody new as of a member."""
+    """Only an owner can make a new or present member an owner."""
     await team.add(await team.frontend.sign_up(), "admin", by=team.admin)
     body = {"organization": team.id, "role": "owner", "user": (await team.frontend.sign_up()).id}
     assert await team.ask("POST", MEMBERSHIPS, team.admin.token, body) == 400

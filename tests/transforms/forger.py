@@ -1,4 +1,4 @@
-"""Somebody who answers PocketBase's hooks in the gateway's place."""
+"""A server that answers PocketBase's hooks in the gateway's place."""
 
 import threading
 from collections.abc import Iterator, Mapping

@@ -74,7 +74,7 @@ def test_what_a_create_leaves_out_is_left_to_the_models_defaults() -> None:
 
 
 def test_errors_of_nested_values_are_their_fields() -> None:
-    """The field is the outermost name, the way to the place stands in the message."""
+    """The error is on the outermost field; its message names the path."""
 
     class Item(BaseModel):
         quantity: int

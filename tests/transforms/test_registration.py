@@ -1,4 +1,4 @@
-"""What PocketBase keeps of the gateway's table, and whose writes pass through it."""
+"""The stored table of transforms, and the writes that pass through it."""
 
 import json
 import time
@@ -117,7 +117,7 @@ async def test_a_renamed_collection_keeps_its_transform(
 
 
 async def test_a_new_field_is_seen_at_once(client: Frontend, board: Dashboard) -> None:
-    """What is at hand of a collection is read anew when the collection changes."""
+    """Cached fields of a collection are read again when the collection changes."""
     path = "/api/collections/mirrors"
     fields = (await board.call("GET", path))["fields"]
     more = [*fields, {"name": "added", "type": "text"}]

@@ -16,7 +16,7 @@ MEMBERS = "/api/collections/members"
 async def _sign_in(
     client: Frontend, board: Dashboard, known_as: str, at: str = "example.com", **sent: Any
 ) -> httpx.Response:
-    """Sign in for the first time as somebody whom the provider knows by this name."""
+    """Sign in for the first time with this name at the provider."""
     somebody = token_hex(6)
     user = {"sub": somebody, "name": known_as, "email": f"{somebody}@{at}"}
     with run_provider(user | {"email_verified": True}) as url:

@@ -14,7 +14,7 @@ from tests.webhooks.conftest import CountRows
 
 
 async def test_an_answered_event_is_durable(sender: Sender, dashboard: Dashboard) -> None:
-    """With the 2xx the event stands in the inbox, and its row is written."""
+    """After the 2xx the event and its row are stored."""
     subscription = build_subscription("cus_a", status="past_due")
     event = build_event("customer.subscription.updated", subscription)
     answer = await sender.send(event)

@@ -201,7 +201,7 @@ async def test_only_post_is_taken(method: str, sender: Sender) -> None:
 
 
 async def test_the_content_type_does_not_matter(sender: Sender) -> None:
-    """The signature says whose a body is; a proxy that drops the content type does no harm."""
+    """The signature decides; a proxy may drop the content type."""
     event = build_event("customer.created", build_customer("nobody"))
     body = json.dumps(event).encode()
     headers = {"Stripe-Signature": sign(body, sender.secret), "Content-Type": "text/plain"}

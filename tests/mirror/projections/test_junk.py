@@ -1,4 +1,4 @@
-"""Whatever stands in an object, its projection holds, and PocketBase can store what comes out."""
+"""Projections accept any content of an object, and return rows that PocketBase can store."""
 
 import json
 from pathlib import Path
