@@ -8,9 +8,9 @@ routerAdd("POST", "/api/gateway/notifications/claim", (e) => {
   return e.json(200, claim($app, require(`${__hooks}/lib/requests/schemas.js`).read(e, "CLAIM")))
 }, $apis.requireSuperuserAuth())
 
-routerAdd("POST", "/api/gateway/notifications/settle", (e) => {
-  const { settle } = require(`${__hooks}/lib/notifications/outbox.js`)
-  return e.json(200, settle($app, require(`${__hooks}/lib/requests/schemas.js`).read(e, "SETTLE")))
+routerAdd("POST", "/api/gateway/notifications/complete", (e) => {
+  const { complete } = require(`${__hooks}/lib/notifications/outbox.js`)
+  return e.json(200, complete($app, require(`${__hooks}/lib/requests/schemas.js`).read(e, "COMPLETE")))
 }, $apis.requireSuperuserAuth())
 
 routerAdd("POST", "/api/gateway/notifications/retry", (e) => {

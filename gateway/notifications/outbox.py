@@ -9,13 +9,13 @@ from gateway.notifications.current_facts import CurrentRows
 from gateway.pocketbase import PocketBase, filter
 from gateway.pocketbase.contracts.notifications import (
     CLAIM,
+    COMPLETE,
     RETRY,
-    SETTLE,
     AppInfo,
     ClaimedNotification,
     ClaimRequest,
+    CompletionRequest,
     RetryRequest,
-    SettleRequest,
 )
 from gateway.pocketbase.hook_call import call_hook
 from gateway.rows import Json
@@ -72,14 +72,14 @@ class Outbox:
 
     async def store_result(self, claimed: ClaimedEntry, result: EntryResult) -> None:
         """Store the result of an entry, unless another gateway has claimed it since."""
-        request = SettleRequest(
+        request = CompletionRequest(
             id=claimed.id,
             attempts=claimed.attempts,
             status=result.status,
             reason=result.reason[:2000],
             delay=result.delay,
         )
-        await call_hook(self.pocketbase, SETTLE, request)
+        await call_hook(self.pocketbase, COMPLETE, request)
 
     async def retry(self, ids: Sequence[str], hours: int) -> int:
         """Set entries to `waiting`; without ids, all failed ones. Return their number.

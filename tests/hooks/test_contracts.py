@@ -31,14 +31,14 @@ from gateway.pocketbase.contracts.events import DEFERRED_WORK, PRUNE, PruneReque
 from gateway.pocketbase.contracts.health import VERSION, WRITE_PROBE
 from gateway.pocketbase.contracts.notifications import (
     CLAIM,
+    COMPLETE,
     RETRY,
     SEND_MAIL,
-    SETTLE,
     ClaimRequest,
+    CompletionRequest,
     MailFrom,
     MailRequest,
     RetryRequest,
-    SettleRequest,
 )
 from gateway.pocketbase.contracts.route import Empty, HookRoute
 from gateway.pocketbase.contracts.teams import (
@@ -222,16 +222,16 @@ async def test_organizations(pocketbase: PocketBase, business: Business) -> None
 
 
 async def test_notifications(pocketbase: PocketBase, business: Business) -> None:
-    """POST /api/gateway/notifications/claim, /settle and /retry."""
+    """POST /api/gateway/notifications/claim, /complete and /retry."""
     found = (await _ask(pocketbase, CLAIM, ClaimRequest(channels=("mail",)))).claimed
     assert found
     assert (found.event, found.kind) == (business.event, "receipt")
     assert found.subject
     assert found.payment
-    result = SettleRequest(
+    result = CompletionRequest(
         id=found.id, attempts=found.attempts, status="failed", reason="\udc80", delay=0
     )
-    assert (await _ask(pocketbase, SETTLE, result)).settled == 1
+    assert (await _ask(pocketbase, COMPLETE, result)).completed == 1
     assert (await _ask(pocketbase, RETRY, RetryRequest(ids=(found.id,), seconds=60))).retried == 1
     assert (await _ask(pocketbase, CLAIM, ClaimRequest(channels=("other",)))).claimed is None
 

@@ -133,7 +133,7 @@ async def test_what_the_gateway_asks_is_answered(frontend: Frontend, user: User)
 def _find_paths() -> list[str]:
     hooks = "".join(path.read_text() for path in sorted((ROOT / "pb_hooks").glob("*.pb.js")))
     paths = re.findall(r'routerAdd\("POST", "([^"]+)"', hooks)
-    steps = ("claim", "settle", "retry", "constructor", "toString")
+    steps = ("claim", "complete", "retry", "constructor", "toString")
     return [path.replace("{step}", step) for path in paths for step in steps if "{" in path] + [
         path for path in paths if "{" not in path
     ]

@@ -35,7 +35,7 @@ ROUTES: tuple[HookRoute[Any, Any], ...] = (
     teams.SEATS,
     teams.CHECK_ORGANIZATIONS,
     notifications.CLAIM,
-    notifications.SETTLE,
+    notifications.COMPLETE,
     notifications.RETRY,
     notifications.SEND_MAIL,
     transforms.REGISTER,

@@ -77,7 +77,7 @@ class ClaimAnswer(Contract):
     claimed: ClaimedNotification | None
 
 
-class SettleRequest(Contract):
+class CompletionRequest(Contract):
     """The result of a claimed notification."""
 
     id: str
@@ -88,10 +88,10 @@ class SettleRequest(Contract):
     delay: int
 
 
-class SettleAnswer(Contract):
+class CompletionAnswer(Contract):
     """1, or 0 if another gateway has claimed it since."""
 
-    settled: int
+    completed: int
 
 
 class RetryRequest(Contract):
@@ -137,6 +137,8 @@ class MailAnswer(Contract):
 
 
 CLAIM = HookRoute("POST", "/api/gateway/notifications/claim", ClaimRequest, ClaimAnswer)
-SETTLE = HookRoute("POST", "/api/gateway/notifications/settle", SettleRequest, SettleAnswer)
+COMPLETE = HookRoute(
+    "POST", "/api/gateway/notifications/complete", CompletionRequest, CompletionAnswer
+)
 RETRY = HookRoute("POST", "/api/gateway/notifications/retry", RetryRequest, RetryAnswer)
 SEND_MAIL = HookRoute("POST", "/api/gateway/mail", MailRequest, MailAnswer)

@@ -104,13 +104,13 @@ function readPayload(app, event) {
 }
 
 // Stores the outcome of a claimed entry; `waiting` makes it due again after `delay` seconds.
-function settle(app, { id, attempts, status, reason, delay }) {
+function complete(app, { id, attempts, status, reason, delay }) {
   const result = app.db().newQuery(`
     UPDATE ${TABLES.notifications}
     SET status = {:status}, reason = {:reason}, completed_at = {:now}, due = {:due}
     WHERE id = {:id} AND status = 'sending' AND attempts = {:attempts}
   `).bind({ id, attempts, status, reason, now: fromNow(0), due: fromNow(delay) }).execute()
-  return { settled: result.rowsAffected() }
+  return { completed: result.rowsAffected() }
 }
 
 // Makes entries due again: the given ids, or all failed ones. An entry that may be in progress is skipped.
@@ -128,4 +128,4 @@ function retry(app, { ids, seconds }) {
   return { retried: result.rowsAffected() }
 }
 
-module.exports = { claim, enqueue, retry, settle }
+module.exports = { claim, complete, enqueue, retry }

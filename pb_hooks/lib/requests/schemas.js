@@ -38,13 +38,13 @@ const MAIL = {
   text: optional(text(1000000), ""), html: optional(text(1000000), ""), headers: optional(texts(50, 5000), {}),
 }
 const CLAIM = { channels: list(100, ID) }
-const SETTLE = {
+const COMPLETE = {
   id: ID, attempts: whole(0, 1000000), status: ID, reason: text(5000), delay: whole(0, YEAR_SECONDS),
 }
 const RETRY = { ids: list(1000, ID), seconds: whole(0, 100 * YEAR_SECONDS) }
 
 const SHAPES = {
-  BUYER, CHECK, CLAIM, END, METERED, MAIL, PENDING_CHECKOUT, PREVIEW, PRICES, PRUNE, RETRY, SETTLE, TAKE,
+  BUYER, CHECK, CLAIM, COMPLETE, END, METERED, MAIL, PENDING_CHECKOUT, PREVIEW, PRICES, PRUNE, RETRY, TAKE,
 }
 
 // Reads the body of a request and checks it against one of the shapes.
