@@ -1,5 +1,6 @@
 """What to start, as a value: made from the settings for `make run`, or new for a test."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,9 @@ _NO_RATE_LIMITS = {
     "GATEWAY_RATE_LIMIT_ADDRESS": "1000000/second",
     "GATEWAY_RATE_LIMIT_USER": "1000000/second",
 }
+
+#: Prefixes of settings that the gateway gets in another way, or not at all.
+_OTHER_PARTS = ("POCKETBASE_", "STRIPE_", "SIMULATOR_")
 
 _DEFAULTS = StackSettings()
 DEFAULT_PORTS = Ports(_DEFAULTS.pocketbase_port, _DEFAULTS.gateway_port, _DEFAULTS.simulator_port)
@@ -123,7 +127,7 @@ def plan_from_settings(
         is_simulated=is_simulated,
         frontend_origins=_choose_origins(settings, ports),
         hook_secrets=settings.get("GATEWAY_HOOK_SECRETS", local.hook_secret),
-        gateway_env={name: text for name, text in settings.items() if name.startswith("GATEWAY_")},
+        gateway_env=_choose_app_settings(settings),
         pocketbase_env=_choose_hook_settings(settings),
         public_dir=project.public,
         automigrate=True,
@@ -131,6 +135,15 @@ def plan_from_settings(
         hooks=project.hooks,
         project=project,
     )
+
+
+def _choose_app_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the gateway's settings, and an app's own of `.env`; it inherits the environment's."""
+    return {
+        name: text
+        for name, text in settings.items()
+        if name.startswith("GATEWAY_") or not (name.startswith(_OTHER_PARTS) or name in os.environ)
+    }
 
 
 def _choose_hook_settings(settings: Mapping[str, str]) -> dict[str, str]:

@@ -116,7 +116,7 @@ class Reloader:
             stop_event=self._stop,
             raise_interrupt=False,
         )
-        self._replace()
+        # The first iteration starts the app: a file that is saved meanwhile is noticed.
         for changed in changes:
             if changed:
                 names = sorted({os.path.relpath(path, self._folder) for _, path in changed})
@@ -135,6 +135,7 @@ class Reloader:
             os.kill(self._starting.pid, signal.SIGTERM)
 
     def _replace(self) -> None:
+        self._postpone()
         old, new = self._child, _Child(self._listener)
         self._starting = new
         is_started = new.wait_started()
@@ -151,7 +152,6 @@ class Reloader:
         elif not self._stop.is_set():
             print("The app can't start. It starts again when a file is saved.", flush=True)
             self._child = None
-            self._postpone()
 
     def _restart_if_ended(self) -> None:
         if self._child and self._child.has_ended():
@@ -163,9 +163,9 @@ class Reloader:
             self._retry_at = time.monotonic() + self._delay
         if self._child is None and time.monotonic() >= self._retry_at:
             self._replace()
-            self._postpone()
 
     def _postpone(self) -> None:
+        """Set the time of the next start in case that this one fails or ends soon."""
         self._delay = min(max(1.0, 2 * self._delay), _MAX_DELAY_SECONDS)
         self._retry_at = time.monotonic() + self._delay
 

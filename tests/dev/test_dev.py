@@ -87,7 +87,7 @@ def test_a_project_that_starts_broken_is_repaired_while_it_runs(
     _write(project, "missing + ")
     run = start_run(project=project)
     wait_until(lambda: "The app can't start." in run.output, 30)
-    assert run.answers(f"{run.url('pocketbase')}/api/health")
+    wait_until(lambda: run.answers(f"{run.url('pocketbase')}/api/health"), 20)
     _write(project, "5")
     run.wait_up()
     assert _read(run) == 5
@@ -124,6 +124,15 @@ def test_own_hooks_and_migrations_are_added(start_run: StartRun, project: Path) 
     (project / "pb_migrations" / "1764000001_b.js").write_text(_build_migration("b_things"))
     wait_until(lambda: "items" in _get(f"{base}/api/collections/b_things/records"), 15)
     assert "1764000001_b.js changed: restarting PocketBase" in run.output
+
+
+def test_own_settings_of_the_env_file_reach_the_app(start_run: StartRun, project: Path) -> None:
+    """A variable that only the app knows is in its environment; those of other parts are not."""
+    code = _APP.replace("NUMBER", "int(os.environ['SHOP_NUMBER'])")
+    (project / "app.py").write_text(f"import os\n\n{code}")
+    run = start_run("SHOP_NUMBER=6", project=project)
+    run.wait_up()
+    assert _read(run) == 6
 
 
 def test_a_hook_with_a_name_of_ours_is_refused(start_run: StartRun, project: Path) -> None:
