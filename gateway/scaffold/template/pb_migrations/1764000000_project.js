@@ -11,12 +11,12 @@ migrate((app) => {
       { name: "created", type: "autodate", onCreate: true },
     ],
   }))
-  // stripe_id, stamp, stripe_object and created are needed for every mirrored object.
+  // stripe_id, version, stripe_object and created are needed for every mirrored object.
   app.save(new Collection({
     name: "payouts", type: "base",
     fields: [
       { name: "stripe_id", type: "text", required: true },
-      { name: "stamp", type: "text", hidden: true },
+      { name: "version", type: "text", hidden: true },
       { name: "stripe_object", type: "json", hidden: true, maxSize: 2000000 },
       { name: "created", type: "date" },
       { name: "status", type: "text" },
