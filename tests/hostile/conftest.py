@@ -33,7 +33,7 @@ _FIELDS: list[dict[str, Any]] = [
     {"name": "sent", "type": "json"},
 ]
 #: With a transform, and the same without.
-WITH, WITHOUT = "every", "every_plain"
+WITH, WITHOUT = "passthrough", "passthrough_plain"
 #: With a transform that lets updates pass too.
 CHANGED = "changed"
 #: A collection that no transform is for.
@@ -42,7 +42,7 @@ ELSEWHERE = "elsewhere"
 
 @pytest.fixture(scope="session")
 def hostile_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Running parts with the transforms of every.py."""
+    """Running parts with the transforms of passthrough_transforms.py."""
     env = {"GATEWAY_APP": "tests.hostile.passthrough_transforms:app", "GATEWAY_LOG_LEVEL": "DEBUG"}
     plan = plan_throwaway(tmp_path_factory.mktemp("hostile"), env)
     with Stack(replace(plan, is_simulated=False)) as running:

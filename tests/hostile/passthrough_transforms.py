@@ -1,4 +1,4 @@
-"""Transforms that let everything pass, for values that nobody expects."""
+"""Transforms that let everything pass, for unexpected values."""
 
 import asyncio
 from typing import Any
@@ -25,7 +25,7 @@ def keep(incoming: dict[str, Any], context: TransformContext) -> dict[str, Any]:
 
 
 def obey(incoming: dict[str, Any], context: TransformContext) -> dict[str, Any]:
-    """Return what the field `json` says."""
+    """Return the value of the field `json`."""
     return dict(incoming["json"])
 
 
@@ -35,20 +35,20 @@ def note(incoming: Strict, context: TransformContext) -> Strict:
 
 
 async def double(incoming: dict[str, Any], context: TransformContext) -> dict[str, Any]:
-    """Compute one field from another, not at once."""
+    """Compute one field from another, asynchronously."""
     await asyncio.sleep(0)
     return {"number": len(incoming["text"])}
 
 
 async def hang(incoming: dict[str, Any], context: TransformContext) -> None:
-    """Say that it has come here, and never end."""
+    """Create a record, and never return."""
     await context.pocketbase.collection("elsewhere").create({"text": incoming["text"]})
     await asyncio.Event().wait()
 
 
 TRANSFORMS = (
-    Transform("every", {"create"}, keep, may_come_later=True),
-    Transform("every", {"update"}, obey, may_come_later=True),
+    Transform("passthrough", {"create"}, keep, may_come_later=True),
+    Transform("passthrough", {"update"}, obey, may_come_later=True),
     Transform("changed", {"create", "update"}, keep, may_come_later=True),
     Transform("strict", {"create"}, note, Strict, may_come_later=True),
     Transform("computed", {"create", "update"}, double, may_come_later=True),
