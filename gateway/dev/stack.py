@@ -52,6 +52,9 @@ class Stack:
         # The gateway waits for PocketBase. The simulator starts last, because it delivers its
         # catalogue by webhook at its start and retries a failed delivery much later.
         last = () if self._simulator is None else (self._simulator,)
+        if self.plan.hooks:
+            # The start of a project's app checks its declarations against PocketBase.
+            return (self.pocketbase,), (self.gateway,), last
         return (self.pocketbase, self.gateway), last
 
     def start(

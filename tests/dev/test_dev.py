@@ -93,6 +93,22 @@ def test_a_project_that_starts_broken_is_repaired_while_it_runs(
     assert _read(run) == 5
 
 
+def test_a_wrong_declaration_is_reported_at_the_first_start(
+    start_run: StartRun, project: Path
+) -> None:
+    """PocketBase is up before the app, so a missing collection is named with file and line."""
+    with (project / "app.py").open("a") as file:
+        file.write(
+            '\n\n@app.mirror("payout", collection="payouts", path="/v1/payouts")\n'
+            "def row(payout: dict, deleted: bool) -> dict:\n    return {}\n"
+        )
+    run = start_run(project=project)
+    wait_until(lambda: "app.py:11: " in run.output or "app.py:12: " in run.output, 40)
+    _write(project, "7")
+    run.wait_up()
+    assert _read(run) == 7
+
+
 def test_an_app_that_ends_itself_is_started_again(start_run: StartRun, project: Path) -> None:
     """A crash of the app is reported, and the address answers again."""
     with (project / "app.py").open("a") as file:
