@@ -1,4 +1,4 @@
-"""Settings of PocketBase's hooks, which read and check them (pb_hooks/lib/settings.js)."""
+"""Settings of PocketBase's hooks, which read and check them (pb_hooks/lib/hook_settings.js)."""
 
 from typing import Literal
 

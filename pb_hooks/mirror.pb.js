@@ -3,7 +3,7 @@
 // Why here: an event, its rows and the entitlements that follow from them are one PocketBase transaction.
 
 // Report a wrong setting at the start, not with the first webhook.
-require(`${__hooks}/lib/settings.js`).readPolicy()
+require(`${__hooks}/lib/hook_settings.js`).readPolicy()
 
 // Stores a batch of Stripe events and the rows they change, in one transaction.
 // Body: a JSON head, then the columns of each row, the object of each row and the payload of each event, separated by

@@ -2,7 +2,7 @@
 // Limits realtime subscriptions, so that publishing can't block other requests.
 // Why here: clients subscribe at PocketBase.
 
-require(`${__hooks}/lib/settings.js`).readRealtimeLimits()
+require(`${__hooks}/lib/hook_settings.js`).readRealtimeLimits()
 
 onRealtimeSubscribeRequest((e) => {
   require(`${__hooks}/lib/realtime/subscription_limits.js`).limitSubscriptions(e)

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import stripe
 
-from gateway.notifications.event_types import expand_names
+from gateway.notifications.handler_events import expand_names
 from gateway.notifications.notification import Notification
 from gateway.pocketbase.api import PocketBaseClient
 from gateway.settings import Settings

@@ -13,7 +13,7 @@ from dataclasses import replace
 from gateway.errors import GatewayError
 from gateway.json_codec import load
 from gateway.notifications.current_facts import bring_up_to_date
-from gateway.notifications.event_types import find_domain_events
+from gateway.notifications.handler_events import find_domain_events
 from gateway.notifications.handlers import EventContext, Handler
 from gateway.notifications.kinds import describe
 from gateway.notifications.notification import Notification

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 
 from gateway.dates import LAST_UNIX
-from gateway.notifications.event_types import find_domain_events, types_of
+from gateway.notifications.handler_events import find_domain_events, types_of
 from gateway.notifications.handlers import Handler
 from gateway.notifications.kinds import describe
 from gateway.notifications.notification import Notification, SourceEvent

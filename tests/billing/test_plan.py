@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from gateway.billing.subscriptions.change_policy import decide_change
 from gateway.billing.subscriptions.item_change import ChangeRequest
-from gateway.billing.subscriptions.policy import decide_change
 from gateway.billing.subscriptions.subscription import CustomerSubscription
 from gateway.customers.buyer import Buyer, Price, SubscriptionRef
 from gateway.errors import InvalidRequest

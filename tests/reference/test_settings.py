@@ -14,7 +14,7 @@ from gateway.settings import Settings
 _KINDS = (Settings, HookSettings, StackSettings)
 _NAMES = [name.upper() for kind in _KINDS for name in kind.model_fields]
 _EXAMPLE = (ROOT / ".env.example").read_text()
-_POLICY = (ROOT / "pb_hooks" / "lib" / "settings.js").read_text()
+_POLICY = (ROOT / "pb_hooks" / "lib" / "hook_settings.js").read_text()
 
 
 @pytest.mark.parametrize("kind", _KINDS)

@@ -16,7 +16,7 @@ from gateway.billing.portal.session import (
     update_flow,
 )
 from gateway.billing.subscriptions.bodies import ItemChangeBody, StripeId, Url
-from gateway.billing.subscriptions.policy import read_change
+from gateway.billing.subscriptions.change_policy import read_change
 from gateway.billing.subscriptions.subscription import (
     NoSubscription,
     get_subscription,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import stripe
 
 from gateway.billing.subscriptions.item_change import ItemChange
-from gateway.billing.subscriptions.state import (
+from gateway.billing.subscriptions.state_checks import (
     require_changeable,
     require_settled,
     require_unplanned,

@@ -8,7 +8,11 @@ import stripe
 
 from gateway.billing.subscriptions.idempotency import send_once
 from gateway.billing.subscriptions.scheduled_change import release
-from gateway.billing.subscriptions.state import require_collecting, require_unscheduled, unpaid
+from gateway.billing.subscriptions.state_checks import (
+    require_collecting,
+    require_unscheduled,
+    unpaid,
+)
 from gateway.billing.subscriptions.subscription import CustomerSubscription, conflict, require_live
 from gateway.errors import StripeRefused
 from gateway.rows import Json

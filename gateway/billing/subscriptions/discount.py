@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import stripe
 
 from gateway.billing.subscriptions.idempotency import send_once
-from gateway.billing.subscriptions.state import require_collecting, require_unplanned
+from gateway.billing.subscriptions.state_checks import require_collecting, require_unplanned
 from gateway.billing.subscriptions.subscription import CustomerSubscription, conflict, require_live
 from gateway.errors import invalid_field
 from gateway.ids import record_id

@@ -18,8 +18,8 @@ from gateway.billing.subscriptions.cancellation import (
     list_open_invoices,
     resume,
 )
+from gateway.billing.subscriptions.change_policy import read_change
 from gateway.billing.subscriptions.discount import find_code, find_coupon, give_discount
-from gateway.billing.subscriptions.policy import read_change
 from gateway.billing.subscriptions.preview_check import check_preview
 from gateway.billing.subscriptions.responses import (
     CancelResponse,

@@ -5,8 +5,8 @@
 const { toColumn, toTime } = require(`${__hooks}/lib/dates.js`)
 const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { findFeatures } = require(`${__hooks}/lib/entitlements/features.js`)
-const { endOfItem, merge } = require(`${__hooks}/lib/entitlements/policy.js`)
-const { DAY_MS, readPolicy } = require(`${__hooks}/lib/settings.js`)
+const { endOfItem, merge } = require(`${__hooks}/lib/entitlements/paid_until.js`)
+const { DAY_MS, readPolicy } = require(`${__hooks}/lib/hook_settings.js`)
 const { isPaid } = require(`${__hooks}/lib/entitlements/periods.js`)
 const { findPaidAt, findPaidInvoices, findPurchases, findUnpaid } = require(`${__hooks}/lib/entitlements/purchases.js`)
 const { findRefunded } = require(`${__hooks}/lib/entitlements/refunded_purchases.js`)
@@ -27,7 +27,7 @@ function updateEntitlements(tx, payers) {
   }
 }
 
-// Returns the grants of all payers, see lib/entitlements/policy.js.
+// Returns the grants of all payers, see lib/entitlements/paid_until.js.
 function findGrants(tx, payers, purchases, policy) {
   const { subscriptions, summaries } = purchases
   const sales = findSales(tx, payers, purchases)

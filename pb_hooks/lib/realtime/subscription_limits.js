@@ -1,7 +1,7 @@
 // Limits of realtime subscriptions. PocketBase evaluates a collection's rule once per subscription and changed record,
 // and allows 1,000 of them per connection, also to guests.
 // Why here: clients subscribe at PocketBase, not at the gateway.
-const { readRealtimeLimits } = require(`${__hooks}/lib/settings.js`)
+const { readRealtimeLimits } = require(`${__hooks}/lib/hook_settings.js`)
 
 // Subscriptions of one connection to one topic that differ by their options only.
 const MAX_PER_TOPIC = 10

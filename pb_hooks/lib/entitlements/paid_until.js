@@ -5,7 +5,7 @@
 // A grant is {payer, feature, source, limit, until, kind}: `until` in milliseconds, 0 for none now, Infinity for ever;
 // `limit` Infinity for no limit, null if another grant sets it.
 const { toTime } = require(`${__hooks}/lib/dates.js`)
-const { DAY_MS } = require(`${__hooks}/lib/settings.js`)
+const { DAY_MS } = require(`${__hooks}/lib/hook_settings.js`)
 
 // Time for a renewal's webhook to arrive.
 const LEEWAY_MS = DAY_MS

@@ -11,7 +11,7 @@ from gateway.billing.subscriptions.quantity import (
     count_seats,
     find_by_member,
 )
-from gateway.billing.subscriptions.state import require_changeable, require_settled
+from gateway.billing.subscriptions.state_checks import require_changeable, require_settled
 from gateway.billing.subscriptions.subscription import CustomerSubscription
 from gateway.customers.buyer import Price, read_buyer
 from gateway.errors import invalid_field
