@@ -56,6 +56,19 @@ async def test_two_clicks_are_charged_once(subscribe: Subscribe) -> None:
         assert len(await subscriber.list_invoices()) == 2
 
 
+async def test_a_click_during_a_change_is_no_error(subscribe: Subscribe) -> None:
+    """A click that Stripe previews after the other one began a new period is answered as done."""
+    subscriber = await subscribe()
+    control = subscriber.account.control
+    await control(
+        "faults", method="POST", path="/v1/invoices/create_preview", delay_ms=3000, times=1
+    )
+    await control("faults", method="POST", path="/v1/subscriptions/", delay_ms=1200, times=1)
+    clicks = [subscriber.do("change", price="pro_yearly") for _ in range(2)]
+    assert {answer["items"][0]["quantity"] for answer in await asyncio.gather(*clicks)} == {1}
+    assert len(await subscriber.list_invoices()) == 2
+
+
 async def test_a_key_is_for_one_request(subscribe: Subscribe) -> None:
     """An Idempotency-Key that comes with another change is a 409, and changes nothing."""
     subscriber = await subscribe()

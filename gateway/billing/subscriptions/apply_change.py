@@ -21,8 +21,9 @@ from gateway.billing.subscriptions.preview_token import (
     sign_preview,
 )
 from gateway.billing.subscriptions.scheduled_change import release
-from gateway.billing.subscriptions.subscription import CustomerSubscription
+from gateway.billing.subscriptions.subscription import CustomerSubscription, conflict, reread
 from gateway.dates import as_unix
+from gateway.errors import StripeRefused
 from gateway.mirror.nested_lists import complete
 from gateway.rows import Json
 from gateway.services import Services
@@ -105,7 +106,7 @@ async def make_change(
         date = params["proration_date"] = await use_preview(services, subscription, token, key)
         key = key or f"preview-{token.nonce}"
     if not change.only_adds and (token is None or token.is_credit):
-        await _check_credit(services.stripe, subscription, change, date)
+        await _check_credit(services, subscription, change, date)
     if subscription.body.get("collection_method") == "charge_automatically":
         # The change applies when it is paid; if the card fails, the old plan continues.
         params["payment_behavior"] = "pending_if_incomplete"
@@ -116,15 +117,25 @@ async def make_change(
 
 
 async def _check_credit(
-    client: stripe.StripeClient,
+    services: Services,
     subscription: CustomerSubscription,
     change: ItemChange,
     date: int | None,
 ) -> None:
     start = int(as_number(change.item.get("current_period_start")))
+    date = date or max(subscription.now, start)
     # In this order, because a repeated request may apply the change in between.
-    billed = await sum_billed(client, subscription)
-    invoice = await _preview(client, subscription, change, date or max(subscription.now, start))
+    billed = await sum_billed(services.stripe, subscription)
+    try:
+        invoice = await _preview(services.stripe, subscription, change, date)
+    except StripeRefused as refused:
+        if refused.stripe.param != "proration_date":
+            raise
+        # Another request has changed the subscription, and its new period begins after the date.
+        if change.is_shown_by((await reread(services, subscription)).items):
+            return
+        message = "The subscription was changed by another request. Load it and try again."
+        raise conflict("subscription_changed", message) from refused
     if billed is not None and _is_invoiced_now(invoice, subscription):
         require_billed(billed, invoice)
 

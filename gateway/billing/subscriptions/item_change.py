@@ -1,5 +1,6 @@
 """A change of price or quantity: the request, and the resulting items."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -70,9 +71,12 @@ class ItemChange:
     def waits_in(self, subscription: CustomerSubscription) -> bool:
         """Whether the same change is already pending until its invoice is paid."""
         pending = as_dict(subscription.body.get("pending_update")).get("subscription_items")
+        return self.is_shown_by(as_list(pending))
+
+    def is_shown_by(self, items: Iterable[Json]) -> bool:
+        """Whether these subscription items have the change already."""
         return any(
-            stripe_id(item) == stripe_id(self.item) and self._is_shown_by(item)
-            for item in as_list(pending)
+            stripe_id(item) == stripe_id(self.item) and self._is_shown_by(item) for item in items
         )
 
     def _is_shown_by(self, item: Json) -> bool:
