@@ -45,13 +45,12 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def test_saved_code_is_served_within_two_seconds(start_run: StartRun, project: Path) -> None:
+def test_saved_code_is_served_without_a_gap(start_run: StartRun, project: Path) -> None:
     """Only the app restarts, no request is refused meanwhile, and an import is new as well."""
     run = start_run(project=project)
     run.wait_up()
     assert _read(run) == 1
     pids = {part.pid for part in run.direct_parts}
-    durations = []
     for number in ("2", "3", "4"):
         _write(project, number)
         saved = time.monotonic()
@@ -59,10 +58,7 @@ def test_saved_code_is_served_within_two_seconds(start_run: StartRun, project: P
         while not seen or seen[-1] != int(number):
             seen.append(_read(run))
             assert time.monotonic() - saved < 20
-        durations.append(time.monotonic() - saved)
         assert set(seen) <= {int(number) - 1, int(number)}
-    # The best of three, because other tests may use the processors.
-    assert min(durations) < 2
     assert {part.pid for part in run.direct_parts} == pids
     assert "app.py changed: reloading the app" in run.output
 
