@@ -236,4 +236,4 @@ def test_a_change_from_the_simulator_to_stripe_is_noted(start_run: StartRun) -> 
     run.interrupt()
     again = start_run("STRIPE_SECRET_KEY=sk_test_mine\nSTRIPE_WEBHOOK_SECRETS=whsec_a")
     again.wait_up()
-    assert f"{run.folder / 'pb_data'} holds rows of the simulator" in again.output
+    assert f"{run.folder / 'pb_data'} has rows of the simulator" in again.output

@@ -186,7 +186,7 @@ def test_a_header_takes_no_second_line() -> None:
         ("gateway_notify_email", "seller@", "GATEWAY_NOTIFY_EMAIL is wrong"),
         ("gateway_mail_templates", "/no/such/folder", "GATEWAY_MAIL_TEMPLATES is wrong"),
         ("gateway_smtp_url", "mail.test", "GATEWAY_SMTP_URL is wrong"),
-        ("gateway_smtp_url", "smtp://user:secret-word@mail.test", "in clear"),
+        ("gateway_smtp_url", "smtp://user:secret-word@mail.test", "unencrypted"),
         ("gateway_smtp_url", "smtps://user:secret-word@mail.test:port", "GATEWAY_SMTP_URL is"),
         ("gateway_smtp_url", "smtps://user:secret-word/@mail.test", "GATEWAY_SMTP_URL is"),
     ],
