@@ -32,6 +32,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         for part in (made.pocketbase, made.gateway):
             part.start()
             part.wait_healthy()
+        made.gateway.wait_ready()
         yield made
     finally:
         made.stop()
@@ -176,7 +177,7 @@ def test_not_ready_while_pocketbase_cannot_write(own: Stack) -> None:
     try:
         database.execute("BEGIN IMMEDIATE")
         wait_until(lambda: _ready(own).status_code == 503, 20)
-        _assert_not_ready(own, "did not write", "hold its database")
+        _assert_not_ready(own, "did not write", "lock its database")
     finally:
         database.close()
     wait_until(lambda: _ready(own).status_code == 200, 20)
