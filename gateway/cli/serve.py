@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: As uvicorn's own command.
 _STARTUP_FAILURE = 3
+#: A PocketBase that is slow, for example locked by a backup, must not delay the start.
+_CHECK_SECONDS = 1.0
 
 
 @click.command()
@@ -64,7 +66,10 @@ async def _refuse_wrong_superuser(settings: Settings) -> None:
     """Exit if PocketBase refuses the superuser; only warn if it is not ready yet."""
     async with PocketBase(settings) as pocketbase:
         try:
-            await check_pocketbase(pocketbase)
+            async with asyncio.timeout(_CHECK_SECONDS):
+                await check_pocketbase(pocketbase)
+        except TimeoutError:
+            click.echo("Warning: PocketBase does not answer in time; /ready checks it.", err=True)
         except PocketBaseUnavailable as error:
             if isinstance(error.__cause__, PocketBaseRefused):
                 fail(error.detail)

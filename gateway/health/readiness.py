@@ -1,6 +1,7 @@
 """Readiness checks: PocketBase's hooks, migrations and collections; writes; key; transforms."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from functools import partial
@@ -24,8 +25,11 @@ _MAX_NAMED = 5
 
 #: A successful write is cached this long, because anyone can call /ready.
 _WRITE_CACHE_SECONDS = 1.0
-#: Maximum time of the write; a slower delivery would probably fail as well.
-_WRITE_TIMEOUT_SECONDS = 3.0
+#: Maximum time of PocketBase's answers; a slower delivery would probably fail as well.
+_TIMEOUT_SECONDS = 3.0
+#: What remains for the write if the sign-in before it took long.
+_MIN_WRITE_SECONDS = 1.0
+_LOCKED = "another process (a backup, a shell) may lock its database."
 
 
 class NotReady(Unavailable):
@@ -102,15 +106,22 @@ def _compare_names(pocketbase: PocketBase, names: NameSettings) -> None:
 
 async def _check_writes(pocketbase: PocketBase) -> None:
     try:
-        async with asyncio.timeout(_WRITE_TIMEOUT_SECONDS):
-            await call_hook(pocketbase, WRITE_PROBE, Empty())
+        await call_hook(pocketbase, WRITE_PROBE, Empty())
     except PocketBaseRefused as refused:
         raise NotReady(f"PocketBase refuses to write: {refused.status}, {refused}") from refused
+
+
+async def _wait(check: SharedCheck, seconds: float, overdue: str) -> None:
+    """Wait for a check; after the time it continues for later callers.
+
+    Raises:
+        NotReady: the check took longer.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await check.run()
     except TimeoutError as error:
-        raise NotReady(
-            f"PocketBase did not write one row in {_WRITE_TIMEOUT_SECONDS:g} s: another process (a"
-            " backup, a shell) may lock its database."
-        ) from error
+        raise NotReady(overdue) from error
 
 
 class Readiness:
@@ -128,7 +139,7 @@ class Readiness:
         self._transforms = SharedCheck(check_transforms) if check_transforms else None
 
     async def check(self) -> None:
-        """Check PocketBase, the Stripe key and the transforms.
+        """Check PocketBase, the Stripe key and the transforms within about four seconds.
 
         A write is checked too, because reads succeed when the disk is full or the database locked.
 
@@ -138,8 +149,19 @@ class Readiness:
             PocketBaseUnavailable: it does not answer or can't write; the detail is PocketBase's.
             StripeKeyNotAccepted
         """
-        await self._version.run()
-        await self._writes.run()
+        started = time.monotonic()
+        await _wait(
+            self._version,
+            _TIMEOUT_SECONDS,
+            f"PocketBase did not accept a sign-in and show its version in {_TIMEOUT_SECONDS:g} s:"
+            f" it is overloaded, or {_LOCKED}",
+        )
+        left = _TIMEOUT_SECONDS - (time.monotonic() - started)
+        await _wait(
+            self._writes,
+            max(left, _MIN_WRITE_SECONDS),
+            f"PocketBase did not write one row in {_TIMEOUT_SECONDS:g} s: {_LOCKED}",
+        )
         self._check_key()
         if self._transforms:
             await self._transforms.run()

@@ -5,6 +5,7 @@ A call that is refused although its token was good is sent once more with a new 
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -30,6 +31,12 @@ _NOT_JSON = (
 
 def _message(body: Json) -> str:
     return str(body.get("message") or "")[:_MAX_MESSAGE_CHARACTERS]
+
+
+def _reason(status: int, body: Json) -> str:
+    """Return PocketBase's message; a proxy's page has none."""
+    known = {each.value: each.phrase for each in HTTPStatus}
+    return _message(body) or f"{known.get(status, 'no reason')}, without PocketBase's message"
 
 
 class PocketBaseRefused(Exception):
@@ -202,7 +209,7 @@ def _read(status: int, raw: bytes) -> Json:
     # 429 is PocketBase's own rate limit, 408 a proxy's time-out: the request is right and may come
     # again.
     if status >= 500 or status in (408, 429):
-        raise PocketBaseUnavailable(f"PocketBase answered {status}: {_message(body)}")
+        raise PocketBaseUnavailable(f"PocketBase answered {status}: {_reason(status, body)}")
     if status >= 400:
         raise PocketBaseRefused(status, body)
     return body

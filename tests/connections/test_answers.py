@@ -27,6 +27,15 @@ _ANSWERS = {
 }
 
 
+def _settings(origin: str) -> PocketBaseSettings:
+    return PocketBaseSettings(
+        pocketbase_url=origin,
+        pocketbase_superuser_email="a@example.com",
+        pocketbase_superuser_password="secret",  # type: ignore[arg-type]
+        gateway_upstream_timeout=5,
+    )
+
+
 @pytest.mark.parametrize("is_commit", [False, True])
 @pytest.mark.parametrize("name", _ANSWERS)
 async def test_such_an_answer_is_a_pocketbase_that_is_not_there(name: str, is_commit: bool) -> None:
@@ -40,13 +49,26 @@ async def test_such_an_answer_is_a_pocketbase_that_is_not_there(name: str, is_co
             writer.write(_LOGGED_IN)
         writer.write(_ANSWERS[name])
 
-    async with serve(handle) as origin:
-        settings = PocketBaseSettings(
-            pocketbase_url=origin,
-            pocketbase_superuser_email="a@example.com",
-            pocketbase_superuser_password="secret",  # type: ignore[arg-type]
-            gateway_upstream_timeout=5,
-        )
-        async with PocketBase(settings) as pocketbase:
-            with pytest.raises(PocketBaseUnavailable):
+    async with serve(handle) as origin, PocketBase(_settings(origin)) as pocketbase:
+        with pytest.raises(PocketBaseUnavailable):
+            await pocketbase.call("POST", "/api/x", b"{}", is_commit=is_commit)
+
+
+@pytest.mark.parametrize("is_commit", [False, True])
+async def test_a_failure_keeps_status_and_reason(is_commit: bool) -> None:
+    """A 5xx keeps PocketBase's words; a proxy's page without words keeps the status's name."""
+    body = b'{"message": "disk I/O error"}'
+    answers = [
+        b"HTTP/1.1 500 Error\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body),
+        b"HTTP/1.1 502 Bad\r\nContent-Length: 6\r\n\r\n<html>",
+    ]
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head, _ = await read_request(reader)
+            writer.write(_LOGGED_IN if b"auth-with-password" in head else answers.pop(0))
+
+    async with serve(handle) as origin, PocketBase(_settings(origin)) as pocketbase:
+        for expected in ("answered 500: disk I/O error", "answered 502: Bad Gateway"):
+            with pytest.raises(PocketBaseUnavailable, match=expected):
                 await pocketbase.call("POST", "/api/x", b"{}", is_commit=is_commit)

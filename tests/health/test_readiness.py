@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -178,6 +179,22 @@ def test_not_ready_while_pocketbase_cannot_write(own: Stack) -> None:
         database.execute("BEGIN IMMEDIATE")
         wait_until(lambda: _ready(own).status_code == 503, 20)
         _assert_not_ready(own, "did not write", "lock its database")
+    finally:
+        database.close()
+    wait_until(lambda: _ready(own).status_code == 200, 20)
+
+
+def test_a_first_sign_in_does_not_delay_the_answer(own: Stack) -> None:
+    """The database is locked before the gateway's first sign-in: it starts, and /ready answers."""
+    database = sqlite3.connect(own.pocketbase.data_dir / "data.db", isolation_level=None)
+    own.gateway.stop()
+    try:
+        database.execute("BEGIN IMMEDIATE")
+        own.gateway.start()
+        own.gateway.wait_healthy()
+        started = time.monotonic()
+        _assert_not_ready(own, "PocketBase did not accept a sign-in", "lock its database")
+        assert time.monotonic() - started < 4.5
     finally:
         database.close()
     wait_until(lambda: _ready(own).status_code == 200, 20)
