@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         Unavailable,
         ValidationFailed,
     )
+    from gateway.postgres.once import ONCE_TABLE, AlreadyDone, create_once_table, once
     from gateway.rows import Json as Row
     from gateway.rows import Json as StripeObject
     from gateway.settings import SettingsError
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 
 #: Public name → module, and after a colon the name there if it differs.
 _MODULES = {
+    "AlreadyDone": "gateway.postgres.once",
     "Auth": "gateway.pocketbase.api",
     "AuthRecord": "gateway.callers",
     "BLANK_AS_NONE": "gateway.transforms.transform",
@@ -95,6 +97,7 @@ _MODULES = {
     "InvalidValue": "gateway.pocketbase.api",
     "MfaRequired": "gateway.pocketbase.api",
     "NotFound": "gateway.pocketbase.api",
+    "ONCE_TABLE": "gateway.postgres.once",
     "OptionalUser": "gateway.callers",
     "Page": "gateway.pocketbase.api",
     "PocketBase": "gateway.dependencies:PocketBaseDep",
@@ -119,14 +122,18 @@ _MODULES = {
     "UserPocketBase": "gateway.dependencies:UserPocketBaseDep",
     "ValidationFailed": "gateway.pocketbase.api",
     "Write": "gateway.transforms.transform",
+    "create_once_table": "gateway.postgres.once",
     "filter": "gateway.pocketbase",
     "get_pocketbase": "gateway.dependencies",
     "get_settings": "gateway.dependencies",
     "get_stripe": "gateway.dependencies",
+    "once": "gateway.postgres.once",
 }
 
 __all__ = [
     "BLANK_AS_NONE",
+    "ONCE_TABLE",
+    "AlreadyDone",
     "Auth",
     "AuthRecord",
     "Batch",
@@ -178,10 +185,12 @@ __all__ = [
     "ValidationFailed",
     "Write",
     "__version__",
+    "create_once_table",
     "filter",
     "get_pocketbase",
     "get_settings",
     "get_stripe",
+    "once",
 ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from tests.dashboard import Dashboard
 from tests.delivery import Sender
 from tests.frontend import Frontend
 from tests.http_client import open_client
+from tests.postgres_server import PostgresServer, find_missing_program
 from tests.shop import Shop
 from tests.stripe_account import StripeAccount
 from tests.superuser import log_in_superuser
@@ -122,3 +124,24 @@ def shop(stack: Stack, http: httpx.AsyncClient) -> Shop:
 def account(stack: Stack, http: httpx.AsyncClient) -> StripeAccount:
     """The Stripe account that the shared gateway sells for."""
     return StripeAccount(http, stack.simulator)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server; without its programs the tests are skipped with the reason."""
+    if reason := find_missing_program():
+        pytest.skip(reason)
+    # Not below pytest's folder, which other users can't enter.
+    with TemporaryDirectory(prefix="postgres-") as folder:
+        server = PostgresServer(Path(folder))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> str:
+    """The address of an empty database."""
+    return postgres.create_database()

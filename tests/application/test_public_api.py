@@ -54,6 +54,12 @@ def test_importing_the_package_loads_no_framework() -> None:
     assert done.stdout.strip() == ""
 
 
+def test_once_needs_no_psycopg() -> None:
+    """The extra `[postgres]` is not needed to import its names."""
+    code = "import sys; sys.modules['psycopg'] = None; from gateway import AlreadyDone, once"
+    subprocess.run([sys.executable, "-c", code], timeout=60, check=True)
+
+
 def test_the_package_is_typed() -> None:
     """By PEP 561's marker."""
     assert (files("gateway") / "py.typed").is_file()

@@ -1,0 +1,1 @@
+"""PostgreSQL of a team, beside PocketBase: optional, with the extra ``[postgres]``."""
