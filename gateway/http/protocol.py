@@ -1,4 +1,4 @@
-"""Uvicorn's HTTP protocol with limits on size and time of a request's head, which it lacks."""
+"""Uvicorn's HTTP protocol with limits on a request's head, and an end without lost requests."""
 
 import asyncio
 from typing import Any
@@ -10,16 +10,24 @@ _MAX_FRAMING_BYTES = 65_536
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Closes connections with a head that is too large, or a request that arrives too slowly."""
+    """Closes connections with a head that is too large, or a request that arrives too slowly.
+
+    At the end of the process, a connection stays open until a request that a proxy has already
+    sent was answered: uvicorn closes it although the request may be in the socket's buffer, and a
+    proxy does not repeat a POST that may have had an effect.
+    """
 
     #: Maximum time from the first byte of a request to its last.
     arrival_seconds = 30.0
+    #: Time in which a request that was sent before the end arrives.
+    ending_seconds = 0.3
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._framing = 0
         self._is_arriving = True
         self._deadline: asyncio.TimerHandle | None = None
+        self._is_ending = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the deadline of the first request."""
@@ -56,6 +64,24 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._framing = 0
         self._cancel_deadline()
         super().on_message_complete()
+
+    def on_headers_complete(self) -> None:
+        """Start the request; the last one of an ending process closes the connection."""
+        super().on_headers_complete()
+        if self._is_ending and self.cycle:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        """Close the connection after the present request, or if none arrives."""
+        self._is_ending = True
+        if self.cycle and not self.cycle.response_complete:
+            super().shutdown()
+        else:
+            self.loop.call_later(self.ending_seconds, self._close_idle)
+
+    def _close_idle(self) -> None:
+        if not (self._is_arriving and self._framing):
+            super().shutdown()
 
     def _start_deadline(self) -> None:
         self._deadline = self.loop.call_later(self.arrival_seconds, self.transport.close)
