@@ -55,7 +55,7 @@ vocabulary: $(VENV)/dev.stamp
 lock: | $(BIN)/uv
 	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements.lock
 	$(COMPILE) $(UPGRADE) --group pocketbase -o requirements-pocketbase.lock
-	$(COMPILE) $(UPGRADE) --group examples -o examples/posts/requirements.lock
+	$(COMPILE) $(UPGRADE) --group examples -o examples/requirements.lock
 	$(COMPILE) $(UPGRADE) --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 clean:
@@ -74,9 +74,9 @@ $(BIN)/uv: | $(BIN)/python
 	$(INSTALL) --require-hashes -r requirements-dev.lock
 
 # Two steps, because running needs a third of what testing needs.
-$(VENV)/run.stamp: requirements.lock requirements-pocketbase.lock | $(BIN)/python
+$(VENV)/run.stamp: requirements.lock requirements-pocketbase.lock examples/requirements.lock | $(BIN)/python
 	@echo "Installing what a run needs into $(VENV) (once) …"
-	@$(INSTALL:--quiet=) --require-hashes -r requirements.lock -r requirements-pocketbase.lock
+	@$(INSTALL:--quiet=) --require-hashes $(addprefix -r ,$(filter %.lock,$^))
 	@touch $@
 
 # Without build isolation: an isolated build would fetch its backend unhashed.

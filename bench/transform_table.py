@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from examples.posts import app as posts
 from gateway import Gateway, TransformContext
+from shop import posts
 
 app = Gateway()
 
@@ -19,5 +19,5 @@ def change_nothing(incoming: Anything, context: TransformContext) -> None:
     """The empty transform."""
 
 
-for _transform in posts.app.declarations.transforms:
+for _transform in posts.router.declarations.transforms:
     app.add_transform(_transform)

@@ -7,13 +7,14 @@ One user creates posts by REST, with 1, 8 and 32 clients, in four ways:
 (hookless) on a PocketBase without this repository's hooks;
 (plain) in a collection of the same fields without a transform;
 (empty) in one with a transform that changes nothing;
-(posts) in ``examples/posts``, with a transform that sanitises HTML, counts words and finds a slug.
+(posts) in the example project's, with a transform that sanitises HTML and finds a slug.
 
 Rounds alternate; differences and ratios are medians over the rounds.
 """
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -39,7 +40,7 @@ from gateway.dev.stack import Stack
 CLIENTS = (1, 8, 32)
 WAYS = ("hookless", "plain", "empty", "posts")
 _COLLECTIONS = {"hookless": "bench_plain", "plain": "bench_plain", "empty": "bench_empty"}
-_MIGRATIONS = ROOT / "examples" / "posts" / "pb_migrations"
+_EXAMPLE = ROOT / "examples"
 _BATCH = 50
 _PARAGRAPH = "<p>PocketBase serves the frontend <em>directly</em>; the gateway says the rest.</p>\n"
 
@@ -221,7 +222,7 @@ def start_hookless(folder: Path, exits: ExitStack) -> PocketBaseProcess:
         log=folder / "pocketbase.log",
         superuser_email="superuser@localhost.test",
         superuser_password="correct-horse",
-        migrations=(_MIGRATIONS,),
+        migrations=(_EXAMPLE / "pb_migrations",),
     )
     (folder / "no_hooks").mkdir()
     pocketbase.command += (f"--hooksDir={folder / 'no_hooks'}",)
@@ -233,8 +234,10 @@ def start_hookless(folder: Path, exits: ExitStack) -> PocketBaseProcess:
 
 
 def _plan(folder: Path) -> StackPlan:
-    plan = plan_throwaway(folder, {"GATEWAY_APP": "bench.transform_table:app"})
-    return replace(plan, is_simulated=False, migrations=(_MIGRATIONS,))
+    path = os.pathsep.join((str(ROOT), str(_EXAMPLE)))
+    env = {"GATEWAY_APP": "bench.transform_table:app", "PYTHONPATH": path}
+    plan = plan_throwaway(folder, env)
+    return replace(plan, is_simulated=False, migrations=(_EXAMPLE / "pb_migrations",))
 
 
 def main() -> None:

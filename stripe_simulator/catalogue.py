@@ -6,21 +6,28 @@ from stripe_simulator.world import World
 
 
 def seed(world: World) -> None:
-    """Add "Pro" by the month or year and "Lifetime", unless there are products already.
+    """Add "Pro", "Writer", "Studio" and "Lifetime", unless there are products already.
 
-    "Lifetime" is sold once per buyer.
+    "Writer" has a trial and a limit, "Studio" a seat per member of an organization, and "Lifetime"
+    is sold once per buyer.
     """
     if world.all("product"):
         return
-    pro = _product(world, "Pro", "pro")
+    pro = _product(world, "Pro", features="pro")
     _price(world, pro, "pro_monthly", 1_000, {"interval": "month"})
     _price(world, pro, "pro_yearly", 10_000, {"interval": "year"})
-    lifetime = _product(world, "Lifetime", "pro,lifetime")
+    writer = _product(world, "Writer", limit_publishing="3")
+    monthly = {"interval": "month"}
+    terms = {"checkout_trial_days": "14", "checkout_group": "writing"}
+    _price(world, writer, "writer_monthly", 500, monthly, **terms)
+    studio = _product(world, "Studio", features="pro,publishing", seats="members")
+    _price(world, studio, "studio_monthly", 800, monthly)
+    lifetime = _product(world, "Lifetime", features="pro,lifetime")
     _price(world, lifetime, "lifetime", 25_000, None, checkout_once_per_buyer="true")
 
 
-def _product(world: World, name: str, features: str) -> JSON:
-    return products.create(world, {"name": name, "metadata": {"features": features}})
+def _product(world: World, name: str, **metadata: str) -> JSON:
+    return products.create(world, {"name": name, "metadata": metadata})
 
 
 def _price(

@@ -135,10 +135,10 @@ class Declaring:
         """Mirror one more kind of Stripe object as rows of a collection.
 
         The function is pure: it is called with the object and whether Stripe has deleted it, and
-        returns the row's columns as a dict, without those that the gateway fills: ``id``, the text
-        ``stripe_id`` (with a unique index), the hidden text ``version``, the hidden JSON
-        ``stripe_object`` and the date ``created``. The collection needs all of these. Rows have no
-        owner: the collection's API rules decide who reads them.
+        returns the row's columns as a dict of JSON values and datetimes, without those that the
+        gateway fills: ``id``, the text ``stripe_id`` (with a unique index), the hidden text
+        ``version``, the hidden JSON ``stripe_object`` and the date ``created``. The collection
+        needs all of these. Rows have no owner: the collection's API rules decide who reads them.
 
         Args:
             object: Stripe's name of the object, such as "payout".

@@ -1,15 +1,16 @@
 """The registry entry of an object that a team's app mirrors (`Gateway.mirror`)."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
-from gateway.dates import unix_to_column
+from gateway.dates import to_column, unix_to_column
 from gateway.mirror.mirrored_object import ListQuery, MirroredObject, Projection
 from gateway.rows import Changes, Json, Row
 from gateway.source import Source
 from gateway.stripe_api.fields import stripe_id
 
-#: From Stripe's object, and whether it was deleted, to the row's columns.
+#: From Stripe's object, and whether it was deleted, to the row's columns (JSON, datetimes).
 TeamProjection = Callable[[Json, bool], Mapping[str, Any]]
 
 
@@ -44,7 +45,12 @@ def describe_team_object(
 
 def _project_with(function: TeamProjection, collection: str) -> Projection:
     def project(body: Json, deleted: bool) -> Changes:
-        values = {"created": unix_to_column(body.get("created")), **function(body, deleted)}
+        own = {name: _as_column(value) for name, value in function(body, deleted).items()}
+        values = {"created": unix_to_column(body.get("created")), **own}
         return Changes(Row(collection, stripe_id(body), values, final=deleted))
 
     return project
+
+
+def _as_column(value: object) -> object:
+    return to_column(value) if isinstance(value, datetime) else value

@@ -39,13 +39,22 @@ def test_what_the_dashboard_wrote_is_the_teams(tmp_path: Path) -> None:
     assert _read(ours) == {}
 
 
-def test_a_run_takes_own_migrations(start_run: Callable[..., Run]) -> None:
-    """POCKETBASE_MIGRATIONS names folders whose collections are there after `make run`."""
-    run = start_run(POCKETBASE_MIGRATIONS="examples/posts/pb_migrations")
+_NOTES = """\
+migrate((app) => app.save(new Collection({ name: "notes", type: "base", listRule: "" })),
+  (app) => app.delete(app.findCollectionByNameOrId("notes")))
+"""
+
+
+def test_a_run_takes_own_migrations(start_run: Callable[..., Run], tmp_path: Path) -> None:
+    """Collections of POCKETBASE_MIGRATIONS' folders exist after `make run`."""
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "1764300000_notes.js").write_text(_NOTES)
+    run = start_run(POCKETBASE_MIGRATIONS=str(own))
     run.wait_up()
-    url = f"{run.url('pocketbase')}/api/collections/posts/records"
+    url = f"{run.url('pocketbase')}/api/collections/notes/records"
     assert httpx.get(url, trust_env=False).json()["items"] == []
-    assert not (ROOT / "pb_migrations" / "1764000000_posts.js").exists()
+    assert not (ROOT / "pb_migrations" / "1764300000_notes.js").exists()
 
 
 def test_a_folder_that_is_not_there_is_named(start_run: Callable[..., Run]) -> None:

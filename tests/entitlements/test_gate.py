@@ -1,4 +1,4 @@
-"""A rule of PocketBase alone keeps what was not paid for: examples/entitlements."""
+"""A rule of PocketBase alone keeps what was not paid for: the example project."""
 
 import time
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.http_client import open_client
 from tests.shop import Shop
 from tests.stripe_account import StripeAccount
 
-_EXAMPLE = ROOT / "examples" / "entitlements" / "pb_migrations"
+_EXAMPLE = ROOT / "examples" / "pb_migrations"
 
 
 @pytest.fixture(scope="module")

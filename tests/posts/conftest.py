@@ -1,4 +1,4 @@
-"""PocketBase and a gateway with the example of examples/posts, for every test of this folder."""
+"""PocketBase and the example project, for every test of this folder."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,6 +9,7 @@ import pytest
 
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.pocketbase import ROOT, PocketBaseProcess
+from gateway.dev.project import Project
 from gateway.dev.stack import Stack
 from tests.frontend import User
 from tests.npm import ToolUnavailableError
@@ -17,15 +18,16 @@ from tests.posts.js_sdk import JsSdk, find_sdk
 from tests.superuser import log_in_superuser
 from tests.user_without_purchase import sign_up_without_purchase
 
-MIGRATIONS = ROOT / "examples" / "posts" / "pb_migrations"
+EXAMPLE = Project(ROOT / "examples")
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The running parts with the example; no Stripe."""
-    env = {"GATEWAY_APP": "examples.posts.app:app"}
-    plan = plan_throwaway(tmp_path_factory.mktemp("posts"), env)
-    with Stack(replace(plan, is_simulated=False, migrations=(MIGRATIONS,))) as running:
+    plan = plan_throwaway(tmp_path_factory.mktemp("posts"))
+    made = Stack(replace(plan, is_simulated=False, migrations=(EXAMPLE.migrations,)))
+    made.gateway.cwd = EXAMPLE.folder
+    with made as running:
         allow_batches(running.pocketbase)
         yield running
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from examples.posts.app import (
+from gateway.transforms import FieldErrors, TransformContext
+from shop.posts import (
     PostInput,
     check_content,
     choose_author,
@@ -13,7 +14,6 @@ from examples.posts.app import (
     needs_slug,
     was_published,
 )
-from gateway.transforms import FieldErrors, TransformContext
 
 _ANN = {"id": "ann", "collectionName": "users"}
 _ROOT = {"id": "root", "collectionName": "_superusers"}

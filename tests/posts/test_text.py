@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples.posts.text import count_words, normalise_tags, sanitise, slugify
+from shop.text import count_words, normalise_tags, sanitise, slugify
 
 
 @pytest.mark.parametrize(

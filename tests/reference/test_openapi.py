@@ -14,7 +14,7 @@ from gateway.dev.pocketbase import ROOT
 
 Json = dict[str, Any]
 
-_POSTS = "examples.posts.app:app"
+_POSTS = "examples.app:app"
 _CLASHING = "tests.reference.clashing_transforms:app"
 
 
@@ -31,7 +31,7 @@ def document() -> Json:
 
 @pytest.fixture(scope="module")
 def posts() -> Json:
-    """The document of a gateway with the transforms of examples/posts."""
+    """The document of a gateway with the transforms of the example project."""
     return describe_api(_POSTS)
 
 

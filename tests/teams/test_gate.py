@@ -1,4 +1,4 @@
-"""Rules of PocketBase let a team's members use what the team has bought: examples/entitlements."""
+"""Rules of PocketBase let a team's members use what the team has bought: the example project."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tests.dashboard import Dashboard
 from tests.frontend import Frontend, User
 from tests.teams.team import Team, found_team
 
-_EXAMPLE = ROOT / "examples" / "entitlements" / "pb_migrations"
+_EXAMPLE = ROOT / "examples" / "pb_migrations"
 _PLANS = "/api/collections/plans/records"
 _ENTITLEMENTS = "/api/collections/entitlements/records"
 _PAST, _FUTURE = "2020-01-01 00:00:00.000Z", "9999-12-31 23:59:59.999Z"

@@ -1,5 +1,5 @@
-/// <reference path="../../../.local/pb_data/types.d.ts" />
-// Reports that only those may write who have bought `pro`: one rule, and no hop through the gateway.
+/// <reference path="../../.local/pb_data/types.d.ts" />
+// Reports: only users with the entitlement `pro` write them. The rule needs no call of the gateway.
 
 const IS_USER = '@request.auth.collectionName = "users"'
 const IS_AUTHOR = `${IS_USER} && author = @request.auth.id`
@@ -12,7 +12,7 @@ const HAS_PRO = '@collection.entitlements:pro.user ?= @request.auth.id' +
 migrate((app) => {
   app.save(new Collection({
     name: "reports", type: "base",
-    // What one has written stays readable, and can be deleted, after the end.
+    // After the end of the entitlement authors can still read and delete their reports.
     listRule: IS_AUTHOR,
     viewRule: IS_AUTHOR,
     createRule: `${IS_AUTHOR} && ${HAS_PRO}`,

@@ -1,7 +1,4 @@
-"""The transform of posts: validates the author's input and computes the other fields.
-
-Served by ``GATEWAY_APP=examples.posts.app:app``; README.md explains it.
-"""
+"""The transform of posts: validates the author's input and computes the other fields."""
 
 import re
 from datetime import UTC, datetime
@@ -9,14 +6,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from examples.posts.publishing import count_published, read_allowance
-from examples.posts.slugs import find_free
-from examples.posts.text import count_words, normalise_tags, sanitise, slugify
-from gateway import FieldErrors, Gateway, TransformContext
+from gateway import FieldErrors, Router, TransformContext
+from shop.publishing import count_published, read_limit
+from shop.slugs import find_free
+from shop.text import count_words, normalise_tags, sanitise, slugify
 
 _MIN_WORDS = 3
 
-app = Gateway()
+router = Router()
 
 
 class PostInput(BaseModel):
@@ -34,7 +31,7 @@ class PostInput(BaseModel):
     featured_image: str = ""
 
 
-@app.transform("posts", on={"create", "update"})
+@router.transform("posts", on={"create", "update"})
 async def prepare_post(post: PostInput, context: TransformContext) -> dict[str, Any]:
     """Return the values to store.
 
@@ -113,12 +110,12 @@ def check_content(post: PostInput, values: dict[str, Any]) -> None:
 async def check_allowance(author: str, context: TransformContext) -> None:
     """Refuse to publish more posts than the author's entitlement allows."""
     pocketbase = context.pocketbase
-    allowed = await read_allowance(pocketbase, author)
-    if allowed == 0:
+    limit = await read_limit(pocketbase, author)
+    if limit == 0:
         message = "Your plan does not include publishing."
         raise FieldErrors({"published": ("validation_not_in_plan", message)})
-    if allowed and await count_published(pocketbase, author) >= allowed:
-        message = f"Your plan includes {allowed} published posts."
+    if limit and await count_published(pocketbase, author) >= limit:
+        message = f"Your plan includes {limit} published posts."
         raise FieldErrors({"published": ("validation_plan_limit", message)})
 
 

@@ -1,6 +1,6 @@
-/// <reference path="../../../.local/pb_data/types.d.ts" />
-// Plans that a team draws up: its members write them while their organization has bought `pro`. Tips are
-// for every user who has `pro`, bought by themselves or by an organization of theirs.
+/// <reference path="../../.local/pb_data/types.d.ts" />
+// Plans: members of an organization write them while it has the entitlement `pro`.
+// Tips: users read them who have `pro` themselves or through an organization.
 
 const IS_USER = '@request.auth.collectionName = "users"'
 const IS_MEMBER = `${IS_USER} && organization.memberships_via_organization.user ?= @request.auth.id`
@@ -9,7 +9,7 @@ const IS_MEMBER = `${IS_USER} && organization.memberships_via_organization.user 
 const TEAM_HAS_PRO = 'organization.entitlements_via_organization.feature ?= "pro"' +
   " && organization.entitlements_via_organization.active_until ?> @now"
 const PRO = "@collection.entitlements:pro"
-const ANYHOW_PRO = `${PRO}.feature ?= "pro" && ${PRO}.active_until ?> @now` +
+const USER_OR_TEAM_HAS_PRO = `${PRO}.feature ?= "pro" && ${PRO}.active_until ?> @now` +
   ` && (${PRO}.user ?= @request.auth.id` +
   ` || ${PRO}.organization.memberships_via_organization.user ?= @request.auth.id)`
 
@@ -29,8 +29,8 @@ migrate((app) => {
   }))
   app.save(new Collection({
     name: "tips", type: "base",
-    listRule: `${IS_USER} && ${ANYHOW_PRO}`,
-    viewRule: `${IS_USER} && ${ANYHOW_PRO}`,
+    listRule: `${IS_USER} && ${USER_OR_TEAM_HAS_PRO}`,
+    viewRule: `${IS_USER} && ${USER_OR_TEAM_HAS_PRO}`,
     fields: [{ name: "title", type: "text", required: true, max: 200 }],
   }))
 }, (app) => {

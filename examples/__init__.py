@@ -1,1 +1,0 @@
-"""What users of this project write themselves; nothing of the project imports it."""

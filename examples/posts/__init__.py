@@ -1,1 +1,0 @@
-"""A worked example of logic on PocketBase's own records: blog posts."""

@@ -1,0 +1,1 @@
+"""The parts of the example shop; app.py puts them together."""
