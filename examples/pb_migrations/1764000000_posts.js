@@ -1,6 +1,6 @@
 /// <reference path="../../.local/pb_data/types.d.ts" />
 // Blog posts: published ones are public, an author reads and writes their own.
-// Logic beyond rules is in shop/posts.py: it fills slug, word_count and published_at.
+// Logic beyond rules is in examples/shop/posts.py: it fills slug, word_count and published_at.
 
 const IS_USER = '@request.auth.collectionName = "users"'
 const IS_AUTHOR = `${IS_USER} && author = @request.auth.id`

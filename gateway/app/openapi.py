@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
-from gateway.errors import BodyTooLarge, GatewayError, Overloaded, RateLimited
+from gateway.errors import (
+    BodyTooLarge,
+    GatewayError,
+    Overloaded,
+    RateLimited,
+    SuperuserNeeded,
+    SuperusersOnly,
+    Unauthenticated,
+)
 from gateway.http.problem_schema import describe_schemas
 from gateway.http.problems import problem_entry, problem_responses
 from gateway.http.rate_limits import UNLIMITED
@@ -12,6 +20,12 @@ from gateway.transforms.table import Table
 from gateway.webhooks import endpoint as webhooks
 
 Json = dict[str, Any]
+
+#: The refusals of `CurrentUser` and `Superuser`, by the name of their security scheme.
+_CALLER_ERRORS: dict[str, tuple[type[GatewayError], ...]] = {
+    "userToken": (Unauthenticated,),
+    "superuserToken": (SuperuserNeeded, SuperusersOnly),
+}
 
 #: OpenAPI's list of servers.
 SERVERS: list[dict[str, Any]] = [
@@ -60,6 +74,7 @@ def _drop_validation_errors(document: Json) -> None:
 def _add_common_errors(path: str, operation: Json) -> None:
     """Add the answers of middlewares; omit those about bodies for requests without one."""
     responses = operation["responses"]
+    _add_caller_errors(operation)
     if "requestBody" not in operation:
         responses.pop("415", None)
     elif path != webhooks.PATH:
@@ -68,6 +83,14 @@ def _add_common_errors(path: str, operation: Json) -> None:
         _merge(responses, RateLimited)
     responses["default"] = problem_entry("Any other error.")
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _add_caller_errors(operation: Json) -> None:
+    """Add the refusals of tokens to a team's endpoint; the gateway's own declare them."""
+    schemes = [scheme for each in operation.get("security", []) for scheme in each]
+    if "401" not in operation["responses"]:
+        for scheme in schemes:
+            _merge(operation["responses"], *_CALLER_ERRORS.get(scheme, ()))
 
 
 def _merge(responses: Json, *errors: type[GatewayError]) -> None:
