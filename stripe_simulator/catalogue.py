@@ -1,40 +1,86 @@
-"""A demo catalogue, so that a first start has something to sell."""
+"""The products of a new account: a demo, or those of a TOML file.
 
+    [[products]]
+    name = "Pro"
+    metadata = { features = "pro" }
+
+    [[products.prices]]
+    lookup_key = "pro_monthly"
+    unit_amount = 1000
+    currency = "usd"
+    recurring = { interval = "month" }
+
+Members are the parameters of Stripe's API.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from stripe_simulator.errors import StripeError
 from stripe_simulator.resources import prices, products
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
 
-def seed(world: World) -> None:
-    """Add "Pro", "Writer", "Studio" and "Lifetime", unless there are products already.
+class InvalidCatalogue(Exception):
+    """The catalogue can't be read; the text is the sentence to show."""
 
-    "Writer" has a trial and a limit, "Studio" a seat per member of an organization, and "Lifetime"
-    is sold once per buyer.
+
+def _demo_price(key: str, amount: int, **params: JSON) -> JSON:
+    return {
+        "currency": "usd",
+        "lookup_key": key,
+        "unit_amount": amount,
+        "metadata": {},
+        **params,
+    }
+
+
+#: "Lifetime" is sold once per buyer.
+DEMO: tuple[JSON, ...] = (
+    {
+        "name": "Pro",
+        "metadata": {"features": "pro"},
+        "prices": [
+            _demo_price("pro_monthly", 1_000, recurring={"interval": "month"}),
+            _demo_price("pro_yearly", 10_000, recurring={"interval": "year"}),
+        ],
+    },
+    {
+        "name": "Lifetime",
+        "metadata": {"features": "pro,lifetime"},
+        "prices": [_demo_price("lifetime", 25_000, metadata={"checkout_once_per_buyer": "true"})],
+    },
+)
+
+
+def read_catalogue(file: Path) -> tuple[JSON, ...]:
+    """Return the products of a file, each with its `prices`.
+
+    Raises:
+        InvalidCatalogue: the file is missing, not TOML, or Stripe would refuse an object.
     """
+    try:
+        found = tuple(tomllib.loads(file.read_text(encoding="utf-8"))["products"])
+        if not found:
+            raise ValueError("no products")
+        seed(World(seed=0, now=1), found)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, StripeError) as error:
+        raise InvalidCatalogue(f"{file}: {error}") from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InvalidCatalogue(
+            f"{file} must have [[products]] with [[products.prices]] ({error!r})."
+        ) from error
+    return found
+
+
+def seed(world: World, catalogue: Sequence[JSON] = DEMO) -> None:
+    """Create the products and their prices, unless there are products already."""
     if world.all("product"):
         return
-    pro = _product(world, "Pro", features="pro")
-    _price(world, pro, "pro_monthly", 1_000, {"interval": "month"})
-    _price(world, pro, "pro_yearly", 10_000, {"interval": "year"})
-    writer = _product(world, "Writer", limit_publishing="3")
-    monthly = {"interval": "month"}
-    terms = {"checkout_trial_days": "14", "checkout_group": "writing"}
-    _price(world, writer, "writer_monthly", 500, monthly, **terms)
-    studio = _product(world, "Studio", features="pro,publishing", seats="members")
-    _price(world, studio, "studio_monthly", 800, monthly)
-    lifetime = _product(world, "Lifetime", features="pro,lifetime")
-    _price(world, lifetime, "lifetime", 25_000, None, checkout_once_per_buyer="true")
-
-
-def _product(world: World, name: str, **metadata: str) -> JSON:
-    return products.create(world, {"name": name, "metadata": metadata})
-
-
-def _price(
-    world: World, product: JSON, key: str, amount: int, recurring: JSON | None, **metadata: str
-) -> None:
-    params: JSON = {"currency": "usd", "lookup_key": key, "unit_amount": amount}
-    params["metadata"] = metadata
-    if recurring:
-        params["recurring"] = recurring
-    prices.create(world, params | {"product": product["id"]})
+    for entry in catalogue:
+        params = {name: value for name, value in entry.items() if name != "prices"}
+        product = products.create(world, params)
+        for price in entry.get("prices", []):
+            prices.create(world, price | {"product": product["id"]})

@@ -6,11 +6,13 @@ from pathlib import Path
 import click
 import uvicorn
 
+from stripe_simulator.catalogue import DEMO, InvalidCatalogue, read_catalogue
 from stripe_simulator.http.api import Api
 from stripe_simulator.http.application import application
 from stripe_simulator.resources import webhook_endpoints
 from stripe_simulator.settings import Settings
 from stripe_simulator.simulator import Simulator
+from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
 
@@ -19,6 +21,11 @@ from stripe_simulator.world import World
 @click.option("--port", default=12111, help="Port to listen on.")
 @click.option("--state", type=click.Path(path_type=Path), help="File that keeps the state.")
 @click.option("--seed-catalogue", is_flag=True, help="Begin with a demo catalogue.")
+@click.option(
+    "--catalogue",
+    type=click.Path(path_type=Path),
+    help="TOML file of products instead of the demo catalogue.",
+)
 @click.option("--webhook-url", help="Endpoint that gets every event.")
 @click.option(
     "--webhook-secret",
@@ -36,6 +43,7 @@ def main(
     port: int,
     state: Path | None,
     seed_catalogue: bool,
+    catalogue: Path | None,
     webhook_url: str | None,
     webhook_secret: str | None,
     api_key: str | None,
@@ -56,6 +64,7 @@ def main(
         frozen_clock=frozen_clock,
         file=state,
         seed_catalogue=seed_catalogue,
+        products=_read_products(catalogue),
         api_key=api_key,
         contract=contract,
     )
@@ -65,6 +74,13 @@ def main(
     serve(simulator, host, port, log_level)
 
 
+def _read_products(file: Path | None) -> tuple[JSON, ...] | None:
+    try:
+        return read_catalogue(file) if file else None
+    except InvalidCatalogue as error:
+        raise click.UsageError(str(error)) from error
+
+
 def build(
     *,
     settings: Settings | None = None,
@@ -72,18 +88,20 @@ def build(
     frozen_clock: bool = False,
     file: Path | None = None,
     seed_catalogue: bool = False,
+    products: tuple[JSON, ...] | None = None,
     api_key: str | None = None,
     contract: bool = False,
 ) -> Simulator:
     """Put a simulator together."""
+    catalogue = products or (DEMO if seed_catalogue else ())
     source = None if frozen_clock else time.time
     world = World(seed=seed, now=int(time.time()), settings=settings, time_source=source)
     if not contract:
-        return Simulator(Api(world, api_key), file=file, seed_catalogue=seed_catalogue)
+        return Simulator(Api(world, api_key), file=file, catalogue=catalogue)
     from stripe_simulator.contract.checked_api import CheckedApi
 
     api = CheckedApi(world, api_key)
-    simulator = Simulator(api, file=file, seed_catalogue=seed_catalogue)
+    simulator = Simulator(api, file=file, catalogue=catalogue)
     simulator.violations = api.contract.violations
     return simulator
 

@@ -42,7 +42,8 @@ class Simulator:
     switches: Switches = field(default_factory=Switches)
     #: Where the state is kept; nowhere when None.
     file: Path | None = None
-    seed_catalogue: bool = False
+    #: The products of a new account.
+    catalogue: tuple[JSON, ...] = ()
     deliverer: Deliverer = field(init=False)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     #: Violations of the contract; empty if the contract is off.
@@ -80,15 +81,13 @@ class Simulator:
         self.world.objects["webhook_endpoint"] = endpoints
         self.world.side["endpoint"] = secrets
         self.api.idempotency = Idempotency()
-        if self.seed_catalogue:
-            catalogue.seed(self.world)
+        catalogue.seed(self.world, self.catalogue)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Deliver, keep time and keep the state while the block runs."""
-        if self.seed_catalogue:
-            # Not before: the webhook endpoints of the start are there by now, and hear of it.
-            catalogue.seed(self.world)
+        # Not before: the webhook endpoints of the start are there by now, and hear of it.
+        catalogue.seed(self.world, self.catalogue)
         # Time went on while nothing ran, and the endpoints must receive what fell due.
         self.world.clock.catch_up()
         tasks = [asyncio.create_task(w()) for w in (self.deliverer.run, self._tick, self._keep)]

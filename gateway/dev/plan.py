@@ -67,6 +67,8 @@ class StackPlan:
     pocketbase_env: Mapping[str, str] = field(default_factory=dict)
     #: The static files that PocketBase serves; None for an empty folder.
     public_dir: Path | None = None
+    #: The products of the simulated account; None for a demo.
+    catalogue: Path | None = None
     #: Whether PocketBase writes a migration for each change of a collection in the dashboard.
     automigrate: bool = False
     #: Folders of migrations besides this repository's.
@@ -130,6 +132,7 @@ def plan_from_settings(
         gateway_env=_choose_app_settings(settings),
         pocketbase_env=_choose_hook_settings(settings),
         public_dir=project.public,
+        catalogue=project.catalogue,
         automigrate=True,
         migrations=(project.migrations, *_find_migrations(settings)),
         hooks=project.hooks,

@@ -21,6 +21,12 @@ class Project:
         return self.folder / "pb_migrations"
 
     @property
+    def catalogue(self) -> Path | None:
+        """The products of the simulated Stripe account."""
+        catalogue = self.folder / "stripe_catalogue.toml"
+        return catalogue.absolute() if catalogue.is_file() else None
+
+    @property
     def public(self) -> Path | None:
         """The static files that PocketBase serves."""
         public = self.folder / "pb_public"

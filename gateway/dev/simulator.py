@@ -22,6 +22,7 @@ class SimulatorProcess(Process):
         webhook_url: str,
         secret_key: str,
         webhook_secret: str,
+        catalogue: Path | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.url = f"http://{LOOPBACK}:{port}"
@@ -36,7 +37,7 @@ class SimulatorProcess(Process):
                 f"--port={port}",
                 f"--state={state}",
                 f"--webhook-url={webhook_url}",
-                "--seed-catalogue",
+                f"--catalogue={catalogue}" if catalogue else "--seed-catalogue",
             ],
             log=log,
             env={

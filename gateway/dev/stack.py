@@ -159,6 +159,7 @@ def _build_simulator(plan: StackPlan, gateway: GatewayProcess) -> SimulatorProce
         webhook_url=f"{gateway.url}/webhooks/stripe",
         secret_key=plan.stripe.secret_key,
         webhook_secret=plan.stripe.webhook_secrets[0],
+        catalogue=plan.catalogue,
     )
 
 

@@ -43,7 +43,8 @@ def stack(
     """
     project = Project(gateway_project)
     plan = plan_throwaway(tmp_path_factory.mktemp("stack"), gateway_settings)
-    made = Stack(replace(plan, migrations=(project.migrations,), hooks=project.hooks))
+    plan = replace(plan, migrations=(project.migrations,), hooks=project.hooks)
+    made = Stack(replace(plan, catalogue=project.catalogue))
     made.gateway.cwd = project.folder
     with made as running:
         running.gateway.wait_ready()
