@@ -17,6 +17,7 @@ from gateway.price_terms import TermsFile
 from gateway.settings import Settings
 from gateway.stripe_api import KeyCheck, SyncSnapshot
 from gateway.stripe_api.own_account import OwnAccount
+from gateway.work import WorkQueue
 
 if TYPE_CHECKING:
     from gateway.billing.usage.recorder import UsageRecorder
@@ -55,6 +56,8 @@ class Services:
     event_writer: "EventWriter"
     replayer: "Replayer"
     reconciliation: "BackgroundReconciliation"
+    #: Background work; the runner of this process is woken by `work.wake`.
+    work: WorkQueue
     #: None without mails and handlers.
     notifications: "NotificationRouter | None"
     transforms: "TransformRunner"

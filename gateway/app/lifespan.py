@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.app.configuration import Configuration
 from gateway.app.start_checks import require_mirrors, require_transforms
+from gateway.app.work_handlers import build_work_handlers
 from gateway.background import run_in_background
 from gateway.billing.usage.recorder import UsageRecorder
 from gateway.checkout.service import CheckoutService
@@ -30,6 +31,9 @@ from gateway.teams.vacancies import VacancyCheck
 from gateway.transforms.registration import Registration
 from gateway.transforms.runner import TransformRunner
 from gateway.webhooks.event_writer import EventWriter
+from gateway.work import WorkQueue
+from gateway.work.parked import watch_parked
+from gateway.work.runner import WorkRunner, run_work
 
 
 @asynccontextmanager
@@ -94,6 +98,7 @@ async def open_services(
             event_writer=event_writer,
             replayer=Replayer(pocketbase, client, own_account, replay_writer),
             reconciliation=reconciliation,
+            work=WorkQueue(pocketbase),
             notifications=notification_router,
             transforms=TransformRunner(table.index() if table else {}, shared),
             registration=registration,
@@ -117,8 +122,11 @@ async def run_background_work(
     seats = SeatSync(pocketbase, client, services.terms_file, settings.gateway_seat_sync_seconds)
     upkeep = Maintenance(pocketbase, services.replayer, settings.gateway_keep_payload_days)
     probe = partial(read_object, client, PROBE)
+    work = WorkRunner(services.work, build_work_handlers(services, configuration))
     async with (
         _register_transforms(services.registration),
+        run_work(work),
+        run_in_background(watch_parked(services.work)),
         send_notifications(services, configuration.mail_templates),
         run_in_background(services.own_account.learn()),
         run_in_background(upkeep.run()),

@@ -53,6 +53,24 @@ from gateway.pocketbase.contracts.transforms import (
     RegisterRequest,
     TransformEntry,
 )
+from gateway.pocketbase.contracts.work import (
+    CANCEL_WORK,
+    ENQUEUE,
+    EXCHANGE,
+    PAUSE_WORK,
+    RETRY_WORK,
+    WORK_STATUS,
+    CancelWorkRequest,
+    EnqueueRequest,
+    ExchangeRequest,
+    HandlerLimit,
+    NewItem,
+    PauseWorkRequest,
+    Renewal,
+    RetryWorkRequest,
+    Settle,
+    WriteRequest,
+)
 from gateway.pocketbase.hook_call import call_hook
 from gateway.rows import OutboxEntry, OwnershipClaim, Row, Version
 from gateway.transforms.hook_signature import decode_secret, sign
@@ -182,6 +200,35 @@ async def test_customer_tasks(pocketbase: PocketBase) -> None:
     assert (task.kind, task.attempts) == ("forget", 0)
     end = TaskEnd(id=task.id, version=task.version, outcome="failed", error="half a \ud83d")
     await _ask(pocketbase, END_TASK, end)
+
+
+async def test_work(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/work/exchange and /enqueue with every member; the operator's routes."""
+    names = [f"tests.contract_{token_hex(4)}" for _ in range(2)]
+    items = tuple(NewItem(id=token_hex(7) + "0", kind="task", handler=name) for name in names)
+    assert (await _ask(pocketbase, ENQUEUE, EnqueueRequest(items=items))).changed == 2
+    asked = ExchangeRequest(
+        token=token_hex(8),
+        handlers=tuple(HandlerLimit(name=name, limit=1) for name in names),
+        limit=10,
+        lease_seconds=60,
+    )
+    first, second = (await _ask(pocketbase, EXCHANGE, asked)).items
+    write = WriteRequest(method="update", collection="users", id="none")
+    settle = Settle(id=first.id, claim=first.claim, status="done", writes=(write,))
+    renewal = Renewal(id=second.id, claim=second.claim, progress=1, state=2)
+    answer = await _ask(
+        pocketbase, EXCHANGE, asked.model_copy(update={"settle": (settle,), "renew": (renewal,)})
+    )
+    assert (answer.failed[0].id, answer.renewed[0].id) == (first.id, second.id)
+    ids = (first.id, second.id)
+    assert (await _ask(pocketbase, CANCEL_WORK, CancelWorkRequest(ids=ids))).changed == 2
+    assert (await _ask(pocketbase, RETRY_WORK, RetryWorkRequest(ids=ids))).changed == 0
+    pause = PauseWorkRequest(handler=names[0], paused=True)
+    assert (await _ask(pocketbase, PAUSE_WORK, pause)).changed == 1
+    status = await _ask(pocketbase, WORK_STATUS, Empty())
+    assert names[0] in status.paused
+    assert {count.handler for count in status.counts if count.status == "running"} >= set(names)
 
 
 async def test_previews(pocketbase: PocketBase, business: Business) -> None:

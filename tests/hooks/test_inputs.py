@@ -50,6 +50,15 @@ _MEMBERS = [
     "text",
     "html",
     "headers",
+    "token",
+    "handlers",
+    "lease_seconds",
+    "settle",
+    "renew",
+    "again",
+    "items",
+    "handler",
+    "paused",
 ]
 
 

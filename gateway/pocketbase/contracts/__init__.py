@@ -16,6 +16,7 @@ from gateway.pocketbase.contracts import (
     notifications,
     teams,
     transforms,
+    work,
 )
 from gateway.pocketbase.contracts.route import HookRoute
 
@@ -40,6 +41,12 @@ ROUTES: tuple[HookRoute[Any, Any], ...] = (
     notifications.SEND_MAIL,
     transforms.REGISTER,
     transforms.DRY_RUN,
+    work.EXCHANGE,
+    work.ENQUEUE,
+    work.RETRY_WORK,
+    work.CANCEL_WORK,
+    work.PAUSE_WORK,
+    work.WORK_STATUS,
     health.VERSION,
     health.WRITE_PROBE,
 )

@@ -1,6 +1,6 @@
 // The shapes of the bodies of the gateway's routes.
 // Why here: the routes are PocketBase's, and users can call one of them with their own token.
-const { flag, list, members, optional, readInput, text, texts, whole } = require(`${__hooks}/lib/requests/validate.js`)
+const { any, choice, flag, list, members, optional, readInput, text, texts, whole } = require(`${__hooks}/lib/requests/validate.js`)
 
 // Stripe's ids and names have at most 255 characters, of up to two UTF-16 units each.
 const NAME = text(510)
@@ -43,8 +43,37 @@ const COMPLETE = {
 }
 const RETRY = { ids: list(1000, ID), seconds: whole(0, 100 * YEAR_SECONDS) }
 
+const WRITE = {
+  method: choice("create", "update", "upsert", "delete"), collection: NAME, id: optional(NAME, ""),
+  data: optional(any, {}),
+}
+const SETTLE = {
+  id: ID, claim: ID, status: choice("waiting", "done", "parked", "cancelled"), delay: optional(whole(0, YEAR_SECONDS), 0),
+  error: optional(text(10000), ""), result: optional(any, null), state: optional(any, null),
+  writes: optional(list(1000, members(WRITE)), []), undo_attempt: optional(flag, false),
+  version: optional(whole(0, Number.MAX_SAFE_INTEGER), null),
+}
+const RENEW = { id: ID, claim: ID, progress: optional(any, null), state: optional(any, null) }
+const EXCHANGE = {
+  token: ID, handlers: list(1000, members({ name: NAME, limit: whole(0, 1000) })), limit: whole(0, 1000),
+  lease_seconds: whole(1, 86400), settle: optional(list(1000, members(SETTLE)), []),
+  renew: optional(list(1000, members(RENEW)), []), again: optional(flag, false),
+}
+const DATE = text(30, /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z)?$/)
+const ITEM = {
+  id: text(15, /^[a-z0-9]{15}$/), kind: choice("event", "record", "job", "tick", "task"), handler: NAME,
+  key: optional(text(1000), ""), source: optional(text(1000), ""), payload: optional(any, null),
+  due: optional(DATE, ""), expires: optional(DATE, ""), tries: optional(whole(0, 1000000), 0),
+  at_most_once: optional(flag, false), user: optional(ID, ""), coalesce: optional(flag, false),
+}
+const ENQUEUE = { items: list(10000, members(ITEM)) }
+const RETRY_WORK = { ids: list(1000, ID), handler: optional(NAME, "") }
+const CANCEL_WORK = { ids: list(1000, ID) }
+const PAUSE_WORK = { handler: NAME, paused: flag }
+
 const SHAPES = {
-  BUYER, CHECK, CLAIM, COMPLETE, END, METERED, MAIL, PENDING_CHECKOUT, PREVIEW, PRICES, PRUNE, RETRY, TAKE,
+  BUYER, CANCEL_WORK, CHECK, CLAIM, COMPLETE, END, ENQUEUE, EXCHANGE, METERED, MAIL, PAUSE_WORK, PENDING_CHECKOUT, PREVIEW,
+  PRICES, PRUNE, RETRY, RETRY_WORK, TAKE,
 }
 
 // Reads the body of a request and checks it against one of the shapes.

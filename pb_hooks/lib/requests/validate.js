@@ -60,6 +60,19 @@ function members(shape) {
   }
 }
 
+// One of a few strings.
+function choice(...values) {
+  return (value, name) => {
+    if (!values.includes(value)) refuse(name, `must be one of ${values.join(", ")}.`)
+    return value
+  }
+}
+
+// Any JSON.
+function any(value) {
+  return value
+}
+
 // An object of strings under any names.
 function texts(mostNames, most) {
   return (value, name) => {
@@ -80,4 +93,4 @@ function optional(check, missing) {
   return (value, name) => isMissing(value) ? missing : check(value, name)
 }
 
-module.exports = { flag, list, members, optional, readInput, text, texts, whole }
+module.exports = { any, choice, flag, list, members, optional, readInput, text, texts, whole }

@@ -1,0 +1,18 @@
+"""The work handlers of this process: what each capability and the app contribute."""
+
+from collections.abc import Iterator
+
+from gateway.app.configuration import Configuration
+from gateway.services import Services
+from gateway.work import WorkHandler
+
+
+def build_work_handlers(services: Services, configuration: Configuration) -> list[WorkHandler]:
+    """Return all handlers; each has a name of its own."""
+    return list(_contribute(services, configuration))
+
+
+def _contribute(services: Services, configuration: Configuration) -> Iterator[WorkHandler]:
+    """Yield the handlers of one capability after the other."""
+    del services, configuration
+    yield from ()

@@ -1,0 +1,190 @@
+"""Routes of the queue of background work (pb_hooks/lib/work/)."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from gateway.pocketbase.contracts.route import Contract, Empty, HookRoute
+from gateway.pocketbase.contracts.text import FreeText
+
+Status = Literal["waiting", "running", "done", "parked", "cancelled"]
+Kind = Literal["event", "record", "job", "tick", "task"]
+
+
+class HandlerLimit(Contract):
+    """A handler that the caller has, and the number of items that it takes now."""
+
+    name: str
+    limit: int
+
+
+class WriteRequest(Contract):
+    """A write to a record, in the transaction of the settle."""
+
+    method: Literal["create", "update", "upsert", "delete"]
+    collection: str
+    #: Chosen by PocketBase if empty, for a create or an upsert.
+    id: str = ""
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class Settle(Contract):
+    """The result of a claimed item."""
+
+    id: str
+    claim: str
+    status: Literal["waiting", "done", "parked", "cancelled"]
+    #: Seconds until an item that waits is due.
+    delay: int = 0
+    error: FreeText = ""
+    #: None keeps the stored one.
+    result: Any = None
+    state: Any = None
+    writes: tuple[WriteRequest, ...] = ()
+    #: Whether the attempt does not count, because the item was given back.
+    undo_attempt: bool = False
+    #: The version that was claimed: an item with a newer one becomes due again.
+    version: int | None = None
+
+
+class Renewal(Contract):
+    """A lease to renew; progress and state to store with it, None for none."""
+
+    id: str
+    claim: str
+    progress: Any = None
+    state: Any = None
+
+
+class ExchangeRequest(Contract):
+    """Results, renewals, and the number of items to claim."""
+
+    #: Chosen by the caller; the claim of the items.
+    token: str
+    handlers: tuple[HandlerLimit, ...]
+    limit: int
+    lease_seconds: int
+    settle: tuple[Settle, ...] = ()
+    renew: tuple[Renewal, ...] = ()
+    #: Whether the same exchange was sent before and its answer was lost.
+    again: bool = False
+
+
+class ClaimedItem(Contract):
+    """An item that the caller has claimed."""
+
+    id: str
+    kind: Kind
+    handler: str
+    key: str
+    source: str
+    payload: Any
+    #: Claims, this one included.
+    attempts: int
+    #: Attempts before it is parked; 0 for no limit.
+    tries: int
+    at_most_once: bool
+    version: int
+    state: Any
+    user: str
+    created: str
+    claim: str
+
+
+class FailedWrites(Contract):
+    """A result that is not stored, because one of its writes failed."""
+
+    id: str
+    error: str
+
+
+class Renewed(Contract):
+    """A lease that the caller still has, and whether the item's cancellation is requested."""
+
+    id: str
+    cancel: bool
+
+
+class ExchangeAnswer(Contract):
+    """The ids whose results are stored, those that are not, renewed leases, and claimed items."""
+
+    settled: tuple[str, ...]
+    failed: tuple[FailedWrites, ...]
+    renewed: tuple[Renewed, ...]
+    items: tuple[ClaimedItem, ...]
+
+
+class NewItem(Contract):
+    """An item to add; its id is the idempotency key."""
+
+    id: str
+    kind: Kind
+    handler: str
+    #: Items of one handler and key run in order; "" for any order.
+    key: str = ""
+    source: str = ""
+    payload: Any = None
+    #: Date columns: the earliest start, "" for now; and the latest, "" for none.
+    due: str = ""
+    expires: str = ""
+    tries: int = 20
+    at_most_once: bool = False
+    user: str = ""
+    #: Whether an item with this id becomes due again with the new payload.
+    coalesce: bool = False
+
+
+class EnqueueRequest(Contract):
+    """Items to add."""
+
+    items: tuple[NewItem, ...]
+
+
+class RetryWorkRequest(Contract):
+    """Items to run again; without ids, all parked ones, of one handler if it is named."""
+
+    ids: tuple[str, ...]
+    handler: str = ""
+
+
+class CancelWorkRequest(Contract):
+    """Items to cancel."""
+
+    ids: tuple[str, ...]
+
+
+class PauseWorkRequest(Contract):
+    """A handler to pause, or to resume."""
+
+    handler: str
+    paused: bool
+
+
+class Changed(Contract):
+    """The number of changed items or handlers."""
+
+    changed: int
+
+
+class HandlerCount(Contract):
+    """The number of items of one handler and status; ``due`` is the earliest one's."""
+
+    handler: str
+    status: Literal["waiting", "running", "parked"]
+    number: int
+    due: str
+
+
+class WorkStatus(Contract):
+    """The open and parked items by handler, and the paused handlers."""
+
+    counts: tuple[HandlerCount, ...]
+    paused: tuple[str, ...]
+
+
+EXCHANGE = HookRoute("POST", "/api/gateway/work/exchange", ExchangeRequest, ExchangeAnswer)
+ENQUEUE = HookRoute("POST", "/api/gateway/work/enqueue", EnqueueRequest, Changed)
+RETRY_WORK = HookRoute("POST", "/api/gateway/work/retry", RetryWorkRequest, Changed)
+CANCEL_WORK = HookRoute("POST", "/api/gateway/work/cancel", CancelWorkRequest, Changed)
+PAUSE_WORK = HookRoute("POST", "/api/gateway/work/pause", PauseWorkRequest, Changed)
+WORK_STATUS = HookRoute("GET", "/api/gateway/work/status", Empty, WorkStatus)

@@ -1,0 +1,123 @@
+"""The queue in PocketBase: adds items, and gives an operator's view and commands."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import get_args
+
+from gateway.errors import InvalidRequest
+from gateway.pocketbase import PocketBase, PocketBaseRefused, filter
+from gateway.pocketbase.contracts.route import Empty
+from gateway.pocketbase.contracts.work import (
+    CANCEL_WORK,
+    ENQUEUE,
+    EXCHANGE,
+    PAUSE_WORK,
+    RETRY_WORK,
+    WORK_STATUS,
+    CancelWorkRequest,
+    EnqueueRequest,
+    ExchangeAnswer,
+    ExchangeRequest,
+    NewItem,
+    PauseWorkRequest,
+    RetryWorkRequest,
+    Status,
+    WorkStatus,
+)
+from gateway.pocketbase.hook_call import call_hook
+from gateway.rows import Json
+
+STATUSES: tuple[str, ...] = get_args(Status)
+
+
+class WorkQueue:
+    """The queue of one PocketBase, and the wake-up of this process's runner."""
+
+    def __init__(self, pocketbase: PocketBase) -> None:
+        self._pocketbase = pocketbase
+        self._is_woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Let this process's runner look for items now: one was added."""
+        self._is_woken.set()
+
+    async def wait(self) -> None:
+        """Wait until `wake` is called."""
+        await self._is_woken.wait()
+        self._is_woken.clear()
+
+    async def enqueue(self, items: Iterable[NewItem]) -> int:
+        """Add items; return their number without those that the queue has already.
+
+        Raises:
+            PocketBaseRefused, PocketBaseUnavailable
+        """
+        request = EnqueueRequest(items=tuple(items))
+        changed = (await call_hook(self._pocketbase, ENQUEUE, request)).changed
+        self.wake()
+        return changed
+
+    async def exchange(self, request: ExchangeRequest) -> ExchangeAnswer:
+        """Settle, renew and claim items in one call.
+
+        Raises:
+            PocketBaseRefused, PocketBaseUnavailable
+        """
+        return await call_hook(self._pocketbase, EXCHANGE, request)
+
+    async def retry(self, ids: Sequence[str], handler: str = "") -> int:
+        """Make items due again with all their tries; return their number.
+
+        Args:
+            ids: waiting, parked or cancelled items; without ids, all parked ones.
+            handler: only items of this handler.
+        """
+        request = RetryWorkRequest(ids=tuple(ids), handler=handler)
+        changed = (await call_hook(self._pocketbase, RETRY_WORK, request)).changed
+        self.wake()
+        return changed
+
+    async def cancel(self, ids: Sequence[str]) -> int:
+        """Cancel items that wait, run or are parked; return their number."""
+        request = CancelWorkRequest(ids=tuple(ids))
+        return (await call_hook(self._pocketbase, CANCEL_WORK, request)).changed
+
+    async def pause(self, handler: str, *, paused: bool = True) -> bool:
+        """Pause a handler in all processes, or resume it; return whether that changed anything."""
+        request = PauseWorkRequest(handler=handler, paused=paused)
+        changed = (await call_hook(self._pocketbase, PAUSE_WORK, request)).changed
+        self.wake()
+        return changed > 0
+
+    async def status(self) -> WorkStatus:
+        """Return the number of open and parked items by handler, and the paused handlers."""
+        return await call_hook(self._pocketbase, WORK_STATUS, Empty())
+
+    async def list(self, status: str = "", handler: str = "", limit: int = 20) -> list[Json]:
+        """Return the newest items as records, optionally of one status or handler.
+
+        Raises:
+            InvalidRequest: the status does not exist.
+        """
+        if status and status not in STATUSES:
+            raise InvalidRequest(f"{status!r} is not one of {', '.join(STATUSES)}.")
+        wanted = {"status": status, "handler": handler}
+        terms = [
+            filter(f"{name} = {{:value}}", value=text) for name, text in wanted.items() if text
+        ]
+        query: dict[str, str | int] = {"perPage": limit, "skipTotal": 1, "sort": "-created,-seq"}
+        if terms:
+            query["filter"] = " && ".join(terms)
+        path = self._pocketbase.records_path("work")
+        found: list[Json] = (await self._pocketbase.call("GET", path, query=query))["items"]
+        return found
+
+    async def find(self, id: str) -> Json | None:
+        """Return one item as a record, None if there is none."""
+        path = f"{self._pocketbase.records_path('work')}/{id}"
+        try:
+            return await self._pocketbase.call("GET", path)
+        except PocketBaseRefused as refused:
+            if refused.status == 404:
+                return None
+            raise

@@ -1,0 +1,31 @@
+// One call of a process that works: settles its last items, renews its leases, and claims the next items.
+// Why here: settle and claim share one transaction, and an idle call takes no write lock.
+const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
+const { claim, isAnyDue, readClaimed } = require(`${__hooks}/lib/work/claim.js`)
+const { renew, settle, settleWithWrites } = require(`${__hooks}/lib/work/settle.js`)
+
+// Returns {settled, failed, renewed, items}: ids that changed, {id, error} of results whose writes failed, {id, cancel}
+// of leases that the caller still has, and the claimed items. `again`: the same exchange was sent before, its answer lost.
+function exchange(app, body) {
+  const answer = { settled: [], failed: [], renewed: [], items: [] }
+  for (const each of body.settle.filter(({ writes }) => writes.length)) {
+    const { settled, failed } = settleWithWrites(app, each)
+    answer.settled.push(...settled)
+    if (failed) answer.failed.push(failed)
+  }
+  const plain = body.settle.filter(({ writes }) => !writes.length)
+  const isClaiming = body.limit > 0 && isAnyDue(app, body.handlers)
+  if (plain.length || body.renew.length || isClaiming) {
+    runTransaction(app, (tx) => {
+      answer.settled.push(...settle(tx, plain))
+      answer.renewed = renew(tx, body.renew, body.lease_seconds)
+      // A settled item may have held back the next one of its key.
+      if (isClaiming || (body.limit > 0 && plain.length)) answer.items = claim(tx, body)
+    })
+  } else if (body.again) {
+    answer.items = readClaimed(app, body.token)
+  }
+  return answer
+}
+
+module.exports = { exchange }

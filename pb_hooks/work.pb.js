@@ -1,0 +1,47 @@
+/// <reference path="../pb_data/types.d.ts" />
+// Routes of the queue of background work (docs/work.md). Superusers only.
+// Why here: items are claimed and settled in PocketBase's transactions.
+
+// Settles, renews and claims items in one call; see lib/work/exchange.js.
+routerAdd("POST", "/api/gateway/work/exchange", (e) => {
+  // Cached per VM under a name that no other hook uses: each process calls it for every batch of items.
+  const { exchange, isPassing, read, untilUnlocked } = (globalThis.gatewayWork ||= {
+    ...require(`${__hooks}/lib/work/exchange.js`),
+    ...require(`${__hooks}/lib/requests/schemas.js`),
+    ...require(`${__hooks}/lib/database/sql.js`),
+  })
+  const body = read(e, "EXCHANGE")
+  try {
+    return e.json(200, untilUnlocked(() => exchange($app, body)))
+  } catch (error) {
+    if (isPassing(error)) throw new ApiError(503, "The database can't be written right now.", {})
+    throw error
+  }
+}, $apis.bodyLimit(32 << 20), $apis.requireSuperuserAuth())
+
+// Adds items: {items}. Returns {changed}, their number without those that the queue has already.
+routerAdd("POST", "/api/gateway/work/enqueue", (e) => {
+  const { enqueue } = require(`${__hooks}/lib/work/queue.js`)
+  const { items } = require(`${__hooks}/lib/requests/schemas.js`).read(e, "ENQUEUE")
+  return e.json(200, { changed: enqueue($app, items) })
+}, $apis.bodyLimit(32 << 20), $apis.requireSuperuserAuth())
+
+routerAdd("POST", "/api/gateway/work/retry", (e) => {
+  const { retry } = require(`${__hooks}/lib/work/operate.js`)
+  return e.json(200, retry($app, require(`${__hooks}/lib/requests/schemas.js`).read(e, "RETRY_WORK")))
+}, $apis.requireSuperuserAuth())
+
+routerAdd("POST", "/api/gateway/work/cancel", (e) => {
+  const { cancel } = require(`${__hooks}/lib/work/operate.js`)
+  return e.json(200, cancel($app, require(`${__hooks}/lib/requests/schemas.js`).read(e, "CANCEL_WORK")))
+}, $apis.requireSuperuserAuth())
+
+routerAdd("POST", "/api/gateway/work/pause", (e) => {
+  const { pause } = require(`${__hooks}/lib/work/operate.js`)
+  return e.json(200, pause($app, require(`${__hooks}/lib/requests/schemas.js`).read(e, "PAUSE_WORK")))
+}, $apis.requireSuperuserAuth())
+
+// Returns {counts, paused}: see lib/work/operate.js.
+routerAdd("GET", "/api/gateway/work/status", (e) => {
+  return e.json(200, require(`${__hooks}/lib/work/operate.js`).describe($app))
+}, $apis.requireSuperuserAuth())
