@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gateway.dependencies import UserPocketBaseDep as UserPocketBase
     from gateway.dependencies import get_pocketbase, get_settings, get_stripe
     from gateway.errors import GatewayError
+    from gateway.jobs.context import JobContext
+    from gateway.jobs.dependency import JobsDep as Jobs
     from gateway.notifications.handlers import EventContext
     from gateway.notifications.notification import Notification as Event
     from gateway.pocketbase import filter
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
         TransformContext,
         Write,
     )
+    from gateway.work.outcome import GiveUp
 
 #: Public name → module, and after a colon the name there if it differs.
 _MODULES = {
@@ -89,12 +92,15 @@ _MODULES = {
     "FileUpload": "gateway.pocketbase.api",
     "Forbidden": "gateway.pocketbase.api",
     "Gap": "gateway.pocketbase.api",
+    "GiveUp": "gateway.work.outcome",
     "Gateway": "gateway.app.application",
     "GatewayError": "gateway.errors",
     "InvalidAnswer": "gateway.pocketbase.api",
     "InvalidRecord": "gateway.pocketbase.api",
     "InvalidRegistration": "gateway.start_error",
     "InvalidValue": "gateway.pocketbase.api",
+    "JobContext": "gateway.jobs.context",
+    "Jobs": "gateway.jobs.dependency:JobsDep",
     "MfaRequired": "gateway.pocketbase.api",
     "NotFound": "gateway.pocketbase.api",
     "ONCE_TABLE": "gateway.postgres.once",
@@ -154,10 +160,13 @@ __all__ = [
     "Gap",
     "Gateway",
     "GatewayError",
+    "GiveUp",
     "InvalidAnswer",
     "InvalidRecord",
     "InvalidRegistration",
     "InvalidValue",
+    "JobContext",
+    "Jobs",
     "MfaRequired",
     "NotFound",
     "OptionalUser",

@@ -41,6 +41,11 @@ class AuthRecord:
     #: The caller's token. Don't log it.
     token: str = field(default="", repr=False)
 
+    @property
+    def is_superuser(self) -> bool:
+        """Whether it is a superuser's."""
+        return self.collection == _SUPERUSERS
+
 
 async def get_optional_user(token: OptionalToken, services: ServicesDep) -> AuthRecord | None:
     """Return the user of the token; None without a token.
@@ -75,6 +80,25 @@ async def get_current_user(
     return user
 
 
+async def get_caller(
+    token: OptionalToken,
+    services: ServicesDep,
+    _: Annotated[HTTPAuthorizationCredentials | None, Depends(superuser_bearer)],
+) -> AuthRecord | None:
+    """Return the user or superuser of the token; None without a token.
+
+    Raises:
+        Unauthenticated: the token is not valid.
+        PocketBaseUnavailable: PocketBase did not answer.
+    """
+    if not token:
+        return None
+    try:
+        return await _read_caller(services.pocketbase, token)
+    except PocketBaseRefused as refused:
+        raise Unauthenticated("The PocketBase token is not valid.") from refused
+
+
 async def get_superuser(
     token: SuperuserToken,
     services: ServicesDep,
@@ -93,7 +117,7 @@ async def get_superuser(
         caller = await _read_caller(services.pocketbase, token)
     except PocketBaseRefused as refused:
         raise SuperuserNeeded("The PocketBase superuser token is not valid.") from refused
-    if caller.collection != _SUPERUSERS:
+    if not caller.is_superuser:
         raise SuperusersOnly
     return caller
 

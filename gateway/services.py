@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from gateway.checkout.service import CheckoutService
     from gateway.events.replay import Replayer
     from gateway.health.readiness import Readiness
+    from gateway.jobs.jobs import Jobs
+    from gateway.jobs.stream import EventStreams
     from gateway.notifications.router import NotificationRouter
     from gateway.reconcile.background import BackgroundReconciliation
     from gateway.transforms.registration import Registration
@@ -58,6 +60,10 @@ class Services:
     reconciliation: "BackgroundReconciliation"
     #: Background work; the runner of this process is woken by `work.wake`.
     work: WorkQueue
+    #: Starts, reads and cancels the app's jobs.
+    jobs: "Jobs"
+    #: The open event streams of jobs.
+    job_streams: "EventStreams"
     #: None without mails and handlers.
     notifications: "NotificationRouter | None"
     transforms: "TransformRunner"

@@ -24,6 +24,8 @@ from gateway.checkout.endpoint import setups as setups_router
 from gateway.health.endpoint import router as health_router
 from gateway.http.docs import add_docs
 from gateway.http.problems import add_problem_handlers
+from gateway.jobs.declaration import index_jobs
+from gateway.jobs.start_routes import add_job_routes
 from gateway.services import Services
 from gateway.settings import Settings, read_settings_of
 from gateway.start_error import StartError
@@ -108,7 +110,8 @@ class Gateway(FastAPI, Declaring):
         add_problem_handlers(self)
         self._error_handler = self.exception_handlers[Exception]
         self.exception_handlers.update(options.get("exception_handlers") or {})
-        for router in _ROUTERS:
+        self._job_routes = APIRouter(tags=["jobs"])
+        for router in (*_ROUTERS, self._job_routes):
             self.include_router(router)
         if not has_own_docs and self.openapi_url:
             add_docs(self)
@@ -123,7 +126,9 @@ class Gateway(FastAPI, Declaring):
         settings = self._settings
         if isinstance(settings, type):
             settings = read_settings_of(settings)
-        return Configuration.of(settings, self.collect_declarations())
+        found = Configuration.of(settings, self.collect_declarations())
+        add_job_routes(self._job_routes, found.jobs.values())
+        return found
 
     @property
     def settings_class(self) -> type[Settings]:
@@ -170,10 +175,11 @@ class Gateway(FastAPI, Declaring):
         """Return the OpenAPI document, with the webhook and a path per collection of a transform.
 
         Raises:
-            InvalidRegistration: two transforms are for the same write.
+            InvalidRegistration: two transforms are for the same write, or two jobs have one name.
         """
         if self.openapi_schema is None:
             declared = self.collect_declarations() or Declarations()
+            add_job_routes(self._job_routes, index_jobs(declared.jobs).values())
             complete(super().openapi(), Table.of(declared.transforms))
         return super().openapi()
 

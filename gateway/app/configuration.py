@@ -6,6 +6,7 @@ from typing import Self
 
 from gateway.app.declarations import Declarations
 from gateway.http.rate_limits import RateLimits
+from gateway.jobs.declaration import Job, index_jobs
 from gateway.mirror.mirrored_object import MirroredObject
 from gateway.mirror.registry import GENERIC, REGISTRY, require_unique
 from gateway.mirror.requirements import require_columns
@@ -31,6 +32,8 @@ class Configuration:
     #: The objects that the app mirrors besides ours.
     mirrors: tuple[MirroredObject, ...]
     handlers: Mapping[str, Handler]
+    #: By name.
+    jobs: Mapping[str, Job]
     #: None without mails and handlers.
     notifications: NotificationRouter | None
     mail_templates: Templates
@@ -58,6 +61,7 @@ class Configuration:
             transforms=_read_table(settings, found) if declared else None,
             mirrors=tuple(found.mirrors),
             handlers=handlers,
+            jobs=index_jobs(found.jobs),
             notifications=open_router(settings, handlers),
             mail_templates=open_templates(settings),
         )

@@ -1,4 +1,4 @@
-"""What an app declares besides endpoints: transforms, mirrored objects, handlers and commands.
+"""What an app declares besides endpoints: transforms, mirrors, handlers, jobs and commands.
 
 `Gateway` and `Router` share the decorators. A declaration keeps the place where it was made, so
 that a mistake is reported with file and line, also when only the start can detect it.
@@ -13,6 +13,7 @@ import click
 from pydantic import BaseModel
 
 from gateway.app.commands import build_command
+from gateway.jobs.declaration import Job, JobFunction, StartLimits, Who, read_input_model
 from gateway.mirror.mirrored_object import MirroredObject
 from gateway.mirror.team_object import TeamProjection, describe_team_object
 from gateway.notifications.handlers import EventHandler, Handler
@@ -23,6 +24,7 @@ from gateway.transforms.transform import OnFailure, Operation, Prefetch, Transfo
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _H = TypeVar("_H", bound=EventHandler)
+_J = TypeVar("_J", bound=JobFunction)
 _P = TypeVar("_P", bound=TeamProjection)
 
 
@@ -41,6 +43,7 @@ class Declarations:
     transforms: list[Transform] = field(default_factory=list)
     mirrors: list[MirroredObject] = field(default_factory=list)
     handlers: list[Handler] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
     commands: list[TeamCommand] = field(default_factory=list)
 
     def extend(self, other: "Declarations") -> None:
@@ -48,6 +51,7 @@ class Declarations:
         self.transforms += other.transforms
         self.mirrors += other.mirrors
         self.handlers += other.handlers
+        self.jobs += other.jobs
         self.commands += other.commands
 
 
@@ -183,6 +187,60 @@ class Declaring:
             source = Source.of(function)
             with _naming(source):
                 self.declarations.handlers.append(Handler.of(function, types, source))
+            return function
+
+        return register
+
+    def job(
+        self,
+        *,
+        name: str = "",
+        who: Who = "user",
+        per_user: int = 0,
+        rate: str = "",
+        tries: int = 5,
+        timeout: float = 300.0,
+        concurrency: int = 4,
+    ) -> Callable[[_J], _J]:
+        """Run an async function in the background, started by ``POST /jobs/{name}``.
+
+        The function is called with its input, a Pydantic model that is the request's body, and a
+        `JobContext`; a function without input takes the context alone. What it returns is the
+        job's result (as JSON); a model, dict, list, text, number or None. An exception is a failed
+        attempt, which is repeated after a growing pause; `GiveUp` ends the job with a text for the
+        user. A later attempt, also after a crash, continues after the finished steps and pages.
+
+        Args:
+            name: by default the function's name.
+            who: who may start it: "user" (signed in), "superuser", "anyone" (also guests), or a
+                FastAPI dependency that returns the user's `AuthRecord` and raises for others.
+            per_user: jobs of this name that may wait or run per user; 0 for no limit. All guests
+                count as one user.
+            rate: starts per user, such as "10/hour"; at most seven days.
+            tries: attempts before the job is parked.
+            timeout: seconds of one attempt.
+            concurrency: jobs of this name that one process runs at once.
+
+        Raises:
+            InvalidRegistration: an argument is wrong, or the function's parameters are.
+        """
+
+        def register(function: _J) -> _J:
+            source = Source.of(function)
+            with _naming(source):
+                self.declarations.jobs.append(
+                    Job(
+                        name=name or getattr(function, "__name__", ""),
+                        function=function,
+                        model=read_input_model(function),
+                        who=who,
+                        limits=StartLimits.of(per_user, rate),
+                        tries=tries,
+                        timeout=timeout,
+                        concurrency=concurrency,
+                        source=source,
+                    )
+                )
             return function
 
         return register

@@ -15,6 +15,9 @@ from gateway.customers.sync import CustomerSync
 from gateway.events.maintenance import Maintenance
 from gateway.events.replay import Replayer
 from gateway.health.readiness import Readiness
+from gateway.jobs.feed import JobFeed
+from gateway.jobs.jobs import Jobs
+from gateway.jobs.stream import EventStreams
 from gateway.mirror.conflicts import ConflictResolver
 from gateway.mirror.deferred_work import DeferredWork
 from gateway.mirror.locks import ObjectLocks
@@ -66,6 +69,10 @@ async def open_services(
         stack.push_async_callback(reconciliation.close)
         table = configuration.transforms
         registration = Registration(settings, pocketbase, table) if table is not None else None
+        work = WorkQueue(pocketbase)
+        jobs = Jobs(pocketbase, work, configuration.jobs)
+        feed = JobFeed(records, pocketbase.collection_names.of("work"))
+        stack.push_async_callback(feed.close)
         sync_snapshot = Refresher(pocketbase, client, locks).apply
         shared = {
             "pocketbase": records,
@@ -98,7 +105,9 @@ async def open_services(
             event_writer=event_writer,
             replayer=Replayer(pocketbase, client, own_account, replay_writer),
             reconciliation=reconciliation,
-            work=WorkQueue(pocketbase),
+            work=work,
+            jobs=jobs,
+            job_streams=EventStreams(jobs, feed),
             notifications=notification_router,
             transforms=TransformRunner(table.index() if table else {}, shared),
             registration=registration,
@@ -123,6 +132,7 @@ async def run_background_work(
     upkeep = Maintenance(pocketbase, services.replayer, settings.gateway_keep_payload_days)
     probe = partial(read_object, client, PROBE)
     work = WorkRunner(services.work, build_work_handlers(services, configuration))
+    services.jobs.stop_here = work.end
     async with (
         _register_transforms(services.registration),
         run_work(work),

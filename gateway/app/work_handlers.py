@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from gateway.app.configuration import Configuration
+from gateway.jobs.run import build_handler
 from gateway.services import Services
 from gateway.work import WorkHandler
 
@@ -14,5 +15,11 @@ def build_work_handlers(services: Services, configuration: Configuration) -> lis
 
 def _contribute(services: Services, configuration: Configuration) -> Iterator[WorkHandler]:
     """Yield the handlers of one capability after the other."""
-    del services, configuration
-    yield from ()
+    shared = {
+        "pocketbase": services.records,
+        "stripe": services.stripe,
+        "settings": services.settings,
+        "state": services.state,
+    }
+    for job in configuration.jobs.values():
+        yield build_handler(job, shared)

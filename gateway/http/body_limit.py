@@ -26,6 +26,7 @@ ENDPOINT_BYTES: Mapping[str, int] = {
     "portal": _SMALL_BYTES,
     "subscriptions": _SMALL_BYTES,
     "usage": _SMALL_BYTES,
+    "jobs": 262_144,
     "admin": 262_144,
     "health": 0,
     "ready": 0,

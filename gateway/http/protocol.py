@@ -8,6 +8,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 #: Bytes of a request that are not its body: the head, and the framing of chunks.
 _MAX_FRAMING_BYTES = 65_536
 
+#: A key of the request's state: a function that ends the response when the server stops, for one
+#: that has no end of its own.
+AT_SHUTDOWN = "at_shutdown"
+
 
 class BoundedHttpProtocol(HttpToolsProtocol):
     """Closes connections with a head that is too large, or a request that arrives too slowly.
@@ -76,6 +80,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._is_ending = True
         if self.cycle and not self.cycle.response_complete:
             super().shutdown()
+            if stop := self.cycle.scope.get("state", {}).get(AT_SHUTDOWN):
+                stop()
         else:
             self.loop.call_later(self.ending_seconds, self._close_idle)
 

@@ -100,7 +100,8 @@ def _describe(item: WorkItem, outcome: Outcome) -> Settle:
             delay = backoff_seconds(item.attempts, random())  # noqa: S311
         return _settle(item, "waiting", error=outcome.error, delay=delay)
     if isinstance(outcome, Park):
-        return _settle(item, "parked", error=outcome.error)
+        parked = _settle(item, "parked", error=outcome.error)
+        return parked.model_copy(update={"result": outcome.result})
     if isinstance(outcome, Cancel):
         return _settle(item, "cancelled", error=outcome.reason)
     return _settle_done(item, outcome)

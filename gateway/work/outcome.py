@@ -44,6 +44,8 @@ class Park:
     """The item needs a person: it is kept with the error until an operator retries it."""
 
     error: str
+    #: Stored in the column `result`; None keeps it as it is.
+    result: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,11 @@ class WorkRunner:
         """Look for items now."""
         self._queue.wake()
 
+    def end(self, id: str) -> None:
+        """End the attempt at a cancelled item now, if this process makes it."""
+        if attempt := self._running.get(id):
+            attempt.end("cancelled")
+
     async def run(self) -> None:
         """Work until `close` is called; return after the last results are stored."""
         while not self._is_closing and self._handlers:

@@ -29,6 +29,7 @@ from gateway.pocketbase.contracts.commit import COMMIT, CommitHead
 from gateway.pocketbase.contracts.customer_tasks import END_TASK, TAKE_TASKS, TakeRequest, TaskEnd
 from gateway.pocketbase.contracts.events import DEFERRED_WORK, PRUNE, PruneRequest
 from gateway.pocketbase.contracts.health import VERSION, WRITE_PROBE
+from gateway.pocketbase.contracts.jobs import START_JOB, JobStart
 from gateway.pocketbase.contracts.notifications import (
     CLAIM,
     COMPLETE,
@@ -229,6 +230,30 @@ async def test_work(pocketbase: PocketBase) -> None:
     status = await _ask(pocketbase, WORK_STATUS, Empty())
     assert names[0] in status.paused
     assert {count.handler for count in status.counts if count.status == "running"} >= set(names)
+
+
+async def test_jobs(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/jobs/start: stored, known already, and beyond each limit."""
+    asked = JobStart(
+        id=f"{token_hex(7)}0",
+        handler="job.contract",
+        user=token_hex(7),
+        payload='{"large":12345678901234567890}',
+        tries=1,
+        max_open=1,
+        max_started=0,
+        period_seconds=0,
+    )
+    answers = [await _ask(pocketbase, START_JOB, asked) for _ in range(2)]
+    assert [answer.outcome for answer in answers] == ["created", "existing"]
+    assert answers[1].payload == asked.payload
+    another = asked.model_copy(update={"id": f"{token_hex(7)}1"})
+    assert (await _ask(pocketbase, START_JOB, another)).outcome == "too_many_open"
+    limits = {"max_open": 0, "max_started": 1, "period_seconds": 60}
+    limited = await _ask(pocketbase, START_JOB, another.model_copy(update=limits))
+    assert limited.outcome == "too_many_started"
+    assert 50 < limited.retry_after <= 60
+    await _ask(pocketbase, CANCEL_WORK, CancelWorkRequest(ids=(asked.id,)))
 
 
 async def test_previews(pocketbase: PocketBase, business: Business) -> None:

@@ -70,10 +70,14 @@ const ENQUEUE = { items: list(10000, members(ITEM)) }
 const RETRY_WORK = { ids: list(1000, ID), handler: optional(NAME, "") }
 const CANCEL_WORK = { ids: list(1000, ID) }
 const PAUSE_WORK = { handler: NAME, paused: flag }
+const START_JOB = {
+  id: text(15, /^[a-z0-9]{15}$/), handler: NAME, user: text(100), payload: text(2000000), tries: whole(1, 1000000),
+  max_open: whole(0, 1000000), max_started: whole(0, 1000000), period_seconds: whole(0, YEAR_SECONDS),
+}
 
 const SHAPES = {
   BUYER, CANCEL_WORK, CHECK, CLAIM, COMPLETE, END, ENQUEUE, EXCHANGE, METERED, MAIL, PAUSE_WORK, PENDING_CHECKOUT, PREVIEW,
-  PRICES, PRUNE, RETRY, RETRY_WORK, TAKE,
+  PRICES, PRUNE, RETRY, RETRY_WORK, START_JOB, TAKE,
 }
 
 // Reads the body of a request and checks it against one of the shapes.

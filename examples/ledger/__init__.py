@@ -1,1 +1,0 @@
-"""A double-entry ledger of credits in PostgreSQL, fed by purchases and usage."""

@@ -1,0 +1,62 @@
+"""What a job has finished: results of steps and cursors of pages. Stored with its row."""
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from pydantic_core import to_jsonable_python
+
+from gateway.json_codec import dump, load
+from gateway.rows import Json
+
+#: A quarter of what PocketBase stores in a JSON column of the queue.
+MAX_BYTES = 500_000
+
+
+class TooLarge(ValueError):
+    """A value is larger than a job can store."""
+
+
+@dataclass(slots=True)
+class JobState:
+    """The memory of a job between its attempts."""
+
+    #: Results by the names of the steps.
+    steps: Json = field(default_factory=dict)
+    #: Id of the last record of the last finished page, by name.
+    cursors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, stored: Any) -> Self:
+        """Return the state of a row; of a new one, an empty state."""
+        found = stored if isinstance(stored, dict) else {}
+        return cls(dict(found.get("steps") or {}), dict(found.get("cursors") or {}))
+
+    def to_json(self) -> Json:
+        """Return the JSON to store.
+
+        Raises:
+            TooLarge: the results of the steps have more than `MAX_BYTES` together.
+        """
+        found = {"steps": self.steps, "cursors": self.cursors}
+        check_size(found, "the results of the steps")
+        return found
+
+
+def to_json(value: Any) -> Any:
+    """Return a value as JSON stores it, so that a first and a resumed run see the same.
+
+    Raises:
+        ValueError: JSON can't represent the value.
+    """
+    return load(dump(to_jsonable_python(value), errors="strict"))
+
+
+def check_size(value: Any, what: str) -> None:
+    """Check that a JSON value can be stored.
+
+    Raises:
+        TooLarge: it has more than `MAX_BYTES` as text.
+    """
+    size = len(dump(value))
+    if size > MAX_BYTES:
+        raise TooLarge(f"{what} have {size} bytes as JSON; at most {MAX_BYTES} can be stored")
