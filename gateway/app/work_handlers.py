@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from gateway.app.configuration import Configuration
+from gateway.bulk.builtin_jobs import build_transform_job
 from gateway.jobs.run import build_handler
 from gateway.services import Services
 from gateway.work import WorkHandler
@@ -21,5 +22,6 @@ def _contribute(services: Services, configuration: Configuration) -> Iterator[Wo
         "settings": services.settings,
         "state": services.state,
     }
-    for job in configuration.jobs.values():
+    own = build_transform_job(services.pocketbase)
+    for job in (*configuration.jobs.values(), own):
         yield build_handler(job, shared)

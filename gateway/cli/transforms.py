@@ -1,8 +1,9 @@
-"""``gateway transforms``: list the app's transforms."""
+"""``gateway transforms``: list the app's transforms, or run one on all records."""
 
 import click
 
 from gateway.cli.connection import fail
+from gateway.cli.transforms_run import run_transforms
 from gateway.json_codec import dump_text
 from gateway.rows import Json
 from gateway.start_error import StartError
@@ -11,6 +12,9 @@ from gateway.start_error import StartError
 @click.group()
 def transforms() -> None:
     """Transforms: Python functions that direct writes to PocketBase pass through."""
+
+
+transforms.add_command(run_transforms)
 
 
 @transforms.command("list")

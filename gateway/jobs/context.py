@@ -49,6 +49,23 @@ class JobContext:
     _written_at: float = field(default=float("-inf"), repr=False)
     _flusher: "asyncio.Task[None] | None" = field(default=None, repr=False)
 
+    @property
+    def memory(self) -> Json:
+        """A dict of JSON values for counts and sums, stored with each step, page and `save`.
+
+        After a crash it has the values of the last finished step or page, so that what a page adds
+        is added once.
+        """
+        return self._done.memory
+
+    async def save(self) -> None:
+        """Store `memory` now.
+
+        Raises:
+            ValueError: JSON can't represent a value, or it is larger than 500 kB.
+        """
+        await self._write(self._done.to_json())
+
     async def progress(
         self, fraction: float | None = None, message: str = "", **details: Any
     ) -> None:

@@ -20,8 +20,9 @@ Starter = Literal["user", "superuser", "anyone"]
 #: the user (None for a guest) and raises for other callers.
 Who = Starter | Callable[..., Any]
 
-#: Prefix of the names under which jobs are stored in the queue.
-_HANDLER_PREFIX = "job."
+#: Prefixes of the names under which jobs are stored in the queue: of an app, and the gateway's own.
+_PREFIX = "job."
+_INTERNAL_PREFIX = "gateway."
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _MAX_TIMEOUT_SECONDS = 86_400.0
 #: Finished rows are kept for seven days: a longer period would count too few.
@@ -83,6 +84,8 @@ class Job:
     timeout: float = 300.0
     #: Jobs of this name that one process runs at once.
     concurrency: int = 4
+    #: Whether it is the gateway's own, which has no endpoint.
+    is_internal: bool = False
     #: Where it is declared, None for the gateway's own.
     source: Source | None = field(default=None, compare=False)
 
@@ -106,7 +109,7 @@ class Job:
     @property
     def handler(self) -> str:
         """The name under which the job's rows are stored."""
-        return f"{_HANDLER_PREFIX}{self.name}"
+        return f"{_INTERNAL_PREFIX if self.is_internal else _PREFIX}{self.name}"
 
     @property
     def summary(self) -> str:
@@ -116,7 +119,7 @@ class Job:
 
 def name_of(handler: str) -> str:
     """Return the name of the job of a row."""
-    return handler.removeprefix(_HANDLER_PREFIX)
+    return handler.removeprefix(_PREFIX).removeprefix(_INTERNAL_PREFIX)
 
 
 def read_input_model(function: JobFunction) -> type[BaseModel] | None:

@@ -1,4 +1,4 @@
-"""What a job has finished: results of steps and cursors of pages. Stored with its row."""
+"""What a job has finished: results of steps, cursors of pages, and its memory."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -24,21 +24,25 @@ class JobState:
     steps: Json = field(default_factory=dict)
     #: Id of the last record of the last finished page, by name.
     cursors: dict[str, str] = field(default_factory=dict)
+    #: The function's own values.
+    memory: Json = field(default_factory=dict)
 
     @classmethod
     def read(cls, stored: Any) -> Self:
         """Return the state of a row; of a new one, an empty state."""
         found = stored if isinstance(stored, dict) else {}
-        return cls(dict(found.get("steps") or {}), dict(found.get("cursors") or {}))
+        return cls(**{name: dict(found.get(name) or {}) for name in cls.__slots__})
 
     def to_json(self) -> Json:
         """Return the JSON to store.
 
         Raises:
-            TooLarge: the results of the steps have more than `MAX_BYTES` together.
+            TooLarge: the results of the steps and the memory have more than `MAX_BYTES` together.
+            ValueError: JSON can't represent a value of the memory.
         """
-        found = {"steps": self.steps, "cursors": self.cursors}
-        check_size(found, "the results of the steps")
+        memory = to_json(self.memory)
+        found = {"steps": self.steps, "cursors": self.cursors, "memory": memory}
+        check_size(found, "the results of the steps and the memory")
         return found
 
 

@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 from gateway.errors import PocketBaseUnavailable
 from gateway.http_client import trust_certificates
 from gateway.json_codec import dump, load
-from gateway.metrics import measure_call
 from gateway.pocketbase.api.sessions import PasswordSession
 from gateway.pocketbase.api.transport import USER_AGENT
 from gateway.pocketbase.commit_connections import CommitConnections
@@ -142,10 +141,7 @@ class PocketBase:
             PocketBaseUnavailable: no connection, or no answer in time.
         """
         try:
-            with measure_call("pocketbase") as call:
-                answer = await self._forwards.request(method, path, headers, body)
-                call.status = answer.status
-                return answer
+            return await self._forwards.request(method, path, headers, body)
         except OSError as error:
             raise PocketBaseUnavailable from error
 
@@ -179,9 +175,7 @@ class PocketBase:
             headers["Content-Type"] = "application/json"
             data = body if isinstance(body, bytes) else dump(body)
         try:
-            with measure_call("pocketbase") as call:
-                answer = await pool.request(method, path, headers, data)
-                call.status = answer.status
+            answer = await pool.request(method, path, headers, data)
         except OSError as error:
             raise PocketBaseUnavailable from error
         return _read(answer.status, answer.body)

@@ -8,7 +8,6 @@ import httpx2
 import stripe
 
 from gateway.http_client import open_client, trust_certificates
-from gateway.metrics import measure_call
 from gateway.stripe_api.key_check import KeyCheck
 
 
@@ -39,10 +38,8 @@ class StripeHttpClient(stripe.HTTPXClient):
             stripe.APIConnectionError: there was no answer; the cause says why.
         """
         try:
-            with measure_call("stripe") as call:
-                async with asyncio.timeout(self._seconds):
-                    answer = await super().request_async(method, url, headers, post_data)
-                call.status = answer[1]
+            async with asyncio.timeout(self._seconds):
+                answer = await super().request_async(method, url, headers, post_data)
         except TimeoutError as error:
             raise stripe.APIConnectionError(  # type: ignore[no-untyped-call]
                 "Stripe did not answer in time.", should_retry=True

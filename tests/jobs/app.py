@@ -51,15 +51,15 @@ class Pages(BaseModel):
 @app.job()
 async def count_orders(pages: Pages, job: JobContext) -> dict[str, int]:
     """Note each page; hang in the first attempt before a page is finished."""
-    number = seen = 0
+    number = 0
     async for page in job.pages("orders", filter="number >= 0", size=10, fields="number"):
         number += 1
-        seen += len(page)
+        job.memory["orders"] = job.memory.get("orders", 0) + len(page)
         await note(job, f"{job.attempt}:{page[0]['number']:g}")
         if job.attempt == 1 and number == pages.hang_at:
             await job.progress(None, "hangs", page=number)
             await asyncio.sleep(60)
-    return {"pages": number, "orders": seen}
+    return {"pages": number, "orders": job.memory["orders"]}
 
 
 @app.job(timeout=0.3, tries=1)
