@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.cli.connection import fail
+from gateway.cli.hold import hold_process
 from gateway.cli.team_commands import index_commands
 from gateway.errors import GatewayError, PocketBaseUnavailable
 from gateway.health.readiness import check_pocketbase
@@ -30,8 +31,15 @@ _CHECK_SECONDS = 1.0
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--root-path", default="", help="Path prefix that a proxy strips, such as /gateway.")
-def serve(host: str, port: int, root_path: str) -> None:
+@click.option(
+    "--hold",
+    is_flag=True,
+    help="After a wrong setting, wait for SIGTERM instead of exiting: for containers, which would"
+    " be restarted for ever.",
+)
+def serve(host: str, port: int, root_path: str, hold: bool) -> None:
     """Serve the gateway; all other settings are environment variables."""
+    give_up = hold_process if hold else fail
     # Imported here, because FastAPI loads slowly and the other commands don't need it.
     import uvicorn
 
@@ -43,9 +51,10 @@ def serve(host: str, port: int, root_path: str) -> None:
         settings = app.settings
         _require_unique_commands(app.collect_declarations())
     except StartError as error:
-        fail(str(error))
+        give_up(str(error))
     open_logs(settings.gateway_log_level, settings.gateway_log_format)
-    asyncio.run(_refuse_wrong_superuser(settings))
+    if refusal := asyncio.run(_find_refusal(settings)):
+        give_up(refusal)
     spare_garbage_collector()
     server = uvicorn.Server(
         build_config(app, host=host, port=port, root_path=root_path.rstrip("/"))
@@ -62,8 +71,8 @@ def _require_unique_commands(declared: "Declarations | None") -> None:
         index_commands(declared.commands, group.commands)
 
 
-async def _refuse_wrong_superuser(settings: Settings) -> None:
-    """Exit if PocketBase refuses the superuser; only warn if it is not ready yet."""
+async def _find_refusal(settings: Settings) -> str:
+    """Return why PocketBase refuses the superuser; only warn if it is not ready yet."""
     async with PocketBase(settings) as pocketbase:
         try:
             async with asyncio.timeout(_CHECK_SECONDS):
@@ -72,6 +81,7 @@ async def _refuse_wrong_superuser(settings: Settings) -> None:
             click.echo("Warning: PocketBase does not answer in time; /ready checks it.", err=True)
         except PocketBaseUnavailable as error:
             if isinstance(error.__cause__, PocketBaseRefused):
-                fail(error.detail)
+                return error.detail
         except GatewayError as error:
             click.echo(f"Warning: {error.detail}", err=True)
+    return ""

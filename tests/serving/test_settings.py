@@ -196,3 +196,20 @@ def test_serve_ends_with_the_sentence(name: str, value: str) -> None:
     assert done.returncode == 1
     assert name in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_container_waits_with_the_sentence() -> None:
+    """With --hold the process stays until SIGTERM, because Docker would restart it for ever."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "gateway", "serve", "--port=0", "--hold"],
+        env={"PATH": os.environ["PATH"], **_NEEDED, "STRIPE_SECRET_KEY": "pk_live_abc"},
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert "STRIPE_SECRET_KEY" in process.stderr.readline()
+        assert "docker compose up -d" in process.stderr.readline()
+        assert process.poll() is None
+        process.terminate()
+        assert process.wait(10) == 1
