@@ -55,6 +55,9 @@ vocabulary: $(VENV)/dev.stamp
 lock: | $(BIN)/uv
 	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements.lock
 	$(COMPILE) $(UPGRADE) --group pocketbase -o requirements-pocketbase.lock
+	$(COMPILE) $(UPGRADE) --group caddy -o requirements-caddy.lock
+	$(COMPILE) $(UPGRADE) --group backup -o requirements-backup.lock
+	$(COMPILE) $(UPGRADE) --group mail -o requirements-mail.lock
 	$(COMPILE) $(UPGRADE) --group examples -o examples/requirements.lock
 	$(COMPILE) $(UPGRADE) --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 

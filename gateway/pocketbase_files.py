@@ -16,7 +16,7 @@ HOOKS = find_pocketbase_files() / "pb_hooks"
 MIGRATIONS = find_pocketbase_files() / "pb_migrations"
 
 
-def find_start_script() -> Path:
-    """Return the shell script that creates the superuser and starts PocketBase in a container."""
-    installed = _INSTALLED / "pocketbase-start.sh"
-    return installed if _INSTALLED.is_dir() else _PACKAGE.parent / "docker" / "pocketbase-start.sh"
+def find_image_file(name: str) -> Path:
+    """Return a file of docker/ that images of a project need as well."""
+    folder = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "docker"
+    return folder / name

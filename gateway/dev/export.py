@@ -7,13 +7,15 @@ from pathlib import Path
 from gateway.dev.errors import StackError
 from gateway.dev.hook_files import list_hooks
 from gateway.dev.project import Project
-from gateway.pocketbase_files import HOOKS, MIGRATIONS, find_start_script
+from gateway.pocketbase_files import HOOKS, MIGRATIONS, find_image_file
 
+#: The start of PocketBase, and the health check of every image.
+_IMAGE_FILES = ("pocketbase-start.sh", "check-http")
 _SUPERUSER_HOOKS = Path(__file__).resolve().parent / "superuser"
 
 
 def export_pocketbase(project: Project, folder: Path) -> None:
-    """Write `hooks`, `migrations`, `public`, `superuser` and `pocketbase-start.sh` into a folder.
+    """Write `hooks`, `migrations`, `public`, `superuser` and the scripts of an image into a folder.
 
     Raises:
         StackError: the project has a file with the name of one of the gateway.
@@ -23,7 +25,8 @@ def export_pocketbase(project: Project, folder: Path) -> None:
     _copy((_SUPERUSER_HOOKS,), folder / "superuser")
     if project.public:
         _copy((project.public,), folder / "public")
-    shutil.copy(find_start_script(), folder / "pocketbase-start.sh")
+    for name in _IMAGE_FILES:
+        shutil.copy(find_image_file(name), folder / name)
 
 
 def _copy(sources: Iterable[Path], folder: Path) -> None:

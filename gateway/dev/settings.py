@@ -18,7 +18,7 @@ class StackSettings(BaseModel):
     pocketbase_port: int = Field(default=8090, ge=1, le=65_535)
     """Where PocketBase listens on 127.0.0.1."""
     gateway_port: int = Field(default=8000, ge=1, le=65_535)
-    """Where the gateway listens on 127.0.0.1."""
+    """Where the gateway, under compose Caddy, listens on 127.0.0.1."""
     simulator_port: int = Field(default=12111, ge=1, le=65_535)
     """Where the Stripe simulator listens on 127.0.0.1."""
 

@@ -5,13 +5,14 @@ import re
 import pytest
 from pydantic import BaseModel
 
+from gateway.dev.compose_settings import ComposeSettings
 from gateway.dev.pocketbase import ROOT
 from gateway.dev.reference.sections import read_sections
 from gateway.dev.settings import StackSettings
 from gateway.hook_settings import HookSettings
 from gateway.settings import Settings
 
-_KINDS = (Settings, HookSettings, StackSettings)
+_KINDS = (Settings, HookSettings, StackSettings, ComposeSettings)
 _NAMES = [name.upper() for kind in _KINDS for name in kind.model_fields]
 _EXAMPLE = (ROOT / ".env.example").read_text()
 _POLICY = (ROOT / "pb_hooks" / "lib" / "hook_settings.js").read_text()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from gateway.collection_settings import CollectionSettings
+from gateway.dev.compose_settings import ComposeSettings
 from gateway.dev.reference.setting import Setting
 from gateway.dev.settings import StackSettings
 from gateway.hook_settings import HookSettings
@@ -16,6 +17,7 @@ _READERS: tuple[tuple[type[BaseModel], str], ...] = (
     (Settings, "the gateway"),
     (HookSettings, "PocketBase"),
     (StackSettings, "`make run`"),
+    (ComposeSettings, "`compose.yaml`"),
 )
 
 
@@ -99,6 +101,10 @@ def _sections() -> tuple[Section, ...]:
             ("GATEWAY_MAIL_",),
         ),
         Section("Ports on 127.0.0.1", ("POCKETBASE_PORT", "GATEWAY_PORT", "SIMULATOR_PORT")),
+        Section(
+            "Containers (docker/README.md)",
+            tuple(name.upper() for name in ComposeSettings.model_fields),
+        ),
         Section(
             "The simulator under compose (--profile simulator)",
             text=(

@@ -11,12 +11,13 @@ _DOCUMENT = re.compile(r"\bdocs/([\w/-]+\.md)")
 _HEAD = """\
 # Settings
 
-Environment variables of the gateway, of PocketBase's hooks and of `make run`, which also reads them
-from `.env`. An empty variable counts as not set. The gateway does not start if a setting is
-missing, not valid or misspelt, and names it. `make docs` generates this page and
+Environment variables of the gateway, of PocketBase's hooks, of `compose.yaml` and of `make run`,
+which also read `.env`. An empty variable counts as not set. The gateway does not start if a
+setting is missing, not valid or misspelt, and names it. `make docs` generates this page and
 [.env.example](../.env.example) from the docstrings of the settings:
-[the gateway's](../gateway/settings.py), [the hooks'](../gateway/hook_settings.py)
-and [those of `make run`](../gateway/dev/settings.py).
+[the gateway's](../gateway/settings.py), [the hooks'](../gateway/hook_settings.py),
+[those of `make run`](../gateway/dev/settings.py) and
+[of `compose.yaml`](../gateway/dev/compose_settings.py).
 """
 
 

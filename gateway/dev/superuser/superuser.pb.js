@@ -1,10 +1,13 @@
 // Adds the command `pocketbase ensure-superuser`, for use with --hooksDir on this folder.
 // PocketBase's own `superuser upsert` takes the password as an argument, where `ps` shows it, and
 // replaces a password without asking. This one reads the environment and never replaces unless told.
+// It also names the proxy headers of POCKETBASE_TRUSTED_PROXY_HEADERS in PocketBase's settings, so
+// that PocketBase counts requests by the browser's address.
 // Exit codes: 0 good, 3 another password is set, 4 refused (the last line says why).
 $app.rootCmd.addCommand(new Command({
   use: "ensure-superuser",
   run: () => {
+    require(`${__hooks}/trusted_proxy.js`).trustProxy($app)
     const email = $os.getenv("POCKETBASE_SUPERUSER_EMAIL")
     const password = $os.getenv("POCKETBASE_SUPERUSER_PASSWORD")
     const replace = $os.getenv("POCKETBASE_SUPERUSER_REPLACE") === "yes"

@@ -1,0 +1,57 @@
+"""Settings that only compose.yaml reads, for .env.example and docs/settings.md."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class ComposeSettings(BaseModel):
+    """Settings of the containers; docker/README.md shows how they work together."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    domain: str = ""
+    """The public domain, for example shop.example.com; Caddy obtains its certificate. Several are
+    separated by commas. Empty: plain HTTP for any name, for a developer's machine."""
+    http_port: str = "127.0.0.1:8080"
+    """Where Caddy accepts HTTP. In production 80, which is reachable from other machines."""
+    https_port: str = "127.0.0.1:8443"
+    """Where Caddy accepts HTTPS. In production 443."""
+    caddy_closed_paths: str = ""
+    """Further paths that Caddy answers with 404, separated by spaces, for example
+    /_/* /admin/* /docs /openapi.json. They stay open on 127.0.0.1:8000. /hooks/* is always
+    closed."""
+    caddy_gateway_paths: str = ""
+    """Paths of your app's own endpoints, separated by spaces, for example /posts/* /export. Other
+    paths belong to PocketBase and the frontend."""
+    caddy_trusted_proxies: str = "127.0.0.1/32"
+    """Networks of proxies in front of Caddy (a CDN, a load balancer), separated by spaces. Only
+    their X-Forwarded-For is trusted."""
+    caddy_max_upload: str = "64MB"
+    """Largest request body for PocketBase."""
+    caddy_hsts_seconds: int = 31_536_000
+    """Seconds for which browsers use only HTTPS for the domain (Strict-Transport-Security)."""
+    caddy_global_options: str = ""
+    """A line for Caddy's global options, for example email me@example.com."""
+    compose_subnet: str = "172.31.251.0/24"
+    """Network of the containers. The gateway trusts X-Forwarded-For from it."""
+    project_folder: str = "./docker/project"
+    """Folder with your app, price terms, templates, hooks, migrations, public files and frontend
+    (docker/README.md), mounted at /project."""
+    release: str = "0.1.0"
+    """Tag of the images. docker/release sets it."""
+    previous_release: str = ""
+    """Tag of the images before. docker/release sets it, docker/rollback uses it."""
+    pull_policy: Literal["build", "if_not_present"] = "build"
+    """Whether `up` builds the images. docker/release sets if_not_present, so that `up` keeps the
+    images of RELEASE."""
+    backup_url: str = "file:///backup"
+    """Target of the profile backup: s3://bucket/path, gs://…, abs://…, sftp://… or a folder of the
+    container as file:///backup."""
+    backup_folder: str = "backup"
+    """Folder of the host, or volume, at /backup. Use a disk of another machine, writable for the
+    user id 10001."""
+    litestream_access_key_id: str = ""
+    """Key id for BACKUP_URL."""
+    litestream_secret_access_key: str = ""
+    """Key for BACKUP_URL."""
