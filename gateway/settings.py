@@ -207,6 +207,9 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     gateway_seat_sync_seconds: float = Field(default=5.0, ge=0.1, le=86_400)
     """Seconds between two comparisons of paid seats with members (docs/teams.md)."""
 
+    gateway_metrics_token: SecretStr | None = Field(default=None, min_length=16)
+    """The token with which Prometheus reads `GET /metrics` (`Authorization: Bearer …`). Empty: that
+    page does not exist. Create one with `openssl rand -hex 24`."""
     gateway_log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     gateway_log_format: Literal["logfmt", "json"] = "logfmt"

@@ -22,6 +22,7 @@ from gateway.billing.endpoint import router as billing_router
 from gateway.checkout.endpoint import router as checkout_router
 from gateway.checkout.endpoint import setups as setups_router
 from gateway.health.endpoint import router as health_router
+from gateway.health.metrics_endpoint import router as metrics_router
 from gateway.http.docs import add_docs
 from gateway.http.problems import add_problem_handlers
 from gateway.jobs.declaration import index_jobs
@@ -47,6 +48,7 @@ _ROUTERS = (
     checkout_router,
     billing_router,
     health_router,
+    metrics_router,
     admin_router,
     records_router,
 )

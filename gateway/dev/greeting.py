@@ -23,6 +23,8 @@ Open the url of the answer in a browser and pay. A moment later it is a record:
   curl -s $PB/api/collections/{subscriptions}/records -H "Authorization: $TOKEN"
 """
 
+_SCENARIOS = "Renew, refund, dispute, or let a payment fail with the buttons at {simulator}/\n"
+
 _IMPORT = """\
 PocketBase has no prices yet, so nothing can be bought. Create products and prices at Stripe if
 there are none, then import the account from another terminal in this folder:
@@ -57,6 +59,7 @@ def describe_stack(stack: Stack) -> str:
                 users=names.of("users"),
                 subscriptions=names.of("subscriptions"),
             ),
+            *_offer_scenarios(stack),
             *_offer_import(stack),
             *_warn_of_leftovers(stack.plan),
             "Ctrl-C ends everything.",
@@ -75,6 +78,10 @@ def _locate_page(stack: Stack) -> str:
     port = stack.plan.ports.gateway
     query = "" if port == DEFAULT_PORTS.gateway else f"?gateway_port={port}"
     return f"{stack.pocketbase.url}/{query}"
+
+
+def _offer_scenarios(stack: Stack) -> list[str]:
+    return [_SCENARIOS.format(simulator=stack.simulator.url)] if stack.plan.is_simulated else []
 
 
 def _offer_import(stack: Stack) -> list[str]:

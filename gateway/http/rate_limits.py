@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import RateLimited
 from gateway.http.problems import respond_to
+from gateway.metrics import count_rate_limited
 from gateway.settings import Settings
 
 #: Paths that monitoring calls.
@@ -54,6 +55,7 @@ class RateLimits:
     async def _count(self, limits: list[RateLimitItem], kind: str, caller: str) -> None:
         for limit in limits:
             if not await self._limiter.hit(limit, kind, caller):
+                count_rate_limited(kind)
                 ends, _ = await self._limiter.get_window_stats(limit, kind, caller)
                 raise RateLimited(retry_after=max(1, ceil(ends - time())))
 

@@ -16,6 +16,7 @@ import stripe
 
 from gateway.errors import PocketBaseUnavailable
 from gateway.json_codec import dump_text, load
+from gateway.metrics import count_stripe_read
 from gateway.mirror.entitlement_summary import read_summary
 from gateway.mirror.event_change import EventChange, decide, event_row, key_of, project
 from gateway.mirror.locks import ObjectLocks
@@ -138,6 +139,7 @@ class ConflictResolver:
 
     async def _read(self, event: Event) -> Snapshot:
         """Read an event's object in the event's API version: columns depend on it."""
+        count_stripe_read()
         kind, stripe_id = event.object["object"], event.object_id
         version = "" if event.is_thin else event.api_version
         read = partial(read_object, self._stripe, version=version)

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from gateway.errors import PocketBaseUnavailable
 from gateway.http_client import trust_certificates
 from gateway.json_codec import dump, load
+from gateway.metrics import measure_call
 from gateway.pocketbase.api.sessions import PasswordSession
 from gateway.pocketbase.api.transport import USER_AGENT
 from gateway.pocketbase.commit_connections import CommitConnections
@@ -141,7 +142,10 @@ class PocketBase:
             PocketBaseUnavailable: no connection, or no answer in time.
         """
         try:
-            return await self._forwards.request(method, path, headers, body)
+            with measure_call("pocketbase") as call:
+                answer = await self._forwards.request(method, path, headers, body)
+                call.status = answer.status
+                return answer
         except OSError as error:
             raise PocketBaseUnavailable from error
 
@@ -175,7 +179,9 @@ class PocketBase:
             headers["Content-Type"] = "application/json"
             data = body if isinstance(body, bytes) else dump(body)
         try:
-            answer = await pool.request(method, path, headers, data)
+            with measure_call("pocketbase") as call:
+                answer = await pool.request(method, path, headers, data)
+                call.status = answer.status
         except OSError as error:
             raise PocketBaseUnavailable from error
         return _read(answer.status, answer.body)

@@ -8,6 +8,7 @@ import httpx2
 import stripe
 
 from gateway.http_client import open_client, trust_certificates
+from gateway.metrics import measure_call
 from gateway.stripe_api.key_check import KeyCheck
 
 
@@ -38,8 +39,10 @@ class StripeHttpClient(stripe.HTTPXClient):
             stripe.APIConnectionError: there was no answer; the cause says why.
         """
         try:
-            async with asyncio.timeout(self._seconds):
-                answer = await super().request_async(method, url, headers, post_data)
+            with measure_call("stripe") as call:
+                async with asyncio.timeout(self._seconds):
+                    answer = await super().request_async(method, url, headers, post_data)
+                call.status = answer[1]
         except TimeoutError as error:
             raise stripe.APIConnectionError(  # type: ignore[no-untyped-call]
                 "Stripe did not answer in time.", should_retry=True

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from gateway.errors import Unavailable
+from gateway.metrics import count_transform
 from gateway.rows import Json
 from gateway.transforms.failure import fail
 from gateway.transforms.refusals import FieldErrors, Refused
@@ -218,13 +219,16 @@ def _field_errors(fields: dict[str, tuple[str, str]], message: str = "") -> Json
 
 
 def _log_outcome(item: Json, result: Json, started: float) -> None:
-    outcome = next(iter(result))
-    level = logging.WARNING if outcome == "failed" else logging.DEBUG
+    kind = next(iter(result))
+    outcome = result["failed"] if kind == "failed" else kind
+    seconds = time.perf_counter() - started
+    count_transform(item["collection"], item["operation"], outcome, seconds)
+    level = logging.WARNING if kind == "failed" else logging.DEBUG
     if _log.isEnabledFor(level):
         keys = {
             "collection": item["collection"],
             "operation": item["operation"],
-            "outcome": result["failed"] if outcome == "failed" else outcome,
-            "ms": round((time.perf_counter() - started) * 1000, 1),
+            "outcome": outcome,
+            "ms": round(seconds * 1000, 1),
         }
         _log.log(level, "transform", extra=keys)

@@ -4,7 +4,6 @@ An ASGI app of its own before FastAPI's, whose routing and middleware cost as mu
 itself (docs/decisions/004-group-commit.md). `openapi` returns its OpenAPI entry.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +26,7 @@ from gateway.http.body_admission import Admission, Admitted
 from gateway.http.body_limit import read_body
 from gateway.http.problems import respond_to
 from gateway.json_codec import dump
+from gateway.metrics import DeliveryTimer, count_applied
 from gateway.mirror.event_change import decide
 from gateway.services import Services
 from gateway.stripe_api.event import Event
@@ -66,18 +66,24 @@ class WebhookEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one delivery; every error is a problem document."""
-        started = time.perf_counter()
+        timer = DeliveryTimer()
         stored: tuple[Event, str] | None = None
+        problem = ""
         try:
-            stored = await self._store(scope, receive)
+            stored = await self._store(scope, receive, timer)
             response = _answer(stored[1])
         except Exception as error:
+            problem = error.slug if isinstance(error, GatewayError) else "internal-error"
             response = respond_to(error, PATH)
         await response(scope, receive, send)
-        if stored:  # After the response, so that Stripe does not wait for the log.
-            _log_outcome(*stored, started)
+        # After the response, so that Stripe waits neither for metrics nor for the log.
+        seconds = timer.end(stored[1] if stored else problem)
+        if stored:
+            _log_outcome(*stored, seconds)
 
-    async def _store(self, scope: Scope, receive: Receive) -> tuple[Event, str]:
+    async def _store(
+        self, scope: Scope, receive: Receive, timer: DeliveryTimer
+    ) -> tuple[Event, str]:
         """Store one delivery; return its event and the outcome.
 
         Raises:
@@ -90,6 +96,7 @@ class WebhookEndpoint:
         with self.admission.admit() as admitted:
             body = await _read_body(receive, self.max_body_bytes, admitted)
             payload = verify(body, _read_signature(scope), self.secrets)
+            timer.end_read()
             event = await services.own_account.parse(payload)
             return event, await services.event_writer.store(decide(event))
 
@@ -105,14 +112,16 @@ def _answer(outcome: str) -> ASGIApp:
     return _ACCEPTED[outcome]
 
 
-def _log_outcome(event: Event, outcome: str, started: float) -> None:
+def _log_outcome(event: Event, outcome: str, seconds: float) -> None:
+    if outcome == "applied":
+        count_applied(event.created)
     _log.info(
         "stripe event",
         event_id=event.stripe_id,
         type=event.type,
         object=event.object_id,
         outcome=outcome,
-        ms=round((time.perf_counter() - started) * 1000, 1),
+        ms=round(seconds * 1000, 1),
     )
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from gateway.errors import GatewayError, StripeRefused
+from gateway.metrics import measure_commit
 from gateway.mirror.conflicts import ConflictResolver
 from gateway.mirror.event_change import EventChange, Key, event_row, key_of
 from gateway.pocketbase import CommitBatch, PocketBase, PocketBaseRefused, commit
@@ -163,7 +164,8 @@ class EventWriter:
         """Write a batch; one event that can't be written does not take the others down."""
         try:
             composed = compose([delivery.change for delivery in batch])
-            result = await commit(self._pocketbase, composed.batch)
+            with measure_commit(len(composed.batch.events)):
+                result = await commit(self._pocketbase, composed.batch)
         except GatewayError as error:  # It fails every delivery of the batch.
             for delivery in batch:
                 delivery.fail(error)

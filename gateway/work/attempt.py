@@ -4,10 +4,12 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from random import random
+from time import perf_counter
 from typing import Literal
 
 from gateway.errors import GatewayError
 from gateway.json_codec import dump
+from gateway.metrics import count_work
 from gateway.pocketbase.contracts.work import Settle, WriteRequest
 from gateway.work.backoff import backoff_seconds
 from gateway.work.handler import WorkContext, WorkHandler
@@ -48,6 +50,13 @@ class Attempt:
 
     async def run(self, context: WorkContext) -> Result | None:
         """Run the handler; return its result, None if another process has the item."""
+        began = perf_counter()
+        result = await self._run(context)
+        outcome = result.settle.status if result else "lost"
+        count_work(self.item.handler, outcome, perf_counter() - began)
+        return result
+
+    async def _run(self, context: WorkContext) -> Result | None:
         try:
             async with asyncio.timeout(self.handler.timeout):
                 outcome = await self.handler.run(self.item, context) or Done()

@@ -21,7 +21,7 @@ def application(simulator: Simulator) -> ASGIApp:
             yield
 
     others = Starlette(
-        routes=[*control.routes(simulator), *pages.routes(simulator.world)], lifespan=lifespan
+        routes=[*control.routes(simulator), *pages.routes(simulator)], lifespan=lifespan
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,33 +1,59 @@
-"""The first page: what this is, and where everything lies."""
+"""The first page: the account's objects, its clock, and the newest events."""
 
-from datetime import UTC, datetime
 from html import escape
 
-from stripe_simulator.pages.layout import page, table
+from stripe_simulator.pages.event_list import list_events
+from stripe_simulator.pages.kinds import KINDS, locate
+from stripe_simulator.pages.layout import date, link, note, page, table, table_of_html
+from stripe_simulator.pages.scenario_forms import show_forms
 from stripe_simulator.resources.checkout_completion import is_processing
+from stripe_simulator.scenarios.scenario import ACCOUNT
 from stripe_simulator.settings import API_VERSION
+from stripe_simulator.simulator import Simulator
 from stripe_simulator.world import World
 
 ADDRESSES = [
     ["/v1/…", "Stripe's API; any sk_test_ key unless one was chosen"],
     ["/c/pay/:id", "Checkout pages, at each session's url"],
     ["/p/session/:id", "Billing portal pages, at each portal session's url"],
-    ["/_simulator/state", "Counts, clock, faults, switches"],
-    ["/_simulator/deliveries", "Webhook deliveries and their answers"],
+    ["/_simulator/…", "The control API for tests"],
 ]
+_NEWEST = 20
+_DUE = 5
 
 
-def show(world: World) -> str:
-    """The list of what is here."""
-    now = datetime.fromtimestamp(world.now, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    body = f"<p>A simulator of Stripe's API {API_VERSION}. Its clock shows {now}.</p>"
-    body += table(["Address", "What"], ADDRESSES)
+def show(simulator: Simulator, since: int | None = None, message: str | None = None) -> str:
+    """The page.
+
+    Args:
+        since: number of events before a scenario that just ran.
+        message: why one did not.
+    """
+    world = simulator.world
+    body = note(message) + f"<p>A simulator of Stripe's API {API_VERSION}.</p>"
+    body += _objects(world)
+    body += f"<h2>Clock</h2><p>{date(world.now)} UTC</p>" + show_forms(ACCOUNT, {})
+    body += _due(world)
+    if since is not None:
+        body += "<h2>What happened</h2>" + list_events(simulator, world.events[since:])
     body += "<h2>Open sessions</h2>" + _sessions(world)
-    newest = world.events[:-21:-1]
-    rows = [[event["type"], event["id"]] for event in newest]
-    body += "<h2>Newest events</h2>" + table(["Type", "Id"], rows)
+    newest = world.events[: -_NEWEST - 1 : -1]
+    body += "<h2>Newest events</h2>" + list_events(simulator, newest)
+    body += f"<p>{link('/events', 'All events')}</p>"
+    body += "<h2>Addresses</h2>" + table(["Address", "What"], ADDRESSES)
     body += '<p><a href="/_simulator/state">State</a> · '
     return page("Stripe simulator", body + '<a href="/_simulator/deliveries">Deliveries</a></p>')
+
+
+def _objects(world: World) -> str:
+    rows = [[link(locate(kind.name), kind.title), str(len(world.all(kind.name)))] for kind in KINDS]
+    rows.append([link("/events", "Events"), str(len(world.events))])
+    return table_of_html(["Objects", "Number"], rows)
+
+
+def _due(world: World) -> str:
+    rows = [[date(entry[0]), entry[2], entry[3]] for entry in sorted(world.clock.agenda)[:_DUE]]
+    return table(["Due next", "What", "Object"], rows) if rows else ""
 
 
 def _sessions(world: World) -> str:
@@ -44,12 +70,3 @@ def _sessions(world: World) -> str:
         + "".join(f'<li><a href="{escape(u)}">{escape(t)}</a></li>' for u, t in links)
         + "</ul>"
     )
-
-
-def receipt(world: World, id: str) -> str:
-    """The hosted page of an invoice."""
-    invoice = world.get("invoice", id)
-    rows = [[line["description"] or "", str(line["amount"])] for line in invoice["lines"]["data"]]
-    rows.append(["Total", str(invoice["total"])])
-    text = f"<p>Invoice {escape(invoice['number'] or 'draft')}: {escape(invoice['status'])}</p>"
-    return page("Invoice", text + table(["Line", "Amount"], rows))

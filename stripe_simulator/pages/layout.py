@@ -1,5 +1,6 @@
 """The frame of every page: plain HTML, no script, everything escaped."""
 
+from datetime import UTC, datetime
 from html import escape
 
 STYLE = """
@@ -15,6 +16,7 @@ button.plain { background: #e3e8ee; color: #1a1f36; }
 input, select { font: inherit; padding: .3rem; margin: .2rem 0; }
 label { display: block; margin: .5rem 0; }
 form.inline { display: inline; }
+pre, .wide { overflow-x: auto; } pre { font-size: .85rem; } nav a { margin-right: .75rem; }
 .note { color: #c0123c; } .quiet { color: #697386; font-size: .9rem; }
 """
 
@@ -43,6 +45,23 @@ def table(head: list[str], rows: list[list[str]]) -> str:
         "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows
     )
     return f"<table><tr>{titles}</tr>{lines}</table>"
+
+
+def table_of_html(head: list[str], rows: list[list[str]]) -> str:
+    """A table; its cells are HTML already."""
+    titles = "".join(f"<th>{escape(text)}</th>" for text in head)
+    lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="wide"><table><tr>{titles}</tr>{lines}</table></div>'
+
+
+def link(path: str, text: str) -> str:
+    """A link."""
+    return f'<a href="{escape(path)}">{escape(text)}</a>'
+
+
+def date(when: int | None) -> str:
+    """A date and time in UTC, "" for none."""
+    return "" if when is None else datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def button(name: str, value: str, text: str, plain: bool = False) -> str:

@@ -94,7 +94,12 @@ def upcoming(world: World, id: str) -> None:
     sub = _live(world, id)
     if sub is None or sub["cancel_at"] is not None or sub["status"] not in ("active", "trialing"):
         return
-    world.record("invoice.upcoming", preview(world, sub))
+    # Each change of the subscription plans it again; Stripe sends one per period.
+    end = min(item["current_period_end"] for item in sub["items"]["data"])
+    announced = world.facts("upcoming_announced")
+    if announced.get(id) != end:
+        announced[id] = end
+        world.record("invoice.upcoming", preview(world, sub))
 
 
 @on_due("resume_collection")

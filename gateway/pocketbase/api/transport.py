@@ -17,6 +17,7 @@ from gateway.http_client import (
     trust_certificates,
 )
 from gateway.json_codec import load
+from gateway.metrics import measure_call
 from gateway.pocketbase.api.bodies import FileUpload, dump, open_parts
 from gateway.pocketbase.api.errors import (
     InvalidAnswer,
@@ -133,12 +134,18 @@ class Transport:
             await asyncio.sleep(wait)
         raise AssertionError("every attempt returns or raises")
 
+    async def _send(self, request: httpx2.Request) -> httpx2.Response:
+        with measure_call("pocketbase") as call:
+            answer = await self._http.send(request)
+            call.status = answer.status_code
+            return answer
+
     async def _send_once(self, request: Request, token: str) -> Any:
         if not request.files:
             content = None if request.body is None else dump(request.body)
-            return _read(await self._http.send(self._build(request, token, content=content)))
+            return _read(await self._send(self._build(request, token, content=content)))
         with open_parts(request.body or {}, request.files) as parts:
-            return _read(await self._http.send(self._build(request, token, files=parts)))
+            return _read(await self._send(self._build(request, token, files=parts)))
 
     @asynccontextmanager
     async def stream(

@@ -1,0 +1,85 @@
+"""GET /metrics: this process's metrics and the state of the queue, for Prometheus."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hmac import compare_digest
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+
+from gateway.dates import from_column
+from gateway.dependencies import ServicesDep
+from gateway.errors import GatewayError, NotFound, Unauthenticated
+from gateway.metrics import REGISTRY
+from gateway.pocketbase import PocketBaseRefused
+from gateway.pocketbase.contracts.work import WorkStatus
+from gateway.services import Services
+
+router = APIRouter(include_in_schema=False)
+
+#: Time for the state of the queue; without it the other metrics are shown.
+_STATUS_SECONDS = 3.0
+
+
+class MetricsTokenNeeded(Unauthenticated):
+    """The token of GATEWAY_METRICS_TOKEN is needed."""
+
+    kind = Unauthenticated
+
+
+@router.get("/metrics")
+async def read_metrics(request: Request, services: ServicesDep) -> Response:
+    """Return the metrics in Prometheus's text format.
+
+    Raises:
+        NotFound: GATEWAY_METRICS_TOKEN is not set.
+        MetricsTokenNeeded
+    """
+    token = services.settings.gateway_metrics_token
+    if token is None:
+        raise NotFound
+    given = request.headers.get("Authorization", "")
+    if not compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode()):
+        raise MetricsTokenNeeded
+    queue = CollectorRegistry()
+    _describe(queue, await _read_status(services))
+    text = generate_latest(REGISTRY) + generate_latest(queue)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+async def _read_status(services: Services) -> WorkStatus | None:
+    """Return the state of the queue, None if PocketBase does not answer."""
+    try:
+        async with asyncio.timeout(_STATUS_SECONDS):
+            return await services.work.status()
+    except (GatewayError, PocketBaseRefused, TimeoutError):
+        return None
+
+
+def _describe(registry: CollectorRegistry, status: WorkStatus | None) -> None:
+    up = Gauge("gateway_pocketbase_up", "1 if PocketBase answers.", registry=registry)
+    up.set(status is not None)
+    if status is None:
+        return
+    items = Gauge(
+        "gateway_work_items",
+        "Items of the queue by handler and status: waiting, running, parked.",
+        ["handler", "status"],
+        registry=registry,
+    )
+    for count in status.counts:
+        items.labels(count.handler, count.status).set(count.number)
+    oldest = Gauge(
+        "gateway_work_oldest_due_seconds",
+        "Seconds since the earliest waiting item was due; 0 if none is late.",
+        registry=registry,
+    )
+    oldest.set(max(_read_delays(status), default=0.0))
+
+
+def _read_delays(status: WorkStatus) -> Iterator[float]:
+    now = datetime.now(UTC)
+    for count in status.counts:
+        if count.status == "waiting" and count.due:
+            yield max(0.0, (now - from_column(count.due)).total_seconds())
