@@ -120,5 +120,5 @@ def fail_debit(world: World, intent: JSON, fields: Fields) -> None:
 
 @scenario("checkout.session", "Expire", lambda session: session["status"] == "open")
 def expire(world: World, session: JSON, fields: Fields) -> None:
-    """Nobody can pay the session any more."""
+    """The session can no longer be paid."""
     call(world, "POST", f"/v1/checkout/sessions/{session['id']}/expire")
