@@ -18,6 +18,8 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+from gateway.tracing import end_call, trace_call
+
 #: Everything that this process counts.
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
@@ -62,19 +64,19 @@ _EVENT_LAG_SECONDS = Histogram(
 _CALLS = {
     service: (
         Counter(
-            f"gateway_{service}_calls",
-            f"Calls to {name} by status: an HTTP status, or unreachable.",
+            f"gateway_{service.lower()}_calls",
+            f"Calls to {service} by status: an HTTP status, or unreachable.",
             ["status"],
             registry=REGISTRY,
         ),
         Histogram(
-            f"gateway_{service}_seconds",
-            f"Seconds of a call to {name}.",
+            f"gateway_{service.lower()}_seconds",
+            f"Seconds of a call to {service}.",
             buckets=_SECONDS,
             registry=REGISTRY,
         ),
     )
-    for service, name in (("pocketbase", "PocketBase"), ("stripe", "Stripe"))
+    for service in ("PocketBase", "Stripe")
 }
 _STRIPE_READS = Counter(
     "gateway_stripe_reads",
@@ -171,15 +173,19 @@ class Call:
 
 
 @contextmanager
-def measure_call(service: Literal["pocketbase", "stripe"]) -> Iterator[Call]:
-    """Measure one call to another service; the block sets the status."""
+def measure_call(
+    service: Literal["PocketBase", "Stripe"], method: str, path: str
+) -> Iterator[Call]:
+    """Count, time and trace one call to another service; the block sets the status."""
     calls, duration = _CALLS[service]
     call, began = Call(), perf_counter()
-    try:
-        yield call
-    finally:
-        duration.observe(perf_counter() - began)
-        calls.labels("unreachable" if call.status is None else str(call.status)).inc()
+    with trace_call(service, method, path) as span:
+        try:
+            yield call
+        finally:
+            end_call(span, call.status)
+            duration.observe(perf_counter() - began)
+            calls.labels("unreachable" if call.status is None else str(call.status)).inc()
 
 
 def count_stripe_read() -> None:

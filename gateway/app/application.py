@@ -30,6 +30,7 @@ from gateway.jobs.start_routes import add_job_routes
 from gateway.services import Services
 from gateway.settings import Settings, read_settings_of
 from gateway.start_error import StartError
+from gateway.tracing import read_options, require_installed
 from gateway.transforms.records_endpoint import router as records_router
 from gateway.transforms.table import Table
 from gateway.version import __version__
@@ -60,7 +61,6 @@ _DEFAULTS: Mapping[str, Any] = {
     # A redirect would lose the body of a webhook.
     "redirect_slashes": False,
     "redoc_url": None,
-    "telemetry": {"tracing": False, "metrics": False, "logs": False},
 }
 
 
@@ -106,7 +106,7 @@ class Gateway(FastAPI, Declaring):
         self._late_start = LateStart(lambda: self._run(self))
         has_own_docs = "docs_url" in options
         super().__init__(
-            **{**_DEFAULTS, "docs_url": None, **options},
+            **{**_DEFAULTS, "telemetry": read_options(), "docs_url": None, **options},
             lifespan=self._run,
         )
         add_problem_handlers(self)
@@ -125,6 +125,7 @@ class Gateway(FastAPI, Declaring):
         Raises:
             StartError: a setting or a declaration is wrong.
         """
+        require_installed()
         settings = self._settings
         if isinstance(settings, type):
             settings = read_settings_of(settings)

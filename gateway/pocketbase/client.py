@@ -142,7 +142,7 @@ class PocketBase:
             PocketBaseUnavailable: no connection, or no answer in time.
         """
         try:
-            with measure_call("pocketbase") as call:
+            with measure_call("PocketBase", method, path) as call:
                 answer = await self._forwards.request(method, path, headers, body)
                 call.status = answer.status
                 return answer
@@ -179,7 +179,7 @@ class PocketBase:
             headers["Content-Type"] = "application/json"
             data = body if isinstance(body, bytes) else dump(body)
         try:
-            with measure_call("pocketbase") as call:
+            with measure_call("PocketBase", method, path) as call:
                 answer = await pool.request(method, path, headers, data)
                 call.status = answer.status
         except OSError as error:

@@ -39,7 +39,7 @@ class StripeHttpClient(stripe.HTTPXClient):
             stripe.APIConnectionError: there was no answer; the cause says why.
         """
         try:
-            with measure_call("stripe") as call:
+            with measure_call("Stripe", method.upper(), urlsplit(url).path) as call:
                 async with asyncio.timeout(self._seconds):
                     answer = await super().request_async(method, url, headers, post_data)
                 call.status = answer[1]

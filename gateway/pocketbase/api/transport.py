@@ -135,7 +135,7 @@ class Transport:
         raise AssertionError("every attempt returns or raises")
 
     async def _send(self, request: httpx2.Request) -> httpx2.Response:
-        with measure_call("pocketbase") as call:
+        with measure_call("PocketBase", request.method, request.url.path) as call:
             answer = await self._http.send(request)
             call.status = answer.status_code
             return answer
