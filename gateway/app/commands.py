@@ -2,7 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, get_type_hints
 
@@ -11,7 +12,48 @@ import click
 from gateway.dependencies import PocketBaseDep, SettingsDep, StripeDep
 from gateway.pocketbase import open_pocketbase_client
 from gateway.settings import StripeSettings
+from gateway.source import Source
+from gateway.start_error import InvalidRegistration
 from gateway.stripe_api import open_stripe
+
+#: The names of the gateway's own commands, which an app can't use.
+OWN_COMMANDS = frozenset(
+    {
+        "customers",
+        "dev",
+        "events",
+        "export-pocketbase",
+        "new",
+        "notifications",
+        "openapi",
+        "reconcile",
+        "serve",
+        "transforms",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TeamCommand:
+    """A command of the app for the ``gateway`` command line."""
+
+    command: click.Command
+    source: Source
+
+
+def index_commands(declared: Iterable[TeamCommand]) -> dict[str, click.Command]:
+    """Return the app's commands by name.
+
+    Raises:
+        InvalidRegistration: two commands have one name.
+    """
+    found: dict[str, click.Command] = {}
+    for each in declared:
+        name = each.command.name or ""
+        if name in OWN_COMMANDS or name in found:
+            raise InvalidRegistration(f"{each.source}: there is a command {name} already")
+        found[name] = each.command
+    return found
 
 
 def build_command(

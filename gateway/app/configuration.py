@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from gateway.app.commands import index_commands
 from gateway.app.declarations import Declarations
 from gateway.http.rate_limits import RateLimits
 from gateway.jobs.declaration import Job, index_jobs
 from gateway.mirror.mirrored_object import MirroredObject
 from gateway.mirror.registry import GENERIC, REGISTRY, require_unique
 from gateway.mirror.requirements import require_columns
+from gateway.mirror.team_column import TeamColumn, require_new_columns
 from gateway.notifications.handlers import Handler, index_handlers
 from gateway.notifications.router import NotificationRouter, open_router
 from gateway.notifications.templates import Templates, open_templates
@@ -31,6 +33,8 @@ class Configuration:
     transforms: Table | None
     #: The objects that the app mirrors besides ours.
     mirrors: tuple[MirroredObject, ...]
+    #: The columns that the app adds to our mirrored objects.
+    columns: tuple[TeamColumn, ...]
     handlers: Mapping[str, Handler]
     #: By name.
     jobs: Mapping[str, Job]
@@ -53,6 +57,8 @@ class Configuration:
         require_columns((*REGISTRY, *GENERIC), COLLECTIONS)
         found = declared or Declarations()
         require_unique(found.mirrors)
+        require_new_columns(found.columns, {each.object: each for each in REGISTRY})
+        index_commands(found.commands)
         handlers = index_handlers(found.handlers)
         return cls(
             settings=settings,
@@ -60,6 +66,7 @@ class Configuration:
             terms_file=read_price_terms(settings.gateway_price_terms),
             transforms=_read_table(settings, found) if declared else None,
             mirrors=tuple(found.mirrors),
+            columns=tuple(found.columns),
             handlers=handlers,
             jobs=index_jobs(found.jobs),
             notifications=open_router(settings, handlers),

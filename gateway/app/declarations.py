@@ -1,4 +1,4 @@
-"""What an app declares besides endpoints: transforms, mirrors, handlers, jobs and commands.
+"""What an app declares besides endpoints: transforms, mirrors, columns, handlers, jobs, commands.
 
 `Gateway` and `Router` share the decorators. A declaration keeps the place where it was made, so
 that a mistake is reported with file and line, also when only the start can detect it.
@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-import click
 from pydantic import BaseModel
 
-from gateway.app.commands import build_command
+from gateway.app.commands import TeamCommand, build_command
 from gateway.jobs.declaration import Job, JobFunction, StartLimits, Who, read_input_model
 from gateway.mirror.mirrored_object import MirroredObject
+from gateway.mirror.team_column import TeamColumn, TeamColumnFunction
 from gateway.mirror.team_object import TeamProjection, describe_team_object
 from gateway.notifications.handlers import EventHandler, Handler
 from gateway.source import Source
@@ -25,15 +25,8 @@ from gateway.transforms.transform import OnFailure, Operation, Prefetch, Transfo
 _F = TypeVar("_F", bound=Callable[..., Any])
 _H = TypeVar("_H", bound=EventHandler)
 _J = TypeVar("_J", bound=JobFunction)
+_C = TypeVar("_C", bound=TeamColumnFunction)
 _P = TypeVar("_P", bound=TeamProjection)
-
-
-@dataclass(frozen=True, slots=True)
-class TeamCommand:
-    """A command of the app for the ``gateway`` command line."""
-
-    command: click.Command
-    source: Source
 
 
 @dataclass(slots=True)
@@ -42,6 +35,7 @@ class Declarations:
 
     transforms: list[Transform] = field(default_factory=list)
     mirrors: list[MirroredObject] = field(default_factory=list)
+    columns: list[TeamColumn] = field(default_factory=list)
     handlers: list[Handler] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     commands: list[TeamCommand] = field(default_factory=list)
@@ -50,6 +44,7 @@ class Declarations:
         """Add what another app or router declares."""
         self.transforms += other.transforms
         self.mirrors += other.mirrors
+        self.columns += other.columns
         self.handlers += other.handlers
         self.jobs += other.jobs
         self.commands += other.commands
@@ -163,6 +158,28 @@ class Declaring:
                         object, collection, path, function, tuple(expand), list_params, source
                     )
                 )
+            return function
+
+        return register
+
+    def column(self, object: str, name: str) -> Callable[[_C], _C]:
+        """Fill a column of your own in a collection that the gateway mirrors.
+
+        The function is pure: it is called with the Stripe object and returns the column's value as
+        PocketBase stores it (`""` for an empty text, `0` for an empty number). If it raises an
+        error, the error is logged, the column keeps its value, and the row is stored.
+
+        Args:
+            object: Stripe's name of the object, such as "subscription".
+            name: the column, which a migration of yours adds to the object's collection.
+
+        Raises:
+            InvalidRegistration: the gateway does not mirror the object, or fills the column itself.
+        """
+
+        def register(function: _C) -> _C:
+            source = Source.of(function)
+            self.declarations.columns.append(TeamColumn(object, name, function, source))
             return function
 
         return register

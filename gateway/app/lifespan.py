@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from gateway.app.configuration import Configuration
-from gateway.app.start_checks import require_mirrors, require_transforms
+from gateway.app.start_checks import require_columns, require_mirrors, require_transforms
 from gateway.app.work_handlers import build_work_handlers
 from gateway.background import run_in_background
 from gateway.billing.usage.recorder import UsageRecorder
@@ -50,7 +50,7 @@ async def open_services(
     """
     settings, notification_router = configuration.settings, configuration.notifications
     async with AsyncExitStack() as stack:
-        stack.enter_context(extend_registry(configuration.mirrors))
+        stack.enter_context(extend_registry(configuration.mirrors, configuration.columns))
         pocketbase = await stack.enter_async_context(PocketBase(settings))
         records = await stack.enter_async_context(
             open_pocketbase_client(settings, pocketbase.session)
@@ -126,6 +126,7 @@ async def run_background_work(
     """
     pocketbase, client, settings = services.pocketbase, services.stripe, services.settings
     await require_mirrors(pocketbase, configuration.mirrors)
+    await require_columns(pocketbase, configuration.columns)
     await require_transforms(pocketbase, configuration.transforms)
     customers = CustomerSync(pocketbase, client, settings.gateway_user_deletion_policy)
     seats = SeatSync(pocketbase, client, services.terms_file, settings.gateway_seat_sync_seconds)

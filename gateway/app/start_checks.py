@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 from gateway.errors import GatewayError
 from gateway.mirror.mirrored_object import MirroredObject
+from gateway.mirror.registry import entry_of
+from gateway.mirror.team_column import TeamColumn
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.pocketbase.contracts.transforms import CollectionColumns
 from gateway.rows import Json
@@ -55,6 +57,25 @@ async def require_mirrors(pocketbase: PocketBase, mirrors: Iterable[MirroredObje
                 f" {mirror.object}: add a migration that creates it"
             )
         _require_columns(mirror, {field["name"] for field in found["fields"]})
+
+
+async def require_columns(pocketbase: PocketBase, columns: Iterable[TeamColumn]) -> None:
+    """Refuse to start with a function for a column that does not exist.
+
+    Raises:
+        InvalidRegistration: names the function's file and line, and the column.
+    """
+    for column in columns:
+        name = pocketbase.collection_names.of(entry_of(column.object).collection)
+        try:
+            found = await _read_collection(pocketbase, name)
+        except (GatewayError, PocketBaseRefused):
+            return
+        if found and column.name not in {field["name"] for field in found["fields"]}:
+            raise InvalidRegistration(
+                f"{column.source}: the collection {name} has no column {column.name}: add a"
+                " migration that creates it"
+            )
 
 
 def _require_columns(mirror: MirroredObject, columns: set[str]) -> None:

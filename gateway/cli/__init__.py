@@ -13,7 +13,6 @@ from gateway.cli.notifications import notifications
 from gateway.cli.openapi import openapi
 from gateway.cli.reconcile import reconcile
 from gateway.cli.serve import serve
-from gateway.cli.team_commands import index_commands
 from gateway.cli.transforms import transforms
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBaseRefused
@@ -54,12 +53,13 @@ class _Commands(click.Group):
 
     def _load(self, ctx: click.Context) -> dict[str, click.Command]:
         # Imported here, because FastAPI loads slowly and the other commands don't need it.
+        from gateway.app.commands import index_commands
         from gateway.app.loader import load_app
 
         app = load_app()
         ctx.obj = lambda: load_settings(app.settings_class)
         declared = app.collect_declarations()
-        return index_commands(declared.commands if declared else (), self.commands)
+        return index_commands(declared.commands if declared else ())
 
 
 @click.group(cls=_Commands)

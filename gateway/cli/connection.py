@@ -121,7 +121,7 @@ async def _connect(settings: StripeSettings) -> AsyncIterator[Connection]:
         declared = _load_declarations()
         notification_router = open_router(settings, index_handlers(declared.handlers))
         event_writer = EventWriter(pocketbase, conflict_resolver, notification_router)
-        with extend_registry(declared.mirrors):
+        with extend_registry(declared.mirrors, declared.columns):
             try:
                 yield Connection(settings, pocketbase, client, own_account, event_writer)
             finally:

@@ -11,6 +11,8 @@ from gateway.json_codec import load
 _FOLDER = ".local"
 #: Prefixes of the settings that choose the services of a command.
 _TARGETS = ("POCKETBASE_", "STRIPE_")
+#: Settings of `gateway dev` that choose no service.
+_OTHERS = ("POCKETBASE_PORT", "POCKETBASE_MIGRATIONS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ def find_running_settings(start: Path, environment: Mapping[str, str]) -> Runnin
         None if no run is active, or if the environment names a PocketBase or Stripe, because the
         settings of two deployments must not be mixed.
     """
-    if any(name.upper().startswith(_TARGETS) and text for name, text in environment.items()):
+    if any(_is_target(name.upper()) and text for name, text in environment.items()):
         return None
     for folder in (parent / _FOLDER for parent in (start, *start.parents)):
         file = folder / "settings.json"
@@ -39,6 +41,10 @@ def find_running_settings(start: Path, environment: Mapping[str, str]) -> Runnin
             values = {name.lower(): text for name, text in stored.items() if name not in given}
             return RunningSettings(folder, values)
     return None
+
+
+def _is_target(name: str) -> bool:
+    return name.startswith(_TARGETS) and name not in _OTHERS
 
 
 def _is_running(folder: Path) -> bool:

@@ -3,23 +3,17 @@
 import asyncio
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import click
 
 from gateway.cli.connection import fail
 from gateway.cli.hold import hold_process
-from gateway.cli.team_commands import index_commands
 from gateway.errors import GatewayError, PocketBaseUnavailable
 from gateway.health.readiness import check_pocketbase
 from gateway.logs import open_logs
 from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.settings import Settings
 from gateway.start_error import StartError
-
-if TYPE_CHECKING:
-    from gateway.app.declarations import Declarations
-
 
 #: As uvicorn's own command.
 _STARTUP_FAILURE = 3
@@ -49,7 +43,6 @@ def serve(host: str, port: int, root_path: str, hold: bool) -> None:
     try:
         app = load_app()
         settings = app.settings
-        _require_unique_commands(app.collect_declarations())
     except StartError as error:
         give_up(str(error))
     open_logs(settings.gateway_log_level, settings.gateway_log_format)
@@ -63,12 +56,6 @@ def serve(host: str, port: int, root_path: str, hold: bool) -> None:
         server.run()
     if not server.started:
         sys.exit(_STARTUP_FAILURE)
-
-
-def _require_unique_commands(declared: "Declarations | None") -> None:
-    group = click.get_current_context().find_root().command
-    if declared and isinstance(group, click.Group):
-        index_commands(declared.commands, group.commands)
 
 
 async def _find_refusal(settings: Settings) -> str:

@@ -10,7 +10,11 @@ _SETTINGS = ("POCKETBASE_", "STRIPE_", "GATEWAY_")
 
 
 def keep_gateway_settings(stack: Stack, file: Path) -> None:
-    """Write the gateway's settings as one JSON object; only the owner can read the file."""
-    env = stack.gateway.env
-    settings = {name: text for name, text in env.items() if name.startswith(_SETTINGS)}
+    """Write the settings of the gateway and the app as one JSON object, readable by its owner."""
+    own = stack.plan.gateway_env
+    settings = {
+        name: text
+        for name, text in stack.gateway.env.items()
+        if name.startswith(_SETTINGS) or name in own
+    }
     write_private(file, json.dumps(settings))

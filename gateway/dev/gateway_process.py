@@ -1,5 +1,6 @@
 """The gateway as a process, configured by environment variables."""
 
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,6 +87,10 @@ class GatewayProcess(Process):
             StackError: the gateway ended, or was not ready within `within` seconds.
         """
         self._wait_for(f"{self.url}/ready", "ready", within, is_cancelled)
+
+    def retry_app(self) -> None:
+        """Load the project's app again if its newest version could not start."""
+        self._signal(signal.SIGHUP)
 
     def wait_registered(
         self, within: float | None = None, is_cancelled: Callable[[], bool] = lambda: False

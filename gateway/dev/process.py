@@ -99,6 +99,13 @@ class Process:
                 process_group=0,
             )
 
+    def is_healthy(self) -> bool:
+        """Return whether `health_url` answers 200."""
+        with httpx2.Client(trust_env=False, timeout=2.0) as client:
+            return self.is_running and _answers(
+                client, self.health_url, lambda answer: answer.status_code == httpx2.codes.OK
+            )
+
     def wait_healthy(
         self, within: float = 60.0, is_cancelled: Callable[[], bool] = lambda: False
     ) -> None:

@@ -2,7 +2,8 @@
 
 A parent process imports the gateway's packages once and forks a server per version of the app, so
 that a reload imports only the app. All servers share one socket. A new server replaces the old one
-when its start is complete; if it fails, the old one continues.
+when its start is complete; if it fails, the old one continues. SIGHUP starts a version that failed
+once more, for example because PocketBase has a further collection.
 """
 
 import argparse
@@ -99,6 +100,8 @@ class Reloader:
         self._child: _Child | None = None
         self._starting: _Child | None = None
         self._stop = threading.Event()
+        self._has_failed = False
+        self._is_retry_requested = False
         self._delay = 0.0
         self._retry_at = 0.0
 
@@ -106,6 +109,7 @@ class Reloader:
         """Serve until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._request_stop)
+        signal.signal(signal.SIGHUP, self._request_retry)
         changes = watch(
             self._folder,
             watch_filter=PythonFilter(ignore_paths=[self._folder / n for n in _IGNORED_FOLDERS]),
@@ -124,6 +128,7 @@ class Reloader:
                 self._delay = 0.0
                 self._replace()
             elif not self._stop.is_set():
+                self._retry_if_requested()
                 self._restart_if_ended()
         if self._child:
             self._child.stop()
@@ -134,12 +139,22 @@ class Reloader:
             # A start that is under way ends as well.
             os.kill(self._starting.pid, signal.SIGTERM)
 
+    def _request_retry(self, number: int, frame: FrameType | None) -> None:
+        self._is_retry_requested = True
+
+    def _retry_if_requested(self) -> None:
+        if self._is_retry_requested and self._has_failed:
+            print("PocketBase has changed: loading the app again", flush=True)
+            self._replace()
+        self._is_retry_requested = False
+
     def _replace(self) -> None:
         self._postpone()
         old, new = self._child, _Child(self._listener)
         self._starting = new
         is_started = new.wait_started()
         self._starting = None
+        self._has_failed = not is_started
         if is_started:
             self._child = new
             if old:
@@ -172,7 +187,7 @@ class Reloader:
 
 def _serve(listener: socket.socket, report: int, alive: int) -> NoReturn:
     """Load the app and serve it; the process ends here."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
     code = 1

@@ -23,6 +23,8 @@ class Supervisor:
         self._started_at = dict.fromkeys(stack.parts, time.monotonic())
         self._delays = dict.fromkeys(stack.parts, _FIRST_DELAY_SECONDS)
         self._restart_at: dict[Process, float] = {}
+        #: Whether PocketBase was restarted for new files, and the app may now fit them.
+        self._has_new_files = False
 
     def watch(self, is_cancelled: Callable[[], bool]) -> None:
         """Watch until cancelled."""
@@ -30,6 +32,7 @@ class Supervisor:
             for part in self._stack.parts:
                 self._watch_part(part)
             self._watch_files()
+            self._retry_app()
             time.sleep(_WATCH_SECONDS)
 
     def _watch_part(self, part: Process) -> None:
@@ -61,3 +64,9 @@ class Supervisor:
             self._report(f"{names} changed: restarting PocketBase")
             pocketbase.stop()
             self._start(pocketbase)
+            self._has_new_files = True
+
+    def _retry_app(self) -> None:
+        if self._has_new_files and self._stack.pocketbase.is_healthy():
+            self._has_new_files = False
+            self._stack.gateway.retry_app()

@@ -38,6 +38,7 @@ from gateway.mirror.projections.payment import (
 )
 from gateway.mirror.projections.subscription import project_subscription
 from gateway.mirror.projections.subscription_schedule import project_subscription_schedule
+from gateway.mirror.team_column import TeamColumn, extend_entries
 from gateway.start_error import InvalidRegistration
 
 #: Has no id of its own: the row is its customer's.
@@ -279,19 +280,24 @@ def list_entries() -> tuple[MirroredObject, ...]:
 
 
 @contextmanager
-def extend_registry(entries: Iterable[MirroredObject]) -> Iterator[None]:
-    """Mirror further objects while the block runs; theirs replace those of ``stripe_objects``.
+def extend_registry(
+    entries: Iterable[MirroredObject], columns: Iterable[TeamColumn] = ()
+) -> Iterator[None]:
+    """Mirror further objects and columns while the block runs.
 
-    The registry is one per process, like the gateway that runs in it.
+    Further objects are not in ``stripe_objects`` any more. The registry is one per process, like
+    the gateway that runs in it.
     """
     added = [each for each in entries if each.object not in BY_OBJECT]
     BY_OBJECT.update({each.object: each for each in added})
+    BY_OBJECT.update(extend_entries(REGISTRY, columns))
     BY_COLLECTION.update({each.collection: each for each in added})
     try:
         yield
     finally:
         for each in added:
             del BY_OBJECT[each.object], BY_COLLECTION[each.collection]
+        BY_OBJECT.update({each.object: each for each in REGISTRY})
 
 
 def require_unique(entries: Iterable[MirroredObject]) -> None:

@@ -91,6 +91,12 @@ def payout_row(payout: StripeObject, deleted: bool) -> Row:
     return {"status": payout["status"], "amount": payout["amount"]}
 
 
+@app.column("product", "tax_code")
+def tax_code(product: StripeObject) -> str:
+    """Return Stripe's tax category; fails without one."""
+    return str(product["tax_code"])
+
+
 @app.on("purchase.completed", "customer.subscription.deleted")
 def fulfil(event: Event, context: EventContext) -> None:
     """Note what was bought, with the lifespan's state and the team's settings."""

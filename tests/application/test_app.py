@@ -7,6 +7,8 @@ from pathlib import Path
 
 import httpx
 
+from gateway.app.commands import OWN_COMMANDS
+from gateway.cli import main
 from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.pocketbase import ROOT
 from gateway.dev.stack import Stack
@@ -89,6 +91,20 @@ async def test_a_mirrored_object_becomes_a_row(sender: Sender, dashboard: Dashbo
     assert row["created"].startswith("1970-01-01 00:00:09")
 
 
+async def test_a_column_is_filled_and_never_costs_a_row(
+    sender: Sender, dashboard: Dashboard
+) -> None:
+    """A function that fails leaves its column as it is; the gateway's columns are stored."""
+    product = {"id": "prod_1", "object": "product", "name": "Tea", "active": True, "created": 9}
+    steps = (({"tax_code": "txcd_1"}, 1, "Tea"), ({"name": "Green tea"}, 2, "Green tea"))
+    for fields, second, name in steps:
+        event = build_event("product.updated", product | fields, created=1800000000 + second)
+        assert (await sender.send(event)).is_success
+        row = await dashboard.find("products", "prod_1")
+        assert row is not None
+        assert (row["name"], row["tax_code"]) == (name, "txcd_1")
+
+
 async def test_a_handler_is_called_for_a_domain_event(sender: Sender, notes: Path) -> None:
     """Of the sessions only the paid one is a purchase; the key is the same for the same event."""
     session = {"id": "cs_test_1", "object": "checkout.session", "mode": "payment"}
@@ -106,6 +122,11 @@ async def test_a_handler_is_called_for_a_domain_event(sender: Sender, notes: Pat
 
 def _lines(notes: Path, text: str) -> list[str]:
     return [line for line in notes.read_text().splitlines() if text in line]
+
+
+def test_own_commands_are_listed() -> None:
+    """The names that an app can't use are those of the command line."""
+    assert set(main.commands) == OWN_COMMANDS
 
 
 def test_a_command_has_the_clients(stack: Stack) -> None:

@@ -90,6 +90,27 @@ _WRONG = {
         "@app.mirror('payout', collection='payouts', path='payouts')\ndef f(item, deleted): ...",
         (1, "path must be where Stripe lists"),
     ),
+    "a column of the gateway": (
+        "@app.column('product', 'name')\ndef f(item): ...",
+        (1, "products.name is a column of the gateway"),
+    ),
+    "a column without a migration": (
+        "@app.column('product', 'colour')\ndef f(item): ...",
+        (1, "the collection products has no column colour"),
+    ),
+    "a column of an object without a mirror": (
+        "@app.column('payout', 'method')\ndef f(item): ...",
+        (1, "the gateway has no mirror of payout"),
+    ),
+    "a column twice": (
+        "@app.column('product', 'tax_code')\ndef f(item): ...\n"
+        "@app.column('product', 'tax_code')\ndef g(item): ...",
+        (3, "products.tax_code is filled already, by the function at app.py:"),
+    ),
+    "a command of the gateway": (
+        "@app.command('serve')\ndef f(): ...",
+        (1, "there is a command serve already"),
+    ),
     "unknown event type": (
         "@app.on('customer.subscription.delete')\nasync def f(event, context): ...",
         (1, "did you mean customer.subscription.deleted"),

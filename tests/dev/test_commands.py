@@ -10,6 +10,7 @@ import httpx
 
 from gateway.dev.pocketbase import ROOT
 from gateway.dev.stack import Stack
+from gateway.json_codec import load
 from tests.dev.conftest import Run
 
 StartRun = Callable[..., Run]
@@ -44,6 +45,14 @@ def test_commands_find_the_settings_of_a_run(start_run: StartRun) -> None:
     run.interrupt()
     assert not settings.exists()
     assert "POCKETBASE_SUPERUSER_EMAIL is not set" in _command(run.home, "events", "list").stderr
+
+
+def test_a_run_keeps_the_apps_own_settings(start_run: StartRun) -> None:
+    """What only the app reads from `.env`; a port in the environment names no other service."""
+    run = start_run("SHOP_NUMBER=6")
+    run.wait_up()
+    assert load((run.folder / "settings.json").read_text())["SHOP_NUMBER"] == "6"
+    assert _command(run.home, "events", "list", POCKETBASE_PORT="8099").returncode == 0
 
 
 def test_the_settings_of_a_killed_run_are_not_used(start_run: StartRun) -> None:

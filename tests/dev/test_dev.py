@@ -138,6 +138,19 @@ def test_own_hooks_and_migrations_are_added(start_run: StartRun, project: Path) 
     assert "1764000001_b.js changed: restarting PocketBase" in run.output
 
 
+def test_an_app_starts_when_its_migration_follows(start_run: StartRun, project: Path) -> None:
+    """Code that is saved before its collection exists is loaded again after the migration."""
+    run = start_run(project=project)
+    run.wait_up()
+    transform = "@app.transform('a_things', on='create')\nasync def check(values, context): ...\n"
+    (project / "app.py").write_text(f"{_APP.replace('NUMBER', '2')}\n\n{transform}")
+    wait_until(lambda: "There is no collection a_things" in run.output, 15)
+    (project / "pb_migrations").mkdir(exist_ok=True)
+    (project / "pb_migrations" / "1764000000_a.js").write_text(_build_migration("a_things"))
+    wait_until(lambda: "PocketBase has changed: loading the app again" in run.output, 15)
+    wait_until(lambda: _read(run) == 2, 15)
+
+
 def test_own_settings_of_the_env_file_reach_the_app(start_run: StartRun, project: Path) -> None:
     """A variable that only the app knows is in its environment; those of other parts are not."""
     code = _APP.replace("NUMBER", "int(os.environ['SHOP_NUMBER'])")

@@ -3,6 +3,7 @@
 import json
 
 from gateway.app.application import Gateway
+from gateway.dev.reference.api_page import write_api_page
 from gateway.dev.reference.env_example import write_env_example
 from gateway.dev.reference.sections import read_sections
 from gateway.dev.reference.settings_page import write_settings_page
@@ -13,6 +14,7 @@ def write_documents() -> dict[str, str]:
     sections = read_sections()
     return {
         ".env.example": write_env_example(sections),
+        "docs/reference.md": write_api_page(),
         "docs/settings.md": write_settings_page(sections),
         "docs/openapi.json": json.dumps(Gateway().openapi(), indent=2, ensure_ascii=False) + "\n",
     }

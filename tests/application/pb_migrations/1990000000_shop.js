@@ -27,6 +27,12 @@ migrate((app) => {
     name: "ledger", type: "base",
     fields: [{ name: "stripe_id", type: "text" }, { name: "created", type: "date" }],
   }))
+  const products = app.findCollectionByNameOrId("products")
+  products.fields.add(new TextField({ name: "tax_code" }))
+  app.save(products)
 }, (app) => {
+  const products = app.findCollectionByNameOrId("products")
+  products.fields.removeByName("tax_code")
+  app.save(products)
   for (const name of ["articles", "labels", "payouts", "ledger"]) app.delete(app.findCollectionByNameOrId(name))
 })

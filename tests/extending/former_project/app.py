@@ -1,0 +1,63 @@
+"""The business logic of the project; README.md lists where each part is tested."""
+
+import click
+from pydantic import BaseModel, Field
+
+from gateway import (
+    CurrentUser,
+    Event,
+    EventContext,
+    Gateway,
+    PocketBase,
+    Row,
+    StripeObject,
+    TransformContext,
+)
+
+app = Gateway()
+
+
+class PostInput(BaseModel):
+    """The fields of a post that its author may set."""
+
+    title: str = Field(min_length=1, max_length=200)
+    author: str = ""
+
+
+@app.transform("posts", on={"create", "update"})
+async def prepare_post(post: PostInput, context: TransformContext) -> PostInput:
+    """Trim the title and set the author; every direct write to `posts` passes through here."""
+    user = context.user or {}
+    return PostInput(title=post.title.strip(), author=user.get("id", post.author))
+
+
+@app.mirror("payout", collection="payouts", path="/v1/payouts")
+def payout_row(payout: StripeObject, deleted: bool) -> Row:
+    """Return the columns of a payout."""
+    return {"status": payout["status"], "amount": payout["amount"]}
+
+
+@app.on("purchase.completed")
+async def thank(event: Event, context: EventContext) -> None:
+    """Store a note for the buyer, once per purchase."""
+    notes = context.pocketbase.collection("thanks")
+    await notes.create({"event": event.id, "user": event.user})
+
+
+class PostCount(BaseModel):
+    """The number of posts."""
+
+    count: int
+
+
+@app.get("/posts/count")
+async def count_posts(user: CurrentUser, pb: PocketBase) -> PostCount:
+    """Return how many posts exist, to signed-in users."""
+    return PostCount(count=await pb.collection("posts").count())
+
+
+@app.command("show-posts")
+async def show_posts(pb: PocketBase) -> None:
+    """Print the titles of all posts: `gateway show-posts`."""
+    for post in await pb.collection("posts").full_list():
+        click.echo(post["title"])

@@ -1,0 +1,3 @@
+"""The tests use PocketBase, the app and a simulated Stripe as processes."""
+
+pytest_plugins = ["gateway.testing"]

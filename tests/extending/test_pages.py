@@ -1,0 +1,61 @@
+"""Every page of docs/extending works as written, in a project that `gateway new` makes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.dev.pocketbase import ROOT
+from gateway.scaffold.project import create_project
+from tests.extending.former import create_former_project
+from tests.extending.page import Block, compile_output, read_blocks
+from tests.extending.project import DevProject
+
+_FOLDER = ROOT / "docs" / "extending"
+_PAGES = sorted(page for page in _FOLDER.glob("*.md") if page.name != "README.md")
+_UPGRADING = "upgrading"
+
+
+@pytest.fixture(params=_PAGES, ids=lambda path: path.stem)
+def page(request: pytest.FixtureRequest) -> Path:
+    """Each page."""
+    return Path(request.param)
+
+
+@pytest.fixture
+def project(page: Path, tmp_path: Path) -> Iterator[DevProject]:
+    """A new project; for the page about upgrades, one of a former release with its data."""
+    create = create_former_project if page.stem == _UPGRADING else create_project
+    create(tmp_path / "shop")
+    made = DevProject(tmp_path / "shop")
+    yield made
+    made.stop()
+
+
+def test_a_page_does_what_it_says(page: Path, project: DevProject) -> None:
+    """Files are saved, steps print what is shown below them, and mistakes print their message."""
+    blocks = read_blocks(page)
+    assert any(block.is_step and block.output for block in blocks), "nothing is checked"
+    for block in blocks:
+        _play(block, project)
+
+
+def _play(block: Block, project: DevProject) -> None:
+    if block.is_step:
+        project.start()
+        printed = project.run(block.text)
+        expected = compile_output(block.output or "…")
+        assert expected.fullmatch(printed), f"{block.text}\nprinted\n{printed}"
+    elif block.use == "wrong":
+        assert block.output, f"no message is shown for\n{block.text}"
+        project.start()
+        project.try_wrong(block)
+    elif block.file:
+        project.save(block)
+
+
+def test_the_index_links_every_page() -> None:
+    """README.md of the folder leads to each page, and the repository's to the folder."""
+    index = (_FOLDER / "README.md").read_text()
+    assert [page.name for page in _PAGES if f"]({page.name})" not in index] == []
+    assert "docs/extending/README.md" in (ROOT / "README.md").read_text()
