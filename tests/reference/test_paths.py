@@ -21,6 +21,7 @@ _PATH = re.compile(
 _LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 _MODULE = re.compile(r"`gateway((?:\.[a-z_]+)+)")
 _NAME = re.compile(r"(?<![\w./$}@<>*-])([a-z][\w-]*(?:\.pb)?\.(?:js|py))\b(?![/(])")
+_ADDED = re.compile(r"^```\w+ (\S+)", re.MULTILINE)
 #: Folders to which prose relates paths.
 _BASES = ("", "gateway", "pb_hooks", "pb_hooks/lib", "stripe_simulator", "tests", "docs")
 #: Files of a team's project, and of a running stack.
@@ -37,7 +38,22 @@ _ELSEWHERE = (
 _NO_NAMES = ("pb_migrations", "tests")
 
 
+#: Pages that a test plays in a new project, and the files that they name.
+_EXTENDING = Path("docs/extending")
+_PROJECT = ROOT / "gateway" / "scaffold" / "template"
+
+
+def _read_project_files() -> set[str]:
+    """Return the files of a new project and those that the pages add, as paths and names."""
+    pages = (ROOT / _EXTENDING).glob("*.md")
+    added = [Path(name) for page in pages for name in _ADDED.findall(page.read_text())]
+    there = [file.relative_to(_PROJECT) for file in _PROJECT.rglob("*") if file.is_file()]
+    return {name for path in (*added, *there) for name in (path.as_posix(), path.name)}
+
+
 def _exists(name: str, path: Path) -> bool:
+    if path.parent == _EXTENDING and name in _read_project_files():
+        return True
     places = [ROOT / base / name for base in _BASES] + [ROOT / path.parent / name]
     return any(place.exists() for place in places)
 
@@ -48,7 +64,8 @@ def _find_dead_paths(passage: Passage, names: set[str]) -> Iterator[str]:
             yield f"{passage.path}: {path}"
     if passage.path.parts[0] not in _NO_NAMES:
         for name in _NAME.findall(passage.text):
-            if name not in names and not name.startswith(_ELSEWHERE):
+            is_known = name in names or _exists(name, passage.path)
+            if not is_known and not name.startswith(_ELSEWHERE):
                 yield f"{passage.path}: {name}"
 
 
