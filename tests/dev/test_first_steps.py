@@ -1,4 +1,4 @@
-"""The commands of README.md and of the greeting work as printed."""
+"""The commands of docs/first-purchase.md and of the greeting work as printed."""
 
 import re
 import subprocess
@@ -18,9 +18,9 @@ def _sh(script: str) -> str:
     return done.stdout
 
 
-def test_the_readme_buys_a_subscription_by_curl(run: Run) -> None:
-    """README's curl steps, pasted at once, end with the record of what was bought."""
-    text = (ROOT / "README.md").read_text().split("**With curl,**")[1]
+def test_the_page_buys_a_subscription_by_curl(run: Run) -> None:
+    """The page's curl steps, pasted at once, end with the record of what was bought."""
+    text = (ROOT / "docs" / "first-purchase.md").read_text().split("**With curl,**")[1]
     script = text.split("```sh\n")[1].split("```")[0]
     for number, name in _DEFAULT_PORTS.items():
         script = script.replace(f"127.0.0.1:{number}", f"127.0.0.1:{run.ports[name]}")

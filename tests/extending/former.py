@@ -8,8 +8,8 @@ from gateway.dev.pocketbase import find_binary
 from gateway.pocketbase_files import HOOKS, MIGRATIONS
 
 _PROJECT = Path(__file__).parent / "former_project"
-#: Under names that tools of this repository don't take for their own.
-_RENAMED = {"project_tests": "tests", "pyproject.toml.former": "pyproject.toml"}
+#: So that tools of this repository don't take the files for its own.
+_SUFFIX = ".former"
 #: The last of the gateway's migrations in the former release.
 _LAST_MIGRATION = "1763856111"
 _POST = """
@@ -23,9 +23,9 @@ migrate((app) => {
 
 def create_former_project(folder: Path) -> None:
     """Write the project's files and, in `.local/`, its database with one post."""
-    shutil.copytree(_PROJECT, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for name, target in _RENAMED.items():
-        (folder / name).rename(folder / target)
+    shutil.copytree(_PROJECT, folder)
+    for file in [*folder.rglob(f"*{_SUFFIX}")]:
+        file.rename(file.with_name(file.name.removesuffix(_SUFFIX)))
     migrations = folder.parent / "former_migrations"
     migrations.mkdir()
     for file in (*MIGRATIONS.glob("*.js"), *(folder / "pb_migrations").glob("*.js")):

@@ -45,7 +45,7 @@ def _play(block: Block, project: DevProject) -> None:
         project.start()
         printed = project.run(block.text)
         expected = compile_output(block.output or "…")
-        assert expected.fullmatch(printed), f"{block.text}\nprinted\n{printed}"
+        assert expected.fullmatch(printed.rstrip() + "\n"), f"{block.text}\nprinted\n{printed}"
     elif block.use == "wrong":
         assert block.output, f"no message is shown for\n{block.text}"
         project.start()

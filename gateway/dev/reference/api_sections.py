@@ -67,6 +67,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "InvalidRegistration",
         "SettingsError",
     ),
+    "PostgreSQL": ("once", "create_once_table", "ONCE_TABLE", "AlreadyDone"),
     "Version": ("__version__",),
 }
 TESTING_TITLE = "Tests: gateway.testing"
