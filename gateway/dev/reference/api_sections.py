@@ -30,6 +30,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "Transform",
         "BLANK_AS_NONE",
     ),
+    "Jobs": ("Jobs", "JobContext", "GiveUp"),
     "Mirrors and events": ("Row", "StripeObject", "Event", "EventContext"),
     "PocketBase client": (
         "PocketBaseClient",
