@@ -47,10 +47,11 @@ def test_the_examples_images_are_made_from_the_repositorys() -> None:
     ours = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
     services = yaml.safe_load((_EXAMPLE / "compose.yaml").read_text())["services"]
     dockerfile = (_EXAMPLE / "Dockerfile").read_text()
-    for name, service in services.items():
+    assert "ARG RELEASE=0.1.0" in dockerfile
+    for name in ("pocketbase", "gateway"):
+        service, base = services[name], ours[name]["image"].replace(":-0.1.0", "")
         assert ROOT / service["build"]["context"] == _EXAMPLE
-        target = service["build"]["target"]
-        assert f"FROM {ours[name]['image']} AS {target}\n" in dockerfile
+        assert f"FROM {base} AS {service['build']['target']}\n" in dockerfile
         assert service["image"] not in {part["image"] for part in ours.values()}
     assert "--require-hashes" in dockerfile
     assert dockerfile.strip().splitlines()[-1] == "USER 10001"
@@ -85,3 +86,14 @@ def test_the_examples_own_tests_pass() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_proxy_knows_the_examples_endpoints() -> None:
+    """Each path of the example's own endpoints goes to the gateway."""
+    services = yaml.safe_load((_EXAMPLE / "compose.yaml").read_text())["services"]
+    passed = services["caddy"]["environment"]["CADDY_GATEWAY_PATHS"].split()
+    texts = [file.read_text() for file in (_EXAMPLE / "shop").glob("*.py")]
+    paths = {
+        path for text in texts for path in re.findall(r'@router\.(?:get|post)\("([^"]+)', text)
+    }
+    assert paths == set(passed)
