@@ -26,6 +26,9 @@ Show = Callable[[World, str, str | None], str]
 Page = Callable[[Request], Awaitable[Response]]
 Submit = Callable[[World, str, dict[str, str]], str]
 
+#: The next page shows the answers of webhook endpoints that are faster.
+_DELIVERY_SECONDS = 3.0
+
 
 def routes(simulator: Simulator) -> list[Route]:
     """Every page of a simulator."""
@@ -82,6 +85,7 @@ def _index(simulator: Simulator) -> Page:
             run_scenario(simulator.world, ACCOUNT, {}, await _read(request))
         except StripeError as error:
             return HTMLResponse(index_page.show(simulator, before, str(error)), error.status)
+        await simulator.deliverer.wait_until_idle(_DELIVERY_SECONDS)
         return RedirectResponse(f"/?since={before}", 303)
 
     return answer
@@ -112,6 +116,7 @@ def _object(simulator: Simulator) -> Page:
         except StripeError as error:
             text = object_page.show_object(simulator, kind, id, before, str(error))
             return HTMLResponse(text, error.status)
+        await simulator.deliverer.wait_until_idle(_DELIVERY_SECONDS)
         return RedirectResponse(f"{locate(kind, id)}?since={before}", 303)
 
     return answer
@@ -152,6 +157,7 @@ def _event(simulator: Simulator) -> Page:
         if request.method == "GET":
             return HTMLResponse(text)
         simulator.deliverer.redeliver(id, list(simulator.world.all("webhook_endpoint")))
+        await simulator.deliverer.wait_until_idle(_DELIVERY_SECONDS)
         return RedirectResponse(f"/events/{id}", 303)
 
     return answer

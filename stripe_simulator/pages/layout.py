@@ -6,7 +6,8 @@ from html import escape
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0; background: #f6f8fa; color: #1a1f36; }
 main { max-width: 42rem; margin: 3rem auto; padding: 2rem; background: #fff; border-radius: 8px;
-       box-shadow: 0 1px 3px rgb(0 0 0 / 15%); }
+       box-shadow: 0 1px 3px rgb(0 0 0 / 15%); overflow-wrap: anywhere; }
+@media (max-width: 30rem) { main { margin: 0; padding: 1rem; } }
 table { width: 100%; border-collapse: collapse; margin: 1rem 0; }
 td, th { padding: .4rem 0; text-align: left; border-bottom: 1px solid #e3e8ee; }
 td:last-child, th:last-child { text-align: right; }
@@ -44,7 +45,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     lines = "".join(
         "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows
     )
-    return f"<table><tr>{titles}</tr>{lines}</table>"
+    return f'<div class="wide"><table><tr>{titles}</tr>{lines}</table></div>'
 
 
 def table_of_html(head: list[str], rows: list[list[str]]) -> str:
