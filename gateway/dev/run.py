@@ -41,7 +41,7 @@ def run(project: Project, folder: Path, env_file: Path) -> None:
                 if not stop.is_made():
                     keep_gateway_settings(stack, folder / "settings.json")
                     print(describe_stack(stack), flush=True)
-                Supervisor(stack, _report).watch(stop.is_made)
+                Supervisor(stack, _report, env_file).watch(stop.is_made)
             finally:
                 stack.stop()
                 (folder / "settings.json").unlink(missing_ok=True)

@@ -160,6 +160,14 @@ def test_own_settings_of_the_env_file_reach_the_app(start_run: StartRun, project
     assert _read(run) == 6
 
 
+def test_a_change_of_the_env_file_is_announced(start_run: StartRun, project: Path) -> None:
+    """Settings are read at the start, so a line says what to do."""
+    run = start_run(project=project)
+    run.wait_up()
+    (run.home / "dotenv").write_text("SHOP_NUMBER=7\n")
+    wait_until(lambda: "dotenv changed: end `gateway dev` and start it again" in run.output, 10)
+
+
 def test_a_hook_with_a_name_of_ours_is_refused(start_run: StartRun, project: Path) -> None:
     """It would replace ours without a word."""
     (project / "pb_hooks").mkdir()

@@ -54,6 +54,31 @@ def _play(block: Block, project: DevProject) -> None:
         project.save(block)
 
 
+_FAILING = '''
+@app.on("purchase.completed")
+async def fail(event: Event, context: EventContext) -> None:
+    """Fail."""
+    raise LookupError("no such shelf")
+'''
+_FAILING_TEST = """
+async def test_a_handler(buy):
+    await buy("pro_monthly")
+    assert False
+"""
+
+
+def test_a_failed_test_shows_what_the_app_logged(tmp_path: Path) -> None:
+    """The error of a handler is in the report of the test that caused it."""
+    create_project(tmp_path / "shop")
+    project = DevProject(tmp_path / "shop")
+    Block("python", "app.py", "append", _FAILING).write(project.folder)
+    Block("python", "tests/test_fail.py", "", _FAILING_TEST).write(project.folder)
+    printed = project.run("pytest -q tests/test_fail.py || true")
+    section = printed.partition("App log during the test")[2]
+    assert "LookupError: no such shelf" in section
+    assert "level=info" not in section
+
+
 def test_the_index_links_every_page() -> None:
     """README.md of the folder leads to each page, and the repository's to the folder."""
     index = (_FOLDER / "README.md").read_text()
