@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import AliasChoices, AliasPath, BaseModel
 from pydantic.fields import FieldInfo
 
-from gateway.pocketbase.contracts.transforms import CollectionColumns
+from gateway.pocketbase.contracts.collections import CollectionColumns
 from gateway.transforms.table import Table
 from gateway.transforms.transform import Transform
 

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from gateway.pocketbase.contracts.collections import CollectionColumns
 from gateway.pocketbase.contracts.route import Contract, Empty, HookRoute
 
 
@@ -27,15 +28,6 @@ class RegisterRequest(Contract):
     #: Names of headers, separated by commas.
     headers: str
     transforms: tuple[TransformEntry, ...]
-
-
-class CollectionColumns(Contract):
-    """A collection that a transform names."""
-
-    #: ``base``, ``auth`` or ``view``.
-    type: str
-    #: By name, whether the column is hidden.
-    columns: dict[str, bool]
 
 
 class RegisterAnswer(Contract):

@@ -3,7 +3,7 @@
 //
 // A result is one of {values}, {errors, message}, {refused: {status, message}} and {failed: reason}.
 const { isSigned, sign } = require(`${__hooks}/lib/transforms/signature.js`)
-const { end: endLease } = require(`${__hooks}/lib/transforms/lease.js`)
+const { leaseOf } = require(`${__hooks}/lib/registrations/lease.js`)
 const { MAX_OUTAGE_MS, STEP_MS, shouldRetry, clearOutage } = require(`${__hooks}/lib/transforms/outage.js`)
 const { writeClient, writeSent } = require(`${__hooks}/lib/transforms/request_info.js`)
 const { readTable, typeOf } = require(`${__hooks}/lib/transforms/table.js`)
@@ -138,7 +138,7 @@ function sendAgain(answer, entry, body, requestId, timeout) {
   for (let number = 1; answer.mayRepeat && Date.now() < deadline; number++) {
     if (answer.isCut && ++cuts > 1) return answer
     if (answer.isAway) {
-      endLease(entry.started)
+      leaseOf("transforms").end(entry.started)
       if (!shouldRetry()) return answer
     }
     sleep(STEP_MS)

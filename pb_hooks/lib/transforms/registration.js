@@ -3,7 +3,8 @@
 // transaction.
 const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { findFault } = require(`${__hooks}/lib/transforms/signature.js`)
-const lease = require(`${__hooks}/lib/transforms/lease.js`)
+const { describeCollections } = require(`${__hooks}/lib/registrations/collections.js`)
+const lease = require(`${__hooks}/lib/registrations/lease.js`).leaseOf("transforms")
 const { remove, save } = require(`${__hooks}/lib/transforms/table_rows.js`)
 const { findById, findNamed } = require(`${__hooks}/lib/transforms/table.js`)
 
@@ -15,26 +16,15 @@ function register(app, auth, headers, body) {
   if (fault) throw new BadRequestError(fault)
   const wanted = JSON.parse(body)
   const overruled = !takeOver(app, wanted, auth.id)
-  return { overruled, collections: describeCollections(app, wanted.transforms) }
+  return { overruled, collections: describe(app, wanted.transforms) }
 }
 
-// Returns {name: {type, columns: {name: isHidden}}}, by the name in the table, also if the collection was renamed.
-function describeCollections(app, transforms) {
-  const collections = [...app.findAllCollections()]
+// The collections of the wanted table, also if one was renamed.
+function describe(app, transforms) {
   const stored = index([...app.findAllRecords(NAMES.transforms)])
-  const described = {}
-  for (const { collection: name, operation } of transforms) {
-    const row = stored[keyOf(name, operation)]
-    const found = findNamed(collections, name) || (row && findById(collections, row.getString("collection_ref")))
-    if (found) described[name] ||= { type: found.type, columns: listColumns(found) }
-  }
-  return described
-}
-
-function listColumns({ fields }) {
-  const columns = {}
-  for (const field of fields) columns[field.name] = field.hidden
-  return columns
+  const wanted = transforms.map(({ collection: name, operation }) =>
+    ({ name, id: stored[keyOf(name, operation)]?.getString("collection_ref") }))
+  return describeCollections([...app.findAllCollections()], wanted)
 }
 
 // Stores the wanted table if it may replace the current one. Returns whether it is in force.
