@@ -1,0 +1,1 @@
+"""Schedules: functions that run at the ticks of a cron expression (`Gateway.schedule`)."""
