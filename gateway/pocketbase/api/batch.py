@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, cast, overload
+from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
 from urllib.parse import urlencode
 
 from pydantic import BaseModel
@@ -15,6 +15,9 @@ from gateway.pocketbase.api.paths import Names, build_path, join_names, write_qu
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
+
+_Method = Literal["create", "update", "upsert", "delete"]
+_METHODS: dict[str, _Method] = {"POST": "create", "PATCH": "update", "PUT": "upsert"}
 
 
 class BatchResult(Generic[T]):
@@ -42,8 +45,20 @@ class BatchResult(Generic[T]):
         self._answer, self._is_sent = answer, True
 
 
+@dataclass(frozen=True, slots=True)
+class BatchWrite:
+    """One write of a batch as a value."""
+
+    method: _Method
+    collection: str
+    #: The record's id, "" if PocketBase chooses one.
+    id: str
+    values: dict[str, Any]
+
+
 @dataclass(slots=True)
 class _Entry:
+    write: BatchWrite
     request: dict[str, Any]
     files: tuple[tuple[str, FileUpload], ...]
     result: "BatchResult[Any] | None"
@@ -83,6 +98,19 @@ class Batch:
         if self._is_sent:
             raise RuntimeError("the batch has been sent: begin another one")
         self._entries.append(entry)
+
+    def take(self) -> list[BatchWrite]:
+        """Return the writes as values instead of sending them.
+
+        Raises:
+            RuntimeError: the batch has been sent, or contains files.
+        """
+        if self._is_sent:
+            raise RuntimeError("the batch has been sent")
+        if any(entry.files for entry in self._entries):
+            raise RuntimeError("it contains files")
+        self._is_sent = True
+        return [entry.write for entry in self._entries]
 
     async def send(self) -> None:
         """Send the requests; without any, do nothing.
@@ -164,7 +192,8 @@ class BatchCollection(Generic[T]):
     def delete(self, id: str) -> None:
         """Delete a record."""
         request = {"method": "DELETE", "url": self._url(id)}
-        self._batch.add(_Entry(request, (), None))
+        write = BatchWrite("delete", self._name, id, {})
+        self._batch.add(_Entry(write, request, (), None))
 
     def _write(
         self,
@@ -181,7 +210,9 @@ class BatchCollection(Generic[T]):
         url = self._url(*segments) + (f"?{urlencode(query)}" if query else "")
         result = BatchResult(self._model, self._name)
         request = {"method": method, "url": url, "body": payload.values}
-        self._batch.add(_Entry(request, payload.files, cast("BatchResult[Any]", result)))
+        id = segments[0] if segments else str(payload.values.get("id") or "")
+        write = BatchWrite(_METHODS[method], self._name, id, dict(payload.values))
+        self._batch.add(_Entry(write, request, payload.files, cast("BatchResult[Any]", result)))
         return result
 
     def _url(self, *segments: str) -> str:
