@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.dependencies import StripeDep as Stripe
     from gateway.dependencies import UserPocketBaseDep as UserPocketBase
     from gateway.dependencies import get_pocketbase, get_settings, get_stripe
+    from gateway.effects.effect import RecordChange
     from gateway.errors import GatewayError
     from gateway.jobs.context import JobContext
     from gateway.jobs.dependency import JobsDep as Jobs
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from gateway.postgres.once import ONCE_TABLE, AlreadyDone, create_once_table, once
     from gateway.rows import Json as Row
     from gateway.rows import Json as StripeObject
+    from gateway.schedules.schedule import Tick
     from gateway.settings import SettingsError
     from gateway.start_error import InvalidRegistration, StartError
     from gateway.transforms.refusals import FieldErrors, Refused
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
         Write,
     )
     from gateway.work.outcome import GiveUp
+    from gateway.work.team_function import HandlerContext
 
 #: Public name → module, and after a colon the name there if it differs.
 _MODULES = {
@@ -92,9 +95,10 @@ _MODULES = {
     "FileUpload": "gateway.pocketbase.api",
     "Forbidden": "gateway.pocketbase.api",
     "Gap": "gateway.pocketbase.api",
-    "GiveUp": "gateway.work.outcome",
     "Gateway": "gateway.app.application",
     "GatewayError": "gateway.errors",
+    "GiveUp": "gateway.work.outcome",
+    "HandlerContext": "gateway.work.team_function",
     "InvalidAnswer": "gateway.pocketbase.api",
     "InvalidRecord": "gateway.pocketbase.api",
     "InvalidRegistration": "gateway.start_error",
@@ -110,6 +114,7 @@ _MODULES = {
     "PocketBaseClient": "gateway.pocketbase.api",
     "PocketBaseError": "gateway.pocketbase.api",
     "RateLimited": "gateway.pocketbase.api",
+    "RecordChange": "gateway.effects.effect",
     "Refused": "gateway.transforms.refusals",
     "RequestInfo": "gateway.transforms.transform",
     "Router": "gateway.app.application",
@@ -121,6 +126,7 @@ _MODULES = {
     "StripeObject": "gateway.rows:Json",
     "Subscription": "gateway.pocketbase.api",
     "Superuser": "gateway.callers",
+    "Tick": "gateway.schedules.schedule",
     "Transform": "gateway.transforms.transform",
     "TransformContext": "gateway.transforms.transform",
     "Unauthenticated": "gateway.pocketbase.api",
@@ -161,6 +167,7 @@ __all__ = [
     "Gateway",
     "GatewayError",
     "GiveUp",
+    "HandlerContext",
     "InvalidAnswer",
     "InvalidRecord",
     "InvalidRegistration",
@@ -175,6 +182,7 @@ __all__ = [
     "PocketBaseClient",
     "PocketBaseError",
     "RateLimited",
+    "RecordChange",
     "Refused",
     "RequestInfo",
     "Router",
@@ -186,6 +194,7 @@ __all__ = [
     "StripeObject",
     "Subscription",
     "Superuser",
+    "Tick",
     "Transform",
     "TransformContext",
     "Unauthenticated",

@@ -13,6 +13,7 @@ import stripe
 from gateway.http.rate_limits import RateLimits
 from gateway.pocketbase import PocketBase
 from gateway.pocketbase.api import PocketBaseClient
+from gateway.pocketbase.kept_registration import KeptRegistration
 from gateway.price_terms import TermsFile
 from gateway.settings import Settings
 from gateway.stripe_api import KeyCheck, SyncSnapshot
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from gateway.jobs.stream import EventStreams
     from gateway.notifications.router import NotificationRouter
     from gateway.reconcile.background import BackgroundReconciliation
-    from gateway.transforms.registration import Registration
     from gateway.transforms.runner import TransformRunner
     from gateway.webhooks.event_writer import EventWriter
 
@@ -67,7 +67,7 @@ class Services:
     #: None without mails and handlers.
     notifications: "NotificationRouter | None"
     transforms: "TransformRunner"
-    #: None without an app, or without a hook secret.
-    registration: "Registration | None"
+    #: What the app has registered at PocketBase: its transforms and effects.
+    registrations: tuple[KeptRegistration, ...]
     #: What the app's lifespan yields.
     state: Mapping[str, Any]

@@ -6,6 +6,8 @@ from typing import Self
 
 from gateway.app.commands import index_commands
 from gateway.app.declarations import Declarations
+from gateway.effects.effect import Effect
+from gateway.effects.effect import require_distinct as require_distinct_effects
 from gateway.http.rate_limits import RateLimits
 from gateway.jobs.declaration import Job, index_jobs
 from gateway.mirror.mirrored_object import MirroredObject
@@ -16,6 +18,8 @@ from gateway.notifications.handlers import Handler, index_handlers
 from gateway.notifications.router import NotificationRouter, open_router
 from gateway.notifications.templates import Templates, open_templates
 from gateway.price_terms import TermsFile, read_price_terms
+from gateway.schedules.schedule import Schedule
+from gateway.schedules.schedule import require_distinct as require_distinct_schedules
 from gateway.settings import Settings, SettingsError
 from gateway.transforms.table import Table
 from gateway.vocabulary import COLLECTIONS
@@ -38,6 +42,9 @@ class Configuration:
     handlers: Mapping[str, Handler]
     #: By name.
     jobs: Mapping[str, Job]
+    #: None without an app: PocketBase then keeps the effects of the last.
+    effects: tuple[Effect, ...] | None
+    schedules: tuple[Schedule, ...]
     #: None without mails and handlers.
     notifications: NotificationRouter | None
     mail_templates: Templates
@@ -60,6 +67,8 @@ class Configuration:
         require_new_columns(found.columns, {each.object: each for each in REGISTRY})
         index_commands(found.commands)
         handlers = index_handlers(found.handlers)
+        require_distinct_effects(found.effects)
+        require_distinct_schedules(found.schedules)
         return cls(
             settings=settings,
             rate_limits=RateLimits(settings),
@@ -69,6 +78,8 @@ class Configuration:
             columns=tuple(found.columns),
             handlers=handlers,
             jobs=index_jobs(found.jobs),
+            effects=tuple(found.effects) if declared else None,
+            schedules=tuple(found.schedules),
             notifications=open_router(settings, handlers),
             mail_templates=open_templates(settings),
         )

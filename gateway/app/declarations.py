@@ -12,17 +12,25 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from gateway.app.commands import TeamCommand, build_command
+from gateway.effects.effect import OPERATIONS as RECORD_OPERATIONS
+from gateway.effects.effect import Effect, EffectFunction
+from gateway.effects.effect import Operation as RecordOperation
 from gateway.jobs.declaration import Job, JobFunction, StartLimits, Who, read_input_model
 from gateway.mirror.mirrored_object import MirroredObject
 from gateway.mirror.team_column import TeamColumn, TeamColumnFunction
 from gateway.mirror.team_object import TeamProjection, describe_team_object
 from gateway.notifications.handlers import EventHandler, Handler
+from gateway.schedules.cron import Cron
+from gateway.schedules.schedule import Missed, Schedule, ScheduleFunction
 from gateway.source import Source
 from gateway.start_error import InvalidRegistration
 from gateway.transforms.model_of import read_model
 from gateway.transforms.transform import OnFailure, Operation, Prefetch, Transform, Validate
+from gateway.work.team_function import name_function
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_E = TypeVar("_E", bound=EffectFunction)
+_S = TypeVar("_S", bound=ScheduleFunction)
 _H = TypeVar("_H", bound=EventHandler)
 _J = TypeVar("_J", bound=JobFunction)
 _C = TypeVar("_C", bound=TeamColumnFunction)
@@ -38,6 +46,8 @@ class Declarations:
     columns: list[TeamColumn] = field(default_factory=list)
     handlers: list[Handler] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    schedules: list[Schedule] = field(default_factory=list)
     commands: list[TeamCommand] = field(default_factory=list)
 
     def extend(self, other: "Declarations") -> None:
@@ -47,6 +57,8 @@ class Declarations:
         self.columns += other.columns
         self.handlers += other.handlers
         self.jobs += other.jobs
+        self.effects += other.effects
+        self.schedules += other.schedules
         self.commands += other.commands
 
 
@@ -255,6 +267,114 @@ class Declaring:
                         tries=tries,
                         timeout=timeout,
                         concurrency=concurrency,
+                        source=source,
+                    )
+                )
+            return function
+
+        return register
+
+    def after(
+        self,
+        collection: str,
+        on: RecordOperation | Collection[RecordOperation] = RECORD_OPERATIONS,
+        *,
+        fields: Collection[str] = (),
+        tries: int = 20,
+        at_most_once: bool = False,
+        timeout: float = 60.0,
+    ) -> Callable[[_E], _E]:
+        """Run a function after changes of a collection's records are committed.
+
+        The work is stored in the transaction of the change, whoever makes it: API, dashboard,
+        batch, hooks, the gateway or SQL. The function runs for the changes of one record in their
+        order, and at least once per change: use the context's key where a repetition would do harm.
+        It is called with a `RecordChange` and a `HandlerContext`, and returns None, or a batch of
+        PocketBase writes that it has not sent (``context.pocketbase.batch()``), which commits
+        together with the end of the work. What it raises makes the attempt fail; `GiveUp` parks the
+        work at once. A plain function runs in a thread. The work is stored under the function's
+        module and name: keep both while work is open.
+
+        Args:
+            collection: the name of a PocketBase collection that is not a view; it may be one of the
+                gateway's mirrored collections.
+            on: "create", "update", "delete", or several of them.
+            fields: only updates that change one of these fields count; by default every update
+                that changes a field. Creates and deletes always count.
+            tries: attempts before the work is parked, at most 1000.
+            at_most_once: whether work that may have been done is parked instead of repeated.
+            timeout: seconds that one attempt may take.
+
+        Raises:
+            InvalidRegistration: an argument is wrong.
+        """
+
+        def register(function: _E) -> _E:
+            source = Source.of(function)
+            with _naming(source):
+                self.declarations.effects.append(
+                    Effect(
+                        function=function,
+                        collection=collection,
+                        operations=frozenset({on} if isinstance(on, str) else on),
+                        fields=frozenset({fields} if isinstance(fields, str) else fields),
+                        tries=tries,
+                        at_most_once=at_most_once,
+                        timeout=timeout,
+                        source=source,
+                    )
+                )
+            return function
+
+        return register
+
+    def schedule(
+        self,
+        cron: str,
+        *,
+        missed: Missed = "run",
+        timezone: str = "UTC",
+        name: str | None = None,
+        tries: int = 5,
+        at_most_once: bool = False,
+        timeout: float = 3600.0,
+    ) -> Callable[[_S], _S]:
+        """Run a function at the ticks of a cron expression, in one gateway of all.
+
+        The function is called with a `Tick` and a `HandlerContext`, and returns None, or a batch of
+        PocketBase writes that it has not sent (``context.pocketbase.batch()``), which commits
+        together with the end of the run. What it raises makes the attempt fail; `GiveUp` parks the
+        run at once. A plain function runs in a thread. Runs of one schedule do not overlap: the
+        next one waits, and a later tick replaces a run that still waits.
+
+        Args:
+            cron: minute, hour, day of the month, month and day of the week, or an alias such as
+                "@daily"; with a sixth field in front, seconds.
+            missed: for ticks at which no gateway was running: "run" runs once, for the latest of
+                them; "skip" waits for the next tick, and leaves out runs that can't start within a
+                minute.
+            timezone: a name of the IANA database, such as "Europe/Berlin".
+            name: under which runs are stored; by default the function's module and name.
+            tries: attempts before a run is parked, at most 1000.
+            at_most_once: whether a run that may have been done is parked instead of repeated.
+            timeout: seconds that one attempt may take.
+
+        Raises:
+            InvalidRegistration: an argument is wrong.
+        """
+
+        def register(function: _S) -> _S:
+            source = Source.of(function)
+            with _naming(source):
+                self.declarations.schedules.append(
+                    Schedule(
+                        name=name or name_function(function),
+                        cron=Cron.of(cron, timezone),
+                        function=function,
+                        missed=missed,
+                        tries=tries,
+                        at_most_once=at_most_once,
+                        timeout=timeout,
                         source=source,
                     )
                 )

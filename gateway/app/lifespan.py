@@ -1,17 +1,23 @@
 """Opens the shared services at the start, and runs the background work until the end."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 
 from gateway.app.configuration import Configuration
-from gateway.app.start_checks import require_columns, require_mirrors, require_transforms
+from gateway.app.start_checks import (
+    require_columns,
+    require_effects,
+    require_mirrors,
+    require_transforms,
+)
 from gateway.app.work_handlers import build_work_handlers
 from gateway.background import run_in_background
 from gateway.billing.usage.recorder import UsageRecorder
 from gateway.checkout.service import CheckoutService
 from gateway.customers.sync import CustomerSync
+from gateway.effects.registration import EffectRegistration
 from gateway.events.maintenance import Maintenance
 from gateway.events.replay import Replayer
 from gateway.health.readiness import Readiness
@@ -25,7 +31,9 @@ from gateway.mirror.refresh import Refresher
 from gateway.mirror.registry import extend_registry
 from gateway.notifications.runner import send_notifications
 from gateway.pocketbase import PocketBase, open_pocketbase_client
+from gateway.pocketbase.kept_registration import KeptRegistration
 from gateway.reconcile.background import BackgroundReconciliation
+from gateway.schedules.ticker import Ticker
 from gateway.services import Services
 from gateway.stripe_api import PROBE, KeyCheck, open_stripe, read_object
 from gateway.stripe_api.own_account import OwnAccount
@@ -73,6 +81,11 @@ async def open_services(
         jobs = Jobs(pocketbase, work, configuration.jobs)
         feed = JobFeed(records, pocketbase.collection_names.of("work"))
         stack.push_async_callback(feed.close)
+        effects = configuration.effects
+        effect_registration = (
+            EffectRegistration(pocketbase, effects) if effects is not None else None
+        )
+        registrations = [each for each in (registration, effect_registration) if each]
         sync_snapshot = Refresher(pocketbase, client, locks).apply
         shared = {
             "pocketbase": records,
@@ -90,7 +103,7 @@ async def open_services(
             terms_file=configuration.terms_file,
             sync_snapshot=sync_snapshot,
             readiness=Readiness(
-                pocketbase, key_check.check, registration.check if registration else None
+                pocketbase, key_check.check, *(each.check for each in registrations)
             ),
             checkout=CheckoutService(
                 pocketbase,
@@ -110,7 +123,7 @@ async def open_services(
             job_streams=EventStreams(jobs, feed),
             notifications=notification_router,
             transforms=TransformRunner(table.index() if table else {}, shared),
-            registration=registration,
+            registrations=tuple(registrations),
             state=state,
         )
 
@@ -128,16 +141,19 @@ async def run_background_work(
     await require_mirrors(pocketbase, configuration.mirrors)
     await require_columns(pocketbase, configuration.columns)
     await require_transforms(pocketbase, configuration.transforms)
+    await require_effects(pocketbase, configuration.effects or ())
     customers = CustomerSync(pocketbase, client, settings.gateway_user_deletion_policy)
     seats = SeatSync(pocketbase, client, services.terms_file, settings.gateway_seat_sync_seconds)
     upkeep = Maintenance(pocketbase, services.replayer, settings.gateway_keep_payload_days)
     probe = partial(read_object, client, PROBE)
     work = WorkRunner(services.work, build_work_handlers(services, configuration))
     services.jobs.stop_here = work.end
+    ticker = Ticker(pocketbase, configuration.schedules, services.work.wake)
     async with (
-        _register_transforms(services.registration),
+        _keep_registered(services.registrations),
         run_work(work),
         run_in_background(watch_parked(services.work)),
+        run_in_background(ticker.run()),
         send_notifications(services, configuration.mail_templates),
         run_in_background(services.own_account.learn()),
         run_in_background(upkeep.run()),
@@ -151,9 +167,8 @@ async def run_background_work(
 
 
 @asynccontextmanager
-async def _register_transforms(registration: Registration | None) -> AsyncIterator[None]:
-    if registration is None:
-        yield
-        return
-    async with registration.keep():
+async def _keep_registered(registrations: Iterable[KeptRegistration]) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        for registration in registrations:
+            await stack.enter_async_context(registration.keep())
         yield

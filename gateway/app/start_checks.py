@@ -7,16 +7,19 @@ fit, and deliveries whose rows can't be stored are kept as failed.
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from gateway.effects.collection_check import find_faults as find_effect_faults
+from gateway.effects.effect import Effect
 from gateway.errors import GatewayError
 from gateway.mirror.mirrored_object import MirroredObject
 from gateway.mirror.registry import entry_of
 from gateway.mirror.team_column import TeamColumn
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-from gateway.pocketbase.contracts.transforms import CollectionColumns
+from gateway.pocketbase.contracts.collections import CollectionColumns
 from gateway.rows import Json
 from gateway.start_error import InvalidRegistration
 from gateway.transforms.collection_check import find_faults
 from gateway.transforms.table import Table
+from gateway.vocabulary import INTERNAL_COLLECTIONS
 
 
 async def require_transforms(pocketbase: PocketBase, table: Table | None) -> None:
@@ -28,15 +31,26 @@ async def require_transforms(pocketbase: PocketBase, table: Table | None) -> Non
     if table is None or not table.transforms:
         return
     names = {transform.collection for transform in table.transforms}
-    found: dict[str, CollectionColumns] = {}
     try:
-        for name in sorted(names):
-            if collection := await _read_collection(pocketbase, name):
-                columns = {field["name"]: field["hidden"] for field in collection["fields"]}
-                found[name] = CollectionColumns(type=collection["type"], columns=columns)
+        found = await _describe_collections(pocketbase, names)
     except (GatewayError, PocketBaseRefused):
         return
     if faults := find_faults(table, found):
+        raise InvalidRegistration(faults[0])
+
+
+async def require_effects(pocketbase: PocketBase, effects: Iterable[Effect]) -> None:
+    """Refuse to start with an effect that would never run.
+
+    Raises:
+        InvalidRegistration: names the effect's file and line, and what does not fit.
+    """
+    internal = {pocketbase.collection_names.of(key) for key in INTERNAL_COLLECTIONS}
+    try:
+        found = await _describe_collections(pocketbase, {each.collection for each in effects})
+    except (GatewayError, PocketBaseRefused):
+        return
+    if faults := find_effect_faults(effects, found, internal):
         raise InvalidRegistration(faults[0])
 
 
@@ -85,6 +99,18 @@ def _require_columns(mirror: MirroredObject, columns: set[str]) -> None:
             f"{mirror.source}: the collection {mirror.collection} of the mirror of {mirror.object}"
             f" lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}: add a migration"
         )
+
+
+async def _describe_collections(
+    pocketbase: PocketBase, names: Iterable[str]
+) -> dict[str, CollectionColumns]:
+    """Return the collections that exist, by name."""
+    found: dict[str, CollectionColumns] = {}
+    for name in sorted(names):
+        if collection := await _read_collection(pocketbase, name):
+            columns = {field["name"]: field["hidden"] for field in collection["fields"]}
+            found[name] = CollectionColumns(type=collection["type"], columns=columns)
+    return found
 
 
 async def _read_collection(pocketbase: PocketBase, name: str) -> Json | None:

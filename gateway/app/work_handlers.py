@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 from gateway.app.configuration import Configuration
 from gateway.bulk.builtin_jobs import build_transform_job
+from gateway.effects.handler import build_effect_handlers
 from gateway.jobs.run import build_handler
+from gateway.schedules.handler import build_schedule_handlers
 from gateway.services import Services
 from gateway.work import WorkHandler
+from gateway.work.team_function import HandlerContext
 
 
 def build_work_handlers(services: Services, configuration: Configuration) -> list[WorkHandler]:
@@ -25,3 +28,8 @@ def _contribute(services: Services, configuration: Configuration) -> Iterator[Wo
     own = build_transform_job(services.pocketbase)
     for job in (*configuration.jobs.values(), own):
         yield build_handler(job, shared)
+    context = HandlerContext(
+        "", services.records, services.stripe, services.settings, services.state
+    )
+    yield from build_effect_handlers(configuration.effects or (), context)
+    yield from build_schedule_handlers(configuration.schedules, context)

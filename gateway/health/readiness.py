@@ -131,21 +131,21 @@ class Readiness:
         self,
         pocketbase: PocketBase,
         check_key: Callable[[], None],
-        check_transforms: Callable[[], Awaitable[None]] | None = None,
+        *registrations: Callable[[], Awaitable[None]],
     ) -> None:
         self._version = SharedCheck(partial(check_pocketbase, pocketbase))
         self._writes = SharedCheck(partial(_check_writes, pocketbase), _WRITE_CACHE_SECONDS)
         self._check_key = check_key
-        self._transforms = SharedCheck(check_transforms) if check_transforms else None
+        self._registrations = [SharedCheck(check) for check in registrations]
 
     async def check(self) -> None:
-        """Check PocketBase, the Stripe key and the transforms within about four seconds.
+        """Check PocketBase, the Stripe key and the app's registrations within about four seconds.
 
         A write is checked too, because reads succeed when the disk is full or the database locked.
 
         Raises:
             NotReady: hooks or migrations are missing, or PocketBase refuses to write.
-            NotRegistered: PocketBase does not use the transforms.
+            NotRegistered: PocketBase does not use the app's transforms or effects.
             PocketBaseUnavailable: it does not answer or can't write; the detail is PocketBase's.
             StripeKeyNotAccepted
         """
@@ -163,5 +163,5 @@ class Readiness:
             f"PocketBase did not write one row in {_TIMEOUT_SECONDS:g} s: {_LOCKED}",
         )
         self._check_key()
-        if self._transforms:
-            await self._transforms.run()
+        for registration in self._registrations:
+            await registration.run()

@@ -27,6 +27,7 @@ def keep(values: dict[str, Any], context: TransformContext) -> None:
     pass
 
 """
+_DO = "(change, context): ..."
 _LINES = _HEAD.count("\n")
 
 #: Code below the head → the first line that it names, and what is wrong.
@@ -126,6 +127,63 @@ _WRONG = {
     "a handler without context": (
         "@app.on('invoice.paid')\nasync def f(event): ...",
         (1, "called with two arguments"),
+    ),
+    "an effect of an unknown collection": (
+        "@app.after('artciles')\nasync def f" + _DO,
+        (1, "no collection artciles for an effect"),
+    ),
+    "an effect with an unknown field": (
+        "@app.after('articles', fields={'titel'})\nasync def f" + _DO,
+        (1, "names the field titel, but articles has no such column"),
+    ),
+    "an effect of an internal collection": (
+        "@app.after('gateway_work')\nasync def f" + _DO,
+        (1, "gateway_work is internal to the gateway"),
+    ),
+    "an effect of a system collection": (
+        "@app.after('_superusers')\nasync def f" + _DO,
+        (1, "collections of PocketBase itself can have no effect"),
+    ),
+    "an effect of an unknown operation": (
+        "@app.after('articles', {'create', 'read'})\nasync def f" + _DO,
+        (1, "operations must be some of create, update, delete"),
+    ),
+    "fields without updates": (
+        "@app.after('articles', 'create', fields={'title'})\nasync def f" + _DO,
+        (1, 'on must include "update"'),
+    ),
+    "an effect without context": (
+        "@app.after('articles')\nasync def f(change): ...",
+        (1, "called with two arguments"),
+    ),
+    "two effects of one function": (
+        "@app.after('articles', 'create')\n@app.after('articles', 'delete')\nasync def f" + _DO,
+        (1, "has an effect for articles already"),
+    ),
+    "two effects of one name": (
+        "@app.after('articles')\nasync def f" + _DO + "\n@app.after('labels')\nasync def f" + _DO,
+        (3, "is called after:app.f too"),
+    ),
+    "no tries": (
+        "@app.after('articles', tries=0)\nasync def f" + _DO,
+        (1, "tries must be"),
+    ),
+    "an invalid cron expression": (
+        "@app.schedule('0 25 * * *')\nasync def f" + _DO,
+        (1, "'0 25 * * *' is not a cron expression: Bad hour"),
+    ),
+    "an unknown time zone": (
+        "@app.schedule('@daily', timezone='Berlin')\nasync def f" + _DO,
+        (1, "no time zone 'Berlin'"),
+    ),
+    "a schedule that neither runs nor skips": (
+        "@app.schedule('@daily', missed='both')\nasync def f" + _DO,
+        (1, 'missed must be "run" or "skip"'),
+    ),
+    "two schedules of one name": (
+        "@app.schedule('@daily', name='a')\nasync def f" + _DO + "\n"
+        "@app.schedule('@daily', name='a')\nasync def g" + _DO,
+        (3, "is called a too"),
     ),
     "two handlers of one name": (
         "@app.on('invoice.paid')\nasync def f(event, context): ...\n"

@@ -27,6 +27,7 @@ from gateway.pocketbase.contracts.buyer import (
 from gateway.pocketbase.contracts.caller import CALLER
 from gateway.pocketbase.contracts.commit import COMMIT, CommitHead
 from gateway.pocketbase.contracts.customer_tasks import END_TASK, TAKE_TASKS, TakeRequest, TaskEnd
+from gateway.pocketbase.contracts.effects import REGISTER_EFFECTS, EffectEntry, EffectsRequest
 from gateway.pocketbase.contracts.events import DEFERRED_WORK, PRUNE, PruneRequest
 from gateway.pocketbase.contracts.health import VERSION, WRITE_PROBE
 from gateway.pocketbase.contracts.jobs import START_JOB, JobStart
@@ -42,6 +43,7 @@ from gateway.pocketbase.contracts.notifications import (
     RetryRequest,
 )
 from gateway.pocketbase.contracts.route import Empty, HookRoute
+from gateway.pocketbase.contracts.schedules import STORE_TICKS, DueTick, TicksRequest
 from gateway.pocketbase.contracts.teams import (
     CHECK_ORGANIZATIONS,
     SEATS,
@@ -345,6 +347,41 @@ async def test_transforms(pocketbase: PocketBase, business: Business) -> None:
     answer = await _ask(pocketbase, REGISTER, body, headers=headers)
     assert answer.collections["organizations"].columns["name"] is False
     assert (await _ask(pocketbase, DRY_RUN, Empty())).ticket
+
+
+async def test_effects(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/effects: of a record and of a domain event."""
+    record = EffectEntry(
+        handler="after:contract",
+        collection="organizations",
+        operations=("create", "update"),
+        fields=("name",),
+        tries=3,
+    )
+    event = EffectEntry(handler="contract", event="entitlement.gained", key="customer", tries=3)
+    request = EffectsRequest(started=1, effects=(record, event))
+    answer = await _ask(pocketbase, REGISTER_EFFECTS, request)
+    assert answer.overruled is False
+    assert answer.collections.keys() == {"organizations", "entitlements"}
+    assert answer.collections["organizations"].columns["name"] is False
+    await _ask(pocketbase, REGISTER_EFFECTS, EffectsRequest(started=2, effects=()))
+
+
+async def test_schedules(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/schedules: the first tick is stored, a later one adds its run, once."""
+    item = NewItem(id=token_hex(8)[:15], kind="tick", handler="schedule:contract", key="contract")
+    tick = DueTick(
+        id=token_hex(8)[:15],
+        name="contract",
+        cron="@daily",
+        timezone="UTC",
+        tick="2026-11-27 00:00:00.000Z",
+        item=item,
+    )
+    assert (await _ask(pocketbase, STORE_TICKS, TicksRequest(ticks=(tick,)))).added == 0
+    later = tick.model_copy(update={"tick": "2026-11-28 00:00:00.000Z"})
+    assert (await _ask(pocketbase, STORE_TICKS, TicksRequest(ticks=(later,)))).added == 1
+    assert (await _ask(pocketbase, STORE_TICKS, TicksRequest(ticks=(later, tick)))).added == 0
 
 
 def _build_batch() -> CommitBatch:

@@ -75,9 +75,23 @@ const START_JOB = {
   max_open: whole(0, 1000000), max_started: whole(0, 1000000), period_seconds: whole(0, YEAR_SECONDS),
 }
 
+const EFFECT = members({
+  handler: NAME, collection: optional(text(255), ""), event: optional(text(100), ""),
+  operations: optional(list(3, text(10)), []), fields: optional(list(500, text(255)), []), key: optional(text(100), ""),
+  tries: whole(1, 1000), at_most_once: optional(flag, false),
+})
+const EFFECTS = { started: whole(0, Number.MAX_SAFE_INTEGER), effects: list(1000, EFFECT) }
+
+const TICKS = {
+  ticks: list(1000, members({
+    id: text(15, /^[a-z0-9]{15}$/), name: NAME, cron: text(255), timezone: text(100),
+    tick: text(30, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z$/), item: optional(members(ITEM), null),
+  })),
+}
+
 const SHAPES = {
-  BUYER, CANCEL_WORK, CHECK, CLAIM, COMPLETE, END, ENQUEUE, EXCHANGE, METERED, MAIL, PAUSE_WORK, PENDING_CHECKOUT, PREVIEW,
-  PRICES, PRUNE, RETRY, RETRY_WORK, START_JOB, TAKE,
+  BUYER, CANCEL_WORK, CHECK, CLAIM, COMPLETE, EFFECTS, END, ENQUEUE, EXCHANGE, METERED, MAIL, PAUSE_WORK,
+  PENDING_CHECKOUT, PREVIEW, PRICES, PRUNE, RETRY, RETRY_WORK, START_JOB, TAKE, TICKS,
 }
 
 // Reads the body of a request and checks it against one of the shapes.
