@@ -71,7 +71,7 @@ class Schedule:
 
     @property
     def id(self) -> str:
-        """Return the record id of the state: another expression begins anew."""
+        """Return the record id of the state: another expression has its own."""
         return record_id(f"{self.name} {self.cron.expression} {self.cron.zone.key}")
 
     def run_id(self, tick: datetime) -> str:

@@ -23,12 +23,12 @@ const EVENTS = {
 }
 
 // Returns the triggers of an effect's row as {name, sql}. None without a collection, or if all its fields are missing.
-function buildTriggers(effect, collection, users) {
+function buildTriggers(effect, collection, userCollection) {
   const fields = [...collection.fields]
   return effect.operations.map((operation) => {
     const condition = conditionOf(effect, operation, fields)
     const name = `${PREFIX}${$security.sha256([effect.id, operation].join(" ")).slice(0, 12)}`
-    return condition && { name, sql: buildTrigger(name, effect, operation, condition, ownerColumn(collection, users), collection) }
+    return condition && { name, sql: buildTrigger(name, effect, operation, condition, ownerColumn(collection, userCollection), collection) }
   }).filter(Boolean)
 }
 
@@ -107,12 +107,12 @@ function valueOf(field, column) {
 }
 
 // The column with the user that a record belongs to: `id` of a user, `user`, else the only relation to users.
-function ownerColumn(collection, users) {
-  if (users && collection.id === users.id) return "id"
+function ownerColumn(collection, userCollection) {
+  if (userCollection && collection.id === userCollection.id) return "id"
   const names = [...collection.fields].map(({ name }) => name)
   if (names.includes("user")) return "user"
   const relations = [...collection.fields].filter((field) =>
-    users && field.type() === "relation" && field.collectionId === users.id && !field.isMultiple())
+    userCollection && field.type() === "relation" && field.collectionId === userCollection.id && !field.isMultiple())
   return relations.length === 1 ? relations[0].name : ""
 }
 
