@@ -2,10 +2,13 @@
 ARG PYTHON_IMAGE=python:3.12.14-slim-bookworm@sha256:782412e85d0f0984994c290652577d4018aff08145c85b262bb63dc0c7522254
 
 FROM ${PYTHON_IMAGE} AS build
+# requirements-postgres.lock for GATEWAY_DATABASE_URL.
+ARG REQUIREMENTS=requirements.lock
 COPY requirements.lock /
+COPY requirements-postgres.lock /
 # Bytecode, because the root file system is read-only at run time: without it each start compiles.
 RUN python -m venv /venv && /venv/bin/python -m pip install --no-cache-dir \
-    --disable-pip-version-check --only-binary :all: --require-hashes -r /requirements.lock
+    --disable-pip-version-check --only-binary :all: --require-hashes -r /${REQUIREMENTS}
 
 FROM ${PYTHON_IMAGE}
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin app \

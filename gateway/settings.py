@@ -414,6 +414,20 @@ class Settings(StripeSettings):
     Idempotency-Key, X-Request-Id and tracing headers (sentry-trace, baggage, traceparent,
     tracestate, b3, x-datadog-…)."""
 
+    gateway_run_work: bool = True
+    """Whether `gateway serve` also runs background work; false where `gateway worker` runs it."""
+    gateway_database_url: SecretStr | None = None
+    """PostgreSQL for background work on many machines, such as postgresql://user:password@host/name
+    (docs/scaling.md). Empty: work is queued in PocketBase alone. It needs the extra [postgres]."""
+
+    @field_validator("gateway_database_url")
+    @classmethod
+    def _check_database(cls, url: SecretStr | None) -> SecretStr | None:
+        text = url.get_secret_value() if url else ""
+        if text and urlsplit(text).scheme not in ("postgresql", "postgres"):
+            raise ValueError("it starts with postgresql://")
+        return url if text else None
+
     @field_validator(
         "stripe_webhook_secrets", "gateway_frontend_origins", "gateway_cors_headers", mode="before"
     )

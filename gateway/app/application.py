@@ -102,6 +102,7 @@ class Gateway(FastAPI, Declaring):
         """
         self.declarations = Declarations()
         self._settings = settings or Settings
+        self._is_worker = False
         self._lifespans: list[Lifespan[Any]] = [lifespan or self._run_event_handlers]
         self._late_start = LateStart(lambda: self._run(self))
         has_own_docs = "docs_url" in options
@@ -243,6 +244,13 @@ class Gateway(FastAPI, Declaring):
             await super().__call__(scope, receive, send_sentence)
 
     @asynccontextmanager
+    async def run_as_worker(self) -> AsyncIterator[None]:
+        """Run background work while the block runs, without requests: `gateway worker`."""
+        self._is_worker = True
+        async with self._run(self):
+            yield
+
+    @asynccontextmanager
     async def _run(self, _: Any) -> AsyncIterator[Mapping[str, Any]]:
         """Open the services, run the team's lifespan, then the background work."""
         state: dict[str, Any] = {}
@@ -253,7 +261,9 @@ class Gateway(FastAPI, Declaring):
             for lifespan in self._lifespans:
                 yielded: Mapping[str, Any] | None = await stack.enter_async_context(lifespan(self))
                 state.update(yielded or {})
-            await stack.enter_async_context(run_background_work(services, self.configuration))
+            await stack.enter_async_context(
+                run_background_work(services, self.configuration, is_worker=self._is_worker)
+            )
             yield state
 
     @asynccontextmanager

@@ -12,6 +12,7 @@ from gateway.app.start_checks import (
     require_mirrors,
     require_transforms,
 )
+from gateway.app.work_engine import run_engine
 from gateway.app.work_handlers import build_work_handlers
 from gateway.background import run_in_background
 from gateway.billing.usage.recorder import UsageRecorder
@@ -44,7 +45,6 @@ from gateway.transforms.runner import TransformRunner
 from gateway.webhooks.event_writer import EventWriter
 from gateway.work import WorkQueue
 from gateway.work.parked import watch_parked
-from gateway.work.runner import WorkRunner, run_work
 
 
 @asynccontextmanager
@@ -130,12 +130,16 @@ async def open_services(
 
 @asynccontextmanager
 async def run_background_work(
-    services: Services, configuration: Configuration
+    services: Services, configuration: Configuration, *, is_worker: bool = False
 ) -> AsyncIterator[None]:
     """Do what the gateway does beside requests while the block runs.
 
+    Args:
+        is_worker: whether the process serves no requests.
+
     Raises:
         InvalidRegistration: PocketBase's collections do not fit what the app declares.
+        StartError: PostgreSQL can't be used.
     """
     pocketbase, client, settings = services.pocketbase, services.stripe, services.settings
     await require_mirrors(pocketbase, configuration.mirrors)
@@ -146,12 +150,11 @@ async def run_background_work(
     seats = SeatSync(pocketbase, client, services.terms_file, settings.gateway_seat_sync_seconds)
     upkeep = Maintenance(pocketbase, services.replayer, settings.gateway_keep_payload_days)
     probe = partial(read_object, client, PROBE)
-    work = WorkRunner(services.work, build_work_handlers(services, configuration))
-    services.jobs.stop_here = work.end
+    handlers = build_work_handlers(services, configuration)
     ticker = Ticker(pocketbase, configuration.schedules, services.work.wake)
     async with (
-        _keep_registered(services.registrations),
-        run_work(work),
+        _keep_registered(() if is_worker else services.registrations),
+        run_engine(settings, services.work, handlers, is_worker=is_worker) as end_attempt,
         run_in_background(watch_parked(services.work)),
         run_in_background(ticker.run()),
         send_notifications(services, configuration.mail_templates),
@@ -163,6 +166,7 @@ async def run_background_work(
         run_in_background(DeferredWork(pocketbase).run()),
         run_in_background(services.key_check.watch(probe)),
     ):
+        services.jobs.stop_here = end_attempt
         yield
 
 

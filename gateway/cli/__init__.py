@@ -14,6 +14,7 @@ from gateway.cli.openapi import openapi
 from gateway.cli.reconcile import reconcile
 from gateway.cli.serve import serve
 from gateway.cli.transforms import transforms
+from gateway.cli.worker import worker
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBaseRefused
 from gateway.start_error import StartError
@@ -78,3 +79,4 @@ main.add_command(notifications)
 main.add_command(openapi)
 main.add_command(reconcile)
 main.add_command(transforms)
+main.add_command(worker)

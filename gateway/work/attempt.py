@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass
 from random import random
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 from gateway.errors import GatewayError
 from gateway.json_codec import dump
@@ -39,7 +39,7 @@ class Attempt:
     handler: WorkHandler
     #: The loop's time of the last renewal.
     renewed: float
-    task: "asyncio.Task[None] | None" = None
+    task: "asyncio.Task[Any] | None" = None
     end_reason: EndReason | None = None
 
     def end(self, reason: EndReason) -> None:
