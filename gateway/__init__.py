@@ -15,6 +15,8 @@ from gateway.version import __version__
 
 if TYPE_CHECKING:
     from gateway.app.application import Gateway, Router
+    from gateway.bulk.export_records import Export, export_records
+    from gateway.bulk.import_records import Import, import_records
     from gateway.callers import AuthRecord, CurrentUser, OptionalUser, Superuser
     from gateway.dependencies import PocketBaseDep as PocketBase
     from gateway.dependencies import SettingsDep as Settings
@@ -88,6 +90,7 @@ _MODULES = {
     "Download": "gateway.pocketbase.api",
     "Event": "gateway.notifications.notification:Notification",
     "EventContext": "gateway.notifications.handlers",
+    "Export": "gateway.bulk.export_records",
     "FieldError": "gateway.pocketbase.api",
     "FieldErrors": "gateway.transforms.refusals",
     "File": "gateway.transforms.transform",
@@ -99,6 +102,7 @@ _MODULES = {
     "GatewayError": "gateway.errors",
     "GiveUp": "gateway.work.outcome",
     "HandlerContext": "gateway.work.team_function",
+    "Import": "gateway.bulk.import_records",
     "InvalidAnswer": "gateway.pocketbase.api",
     "InvalidRecord": "gateway.pocketbase.api",
     "InvalidRegistration": "gateway.start_error",
@@ -135,10 +139,12 @@ _MODULES = {
     "ValidationFailed": "gateway.pocketbase.api",
     "Write": "gateway.transforms.transform",
     "create_once_table": "gateway.postgres.once",
+    "export_records": "gateway.bulk.export_records",
     "filter": "gateway.pocketbase",
     "get_pocketbase": "gateway.dependencies",
     "get_settings": "gateway.dependencies",
     "get_stripe": "gateway.dependencies",
+    "import_records": "gateway.bulk.import_records",
     "once": "gateway.postgres.once",
 }
 
@@ -157,6 +163,7 @@ __all__ = [
     "Download",
     "Event",
     "EventContext",
+    "Export",
     "FieldError",
     "FieldErrors",
     "File",
@@ -168,6 +175,7 @@ __all__ = [
     "GatewayError",
     "GiveUp",
     "HandlerContext",
+    "Import",
     "InvalidAnswer",
     "InvalidRecord",
     "InvalidRegistration",
@@ -204,10 +212,12 @@ __all__ = [
     "Write",
     "__version__",
     "create_once_table",
+    "export_records",
     "filter",
     "get_pocketbase",
     "get_settings",
     "get_stripe",
+    "import_records",
     "once",
 ]
 

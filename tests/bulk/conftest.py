@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 
+import httpx
 import pytest
 import pytest_asyncio
 
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.stack import Stack
 from gateway.pocketbase.api import Credentials, PocketBaseClient
+from tests.frontend import Frontend, User
+from tests.jobs.client import JobClient
 
 APP = "tests.bulk.app:app"
 _MIGRATIONS = Path(__file__).parent / "pb_migrations"
@@ -54,6 +57,24 @@ async def pb(stack: Stack) -> AsyncIterator[PocketBaseClient]:
     """PocketBase as the gateway's own superuser."""
     async with open_superuser(stack) as client:
         yield client
+
+
+@pytest_asyncio.fixture
+async def user(frontend: Frontend) -> User:
+    """A signed-in user."""
+    return await frontend.sign_up()
+
+
+@pytest_asyncio.fixture
+async def own_pb(pb: PocketBaseClient, user: User) -> PocketBaseClient:
+    """PocketBase as the user."""
+    return pb.with_token(user.token)
+
+
+@pytest.fixture
+def jobs(stack: Stack, http: httpx.AsyncClient, user: User) -> JobClient:
+    """The jobs of the user."""
+    return JobClient(http, stack.gateway.url, user.token)
 
 
 @pytest.fixture

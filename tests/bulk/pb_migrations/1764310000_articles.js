@@ -1,5 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Articles that a transform completes, in the columns of every type that matters for exports.
+// Articles that a transform completes, with columns of every type that matters for exports, and uploads.
 migrate((app) => {
   const rule = "author = @request.auth.id"
   app.save(new Collection({
@@ -19,6 +19,15 @@ migrate((app) => {
     ],
     indexes: ["CREATE UNIQUE INDEX idx_articles_slug ON articles (slug) WHERE slug != ''"],
   }))
+  const owner = "user = @request.auth.id"
+  app.save(new Collection({
+    name: "uploads", type: "base", listRule: owner, viewRule: owner, createRule: owner,
+    fields: [
+      { name: "user", type: "text" },
+      { name: "file", type: "file", maxSelect: 1, maxSize: 10000000, protected: true },
+    ],
+  }))
 }, (app) => {
+  app.delete(app.findCollectionByNameOrId("uploads"))
   app.delete(app.findCollectionByNameOrId("articles"))
 })
