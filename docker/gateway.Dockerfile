@@ -12,7 +12,7 @@ RUN python -m venv /venv && /venv/bin/python -m pip install --no-cache-dir \
 
 FROM ${PYTHON_IMAGE}
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin app \
-    && python -m compileall -q "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+    && python -m compileall -q -x '/(tests?|lib2to3)/' "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 COPY --from=build /venv /venv
 COPY docker/check-http /usr/local/bin/check-http
 COPY gateway /app/gateway

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from gateway.cli.backup import backup
 from gateway.cli.connection import fail, load_settings
 from gateway.cli.customers import customers
 from gateway.cli.dev import dev, export
@@ -69,6 +70,7 @@ def main() -> None:
     """A business-logic gateway beside PocketBase."""
 
 
+main.add_command(backup)
 main.add_command(dev)
 main.add_command(export)
 main.add_command(new)

@@ -38,10 +38,16 @@ class ComposeSettings(BaseModel):
     project_folder: str = "./docker/project"
     """Folder with your app, price terms, templates, hooks, migrations, public files and frontend
     (docker/README.md), mounted at /project."""
+    replicas: int = 1
+    """Number of gateways."""
     release: str = "0.1.0"
-    """Tag of the images. docker/release sets it."""
+    """Tag of the gateway's image. docker/release sets it."""
+    services_release: str = "0.1.0"
+    """Tag of the images of PocketBase, Caddy and the profiles. docker/upgrade sets it."""
     previous_release: str = ""
-    """Tag of the images before. docker/release sets it, docker/rollback uses it."""
+    """RELEASE before the last release, for docker/rollback."""
+    previous_services_release: str = ""
+    """SERVICES_RELEASE before the last release, for docker/rollback."""
     pull_policy: Literal["build", "if_not_present"] = "build"
     """Whether `up` builds the images. docker/release sets if_not_present, so that `up` keeps the
     images of RELEASE."""

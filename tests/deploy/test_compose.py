@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,9 @@ def test_images_carry_the_release(compose: Any) -> None:
     """A new release has new tags, and `up` builds them; images without a release do not exist."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     for name, service in compose["services"].items():
-        assert service["image"] == f"pocketbase-gateway/{name}:${{RELEASE:-{version}}}"
-        assert service["build"]["args"]["RELEASE"] == f"${{RELEASE:-{version}}}"
+        variable = "RELEASE" if name in ("gateway", "simulator") else "SERVICES_RELEASE"
+        assert service["image"] == f"pocketbase-gateway/{name}:${{{variable}:-{version}}}"
+        assert service["build"]["args"]["RELEASE"] == f"${{{variable}:-{version}}}"
         assert service["pull_policy"] == "${PULL_POLICY:-build}"
 
 
@@ -165,14 +167,14 @@ def test_example_settings_name_everything_that_compose_reads() -> None:
 
 
 def _ask_compose(
-    folder: Path, *arguments: str, **settings: str
+    folder: Path, *arguments: str, files: Sequence[str | Path] = (), **settings: str
 ) -> subprocess.CompletedProcess[str]:
     assert _COMMAND is not None
     # Not the developer's own .env.
     empty = folder / "empty.env"
     empty.touch()
     return subprocess.run(
-        [_COMMAND, "--file", _COMPOSE, "--env-file", empty, *arguments],
+        [_COMMAND, "--file", _COMPOSE, *files, "--env-file", empty, *arguments],
         env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | settings,
         capture_output=True,
         text=True,
@@ -197,3 +199,28 @@ def test_compose_names_a_missing_setting(tmp_path: Path, missing: str) -> None:
     done = _ask_compose(tmp_path, "config", **rest)
     assert done.returncode != 0
     assert missing in done.stderr
+
+
+@pytest.mark.skipif(_COMMAND is None, reason="docker-compose is not installed")
+def test_secrets_come_from_files(tmp_path: Path) -> None:
+    """With the overlay no container has a secret in its configuration."""
+    overlay = ROOT / "docker" / "compose.secrets.yaml"
+    done = _ask_compose(tmp_path, "config", files=["--file", overlay], **_SETTINGS)
+    assert done.returncode == 0, done.stderr
+    services = yaml.safe_load(done.stdout)["services"]
+    for service in ("pocketbase", "gateway"):
+        for name, value in services[service]["environment"].items():
+            if re.search("PASSWORD|SECRET|KEY", name):
+                assert not value, name
+                assert name.lower() in {each["source"] for each in services[service]["secrets"]}
+
+
+@pytest.mark.skipif(_COMMAND is None, reason="docker-compose is not installed")
+def test_the_example_builds_from_its_own_folder(tmp_path: Path) -> None:
+    """Its Dockerfile, merged into the repository's services, exists."""
+    example = ROOT / "examples" / "compose.yaml"
+    done = _ask_compose(tmp_path, "config", files=["--file", example], **_SETTINGS)
+    assert done.returncode == 0, done.stderr
+    for service in yaml.safe_load(done.stdout)["services"].values():
+        build = service["build"]
+        assert (Path(build["context"]) / build["dockerfile"]).is_file()

@@ -1,0 +1,87 @@
+"""docker/secrets: moves secrets from .env into files."""
+
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from gateway.dev.pocketbase import ROOT
+from gateway.settings import _decode_hook_secret
+
+_ENV = """\
+# mine
+POCKETBASE_SUPERUSER_PASSWORD=
+STRIPE_SECRET_KEY=sk_test_mine
+STRIPE_WEBHOOK_SECRETS=whsec_new,whsec_old
+GATEWAY_FRONTEND_ORIGINS=https://app.example.com
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with the script and a filled-in .env."""
+    (tmp_path / "docker").mkdir()
+    shutil.copy(ROOT / "docker" / "secrets", tmp_path / "docker" / "secrets")
+    (tmp_path / ".env").write_text(_ENV)
+    return tmp_path
+
+
+def _run(checkout: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [checkout / "docker" / "secrets"], capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+def _read(checkout: Path, name: str) -> str:
+    return (checkout / "secrets" / name).read_text()
+
+
+def test_secrets_move_into_files(checkout: Path) -> None:
+    """.env keeps everything else; the files are readable for containers, not for other users."""
+    assert _run(checkout).returncode == 0
+    text = (checkout / ".env").read_text()
+    assert "sk_test_mine" not in text
+    assert "whsec_new" not in text
+    assert "# mine\n" in text
+    assert "GATEWAY_FRONTEND_ORIGINS=https://app.example.com\n" in text
+    assert "STRIPE_SECRET_KEY=secrets/stripe_secret_key\n" in text
+    assert "COMPOSE_FILE=compose.yaml:docker/compose.secrets.yaml\n" in text
+    assert _read(checkout, "stripe_secret_key") == "sk_test_mine"
+    assert _read(checkout, "stripe_webhook_secrets") == "whsec_new,whsec_old"
+    assert stat.S_IMODE((checkout / "secrets").stat().st_mode) == 0o700
+    modes = {stat.S_IMODE(file.stat().st_mode) for file in (checkout / "secrets").iterdir()}
+    assert modes == {0o444}
+    assert stat.S_IMODE((checkout / ".env").stat().st_mode) & 0o077 == 0
+
+
+def test_missing_secrets_are_generated(checkout: Path) -> None:
+    """The superuser's password and the hook secret are random and valid."""
+    assert _run(checkout).returncode == 0
+    assert len(_read(checkout, "pocketbase_superuser_password")) >= 32
+    _decode_hook_secret(SecretStr(_read(checkout, "gateway_hook_secrets")))
+
+
+def test_a_secret_that_only_you_know_is_named(checkout: Path) -> None:
+    """Stripe's keys can't be generated."""
+    env = checkout / ".env"
+    env.write_text(env.read_text().replace("sk_test_mine", ""))
+    done = _run(checkout)
+    assert done.returncode == 1
+    assert done.stderr == "STRIPE_SECRET_KEY is not set in .env.\n"
+
+
+def test_it_can_be_repeated(checkout: Path) -> None:
+    """Files stay as they are; a new value in .env replaces its file."""
+    _run(checkout)
+    password = _read(checkout, "pocketbase_superuser_password")
+    env = checkout / ".env"
+    former = env.read_text()
+    assert _run(checkout).returncode == 0
+    assert env.read_text() == former
+    env.write_text(former.replace("secrets/stripe_secret_key", "sk_test_next"))
+    assert _run(checkout).returncode == 0
+    assert _read(checkout, "stripe_secret_key") == "sk_test_next"
+    assert _read(checkout, "pocketbase_superuser_password") == password

@@ -1,0 +1,186 @@
+"""The compose deployment on an engine: its commands, addresses and Stripe's side."""
+
+import os
+import signal
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.deadline import wait_until
+
+DOMAIN = "shop.localhost"
+EMAIL = "admin@example.com"
+STRIPE_KEY = "sk_test_mine123"
+WEBHOOK_SECRET = "whsec_mine123"
+PROFILES = ("--profile", "simulator", "--profile", "backup")
+_PROJECT = os.environ.get("COMPOSE_PROJECT_NAME", "")
+_SIMULATOR = "http://127.0.0.1:12111"
+_ENV = f"""\
+DOMAIN={DOMAIN}
+CADDY_CLOSED_PATHS=/_/*
+GATEWAY_RATE_LIMIT_ADDRESS=30/minute
+PULL_POLICY=if_not_present
+POCKETBASE_SUPERUSER_EMAIL={EMAIL}
+POCKETBASE_SUPERUSER_PASSWORD=
+STRIPE_SECRET_KEY={STRIPE_KEY}
+STRIPE_WEBHOOK_SECRETS={WEBHOOK_SECRET}
+STRIPE_API_BASE=http://simulator:12111
+GATEWAY_FRONTEND_ORIGINS=https://{DOMAIN}
+"""
+
+
+class Deployment:
+    """A checkout whose services run on the engine of docker/e2e."""
+
+    def __init__(self, checkout: Path, run: Path, disk: Path | None) -> None:
+        self.checkout, self._run, self.disk = checkout, run, disk
+        (checkout / ".env").write_text(_ENV)
+
+    def run(self, *command: str, check: bool = True, **env: str) -> str:
+        """Run a command in the checkout and return its output."""
+        done = subprocess.run(
+            command,
+            cwd=self.checkout,
+            env=os.environ | env,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def compose(self, *arguments: str, **env: str) -> str:
+        """Run docker-compose."""
+        return self.run("docker-compose", *PROFILES, *arguments, **env)
+
+    def up(self, *arguments: str) -> None:
+        """Start the services and wait until a purchase can be made."""
+        self.compose("up", "-d", "--no-build", *arguments)
+        self.wait_ready()
+
+    def find(self, service: str) -> list[str]:
+        """Return the ids of a service's containers."""
+        return self.run("docker-compose", *PROFILES, "ps", "-q", service).split()
+
+    def inspect(self, container: str, field: str) -> str:
+        """Return one field of a container."""
+        return self.run("docker", "inspect", "--format", field, container).strip()
+
+    def kill(self, service: str) -> None:
+        """Kill a service's process, which Docker restarts."""
+        for container in self.find(service):
+            os.kill(int(self.inspect(container, "{{.State.Pid}}")), signal.SIGKILL)
+
+    def restart_engine(self) -> None:
+        """Stop the engine with its containers, and start it again, as a reboot does."""
+        pid_file = self._run / "docker.pid"
+        os.kill(int(pid_file.read_text()), signal.SIGTERM)
+        wait_until(lambda: not pid_file.exists(), 90)
+        with (self._run / "run.log").open("ab") as log:
+            subprocess.Popen(
+                ["dockerd", "--config-file", str(self._run / "run.json")],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        wait_until(lambda: "Version" in self.run("docker", "version", check=False), 60)
+
+    @property
+    def authority(self) -> str:
+        """The certificate of Caddy's own authority."""
+        path = "/data/caddy/pki/authorities/local/root.crt"
+        return self.compose("exec", "-T", "caddy", "cat", path)
+
+    @contextmanager
+    def open_client(self, address: str = "127.0.0.1") -> Iterator[httpx.Client]:
+        """Provide a browser: a client of the domain over TLS."""
+
+        def use_domain(request: httpx.Request) -> None:
+            request.extensions = {**request.extensions, "sni_hostname": DOMAIN}
+            request.headers["Host"] = DOMAIN
+
+        context = ssl.create_default_context(cadata=self.authority)
+        transport = httpx.HTTPTransport(verify=context, local_address=address)
+        # Docker hides the address of connections to 127.0.0.1.
+        host = "127.0.0.1" if address == "127.0.0.1" else "172.31.251.1"
+        with httpx.Client(
+            base_url=f"https://{host}:8443",
+            transport=transport,
+            timeout=40,
+            event_hooks={"request": [use_domain]},
+        ) as client:
+            yield client
+
+    def wait_ready(self) -> None:
+        """Wait until Caddy, a gateway, PocketBase and the simulator work together."""
+
+        def is_ready() -> bool:
+            try:
+                return (
+                    httpx.get("http://127.0.0.1:8000/ready").status_code == 200
+                    and httpx.get(f"{_SIMULATOR}/").status_code == 200
+                )
+            except httpx.HTTPError:
+                return False
+
+        wait_until(is_ready, 90)
+
+    def renew(self, times: int) -> None:
+        """Renew a subscription at Stripe; each renewal sends several events."""
+        [found] = self._ask_stripe("/v1/subscriptions?limit=1")["data"]
+        for _ in range(times):
+            httpx.post(
+                f"{_SIMULATOR}/_simulator/subscriptions/{found['id']}/renew", json={}, timeout=60
+            ).raise_for_status()
+
+    def list_events(self) -> list[dict[str, Any]]:
+        """Return every event of the account, newest first."""
+        found: list[dict[str, Any]] = []
+        while True:
+            after = f"&starting_after={found[-1]['id']}" if found else ""
+            page = self._ask_stripe(f"/v1/events?limit=100{after}")
+            found += page["data"]
+            if not page["has_more"]:
+                return found
+
+    def find_lost(self) -> set[str]:
+        """Wait until Stripe has delivered everything, and return events without a row."""
+
+        def is_idle() -> bool:
+            path = "/_simulator/deliveries?wait=10&limit=1"
+            return bool(httpx.get(_SIMULATOR + path, timeout=60).json()["idle"])
+
+        wait_until(is_idle, 120)
+        return {event["id"] for event in self.list_events()} - self._list_stored()
+
+    def _list_stored(self) -> set[str]:
+        with httpx.Client(base_url="http://127.0.0.1:8090", timeout=60) as client:
+            credentials = {"identity": EMAIL, "password": self.password}
+            path = "/api/collections/_superusers/auth-with-password"
+            token = client.post(path, json=credentials).raise_for_status().json()["token"]
+            stored: set[str] = set()
+            for page in range(1, 100):
+                query = f"perPage=500&skipTotal=1&fields=stripe_id&page={page}"
+                found = client.get(
+                    f"/api/collections/stripe_events/records?{query}",
+                    headers={"Authorization": token},
+                ).json()["items"]
+                stored |= {row["stripe_id"] for row in found}
+                if len(found) < 500:
+                    break
+            return stored
+
+    @property
+    def password(self) -> str:
+        """The superuser's password, which docker/secrets generated."""
+        return (self.checkout / "secrets" / "pocketbase_superuser_password").read_text()
+
+    def _ask_stripe(self, path: str) -> Any:
+        headers = {"Authorization": f"Bearer {STRIPE_KEY}"}
+        return httpx.get(_SIMULATOR + path, headers=headers, timeout=60).raise_for_status().json()

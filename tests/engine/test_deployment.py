@@ -1,0 +1,230 @@
+"""One deployment from the first start to a restore; no event is lost on the way."""
+
+import os
+import re
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import pytest
+
+from tests.deadline import wait_until
+from tests.engine.deployment import DOMAIN, Deployment
+from tests.engine.load import Load
+
+
+def test_the_first_start(deployment: Deployment) -> None:
+    """Every service becomes healthy, with secrets from files that others can't read."""
+    if deployment.disk:
+        folder = deployment.disk / "data"
+        folder.mkdir()
+        os.chown(folder, 10001, 0)
+        _create_volume(deployment, folder)
+    deployment.up()
+    for service in ("caddy", "pocketbase", "gateway", "simulator"):
+        [container] = deployment.find(service)
+        wait_until(lambda c=container: _read_health(deployment, c) == "healthy", 30)  # type: ignore[misc]
+        assert "secret" not in deployment.inspect(container, "{{.Config.Env}}").replace(
+            "/secret", ""
+        ).replace("SECRET", ""), "a secret is in the container's configuration"
+    assert deployment.checkout.joinpath("secrets").stat().st_mode & 0o077 == 0
+
+
+def _create_volume(deployment: Deployment, folder: Path) -> None:
+    options = [
+        part for each in ("type=none", "o=bind", f"device={folder}") for part in ("-o", each)
+    ]
+    deployment.run("docker", "volume", "create", *options, "e2e_pocketbase_data")
+
+
+def _read_health(deployment: Deployment, container: str) -> str:
+    return deployment.inspect(container, "{{.State.Health.Status}}")
+
+
+def test_a_gateway_starts_within_two_seconds(deployment: Deployment) -> None:
+    """From the start of the container to the first request."""
+    [container] = deployment.find("gateway")
+    deployment.run("docker", "restart", container)
+    started = datetime.fromisoformat(
+        deployment.inspect(container, "{{.State.StartedAt}}")[:26] + "Z"
+    )
+    serving = wait_until(lambda: _find_start(deployment, container, started), 20)
+    print(f"gateway start: {(serving - started).total_seconds():.1f} s")
+    # On a quiet machine; others may be busy.
+    assert (serving - started).total_seconds() < 2 * max(1.0, os.getloadavg()[0] / 2)
+    deployment.wait_ready()
+
+
+def _find_start(deployment: Deployment, container: str, after: datetime) -> datetime | None:
+    text = deployment.run("docker", "logs", container)
+    times = re.findall(r'time=(\S+) .*msg="Uvicorn running', text)
+    return next((t for t in map(datetime.fromisoformat, times) if t > after), None)
+
+
+def test_a_purchase_over_tls(deployment: Deployment) -> None:
+    """Sign-up, checkout, payment and the webhook, at one address."""
+    email = f"me{time.time_ns()}@example.com"
+    with deployment.open_client() as browser:
+        account = {"email": email, "password": "correct-horse", "passwordConfirm": "correct-horse"}
+        browser.post("/api/collections/users/records", json=account).raise_for_status()
+        credentials = {"identity": email, "password": "correct-horse"}
+        login = browser.post("/api/collections/users/auth-with-password", json=credentials)
+        headers = {"Authorization": login.raise_for_status().json()["token"]}
+        order = {
+            "items": [{"price": "pro_monthly"}],
+            "success_url": f"https://{DOMAIN}/",
+            "cancel_url": f"https://{DOMAIN}/",
+        }
+        bearer = {"Authorization": f"Bearer {headers['Authorization']}"}
+        session = browser.post("/checkout", json=order, headers=bearer).raise_for_status().json()
+        httpx.post(session["url"], data={"outcome": "pay"})
+
+        def is_active() -> bool:
+            found = browser.get("/api/collections/subscriptions/records", headers=headers)
+            return [row["status"] for row in found.json()["items"]] == ["active"]
+
+        wait_until(is_active, 20)
+        assert browser.get("/").headers["strict-transport-security"]
+        assert browser.get("/_/").status_code == 404
+    plain = httpx.get("http://127.0.0.1:8080/", headers={"Host": DOMAIN})
+    assert plain.headers["location"] == f"https://{DOMAIN}/"
+
+
+def test_visitors_have_their_own_limits(deployment: Deployment) -> None:
+    """250 visitors are counted by their own addresses behind Docker's network and Caddy."""
+    addresses = [f"10.77.0.{number}" for number in range(1, 251)]
+    for address in addresses:
+        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
+
+    def visit(address: str, times: int = 2) -> list[int]:
+        with deployment.open_client(address) as browser:
+            return [browser.post("/checkout").status_code for _ in range(times)]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(visit, addresses)) == [[401, 401]] * 250
+    assert 429 in visit(addresses[0], 40)
+
+
+@pytest.mark.parametrize("service", ["caddy", "pocketbase", "gateway", "simulator"])
+def test_a_kill_loses_nothing(deployment: Deployment, service: str) -> None:
+    """A service is killed during a burst of events, and comes back by itself."""
+
+    def burst() -> None:
+        try:
+            deployment.renew(40)
+        except httpx.HTTPError:
+            assert service == "simulator"
+
+    bursting = Thread(target=burst)
+    bursting.start()
+    time.sleep(0.5)  # In the middle.
+    deployment.kill(service)
+    bursting.join()
+    deployment.wait_ready()
+    assert deployment.find_lost() == set()
+
+
+def test_a_release_fails_no_request(deployment: Deployment) -> None:
+    """Two gateways are replaced one after the other under load."""
+    deployment.up("--scale", "gateway=2")
+    former = set(deployment.find("gateway"))
+    assert len(former) == 2
+    # What a new release changes.
+    with (deployment.checkout / "gateway" / "version.py").open("a") as file:
+        file.write("# changed\n")
+    load = Load(deployment)
+    with load.running():
+        print(deployment.run("docker/release", "e2e-2"))
+    replaced = set(deployment.find("gateway"))
+    assert len(replaced) == 2
+    assert not replaced & former
+    for container in replaced:
+        assert deployment.inspect(container, "{{.Config.Image}}").endswith(":e2e-2")
+        version = '{{index .Config.Labels "org.opencontainers.image.version"}}'
+        assert deployment.inspect(container, version) == "e2e-2"
+    print(dict(load.counts))
+    assert load.failures == {}
+    assert deployment.find_lost() == set()
+
+
+def test_an_upgrade_and_a_rollback_lose_nothing(deployment: Deployment) -> None:
+    """PocketBase, Caddy and the gateways are replaced, and replaced back."""
+    for command in (("docker/upgrade", "e2e-3"), ("docker/rollback",)):
+        load = Load(deployment)
+        with load.running():
+            print(deployment.run(*command))
+        print(dict(load.counts))
+        assert deployment.find_lost() == set()
+    [pocketbase] = deployment.find("pocketbase")
+    assert not deployment.inspect(pocketbase, "{{.Config.Image}}").endswith(":e2e-3")
+    for container in deployment.find("gateway"):
+        assert deployment.inspect(container, "{{.Config.Image}}").endswith(":e2e-2")
+
+
+def test_a_full_disk_loses_nothing(deployment: Deployment) -> None:
+    """Deliveries fail while PocketBase can't write, /ready names it, and all arrive afterwards."""
+    if not deployment.disk:
+        pytest.skip("this machine has no loop devices")
+    filler = deployment.disk / "filler"
+    with filler.open("wb") as file:
+        try:
+            while True:
+                file.write(b"\0" * (1 << 16))
+                file.flush()
+        except OSError:
+            pass
+    bursting = Thread(target=deployment.renew, args=(20,))
+    bursting.start()
+    try:
+        answer = wait_until(_find_unready, 30)
+        assert "can't be written" in answer or "refuses to write" in answer
+    finally:
+        filler.unlink()
+        bursting.join()
+    deployment.wait_ready()
+    assert deployment.find_lost() == set()
+
+
+def _find_unready() -> str:
+    answer = httpx.get("http://127.0.0.1:8000/ready", timeout=20)
+    return "" if answer.status_code == 200 else answer.text
+
+
+def test_a_reboot_loses_nothing(deployment: Deployment) -> None:
+    """The engine stops with all containers and starts them again."""
+    deployment.renew(10)
+    deployment.restart_engine()
+    deployment.wait_ready()
+    assert deployment.find_lost() == set()
+
+
+def test_a_backup_restores_an_empty_machine(deployment: Deployment) -> None:
+    """Litestream's copy and Stripe's events give the same rows in a new volume."""
+    deployment.renew(5)
+    assert deployment.find_lost() == set()
+    deployment.compose("stop", "pocketbase", "backup")
+    deployment.compose("down")
+    deployment.run("docker", "volume", "rm", "e2e_pocketbase_data")
+    print(deployment.run("docker/restore"))
+    deployment.up()
+    assert deployment.find_lost() == set()
+    differences = deployment.compose(
+        "exec", "-T", "gateway", "python", "-m", "gateway", "reconcile", "--dry-run"
+    )
+    assert not re.findall(r"^(?:added|changed|deleted) ", differences, re.MULTILINE)
+
+
+def test_a_wrong_setting_does_not_loop(deployment: Deployment) -> None:
+    """The log ends with the sentence, and the container waits."""
+    wrong = {"GATEWAY_RATE_LIMIT_USER": "many"}
+    deployment.compose("up", "-d", "--no-build", "--no-deps", "gateway", **wrong)
+    container = deployment.find("gateway")[0]
+    wait_until(lambda: "GATEWAY_RATE_LIMIT_USER" in deployment.run("docker", "logs", container), 20)
+    wait_until(lambda: _read_health(deployment, container) == "unhealthy", 60)
+    assert deployment.inspect(container, "{{.RestartCount}} {{.State.Status}}") == "0 running"
+    assert "docker compose up -d" in deployment.run("docker", "logs", container)
+    deployment.up()
