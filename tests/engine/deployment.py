@@ -1,6 +1,7 @@
 """The compose deployment on an engine: its commands, addresses and Stripe's side."""
 
 import os
+import shutil
 import signal
 import ssl
 import subprocess
@@ -34,12 +35,24 @@ GATEWAY_FRONTEND_ORIGINS=https://{DOMAIN}
 """
 
 
+_DISK = """\
+volumes:
+  pocketbase_data:
+    driver_opts: {{ type: none, o: bind, device: {folder} }}
+"""
+
+
 class Deployment:
     """A checkout whose services run on the engine of docker/e2e."""
 
     def __init__(self, checkout: Path, run: Path, disk: Path | None) -> None:
         self.checkout, self._run, self.disk = checkout, run, disk
-        (checkout / ".env").write_text(_ENV)
+        env = _ENV
+        if disk:
+            (checkout / "disk.yaml").write_text(_DISK.format(folder=disk / "data"))
+            env += "COMPOSE_FILE=compose.yaml:disk.yaml\n"
+            self.empty_disk()
+        (checkout / ".env").write_text(env)
 
     def run(self, *command: str, check: bool = True, **env: str) -> str:
         """Run a command in the checkout and return its output."""
@@ -90,6 +103,14 @@ class Deployment:
                 start_new_session=True,
             )
         wait_until(lambda: "Version" in self.run("docker", "version", check=False), 60)
+
+    def empty_disk(self) -> None:
+        """Make PocketBase's folder on the small disk, without content."""
+        if self.disk:
+            folder = self.disk / "data"
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            os.chown(folder, 10001, 0)
 
     @property
     def authority(self) -> str:

@@ -6,7 +6,6 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
 from threading import Thread
 
 import httpx
@@ -19,11 +18,6 @@ from tests.engine.load import Load
 
 def test_the_first_start(deployment: Deployment) -> None:
     """Every service becomes healthy, with secrets from files that others can't read."""
-    if deployment.disk:
-        folder = deployment.disk / "data"
-        folder.mkdir()
-        os.chown(folder, 10001, 0)
-        _create_volume(deployment, folder)
     deployment.up()
     for service in ("caddy", "pocketbase", "gateway", "simulator"):
         [container] = deployment.find(service)
@@ -32,13 +26,6 @@ def test_the_first_start(deployment: Deployment) -> None:
             "/secret", ""
         ).replace("SECRET", ""), "a secret is in the container's configuration"
     assert deployment.checkout.joinpath("secrets").stat().st_mode & 0o077 == 0
-
-
-def _create_volume(deployment: Deployment, folder: Path) -> None:
-    options = [
-        part for each in ("type=none", "o=bind", f"device={folder}") for part in ("-o", each)
-    ]
-    deployment.run("docker", "volume", "create", *options, "e2e_pocketbase_data")
 
 
 def _read_health(deployment: Deployment, container: str) -> str:
@@ -209,6 +196,7 @@ def test_a_backup_restores_an_empty_machine(deployment: Deployment) -> None:
     deployment.compose("stop", "pocketbase", "backup")
     deployment.compose("down")
     deployment.run("docker", "volume", "rm", "e2e_pocketbase_data")
+    deployment.empty_disk()
     print(deployment.run("docker/restore"))
     deployment.up()
     assert deployment.find_lost() == set()
