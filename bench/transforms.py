@@ -224,10 +224,14 @@ def start_hookless(folder: Path, exits: ExitStack) -> PocketBaseProcess:
         superuser_password="correct-horse",
         migrations=(_EXAMPLE / "pb_migrations",),
     )
-    (folder / "no_hooks").mkdir()
-    pocketbase.command += (f"--hooksDir={folder / 'no_hooks'}",)
     pocketbase.ensure_superuser()
     exits.callback(pocketbase.stop)
+    # The migrations read names from the hooks.
+    pocketbase.start()
+    pocketbase.wait_healthy()
+    pocketbase.stop()
+    (folder / "no_hooks").mkdir()
+    pocketbase.command += (f"--hooksDir={folder / 'no_hooks'}",)
     pocketbase.start()
     pocketbase.wait_healthy()
     return pocketbase
