@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from gateway.dev.process import is_go_trace
+
 _POLL_SECONDS = 0.1
 
 
@@ -45,7 +47,8 @@ class Console:
     def _print_new_lines(self) -> None:
         for name, file in self._logs.items():
             for line in self._read_new_lines(name, file):
-                print(f"{name:<{self._width}} | {line}", flush=True)
+                if not is_go_trace(line):
+                    print(f"{name:<{self._width}} | {line}", flush=True)
 
     def _read_new_lines(self, name: str, file: Path) -> list[str]:
         if not file.exists():

@@ -46,6 +46,7 @@ class PocketBaseProcess(Process):
         self.data_dir = data_dir
         self.url = f"http://{LOOPBACK}:{port}"
         self._seen: set[tuple[Path, int]] = set()
+        self._saved: dict[Path, int] = {}
         self.superuser_email = superuser_email
         self.superuser_password = superuser_password
         self.public_dir = public_dir or data_dir.parent / "pb_public"
@@ -84,6 +85,7 @@ class PocketBaseProcess(Process):
         if self.hooks:
             link_hooks(self._hooks_dir, (HOOKS, self.hooks))
         self._seen = self._list_files()
+        self._saved = self._list_saves()
         super().start()
 
     def adopt_migrations(self) -> list[Path]:
@@ -101,6 +103,17 @@ class PocketBaseProcess(Process):
         """
         changed = sorted({file for file, _ in self._list_files() ^ self._seen})
         return [file for file in changed if not self._is_removed(file)]
+
+    def find_edited_migrations(self) -> list[Path]:
+        """Return migrations that were saved again since the start or the last call."""
+        before, self._saved = self._saved, self._list_saves()
+        return sorted(
+            file for file, saved in self._saved.items() if before.get(file, saved) != saved
+        )
+
+    def _list_saves(self) -> dict[Path, int]:
+        files = [file for folder in self.migrations for file in folder.glob("*.js")]
+        return {file: file.stat().st_mtime_ns for file in files}
 
     def _is_removed(self, file: Path) -> bool:
         return file.parent in self.migrations and not file.exists()

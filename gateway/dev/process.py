@@ -1,6 +1,7 @@
 """A supervised process: start with a log file, health checks, pause, stop."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,11 +20,23 @@ _POLL_SECONDS = 0.02
 # starting thread, so one thread that lives as long as this process starts all children.
 _STARTER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stack-starter")
 _SETPRIV = shutil.which("setpriv")
+_CITED_LINES = 10
+#: Enough for a stack trace, which is left out.
+_CITED_FROM = 200
+#: Lines of a Go stack trace: PocketBase panics on a hook that it can't read.
+_GO_TRACE = re.compile(
+    r"goroutine \d+ |\t\S+\.go:\d+|panic\(\{|[\w.-]+(?:/[\w@.-]+)*\.[\w.(*)]+\(.*\)$"
+)
 _WITH_STARTER = [_SETPRIV, "--pdeathsig", "KILL", "--"] if _SETPRIV else []
 
 
 # Prefixes of settings: each process receives only its own, not the others' secrets.
 _SETTINGS = ("POCKETBASE_", "STRIPE_", "GATEWAY_", "SIMULATOR_")
+
+
+def is_go_trace(line: str) -> bool:
+    """Return whether a line of a log belongs to a stack trace of PocketBase's own code."""
+    return _GO_TRACE.match(line) is not None
 
 
 def inherit_environment() -> dict[str, str]:
@@ -165,7 +178,8 @@ class Process:
         return f"{self.name} ended {how}; {self._cite_log()}"
 
     def _cite_log(self) -> str:
-        lines = [f"  {line}" for line in self.read_last_lines()]
+        last = [line for line in self.read_last_lines(_CITED_FROM) if not is_go_trace(line)]
+        lines = [f"  {line}" for line in last[-_CITED_LINES:]]
         return "\n".join([f"its log {self.log} ends with:", *lines])
 
     def _wait_for(

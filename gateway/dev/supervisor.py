@@ -67,7 +67,13 @@ class Supervisor:
         pocketbase = self._stack.pocketbase
         for file in pocketbase.adopt_migrations():
             self._report(f"The dashboard's change is in {file}")
-        changed = pocketbase.find_changed_files()
+        edited = pocketbase.find_edited_migrations()
+        for file in edited if pocketbase.is_running else ():
+            self._report(
+                f"{file.name} changed, but PocketBase has run it: add another migration, or end"
+                f" `gateway dev`, remove {pocketbase.data_dir.parent} and start from scratch"
+            )
+        changed = pocketbase.find_changed_files() or ([] if pocketbase.is_running else edited)
         if changed:
             names = ", ".join(file.name for file in changed)
             self._report(f"{names} changed: restarting PocketBase")

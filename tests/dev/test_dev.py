@@ -160,6 +160,33 @@ def test_own_settings_of_the_env_file_reach_the_app(start_run: StartRun, project
     assert _read(run) == 6
 
 
+def test_a_hook_that_pocketbase_can_not_read(start_run: StartRun, project: Path) -> None:
+    """The file and the error are shown without a stack trace; the corrected hook starts at once."""
+    (project / "pb_hooks").mkdir()
+    hook = project / "pb_hooks" / "hello.pb.js"
+    run = start_run(project=project)
+    run.wait_up()
+    hook.write_text("routerAdd(")
+    wait_until(lambda: "It starts again in" in run.output, 15)
+    assert "failed to execute hello.pb.js" in run.output
+    assert "SyntaxError" in run.output
+    assert "goroutine" not in run.output
+    assert ".go:" not in run.output
+    hook.write_text('routerAdd("GET", "/hello", (e) => e.json(200, { n: 3 }))')
+    wait_until(lambda: _get(f"{run.url('pocketbase')}/hello") == {"n": 3}, 15)
+
+
+def test_a_migration_that_has_run_is_not_run_again(start_run: StartRun, project: Path) -> None:
+    """A line says what to do instead of a change that has no effect."""
+    (project / "pb_migrations").mkdir()
+    file = project / "pb_migrations" / "1764000000_a.js"
+    file.write_text(_build_migration("a_things"))
+    run = start_run(project=project)
+    run.wait_up()
+    file.write_text(_build_migration("other_things"))
+    wait_until(lambda: "1764000000_a.js changed, but PocketBase has run it" in run.output, 10)
+
+
 def test_a_change_of_the_env_file_is_announced(start_run: StartRun, project: Path) -> None:
     """Settings are read at the start, so a line says what to do."""
     run = start_run(project=project)
