@@ -29,6 +29,7 @@ OWN_COMMANDS = frozenset(
         "reconcile",
         "serve",
         "transforms",
+        "worker",
     }
 )
 

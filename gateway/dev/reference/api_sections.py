@@ -30,7 +30,14 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "Transform",
         "BLANK_AS_NONE",
     ),
-    "Jobs": ("Jobs", "JobContext", "GiveUp"),
+    "Jobs, schedules and effects": (
+        "Jobs",
+        "JobContext",
+        "Tick",
+        "RecordChange",
+        "HandlerContext",
+        "GiveUp",
+    ),
     "Mirrors and events": ("Row", "StripeObject", "Event", "EventContext"),
     "PocketBase client": (
         "PocketBaseClient",
