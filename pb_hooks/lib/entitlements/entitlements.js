@@ -22,7 +22,7 @@ function updateEntitlements(tx, payers) {
       const some = { column, ids: ids.slice(start, start + MAX_PAYERS) }
       const purchases = findPurchases(tx, some)
       const grants = findGrants(tx, some, purchases, readPolicy())
-      writeRows(tx, purchases.entitlements, composeRows(column, grants))
+      writeRows(tx, column, purchases.entitlements, composeRows(column, grants))
     }
   }
 }
@@ -109,23 +109,33 @@ function addGrants(grants, { payer, stripe_id: source }, { features }, { from, u
   }
 }
 
-// The rows that follow from grants.
+// The rows that follow from grants, by payer and feature: {payer, feature, values}.
 function composeRows(column, grants) {
-  const byFeature = {}
+  const byKey = {}
   for (const grant of grants) {
     const key = `${column}/${grant.payer}/${grant.feature}`
-    if (byFeature[key]) byFeature[key].push(grant)
-    else byFeature[key] = [grant]
+    if (byKey[key]) byKey[key].push(grant)
+    else byKey[key] = [grant]
   }
-  return Object.keys(byFeature).map((key) => composeRow(column, toId(key), byFeature[key]))
+  const columnOf = remember(toColumn)
+  for (const key in byKey) byKey[key] = composeRow(byKey[key], columnOf)
+  return byKey
 }
 
-function composeRow(column, id, grants) {
+function composeRow(grants, columnOf) {
+  const { payer, feature } = grants[0]
   const { active, until, limit, sources } = merge(grants)
-  return {
-    id, [column]: grants[0].payer, feature: grants[0].feature, active, active_until: active ? toColumn(until) : "",
-    limit: active && limit !== Infinity ? limit : 0, sources: JSON.stringify(sources),
+  const values = {
+    active, active_until: active ? columnOf(until) : "", limit: active && limit !== Infinity ? limit : 0,
+    sources: JSON.stringify(sources),
   }
+  return { payer, feature, values }
+}
+
+// Most grants of a customer end at the same time.
+function remember(compute) {
+  const known = {}
+  return (key) => (known[key] ??= compute(key))
 }
 
 function toId(key) {
@@ -133,34 +143,39 @@ function toId(key) {
 }
 
 // Writes the rows that differ, so that realtime publishes only changes, and deletes rows without a grant.
-function writeRows(tx, stored, rows) {
-  const known = {}
-  for (const row of stored) known[row.id] = row
-  const changed = []
-  for (const row of rows) {
-    if (!known[row.id] || !isSame(known[row.id], row)) changed.push(row)
-    delete known[row.id]
+function writeRows(tx, column, stored, rows) {
+  const changed = {}, gone = []
+  for (const row of stored) {
+    const key = `${column}/${row.payer}/${row.feature}`
+    if (!rows[key]) gone.push(row.id)
+    else if (!isSame(row, rows[key].values)) changed[row.id] = rows[key].values
+    delete rows[key]
   }
-  for (const record of findRows(tx, Object.keys(known))) tx.delete(record)
-  const records = {}
-  for (const record of findRows(tx, changed.map(({ id }) => id))) records[record.id] = record
-  for (const row of changed) {
-    const record = records[row.id] || new Record(tx.findCachedCollectionByNameOrId(NAMES.entitlements))
-    // Every column that is written costs its indexes too.
-    record.ignoreUnchangedFields(true)
-    record.load(row)
-    tx.saveNoValidate(record)
-  }
+  for (const record of findRows(tx, gone)) tx.delete(record)
+  for (const record of findRows(tx, Object.keys(changed))) saveRow(tx, record, changed[record.id])
+  for (const key in rows) addRow(tx, column, key, rows[key])
 }
 
 function findRows(tx, ids) {
   return ids.length ? tx.findRecordsByIds(NAMES.entitlements, ids) : []
 }
 
+function addRow(tx, column, key, { payer, feature, values }) {
+  const record = new Record(tx.findCachedCollectionByNameOrId(NAMES.entitlements))
+  saveRow(tx, record, { id: toId(key), [column]: payer, feature, ...values })
+}
+
+function saveRow(tx, record, values) {
+  // Every column that is written costs its indexes too.
+  record.ignoreUnchangedFields(true)
+  record.load(values)
+  tx.saveNoValidate(record)
+}
+
 // SQLite has no booleans.
-function isSame(stored, row) {
-  return !!stored.active === row.active && stored.active_until === row.active_until && stored.limit === row.limit
-    && stored.sources === row.sources
+function isSame(stored, values) {
+  return !!stored.active === values.active && stored.active_until === values.active_until
+    && stored.limit === values.limit && stored.sources === values.sources
 }
 
 module.exports = { updateEntitlements }

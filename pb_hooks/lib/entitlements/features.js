@@ -39,37 +39,64 @@ function describeFeatures(metadata) {
 
 // Finds the features of items {price, product} (Stripe ids). Returns a function from an item to {given, type}.
 function findFeatures(tx, items) {
-  const { prices, products } = findMetadata(tx, items)
+  const prices = findPrices(tx, unique(items, "price"))
+  const products = findProducts(tx, items, prices)
   const known = {}
   return ({ price, product }) => (known[`${price} ${product}`] ||= describe(prices[price] || NO_PRICE, product, products))
 }
 
-function describe({ product: own, metadata, type }, product, products) {
-  return { given: readFeatures(Object.assign({}, products[product || own], metadata)), type }
+function describe({ own, metadata, type }, product, products) {
+  return { given: readTexts(products[product || own] || "", metadata), type }
 }
 
-const NO_PRICE = { product: "", type: "", metadata: {} }
+const NO_PRICE = { own: "", type: "", metadata: "" }
 
-// Returns {prices, products} by Stripe id, in one query; products also by their record id, which prices refer to.
-function findMetadata(tx, items) {
-  const prices = {}, products = {}
-  if (items.length === 0) return { prices, products }
-  const found = arrayOf(new DynamicModel({ price: "", id: "", product: "", type: "", metadata: "" }))
-  const named = placeholders(unique(items, "price"))
-  const wanted = placeholders(unique(items, "product"), "p")
-  tx.db().newQuery(`
-    SELECT stripe_id AS price, '' AS id, product, type, coalesce(metadata, '') AS metadata FROM ${TABLES.prices}
-    WHERE stripe_id IN (${named.list})
-    UNION ALL
-    SELECT '', id, stripe_id, '', coalesce(metadata, '') FROM ${TABLES.products}
-    WHERE stripe_id IN (${wanted.list}) OR id IN (SELECT product FROM ${TABLES.prices} WHERE stripe_id IN (${named.list}))
-  `).bind(Object.assign(named.values, wanted.values)).all(found)
-  for (const { price, id, product, type, metadata } of found) {
-    const about = JSON.parse(metadata || "{}") || {}
-    if (price) prices[price] = { product, type, metadata: about }
-    else products[id] = products[product] = about
+// By Stripe id: `own` is the Stripe id of the price's product, metadata is text.
+function findPrices(tx, ids) {
+  const prices = {}
+  if (ids.length === 0) return prices
+  const { list, values } = placeholders(ids)
+  for (const [id, type, metadata, own, ofProduct] of select(tx, `
+    SELECT json_array(price.stripe_id, price.type, price.metadata, product.stripe_id, product.metadata) AS row
+    FROM ${TABLES.prices} price LEFT JOIN ${TABLES.products} product ON product.id = price.product
+    WHERE price.stripe_id IN (${list})`, values)) prices[id] = { type, metadata, own: own || "", ofProduct }
+  return prices
+}
+
+// Metadata as text, by Stripe id. Usually each item has the product of its price, which needs no query.
+function findProducts(tx, items, prices) {
+  const products = {}
+  for (const id in prices) products[prices[id].own] = prices[id].ofProduct
+  const missing = unique(items, "product").filter((id) => id && !(id in products))
+  if (missing.length === 0) return products
+  const { list, values } = placeholders(missing)
+  for (const [id, metadata] of select(tx, `
+    SELECT json_array(stripe_id, metadata) AS row FROM ${TABLES.products} WHERE stripe_id IN (${list})`, values)) {
+    products[id] = metadata
   }
-  return { prices, products }
+  return products
+}
+
+// Returns the rows of a query with one JSON column `row`.
+function select(tx, query, values) {
+  const found = new DynamicModel({ rows: "" })
+  tx.db().newQuery(`SELECT '[' || coalesce(group_concat(row), '') || ']' AS rows FROM (${query})`).bind(values).one(found)
+  return JSON.parse(found.rows)
+}
+
+// The same few texts are read in every transaction.
+let read = {}, count = 0
+const MAX_READ = 1000
+
+function readTexts(product, price) {
+  const key = `${product}\n${price}`
+  if (read[key]) return read[key]
+  if (count++ >= MAX_READ) [read, count] = [{}, 1]
+  return (read[key] = readFeatures(Object.assign({}, toMetadata(product), toMetadata(price))))
+}
+
+function toMetadata(text) {
+  return JSON.parse(text || "{}") || {}
 }
 
 function unique(items, name) {

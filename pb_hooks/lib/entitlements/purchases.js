@@ -21,7 +21,7 @@ const SESSIONS = kind("checkout_sessions", {
 
 const SUMMARIES = kind("entitlement_summaries", { columns: ["customer"], json: ["lookup_keys"] })
 
-const ENTITLEMENTS = kind("entitlements", { columns: ["id", "active", "active_until", "limit", "sources"] })
+const ENTITLEMENTS = kind("entitlements", { columns: ["id", "feature", "active", "active_until", "limit", "sources"] })
 
 // Whether any money was returned.
 const isMoneyReturned = (column, list) => {
