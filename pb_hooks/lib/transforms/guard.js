@@ -9,7 +9,7 @@ const {
   findDifferences, readColumns, rebase, resolveModifiers,
 } = require(`${__hooks}/lib/transforms/merge.js`)
 const { readBody, readSent } = require(`${__hooks}/lib/transforms/request_body.js`)
-const { findRequest } = require(`${__hooks}/lib/transforms/request_registry.js`)
+const { findRequest, hasRequests } = require(`${__hooks}/lib/transforms/request_registry.js`)
 const { readTable } = require(`${__hooks}/lib/transforms/table.js`)
 const { STEP_MS, isReserved, release, reserve } = require(`${__hooks}/lib/transforms/record_locks.js`)
 const { applyResult } = require(`${__hooks}/lib/transforms/result.js`)
@@ -31,7 +31,7 @@ function transform(request, record, entry, operation, { body, headers }) {
 
 // Called by the hooks of the model, which run after all hooks of the request.
 function guard(e, operation) {
-  const request = findRequest(e.record)
+  const request = hasRequests() && findRequest(e.record)
   if (!request) return e.next()
   const collection = e.record.collection()
   const entries = readTable(e.app).table[collection.id]
