@@ -27,3 +27,8 @@ def p50_of(each: Round) -> float:
 def p99_of(each: Round) -> float:
     """Return the 99th percentile of the latency in milliseconds."""
     return each.load.percentile(0.99)
+
+
+def cpu_of(each: Round) -> float:
+    """Return the CPU time per request, in milliseconds."""
+    return each.gateway_cpu_ms + each.pocketbase_cpu_ms

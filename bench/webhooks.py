@@ -4,13 +4,15 @@
 
 create    one record per request by PocketBase's REST API: the event, 5 kB, in a collection with
           the columns and indexes of ``stripe_events``;
+watched   the same, with a realtime subscriber who gets each record;
 linked    signed events to the gateway, of customers who are users with 1 to 4 subscriptions and
           their entitlements: each becomes an event row and its subscription's row, and reaches a
           realtime subscriber; one in four changes a column that entitlements depend on;
 changing  the same, but each event changes such a column;
 unlinked  customers without a user, who have no entitlements.
 
-Rounds of all sides alternate; ratios to ``create`` are medians over the rounds.
+Rounds of all sides alternate; ratios to ``create`` are medians over the rounds. ``cpu_ratio_c32``
+is the CPU time of a linked delivery in gateway and PocketBase divided by that of a create.
 """
 
 import argparse
@@ -21,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -45,7 +48,7 @@ from bench.events import (
 )
 from bench.processes import Meter
 from bench.realtime import RealtimeCounter
-from bench.rounds import Round, p50_of, p99_of, rate_of
+from bench.rounds import Round, cpu_of, p50_of, p99_of, rate_of
 from bench.wire import connect, encode, run_load
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.stack import Stack
@@ -53,7 +56,9 @@ from gateway.dev.stack import Stack
 CLIENTS = (1, 8, 32)
 #: The sides measured with each number of clients.
 SIDES = {1: ("create", "linked", "unlinked"), 8: ("create", "linked", "unlinked")}
-ALL_SIDES = ("create", "linked", "changing", "unlinked")
+ALL_SIDES = ("create", "watched", "linked", "changing", "unlinked")
+#: The collections of the sides that create records.
+_CREATES = {"create": "bench_events", "watched": "bench_watched_events"}
 _SUBSCRIPTIONS = 500
 
 
@@ -70,7 +75,7 @@ class Bench:
     rounds: dict[tuple[str, int], list[Round]] = field(default_factory=dict)
     _numbers: "count[int]" = field(default_factory=count)
 
-    def create(self) -> bytes:
+    def create(self, collection: str) -> bytes:
         """Return the request of a plain create."""
         number = next(self._numbers)
         place = number % _SUBSCRIPTIONS
@@ -84,15 +89,15 @@ class Bench:
         payload = self.deliveries["unlinked"].event(number, place, START + number, State())
         # The same 5 kB as a delivery, at the same cost for the load generator.
         body = b'%b,"payload":%b}' % (json.dumps(record).encode()[:-1], payload)
-        path = "/api/collections/bench_events/records"
+        path = f"/api/collections/{collection}/records"
         return encode("POST", path, body, [("Authorization", self.token)])
 
     async def run(self, side: str, clients: int, seconds: float) -> None:
         """Run one side once and store the result."""
         ports = self.stack.plan.ports
         port, make = (
-            (ports.pocketbase, self.create)
-            if side == "create"
+            (ports.pocketbase, partial(self.create, _CREATES[side]))
+            if side in _CREATES
             else (ports.gateway, self.deliveries[side].deliver)
         )
         self.gateway.restart()
@@ -107,9 +112,11 @@ class Bench:
         """Return the median of a measure over the rounds."""
         return statistics.median(measure(each) for each in self.rounds[side, clients])
 
-    def ratio(self, side: str, clients: int, measure: Callable[[Round], float]) -> float:
-        """Return the median over the rounds of a side's measure divided by the create's."""
-        pairs = zip(self.rounds[side, clients], self.rounds["create", clients], strict=True)
+    def ratio(
+        self, side: str, clients: int, measure: Callable[[Round], float], base: str = "create"
+    ) -> float:
+        """Return the median over the rounds of a side's measure divided by the base's."""
+        pairs = zip(self.rounds[side, clients], self.rounds[base, clients], strict=True)
         return round(statistics.median(measure(b) / measure(a) for b, a in pairs), 3)
 
 
@@ -118,7 +125,11 @@ async def measure(stack: Stack, token: str, rounds: int, seconds: float) -> dict
     deliveries = build_deliveries(stack.gateway.env["STRIPE_WEBHOOK_SECRETS"])
     bench = Bench(stack, token, deliveries, Meter(stack.gateway.pid), Meter(stack.pocketbase.pid))
     opening = await open_customers(stack, deliveries)
-    async with RealtimeCounter(stack.plan.ports.pocketbase, token, "subscriptions/*") as realtime:
+    port = stack.plan.ports.pocketbase
+    async with (
+        RealtimeCounter(port, token, "subscriptions/*") as realtime,
+        RealtimeCounter(port, token, f"{_CREATES['watched']}/*"),
+    ):
         for side in ALL_SIDES:
             await bench.run(side, 8, 1.0)
         bench.rounds.clear()
@@ -170,6 +181,8 @@ def describe_ratios(bench: Bench) -> dict[str, float]:
             for clients in CLIENTS
         },
         "changing_ratio_c32": bench.ratio("changing", 32, rate_of),
+        "watched_ratio_c32": bench.ratio("linked", 32, rate_of, base="watched"),
+        "cpu_ratio_c32": bench.ratio("linked", 32, cpu_of),
     }
 
 
@@ -246,7 +259,7 @@ async def _count_wrong(
 
 
 async def prepare(stack: Stack) -> str:
-    """Create the collection of ``create``; return the superuser's token."""
+    """Create the collections of ``create`` and ``watched``; return the superuser's token."""
     pocketbase = stack.pocketbase
     async with httpx.AsyncClient(trust_env=False, base_url=pocketbase.url) as client:
         answer = await client.post(
@@ -259,19 +272,19 @@ async def prepare(stack: Stack) -> str:
         token = str(answer.json()["token"])
         headers = {"Authorization": token}
         events = (await client.get("/api/collections/stripe_events", headers=headers)).json()
-        await client.post(
-            "/api/collections",
-            headers=headers,
-            json={
-                "name": "bench_events",
-                "type": "base",
-                "fields": [{k: v for k, v in f.items() if k != "id"} for f in events["fields"]],
-                "indexes": [
-                    index.replace("stripe_events", "bench_events") for index in events["indexes"]
-                ],
-            },
-        )
+        for name in _CREATES.values():
+            await client.post("/api/collections", headers=headers, json=_copy_of(events, name))
     return token
+
+
+def _copy_of(collection: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a new collection with the same columns and indexes."""
+    return {
+        "name": name,
+        "type": "base",
+        "fields": [{k: v for k, v in f.items() if k != "id"} for f in collection["fields"]],
+        "indexes": [index.replace(collection["name"], name) for index in collection["indexes"]],
+    }
 
 
 def main() -> None:
