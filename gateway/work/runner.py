@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 _MAX_BATCH = 32
 _LEASE_SECONDS = 60
 _RENEW_SECONDS = 20.0
+#: The same for jobs: a renewal brings the cancellation that their user waits for.
+_RENEW_JOB_SECONDS = 3.0
 _POLL_SECONDS = 2.0
 #: Time in which further results join a settle.
 _GATHER_SECONDS = 0.02
@@ -160,7 +162,10 @@ class WorkRunner:
         return _Call(request, tuple(results))
 
     def _must_renew(self, attempt: Attempt, now: float) -> bool:
-        return now - attempt.renewed >= self._renew_seconds and not attempt.end_reason
+        seconds = self._renew_seconds
+        if attempt.item.kind == "job":
+            seconds = min(seconds, _RENEW_JOB_SECONDS)
+        return now - attempt.renewed >= seconds and not attempt.end_reason
 
     def _limits(self) -> tuple[HandlerLimit, ...]:
         """Return the handlers that can take further items."""

@@ -1,9 +1,15 @@
 """How a job ends: cancelled, too slow, given up, failed."""
 
+from collections.abc import Callable
+from contextlib import ExitStack
+
 import httpx
 
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
+from tests.frontend import Frontend
 from tests.jobs.client import JobClient
 from tests.problem import read_problem
 
@@ -16,6 +22,33 @@ async def test_a_running_job_is_cancelled_where_it_awaits(jobs: JobClient) -> No
     ended = await jobs.wait(id, within=3)
     assert (ended["status"], ended["error"]) == ("cancelled", "The job was cancelled.")
     assert (await jobs.cancel(id)).json()["status"] == "cancelled"
+
+
+async def test_another_process_ends_a_cancelled_job(
+    own_stack: Callable[..., Stack], http: httpx.AsyncClient
+) -> None:
+    """Within seconds, although the request reaches a gateway that does not run the job."""
+    stack = own_stack()
+    with ExitStack() as ends:
+        async with Frontend(stack.pocketbase.url) as frontend:
+            user = await frontend.sign_up()
+        jobs = JobClient(http, stack.gateway.url, user.token)
+        id = await jobs.start("wait", {"text": "x"})
+        await jobs.wait(id, "running")
+        second = GatewayProcess(
+            pick_free(),
+            log=stack.gateway.log.with_name("second.log"),
+            pocketbase=stack.pocketbase,
+            stripe=stack.plan.stripe,
+            frontend_origins=stack.plan.frontend_origins,
+            env=stack.plan.gateway_env,
+        )
+        ends.callback(second.stop)
+        second.start()
+        second.wait_healthy()
+        other = JobClient(http, second.url, user.token)
+        assert (await other.cancel(id)).json()["status"] == "running"
+        assert (await other.wait(id, within=10))["status"] == "cancelled"
 
 
 async def test_a_waiting_job_is_cancelled_at_once(jobs: JobClient, dashboard: Dashboard) -> None:
