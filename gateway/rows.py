@@ -1,4 +1,4 @@
-"""Values that the gateway writes to PocketBase: rows, versions, claims, outbox entries."""
+"""Values that the gateway writes to PocketBase: rows, versions, claims, items of the queue."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -96,20 +96,27 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class OutboxEntry:
-    """A row of the outbox: a mail or handler call, written in the event's transaction.
+class WorkEntry:
+    """An item of the queue that follows from an event, written in the event's transaction.
 
-    See pb_hooks/lib/notifications/outbox.js.
+    See pb_hooks/lib/work/queue.js.
     """
 
-    #: ``mail``, or a handler's name.
-    channel: str
-    #: ``receipt``, ``refund`` and so on, or the event's type.
+    #: ``mail``, or the name of an event handler.
+    handler: str
+    #: ``receipt``, ``refund`` and so on; "" for an event that is not mailed.
     kind: str
     #: The mirrored row that it is about: collection and Stripe id, or "".
     collection: str
     object_id: str
     #: The customer's Stripe id, "" where the object names none.
     customer: str
-    #: Unix seconds after which the entry is not sent any more.
-    expires: int
+    #: The event's time: Unix seconds by Stripe's clock.
+    created: int
+    #: Unix seconds after which the item does not start any more, 0 for never.
+    expires: int = 0
+    #: Attempts before it is parked; 0 for no limit.
+    tries: int = 20
+    at_most_once: bool = False
+    #: Items of one handler and key run in order; "" for any order.
+    key: str = ""

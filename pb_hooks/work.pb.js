@@ -41,6 +41,12 @@ routerAdd("POST", "/api/gateway/work/pause", (e) => {
   return e.json(200, pause($app, require(`${__hooks}/lib/requests/schemas.js`).read(e, "PAUSE_WORK")))
 }, $apis.requireSuperuserAuth())
 
+// Deletes old items that are not open.
+routerAdd("POST", "/api/gateway/work/prune", (e) => {
+  const { prune } = require(`${__hooks}/lib/work/retention.js`)
+  return e.json(200, prune($app, require(`${__hooks}/lib/requests/schemas.js`).read(e, "PRUNE_WORK")))
+}, $apis.requireSuperuserAuth())
+
 // Returns {counts, paused}: see lib/work/operate.js.
 routerAdd("GET", "/api/gateway/work/status", (e) => {
   return e.json(200, require(`${__hooks}/lib/work/operate.js`).describe($app))

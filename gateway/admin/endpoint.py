@@ -1,11 +1,9 @@
 """/admin: the commands `customers`, `events` and `reconcile` for PocketBase's superusers."""
 
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Depends, Path, Query
 
 from gateway.admin.bodies import (
     CustomerMove,
@@ -24,13 +22,14 @@ from gateway.admin.bodies import (
     StoredEvent,
     StoredEventWithPayload,
 )
+from gateway.admin.superuser_route import SuperuserRoute
 from gateway.customers.transfer import (
     CustomerLeaving,
     CustomerTransfer,
     NoSuchCustomer,
     Payer,
 )
-from gateway.dependencies import ServicesDep, get_services, read_token, superuser_bearer
+from gateway.dependencies import ServicesDep, superuser_bearer
 from gateway.errors import (
     InvalidRequest,
     PocketBaseUnavailable,
@@ -48,27 +47,11 @@ from gateway.events.stored_events import (
     read_event,
 )
 from gateway.http.problems import problem_responses
-from gateway.pocketbase.superuser import check_superuser
 from gateway.reconcile.background import ReconciliationUnderWay
 from gateway.reconcile.run import Options, Runs
 
 _ERRORS = (InvalidRequest, SuperuserNeeded, SuperusersOnly, PocketBaseUnavailable)
 _STRIPE_ERRORS = (StripeUnavailable, StripeRefused)
-
-
-class SuperuserRoute(APIRoute):
-    """Refuses callers who are not superusers before the body is read."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the route handler."""
-        handle = super().get_route_handler()
-
-        async def check_and_handle(request: Request) -> Response:
-            services = await get_services(request)
-            await check_superuser(services.pocketbase, read_token(request.headers))
-            return await handle(request)
-
-        return check_and_handle
 
 
 router = APIRouter(

@@ -12,6 +12,7 @@ from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from gateway.admin.endpoint import router as admin_router
+from gateway.admin.work import router as work_router
 from gateway.app.configuration import Configuration
 from gateway.app.declarations import Declarations, Declaring
 from gateway.app.late_start import LateStart
@@ -51,6 +52,7 @@ _ROUTERS = (
     health_router,
     metrics_router,
     admin_router,
+    work_router,
     records_router,
 )
 _DEFAULTS: Mapping[str, Any] = {

@@ -24,11 +24,11 @@ OWN_COMMANDS = frozenset(
         "events",
         "export-pocketbase",
         "new",
-        "notifications",
         "openapi",
         "reconcile",
         "serve",
         "transforms",
+        "work",
         "worker",
     }
 )

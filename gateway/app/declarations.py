@@ -19,7 +19,7 @@ from gateway.jobs.declaration import Job, JobFunction, StartLimits, Who, read_in
 from gateway.mirror.mirrored_object import MirroredObject
 from gateway.mirror.team_column import TeamColumn, TeamColumnFunction
 from gateway.mirror.team_object import TeamProjection, describe_team_object
-from gateway.notifications.handlers import EventHandler, Handler
+from gateway.notifications.handlers import EventHandler, Handler, Key
 from gateway.schedules.cron import Cron
 from gateway.schedules.schedule import Missed, Schedule, ScheduleFunction
 from gateway.source import Source
@@ -196,26 +196,47 @@ class Declaring:
 
         return register
 
-    def on(self, *types: str) -> Callable[[_H], _H]:
-        """Call a function for events: at most once per event, after the event's rows are stored.
+    def on(
+        self,
+        *types: str,
+        tries: int = 20,
+        at_most_once: bool = False,
+        key: Key | None = "object",
+    ) -> Callable[[_H], _H]:
+        """Call a function for events, after the event's rows are stored.
 
-        The function is called with an `Event` and an `EventContext`; a plain function runs in a
-        thread. It may take 60 seconds. What it raises is stored, and `gateway notifications retry`
-        calls it once more. It is stored under its module and name: keep both while calls are
-        pending.
+        The function is called with an `Event` and an `EventContext`, at least once: after an
+        exception, and if its process ends or it takes longer than 60 seconds, it is called again,
+        with growing delays. `EventContext.key` is the same each time: pass it to other services as
+        an idempotency key. After `tries` attempts the call is parked until an operator decides
+        (`gateway work retry`); `raise GiveUp("…")` parks it at once.
+
+        It returns None, or a batch of PocketBase writes that it has not sent
+        (``context.pocketbase.batch()``): these commit together with the fact that the event is
+        handled, so exactly once. A plain function runs in a thread. Calls are stored under the
+        function's module and name: keep both while calls are pending.
 
         Args:
             types: types of Stripe events ("invoice.paid", "invoice.*") or names of domain events
                 ("purchase.completed", "receipt"; see docs/guides/notifications.md).
+            tries: attempts before a call is parked.
+            at_most_once: park a call that may have been made, instead of repeating it.
+            key: "object" calls the function for the events of one Stripe object one after the
+                other, in the order in which they were stored; "customer" for those of one customer;
+                None in any order.
 
         Raises:
-            InvalidRegistration: there is no such type or name.
+            InvalidRegistration: there is no such type or name, or an option is wrong.
         """
 
         def register(function: _H) -> _H:
             source = Source.of(function)
             with _naming(source):
-                self.declarations.handlers.append(Handler.of(function, types, source))
+                self.declarations.handlers.append(
+                    Handler.of(
+                        function, types, source, tries=tries, at_most_once=at_most_once, key=key
+                    )
+                )
             return function
 
         return register

@@ -30,7 +30,6 @@ from gateway.mirror.deferred_work import DeferredWork
 from gateway.mirror.locks import ObjectLocks
 from gateway.mirror.refresh import Refresher
 from gateway.mirror.registry import extend_registry
-from gateway.notifications.runner import send_notifications
 from gateway.pocketbase import PocketBase, open_pocketbase_client
 from gateway.pocketbase.kept_registration import KeptRegistration
 from gateway.reconcile.background import BackgroundReconciliation
@@ -68,10 +67,12 @@ async def open_services(
         locks = ObjectLocks()
         own_account = OwnAccount(client, settings.gateway_stripe_account)
         conflict_resolver = ConflictResolver(pocketbase, client, own_account, locks)
-        event_writer = EventWriter(pocketbase, conflict_resolver, notification_router)
+        work = WorkQueue(pocketbase)
+        parts = (pocketbase, conflict_resolver, notification_router)
+        event_writer = EventWriter(*parts, wake=work.wake)
         stack.push_async_callback(event_writer.close)
         # Separate from the writer of deliveries, so that a long replay does not delay them.
-        replay_writer = EventWriter(pocketbase, conflict_resolver, notification_router)
+        replay_writer = EventWriter(*parts, wake=work.wake)
         stack.push_async_callback(replay_writer.close)
         reconciliation = BackgroundReconciliation(pocketbase, client, own_account, replay_writer)
         stack.push_async_callback(reconciliation.close)
@@ -148,7 +149,9 @@ async def run_background_work(
     await require_effects(pocketbase, configuration.effects or ())
     customers = CustomerSync(pocketbase, client, settings.gateway_user_deletion_policy)
     seats = SeatSync(pocketbase, client, services.terms_file, settings.gateway_seat_sync_seconds)
-    upkeep = Maintenance(pocketbase, services.replayer, settings.gateway_keep_payload_days)
+    upkeep = Maintenance(
+        pocketbase, services.replayer, services.work, settings.gateway_keep_payload_days
+    )
     probe = partial(read_object, client, PROBE)
     handlers = build_work_handlers(services, configuration)
     ticker = Ticker(pocketbase, configuration.schedules, services.work.wake)
@@ -157,7 +160,6 @@ async def run_background_work(
         run_engine(settings, services.work, handlers, is_worker=is_worker) as end_attempt,
         run_in_background(watch_parked(services.work)),
         run_in_background(ticker.run()),
-        send_notifications(services, configuration.mail_templates),
         run_in_background(services.own_account.learn()),
         run_in_background(upkeep.run()),
         run_in_background(customers.run()),

@@ -6,6 +6,7 @@ from gateway.app.configuration import Configuration
 from gateway.bulk.builtin_jobs import build_transform_job
 from gateway.effects.handler import build_effect_handlers
 from gateway.jobs.run import build_handler
+from gateway.notifications.work_handlers import build_event_handlers
 from gateway.schedules.handler import build_schedule_handlers
 from gateway.services import Services
 from gateway.work import WorkHandler
@@ -28,6 +29,7 @@ def _contribute(services: Services, configuration: Configuration) -> Iterator[Wo
     own = build_transform_job(services.pocketbase)
     for job in (*configuration.jobs.values(), own):
         yield build_handler(job, shared)
+    yield from build_event_handlers(services, configuration.mail_templates)
     context = HandlerContext(
         "", services.records, services.stripe, services.settings, services.state
     )

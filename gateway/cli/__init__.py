@@ -10,11 +10,11 @@ from gateway.cli.customers import customers
 from gateway.cli.dev import dev, export
 from gateway.cli.events import events
 from gateway.cli.new import new
-from gateway.cli.notifications import notifications
 from gateway.cli.openapi import openapi
 from gateway.cli.reconcile import reconcile
 from gateway.cli.serve import serve
 from gateway.cli.transforms import transforms
+from gateway.cli.work import work
 from gateway.cli.worker import worker
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBaseRefused
@@ -77,8 +77,8 @@ main.add_command(new)
 main.add_command(serve)
 main.add_command(customers)
 main.add_command(events)
-main.add_command(notifications)
 main.add_command(openapi)
 main.add_command(reconcile)
 main.add_command(transforms)
+main.add_command(work)
 main.add_command(worker)

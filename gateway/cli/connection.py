@@ -117,7 +117,7 @@ async def _connect(settings: StripeSettings) -> AsyncIterator[Connection]:
         await check_names(pocketbase)
         own_account = OwnAccount(client, settings.gateway_stripe_account)
         conflict_resolver = ConflictResolver(pocketbase, client, own_account)
-        # Running gateways send the outbox entries that this command stores.
+        # Running gateways do the work that follows from the events of this command.
         declared = _load_declarations()
         notification_router = open_router(settings, index_handlers(declared.handlers))
         event_writer = EventWriter(pocketbase, conflict_resolver, notification_router)

@@ -15,6 +15,7 @@ from gateway.events.replay import Replayer
 from gateway.events.retention import prune
 from gateway.events.stored_events import Selection
 from gateway.pocketbase import PocketBase
+from gateway.work import WorkQueue
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Maintenance:
 
     pocketbase: PocketBase
     replayer: Replayer
+    work: WorkQueue
     keep_days: int
 
     async def run(self) -> NoReturn:
@@ -54,3 +56,5 @@ class Maintenance:
         pruned = await prune(self.pocketbase, self.keep_days)
         if pruned:
             _log.info("payloads pruned", extra={"events": pruned})
+        if items := await self.work.prune():
+            _log.info("work pruned", extra={"items": items})

@@ -10,7 +10,7 @@ from gateway.mirror.ordering import State
 from gateway.mirror.redaction import redact
 from gateway.mirror.registry import entry_of, path_of
 from gateway.pocketbase import EventRow
-from gateway.rows import Changes, Json, OutboxEntry, OwnershipClaim
+from gateway.rows import Changes, Json, OwnershipClaim, WorkEntry
 from gateway.stripe_api.event import Event
 
 #: Identifies an object: its type and its Stripe id.
@@ -35,7 +35,7 @@ class EventChange:
     #: Handle the event although it is stored already.
     again: bool = False
     #: Notifications to write with the event.
-    outbox: tuple[OutboxEntry, ...] = ()
+    work: tuple[WorkEntry, ...] = ()
 
 
 def decide(event: Event) -> EventChange:
@@ -98,5 +98,5 @@ def event_row(change: EventChange, row: int | None = None) -> EventRow:
         outcome="" if row is not None else change.outcome,
         error=change.error,
         again=change.again,
-        outbox=change.outbox,
+        work=change.work,
     )

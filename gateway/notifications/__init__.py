@@ -1,6 +1,6 @@
-"""Notifications: mails, and calls of a team's event handlers, at most once per event each.
+"""Mails and a team's event handlers, as items of the queue of background work.
 
-``kinds`` maps Stripe's event types to kinds of notifications. ``router`` returns the outbox
-entries of an event, which are written in the event's transaction. ``outbox_sender`` claims them
-(``outbox``) and calls a handler (``handlers``) or sends a mail (``mail_sender``, ``templates``).
+``kinds`` maps Stripe's event types to kinds of notifications. ``router`` returns the items of an
+event, which are written in the event's transaction. ``work_handlers`` runs them: it calls a handler
+(``handlers``) or sends a mail (``mail_sender``, ``templates``).
 """

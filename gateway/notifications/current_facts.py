@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from gateway.dates import column_to_unix
 from gateway.notifications.notification import Notification
+from gateway.pocketbase.contracts.work_event import MailContext
 from gateway.rows import Json
 from gateway.stripe_api.fields import as_dict, as_text
 from gateway.vocabulary import ENDED_SUBSCRIPTION
@@ -30,7 +31,7 @@ _OWED = ("payment_failed", "action_required")
 
 @dataclass(frozen=True, slots=True)
 class CurrentRows:
-    """Current rows, which PocketBase returns with a claimed outbox entry."""
+    """Current rows, which PocketBase returns with a claimed item."""
 
     #: The row that the notification is about, None if it does not exist yet.
     row: Json | None = None
@@ -47,6 +48,19 @@ class CurrentRows:
     is_metered: bool = False
     #: The customer's language, such as ``de`` or ``pt-BR``.
     locale: str = ""
+
+
+def read_current_rows(row: Json | None, context: MailContext) -> CurrentRows:
+    """Return the current rows of a claimed item."""
+    return CurrentRows(
+        row=row,
+        subscription=context.subscription.model_dump() if context.subscription else None,
+        payment=context.payment.model_dump() if context.payment else None,
+        refunded=context.refunded,
+        is_metered=context.metered,
+        has_payment_method=context.has_payment_method,
+        locale=context.locale,
+    )
 
 
 def is_current(kind: str, row: Json | None, at: object = None) -> bool:

@@ -1,37 +1,29 @@
 """Event handlers: a team's functions that are called for events (`Gateway.on`)."""
 
-import asyncio
-import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self
-
-import stripe
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self, get_args
 
 from gateway.notifications.handler_events import expand_names
 from gateway.notifications.notification import Notification
-from gateway.pocketbase.api import PocketBaseClient
-from gateway.settings import Settings
+from gateway.pocketbase.api import Batch
 from gateway.source import Source
 from gateway.start_error import InvalidRegistration
+from gateway.work.team_function import HandlerContext, name_function, require_parameters
+
+_MAX_TRIES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class EventContext:
-    """The context of a handler's call: clients, settings and an idempotency key."""
-
-    #: The same for the same event and handler; use it as an idempotency key.
-    key: str
-    #: Calls PocketBase as the gateway's superuser.
-    pocketbase: PocketBaseClient
-    stripe: stripe.StripeClient
-    settings: Settings
-    #: What the app's lifespan yields.
-    state: Mapping[str, Any] = field(default_factory=dict)
+class EventContext(HandlerContext):
+    """The context of an event handler's call: clients, settings and an idempotency key."""
 
 
-#: A function that is called for an event; a plain one runs in a thread.
-EventHandler = Callable[[Notification, EventContext], Awaitable[None] | None]
+#: A function that is called for an event; a plain one runs in a thread. A batch that it returns
+#: commits together with the fact that the event is handled.
+EventHandler = Callable[[Notification, EventContext], Awaitable[Batch | None] | Batch | None]
+#: The events of one handler that run one after the other: those of one Stripe object or customer.
+Key = Literal["object", "customer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +34,48 @@ class Handler:
     #: Stripe event types and names of domain events.
     topics: frozenset[str]
     source: Source
+    #: Attempts before a call is parked.
+    tries: int = 20
+    #: Whether a call that may have been made is parked instead of repeated.
+    at_most_once: bool = False
+    #: None for any order.
+    key: Key | None = "object"
 
     @classmethod
-    def of(cls, function: EventHandler, types: Iterable[str], source: Source) -> Self:
+    def of(
+        cls, function: EventHandler, types: Iterable[str], source: Source, **options: Any
+    ) -> Self:
         """Return the handler of a function.
 
+        Args:
+            options: tries, at_most_once and key.
+
         Raises:
-            ValueError: a type is unknown, or the function does not accept two arguments.
+            ValueError: a type is unknown, an option is wrong, or the function does not accept two
+                arguments.
         """
-        try:
-            inspect.signature(function).bind(None, None)
-        except TypeError:
-            raise ValueError(
-                "a handler is called with two arguments, the event and the context"
-            ) from None
-        return cls(function, expand_names(types), source)
+        _check(**options)
+        require_parameters(function, "a handler", "event")
+        return cls(function, expand_names(types), source, **options)
+
+    @property
+    def options(self) -> tuple[int, bool, Key | None]:
+        """Return tries, at_most_once and key."""
+        return self.tries, self.at_most_once, self.key
 
     @property
     def name(self) -> str:
         """Return ``module.function``, under which calls are stored."""
-        function = self.function
-        name = getattr(function, "__qualname__", type(function).__name__)
-        return f"{function.__module__}.{name}"
+        return name_function(self.function)
 
-    async def call(self, event: Notification, context: EventContext) -> None:
-        """Call the function; its exceptions are raised."""
-        if inspect.iscoroutinefunction(self.function):
-            await self.function(event, context)
-            return
-        returned = await asyncio.to_thread(self.function, event, context)
-        if inspect.isawaitable(returned):
-            await returned
+
+def _check(tries: int = 20, at_most_once: bool = False, key: Key | None = "object") -> None:
+    if isinstance(tries, bool) or not isinstance(tries, int) or not 1 <= tries <= _MAX_TRIES:
+        raise ValueError(f"tries must be a whole number from 1 to {_MAX_TRIES}, not {tries!r}")
+    if not isinstance(at_most_once, bool):
+        raise ValueError(f"at_most_once must be True or False, not {at_most_once!r}")
+    if key is not None and key not in get_args(Key):
+        raise ValueError(f'key must be "object", "customer" or None, not {key!r}')
 
 
 def index_handlers(handlers: Iterable[Handler]) -> Mapping[str, Handler]:
@@ -89,6 +92,10 @@ def index_handlers(handlers: Iterable[Handler]) -> Mapping[str, Handler]:
                 f"{handler.source}: the handler at {known.source} is called {handler.name} too;"
                 " calls are stored under that name, so give one function another"
             )
-        topics = known.topics | handler.topics
-        found[handler.name] = Handler(handler.function, topics, known.source)
+        if known.options != handler.options:
+            raise InvalidRegistration(
+                f"{handler.source}: {handler.name} is registered with other options at"
+                f" {known.source}; give both the same tries, at_most_once and key"
+            )
+        found[handler.name] = replace(known, topics=known.topics | handler.topics)
     return found

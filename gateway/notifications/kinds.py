@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from gateway.mirror.nested_lists import is_truncated
+from gateway.mirror.registry import entry_of
 from gateway.notifications.current_facts import clean_locale, presented
 from gateway.notifications.current_facts import is_current as is_current
 from gateway.notifications.fact_values import clean_fact, clean_line
@@ -208,7 +209,7 @@ def describe(event: SourceEvent) -> Notification:
         customer=stripe_id(event.object.get("customer")),
     )
     if not subject:
-        return found
+        return _name_row(found)
     return replace(
         found,
         facts={name: clean_fact(value) for name, value in subject.facts.items()},
@@ -217,3 +218,11 @@ def describe(event: SourceEvent) -> Notification:
         address=subject.address,
         locale=clean_locale(event.object.get("locale")),
     )
+
+
+def _name_row(found: Notification) -> Notification:
+    """Name the mirrored row of the event's object, if it has an id and a type."""
+    kind, object_id = found.object.get("object"), stripe_id(found.object)
+    if not isinstance(kind, str) or not object_id:
+        return found
+    return replace(found, collection=entry_of(kind).collection, object_id=object_id)

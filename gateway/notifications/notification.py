@@ -64,5 +64,7 @@ class Notification:
     locale: str = ""
     #: The domain events, such as purchase.completed, without `kind`.
     domain_events: frozenset[str] = frozenset()
+    #: The current columns of that row, without the hidden ones; None if there is none yet.
+    row: Json | None = None
     #: Whether the notification is not outdated; otherwise no mail is sent.
     is_current: bool = True

@@ -1,23 +1,24 @@
-"""Chooses the outbox entries of an event by settings and handlers; called for every event."""
+"""Chooses the items of the queue that follow from an event; called for every event."""
 
-import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gateway.dates import LAST_UNIX
 from gateway.notifications.handler_events import find_domain_events, types_of
-from gateway.notifications.handlers import Handler
+from gateway.notifications.handlers import Handler, Key
 from gateway.notifications.kinds import describe
 from gateway.notifications.notification import Notification, SourceEvent
-from gateway.rows import OutboxEntry
+from gateway.rows import Json, WorkEntry
 from gateway.settings import PocketBaseSettings
+from gateway.stripe_api.fields import stripe_id
 
-#: The channel of ready-made mails; handlers have names with a dot.
+#: The name of the work handler for ready-made mails; those of a team have names with a dot.
 MAIL = "mail"
 
 
 class NotificationRouter:
-    """Returns an event's outbox entries, and wakes the sender after they are stored."""
+    """Returns the mails and handler calls of an event."""
 
     def __init__(
         self, mails: frozenset[str], handlers: Mapping[str, Handler], max_age_seconds: int
@@ -28,15 +29,9 @@ class NotificationRouter:
         topics = {topic for handler in handlers.values() for topic in handler.topics}
         #: The types of events that may cause a mail or a call.
         self._types = types_of(mails | topics)
-        self._has_stored = asyncio.Event()
 
-    @property
-    def channels(self) -> list[str]:
-        """Channels that this process can deliver to."""
-        return [*([MAIL] if self.mails else []), *self.handlers]
-
-    def entries_for(self, event: SourceEvent) -> tuple[OutboxEntry, ...]:
-        """Return the entries; none for events of connected accounts and for old events."""
+    def entries_for(self, event: SourceEvent) -> tuple[WorkEntry, ...]:
+        """Return the items; none for events of connected accounts and for old events."""
         if event.type not in self._types or event.account or event.is_thin:
             return ()
         expires = min(event.created + self._max_age_seconds, LAST_UNIX)
@@ -44,24 +39,13 @@ class NotificationRouter:
             return ()
         found = describe(event)
         names = {found.kind, found.type} | find_domain_events(event.type, event.object)
-        channels = [MAIL] if found.kind in self.mails else []
-        channels += [
-            name for name, handler in self.handlers.items() if not names.isdisjoint(handler.topics)
+        entries = [_build_mail(found, expires)] if found.kind in self.mails else []
+        entries += [
+            _build_call(found, handler)
+            for handler in self.handlers.values()
+            if not names.isdisjoint(handler.topics)
         ]
-        return tuple(_build_entry(found, channel, expires) for channel in channels)
-
-    def wake(self) -> None:
-        """Wake the sender: an entry was stored."""
-        self._has_stored.set()
-
-    async def wait(self, seconds: float) -> None:
-        """Wait until an entry is stored, at most `seconds`."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._has_stored.wait()
-        except TimeoutError:
-            pass
-        self._has_stored.clear()
+        return tuple(entries)
 
 
 def open_router(
@@ -74,12 +58,34 @@ def open_router(
     return NotificationRouter(settings.mail_kinds, handlers, max_age_seconds)
 
 
-def _build_entry(found: Notification, channel: str, expires: int) -> OutboxEntry:
-    return OutboxEntry(
-        channel=channel,
-        kind=found.kind or found.type,
+def _build_mail(found: Notification, expires: int) -> WorkEntry:
+    """Return an item that runs at most once, and is repeated only if nothing was sent."""
+    entry = _build_entry(found, MAIL)
+    return replace(entry, expires=expires, tries=0, at_most_once=True)
+
+
+def _build_call(found: Notification, handler: Handler) -> WorkEntry:
+    return replace(
+        _build_entry(found, handler.name),
+        tries=handler.tries,
+        at_most_once=handler.at_most_once,
+        key=_find_key(found.object, handler.key),
+    )
+
+
+def _find_key(item: Json, by: Key | None) -> str:
+    """Return the id that the items of one handler are ordered by."""
+    if by == "customer" and item.get("object") != "customer":
+        return stripe_id(item.get("customer"))
+    return stripe_id(item) if by else ""
+
+
+def _build_entry(found: Notification, handler: str) -> WorkEntry:
+    return WorkEntry(
+        handler=handler,
+        kind=found.kind,
         collection=found.collection,
         object_id=found.object_id,
         customer=found.customer,
-        expires=expires,
+        created=found.created,
     )

@@ -13,12 +13,12 @@ from gateway.pocketbase.contracts.commit import (
     COMMIT,
     CommitEvent,
     CommitHead,
-    CommitOutboxEntry,
     CommitRow,
+    CommitWorkItem,
     EventColumns,
 )
 from gateway.pocketbase.contracts.route import NO_ROUTE
-from gateway.rows import Json, OutboxEntry, OwnershipClaim, Row, Version
+from gateway.rows import Json, OwnershipClaim, Row, Version, WorkEntry
 
 #: Parts the payloads: JSON text can't hold it unescaped (compare RFC 7464).
 _SEPARATOR = b"\x1e"
@@ -39,8 +39,8 @@ class EventRow:
     error: str = ""
     #: Handle the event again although it is stored.
     again: bool = False
-    #: Notifications to write if the event is stored now.
-    outbox: tuple[OutboxEntry, ...] = ()
+    #: Items of the queue to add if the event is stored now.
+    work: tuple[WorkEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,7 @@ def _encode(batch: CommitBatch) -> bytes:
         _find_span(batch, versioned, text)
         for versioned, text in zip(batch.rows, objects, strict=True)
     ]
+    work = [_work_item(event.stripe_id, entry) for event in batch.events for entry in event.work]
     head: CommitHead = {
         "events": [_event(event) for event in batch.events],
         "rows": [
@@ -151,12 +152,7 @@ def _encode(batch: CommitBatch) -> bytes:
             }
             for claim in batch.claims
         ],
-        "outbox": [
-            _outbox_entry(place, event.stripe_id, entry)
-            for place, event in enumerate(batch.events)
-            for entry in event.outbox
-        ]
-        or None,
+        "work": [place for place, event in enumerate(batch.events) for _ in event.work] or None,
     }
     return _SEPARATOR.join(
         [
@@ -164,6 +160,7 @@ def _encode(batch: CommitBatch) -> bytes:
             *(_columns(versioned, record) for versioned, record in rows),
             *(text for text, span in zip(objects, spans, strict=True) if not span),
             *(event.payload.encode() for event in batch.events),
+            *([dump_parsed(work)] if work else []),
         ]
     )
 
@@ -211,17 +208,24 @@ def _event(event: EventRow) -> CommitEvent:
     }
 
 
-def _outbox_entry(place: int, event_id: str, entry: OutboxEntry) -> CommitOutboxEntry:
+def _work_item(event_id: str, entry: WorkEntry) -> CommitWorkItem:
     return {
-        # One per event and channel, however often the event is delivered.
-        "id": record_id(f"{event_id}|{entry.channel}"),
-        "event_index": place,
-        "channel": entry.channel,
-        "kind": entry.kind,
-        "collection": entry.collection,
-        "record": record_id(entry.object_id) if entry.object_id else "",
-        "customer": record_id(entry.customer) if entry.customer else "",
-        "expires": unix_to_column(entry.expires),
+        # One per event and handler, however often the event is delivered.
+        "id": record_id(f"{event_id}|{entry.handler}"),
+        "kind": "event",
+        "handler": entry.handler,
+        "key": entry.key,
+        "source": event_id,
+        "payload": {
+            "kind": entry.kind,
+            "collection": entry.collection,
+            "record": record_id(entry.object_id) if entry.object_id else "",
+            "customer": record_id(entry.customer) if entry.customer else "",
+            "created": unix_to_column(entry.created),
+        },
+        "expires": unix_to_column(entry.expires) if entry.expires else "",
+        "tries": entry.tries,
+        "at_most_once": entry.at_most_once,
     }
 
 

@@ -11,7 +11,7 @@ Replays and reconciliations use the same class.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -21,7 +21,7 @@ from gateway.metrics import measure_commit
 from gateway.mirror.conflicts import ConflictResolver
 from gateway.mirror.event_change import EventChange, Key, event_row, key_of
 from gateway.pocketbase import CommitBatch, PocketBase, PocketBaseRefused, commit
-from gateway.rows import OutboxEntry
+from gateway.rows import WorkEntry
 from gateway.stripe_api.event import Event
 from gateway.webhooks.batch import compose
 
@@ -54,14 +54,15 @@ class _Delivery:
             self.outcome.set_exception(error)
 
 
-class NotificationSource(Protocol):
-    """The part of `NotificationRouter` that the writer needs."""
+class WorkSource(Protocol):
+    """The part of `EventRouter` that the writer needs."""
 
-    def entries_for(self, event: Event) -> tuple[OutboxEntry, ...]:
-        """Return the notifications to write with the event."""
+    def entries_for(self, event: Event) -> tuple[WorkEntry, ...]:
+        """Return the items of the queue to write with the event."""
 
-    def wake(self) -> None:
-        """Report that entries were written."""
+
+def _wake_none() -> None:
+    """Leave the items to other processes."""
 
 
 class EventWriter:
@@ -71,11 +72,20 @@ class EventWriter:
         self,
         pocketbase: PocketBase,
         conflict_resolver: ConflictResolver,
-        notification_router: NotificationSource | None = None,
+        router: WorkSource | None = None,
         *,
+        wake: Callable[[], None] = _wake_none,
         patience: float = _PATIENCE_SECONDS,
     ) -> None:
-        self._notification_router = notification_router
+        """Open the writer.
+
+        Args:
+            router: adds mails and calls of handlers to events.
+            wake: called when such items are stored.
+            patience: seconds after which a write delays no further batch.
+        """
+        self._router = router
+        self._wake = wake
         self._pocketbase = pocketbase
         self._conflict_resolver = conflict_resolver
         self._waiting: deque[_Delivery] = deque()
@@ -94,15 +104,13 @@ class EventWriter:
         Raises:
             PocketBaseUnavailable, StripeUnavailable: the event may or may not be written.
         """
-        outbox = (
-            self._notification_router.entries_for(change.event) if self._notification_router else ()
-        )
-        delivery = _Delivery(replace(change, outbox=outbox) if outbox else change)
+        work = self._router.entries_for(change.event) if self._router else ()
+        delivery = _Delivery(replace(change, work=work) if work else change)
         self._waiting.append(delivery)
         self._begin_if_due()
         outcome = await delivery.outcome
-        if outbox and self._notification_router:
-            self._notification_router.wake()
+        if work:
+            self._wake()
         return outcome
 
     async def close(self) -> None:

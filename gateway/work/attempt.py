@@ -92,7 +92,7 @@ class Attempt:
 
 def describe(item: WorkItem, outcome: Outcome) -> Result:
     """Return the result to store, and log it."""
-    if isinstance(outcome, Retry) and item.is_last_attempt:
+    if isinstance(outcome, Retry) and outcome.counts and item.is_last_attempt:
         outcome = Park(outcome.error)
     try:
         settle = _describe(item, outcome)
@@ -107,7 +107,8 @@ def _describe(item: WorkItem, outcome: Outcome) -> Settle:
         delay = outcome.delay
         if delay is None:
             delay = backoff_seconds(item.attempts, random())  # noqa: S311
-        return _settle(item, "waiting", error=outcome.error, delay=delay)
+        waiting = _settle(item, "waiting", error=outcome.error, delay=delay)
+        return waiting.model_copy(update={"undo_attempt": not outcome.counts})
     if isinstance(outcome, Park):
         parked = _settle(item, "parked", error=outcome.error)
         return parked.model_copy(update={"result": outcome.result})
@@ -153,11 +154,12 @@ def _report(item: WorkItem, outcome: Outcome) -> None:
     elif isinstance(outcome, Cancel):
         _log.info("work cancelled", extra={**fields, "reason": outcome.reason})
     else:
-        _log.debug("work done", extra=fields)
+        _log.info("work done", extra=fields)
 
 
 def _fields(item: WorkItem) -> dict[str, object]:
-    names = {"work": item.id, "handler": item.handler, "source": item.source}
+    source = "event" if item.kind == "event" else "source"
+    names = {"work": item.id, "handler": item.handler, source: item.source}
     return {**names, "attempts": item.attempts}
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from gateway.pocketbase.contracts.work import ClaimedItem
+from gateway.pocketbase.contracts.work_event import ClaimedEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class WorkItem:
     created: str
     #: The token of the claim.
     claim: str
+    #: Of an item of the kind ``event``: the event with the current rows.
+    event: ClaimedEvent | None = None
 
     @classmethod
     def of(cls, claimed: ClaimedItem) -> Self:

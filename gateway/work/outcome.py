@@ -37,6 +37,8 @@ class Retry:
     error: str
     #: Seconds until the next attempt; None for exponential back-off.
     delay: int | None = None
+    #: Whether the attempt counts; not if the handler only waits for something.
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from gateway.pocketbase.contracts.work import (
     ENQUEUE,
     EXCHANGE,
     PAUSE_WORK,
+    PRUNE_WORK,
     RETRY_WORK,
     WORK_STATUS,
     CancelWorkRequest,
@@ -20,12 +21,16 @@ from gateway.pocketbase.contracts.work import (
     ExchangeRequest,
     NewItem,
     PauseWorkRequest,
+    PruneWorkRequest,
     RetryWorkRequest,
     Status,
     WorkStatus,
 )
 from gateway.pocketbase.hook_call import call_hook
 from gateway.rows import Json
+
+#: Items of each status that one transaction deletes, and transactions of one call.
+_PRUNE_ITEMS, _MAX_PRUNE_PARTS = 500, 200
 
 STATUSES: tuple[str, ...] = get_args(Status)
 
@@ -92,6 +97,17 @@ class WorkQueue:
     async def status(self) -> WorkStatus:
         """Return the number of open and parked items by handler, and the paused handlers."""
         return await call_hook(self._pocketbase, WORK_STATUS, Empty())
+
+    async def prune(self) -> int:
+        """Delete items that ended a while ago (docs/work.md), in parts; return their number."""
+        pruned = 0
+        for _ in range(_MAX_PRUNE_PARTS):
+            request = PruneWorkRequest(limit=_PRUNE_ITEMS)
+            changed = (await call_hook(self._pocketbase, PRUNE_WORK, request)).changed
+            pruned += changed
+            if not changed:
+                break
+        return pruned
 
     async def list(self, status: str = "", handler: str = "", limit: int = 20) -> list[Json]:
         """Return the newest items as records, optionally of one status or handler.

@@ -11,8 +11,8 @@ const FORMER = {
   write_probe: "gateway_write_probe",
 }
 
-// Keys of internal collections that 1763856160_plain_names.js renames.
-const RENAMED_LATER = ["checkout_attempts", "follow_ups"]
+// Keys of internal collections that later migrations rename (1763856160_plain_names.js) or remove.
+const RENAMED_LATER = ["checkout_attempts", "follow_ups", "notifications"]
 
 function formerNameOf(key) {
   return FORMER[key] || key

@@ -74,14 +74,14 @@ def test_settings_of_two_deployments_are_never_mixed(start_run: StartRun) -> Non
 
 
 def test_commands_without_stripe_ask_for_no_key(stack: Stack) -> None:
-    """Stored events and notifications are PocketBase's; reading them needs no Stripe key."""
+    """Stored events and background work are PocketBase's; reading them needs no Stripe key."""
     access = {
         name: text for name, text in stack.gateway.env.items() if name.startswith("POCKETBASE_")
     }
     for arguments in (
         ("events", "list"),
         ("events", "prune", "--dry-run"),
-        ("notifications", "list"),
+        ("work", "list"),
         ("transforms", "list"),
     ):
         done = _command(ROOT, *arguments, **access)

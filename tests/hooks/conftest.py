@@ -22,7 +22,7 @@ from tests.teams.test_purchase import buy, offer
 
 _PRICE = {"recurring[interval]": "month", "currency": "usd", "unit_amount": 2}
 _USERS = "/api/collections/users/records"
-_NOTIFICATIONS = "/api/collections/gateway_notifications/records"
+_WORK = "/api/collections/gateway_work/records"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Business:
     owner: User
     #: The organization whose members are all gone.
     vacant: str
-    #: A paid invoice's event, whose notification is due.
+    #: A paid invoice's event, whose mail is due.
     event: str
 
 
@@ -114,15 +114,19 @@ async def _subscribe(account: StripeAccount, user: User) -> str:
 
 
 async def _make_due(dashboard: Dashboard) -> str:
-    """Let a receipt's notification be due, and all others be settled; return its event."""
-    rows = await dashboard.list("gateway_notifications")
-    chosen = next(row for row in rows if row["kind"] == "receipt" and row["record"])
+    """Let a receipt's mail be due, and cancel all others; return its event."""
+    rows = await dashboard.list("gateway_work", "handler = 'mail'")
+    chosen = next(row for row in rows if _is_receipt(row["payload"]))
     for row in rows:
-        values = {"status": "skipped"}
+        values = {"status": "cancelled"}
         if row["id"] == chosen["id"]:
-            values = {"status": "waiting", "completed_at": "", "due": "2020-01-01 00:00:00.000Z"}
-        await dashboard.call("PATCH", f"{_NOTIFICATIONS}/{row['id']}", values)
-    return str(chosen["event"])
+            values = {"status": "waiting", "due": "2020-01-01 00:00:00.000Z"}
+        await dashboard.call("PATCH", f"{_WORK}/{row['id']}", values)
+    return str(chosen["source"])
+
+
+def _is_receipt(payload: dict[str, str]) -> bool:
+    return payload["kind"] == "receipt" and bool(payload["record"])
 
 
 @pytest_asyncio.fixture

@@ -31,17 +31,7 @@ from gateway.pocketbase.contracts.effects import REGISTER_EFFECTS, EffectEntry, 
 from gateway.pocketbase.contracts.events import DEFERRED_WORK, PRUNE, PruneRequest
 from gateway.pocketbase.contracts.health import VERSION, WRITE_PROBE
 from gateway.pocketbase.contracts.jobs import START_JOB, JobStart
-from gateway.pocketbase.contracts.notifications import (
-    CLAIM,
-    COMPLETE,
-    RETRY,
-    SEND_MAIL,
-    ClaimRequest,
-    CompletionRequest,
-    MailFrom,
-    MailRequest,
-    RetryRequest,
-)
+from gateway.pocketbase.contracts.notifications import SEND_MAIL, MailFrom, MailRequest
 from gateway.pocketbase.contracts.route import Empty, HookRoute
 from gateway.pocketbase.contracts.schedules import STORE_TICKS, DueTick, TicksRequest
 from gateway.pocketbase.contracts.teams import (
@@ -61,6 +51,7 @@ from gateway.pocketbase.contracts.work import (
     ENQUEUE,
     EXCHANGE,
     PAUSE_WORK,
+    PRUNE_WORK,
     RETRY_WORK,
     WORK_STATUS,
     CancelWorkRequest,
@@ -69,13 +60,14 @@ from gateway.pocketbase.contracts.work import (
     HandlerLimit,
     NewItem,
     PauseWorkRequest,
+    PruneWorkRequest,
     Renewal,
     RetryWorkRequest,
     Settle,
     WriteRequest,
 )
 from gateway.pocketbase.hook_call import call_hook
-from gateway.rows import OutboxEntry, OwnershipClaim, Row, Version
+from gateway.rows import OwnershipClaim, Row, Version, WorkEntry
 from gateway.transforms.hook_signature import decode_secret, sign
 from tests.hooks.conftest import Business
 
@@ -295,19 +287,27 @@ async def test_organizations(pocketbase: PocketBase, business: Business) -> None
     assert (await _ask(pocketbase, CHECK_ORGANIZATIONS, asked)).ended == vacant
 
 
-async def test_notifications(pocketbase: PocketBase, business: Business) -> None:
-    """POST /api/gateway/notifications/claim, /complete and /retry."""
-    found = (await _ask(pocketbase, CLAIM, ClaimRequest(channels=("mail",)))).claimed
-    assert found
-    assert (found.event, found.kind) == (business.event, "receipt")
-    assert found.subject
-    assert found.payment
-    result = CompletionRequest(
-        id=found.id, attempts=found.attempts, status="failed", reason="\udc80", delay=0
+async def test_work_of_an_event(pocketbase: PocketBase, business: Business) -> None:
+    """POST /api/gateway/work/exchange hands out the event with the current rows."""
+    asked = ExchangeRequest(
+        token=token_hex(8),
+        handlers=(HandlerLimit(name="mail", limit=5),),
+        limit=5,
+        lease_seconds=60,
     )
-    assert (await _ask(pocketbase, COMPLETE, result)).completed == 1
-    assert (await _ask(pocketbase, RETRY, RetryRequest(ids=(found.id,), seconds=60))).retried == 1
-    assert (await _ask(pocketbase, CLAIM, ClaimRequest(channels=("other",)))).claimed is None
+    [item] = (await _ask(pocketbase, EXCHANGE, asked)).items
+    assert item.source == business.event
+    assert item.event
+    assert business.event in item.event.payload
+    assert item.event.row
+    assert item.event.mail
+    assert item.event.mail.payment
+    assert item.event.customer
+
+
+async def test_pruned_work(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/work/prune."""
+    assert (await _ask(pocketbase, PRUNE_WORK, PruneWorkRequest(limit=10))).changed == 0
 
 
 async def test_mail(pocketbase: PocketBase) -> None:
@@ -399,7 +399,7 @@ def _build_batch() -> CommitBatch:
         },
         "{}",
         row=0,
-        outbox=(OutboxEntry("mail", "receipt", "customers", "cus_contract", "", 4_000_000_000),),
+        work=(WorkEntry("mail", "receipt", "customers", "cus_contract", "", 1_700_000_000),),
     )
     row = Row("customers", "cus_contract", {"email": ""})
     version = Version(0, 1_795_773_600, 1_795_773_600, 1, event.stripe_id)

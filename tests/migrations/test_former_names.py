@@ -19,10 +19,11 @@ from tests.migrations.test_migrations import read_collections
 
 _FORMER = Path(__file__).parent / "former"
 _FILES = sorted(path.name for path in _FORMER.glob("*.js"))
+#: Collections that no former release had.
+_ADDED = ("work", "paused_handlers")
 #: Former names by today's.
 _NAMES = {
     f"gateway_{key}": {
-        "notifications": "stripe_notifications",
         "reconciliations": "stripe_reconciliations",
         "transforms": "gateway_transforms",
         "write_probe": "gateway_write_probe",
@@ -30,6 +31,7 @@ _NAMES = {
         "pending_checkouts": "checkout_attempts",
     }.get(key, key)
     for key in INTERNAL_COLLECTIONS
+    if key not in _ADDED
 }
 _KEEP = "INSERT INTO {} (id) VALUES ('kept00000000001')"
 _READ = "SELECT id FROM {}"

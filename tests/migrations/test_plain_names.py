@@ -31,7 +31,7 @@ _FORMER: dict[str, list[dict[str, str]]] = {
         for outcome in ("applied", "superseded", "failed", "foreign", "unmirrored")
     ],
     "gateway_notifications": [
-        {"event": "evt_1", "via": "mail", "claimed": "2026-01-01", "settled": "2026-01-02"}
+        {"event": "evt_1", "via": "mail", "status": "sent", "settled": "2026-01-02"}
     ],
     "gateway_follow_ups": [
         {"kind": "offer", "subject": "prod_1", "place": "subscriptions/1"},
@@ -90,8 +90,8 @@ def test_rows_keep_their_values_under_the_new_names(earlier: PocketBaseProcess) 
         ("evt_foreign", "connect"),
         ("evt_unmirrored", "ignored"),
     ]
-    notification = _read(earlier, "gateway_notifications", "channel", "locked_at", "completed_at")
-    assert notification == [("mail", "2026-01-01", "2026-01-02")]
+    work = _read(earlier, "gateway_work", "source", "handler", "completed_at")
+    assert work == [("evt_1", "mail", "2026-01-02")]
     assert _read(earlier, "gateway_deferred_work", "kind", "object", "cursor") == [
         ("features", "prod_1", "subscriptions/1"),
         ("owner", "customer0000001", ""),

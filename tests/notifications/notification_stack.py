@@ -1,4 +1,4 @@
-"""A gateway that tells people, and a payer: events go in, the outbox and the mails show."""
+"""A gateway that tells people, and a payer: events go in, items of the queue and mails come out."""
 
 from dataclasses import dataclass
 from secrets import token_hex
@@ -37,29 +37,33 @@ class NotificationStack:
         return await self.deliver("invoice.paid", invoice)
 
     async def find(self, event: Json) -> list[Record]:
-        """Return the outbox's rows of an event."""
-        wanted = f"event = '{event['id']}'"
-        return await self.dashboard.list("gateway_notifications", wanted, sort="channel")
+        """Return the items of the queue that follow from an event."""
+        wanted = f"source = '{event['id']}'"
+        return await self.dashboard.list("gateway_work", wanted, sort="handler")
 
     async def make_due(self, event: Json) -> None:
-        """Let what waits for its next try be tried now, by moving its time."""
+        """Let items that wait for their next attempt be due now, by moving their time."""
         for row in await self.find(event):
-            path = f"/api/collections/gateway_notifications/records/{row['id']}"
-            due = {"due": "2020-01-01 00:00:00.000Z", "completed_at": ""}
+            path = f"/api/collections/gateway_work/records/{row['id']}"
+            due = {"due": "2020-01-01 00:00:00.000Z", "error": ""}
             await self.dashboard.call("PATCH", path, due)
 
     async def wait_settled(self, event: Json, within: float = 20.0) -> Record:
-        """Wait until the event's one notification was tried; return it."""
+        """Wait until an attempt at the event's one item has ended; return the item."""
 
         async def check() -> Record | None:
             rows = await self.find(event)
             assert len(rows) <= 1
-            is_settled = rows and rows[0]["completed_at"] and rows[0]["status"] != "sending"
+            is_settled = rows and (rows[0]["completed_at"] or _has_failed(rows[0]))
             return rows[0] if is_settled else None
 
         found = await eventually(check, within)
         assert found
         return found
+
+
+def _has_failed(row: Record) -> bool:
+    return row["status"] == "waiting" and bool(row["error"]) and row["attempts"] > 0
 
 
 def build_invoice(customer: str, **members: Any) -> Json:

@@ -51,11 +51,19 @@ async def test_killed_between_claim_and_send(
     assert (await notification_stack.sender.send(event)).json()["outcome"] == "duplicate"
     assert (await notification_stack.wait_settled(await notification_stack.pay(number="NEXT")))[
         "status"
-    ] == "sent"
+    ] == "done"
     row = (await notification_stack.find(event))[0]
-    assert (row["status"], row["attempts"], mail_server.arrived) == ("sending", 1, 2)
-    listed = await run_command(stack, "notifications", "list", "--status", "sending")
-    assert any(row["id"] in line for line in listed.lines)
+    assert (row["status"], row["attempts"], mail_server.arrived) == ("running", 1, 2)
+    path = f"/api/collections/gateway_work/records/{row['id']}"
+    past = {"lease": "2020-01-01 00:00:00.000Z"}
+    await notification_stack.dashboard.call("PATCH", path, past)
+
+    async def is_parked() -> bool:
+        listed = await run_command(stack, "work", "list", "--status", "parked")
+        return any(row["id"] in line and "may have been done" in line for line in listed.lines)
+
+    await eventually(is_parked, 20)
+    assert mail_server.arrived == 2
 
 
 async def test_killed_between_commit_and_claim(
@@ -73,7 +81,7 @@ async def test_killed_between_commit_and_claim(
         # Then the sender has done with its first look, and waits for what is stored next.
         assert (
             await notification_stack.wait_settled(await notification_stack.pay(number="FIRST"))
-        )["status"] == "sent"
+        )["status"] == "done"
         proxy.arm("after", gateway.kill)
         with pytest.raises(httpx.TransportError):
             await notification_stack.sender.send(event)
@@ -82,7 +90,7 @@ async def test_killed_between_commit_and_claim(
 
     gateway.env["POCKETBASE_URL"] = stack.pocketbase.url
     await asyncio.to_thread(gateway.restart)
-    assert (await notification_stack.wait_settled(event))["status"] == "sent"
+    assert (await notification_stack.wait_settled(event))["status"] == "done"
     assert (await notification_stack.sender.send(event)).json()["outcome"] == "duplicate"
     numbers = ("FIRST", "SHOP-0001")
     assert mail_server.subjects == [f"Your receipt from Acme: {number}" for number in numbers]
@@ -97,5 +105,5 @@ async def test_a_restart_breaks_no_mail_off(
     await asyncio.to_thread(gateway.stop, within=30)
     await asyncio.to_thread(gateway.restart)
     settled = [await notification_stack.wait_settled(event) for event in events]
-    assert [(row["status"], row["reason"]) for row in settled] == [("sent", "")] * 3
+    assert [(row["status"], row["error"]) for row in settled] == [("done", "")] * 3
     assert len(mail_server.mails) == 3

@@ -47,7 +47,7 @@ def test_the_end_of_time_can_be_written() -> None:
     invoice = {"id": "in_1", "object": "invoice", "amount_paid": 1, "currency": "eur"}
     event = parse(json.dumps(build_event("invoice.paid", invoice, created=253_402_300_799)))
     entries = _ANNOUNCER.entries_for(event)
-    batch = CommitBatch([EventRow(event.stripe_id, {}, event.payload, outbox=entries)])
+    batch = CommitBatch([EventRow(event.stripe_id, {}, event.payload, work=entries)])
     assert b'"expires":"9999-12-31 23:59:59.000Z"' in _encode(batch)
 
 

@@ -76,10 +76,10 @@ async def _run(
     await Shop(http, url).check_out(user, "pro_monthly")
     line = {"id": "il_1", "description": _PRIVATE}
     event = await notification_stack.pay(lines={"object": "list", "data": [line]})
-    assert (await notification_stack.wait_settled(event))["status"] == "sent"
+    assert (await notification_stack.wait_settled(event))["status"] == "done"
     mail_server.answers["RCPT"] = f"550 <{user.email.upper()}>: {user.email} is unknown"
     refused = await notification_stack.pay(number=_PRIVATE)
-    assert (await notification_stack.wait_settled(refused))["status"] == "failed"
+    assert (await notification_stack.wait_settled(refused))["status"] == "parked"
     for authorization in (f"Bearer {user.token}x", f"Bearer {_PRIVATE}", user.token):
         headers = {"Authorization": authorization}
         path = f"/subscriptions/{user.email}/cancel?token={user.token}"
@@ -102,9 +102,9 @@ def _check_lines(lines: list[dict[str, str]], event: str, refused: str) -> None:
     ]
     assert {"type", "object", "outcome", "ms", "request"} <= delivery.keys()
     [failure] = [
-        line for line in lines if line["msg"] == "notification" and line["event"] == refused
+        line for line in lines if line["msg"] == "work parked" and line["event"] == refused
     ]
-    assert failure["outcome"] == "failed"
+    assert failure["handler"] == "mail"
     assert "550" in failure["reason"]
     problems = [line for line in lines if line["msg"] == "problem"]
     assert len(problems) >= 5

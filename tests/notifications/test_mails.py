@@ -86,7 +86,7 @@ async def test_each_kind_is_mailed_once(
     )
     event = await notification_stack.deliver(*_build(kind, notification_stack.customer["id"]))
     row = await notification_stack.wait_settled(event)
-    assert (row["status"], row["channel"], row["attempts"]) == ("sent", "mail", 1)
+    assert (row["status"], row["handler"], row["attempts"]) == ("done", "mail", 1)
     assert (await notification_stack.sender.send(event)).json()["outcome"] == "duplicate"
 
     assert mail_server.subjects == [subject]
@@ -108,7 +108,7 @@ async def test_nothing_is_sent_unless_asked_for(
     start_gateway: Callable[..., GatewayProcess],
     mail_settings: dict[str, str],
 ) -> None:
-    """Only kinds in GATEWAY_EMAIL_NOTIFICATIONS are written to the outbox."""
+    """Only kinds in GATEWAY_EMAIL_NOTIFICATIONS are written to the queue."""
     off = await open_notification_stack(stack.gateway)
     assert await off.find(await off.pay()) == []
 
@@ -179,7 +179,7 @@ async def test_what_has_moved_on_is_not_told(
     failed = invoice | {"status": "open", "amount_remaining": 1200}
     event = await notification_stack.deliver("invoice.payment_failed", failed, created=before)
     row = await notification_stack.wait_settled(event)
-    assert (row["status"], row["reason"]) == ("skipped", "outdated")
+    assert (row["status"], row["error"]) == ("cancelled", "outdated")
     assert mail_server.subjects == ["Your receipt from Acme: SHOP-0001"]
 
 
@@ -189,7 +189,7 @@ async def test_a_guest_is_told_at_the_address_of_the_purchase(
     """Without a customer, the address that the buyer gave at Checkout is used."""
     guest = {"customer_details": {"email": "guest@example.org"}}
     event = await notification_stack.deliver("checkout.session.completed", _session("", **guest))
-    assert (await notification_stack.wait_settled(event))["status"] == "sent"
+    assert (await notification_stack.wait_settled(event))["status"] == "done"
     assert mail_server.recipients == [["guest@example.org"]]
 
 
@@ -201,11 +201,11 @@ async def test_a_refund_waits_for_its_address(
     event = await notification_stack.deliver(*_build("refund", customer))
 
     async def waits() -> bool:
-        return [row["reason"] for row in await notification_stack.find(event)] == ["no address"]
+        return [row["error"] for row in await notification_stack.find(event)] == ["no address"]
 
     await eventually(waits)
     charge = {"id": f"ch_{customer}", "object": "charge", "customer": customer}
     await notification_stack.deliver("charge.succeeded", charge)
     await notification_stack.make_due(event)
-    assert (await notification_stack.wait_settled(event))["status"] == "sent"
+    assert (await notification_stack.wait_settled(event))["status"] == "done"
     assert mail_server.recipients == [[notification_stack.user.email]]

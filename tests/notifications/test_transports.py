@@ -60,7 +60,7 @@ async def test_a_mail_arrives_whole(
 ) -> None:
     """Text, HTML, sender and an id of its own, whatever the way."""
     row = await notification_stack.wait_settled(await notification_stack.pay())
-    assert row["status"] == "sent"
+    assert row["status"] == "done"
     mail = mail_server.mails[0]
     assert mail["To"].addresses[0].addr_spec == notification_stack.user.email
     assert mail["From"].addresses[0].display_name in ("The Shop", "Base Shop")
@@ -81,17 +81,17 @@ async def test_a_mail_server_that_is_down_is_tried_again(
     event = await notification_stack.pay()
     row = await notification_stack.wait_settled(event)
     assert (row["status"], row["attempts"]) == ("waiting", 1)
-    assert "refused" in row["reason"].lower() or "connect" in row["reason"].lower()
+    assert "refused" in row["error"].lower() or "connect" in row["error"].lower()
 
     await mail_server.open()
     await notification_stack.make_due(event)
-    assert (await notification_stack.wait_settled(event))["status"] == "sent"
+    assert (await notification_stack.wait_settled(event))["status"] == "done"
     assert len(mail_server.mails) == 1
 
 
 @pytest.mark.parametrize("command", ["RCPT", "DATA"])
 @pytest.mark.parametrize(
-    ("answer", "status"), [("451 Come back later", "waiting"), ("550 No such user", "failed")]
+    ("answer", "status"), [("451 Come back later", "waiting"), ("550 No such user", "parked")]
 )
 async def test_a_refusal_is_taken_at_its_word(
     command: str,
@@ -104,8 +104,8 @@ async def test_a_refusal_is_taken_at_its_word(
     mail_server.answers[command] = f"{answer} <{notification_stack.user.email}>"
     row = await notification_stack.wait_settled(await notification_stack.pay())
     assert row["status"] == status
-    assert answer[4:] in row["reason"]
-    assert notification_stack.user.email not in row["reason"]
+    assert answer[4:] in row["error"]
+    assert notification_stack.user.email not in row["error"]
     assert mail_server.mails == []
 
 
@@ -115,8 +115,8 @@ async def test_a_mail_server_that_stalls_is_not_asked_twice(
     """No answer after the mail was handed over: it may have been sent, so it fails, visibly."""
     mail_server.may_answer.clear()
     row = await notification_stack.wait_settled(await notification_stack.pay())
-    assert (row["status"], row["attempts"]) == ("failed", 1)
-    assert row["reason"].startswith("Perhaps it was sent")
+    assert (row["status"], row["attempts"]) == ("parked", 1)
+    assert row["error"].startswith("Perhaps it was sent")
     assert mail_server.arrived == 1
 
 
@@ -139,7 +139,7 @@ async def test_hostile_texts_stay_texts(
     row = await notification_stack.wait_settled(
         await notification_stack.pay(number=hostile, lines={"object": "list", "data": [line]})
     )
-    assert row["status"] == "sent"
+    assert row["status"] == "done"
     assert mail_server.recipients == [[notification_stack.user.email]]
     mail = mail_server.mails[0]
     assert mail["Bcc"] is None
@@ -171,7 +171,7 @@ async def test_a_hostile_address_gets_nothing(
     """What is not exactly one address is none: nothing is sent, and the notification says so."""
     guest = {"customer": None, "customer_email": address}
     row = await notification_stack.wait_settled(await notification_stack.pay(**guest))
-    assert (row["status"], row["reason"]) == ("waiting", "no address")
+    assert (row["status"], row["error"]) == ("waiting", "no address")
     assert mail_server.arrived == 0
 
 
@@ -181,7 +181,7 @@ async def test_without_mail_settings_it_waits(
     """While PocketBase's SMTP settings are off nothing is handed to anybody, and that is said."""
     notification_stack = await open_notification_stack(pocketbase_mailing)
     row = await notification_stack.wait_settled(await notification_stack.pay())
-    assert (row["status"], row["reason"]) == ("waiting", "PocketBase's SMTP settings are off")
+    assert (row["status"], row["error"]) == ("waiting", "PocketBase's SMTP settings are off")
 
 
 async def test_the_log_has_no_address(
@@ -190,7 +190,7 @@ async def test_the_log_has_no_address(
     """What was sent, refused or failed is logged by id, without the address."""
     del notification_stack
     log = mailing_gateway.log.read_text()
-    assert "msg=notification" in log
+    assert 'msg="work done"' in log
     assert "@example.com" not in log
 
 
@@ -210,14 +210,14 @@ async def test_two_gateways_send_one_mail(
         for door in (other, notification_stack):
             assert (await door.sender.send(event)).json()["outcome"] == "duplicate"
     for event in events:
-        assert (await notification_stack.wait_settled(event))["status"] == "sent"
+        assert (await notification_stack.wait_settled(event))["status"] == "done"
 
     # What other tests left behind stays on its way for ever.
-    own = " || ".join(f"event = '{event['id']}'" for event in events)
+    own = " || ".join(f"source = '{event['id']}'" for event in events)
 
     async def is_quiet() -> bool:
-        sending = f"status = 'sending' && ({own})"
-        return not await notification_stack.dashboard.count("gateway_notifications", sending)
+        sending = f"status = 'running' && ({own})"
+        return not await notification_stack.dashboard.count("gateway_work", sending)
 
     await eventually(is_quiet)
     assert sorted(mail_server.subjects) == [

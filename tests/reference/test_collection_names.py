@@ -65,7 +65,7 @@ def test_the_scan_finds_literals() -> None:
         'new Collection({\n    name: "trials"',
         '$apis.requireAuth("users")',
         '}, "users")',
-        "/api/collections/gateway_notifications/records",
+        "/api/collections/gateway_work/records",
         "memberships_via_organization.user",
         "@collection.entitlements:pro.user",
         '@request.auth.collectionName = "users"',

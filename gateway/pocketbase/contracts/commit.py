@@ -1,8 +1,8 @@
 """The commit route: events and the rows they change, in one transaction.
 
 The body is the head as JSON, then each row's columns, the Stripe objects that no payload contains,
-and each event's payload, separated by U+001E (see `gateway.pocketbase.commit`). The head consists
-of plain dicts: it is built for every delivery.
+each event's payload, and the items of the queue if there are any, separated by U+001E (see
+`gateway.pocketbase.commit`). The head consists of plain dicts: it is built for every delivery.
 """
 
 from typing import Any, Literal
@@ -73,18 +73,19 @@ class CommitClaim(TypedDict):
     since: int
 
 
-class CommitOutboxEntry(TypedDict):
-    """A row of the outbox."""
+class CommitWorkItem(TypedDict):
+    """An item of the queue; the items are the last text of the body."""
 
     id: str
-    #: Index in ``events``.
-    event_index: int
-    channel: str
-    kind: str
-    collection: str
-    record: str
-    customer: str
+    kind: Literal["event"]
+    handler: str
+    key: str
+    #: The event's Stripe id.
+    source: str
+    payload: dict[str, str]
     expires: str
+    tries: int
+    at_most_once: bool
 
 
 class CommitHead(TypedDict):
@@ -93,8 +94,8 @@ class CommitHead(TypedDict):
     events: list[CommitEvent]
     rows: list[CommitRow]
     claims: list[CommitClaim]
-    #: None if there are none.
-    outbox: list[CommitOutboxEntry] | None
+    #: For each item of the queue its event's index in ``events``; None if there are no items.
+    work: list[int] | None
 
 
 class CommitConflict(Contract):

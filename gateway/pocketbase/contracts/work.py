@@ -6,6 +6,7 @@ from pydantic import Field
 
 from gateway.pocketbase.contracts.route import Contract, Empty, HookRoute
 from gateway.pocketbase.contracts.text import FreeText
+from gateway.pocketbase.contracts.work_event import ClaimedEvent
 
 Status = Literal["waiting", "running", "done", "parked", "cancelled"]
 Kind = Literal["event", "record", "job", "tick", "task"]
@@ -89,6 +90,8 @@ class ClaimedItem(Contract):
     user: str
     created: str
     claim: str
+    #: Of items of the kind ``event``.
+    event: ClaimedEvent | None
 
 
 class FailedWrites(Contract):
@@ -160,6 +163,12 @@ class PauseWorkRequest(Contract):
     paused: bool
 
 
+class PruneWorkRequest(Contract):
+    """The maximum number of items to delete of each status."""
+
+    limit: int
+
+
 class Changed(Contract):
     """The number of changed items or handlers."""
 
@@ -187,4 +196,5 @@ ENQUEUE = HookRoute("POST", "/api/gateway/work/enqueue", EnqueueRequest, Changed
 RETRY_WORK = HookRoute("POST", "/api/gateway/work/retry", RetryWorkRequest, Changed)
 CANCEL_WORK = HookRoute("POST", "/api/gateway/work/cancel", CancelWorkRequest, Changed)
 PAUSE_WORK = HookRoute("POST", "/api/gateway/work/pause", PauseWorkRequest, Changed)
+PRUNE_WORK = HookRoute("POST", "/api/gateway/work/prune", PruneWorkRequest, Changed)
 WORK_STATUS = HookRoute("GET", "/api/gateway/work/status", Empty, WorkStatus)

@@ -4,6 +4,7 @@ import click
 from pydantic import BaseModel, Field
 
 from gateway import (
+    Batch,
     CurrentUser,
     Event,
     EventContext,
@@ -38,10 +39,11 @@ def payout_row(payout: StripeObject, deleted: bool) -> Row:
 
 
 @app.on("purchase.completed")
-async def thank(event: Event, context: EventContext) -> None:
-    """Store a note for the buyer, once per purchase."""
-    notes = context.pocketbase.collection("thanks")
-    await notes.create({"event": event.id, "user": event.user})
+async def thank(event: Event, context: EventContext) -> Batch:
+    """Store a note for the buyer, exactly once per purchase, because the batch is returned."""
+    batch = context.pocketbase.batch()
+    batch.collection("thanks").create({"event": event.id, "user": event.user})
+    return batch
 
 
 class PostCount(BaseModel):

@@ -18,12 +18,6 @@ function prune(app, { before, limit, dry_run }) {
     UPDATE ${TABLES.stripe_events} SET payload = ''
     WHERE id IN (SELECT id FROM ${TABLES.stripe_events} WHERE ${OLD} ORDER BY created LIMIT {:limit})
   `).bind({ before, limit }).execute()
-  // Their notifications go as well: a stored event never causes another one.
-  app.db().newQuery(`
-    DELETE FROM ${TABLES.notifications} WHERE id IN (
-      SELECT id FROM ${TABLES.notifications}
-      WHERE status IN ('sent', 'failed', 'skipped', 'sending') AND created < {:before} LIMIT {:limit})
-  `).bind({ before, limit }).execute()
   return { pruned: result.rowsAffected() }
 }
 

@@ -5,9 +5,10 @@
 // batch.events  the events; `row` is the index of the row that shows the event's object, or null
 // batch.rows    the rows to write: one per Stripe object, from the newest of its events
 // batch.claims  claims of customers' owners (ownership.js)
-// batch.outbox  notifications of the events; absent without any
+// batch.work    for each item of the queue that follows from the events, the index of its event; absent without any
 // texts         the columns of each row as JSON; the Stripe object of each row (empty to keep the stored one) that is not
-//               a part of its event's payload, see `object_span`; and the payload of each event
+//               a part of its event's payload, see `object_span`; the payload of each event; and with batch.work the items
+//               as JSON
 //
 // A row is written if its version is newer than the stored one. If neither is newer (a conflict), the events of that
 // object are not stored, and the answer has what the gateway needs to decide. It commits its decision together with the
@@ -27,7 +28,8 @@ const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
 function commit(app, batch, texts, onCommit) {
   let answer
   const payloads = readTexts(batch, texts)
-  if (!payloads) return null
+  // Gateways before the queue send `outbox`.
+  if (!payloads || batch.outbox) return null
   runTransaction(app, (tx) => {
     // First, so that each row is written with its owner.
     const payers = noPayers()
@@ -38,9 +40,9 @@ function commit(app, batch, texts, onCommit) {
     const outcomes = batch.events.map((event, i) =>
       duplicates[i] ? "duplicate" : outcomeOf(event, i, rows[event.row]))
     insertEvents(tx, batch.events, outcomes, payloads)
-    if (batch.outbox) {
-      const { enqueue } = require(`${__hooks}/lib/notifications/outbox.js`)
-      enqueue(tx, batch.outbox, batch.events, outcomes)
+    if (batch.work) {
+      const { enqueueOfEvents } = require(`${__hooks}/lib/work/queue.js`)
+      enqueueOfEvents(tx, texts[texts.length - 1], batch.work, batch.events, outcomes)
     }
     assignNamed(tx, save(tx, rows.filter((row) => row.decision === "apply"), payers), payers)
     updateEntitlements(tx, payers)
@@ -52,9 +54,9 @@ function commit(app, batch, texts, onCommit) {
 }
 
 // Adds their texts to the rows. Returns the payloads of the events, null if the number of texts is another.
-function readTexts({ events, rows }, texts) {
+function readTexts({ events, rows, work }, texts) {
   const apart = rows.filter((row) => !row.object_span)
-  if (texts.length !== rows.length + apart.length + events.length) return null
+  if (texts.length !== rows.length + apart.length + events.length + (work ? 1 : 0)) return null
   const payloads = texts.slice(rows.length + apart.length)
   rows.forEach((row, i) => {
     row.text = texts[i]

@@ -37,11 +37,6 @@ const MAIL = {
   from: members({ name: optional(text(1000), ""), address: text(1000) }), to: text(1000), subject: text(5000),
   text: optional(text(1000000), ""), html: optional(text(1000000), ""), headers: optional(texts(50, 5000), {}),
 }
-const CLAIM = { channels: list(100, ID) }
-const COMPLETE = {
-  id: ID, attempts: whole(0, 1000000), status: ID, reason: text(5000), delay: whole(0, YEAR_SECONDS),
-}
-const RETRY = { ids: list(1000, ID), seconds: whole(0, 100 * YEAR_SECONDS) }
 
 const WRITE = {
   method: choice("create", "update", "upsert", "delete"), collection: NAME, id: optional(NAME, ""),
@@ -69,6 +64,7 @@ const ITEM = {
 const ENQUEUE = { items: list(10000, members(ITEM)) }
 const RETRY_WORK = { ids: list(1000, ID), handler: optional(NAME, "") }
 const CANCEL_WORK = { ids: list(1000, ID) }
+const PRUNE_WORK = { limit: whole(1, 10000) }
 const PAUSE_WORK = { handler: NAME, paused: flag }
 const START_JOB = {
   id: text(15, /^[a-z0-9]{15}$/), handler: NAME, user: text(100), payload: text(2000000), tries: whole(1, 1000000),
@@ -90,8 +86,8 @@ const TICKS = {
 }
 
 const SHAPES = {
-  BUYER, CANCEL_WORK, CHECK, CLAIM, COMPLETE, EFFECTS, END, ENQUEUE, EXCHANGE, METERED, MAIL, PAUSE_WORK,
-  PENDING_CHECKOUT, PREVIEW, PRICES, PRUNE, RETRY, RETRY_WORK, START_JOB, TAKE, TICKS,
+  BUYER, CANCEL_WORK, CHECK, EFFECTS, END, ENQUEUE, EXCHANGE, METERED, MAIL, PAUSE_WORK,
+  PENDING_CHECKOUT, PREVIEW, PRICES, PRUNE, PRUNE_WORK, RETRY_WORK, START_JOB, TAKE, TICKS,
 }
 
 // Reads the body of a request and checks it against one of the shapes.

@@ -74,7 +74,8 @@ function find(app, condition, values) {
 function afterLostLease({ attempts, tries, at_most_once, cancel }, now) {
   if (cancel) return { status: "cancelled", error: "cancelled", claim: "", completed_at: now }
   if (at_most_once) {
-    return { status: "parked", error: "Its process ended or hung: it may have been done.", claim: "", completed_at: now }
+    // The claim stays, as the mark of an item that may have been done (event_context.js).
+    return { status: "parked", error: "Its process ended or hung: it may have been done.", completed_at: now }
   }
   const error = "Its process ended or hung."
   if (tries > 0 && attempts >= tries) return { status: "parked", error, claim: "", completed_at: now }
@@ -96,7 +97,8 @@ function take(tx, items, { token, lease, now }) {
   return items.length
 }
 
-// The items that a token has claimed, also those that an earlier exchange of the same token got.
+// The items that a token has claimed, also those that an earlier exchange of the same token got; those of events with
+// the event.
 function readClaimed(app, token) {
   const found = arrayOf(new DynamicModel({
     id: "", kind: "", handler: "", key: "", source: "", payload: "", attempts: 0, tries: 0, at_most_once: false,
@@ -107,7 +109,16 @@ function readClaimed(app, token) {
       coalesce(state, 'null') AS state, user, created, claim
     FROM ${TABLES.work} WHERE status = 'running' AND claim = {:token} ORDER BY seq
   `).bind({ token }).all(found)
-  return found.map((item) => ({ ...item, payload: JSON.parse(item.payload), state: JSON.parse(item.state) }))
+  const items = found.map((item) => ({
+    ...Object.assign({}, item), payload: JSON.parse(item.payload), state: JSON.parse(item.state), event: null,
+  }))
+  const ofEvents = items.filter(({ kind }) => kind === "event")
+  if (ofEvents.length) {
+    const { readEvents } = require(`${__hooks}/lib/work/event_context.js`)
+    const eventOf = readEvents(app, ofEvents)
+    for (const item of ofEvents) item.event = eventOf(item)
+  }
+  return items
 }
 
 module.exports = { claim, isAnyDue, readClaimed }

@@ -10,7 +10,9 @@ const { update } = require(`${__hooks}/lib/work/queue.js`)
 // or are done stay as they are.
 function retry(app, { ids, handler }) {
   const wanted = ids.length ? "status IN ('waiting', 'parked', 'cancelled')" : "status = 'parked'"
-  const values = { status: "waiting", due: fromNow(0), expires: "", attempts: 0, error: "", completed_at: "", cancel: false }
+  const values = {
+    status: "waiting", due: fromNow(0), expires: "", attempts: 0, error: "", completed_at: "", cancel: false, claim: "",
+  }
   return { changed: change(app, ids, handler, wanted, () => values) }
 }
 

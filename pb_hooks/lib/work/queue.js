@@ -46,10 +46,21 @@ function addJob(tx, row) {
   return true
 }
 
+// Adds the items of events that are stored for the first time and did not fail.
+// text  the items as JSON, which is bound as it is in the usual case
+// indexes  the index of each item's event
+function enqueueOfEvents(tx, text, indexes, events, outcomes) {
+  const isNew = (i) => !events[i].known && outcomes[i] !== "conflict" && outcomes[i] !== "failed"
+  if (indexes.every(isNew)) return insertText(tx, text, SKIP)
+  return insert(tx, JSON.parse(text).filter((_, i) => isNew(indexes[i])), SKIP)
+}
+
 function insert(tx, rows, onConflict) {
-  if (rows.length === 0) return 0
-  return tx.db().newQuery(`${INSERT} ${onConflict}`)
-    .bind({ rows: JSON.stringify(rows), now: fromNow(0) }).execute().rowsAffected()
+  return rows.length ? insertText(tx, JSON.stringify(rows), onConflict) : 0
+}
+
+function insertText(tx, rows, onConflict) {
+  return tx.db().newQuery(`${INSERT} ${onConflict}`).bind({ rows, now: fromNow(0) }).execute().rowsAffected()
 }
 
 // Sets columns of one item. A job is saved as a record, so that its user gets the change by realtime.
@@ -63,4 +74,4 @@ function update(tx, { id, kind }, values) {
   tx.db().newQuery(`UPDATE ${TABLES.work} SET ${columns.join(", ")} WHERE id = {:id}`).bind({ ...values, id }).execute()
 }
 
-module.exports = { enqueue, update }
+module.exports = { enqueue, enqueueOfEvents, update }

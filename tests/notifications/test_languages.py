@@ -1,0 +1,72 @@
+"""Mails in the payer's language; the only gateway here that mails has templates of its own."""
+
+from collections.abc import Iterator
+from secrets import token_hex
+from typing import Any
+
+import pytest
+
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.stack import Stack
+from tests.delivery import Json, build_event
+from tests.notifications.conftest import OpenNotificationStack, run_gateway
+from tests.notifications.mail_server import MailServer
+
+
+def _session(customer: str, **members: Any) -> Json:
+    session = {"id": f"cs_{token_hex(6)}", "object": "checkout.session", "mode": "payment"}
+    paid = {"status": "complete", "payment_status": "paid", "amount_total": 2000, "currency": "usd"}
+    return session | paid | {"customer": customer} | members
+
+
+def _text(mail_server: MailServer) -> str:
+    """The text of the last mail, on one line; its HTML says the same amounts."""
+    mail = mail_server.mails[-1]
+    text, html = (mail.get_body((form,)) for form in ("plain", "html"))
+    assert text
+    assert html
+    return " ".join(text.get_content().split())
+
+
+@pytest.fixture(scope="module")
+def german_gateway(
+    stack: Stack, mail_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GatewayProcess]:
+    """A gateway with a receipt in German, and one that names the language."""
+    folder = tmp_path_factory.mktemp("templates")
+    (folder / "receipt.de.txt").write_text("Danke!\n\n{{ amount | money(currency) }}")
+    (folder / "receipt.txt").write_text("Receipt\n\nlocale={{ locale }}")
+    settings = mail_settings | {"GATEWAY_MAIL_TEMPLATES": str(folder)}
+    with run_gateway(stack, folder / "gateway.log", **settings) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("customer", "session", "subject", "text"),
+    [
+        ({"preferred_locales": ["de-AT", "en"]}, {}, "Danke!", "20.00 USD"),
+        ({}, {"locale": "de"}, "Danke!", "20.00 USD"),
+        ({}, {"locale": "fr"}, "Receipt", "locale=fr"),
+        ({}, {"locale": "auto"}, "Receipt", "locale="),
+        ({"preferred_locales": "de"}, {"locale": "../x"}, "Receipt", "locale="),
+    ],
+)
+async def test_a_mail_is_in_the_payers_language(
+    customer: Json,
+    session: Json,
+    subject: str,
+    text: str,
+    german_gateway: GatewayProcess,
+    open_notification_stack: OpenNotificationStack,
+    mail_server: MailServer,
+) -> None:
+    """The customer's preferred language, else the session's, chooses and reaches the template."""
+    notification_stack = await open_notification_stack(german_gateway)
+    known = notification_stack.customer | customer
+    await notification_stack.deliver(
+        "customer.updated", known, created=build_event("", {})["created"] + 1
+    )
+    item = _session(known["id"], **session)
+    event = await notification_stack.deliver("checkout.session.completed", item)
+    assert (await notification_stack.wait_settled(event))["status"] == "done"
+    assert (mail_server.subjects, _text(mail_server)) == ([subject], text)
