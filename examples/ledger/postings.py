@@ -39,7 +39,9 @@ async def create_tables(connection: Connection) -> None:
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(hashtext('ledger'))")
         await create_once_table(connection)
-        await connection.execute(files("ledger").joinpath("schema.sql").read_bytes())
+        found = await connection.execute("SELECT to_regclass('entries') IS NULL")
+        if await found.fetchone() == (True,):
+            await connection.execute(files("ledger").joinpath("schema.sql").read_bytes())
 
 
 async def post(connection: Connection, key: str, reason: str, amounts: Mapping[str, int]) -> None:

@@ -1,28 +1,28 @@
--- Applied at every start; all statements are safe to repeat.
+-- Applied at the first start.
 
 -- Customers have a stored balance, which is never negative. The shop's own accounts have none:
 -- a purchase would lock their rows, and all purchases would wait for each other.
-CREATE TABLE IF NOT EXISTS accounts (
+CREATE TABLE accounts (
     name text PRIMARY KEY,
     balance bigint CHECK (balance >= 0)
 );
 
-CREATE TABLE IF NOT EXISTS transfers (
+CREATE TABLE transfers (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     key text NOT NULL UNIQUE,
     reason text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
-CREATE TABLE IF NOT EXISTS entries (
+CREATE TABLE entries (
     transfer bigint NOT NULL REFERENCES transfers,
     account text NOT NULL REFERENCES accounts,
     amount bigint NOT NULL CHECK (amount <> 0),
     PRIMARY KEY (transfer, account)
 );
-CREATE INDEX IF NOT EXISTS entries_account ON entries (account);
+CREATE INDEX entries_account ON entries (account);
 
-CREATE OR REPLACE FUNCTION require_balanced_transfer() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION require_balanced_transfer() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (SELECT sum(amount) FROM entries WHERE transfer = NEW.transfer) <> 0 THEN
         RAISE EXCEPTION 'the entries of transfer % do not add up to 0', NEW.transfer;
@@ -30,15 +30,14 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'the ledger is append-only: post another transfer';
 END $$;
 
 -- Checked at the commit, when all entries of the transfer are there.
-DROP TRIGGER IF EXISTS balanced ON entries;
 CREATE CONSTRAINT TRIGGER balanced AFTER INSERT ON entries
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION require_balanced_transfer();
 
-CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON entries
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON entries
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

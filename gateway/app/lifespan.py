@@ -140,7 +140,7 @@ async def run_background_work(
 
     Raises:
         InvalidRegistration: PocketBase's collections do not fit what the app declares.
-        StartError: PostgreSQL can't be used.
+        StartError: packages for PostgreSQL are missing.
     """
     pocketbase, client, settings = services.pocketbase, services.stripe, services.settings
     await require_mirrors(pocketbase, configuration.mirrors)

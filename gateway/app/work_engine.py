@@ -22,7 +22,7 @@ async def run_engine(
         is_worker: whether this is `gateway worker`, which runs work with any settings.
 
     Raises:
-        StartError: PostgreSQL can't be used.
+        StartError: packages for PostgreSQL are missing.
     """
     works = is_worker or settings.gateway_run_work
     if settings.gateway_database_url:

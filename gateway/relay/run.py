@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from gateway.background import run_in_background
-from gateway.relay.database import open_database, open_procrastinate
+from gateway.relay.database import create_tables, open_database, open_procrastinate
 from gateway.relay.relay import Relay
 from gateway.relay.relay_tables import RelayTables
 from gateway.relay.worker import Worker
@@ -20,23 +20,24 @@ async def run_relay(
 ) -> AsyncIterator[None]:
     """Relay the queue to PostgreSQL while the block runs; then end running items.
 
+    Without PostgreSQL the block runs all the same, and items wait in PocketBase.
+
     Args:
         url: PostgreSQL's address.
         works: whether this process runs items too.
-
-    Raises:
-        StartError: PostgreSQL can't be used.
     """
     async with open_database(url) as pool, open_procrastinate(pool) as procrastinate:
-        worker_tables = WorkerTables(pool)
         relay = Relay(url, RelayTables(pool, procrastinate), queue)
-        worker = Worker(procrastinate, worker_tables, queue, index_work_handlers(handlers))
+        worker = Worker(procrastinate, WorkerTables(pool), queue, index_work_handlers(handlers))
+        async with run_in_background(_run(url, relay, worker if works else None)):
+            yield
+
+
+async def _run(url: str, relay: Relay, worker: Worker | None) -> None:
+    """Relay and work until cancelled; the relay ends after the worker, with the last results."""
+    await create_tables(url)
+    try:
         async with run_in_background(relay.run()):
-            running = asyncio.create_task(worker.run()) if works else None
-            try:
-                yield
-            finally:
-                if running:
-                    running.cancel()
-                    await asyncio.gather(running, return_exceptions=True)
+            await (worker.run() if worker else asyncio.Event().wait())
+    finally:
         await relay.close()

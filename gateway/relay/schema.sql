@@ -1,4 +1,4 @@
--- Applied at the start of every process; all statements are safe to repeat.
+-- Applied at the first start.
 
 -- The relay's state: the token of the next claim, and the process that may use it.
 CREATE TABLE IF NOT EXISTS gateway_relay (

@@ -9,6 +9,7 @@ import pytest
 from psycopg import AsyncConnection, sql
 from psycopg.rows import TupleRow
 
+from gateway.dev.ports import pick_free
 from gateway.relay.run import run_relay
 from gateway.work import Done, GiveUp, Park, RecordWrite, Retry, WorkContext, WorkHandler, WorkItem
 from gateway.work.outcome import Outcome
@@ -160,5 +161,19 @@ async def test_a_stopping_worker_gives_its_items_back(office: Office, database: 
         await asyncio.wait_for(started.wait(), 20)
     row = await office.read(id)
     assert (row["status"], row["attempts"]) == ("waiting", 0)
+    async with run_relay(database, office.queue, [_handler(office, run)], works=True):
+        await office.wait_status(id, "done", within=20)
+
+
+async def test_without_postgresql_the_process_starts(office: Office, database: str) -> None:
+    """Items wait in PocketBase while PostgreSQL does not answer."""
+
+    async def run(item: WorkItem, context: WorkContext) -> None:
+        return None
+
+    nowhere = f"postgresql://postgres@127.0.0.1:{pick_free()}/none"
+    async with run_relay(nowhere, office.queue, [_handler(office, run)], works=True):
+        [id] = await office.add()
+        assert (await office.read(id))["status"] == "waiting"
     async with run_relay(database, office.queue, [_handler(office, run)], works=True):
         await office.wait_status(id, "done", within=20)
