@@ -11,7 +11,7 @@ from typing import Any
 import stripe
 
 from gateway.errors import GatewayError
-from gateway.jobs.state import JobState, check_size, to_json
+from gateway.jobs.state import JobState, check_exact, check_size, to_json
 from gateway.pocketbase import filter as build_filter
 from gateway.pocketbase.api import PocketBaseClient
 from gateway.pocketbase.api.paths import Names
@@ -86,6 +86,7 @@ class JobContext:
             raise ValueError(f"fraction is {fraction}, but must be from 0 to 1")
         self._pending = to_json({"fraction": fraction, "message": message, **details})
         check_size(self._pending, "the members of progress")
+        check_exact(self._pending, "the members of progress")
         left = self._written_at + _PROGRESS_SECONDS - time.monotonic()
         if left <= 0:
             await self._write()

@@ -11,7 +11,7 @@ from gateway.errors import Conflict, IdempotencyKeyReused, NotFound, RateLimited
 from gateway.ids import record_id
 from gateway.jobs.declaration import Job, JobFunction
 from gateway.jobs.row import JobRow
-from gateway.jobs.state import check_size
+from gateway.jobs.state import check_size, wrap
 from gateway.json_codec import dump_text, load
 from gateway.pocketbase import PocketBase
 from gateway.pocketbase.contracts.jobs import START_JOB, JobStart, JobStartAnswer
@@ -73,7 +73,7 @@ class Jobs:
         found = self._jobs[job] if isinstance(job, str) else self._functions[job]
         values = input.model_dump(mode="json", by_alias=True) if input is not None else None
         check_size(values, "the members of the input")
-        payload = dump_text(values)
+        payload = dump_text(wrap(values))
         request = _describe_start(found, payload, user, idempotency_key)
         answer = await call_hook(self._pocketbase, START_JOB, request)
         _check_answer(answer, payload, found)

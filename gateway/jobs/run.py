@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from gateway.jobs.context import JobContext
 from gateway.jobs.declaration import Job
-from gateway.jobs.state import JobState, check_size, to_json
+from gateway.jobs.state import JobState, check_exact, check_size, to_json, unwrap
 from gateway.work import Done, GiveUp, Outcome, Park, Retry, WorkContext, WorkHandler, WorkItem
 
 
@@ -43,7 +43,7 @@ async def run_job(
         **shared,
     )
     try:
-        arguments = [job.model.model_validate(item.payload)] if job.model else []
+        arguments = [job.model.model_validate(unwrap(item.payload))] if job.model else []
     except ValidationError as error:
         # Another release of the app stored it.
         return Park(f"The stored input does not fit {job.name}: {error.error_count()} errors.")
@@ -72,6 +72,7 @@ def _read_result(returned: Any) -> Outcome:
     try:
         result = to_json(returned)
         check_size(result, "the members of the result")
+        check_exact(result, "the members of the result")
     except ValueError as error:
         return Park(f"The result can't be stored: {error}")
     return Done(result)

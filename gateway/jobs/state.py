@@ -10,6 +10,10 @@ from gateway.rows import Json
 
 #: A quarter of what PocketBase stores in a JSON column of the queue.
 MAX_BYTES = 500_000
+#: Beyond it, not every integer is a float.
+_MAX_INTEGER = 2**53
+#: The one member of a wrapped value.
+_TEXT = "gateway:json"
 
 
 class TooLarge(ValueError):
@@ -30,7 +34,8 @@ class JobState:
     @classmethod
     def read(cls, stored: Any) -> Self:
         """Return the state of a row; of a new one, an empty state."""
-        found = stored if isinstance(stored, dict) else {}
+        read = unwrap(stored)
+        found = read if isinstance(read, dict) else {}
         return cls(**{name: dict(found.get(name) or {}) for name in cls.__slots__})
 
     def to_json(self) -> Json:
@@ -43,7 +48,8 @@ class JobState:
         memory = to_json(self.memory)
         found = {"steps": self.steps, "cursors": self.cursors, "memory": memory}
         check_size(found, "the results of the steps and the memory")
-        return found
+        wrapped: Json = wrap(found)
+        return wrapped
 
 
 def to_json(value: Any) -> Any:
@@ -52,7 +58,40 @@ def to_json(value: Any) -> Any:
     Raises:
         ValueError: JSON can't represent the value.
     """
-    return load(dump(to_jsonable_python(value), errors="strict"))
+    return load(dump(to_jsonable_python(value), errors="strict"), is_exact=True)
+
+
+def wrap(value: Any) -> Any:
+    """Return a JSON value for a hidden column; as text if it has an integer beyond 2⁵³.
+
+    PocketBase's hooks read numbers as floats, and would change such an integer.
+    """
+    is_like_wrapped = isinstance(value, dict) and value.keys() == {_TEXT}
+    return {_TEXT: dump(value).decode()} if is_like_wrapped or _is_inexact(value) else value
+
+
+def unwrap(stored: Any) -> Any:
+    """Return the value that `wrap` was given."""
+    is_wrapped = isinstance(stored, dict) and stored.keys() == {_TEXT}
+    return load(stored[_TEXT], is_exact=True) if is_wrapped else stored
+
+
+def check_exact(value: Any, what: str) -> None:
+    """Check that a JSON value for clients has no integer that browsers would change.
+
+    Raises:
+        ValueError: it has one.
+    """
+    if _is_inexact(value):
+        raise ValueError(f"{what} have an integer beyond 2**53: write it as text")
+
+
+def _is_inexact(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_is_inexact, value.values()))
+    if isinstance(value, list):
+        return any(map(_is_inexact, value))
+    return isinstance(value, int) and abs(value) > _MAX_INTEGER
 
 
 def check_size(value: Any, what: str) -> None:

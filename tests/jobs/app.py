@@ -18,6 +18,10 @@ class Text(BaseModel):
     text: str = Field(min_length=1, max_length=100)
 
 
+#: An integer that is no float, such as ids of other services.
+LARGE = 2**60 + 1
+
+
 async def note(job: JobContext, name: str) -> str:
     """Store an effect."""
     await job.pocketbase.collection("effects").create({"job": job.key, "name": name})
@@ -35,11 +39,12 @@ async def shout(text: Text, job: JobContext) -> Text:
 async def wait(text: Text, job: JobContext) -> str:
     """Do a step, then wait until it is cancelled or the process ends."""
     found = await job.step("first", note, job, "first")
+    number = await job.step("number", lambda: LARGE)
     await job.progress(0.5, "Waiting")
     if job.attempt == 1:
         await asyncio.sleep(60)
     await job.step("second", note, job, "second")
-    return str(found)
+    return f"{found}, {number}"
 
 
 class Pages(BaseModel):
@@ -84,6 +89,24 @@ async def break_down(job: JobContext) -> None:
 async def return_a_lock(job: JobContext) -> object:
     """Return what JSON can't represent."""
     return asyncio.Lock()
+
+
+class Number(BaseModel):
+    """An integer of any size."""
+
+    number: int
+
+
+@app.job(tries=1)
+async def spell(number: Number, job: JobContext) -> str:
+    """Return the digits."""
+    return str(number.number)
+
+
+@app.job(tries=1)
+async def return_number(number: Number, job: JobContext) -> Number:
+    """Return the number itself."""
+    return number
 
 
 @app.job(who="superuser")

@@ -12,6 +12,7 @@ from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.frontend import Frontend
+from tests.jobs.app import LARGE
 from tests.jobs.client import JobClient, read_events
 from tests.superuser import log_in_superuser
 
@@ -55,7 +56,7 @@ async def test_a_killed_job_continues(
         stack.gateway.start()
         stack.gateway.wait_ready()
         done = await jobs.wait(waiting, within=30)
-        assert (done["status"], done["result"]) == ("done", f"first of {user.id}")
+        assert (done["status"], done["result"]) == ("done", f"first of {user.id}, {LARGE}")
         assert await _effects(dashboard, waiting) == ["first", "second"]
         counted = await jobs.wait(counting, within=30)
         # The third page was under way when the process died.

@@ -8,6 +8,7 @@ import httpx
 from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend, User
+from tests.jobs.app import LARGE
 from tests.jobs.client import JobClient
 from tests.problem import read_problem
 
@@ -33,6 +34,14 @@ async def test_input_is_validated_before_anything_is_stored(
         assert problem["data"]
     read_problem(await jobs.post("shout", {"text": "x" * 300_000}), 413)
     assert await dashboard.count("gateway_work", f"user = '{user.id}'") == 0
+
+
+async def test_large_integers_stay_exact(jobs: JobClient) -> None:
+    """In the input, also beyond 64 bits; a result that a browser would change is refused."""
+    for number in (LARGE, -LARGE, 10**30):
+        assert (await jobs.run("spell", {"number": number}))["result"] == str(number)
+    assert (await jobs.run("return_number", {"number": 2**53}))["result"] == {"number": 2**53}
+    assert (await jobs.run("return_number", {"number": LARGE}))["status"] == "parked"
 
 
 async def test_unknown_jobs(jobs: JobClient, stack: Stack, http: httpx.AsyncClient) -> None:
