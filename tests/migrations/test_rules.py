@@ -185,8 +185,8 @@ def test_the_same_id_in_another_auth_collection_owns_nothing(
 def test_every_other_collection_is_the_superusers(stack: Stack, root: dict[str, str]) -> None:
     """A collection that this file does not name has no rule for anybody else."""
     url = f"{stack.pocketbase.url}/api/collections?perPage=200"
-    # Users read their own jobs in gateway_work: tests/work.
-    named = ("users", "gateway_work", *TEAMS, *PUBLIC, *OWNED)
+    # Users read their own jobs and exports: tests/work, tests/bulk.
+    named = ("users", "gateway_work", "gateway_exports", *TEAMS, *PUBLIC, *OWNED)
     for collection in httpx.get(url, headers=root, trust_env=False).json()["items"]:
         if collection["system"] or collection["name"] in named:
             continue
