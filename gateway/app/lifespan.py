@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from gateway.app.configuration import Configuration
+from gateway.app.schedules import build_schedules
 from gateway.app.start_checks import (
     require_columns,
     require_effects,
@@ -78,7 +79,6 @@ async def open_services(
         stack.push_async_callback(reconciliation.close)
         table = configuration.transforms
         registration = Registration(settings, pocketbase, table) if table is not None else None
-        work = WorkQueue(pocketbase)
         jobs = Jobs(pocketbase, work, configuration.jobs)
         feed = JobFeed(records, pocketbase.collection_names.of("work"))
         stack.push_async_callback(feed.close)
@@ -149,19 +149,20 @@ async def run_background_work(
     await require_effects(pocketbase, configuration.effects or ())
     customers = CustomerSync(pocketbase, client, settings.gateway_user_deletion_policy)
     seats = SeatSync(pocketbase, client, services.terms_file, settings.gateway_seat_sync_seconds)
-    upkeep = Maintenance(
+    maintenance = Maintenance(
         pocketbase, services.replayer, services.work, settings.gateway_keep_payload_days
     )
+    schedules = build_schedules(services, configuration, maintenance)
     probe = partial(read_object, client, PROBE)
-    handlers = build_work_handlers(services, configuration)
-    ticker = Ticker(pocketbase, configuration.schedules, services.work.wake)
+    handlers = build_work_handlers(services, configuration, schedules)
+    ticker = Ticker(pocketbase, schedules, services.work.wake)
     async with (
         _keep_registered(() if is_worker else services.registrations),
         run_engine(settings, services.work, handlers, is_worker=is_worker) as end_attempt,
         run_in_background(watch_parked(services.work)),
         run_in_background(ticker.run()),
         run_in_background(services.own_account.learn()),
-        run_in_background(upkeep.run()),
+        run_in_background(maintenance.run_once()),
         run_in_background(customers.run()),
         run_in_background(seats.run()),
         run_in_background(VacancyCheck(pocketbase).run()),

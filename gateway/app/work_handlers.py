@@ -1,6 +1,6 @@
 """The work handlers of this process: what each capability and the app contribute."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gateway.app.configuration import Configuration
 from gateway.bulk.builtin_jobs import build_transform_job
@@ -8,17 +8,22 @@ from gateway.effects.handler import build_effect_handlers
 from gateway.jobs.run import build_handler
 from gateway.notifications.work_handlers import build_event_handlers
 from gateway.schedules.handler import build_schedule_handlers
+from gateway.schedules.schedule import Schedule
 from gateway.services import Services
 from gateway.work import WorkHandler
 from gateway.work.team_function import HandlerContext
 
 
-def build_work_handlers(services: Services, configuration: Configuration) -> list[WorkHandler]:
+def build_work_handlers(
+    services: Services, configuration: Configuration, schedules: Iterable[Schedule]
+) -> list[WorkHandler]:
     """Return all handlers; each has a name of its own."""
-    return list(_contribute(services, configuration))
+    return list(_contribute(services, configuration, schedules))
 
 
-def _contribute(services: Services, configuration: Configuration) -> Iterator[WorkHandler]:
+def _contribute(
+    services: Services, configuration: Configuration, schedules: Iterable[Schedule]
+) -> Iterator[WorkHandler]:
     """Yield the handlers of one capability after the other."""
     shared = {
         "pocketbase": services.records,
@@ -34,4 +39,4 @@ def _contribute(services: Services, configuration: Configuration) -> Iterator[Wo
         "", services.records, services.stripe, services.settings, services.state
     )
     yield from build_effect_handlers(configuration.effects or (), context)
-    yield from build_schedule_handlers(configuration.schedules, context)
+    yield from build_schedule_handlers(schedules, context)

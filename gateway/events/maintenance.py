@@ -1,25 +1,24 @@
-"""Scheduled maintenance: replays failed events and empties old payloads.
+"""Maintenance: replays failed events, and empties old payloads.
 
-Several gateways may do it at once: both change nothing the second time.
+It runs once when a gateway starts, then on schedules (`gateway.app.schedules`). Several gateways
+may do it at once: both change nothing the second time.
 """
 
 import logging
 from collections import Counter
 from dataclasses import dataclass
-from itertools import chain, cycle
-from typing import NoReturn
 
-from gateway.background import repeat
 from gateway.errors import GatewayError
 from gateway.events.replay import Replayer
 from gateway.events.retention import prune
 from gateway.events.stored_events import Selection
 from gateway.pocketbase import PocketBase
+from gateway.retries import retrying
 from gateway.work import WorkQueue
 
 _log = logging.getLogger(__name__)
 
-_PAUSE_SECONDS = 600.0
+_FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 1.0, 60.0
 #: Stripe's own redeliveries count as well: what has failed this often waits for a new release,
 #: which starts with a try of everything, or for an operator.
 _MAX_ATTEMPTS = 20
@@ -34,25 +33,38 @@ class Maintenance:
     work: WorkQueue
     keep_days: int
 
-    async def run(self) -> NoReturn:
-        """Run now and then every ten minutes; failures are logged and retried."""
-        later = Selection(outcome="failed", attempts_below=_MAX_ATTEMPTS)
-        selections = chain([Selection(outcome="failed")], cycle([later]))
+    async def run_once(self) -> None:
+        """Replay all failed events and prune, after a start; failures are logged and retried."""
+        async for attempt in retrying(
+            Exception, first=_FIRST_PAUSE_SECONDS, longest=_MAX_PAUSE_SECONDS
+        ):
+            with attempt:
+                await self._start()
 
-        async def look() -> None:
-            await self._retry(next(selections))
-            await self._prune()
+    async def _start(self) -> None:
+        try:
+            await self._replay(Selection(outcome="failed"))
+            await self.prune()
+        except GatewayError as error:
+            _log.warning("event maintenance postponed", extra={"reason": str(error)})
+            raise
+        except Exception:
+            _log.exception("event maintenance failed")
+            raise
 
-        await repeat(look, _PAUSE_SECONDS, _log, "event maintenance", GatewayError)
+    async def replay_failed(self) -> None:
+        """Replay failed events with less than 20 attempts."""
+        await self._replay(Selection(outcome="failed", attempts_below=_MAX_ATTEMPTS))
 
-    async def _retry(self, selection: Selection) -> None:
+    async def _replay(self, selection: Selection) -> None:
         outcomes: Counter[str] = Counter()
         async for result in self.replayer.replay_selected(selection):
             outcomes[result.outcome] += 1
         if outcomes:
             _log.info("failed events retried", extra=dict(outcomes))
 
-    async def _prune(self) -> None:
+    async def prune(self) -> None:
+        """Empty old payloads, and delete old items of the queue."""
         pruned = await prune(self.pocketbase, self.keep_days)
         if pruned:
             _log.info("payloads pruned", extra={"events": pruned})
