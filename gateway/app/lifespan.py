@@ -31,6 +31,7 @@ from gateway.mirror.deferred_work import DeferredWork
 from gateway.mirror.locks import ObjectLocks
 from gateway.mirror.refresh import Refresher
 from gateway.mirror.registry import extend_registry
+from gateway.notifications.row_event import describe_subscriptions
 from gateway.pocketbase import PocketBase, open_pocketbase_client
 from gateway.pocketbase.kept_registration import KeptRegistration
 from gateway.reconcile.background import BackgroundReconciliation
@@ -84,7 +85,13 @@ async def open_services(
         stack.push_async_callback(feed.close)
         effects = configuration.effects
         effect_registration = (
-            EffectRegistration(pocketbase, effects) if effects is not None else None
+            EffectRegistration(
+                pocketbase,
+                effects,
+                tuple(describe_subscriptions(configuration.handlers.values())),
+            )
+            if effects is not None
+            else None
         )
         registrations = [each for each in (registration, effect_registration) if each]
         sync_snapshot = Refresher(pocketbase, client, locks).apply

@@ -28,8 +28,10 @@ _DOMAIN: Mapping[str, tuple[tuple[str, ...], Callable[[Json], bool]]] = {
         _is_paid,
     ),
 }
+#: Domain events of PocketBase's rows, whatever changes them (pb_hooks/lib/effects/triggers.js).
+ROW_EVENTS = ("entitlement.gained", "entitlement.lost")
 #: All names of domain events, including the kinds of notifications.
-DOMAIN_EVENTS = tuple(dict.fromkeys([*_DOMAIN, *(kind for kind, _ in KINDS.values())]))
+DOMAIN_EVENTS = tuple(dict.fromkeys([*_DOMAIN, *(kind for kind, _ in KINDS.values()), *ROW_EVENTS]))
 
 
 def types_of(names: Iterable[str]) -> frozenset[str]:

@@ -13,6 +13,7 @@ from gateway.notifications.mail_sender import MailSender
 from gateway.notifications.notification import Notification
 from gateway.notifications.pocketbase_transport import PocketBaseTransport
 from gateway.notifications.router import MAIL
+from gateway.notifications.row_event import read_row_event
 from gateway.notifications.smtp_transport import SmtpTransport
 from gateway.notifications.stored_event import read_event
 from gateway.notifications.stripe_facts import StripeFacts
@@ -71,10 +72,13 @@ class _CallHandler:
     context: EventContext
 
     async def __call__(self, item: WorkItem, context: WorkContext) -> Outcome:
-        if item.event is None or not item.event.payload:
+        found = read_row_event(item)
+        if found is None and item.event and item.event.payload:
+            found = build_notification(item.event)
+        if found is None:
             return _PRUNED
         called = replace(self.context, key=item.id, attempt=item.attempts)
-        return await call_function(self.handler.function, build_notification(item.event), called)
+        return await call_function(self.handler.function, found, called)
 
 
 def build_notification(claimed: ClaimedEvent) -> Notification:

@@ -28,6 +28,7 @@ from gateway.pocketbase.contracts.caller import CALLER
 from gateway.pocketbase.contracts.commit import COMMIT, CommitHead
 from gateway.pocketbase.contracts.customer_tasks import END_TASK, TAKE_TASKS, TakeRequest, TaskEnd
 from gateway.pocketbase.contracts.effects import REGISTER_EFFECTS, EffectEntry, EffectsRequest
+from gateway.pocketbase.contracts.entitlements import LAPSE
 from gateway.pocketbase.contracts.events import DEFERRED_WORK, PRUNE, PruneRequest
 from gateway.pocketbase.contracts.health import VERSION, WRITE_PROBE
 from gateway.pocketbase.contracts.jobs import START_JOB, JobStart
@@ -365,6 +366,12 @@ async def test_effects(pocketbase: PocketBase) -> None:
     assert answer.collections.keys() == {"organizations", "entitlements"}
     assert answer.collections["organizations"].columns["name"] is False
     await _ask(pocketbase, REGISTER_EFFECTS, EffectsRequest(started=2, effects=()))
+
+
+async def test_lapsed_entitlements(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/entitlements/lapse."""
+    assert (await _ask(pocketbase, LAPSE, Empty())).changed >= 0
+    assert (await _ask(pocketbase, LAPSE, Empty())).changed == 0
 
 
 async def test_schedules(pocketbase: PocketBase) -> None:

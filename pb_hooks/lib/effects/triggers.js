@@ -13,12 +13,14 @@ const SECRETS = ["password", "tokenKey"]
 const STATEMENTS = { create: "INSERT", update: "UPDATE", delete: "DELETE" }
 
 // Domain events of the rows of a collection: by operation, the condition. OLD and NEW are the row before and after.
+// An entitlement is in force while it is active and has not lapsed (lib/entitlements/lapse.js).
+const inForce = (row) => `(${row}.active AND NOT ${row}.lapsed)`
 const EVENTS = {
   "entitlement.gained": {
-    collection: "entitlements", create: "NEW.active", update: "NEW.active AND NOT OLD.active",
+    collection: "entitlements", create: inForce("NEW"), update: `${inForce("NEW")} AND NOT ${inForce("OLD")}`,
   },
   "entitlement.lost": {
-    collection: "entitlements", delete: "OLD.active", update: "OLD.active AND NOT NEW.active",
+    collection: "entitlements", delete: inForce("OLD"), update: `${inForce("OLD")} AND NOT ${inForce("NEW")}`,
   },
 }
 
@@ -48,7 +50,7 @@ function buildTrigger(name, effect, operation, condition, owner, collection) {
   const row = operation === "delete" ? "OLD" : "NEW"
   const values = {
     id: "substr(lower(hex(randomblob(8))), 1, 15)",
-    kind: text(effect.event ? "event" : "record"),
+    kind: "'record'",
     handler: text(effect.handler),
     key: keyOf(effect, row),
     seq: `(SELECT coalesce(max(seq), 0) + 1 FROM ${TABLES.work})`,

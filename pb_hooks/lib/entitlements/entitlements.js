@@ -127,7 +127,7 @@ function composeRow(grants, columnOf) {
   const { active, until, limit, sources } = merge(grants)
   const values = {
     active, active_until: active ? columnOf(until) : "", limit: active && limit !== Infinity ? limit : 0,
-    sources: JSON.stringify(sources),
+    sources: JSON.stringify(sources), lapsed: active && until <= Date.now(),
   }
   return { payer, feature, values }
 }

@@ -4,7 +4,7 @@ const STORE = "gateway.hooks.missing"
 // Every file that PocketBase must load. A test compares them with the folder.
 const FILES = [
   "accounts.pb.js", "billing.pb.js", "checkout.pb.js", "collections.pb.js", "customers.pb.js", "effects.pb.js",
-  "events.pb.js", "health.pb.js", "jobs.pb.js", "mirror.pb.js", "notifications.pb.js", "realtime.pb.js", "schedules.pb.js",
+  "entitlements.pb.js", "events.pb.js", "health.pb.js", "jobs.pb.js", "mirror.pb.js", "notifications.pb.js", "realtime.pb.js", "schedules.pb.js",
   "teams.pb.js", "transforms.pb.js", "work.pb.js",
 ]
 const REQUIRED = /require\(`\$\{__hooks\}\/(lib\/[\w/]+\.js(?:on)?)`\)/g
