@@ -11,6 +11,7 @@ from gateway.errors import GatewayError
 from gateway.json_codec import dump
 from gateway.metrics import count_work
 from gateway.pocketbase.contracts.work import Settle, WriteRequest
+from gateway.postgres.once import AlreadyDone
 from gateway.work.backoff import backoff_seconds
 from gateway.work.handler import WorkContext, WorkHandler
 from gateway.work.item import WorkItem
@@ -67,6 +68,10 @@ class Attempt:
             return describe(self.item, self._as_uncertain(outcome))
         except GiveUp as error:
             outcome = Park(str(error) or "The handler gave up.")
+        except AlreadyDone as error:
+            # Of its own key: an earlier attempt has committed. Of another key, an error as any.
+            is_own = error.key == self.item.id
+            outcome = Done() if is_own else self._as_uncertain(Retry(_format_error(error)))
         except Exception as error:
             outcome = self._as_uncertain(Retry(_format_error(error)))
             if not isinstance(error, GatewayError):

@@ -1,4 +1,4 @@
-"""Worker processes of one PocketBase and one PostgreSQL, to kill and pause."""
+"""Worker processes of one PocketBase, with or without PostgreSQL, to kill and pause."""
 
 import sys
 from collections import defaultdict
@@ -70,7 +70,11 @@ class Crew:
 
 @contextmanager
 def open_crew(plan: StackPlan, folder: Path, database: str) -> Iterator[Crew]:
-    """Start the workers; end them with the block."""
+    """Start the workers; end them with the block.
+
+    Args:
+        database: PostgreSQL's address, "" for none.
+    """
     crew = Crew(plan, folder, database)
     try:
         for number in range(len(crew.workers)):

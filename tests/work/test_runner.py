@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway import AlreadyDone
 from gateway.errors import PocketBaseUnavailable
 from gateway.pocketbase import PocketBase
 from gateway.pocketbase.contracts.work import ExchangeAnswer, ExchangeRequest
@@ -92,6 +93,7 @@ async def test_a_key_keeps_its_order(office: Office) -> None:
         (Cancel("outdated"), "cancelled", "outdated"),
         (GiveUp("unknown price"), "parked", "unknown price"),
         (LookupError("no such key"), "waiting", "LookupError: no such key"),
+        (AlreadyDone("another key"), "waiting", "AlreadyDone: the work of 'another key'"),
         (Done({"not": {"JSON"}}), "parked", "The result can't be stored as JSON"),
     ],
 )
@@ -115,6 +117,18 @@ async def test_an_outcome_is_stored(outcome: Any, status: str, error: str, offic
     row = await office.read(id)
     assert row["status"] == status
     assert row["error"].startswith(error)
+
+
+async def test_the_work_of_its_own_key_is_done(office: Office) -> None:
+    """`once` with the item's key says that an earlier attempt has committed."""
+
+    async def run(item: WorkItem, context: WorkContext) -> None:
+        raise AlreadyDone(item.id)
+
+    [id] = await office.add(at_most_once=True)
+    async with _working(office, run):
+        row = await office.wait_status(id, "done")
+    assert row["error"] == ""
 
 
 async def test_a_failure_is_repeated_with_the_same_key_and_parked_at_last(office: Office) -> None:
