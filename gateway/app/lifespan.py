@@ -68,13 +68,18 @@ async def open_services(
         client = await stack.enter_async_context(open_stripe(settings, key_check))
         locks = ObjectLocks()
         own_account = OwnAccount(client, settings.gateway_stripe_account)
-        conflict_resolver = ConflictResolver(pocketbase, client, own_account, locks)
         work = WorkQueue(pocketbase)
-        parts = (pocketbase, conflict_resolver, notification_router)
-        event_writer = EventWriter(*parts, wake=work.wake)
+        # A delivery never waits for Stripe: an event that needs a read is resolved after it.
+        delivery_resolver = ConflictResolver(pocketbase, client, own_account, may_read=False)
+        event_writer = EventWriter(
+            pocketbase, delivery_resolver, notification_router, wake=work.wake
+        )
         stack.push_async_callback(event_writer.close)
+        conflict_resolver = ConflictResolver(pocketbase, client, own_account, locks)
         # Separate from the writer of deliveries, so that a long replay does not delay them.
-        replay_writer = EventWriter(*parts, wake=work.wake)
+        replay_writer = EventWriter(
+            pocketbase, conflict_resolver, notification_router, wake=work.wake
+        )
         stack.push_async_callback(replay_writer.close)
         reconciliation = BackgroundReconciliation(pocketbase, client, own_account, replay_writer)
         stack.push_async_callback(reconciliation.close)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from gateway.app.configuration import Configuration
 from gateway.bulk.builtin_jobs import build_transform_job
 from gateway.effects.handler import build_effect_handlers
+from gateway.events.resolution import build_resolution
 from gateway.jobs.run import build_handler
 from gateway.notifications.work_handlers import build_event_handlers
 from gateway.schedules.handler import build_schedule_handlers
@@ -35,6 +36,7 @@ def _contribute(
     for job in (*configuration.jobs.values(), own):
         yield build_handler(job, shared)
     yield from build_event_handlers(services, configuration.mail_templates)
+    yield build_resolution(services.replayer)
     context = HandlerContext(
         "", services.records, services.stripe, services.settings, services.state
     )

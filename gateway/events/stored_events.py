@@ -7,6 +7,7 @@ from datetime import datetime
 
 from gateway.dates import to_column
 from gateway.errors import InvalidRequest, NotFound
+from gateway.mirror.event_change import UNRESOLVED
 from gateway.pocketbase import PocketBase
 from gateway.rows import Json
 
@@ -102,9 +103,9 @@ async def read_events(pocketbase: PocketBase, stripe_ids: Sequence[str]) -> list
 
 
 async def find_handled(pocketbase: PocketBase, stripe_ids: Sequence[str]) -> set[str]:
-    """Return which of up to 100 events are stored and have not failed."""
+    """Return which of up to 100 events are stored and neither failed nor unresolved."""
     rows = await _find_named(pocketbase, stripe_ids, fields="stripe_id,outcome")
-    return {row["stripe_id"] for row in rows if row["outcome"] != "failed"}
+    return {row["stripe_id"] for row in rows if row["outcome"] not in ("failed", UNRESOLVED)}
 
 
 async def walk_events(

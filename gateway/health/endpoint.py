@@ -18,6 +18,13 @@ class Status(ResponseModel):
     status: str = "ok"
 
 
+class ReadyStatus(Status):
+    """The gateway is ready."""
+
+    #: Stored events whose row waits for a read from Stripe.
+    unresolved_events: int
+
+
 @router.get("/health", operation_id="read_health")
 async def read_health() -> Status:
     """Return ok: the process runs. Nothing else is checked."""
@@ -29,11 +36,10 @@ async def read_health() -> Status:
     operation_id="read_readiness",
     responses=problem_responses(NotReady, PocketBaseUnavailable, StripeKeyNotAccepted),
 )
-async def read_readiness(services: ServicesDep) -> Status:
+async def read_readiness(services: ServicesDep) -> ReadyStatus:
     """Return ok if the dependencies of the gateway work.
 
     PocketBase can write, accepts the gateway's superuser, has the hooks and migrations of this
     release and uses the transforms; Stripe's latest responses accepted the key.
     """
-    await services.readiness.check()
-    return Status()
+    return ReadyStatus(unresolved_events=await services.readiness.check())

@@ -36,8 +36,11 @@ class NotReady(Unavailable):
     """PocketBase lacks the gateway's hooks or migrations."""
 
 
-async def check_pocketbase(pocketbase: PocketBase) -> None:
+async def check_pocketbase(pocketbase: PocketBase) -> int:
     """Compare PocketBase's hooks, migrations and collections with those this gateway needs.
+
+    Returns:
+        The number of unresolved events (docs/webhook-engine.md).
 
     Raises:
         NotReady: they differ; the detail names the difference.
@@ -77,6 +80,7 @@ async def check_pocketbase(pocketbase: PocketBase) -> None:
             f"PocketBase's collections were changed: {'; '.join(version.missing[:_MAX_NAMED])}. "
             "Restore a backup, or rename them back (docs/operations.md)."
         )
+    return version.unresolved
 
 
 async def check_names(pocketbase: PocketBase) -> None:
@@ -133,15 +137,20 @@ class Readiness:
         check_key: Callable[[], None],
         *registrations: Callable[[], Awaitable[None]],
     ) -> None:
-        self._version = SharedCheck(partial(check_pocketbase, pocketbase))
+        self._pocketbase = pocketbase
+        self._unresolved_events = 0
+        self._version = SharedCheck(self._check_version)
         self._writes = SharedCheck(partial(_check_writes, pocketbase), _WRITE_CACHE_SECONDS)
         self._check_key = check_key
         self._registrations = [SharedCheck(check) for check in registrations]
 
-    async def check(self) -> None:
+    async def check(self) -> int:
         """Check PocketBase, the Stripe key and the app's registrations within about four seconds.
 
         A write is checked too, because reads succeed when the disk is full or the database locked.
+
+        Returns:
+            The number of unresolved events.
 
         Raises:
             NotReady: hooks or migrations are missing, or PocketBase refuses to write.
@@ -165,3 +174,7 @@ class Readiness:
         self._check_key()
         for registration in self._registrations:
             await registration.run()
+        return self._unresolved_events
+
+    async def _check_version(self) -> None:
+        self._unresolved_events = await check_pocketbase(self._pocketbase)

@@ -3,6 +3,8 @@
 The stored events of that second are ordered first. If they do not show the newest state, the object
 is read from Stripe. A decision is written only if the row and the events of its second are
 unchanged since, so that an older read never overwrites a newer one.
+
+A delivery never waits for Stripe: its resolver has ``may_read=False`` and raises `Undecided`.
 """
 
 import asyncio
@@ -40,6 +42,10 @@ _MAX_READS = 8
 _FLAGS = ("deleted", "active", "valid", "object")
 
 
+class Undecided(Exception):
+    """A resolver that may not read from Stripe could not decide."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The row to write, if any, and its ownership claims."""
@@ -49,7 +55,12 @@ class Decision:
 
 
 class ConflictResolver:
-    """Resolves conflicts between states of one object."""
+    """Resolves conflicts between states of one object.
+
+    Args:
+        locks: shared by the resolvers and refreshers of one process that read from Stripe.
+        may_read: whether objects may be read from Stripe.
+    """
 
     def __init__(
         self,
@@ -57,17 +68,21 @@ class ConflictResolver:
         client: stripe.StripeClient,
         own_account: OwnAccount,
         locks: ObjectLocks | None = None,
+        *,
+        may_read: bool = True,
     ) -> None:
         self._own_account = own_account
         self._pocketbase = pocketbase
         self._stripe = client
         self._locks = locks or ObjectLocks()
         self._readers = asyncio.Semaphore(_MAX_READS)
+        self._may_read = may_read
 
     async def resolve(self, changes: Sequence[EventChange]) -> tuple[str, ...]:
         """Write the events of the changes and the object's newest state; return the outcomes.
 
         Raises:
+            Undecided: this resolver may not read, and the stored events do not decide.
             PocketBaseUnavailable: the row kept changing, or PocketBase does not answer.
             PocketBaseRefused: PocketBase can't store the row.
             StripeUnavailable, StripeRefused: the object had to be read, and could not.
@@ -81,6 +96,8 @@ class ConflictResolver:
                 if conflict is None:
                     return result.outcomes
         _log.warning("row write conflict", extra={"object": stripe_id})
+        if not self._may_read:
+            raise Undecided
         raise PocketBaseUnavailable("The row kept changing while it was written.")
 
     async def _compose(
@@ -139,6 +156,7 @@ class ConflictResolver:
 
     async def _read(self, event: Event) -> Snapshot:
         """Read an event's object in the event's API version: columns depend on it."""
+        self._require_reads()
         count_stripe_read()
         kind, stripe_id = event.object["object"], event.object_id
         version = "" if event.is_thin else event.api_version
@@ -151,6 +169,10 @@ class ConflictResolver:
             raise Missing
         return snapshot
 
+    def _require_reads(self) -> None:
+        if not self._may_read:
+            raise Undecided
+
     async def _read_shown(self, event: Event) -> State | None:
         """Return the state that a thin event announces, if Stripe still has it."""
         state = await self._read_snapshot(event)
@@ -160,6 +182,7 @@ class ConflictResolver:
         """Read the snapshot event: a deleted object can't be read, its event can for 30 days."""
         if not event.snapshot:
             return None
+        self._require_reads()
         path = f"/v1/events/{quote(event.snapshot, safe='')}"
         try:
             async with self._readers:

@@ -13,6 +13,10 @@ from gateway.pocketbase import EventRow
 from gateway.rows import Changes, Json, OwnershipClaim, WorkEntry
 from gateway.stripe_api.event import Event
 
+#: The outcome of a stored event until Stripe has answered a read that its row needs.
+UNRESOLVED = "unresolved"
+#: The work handler that resolves such events.
+RESOLVE = "events.resolve"
 #: Identifies an object: its type and its Stripe id.
 Key = tuple[str, str]
 
@@ -62,6 +66,25 @@ def decide(event: Event) -> EventChange:
     if is_truncated(event.object):
         return EventChange(event, claims=claims, outcome="thin", truncated=state)
     return EventChange(event, state, claims)
+
+
+def unresolved(event: Event) -> EventChange:
+    """Return the change of an event that is stored before its row can be decided.
+
+    It adds the item that resolves it (`gateway.events.resolution`).
+    """
+    item = WorkEntry(
+        handler=RESOLVE,
+        kind="",
+        collection="",
+        object_id="",
+        customer="",
+        created=event.created,
+        tries=0,
+        # One after the other per object, so that one read serves all of its events.
+        key=event.object_id,
+    )
+    return EventChange(event, outcome=UNRESOLVED, work=(item,))
 
 
 def project(item: Json, *, deleted: bool = False) -> Changes:

@@ -38,6 +38,10 @@ class OwnAccount:
         await self._ask()
         return parse(payload, self.known)
 
+    def is_certain(self, event: Event) -> bool:
+        """Whether `Event.account` is certain without asking Stripe for the own account's id."""
+        return bool(self.known) or not event.context
+
     async def learn(self) -> None:
         """Read the id before the first event needs it; on failure, that event reads it."""
         try:

@@ -20,16 +20,15 @@ from gateway.errors import (
     MethodNotAllowed,
     Overloaded,
     PocketBaseUnavailable,
-    StripeUnavailable,
 )
 from gateway.http.body_admission import Admission, Admitted
 from gateway.http.body_limit import read_body
 from gateway.http.problems import respond_to
 from gateway.json_codec import dump
 from gateway.metrics import DeliveryTimer, count_applied
-from gateway.mirror.event_change import decide
+from gateway.mirror.event_change import decide, unresolved
 from gateway.services import Services
-from gateway.stripe_api.event import Event
+from gateway.stripe_api.event import Event, parse
 from gateway.webhooks.signature import verify
 
 PATH = "/webhooks/stripe"
@@ -50,7 +49,6 @@ _ERRORS = (
     ProjectionFailed,
     Overloaded,
     PocketBaseUnavailable,
-    StripeUnavailable,
 )
 
 
@@ -88,7 +86,7 @@ class WebhookEndpoint:
 
         Raises:
             InvalidSignature, InvalidEvent, BodyTooLarge: nothing was written.
-            Overloaded, PocketBaseUnavailable, StripeUnavailable: Stripe delivers again.
+            Overloaded, PocketBaseUnavailable: Stripe delivers again.
         """
         if scope["method"] != "POST":
             raise MethodNotAllowed
@@ -97,8 +95,9 @@ class WebhookEndpoint:
             body = await _read_body(receive, self.max_body_bytes, admitted)
             payload = verify(body, _read_signature(scope), self.secrets)
             timer.end_read()
-            event = await services.own_account.parse(payload)
-            return event, await services.event_writer.store(decide(event))
+            event = parse(payload, services.own_account.known)
+            change = decide(event) if services.own_account.is_certain(event) else unresolved(event)
+            return event, await services.event_writer.store(change)
 
 
 def _answer(outcome: str) -> ASGIApp:
@@ -140,7 +139,7 @@ class _Accepted:
 
 _ACCEPTED = {
     outcome: _Accepted(outcome)
-    for outcome in ("applied", "superseded", "duplicate", "ignored", "connect")
+    for outcome in ("applied", "superseded", "duplicate", "ignored", "connect", "unresolved")
 }
 
 
@@ -168,7 +167,7 @@ _ACCEPTED_SCHEMA: dict[str, Any] = {
         "received": {"type": "boolean"},
         "outcome": {
             "type": "string",
-            "enum": ["applied", "superseded", "duplicate", "ignored", "connect"],
+            "enum": list(_ACCEPTED),
         },
     },
 }
@@ -197,7 +196,8 @@ def openapi(problems: Callable[..., dict[int | str, dict[str, Any]]]) -> dict[st
                 "For Stripe only. The answer is 2xx once the event and every row it changes are"
                 " durable; a repeated event changes nothing. Outcomes: `applied`, `superseded` (a"
                 " newer state is stored), `duplicate`, `ignored` (stored, changes no row),"
-                " `connect` (another account's; stored, changes no row)."
+                " `connect` (another account's; stored, changes no row), `unresolved` (stored;"
+                " the row follows as soon as Stripe's API has answered)."
             ),
             "parameters": [
                 {

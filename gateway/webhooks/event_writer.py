@@ -18,8 +18,15 @@ from typing import Protocol
 
 from gateway.errors import GatewayError, StripeRefused
 from gateway.metrics import measure_commit
-from gateway.mirror.conflicts import ConflictResolver
-from gateway.mirror.event_change import EventChange, Key, event_row, key_of
+from gateway.mirror.conflicts import ConflictResolver, Undecided
+from gateway.mirror.event_change import (
+    UNRESOLVED,
+    EventChange,
+    Key,
+    event_row,
+    key_of,
+    unresolved,
+)
 from gateway.pocketbase import CommitBatch, PocketBase, PocketBaseRefused, commit
 from gateway.rows import WorkEntry
 from gateway.stripe_api.event import Event
@@ -99,17 +106,18 @@ class EventWriter:
         """Write an event and its change.
 
         Returns:
-            The outcome: applied, superseded, duplicate, ignored, connect or failed.
+            The outcome: applied, superseded, duplicate, ignored, connect or failed; unresolved if
+            only a read from Stripe can decide, and the resolver may not read.
 
         Raises:
             PocketBaseUnavailable, StripeUnavailable: the event may or may not be written.
         """
-        work = self._router.entries_for(change.event) if self._router else ()
+        work = change.work or (self._router.entries_for(change.event) if self._router else ())
         delivery = _Delivery(replace(change, work=work) if work else change)
         self._waiting.append(delivery)
         self._begin_if_due()
         outcome = await delivery.outcome
-        if work:
+        if work or outcome == UNRESOLVED:
             self._wake()
         return outcome
 
@@ -199,6 +207,9 @@ class EventWriter:
     async def _resolve(self, deliveries: Sequence[_Delivery]) -> None:
         try:
             outcomes = await self._conflict_resolver.resolve([each.change for each in deliveries])
+        except Undecided:
+            for delivery in deliveries:
+                await self._store_unresolved(delivery)
         except StripeRefused as refused:
             for delivery in deliveries:
                 await self._keep_failed(delivery, refused)
@@ -211,6 +222,16 @@ class EventWriter:
         else:
             for delivery, outcome in zip(deliveries, outcomes, strict=True):
                 delivery.succeed(outcome)
+
+    async def _store_unresolved(self, delivery: _Delivery) -> None:
+        """Store the event and the work that writes its row later (`events/resolution.py`)."""
+        change = unresolved(delivery.change.event)
+        try:
+            result = await commit(self._pocketbase, CommitBatch([event_row(change)]))
+        except Exception as error:
+            delivery.fail(error)
+            return
+        delivery.succeed(result.outcomes[0])
 
     async def _keep_failed(self, delivery: _Delivery, reason: Exception) -> None:
         """Store the event with the reason why its row can't be, for the dashboard and replay."""

@@ -66,8 +66,9 @@ def running(folder: Path) -> Iterator[Bench]:
             part.wait_healthy()
         mirror = Mirror(stack.pocketbase.data_dir)
         secret = stack.plan.stripe.webhook_secrets[0]
-        one, other = (Deliverer(http, [part.url], secret) for part in parts[1:])
-        both = Deliverer(http, [part.url for part in parts[1:]], secret)
+        count = mirror.count_unresolved
+        one, other = (Deliverer(http, [part.url], secret, count) for part in parts[1:])
+        both = Deliverer(http, [part.url for part in parts[1:]], secret, count)
         yield Bench(stack, account, mirror, both, (one, other), loop, http)
         mirror.close()
     finally:

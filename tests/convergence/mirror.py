@@ -48,6 +48,11 @@ class Mirror:
         count = "SELECT count(*) FROM gateway_deferred_work"
         wait_until(lambda: self._connection.execute(count).fetchone()[0] == 0, within=60)
 
+    def count_unresolved(self) -> int:
+        """Return the number of stored events whose row waits for a read from Stripe."""
+        query = "SELECT count(*) FROM stripe_events WHERE outcome = 'unresolved'"
+        return int(self._connection.execute(query).fetchone()[0])
+
     def find(self, collection: str, column: str, value: str) -> list[Json]:
         """Return the rows that have a value in a column."""
         query = f"SELECT * FROM {collection} WHERE {column} = ?"  # noqa: S608

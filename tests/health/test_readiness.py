@@ -90,9 +90,9 @@ def _deliver(own: Stack) -> httpx.Response:
 
 def test_all_is_well(stack: Stack) -> None:
     """With everything in its place both addresses answer 200."""
-    for path in ("/health", "/ready"):
+    for path, members in (("/health", {}), ("/ready", {"unresolved_events": 0})):
         answer = httpx.get(stack.gateway.url + path, trust_env=False)
-        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok", **members})
 
 
 def test_not_ready_without_pocketbase(own: Stack, restart: Callable[..., None]) -> None:

@@ -11,14 +11,16 @@ from tests.dashboard import Dashboard
 from tests.delivery import Sender, build_customer, build_event
 from tests.frontend import Frontend
 from tests.stripe_account import StripeAccount
+from tests.webhooks.resolution import wait_resolved
 
 Json = dict[str, Any]
 
 
-async def _send(sender: Sender, event: Json) -> str:
+async def _send(sender: Sender, dashboard: Dashboard, event: Json) -> str:
+    """Deliver an event; return its outcome once it is resolved."""
     answer = await sender.send(event)
     assert answer.status_code == 200, answer.text
-    return str(answer.json()["outcome"])
+    return await wait_resolved(dashboard, event["id"])
 
 
 def _thin(customer: Json, context: str) -> Json:
@@ -45,7 +47,10 @@ async def test_a_snapshot_of_the_own_account_is_applied(
     user = await frontend.sign_up()
     customer = build_customer(user.id, name="Ours")
 
-    assert await _send(sender, build_event("customer.created", customer, context=own)) == "applied"
+    assert (
+        await _send(sender, dashboard, build_event("customer.created", customer, context=own))
+        == "applied"
+    )
 
     row = await dashboard.find("customers", customer["id"])
     assert row
@@ -62,7 +67,7 @@ async def test_another_accounts_events_are_kept_apart(
     customer = build_customer(user.id)
     event = build_event("customer.created", customer, context=context)
 
-    assert await _send(sender, event) == "connect"
+    assert await _send(sender, dashboard, event) == "connect"
 
     assert await dashboard.find("customers", customer["id"]) is None
     stored = await dashboard.find("stripe_events", event["id"])
@@ -77,9 +82,9 @@ async def test_thin_events_are_told_apart_as_well(
     own = (await account.read("account"))["id"]
     async with account.holding_deliveries():
         customer = await account.create("customers", name="Thin")
-        assert await _send(sender, _thin(customer, "acct_other")) == "connect"
+        assert await _send(sender, dashboard, _thin(customer, "acct_other")) == "connect"
         assert await dashboard.find("customers", customer["id"]) is None
-        assert await _send(sender, _thin(customer, own)) == "applied"
+        assert await _send(sender, dashboard, _thin(customer, own)) == "applied"
     row = await dashboard.find("customers", customer["id"])
     assert row
     assert row["name"] == "Thin"
@@ -92,7 +97,7 @@ async def test_a_connected_accounts_event_stays_apart(
     own = (await account.read("account"))["id"]
     customer = build_customer("nobody")
     event = build_event("customer.created", customer, account="acct_1", context=own)
-    assert await _send(sender, event) == "connect"
+    assert await _send(sender, dashboard, event) == "connect"
     assert await dashboard.find("customers", customer["id"]) is None
 
 

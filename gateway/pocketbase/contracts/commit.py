@@ -14,7 +14,15 @@ from gateway.pocketbase.contracts.route import Contract, HookRoute
 
 #: The outcome of an event: decided by the hooks, or set by the gateway.
 Outcome = Literal[
-    "applied", "superseded", "duplicate", "conflict", "ignored", "connect", "thin", "failed"
+    "applied",
+    "superseded",
+    "duplicate",
+    "conflict",
+    "ignored",
+    "connect",
+    "thin",
+    "failed",
+    "unresolved",
 ]
 
 

@@ -26,6 +26,8 @@ class VersionAnswer(Contract):
     misnamed: tuple[str, ...] = ()
     #: None if the hooks are incomplete.
     names: NameSettings | None = None
+    #: Stored events whose row waits for a read from Stripe.
+    unresolved: int = 0
 
 
 VERSION = HookRoute("GET", "/api/gateway/version", Empty, VersionAnswer)

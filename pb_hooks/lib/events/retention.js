@@ -1,9 +1,9 @@
 // Empties the payloads of old events. Their rows stay for ever, so that a redelivery still changes nothing. A failed
-// event keeps its payload until it is handled.
+// or unresolved event keeps its payload until it is handled.
 // Why here: PocketBase's record API can't update rows by a condition, and would run hooks for each.
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 
-const OLD = "payload != '' AND created < {:before} AND outcome != 'failed'"
+const OLD = "payload != '' AND created < {:before} AND outcome NOT IN ('failed', 'unresolved')"
 
 // Prunes at most `limit` events; with `dry_run` only counts them. Returns {pruned}.
 function prune(app, { before, limit, dry_run }) {

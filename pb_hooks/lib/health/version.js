@@ -5,13 +5,23 @@ const { findMissingFiles } = require(`${__hooks}/lib/health/hook_files.js`)
 function readVersion(app) {
   const files = findMissingFiles(app)
   // Other modules may require a missing file.
-  if (files.length > 0) return { hooks: 0, migrations: [], files, missing: [], misnamed: [], names: null }
+  if (files.length > 0) return { hooks: 0, migrations: [], files, missing: [], misnamed: [], names: null, unresolved: 0 }
   const { hooks_version: hooks } = require(`${__hooks}/lib/vocabulary.json`)
   const { findMisnamed, findMissing } = require(`${__hooks}/lib/mirror/collections_guard.js`)
   const { SETTINGS: names } = require(`${__hooks}/lib/names.js`)
+  const missing = findMissing(app)
   return {
-    hooks, migrations: findMigrations(app), files, missing: findMissing(app), misnamed: findMisnamed(app), names,
+    hooks, migrations: findMigrations(app), files, missing, misnamed: findMisnamed(app), names,
+    unresolved: missing.length ? 0 : countUnresolved(app),
   }
+}
+
+// The number of events whose row waits for a read from Stripe.
+function countUnresolved(app) {
+  const { TABLES } = require(`${__hooks}/lib/names.js`)
+  const found = new DynamicModel({ count: 0 })
+  app.db().newQuery(`SELECT count(*) AS count FROM ${TABLES.stripe_events} WHERE outcome = 'unresolved'`).one(found)
+  return found.count
 }
 
 function findMigrations(app) {

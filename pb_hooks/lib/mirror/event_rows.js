@@ -3,7 +3,7 @@
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
 
-// Finds events that are already stored. A failed one, or one with `again`, counts as new.
+// Finds events that are already stored. A failed or unresolved one, or one with `again`, counts as new.
 function findDuplicates(tx, events, rows) {
   const doubtful = events.filter((event, i) => !isNew(rows[event.row], i))
   if (doubtful.length === 0) return []
@@ -12,7 +12,7 @@ function findDuplicates(tx, events, rows) {
   tx.db().newQuery(`SELECT stripe_id, outcome FROM ${TABLES.stripe_events} WHERE stripe_id IN (${list})`)
     .bind(values).all(stored)
   const done = {}
-  for (const event of stored) done[event.stripe_id] = event.outcome !== "failed"
+  for (const event of stored) done[event.stripe_id] = !["failed", "unresolved"].includes(event.outcome)
   return events.map((event) => (event.known = !!done[event.stripe_id]) && !event.again)
 }
 
@@ -52,7 +52,7 @@ const INSERT = `
 
 // A statement of its own: SQLite takes twice as long to compile both as one, for every delivery.
 const TRY_AGAIN = `
-  UPDATE ${TABLES.stripe_events} SET outcome = {:outcome}, error = {:error}, attempts = attempts + 1
+  UPDATE ${TABLES.stripe_events} SET outcome = {:outcome}, error = {:error}, account = {:account}, attempts = attempts + 1
   WHERE stripe_id = {:stripe_id}
 `
 

@@ -51,8 +51,11 @@ function addJob(tx, row) {
 // indexes  the index of each item's event
 function enqueueOfEvents(tx, text, indexes, events, outcomes) {
   const isNew = (i) => !events[i].known && outcomes[i] !== "conflict" && outcomes[i] !== "failed"
-  if (indexes.every(isNew)) return insertText(tx, text, SKIP)
-  return insert(tx, JSON.parse(text).filter((_, i) => isNew(indexes[i])), SKIP)
+  const isUnresolved = (i) => outcomes[i] === "unresolved"
+  if (indexes.every((i) => isNew(i) && !isUnresolved(i))) return insertText(tx, text, SKIP)
+  // An event that failed before and is unresolved again needs its item once more.
+  const items = JSON.parse(text).map((item, n) => ({ ...item, coalesce: isUnresolved(indexes[n]) }))
+  return enqueue(tx, items.filter((_, n) => isNew(indexes[n])))
 }
 
 function insert(tx, rows, onConflict) {
