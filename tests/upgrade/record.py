@@ -2,7 +2,7 @@
 
     python -m tests.upgrade.record NAME
 
-Writes ``releases/NAME.sql.gz``, PocketBase's database as SQL, and ``releases/NAME.json.gz``: the
+Writes two compressed files below ``releases``: PocketBase's database as SQL, and as JSON the
 simulated account, the buyers, and the number of rows per table. Purchases are made through the real
 parts. At the end mails wait for a mail server, one handler has failed, one was killed while it ran,
 and changes of users wait for Stripe.
