@@ -35,8 +35,6 @@ async def _replay(replayer: Replayer, item: WorkItem) -> AsyncIterator[Replayed]
         is_usual = bool(item.key and selection.filter)
     except InvalidRequest:
         is_usual = False
-    found = (
-        replayer.replay_selected(selection) if is_usual else replayer.replay_ids([item.source])
-    )
+    found = replayer.replay_selected(selection) if is_usual else replayer.replay_ids([item.source])
     async for each in found:
         yield each
