@@ -170,6 +170,18 @@ async def test_a_server_error_is_not_sent_again() -> None:
     assert len(heads) == 1
 
 
+async def test_a_call_may_take_longer_than_the_client_allows() -> None:
+    """A call's own time-out replaces the client's, as a backup needs it."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _read(reader)
+        await asyncio.sleep(0.6)
+        writer.write(_respond("204 No Content", b""))
+
+    async with _serve(handle, timeout=0.2) as client:
+        await client.backups.create(timeout=10)
+
+
 @pytest.mark.parametrize("trickle", [False, True])
 async def test_an_answer_that_does_not_come_ends_in_time(trickle: bool) -> None:
     """The time-out is for the whole call, also when a byte arrives now and then."""

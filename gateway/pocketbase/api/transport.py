@@ -189,6 +189,7 @@ class Transport:
             f"{self.url}{request.path}",
             params=write_query(request.query) or None,
             headers=headers,
+            timeout=_limit(request.timeout or self.timeout),
             **body,
         )
 
@@ -198,10 +199,14 @@ def _open_http(
 ) -> httpx2.AsyncClient:
     return open_client(
         headers={"User-Agent": USER_AGENT},
-        timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
+        timeout=_limit(timeout),
         max_connections=limit,
         certificates=trust_certificates(certificates),
     )
+
+
+def _limit(seconds: float) -> httpx2.Timeout:
+    return httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
 
 
 def _check_url(url: str) -> str:
