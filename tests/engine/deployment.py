@@ -7,6 +7,7 @@ import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ _PROJECT = os.environ.get("COMPOSE_PROJECT_NAME", "")
 _SIMULATOR = "http://127.0.0.1:12111"
 _ENV = f"""\
 DOMAIN={DOMAIN}
+HTTPS_PORT=8443
 CADDY_CLOSED_PATHS=/_/*
 GATEWAY_RATE_LIMIT_ADDRESS=30/minute
 PULL_POLICY=if_not_present
@@ -47,6 +49,7 @@ class Deployment:
 
     def __init__(self, checkout: Path, run: Path, disk: Path | None) -> None:
         self.checkout, self._run, self.disk = checkout, run, disk
+        self._engine: subprocess.Popen[bytes] | None = None
         env = _ENV
         if disk:
             (checkout / "disk.yaml").write_text(_DISK.format(folder=disk / "data"))
@@ -96,7 +99,7 @@ class Deployment:
         os.kill(int(pid_file.read_text()), signal.SIGTERM)
         wait_until(lambda: not pid_file.exists(), 90)
         with (self._run / "run.log").open("ab") as log:
-            subprocess.Popen(
+            self._engine = subprocess.Popen(
                 ["dockerd", "--config-file", str(self._run / "run.json")],
                 stdout=log,
                 stderr=log,
@@ -112,7 +115,7 @@ class Deployment:
             folder.mkdir()
             os.chown(folder, 10001, 0)
 
-    @property
+    @cached_property
     def authority(self) -> str:
         """The certificate of Caddy's own authority."""
         path = "/data/caddy/pki/authorities/local/root.crt"

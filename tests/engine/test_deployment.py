@@ -197,6 +197,8 @@ def test_a_backup_restores_an_empty_machine(deployment: Deployment) -> None:
     deployment.compose("down")
     deployment.run("docker", "volume", "rm", "e2e_pocketbase_data")
     deployment.empty_disk()
+    # Stripe is elsewhere.
+    deployment.compose("up", "-d", "--no-build", "--no-deps", "simulator")
     print(deployment.run("docker/restore"))
     deployment.up()
     assert deployment.find_lost() == set()
@@ -212,7 +214,6 @@ def test_a_wrong_setting_does_not_loop(deployment: Deployment) -> None:
     deployment.compose("up", "-d", "--no-build", "--no-deps", "gateway", **wrong)
     container = deployment.find("gateway")[0]
     wait_until(lambda: "GATEWAY_RATE_LIMIT_USER" in deployment.run("docker", "logs", container), 20)
-    wait_until(lambda: _read_health(deployment, container) == "unhealthy", 60)
     assert deployment.inspect(container, "{{.RestartCount}} {{.State.Status}}") == "0 running"
     assert "docker compose up -d" in deployment.run("docker", "logs", container)
     deployment.up()
