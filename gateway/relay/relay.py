@@ -126,12 +126,16 @@ class Relay:
     async def _insert(self, token: str, items: Sequence[ClaimedItem]) -> None:
         surplus = await self._tables.insert(token, items)
         if surplus:
-            # Another process leads since: what it has not stored is due again.
-            given_back = tuple(
-                Settle(id=item.id, claim=item.claim, status="waiting", undo_attempt=True)
-                for item in surplus
-            )
-            await self._queue.exchange(_settle_only(token, given_back))
+            # Another process leads since, and has not stored these.
+            await self.give_back(token, surplus)
+
+    async def give_back(self, token: str, items: Sequence[ClaimedItem]) -> None:
+        """Make claimed items due again, without counting the attempt."""
+        given_back = tuple(
+            Settle(id=item.id, claim=item.claim, status="waiting", undo_attempt=True)
+            for item in items
+        )
+        await self._queue.exchange(_settle_only(token, given_back))
 
     async def _keep_up(self) -> None:
         """Take care of jobs that ended or stalled without a result."""
