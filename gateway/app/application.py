@@ -304,11 +304,17 @@ def _find_routers(routes: Iterable[Any], seen: set[int]) -> Iterator[Router]:
 
 
 def _without_body(send: Send) -> Send:
-    """Return a `send` that omits the body: the answer to HEAD."""
+    """Return a `send` that omits the body: the answer to HEAD.
+
+    The answer ends with its head, so that an endless response ends too: the server then reports a
+    disconnection to it. Otherwise the next request on the connection would wait.
+    """
 
     async def send_head(message: Message) -> None:
         if message["type"] == "http.response.body":
-            message = {**message, "body": b""}
+            return
         await send(message)
+        if message["type"] == "http.response.start":
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     return send_head

@@ -47,6 +47,12 @@ async def wait(text: Text, job: JobContext) -> str:
     return f"{found}, {number}"
 
 
+@app.job(concurrency=1)
+async def queue_up(job: JobContext) -> None:
+    """Wait, one at a time."""
+    await asyncio.sleep(60)
+
+
 class Pages(BaseModel):
     """Where a pass over the orders is interrupted."""
 

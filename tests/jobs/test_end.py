@@ -24,6 +24,19 @@ async def test_a_running_job_is_cancelled_where_it_awaits(jobs: JobClient) -> No
     assert (await jobs.cancel(id)).json()["status"] == "cancelled"
 
 
+async def test_a_process_runs_so_many_at_once(jobs: JobClient) -> None:
+    """With concurrency=1 the second job waits for the end of the first."""
+    first = await jobs.start("queue_up")
+    await jobs.wait(first, "running")
+    second = await jobs.start("queue_up")
+    await jobs.run("shout", {"text": "x"})
+    assert (await jobs.get(second)).json()["status"] == "waiting"
+    await jobs.cancel(first)
+    await jobs.wait(second, "running")
+    await jobs.cancel(second)
+    assert (await jobs.wait(second))["status"] == "cancelled"
+
+
 async def test_another_process_ends_a_cancelled_job(
     own_stack: Callable[..., Stack], http: httpx.AsyncClient
 ) -> None:

@@ -108,3 +108,15 @@ async def test_quiet_streams_have_heartbeats(jobs: JobClient, stack: Stack) -> N
     async with asyncio.timeout(10), jobs.stream(id) as response:
         assert await anext(response.aiter_lines()) == ": ping"
     await jobs.cancel(id)
+
+
+async def test_head_ends_at_once(jobs: JobClient) -> None:
+    """HEAD on an open stream answers with its head, and the connection serves the next request."""
+    id = await jobs.start("wait", {"text": "x"})
+    headers = {"Authorization": f"Bearer {jobs.token}"}
+    limits = httpx.Limits(max_connections=1)
+    async with asyncio.timeout(10), httpx.AsyncClient(limits=limits, trust_env=False) as http:
+        head = await http.head(f"{jobs.url}/jobs/{id}/events", headers=headers)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"].startswith("text/event-stream")
+        assert (await JobClient(http, jobs.url, jobs.token).cancel(id)).status_code == 200
