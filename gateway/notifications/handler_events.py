@@ -1,13 +1,13 @@
 """The names that a handler can subscribe to: Stripe's event types, patterns and domain events."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import get_args
 
 import stripe
 
+from gateway.notifications.domain_events import DOMAIN
 from gateway.notifications.kinds import KINDS
-from gateway.rows import Json
 
 #: The event types of this release of Stripe's SDK, except v2 types, which only name their object.
 STRIPE_TYPES: frozenset[str] = frozenset(
@@ -15,38 +15,18 @@ STRIPE_TYPES: frozenset[str] = frozenset(
 )
 
 
-def _is_paid(session: Json) -> bool:
-    is_purchase = session.get("mode") in ("payment", "subscription")
-    return is_purchase and session.get("payment_status") in ("paid", "no_payment_required")
-
-
-#: Domain event → its Stripe event types, and a condition on the event's object.
-_DOMAIN: Mapping[str, tuple[tuple[str, ...], Callable[[Json], bool]]] = {
-    # A Checkout Session is paid for, or needs no payment (a trial, a free price).
-    "purchase.completed": (
-        ("checkout.session.completed", "checkout.session.async_payment_succeeded"),
-        _is_paid,
-    ),
-}
 #: Domain events of PocketBase's rows, whatever changes them (pb_hooks/lib/effects/triggers.js).
 ROW_EVENTS = ("entitlement.gained", "entitlement.lost")
 #: All names of domain events, including the kinds of notifications.
-DOMAIN_EVENTS = tuple(dict.fromkeys([*_DOMAIN, *(kind for kind, _ in KINDS.values()), *ROW_EVENTS]))
+DOMAIN_EVENTS = tuple(dict.fromkeys([*DOMAIN, *(kind for kind, _ in KINDS.values()), *ROW_EVENTS]))
 
 
 def types_of(names: Iterable[str]) -> frozenset[str]:
     """Return the Stripe event types that can match these names."""
     wanted = set(names)
     of_kinds = {type for type, (kind, _) in KINDS.items() if kind in wanted}
-    of_domain = {type for name in wanted & _DOMAIN.keys() for type in _DOMAIN[name][0]}
+    of_domain = {type for name in wanted & DOMAIN.keys() for type in DOMAIN[name]}
     return frozenset(of_kinds | of_domain | (wanted & STRIPE_TYPES))
-
-
-def find_domain_events(type: str, object: Json) -> frozenset[str]:
-    """Return the domain events of a Stripe event, without its kind of notification."""
-    return frozenset(
-        name for name, (types, holds) in _DOMAIN.items() if type in types and holds(object)
-    )
 
 
 def expand_names(names: Iterable[str]) -> frozenset[str]:

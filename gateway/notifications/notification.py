@@ -26,6 +26,10 @@ class SourceEvent(Protocol):
         """The object right after the event."""
 
     @property
+    def previous(self) -> Json | None:
+        """What an update replaced, None for another event."""
+
+    @property
     def account(self) -> str:
         """The connected account, "" for the platform's own."""
 

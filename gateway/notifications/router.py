@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.dates import LAST_UNIX
-from gateway.notifications.handler_events import find_domain_events, types_of
+from gateway.notifications.domain_events import find_domain_events
+from gateway.notifications.handler_events import types_of
 from gateway.notifications.handlers import Handler, Key
 from gateway.notifications.kinds import describe
 from gateway.notifications.notification import Notification, SourceEvent
@@ -38,7 +39,8 @@ class NotificationRouter:
         if expires <= time.time():
             return ()
         found = describe(event)
-        names = {found.kind, found.type} | find_domain_events(event.type, event.object)
+        names = {found.kind, found.type}
+        names |= find_domain_events(event.type, event.object, event.previous)
         entries = [_build_mail(found, expires)] if found.kind in self.mails else []
         entries += [
             _build_call(found, handler)

@@ -13,6 +13,8 @@ class PayloadEvent:
     type: str
     created: int
     object: Json
+    #: What an update replaced, None for another event.
+    previous: Json | None = None
     account: str = ""
     is_thin: bool = False
 
@@ -24,4 +26,5 @@ def read_event(payload: Json) -> PayloadEvent:
         type=payload["type"],
         created=payload["created"],
         object=payload["data"]["object"],
+        previous=payload["data"].get("previous_attributes"),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from gateway.json_codec import load
 from gateway.notifications.current_facts import bring_up_to_date, read_current_rows
-from gateway.notifications.handler_events import find_domain_events
+from gateway.notifications.domain_events import find_domain_events
 from gateway.notifications.handlers import EventContext, Handler
 from gateway.notifications.kinds import describe
 from gateway.notifications.mail import MailTransport, read_mailbox
@@ -83,10 +83,11 @@ class _CallHandler:
 
 def build_notification(claimed: ClaimedEvent) -> Notification:
     """Return an event with the payer and the current rows."""
-    found = describe(read_event(load(claimed.payload)))
+    event = read_event(load(claimed.payload))
+    found = describe(event)
     found = replace(
         found,
-        domain_events=find_domain_events(found.type, found.object),
+        domain_events=find_domain_events(event.type, event.object, event.previous),
         customer=claimed.customer or found.customer,
         user=claimed.user,
         organization=claimed.organization,

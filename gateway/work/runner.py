@@ -39,6 +39,8 @@ _RENEW_JOB_SECONDS = 3.0
 _POLL_SECONDS = 2.0
 #: Time in which further results join a settle.
 _GATHER_SECONDS = 0.02
+#: Minimum time between two calls that are not full, so that events that arrive in a row share one.
+_PACE_SECONDS = 0.03
 #: Time that running items get when the process stops.
 _DRAIN_SECONDS = 10.0
 #: Calls that store the last results when the process stops.
@@ -90,9 +92,12 @@ class WorkRunner:
 
     async def run(self) -> None:
         """Work until `close` is called; return after the last results are stored."""
+        loop = asyncio.get_running_loop()
         while not self._is_closing and self._handlers:
+            began = loop.time()
             if not await self._exchange():
                 await self._wait(min(_POLL_SECONDS, self._renew_seconds))
+                await asyncio.sleep(began + _PACE_SECONDS - loop.time())
         await self._drain()
 
     async def close(self, running: "asyncio.Task[None]") -> None:
