@@ -45,7 +45,7 @@ class WorkHandler:
     #: Seconds that one attempt may take; None for no limit.
     timeout: float | None = 60.0
     #: Concurrent items in one process.
-    concurrency: int = 16
+    concurrency: int = 32
 
 
 def index_work_handlers(handlers: Iterable[WorkHandler]) -> Mapping[str, WorkHandler]:

@@ -39,8 +39,10 @@ _RENEW_JOB_SECONDS = 3.0
 _POLL_SECONDS = 2.0
 #: Time in which further results join a settle.
 _GATHER_SECONDS = 0.02
-#: Minimum time between two calls that are not full, so that events that arrive in a row share one.
-_PACE_SECONDS = 0.03
+#: Minimum time between two calls that are not full, so that events that arrive in a row share one;
+#: the longer time while several arrive in it, because each call costs PocketBase CPU time.
+_PACE_SECONDS, _BUSY_PACE_SECONDS = 0.03, 0.06
+_BUSY_ITEMS = 4
 #: Time that running items get when the process stops.
 _DRAIN_SECONDS = 10.0
 #: Calls that store the last results when the process stops.
@@ -80,6 +82,7 @@ class WorkRunner:
         #: Whether PocketBase refused a call: the results are sent one by one.
         self._is_careful = False
         self._is_closing = False
+        self._pace = _PACE_SECONDS
 
     def wake(self) -> None:
         """Look for items now."""
@@ -97,7 +100,7 @@ class WorkRunner:
             began = loop.time()
             if not await self._exchange():
                 await self._wait(min(_POLL_SECONDS, self._renew_seconds))
-                await asyncio.sleep(began + _PACE_SECONDS - loop.time())
+                await asyncio.sleep(began + self._pace - loop.time())
         await self._drain()
 
     async def close(self, running: "asyncio.Task[None]") -> None:
@@ -148,6 +151,8 @@ class WorkRunner:
         self._unanswered = None
         self._is_careful = self._is_careful and bool(self._results)
         self._apply(call, answer)
+        if call.request.limit:
+            self._pace = _choose_pace(len(answer.items), call.request.limit)
         return len(answer.items) >= call.request.limit > 0
 
     def _build_call(self) -> _Call:
@@ -251,6 +256,13 @@ class WorkRunner:
         self._read_renewals(request, await self._queue.exchange(request))
         # A cancelled attempt ends here.
         await asyncio.sleep(0)
+
+
+def _choose_pace(items: int, limit: int) -> float:
+    """Return the seconds between two calls; none while more items wait than a call claims."""
+    if items >= limit:
+        return 0.0
+    return _BUSY_PACE_SECONDS if items >= _BUSY_ITEMS else _PACE_SECONDS
 
 
 @asynccontextmanager

@@ -14,13 +14,14 @@ function exchange(app, body) {
     if (failed) answer.failed.push(failed)
   }
   const plain = body.settle.filter(({ writes }) => !writes.length)
-  const isClaiming = body.limit > 0 && isAnyDue(app, body.handlers)
-  if (plain.length || body.renew.length || isClaiming) {
+  const isChanging = plain.length > 0 || body.renew.length > 0
+  // Without a reason to write anyway, look first. A settled item may have held back the next one of its key.
+  const isClaiming = body.limit > 0 && (isChanging || isAnyDue(app, body.handlers))
+  if (isChanging || isClaiming) {
     runTransaction(app, (tx) => {
       answer.settled.push(...settle(tx, plain))
       answer.renewed = renew(tx, body.renew, body.lease_seconds)
-      // A settled item may have held back the next one of its key.
-      if (isClaiming || (body.limit > 0 && plain.length)) answer.items = claim(tx, body)
+      if (isClaiming) answer.items = claim(tx, body)
     })
   } else if (body.again) {
     answer.items = readClaimed(app, body.token)
