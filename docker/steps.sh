@@ -35,6 +35,9 @@ find_project() {
     docker inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "$container"
 }
 
+# Runs a command of the gateway. `compose exec` of 1.29 looks for the first replica ever made.
+run_gateway() { docker exec "$(compose ps -q gateway | head -n 1)" python -m gateway "$@"; }
+
 check_http() { docker exec "$1" check-http "$2" "$3" >/dev/null 2>&1; }
 
 # wait_for SECONDS COMMAND…: repeats a command until it succeeds.

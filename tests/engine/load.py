@@ -4,7 +4,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 
@@ -67,4 +67,6 @@ class Load:
 
     def _renew(self) -> None:
         while not self._ends.wait(0.3):
-            self._deployment.renew(1)
+            # An upgrade replaces the simulator as well.
+            with suppress(httpx.TransportError):
+                self._deployment.renew(1)

@@ -145,6 +145,7 @@ def test_an_upgrade_and_a_rollback_lose_nothing(deployment: Deployment) -> None:
         with load.running():
             print(deployment.run(*command))
         print(dict(load.counts))
+        deployment.wait_ready()
         assert deployment.find_lost() == set()
     [pocketbase] = deployment.find("pocketbase")
     assert not deployment.inspect(pocketbase, "{{.Config.Image}}").endswith(":e2e-3")
@@ -202,9 +203,9 @@ def test_a_backup_restores_an_empty_machine(deployment: Deployment) -> None:
     print(deployment.run("docker/restore"))
     deployment.up()
     assert deployment.find_lost() == set()
-    differences = deployment.compose(
-        "exec", "-T", "gateway", "python", "-m", "gateway", "reconcile", "--dry-run"
-    )
+    gateway = deployment.find("gateway")[0]
+    command = ("python", "-m", "gateway", "reconcile", "--dry-run")
+    differences = deployment.run("docker", "exec", gateway, *command)
     assert not re.findall(r"^(?:added|changed|deleted) ", differences, re.MULTILINE)
 
 
