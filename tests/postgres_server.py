@@ -20,6 +20,9 @@ _SETTINGS = {
     "fsync": "off",
 }
 _SUPERUSER = "postgres"
+_SETPRIV = shutil.which("setpriv")
+# The server ends with the tests, also when they are killed.
+_ENDING_WITH_US = [_SETPRIV, "--pdeathsig", "QUIT", "--"] if _SETPRIV else []
 
 
 def find_missing_program() -> str:
@@ -54,7 +57,14 @@ class PostgresServer:
         settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
         with (self.folder / "log").open("ab") as log:
             self._child = subprocess.Popen(
-                ["postgres", "-D", self.folder / "data", f"-p{self.port}", *settings],
+                [
+                    *_ENDING_WITH_US,
+                    "postgres",
+                    "-D",
+                    self.folder / "data",
+                    f"-p{self.port}",
+                    *settings,
+                ],
                 stdout=log,
                 stderr=log,
                 user=self._user,
