@@ -19,6 +19,7 @@ from gateway.stripe_api import open_stripe
 #: The names of the gateway's own commands, which an app can't use.
 OWN_COMMANDS = frozenset(
     {
+        "backup",
         "customers",
         "dev",
         "events",
