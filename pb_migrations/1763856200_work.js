@@ -43,7 +43,9 @@ migrate((app) => {
       `CREATE INDEX idx_${name}_lease ON ${name} (lease) WHERE status='running'`,
       `CREATE INDEX idx_${name}_key ON ${name} (handler, \`key\`, seq) WHERE ${OPEN}`,
       `CREATE INDEX idx_${name}_seq ON ${name} (seq)`,
-      `CREATE INDEX idx_${name}_status ON ${name} (status, created)`,
+      // Not (status, created): SQLite would prefer it for claims, and sort all items that wait.
+      `CREATE INDEX idx_${name}_created ON ${name} (created, status)`,
+      `CREATE INDEX idx_${name}_parked ON ${name} (handler) WHERE status='parked'`,
       `CREATE INDEX idx_${name}_source ON ${name} (source)`,
       `CREATE INDEX idx_${name}_user ON ${name} (user, created) WHERE user!=''`,
     ],

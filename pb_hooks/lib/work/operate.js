@@ -52,13 +52,17 @@ function pause(app, { handler, paused }) {
   return { changed: 1 }
 }
 
+const OPEN_STATUSES = ["waiting", "running", "parked"]
+
+// Each status has a partial index, which SQLite uses only for a literal status.
+const countOf = (status) => `
+  SELECT handler, '${status}' AS status, count(*) AS number, coalesce(min(due), '') AS due FROM ${TABLES.work}
+  WHERE status = '${status}' GROUP BY handler`
+
 // The number of open and parked items by handler, the earliest due time of those that wait, and the paused handlers.
 function describe(app) {
   const found = arrayOf(new DynamicModel({ handler: "", status: "", number: 0, due: "" }))
-  app.db().newQuery(`
-    SELECT handler, status, count(*) AS number, coalesce(min(due), '') AS due FROM ${TABLES.work}
-    WHERE status IN ('waiting', 'running', 'parked') GROUP BY handler, status
-  `).all(found)
+  app.db().newQuery(OPEN_STATUSES.map(countOf).join(" UNION ALL ")).all(found)
   const paused = arrayOf(new DynamicModel({ handler: "" }))
   app.db().newQuery(`SELECT handler FROM ${TABLES.paused_handlers} ORDER BY handler`).all(paused)
   return { counts: found, paused: paused.map(({ handler }) => handler) }
