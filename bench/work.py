@@ -3,7 +3,8 @@
 ``python -m bench.work [--json] [--items N] [--rows N]``
 
 handled     items of an empty handler per second, with one worker and with four; ``handled_ratio``
-            divides the former by the rate of PocketBase creates at 8 clients
+            divides the former by the rate of PocketBase creates at 8 clients; ``events`` are items
+            with a stored event of 5 kB and its current rows, the others are ticks
 webhooks    deliveries per second with one handler per event, divided by those without a handler
 start       from the answer of a delivery to the handler's first line, on the process that committed
             it; and from adding an item to its end, if another process has to find it
@@ -35,7 +36,8 @@ from bench.wire import encode, run_load
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.stack import Stack
 
-_HANDLER = "bench.work_app.nothing"
+_EVENTS = "bench.work_app.nothing"
+_TICKS = "schedule:bench.work_app.tick"
 _METRICS_TOKEN = "token-of-the-benchmark"
 _ENQUEUE_ITEMS = 500
 _ROUNDS = 3
@@ -110,30 +112,32 @@ def run_workers(side: Side, number: int) -> Iterator[None]:
         yield
 
 
-def measure_handled(side: Side, workers: int, items: int) -> float:
+def measure_handled(side: Side, workers: int, items: int, handler: str) -> float:
     """Return the items per second that some workers handle."""
-    side.post("work/pause", {"handler": _HANDLER, "paused": True})
+    side.post("work/pause", {"handler": handler, "paused": True})
     # Deliveries have stored them; each is handled once more.
-    events = [row[0] for row in side.read(f"SELECT stripe_id FROM stripe_events LIMIT {items:d}")]
+    events = [row[0] for row in side.read("SELECT stripe_id FROM stripe_events")[:items]]
     items = len(events)
     for start in range(0, items, _ENQUEUE_ITEMS):
         part = events[start : start + _ENQUEUE_ITEMS]
-        side.post("work/enqueue", {"items": [_event_item(event) for event in part]})
+        side.post("work/enqueue", {"items": [_item(handler, event) for event in part]})
     with run_workers(side, workers):
         time.sleep(5)  # Until all have started and wait.
         started = time.perf_counter()
-        side.post("work/pause", {"handler": _HANDLER, "paused": False})
+        side.post("work/pause", {"handler": handler, "paused": False})
         _wait_until_empty(side)
         return items / (time.perf_counter() - started)
 
 
-def _event_item(event: str) -> dict[str, Any]:
+def _item(handler: str, event: str) -> dict[str, Any]:
+    subject = {"kind": "", "collection": "", "record": "", "customer": "", "created": ""}
+    tick = {"tick": "2026-11-27 03:00:00.000Z", "missed": False}
     return {
         "id": token_hex(8)[:15],
-        "kind": "event",
-        "handler": _HANDLER,
+        "kind": "event" if handler == _EVENTS else "tick",
+        "handler": handler,
         "source": event,
-        "payload": {"kind": "", "collection": "", "record": "", "customer": "", "created": ""},
+        "payload": subject if handler == _EVENTS else tick,
     }
 
 
@@ -215,7 +219,7 @@ def measure_found(side: Side) -> float:
     times = []
     for (event,) in side.read("SELECT stripe_id FROM stripe_events LIMIT 7"):
         started = time.perf_counter()
-        side.post("work/enqueue", {"items": [_event_item(event)]})
+        side.post("work/enqueue", {"items": [_item(_EVENTS, event)]})
         _wait_until_empty(side)
         times.append((time.perf_counter() - started) * 1000)
     return statistics.median(times)
@@ -250,7 +254,7 @@ def _count_calls(side: Side) -> float:
 def measure_claim(side: Side) -> float:
     """Return the median milliseconds of an exchange that settles and claims one item."""
     handler = "bench.claims"
-    items = [{**_event_item(""), "kind": "task", "handler": handler} for _ in range(_CLAIMS)]
+    items = [_item(handler, "") for _ in range(_CLAIMS)]
     side.post("work/enqueue", {"items": items})
     times, settle = [], []
     for number in range(_CLAIMS):
@@ -299,12 +303,13 @@ async def measure(items: int, rows: int, seconds: float) -> dict[str, Any]:
         found = measure_found(side)
         calls, writes = measure_idle(plain, 10.0)
         side.stack.gateway.stop()
-        handled, ratios = [], []
+        handled, ratios, events = [], [], []
         for _ in range(_ROUNDS):
             creates = await measure_creates(side, seconds)
-            handled.append(measure_handled(side, 1, items))
+            handled.append(measure_handled(side, 1, items, _TICKS))
             ratios.append(handled[-1] / creates)
-        four = measure_handled(side, 4, items)
+            events.append(measure_handled(side, 1, items, _EVENTS) / creates)
+        four = measure_handled(side, 4, items, _TICKS)
         small = measure_claim(side)
         fill(side, rows)
         large = measure_claim(side)
@@ -312,6 +317,7 @@ async def measure(items: int, rows: int, seconds: float) -> dict[str, Any]:
         "handled_per_s_1": round(statistics.median(handled)),
         "handled_per_s_4": round(four),
         "handled_ratio": round(statistics.median(ratios), 3),
+        "events_ratio": round(statistics.median(events), 3),
         "webhooks_ratio": round(webhooks, 3),
         "start_p50_ms": round(start, 1),
         "found_p50_ms": round(found),

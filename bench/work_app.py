@@ -1,8 +1,8 @@
-"""The app of bench.work: an empty event handler, and when it was called."""
+"""The app of bench.work: empty functions, and when the event handler was called."""
 
 import time
 
-from gateway import Event, EventContext, Gateway
+from gateway import Event, EventContext, Gateway, HandlerContext, Tick
 
 app = Gateway()
 _starts: dict[str, float] = {}
@@ -12,6 +12,11 @@ _starts: dict[str, float] = {}
 async def nothing(event: Event, context: EventContext) -> None:
     """Note when the first line runs."""
     _starts[event.id] = time.time()
+
+
+@app.schedule("0 0 1 1 *")
+async def tick(tick: Tick, context: HandlerContext) -> None:
+    """Do nothing."""
 
 
 @app.get("/bench/starts")

@@ -98,9 +98,12 @@ class WorkRunner:
         loop = asyncio.get_running_loop()
         while not self._is_closing and self._handlers:
             began = loop.time()
-            if not await self._exchange():
-                await self._wait(min(_POLL_SECONDS, self._renew_seconds))
-                await asyncio.sleep(began + self._pace - loop.time())
+            if await self._exchange():
+                # Handlers that do not wait end here, so that the next call stores their results.
+                await asyncio.sleep(0)
+                continue
+            await self._wait(min(_POLL_SECONDS, self._renew_seconds))
+            await asyncio.sleep(began + self._pace - loop.time())
         await self._drain()
 
     async def close(self, running: "asyncio.Task[None]") -> None:
@@ -152,7 +155,7 @@ class WorkRunner:
         self._is_careful = self._is_careful and bool(self._results)
         self._apply(call, answer)
         if call.request.limit:
-            self._pace = _choose_pace(len(answer.items), call.request.limit)
+            self._pace = _choose_pace(call.request, answer)
         return len(answer.items) >= call.request.limit > 0
 
     def _build_call(self) -> _Call:
@@ -258,11 +261,13 @@ class WorkRunner:
         await asyncio.sleep(0)
 
 
-def _choose_pace(items: int, limit: int) -> float:
+def _choose_pace(request: ExchangeRequest, answer: ExchangeAnswer) -> float:
     """Return the seconds between two calls; none while more items wait than a call claims."""
-    if items >= limit:
+    claimed = Counter(item.handler for item in answer.items)
+    is_full = any(claimed[each.name] >= each.limit for each in request.handlers)
+    if is_full or claimed.total() >= request.limit:
         return 0.0
-    return _BUSY_PACE_SECONDS if items >= _BUSY_ITEMS else _PACE_SECONDS
+    return _BUSY_PACE_SECONDS if claimed.total() >= _BUSY_ITEMS else _PACE_SECONDS
 
 
 @asynccontextmanager

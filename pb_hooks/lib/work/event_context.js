@@ -1,8 +1,8 @@
 // The events of claimed items: payload, and the current rows that they are about.
 // Why here: they are read in one call, together with the claim.
 const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
-const { NAMES, TABLES, nameOf } = require(`${__hooks}/lib/names.js`)
-const { findOne } = require(`${__hooks}/lib/mirror/records.js`)
+const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
+const { findOne, findWithoutObject } = require(`${__hooks}/lib/mirror/records.js`)
 
 // One payment attempt that needs authentication causes both events.
 const SAME_ATTEMPT = { payment_failed: "action_required", action_required: "payment_failed" }
@@ -55,7 +55,7 @@ function findAll(app, pairs) {
 // A project may have removed the collection of its own mirror.
 function findIn(app, key, ids) {
   try {
-    return app.findRecordsByIds(nameOf(key), ids)
+    return findWithoutObject(app, key, [...new Set(ids)])
   } catch (error) {
     app.logger().warn("The rows of events could not be read.", "collection", key, "error", `${error}`)
     return []
