@@ -3,7 +3,7 @@
 migrate((app) => {
   app.save(new Collection({
     name: "posts", type: "base",
-    listRule: "", viewRule: "", createRule: "@request.auth.id != ''",
+    listRule: "", viewRule: "", createRule: "@request.auth.collectionName = 'users'",
     updateRule: "author = @request.auth.id", deleteRule: "author = @request.auth.id",
     fields: [
       { name: "title", type: "text", required: true, max: 200 },

@@ -2,12 +2,12 @@
 
 import asyncio
 import sys
-from pathlib import Path
 
 import httpx2
 import pytest
 
-from gateway import PocketBaseClient, ValidationFailed, filter
+from app import PostInput, prepare_post
+from gateway import PocketBaseClient, TransformContext, ValidationFailed, filter
 from gateway.testing import Buy, Clock, SignedUpUser, SignUp, Stack, StripeEvent, eventually
 
 
@@ -20,13 +20,33 @@ async def test_a_post_is_prepared(user: SignedUpUser) -> None:
     assert "title" in refused.value.data
 
 
+@pytest.mark.parametrize("caller", ["users", "_superusers"])
+async def test_a_post_keeps_its_author(caller: str) -> None:
+    """A transform is a function, so it can be tested without a server."""
+    context = TransformContext(
+        "update",
+        "posts",
+        original={"title": "Mine", "author": "fay"},
+        user={"id": "other", "collectionName": caller},
+    )
+    post = await prepare_post(PostInput(title=" Ours ", author="other"), context)
+    assert (post.title, post.author) == ("Ours", "fay")
+
+
+async def test_an_operator_keeps_the_author(stack: Stack, user: SignedUpUser) -> None:
+    """`gateway transforms run` and the dashboard write as a superuser."""
+    post = await user.pb.collection("posts").create({"title": "Mine"})
+    await run_command(stack, "transforms", "run", "posts")
+    found = await user.pb.collection("posts").get(post["id"])
+    assert found["author"] == user.id
+
+
 async def test_a_payout_becomes_a_row(
     stripe_event: StripeEvent, superuser_pb: PocketBaseClient
 ) -> None:
     """An event's object is stored in the collection of its mirror."""
     await stripe_event("payout.paid", {"id": "po_1", "status": "paid", "amount": 4200})
     row = await superuser_pb.collection("payouts").first(filter("stripe_id = {:id}", id="po_1"))
-    assert row is not None
     assert (row["status"], row["amount"]) == ("paid", 4200)
 
 
@@ -57,16 +77,20 @@ async def test_posts_are_counted_for_users(
     assert (await user.http.get("/posts/count")).json()["count"] >= 1
 
 
-async def test_the_command_prints_titles(
-    stack: Stack, gateway_project: Path, user: SignedUpUser
-) -> None:
+async def test_the_command_prints_titles(stack: Stack, user: SignedUpUser) -> None:
     """`gateway show-posts` works on the running stack."""
     await user.pb.collection("posts").create({"title": "Printed"})
+    assert "Printed" in await run_command(stack, "show-posts")
+
+
+async def run_command(stack: Stack, *words: str) -> list[str]:
+    """Run `gateway …` with the settings of the stack, and return the lines that it prints."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway", "show-posts"),
-        cwd=gateway_project,
+        *(sys.executable, "-m", "gateway", *words),
+        cwd=stack.gateway.cwd,
         env=stack.gateway.env,
         stdout=asyncio.subprocess.PIPE,
     )
     output, _ = await process.communicate()
-    assert "Printed" in output.decode().splitlines()
+    assert process.returncode == 0
+    return output.decode().splitlines()
