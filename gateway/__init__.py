@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from gateway.app.application import Gateway, Router
     from gateway.bulk.export_records import Export, export_records
     from gateway.bulk.import_records import Import, import_records
-    from gateway.callers import AuthRecord, CurrentUser, OptionalUser, Superuser
+    from gateway.callers import (
+        AuthRecord,
+        CurrentUser,
+        OptionalUser,
+        Superuser,
+        get_current_user,
+        get_optional_user,
+        get_superuser,
+    )
     from gateway.dependencies import PocketBaseDep as PocketBase
     from gateway.dependencies import SettingsDep as Settings
     from gateway.dependencies import StripeDep as Stripe
@@ -141,9 +149,12 @@ _MODULES = {
     "create_once_table": "gateway.postgres.once",
     "export_records": "gateway.bulk.export_records",
     "filter": "gateway.pocketbase",
+    "get_current_user": "gateway.callers",
+    "get_optional_user": "gateway.callers",
     "get_pocketbase": "gateway.dependencies",
     "get_settings": "gateway.dependencies",
     "get_stripe": "gateway.dependencies",
+    "get_superuser": "gateway.callers",
     "import_records": "gateway.bulk.import_records",
     "once": "gateway.postgres.once",
 }
@@ -214,9 +225,12 @@ __all__ = [
     "create_once_table",
     "export_records",
     "filter",
+    "get_current_user",
+    "get_optional_user",
     "get_pocketbase",
     "get_settings",
     "get_stripe",
+    "get_superuser",
     "import_records",
     "once",
 ]

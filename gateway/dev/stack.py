@@ -23,7 +23,11 @@ def _ignore(sentence: str) -> None:
 
 
 class Stack:
-    """PocketBase, the gateway and, if Stripe is simulated, the simulator."""
+    """PocketBase, the gateway and, if Stripe is simulated, the simulator.
+
+    ``gateway.url``, ``pocketbase.url`` and ``simulator.url`` are the addresses, ``gateway.env`` the
+    environment variables of the app, ``gateway.cwd`` its folder.
+    """
 
     def __init__(self, plan: StackPlan) -> None:
         self.plan = plan

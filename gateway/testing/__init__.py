@@ -3,15 +3,16 @@
     pytest_plugins = ["gateway.testing"]   # in tests/conftest.py
 
 Fixtures: `stack` (PocketBase, the simulator and the app as processes, once per session), `sign_up`,
-`user`, `superuser_pb`, `http`, `buy`, `stripe_event`, `clock`. Override `gateway_project` or
-`gateway_settings` to test another folder or with other settings. The report of a failed test has
-the warnings and errors that the app logged meanwhile.
+`user`, `superuser_pb`, `http`, `buy`, `stripe_event`, `clock`, `app_client`. Override
+`gateway_project` or `gateway_settings` to test another folder or with other settings. The report of
+a failed test has the warnings and errors that the app logged meanwhile.
 """
 
 from gateway.dev.stack import Stack
 from gateway.testing.failure_log import pytest_runtest_call as pytest_runtest_call
 from gateway.testing.failure_log import pytest_runtest_makereport as pytest_runtest_makereport
 from gateway.testing.fixtures import (
+    app_client,
     buy,
     clock,
     gateway_project,
@@ -35,6 +36,7 @@ __all__ = [
     "SignedUpUser",
     "Stack",
     "StripeEvent",
+    "app_client",
     "buy",
     "clock",
     "eventually",

@@ -8,8 +8,10 @@ from pathlib import Path
 import httpx2
 import pytest
 import pytest_asyncio
+from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
+from gateway.app.loader import load_app
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.project import Project
 from gateway.dev.stack import Stack
@@ -95,3 +97,21 @@ def stripe_event(stack: Stack, http: httpx2.AsyncClient) -> StripeEvent:
 def clock(stack: Stack, http: httpx2.AsyncClient) -> Clock:
     """Stripe's time: ``await clock.advance(days=31)``."""
     return Clock(Simulator(stack, http))
+
+
+@pytest.fixture
+def app_client(
+    stack: Stack, gateway_project: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TestClient]:
+    """The app in the test's process, for ``app_client.app.dependency_overrides``.
+
+    It has the settings of `stack`, which also does its background work: event handlers, jobs and
+    schedules see no overrides. These are removed after the test.
+    """
+    monkeypatch.chdir(gateway_project)
+    for name, text in {**stack.gateway.env, "GATEWAY_RUN_WORK": "false"}.items():
+        monkeypatch.setenv(name, text)
+    app = load_app()
+    with TestClient(app) as client:
+        yield client
+    app.dependency_overrides.clear()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 
 from gateway.dev.stack import Stack
@@ -31,6 +32,7 @@ async def test_a_dry_run_prints_the_differences(
     assert '  - internal: ""\n  + internal: "12"\n' in printed.out
     assert "updated" not in printed.out
     assert "! title: Choose another title." in printed.out
+    assert re.search(r"! The transform failed: \w+: .+ \(app\.py, line \d+\)\.\n", printed.out)
     assert "3 records: 1 would change, 2 refused" in printed.err
     printed = await run_gateway(stack, *asked, "--json")
     lines = {line["id"]: line for line in map(json.loads, printed.out.splitlines())}

@@ -45,6 +45,7 @@ def test_a_project_has_every_part(tmp_path: Path) -> None:
         "app.py",
         "compose.yaml",
         "pb_migrations/1764000000_project.js",
+        "pb_public/index.html",
         "pyproject.toml",
         "tests/conftest.py",
         "tests/test_app.py",

@@ -1,4 +1,4 @@
-"""The example project on a stack that allows its page's origin."""
+"""The example project on a stack that allows its page's origin, and the page of a new project."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +10,7 @@ from gateway.dev.plan import plan_throwaway
 from gateway.dev.pocketbase import ROOT
 from gateway.dev.project import Project
 from gateway.dev.stack import Stack
+from gateway.scaffold.project import create_project
 from tests.catalogue import wait_for_catalogue
 from tests.npm import ToolUnavailableError
 from tests.page.page import ExamplePage, find_jsdom
@@ -38,9 +39,20 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def page(stack: Stack, testrun_uid: str, tmp_path: Path) -> ExamplePage:
     """The page; without node or npm its tests are skipped with the reason."""
+    return _open(EXAMPLE.folder / "pb_public" / "index.html", stack, testrun_uid, tmp_path)
+
+
+@pytest.fixture
+def new_page(stack: Stack, testrun_uid: str, tmp_path: Path) -> ExamplePage:
+    """The page of a new project, with the example's products."""
+    create_project(tmp_path / "shop")
+    return _open(tmp_path / "shop" / "pb_public" / "index.html", stack, testrun_uid, tmp_path)
+
+
+def _open(file: Path, stack: Stack, run: str, folder: Path) -> ExamplePage:
     try:
-        node = find_jsdom(testrun_uid)
+        node = find_jsdom(run)
     except ToolUnavailableError as error:
         pytest.skip(str(error))
     url = f"{stack.pocketbase.url}/?gateway_port={stack.plan.ports.gateway}"
-    return ExamplePage(node, EXAMPLE.folder / "pb_public" / "index.html", url, tmp_path)
+    return ExamplePage(node, file, url, folder)

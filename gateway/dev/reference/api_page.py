@@ -84,11 +84,14 @@ def _read_comments(source: str) -> dict[str, str]:
 
 
 def _describe_class(name: str, found: type, seen: set[int]) -> Iterator[str]:
-    is_made_for_you = issubclass(found, BaseException) or "__call__" in vars(found)
+    is_raised_by_us = issubclass(found, BaseException) and "__init__" not in vars(found)
+    is_made_for_you = is_raised_by_us or "__call__" in vars(found)
     title = name if is_made_for_you else _sign(name, found)
     bases = [each.__name__ for each in found.__bases__ if each.__module__.startswith("gateway.")]
     base = f"A `{bases[0]}`. " if bases and issubclass(found, BaseException) else ""
     yield f"### `{title}`\n\n{base}{_format(inspect.getdoc(found) or '')}\n"
+    if issubclass(found, BaseException) and not is_raised_by_us:
+        yield from _describe_arguments(found)
     if fields := _list_fields(found):
         yield "\n".join(fields) + "\n"
     for member, function in _find_methods(found):
@@ -96,6 +99,13 @@ def _describe_class(name: str, found: type, seen: set[int]) -> Iterator[str]:
             seen.add(id(function))
             heading = _sign(f"{name}.{member}", function)
             yield f"#### `{heading}`\n\n{_format(inspect.getdoc(function) or '')}\n"
+
+
+def _describe_arguments(found: type) -> Iterator[str]:
+    """Yield the arguments and errors of a constructor."""
+    _, _, rest = inspect.cleandoc(vars(found)["__init__"].__doc__ or "").partition("\n\n")
+    if rest:
+        yield f"{_format(rest)}\n"
 
 
 def _list_fields(found: type) -> list[str]:

@@ -1,7 +1,8 @@
 // Calls the gateway to run transforms: each write is an item and gets a result.
 // Why here: PocketBase holds the client's request, and its hook must wait for the result.
 //
-// A result is one of {values}, {errors, message}, {refused: {status, message}} and {failed: reason}.
+// A result is one of {values}, {errors, message}, {refused: {status, message}} and {failed: reason,
+// cause}; the cause is a sentence for operators.
 const { isSigned, sign } = require(`${__hooks}/lib/transforms/signature.js`)
 const { leaseOf } = require(`${__hooks}/lib/registrations/lease.js`)
 const { MAX_OUTAGE_MS, STEP_MS, shouldRetry, clearOutage } = require(`${__hooks}/lib/transforms/outage.js`)
@@ -17,6 +18,11 @@ const UNKNOWN = '{"items":[{"failed":"unknown"}'
 function passesThrough(entry, auth) {
   if (!auth || !auth.isSuperuser()) return true
   return entry.superusers && auth.id !== entry.gateway
+}
+
+// Whether the gateway itself wants a transform for its write, as `gateway transforms run` does.
+function isAsked(e, headers) {
+  return headers.x_gateway_transform === "run" && e.hasSuperuserAuth()
 }
 
 // Returns one item as JSON text. A record serialises itself several times as fast as Go or goja serialise its values;
@@ -208,4 +214,4 @@ function fail(failed, reason) {
   return { forAll: { failed, reason } }
 }
 
-module.exports = { ask, askOne, describe, passesThrough, writeAll }
+module.exports = { ask, askOne, describe, isAsked, passesThrough, writeAll }

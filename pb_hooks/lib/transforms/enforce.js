@@ -1,7 +1,7 @@
 // Runs the transform of a direct write before PocketBase's transaction, and applies its result.
 // Why here: a client's write goes to PocketBase alone. Without the gateway's result the write fails.
 const { isDryRun, runDry } = require(`${__hooks}/lib/transforms/dry_run.js`)
-const { passesThrough } = require(`${__hooks}/lib/transforms/call.js`)
+const { isAsked, passesThrough } = require(`${__hooks}/lib/transforms/call.js`)
 const { takeResult } = require(`${__hooks}/lib/transforms/batch.js`)
 const { blameTransform } = require(`${__hooks}/lib/transforms/author_mistakes.js`)
 const { transform } = require(`${__hooks}/lib/transforms/guard.js`)
@@ -28,14 +28,9 @@ function enforce(e, operation) {
       : transform(e, e.record, entry, operation, info)
   }
   const next = () => isDry ? runDry(e, entries) : e.next()
-  const write = set.length > 0 ? () => blameTransform(entry, operation, set, info.body || {}, next) : next
+  const write = set.length > 0 ? () => blameTransform(entry, operation, set, info.body || {}, next, isAsked(e, info.headers)) : next
   // A batch loads its records inside its transaction, so they can't change in between.
   return !entries || operation === "create" || app.isTransactional() ? write() : keepWhile(e, write)
-}
-
-// Whether the gateway itself wants a transform for its write, as `gateway transforms run` does.
-function isAsked(e, headers) {
-  return headers.x_gateway_transform === "run" && e.hasSuperuserAuth()
 }
 
 module.exports = { enforce }

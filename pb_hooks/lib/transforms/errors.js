@@ -6,9 +6,9 @@ function unavailable() {
   return new ApiError(503, "The record can't be written right now. Please try again.", {})
 }
 
-// The transform failed; the reason is in the log.
-function failed() {
-  return new ApiError(500, "Something went wrong while processing the record.", {})
+// The transform failed; the reason is in the log. `cause` is for an operator; clients get none.
+function failed(cause) {
+  return new ApiError(500, cause || "Something went wrong while processing the record.", {})
 }
 
 // Another write changed the record in the meantime.

@@ -3,7 +3,7 @@
 // Why here: PocketBase loads the record before its transform runs, so the row is read again in the transaction of the
 // write. Values that others changed meanwhile are kept (merge.js). If the transform got one of them, it runs once more
 // on the current row; if the row changes again during that, the answer is 409.
-const { askOne, describe } = require(`${__hooks}/lib/transforms/call.js`)
+const { askOne, describe, isAsked } = require(`${__hooks}/lib/transforms/call.js`)
 const { conflict } = require(`${__hooks}/lib/transforms/errors.js`)
 const {
   findDifferences, readColumns, rebase, resolveModifiers,
@@ -24,7 +24,7 @@ const [STORED, RESERVED, STALE] = ["stored", "reserved", "stale"]
 function transform(request, record, entry, operation, { body, headers }) {
   const raw = entry.request ? readSent(request) : null
   const result = askOne(entry, describe(entry, operation, record, body, raw), request, headers)
-  const set = applyResult(record, entry, operation, result)
+  const set = applyResult(record, entry, operation, result, isAsked(request, headers))
   if (operation !== "create") request.set(CHANGES, JSON.stringify(set))
   return set
 }

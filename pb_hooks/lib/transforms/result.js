@@ -3,15 +3,16 @@
 const { failed, unavailable } = require(`${__hooks}/lib/transforms/errors.js`)
 const { typeOf } = require(`${__hooks}/lib/transforms/table.js`)
 
-// Sets the result's values and returns their names, or throws the error as PocketBase would.
-function applyResult(record, entry, operation, result) {
+// Sets the result's values and returns their names, or throws the error as PocketBase would. With `isAsked`, the error
+// of a failed transform has its cause.
+function applyResult(record, entry, operation, result, isAsked) {
   if (!result) throw unavailable()
-  if (result.values) return setValues(record, entry, operation, result.values)
+  if (result.values) return setValues(record, entry, operation, result.values, isAsked)
   if (result.errors) throw fieldErrors(operation, result)
   if (result.refused) throw new ApiError(result.refused.status, result.refused.message, {})
   logFailure(entry, operation, result)
   if (result.failed === "error") {
-    throw failed()
+    throw failed(isAsked && result.cause)
   }
   if (!entry.open || !isAway(result)) throw unavailable()
   mark(record, entry, operation, true)
@@ -34,13 +35,14 @@ function fieldErrors(operation, { errors, message }) {
   return new BadRequestError(message || `Failed to ${operation} record.`, data)
 }
 
-function setValues(record, entry, operation, values) {
+function setValues(record, entry, operation, values, isAsked) {
   if (operation === "delete") return []
   const names = Object.keys(values)
   for (const name of names) {
     if (!maySet(typeOf(entry, name), name, operation, values[name])) {
-      logFailure(entry, operation, { failed: `it returned "${name}", which can't be set` })
-      throw failed()
+      const reason = `it returned "${name}", which can't be set`
+      logFailure(entry, operation, { failed: reason })
+      throw failed(isAsked && `The transform failed: ${reason}.`)
     }
     record.set(name, values[name])
   }
