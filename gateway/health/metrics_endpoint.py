@@ -1,4 +1,4 @@
-"""GET /metrics: this process's metrics and the state of the queue, for Prometheus."""
+"""GET /metrics: this process's metrics, and the state of PocketBase and the queue."""
 
 import asyncio
 from collections.abc import Iterator
@@ -42,9 +42,11 @@ async def read_metrics(request: Request, services: ServicesDep) -> Response:
     given = request.headers.get("Authorization", "")
     if not compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode()):
         raise MetricsTokenNeeded
-    queue = CollectorRegistry()
-    _describe(queue, await _read_status(services))
-    text = generate_latest(REGISTRY) + generate_latest(queue)
+    state = CollectorRegistry()
+    await _describe_readiness(state, services)
+    await _describe_backups(state, services)
+    _describe_queue(state, await _read_status(services))
+    text = generate_latest(REGISTRY) + generate_latest(state)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
@@ -57,7 +59,42 @@ async def _read_status(services: Services) -> WorkStatus | None:
         return None
 
 
-def _describe(registry: CollectorRegistry, status: WorkStatus | None) -> None:
+async def _describe_readiness(registry: CollectorRegistry, services: Services) -> None:
+    ready = Gauge("gateway_ready", "1 if /ready answers 200.", registry=registry)
+    try:
+        await services.readiness.check()
+    except GatewayError:
+        ready.set(0)
+        return
+    ready.set(1)
+    events = Gauge(
+        "gateway_events",
+        "Stored events that are not applied, by outcome: failed, unresolved.",
+        ["outcome"],
+        registry=registry,
+    )
+    events.labels("failed").set(services.readiness.events.failed)
+    events.labels("unresolved").set(services.readiness.events.unresolved)
+
+
+async def _describe_backups(registry: CollectorRegistry, services: Services) -> None:
+    """Add the age of PocketBase's newest own backup; nothing without one."""
+    try:
+        async with asyncio.timeout(_STATUS_SECONDS):
+            found = await services.pocketbase.call("GET", "/api/backups")
+    except (GatewayError, PocketBaseRefused, TimeoutError):
+        return
+    made = [from_column(backup["modified"]) for backup in found.get("items", [])]
+    if made:
+        age = Gauge(
+            "gateway_backup_age_seconds",
+            "Seconds since PocketBase's newest own backup.",
+            registry=registry,
+        )
+        age.set((datetime.now(UTC) - max(made)).total_seconds())
+
+
+def _describe_queue(registry: CollectorRegistry, status: WorkStatus | None) -> None:
     up = Gauge("gateway_pocketbase_up", "1 if PocketBase answers.", registry=registry)
     up.set(status is not None)
     if status is None:

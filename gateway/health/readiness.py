@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 
 from gateway.errors import HooksMismatch, Unavailable
@@ -32,15 +32,25 @@ _MIN_WRITE_SECONDS = 1.0
 _LOCKED = "another process (a backup, a shell) may lock its database."
 
 
+@dataclass(frozen=True, slots=True)
+class EventCounts:
+    """The numbers of stored events that are not applied (docs/webhook-engine.md)."""
+
+    #: Their row waits for a read from Stripe.
+    unresolved: int = 0
+    #: Their row could not be written.
+    failed: int = 0
+
+
 class NotReady(Unavailable):
     """PocketBase lacks the gateway's hooks or migrations."""
 
 
-async def check_pocketbase(pocketbase: PocketBase) -> int:
+async def check_pocketbase(pocketbase: PocketBase) -> EventCounts:
     """Compare PocketBase's hooks, migrations and collections with those this gateway needs.
 
     Returns:
-        The number of unresolved events (docs/webhook-engine.md).
+        The numbers of events that are not applied.
 
     Raises:
         NotReady: they differ; the detail names the difference.
@@ -80,7 +90,7 @@ async def check_pocketbase(pocketbase: PocketBase) -> int:
             f"PocketBase's collections were changed: {'; '.join(version.missing[:_MAX_NAMED])}. "
             "Restore a backup, or rename them back (docs/operations.md)."
         )
-    return version.unresolved
+    return EventCounts(version.unresolved, version.failed)
 
 
 async def check_names(pocketbase: PocketBase) -> None:
@@ -138,7 +148,8 @@ class Readiness:
         *registrations: Callable[[], Awaitable[None]],
     ) -> None:
         self._pocketbase = pocketbase
-        self._unresolved_events = 0
+        #: The numbers of the last check.
+        self.events = EventCounts()
         self._version = SharedCheck(self._check_version)
         self._writes = SharedCheck(partial(_check_writes, pocketbase), _WRITE_CACHE_SECONDS)
         self._check_key = check_key
@@ -174,7 +185,7 @@ class Readiness:
         self._check_key()
         for registration in self._registrations:
             await registration.run()
-        return self._unresolved_events
+        return self.events.unresolved
 
     async def _check_version(self) -> None:
-        self._unresolved_events = await check_pocketbase(self._pocketbase)
+        self.events = await check_pocketbase(self._pocketbase)

@@ -73,7 +73,8 @@ async def test_deliveries_are_counted_by_outcome(
     assert found["gateway_batch_events_count{}"] == 2
     assert found["gateway_event_lag_seconds_count{}"] == 1
     assert found['gateway_pocketbase_calls_total{status="200"}'] >= 2
-    assert found["gateway_pocketbase_up{}"] == 1
+    assert found["gateway_pocketbase_up{}"] == found["gateway_ready{}"] == 1
+    assert found['gateway_events{outcome="unresolved"}'] == 0
     assert found["gateway_work_oldest_due_seconds{}"] == 0
     assert found["process_cpu_seconds_total{}"] > 0
 
@@ -118,5 +119,5 @@ async def test_metrics_without_pocketbase(
         found = await _read(http, own.gateway)
     finally:
         own.pocketbase.resume()
-    assert found["gateway_pocketbase_up{}"] == 0
+    assert found["gateway_pocketbase_up{}"] == found["gateway_ready{}"] == 0
     assert "process_cpu_seconds_total{}" in found

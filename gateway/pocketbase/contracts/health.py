@@ -28,6 +28,8 @@ class VersionAnswer(Contract):
     names: NameSettings | None = None
     #: Stored events whose row waits for a read from Stripe.
     unresolved: int = 0
+    #: Stored events that could not be applied.
+    failed: int = 0
 
 
 VERSION = HookRoute("GET", "/api/gateway/version", Empty, VersionAnswer)
