@@ -4,12 +4,19 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from typing import Any, NoReturn
 
+from gateway.errors import GatewayError, PocketBaseUnavailable
 from gateway.retries import retrying
 
 #: Maximum pause after failures, for work with a shorter regular pause.
 _MAX_PAUSE_SECONDS = 10.0
+#: Pause between two lines about the same outage of PocketBase.
+_REPORT_SECONDS = 60.0
+#: When this process last reported that PocketBase does not answer, by the monotonic clock.
+_reported = float("-inf")
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -22,6 +29,36 @@ async def run_in_background(work: Coroutine[Any, Any, Any]) -> AsyncIterator[Non
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+def log_postponed(log: logging.Logger, name: str, error: Exception) -> None:
+    """Log that work is postponed: "<name> postponed".
+
+    While PocketBase is away, as in each restart, all background work fails: one line reports it,
+    and those of the work are at level DEBUG.
+    """
+    reason = error.detail if isinstance(error, GatewayError) else str(error)
+    is_away = is_unanswered(error)
+    log.log(
+        logging.DEBUG if is_away else logging.WARNING,
+        "%s postponed",
+        name,
+        extra={"reason": reason},
+    )
+    if is_away:
+        _report_outage()
+
+
+def is_unanswered(error: BaseException) -> bool:
+    """Return whether PocketBase gave no answer at all."""
+    return isinstance(error, PocketBaseUnavailable) and isinstance(error.__cause__, OSError)
+
+
+def _report_outage() -> None:
+    global _reported
+    if monotonic() - _reported >= _REPORT_SECONDS:
+        _reported = monotonic()
+        _log.warning("PocketBase does not answer: background work waits")
 
 
 async def repeat(
@@ -43,7 +80,7 @@ async def repeat(
         try:
             await work()
         except passing as error:
-            log.warning("%s postponed", name, extra={"reason": str(error)})
+            log_postponed(log, name, error)
             raise
         except Exception:
             log.exception("%s failed", name)

@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from dataclasses import dataclass
 
+from gateway.background import log_postponed
 from gateway.errors import GatewayError
 from gateway.events.replay import Replayer
 from gateway.events.retention import prune
@@ -46,7 +47,7 @@ class Maintenance:
             await self._replay(Selection(outcome="failed"))
             await self.prune()
         except GatewayError as error:
-            _log.warning("event maintenance postponed", extra={"reason": str(error)})
+            log_postponed(_log, "event maintenance", error)
             raise
         except Exception:
             _log.exception("event maintenance failed")

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from gateway.background import run_in_background
+from gateway.background import is_unanswered, run_in_background
 from gateway.errors import GatewayError, Unavailable
 from gateway.pocketbase.client import PocketBaseRefused
 
@@ -86,7 +86,8 @@ class KeptRegistration(ABC):
         except NotRegistered as fault:
             self._set_obstacle(fault.detail, logging.WARNING, type(fault))
         except GatewayError as error:
-            self._set_obstacle(error.detail, logging.WARNING)
+            level = logging.DEBUG if is_unanswered(error) else logging.WARNING
+            self._set_obstacle(error.detail, level)
             return _RETRY_SECONDS
         else:
             self._set_obstacle(f"These collections may come later: {absent}." if absent else "")

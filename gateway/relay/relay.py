@@ -9,6 +9,7 @@ from typing import NoReturn
 import psycopg
 from procrastinate.exceptions import ProcrastinateException
 
+from gateway.background import log_postponed
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBaseRefused
 from gateway.pocketbase.contracts.work import (
@@ -67,9 +68,10 @@ class Relay:
         """Return whether the next turn should follow at once."""
         try:
             return await self._turn()
-        except (GatewayError, psycopg.Error, ProcrastinateException) as error:
-            reason = error.detail if isinstance(error, GatewayError) else type(error).__name__
-            _log.warning("relay postponed", extra={"reason": reason})
+        except GatewayError as error:
+            log_postponed(_log, "relay", error)
+        except (psycopg.Error, ProcrastinateException) as error:
+            _log.warning("relay postponed", extra={"reason": type(error).__name__})
         except Exception:  # The next turn must follow any error.
             _log.exception("relay failed")
         return False

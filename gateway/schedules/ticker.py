@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
+from gateway.background import log_postponed
 from gateway.dates import to_column
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBase, PocketBaseRefused
@@ -53,7 +54,7 @@ class Ticker:
             try:
                 await self.report(datetime.now(UTC))
             except (GatewayError, PocketBaseRefused) as error:
-                _log.warning("schedules postponed", extra={"reason": str(error)})
+                log_postponed(_log, "schedules", error)
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 await asyncio.sleep(self._sleep_seconds(datetime.now(UTC)))

@@ -14,6 +14,7 @@ from functools import partial
 from secrets import token_hex
 from typing import Any
 
+from gateway.background import log_postponed
 from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBaseRefused
 from gateway.pocketbase.contracts.work import (
@@ -145,7 +146,7 @@ class WorkRunner:
         except GatewayError as error:
             again = call.request.model_copy(update={"again": True})
             self._unanswered = replace(call, request=again)
-            _log.warning("work postponed", extra={"reason": error.detail})
+            log_postponed(_log, "work", error)
             return False
         except Exception:  # The next call must follow any error.
             self._unanswered = None
