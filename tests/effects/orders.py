@@ -52,7 +52,7 @@ async def count(change: RecordChange, context: HandlerContext) -> Batch:
     copies = (change.current or {}).get("copies", 0) + 1
     batch = context.pocketbase.batch()
     batch.collection("orders").update(change.id, {"copies": copies})
-    batch.collection("counts").create({"number": copies})
+    batch.collection("counts").create({"number": copies, "order": change.id})
     return batch
 
 

@@ -17,7 +17,9 @@ migrate((app) => {
       { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
     ],
   }))
-  app.save(new Collection({ name: "counts", type: "base", ...open, fields: [{ name: "number", type: "number" }] }))
+  app.save(new Collection({ name: "counts", type: "base", ...open, fields: [
+    { name: "number", type: "number" }, { name: "order", type: "text" },
+  ] }))
   app.settings().batch.enabled = true
   app.save(app.settings())
 }, (app) => {
