@@ -19,6 +19,7 @@ from gateway.app.late_start import LateStart
 from gateway.app.lifespan import open_services, run_background_work
 from gateway.app.middleware import wrap_inside, wrap_outside
 from gateway.app.openapi import SERVERS, complete
+from gateway.app.shadowed_routes import require_reachable
 from gateway.billing.endpoint import router as billing_router
 from gateway.checkout.endpoint import router as checkout_router
 from gateway.checkout.endpoint import setups as setups_router
@@ -120,6 +121,7 @@ class Gateway(FastAPI, Declaring):
             self.include_router(router)
         if not has_own_docs and self.openapi_url:
             add_docs(self)
+        self._own_routes = tuple(self.routes)
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -134,6 +136,9 @@ class Gateway(FastAPI, Declaring):
             settings = read_settings_of(settings)
         found = Configuration.of(settings, self.collect_declarations())
         add_job_routes(self._job_routes, found.jobs.values())
+        require_reachable(
+            self._own_routes, [each for each in self.routes if each not in self._own_routes]
+        )
         return found
 
     @property

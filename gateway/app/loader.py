@@ -29,6 +29,14 @@ class PlainGateway(Gateway):
         return None
 
 
+def describe_missing_app() -> str:
+    """Return a sentence for a command that needs an app where there is none."""
+    return (
+        f"There is no app in {Path.cwd()} (none of {', '.join(FILES)}): run the command in the"
+        " project's folder, or set GATEWAY_APP."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     module: str

@@ -38,9 +38,12 @@ class _Commands(click.Group):
         if found := super().get_command(ctx, cmd_name):
             return found
         try:
-            return self._load(ctx).get(cmd_name)
+            return self._load(ctx)[cmd_name]
         except StartError as error:
             fail(str(error))
+        except KeyError:
+            self._require_app(cmd_name)
+            return None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; expected errors are printed as one sentence."""
@@ -52,6 +55,13 @@ class _Commands(click.Group):
             fail(error.detail)
         except PocketBaseRefused as refused:
             fail(f"PocketBase refused: {refused}")
+
+    def _require_app(self, cmd_name: str) -> None:
+        """End with a sentence if the command may be that of an app in another folder."""
+        from gateway.app.loader import PlainGateway, describe_missing_app, load_app
+
+        if isinstance(load_app(), PlainGateway):
+            fail(f"No such command {cmd_name!r}. {describe_missing_app()}")
 
     def _load(self, ctx: click.Context) -> dict[str, click.Command]:
         # Imported here, because FastAPI loads slowly and the other commands don't need it.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 import stripe
 
-from gateway.cli.running_settings import find_running_settings
+from gateway.cli.running_settings import find_running_settings, names_services
 from gateway.errors import GatewayError
 from gateway.health.readiness import check_names
 from gateway.logs import open_logs
@@ -90,7 +90,9 @@ def load_settings(kind: type[Kind]) -> Kind:
     try:
         return read_settings_of(kind, **(found.values if found else {}))
     except SettingsError as error:
-        fail(str(error))
+        if found or names_services(os.environ):
+            fail(str(error))
+        fail(f"No `gateway dev` runs in this folder or above: start it, or set variables. {error}")
 
 
 def fail(sentence: str) -> NoReturn:

@@ -31,7 +31,7 @@ def find_running_settings(start: Path, environment: Mapping[str, str]) -> Runnin
         None if no run is active, or if the environment names a PocketBase or Stripe, because the
         settings of two deployments must not be mixed.
     """
-    if any(_is_target(name.upper()) and text for name, text in environment.items()):
+    if names_services(environment):
         return None
     for folder in (parent / _FOLDER for parent in (start, *start.parents)):
         file = folder / "settings.json"
@@ -41,6 +41,11 @@ def find_running_settings(start: Path, environment: Mapping[str, str]) -> Runnin
             values = {name.lower(): text for name, text in stored.items() if name not in given}
             return RunningSettings(folder, values)
     return None
+
+
+def names_services(environment: Mapping[str, str]) -> bool:
+    """Return whether the environment chooses the services of a command."""
+    return any(_is_target(name.upper()) and text for name, text in environment.items())
 
 
 def _is_target(name: str) -> bool:

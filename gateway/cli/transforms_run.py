@@ -55,14 +55,17 @@ def run_transforms(
 def _require_transform(collection: str) -> None:
     # Imported here, because FastAPI loads slowly and the other commands don't need it.
     from gateway.app.declarations import Declarations
-    from gateway.app.loader import load_app
+    from gateway.app.loader import PlainGateway, describe_missing_app, load_app
     from gateway.transforms.table import Table
 
     try:
-        declared = load_app().collect_declarations() or Declarations()
+        app = load_app()
+        declared = app.collect_declarations() or Declarations()
         table = Table.of(declared.transforms).index()
     except StartError as error:
         fail(str(error))
+    if isinstance(app, PlainGateway):
+        fail(describe_missing_app())
     if (collection, "update") not in table:
         fail(f"{collection} has no transform for updates.")
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from gateway.rows import Json
 from gateway.stripe_api.fields import as_dict, as_list, stripe_id
+from gateway.vocabulary import PAID_SUBSCRIPTION
 
-_STARTED = ("trialing", "active")
 #: Fields of a subscription besides its items; their change concerns the buyer.
 _CHANGES = (
     "cancel_at",
@@ -28,7 +28,8 @@ def _is_paid(session: Json, before: Json) -> bool:
 
 def _has_started(subscription: Json, before: Json) -> bool:
     """Created with access, or paid for the first time."""
-    return subscription.get("status") in _STARTED and before.get("status") in (None, "incomplete")
+    is_paid = subscription.get("status") in PAID_SUBSCRIPTION
+    return is_paid and before.get("status") in (None, "incomplete")
 
 
 def _starts_later(subscription: Json, before: Json) -> bool:

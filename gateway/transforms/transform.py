@@ -19,7 +19,7 @@ Validate = Literal["all", "changed"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
 #: Annotates a model's optional field: PocketBase's empty dates and relations are "", which
-#: `datetime | None` refuses.
+#: `datetime | None` refuses. ``due: Annotated[datetime | None, BLANK_AS_NONE] = None``
 BLANK_AS_NONE = BeforeValidator(lambda value: None if value == "" else value)
 
 

@@ -1,9 +1,11 @@
 """Validates incoming values with a model; describes errors in PocketBase's format. Pure."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_core.core_schema import ErrorType
 
 from gateway.rows import Json
 from gateway.transforms.partial_model import validate_around
@@ -11,6 +13,8 @@ from gateway.transforms.transform import Transform, TransformContext
 
 #: Members of a record that are not its fields.
 _META_MEMBERS = ("collectionId", "collectionName", "expand")
+#: Pydantic's own types of errors, without those of a team's validators.
+_ERROR_TYPES = frozenset(get_args(ErrorType)) - {"value_error", "assertion_error"}
 _BLANK: tuple[Any, ...] = (None, "", 0, False)
 
 
@@ -117,18 +121,27 @@ def describe(error: ValidationError) -> tuple[dict[str, tuple[str, str]], str]:
     """Return code and message by field, and the first message that concerns no field."""
     fields: dict[str, tuple[str, str]] = {}
     general = ""
-    for item in error.errors(include_url=False, include_context=False, include_input=False):
+    for item in error.errors(include_url=False, include_context=False):
         name, *place = [str(part) for part in item["loc"]] or [""]
         message = _sentence(item["msg"])
         if place:
             message = f"{'.'.join(place)}: {message}"
         if not name:
             general = general or message
-        elif item["type"] == "missing":
+        elif item["type"] == "missing" or (not place and _is_empty(item)):
             fields.setdefault(name, ("validation_required", "Cannot be blank."))
         else:
             fields.setdefault(name, (f"validation_{item['type']}", message))
     return fields, general
+
+
+def _is_empty(item: ErrorDetails) -> bool:
+    """Return whether PocketBase's empty value was refused, of a date or relation for example.
+
+    Texts have their own minimum, and messages of a team's validators are kept.
+    """
+    type = item["type"]
+    return item["input"] in ("", None) and type in _ERROR_TYPES and not type.startswith("string_")
 
 
 def _sentence(message: str) -> str:

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any, Literal
 
 from gateway.errors import GatewayError
-from gateway.json_codec import dump
+from gateway.json_codec import dump, load
 from gateway.metrics import count_work
 from gateway.pocketbase.contracts.work import Settle, WriteRequest
 from gateway.postgres.once import AlreadyDone
@@ -165,7 +165,16 @@ def _report(item: WorkItem, outcome: Outcome) -> None:
 def _fields(item: WorkItem) -> dict[str, object]:
     source = "event" if item.kind == "event" else "source"
     names = {"work": item.id, "handler": item.handler, source: item.source}
-    return {**names, "attempts": item.attempts}
+    type = _read_type(item)
+    return {**names, **({"type": type} if type else {}), "attempts": item.attempts}
+
+
+def _read_type(item: WorkItem) -> str:
+    """Return the type of the event that the item is about, "" for other items."""
+    if item.event and item.event.payload:
+        return str(load(item.event.payload).get("type", ""))
+    payload = item.payload if isinstance(item.payload, dict) else {}
+    return str(payload.get("type", "")) if item.kind == "record" else ""
 
 
 def _format_error(error: Exception) -> str:

@@ -13,7 +13,7 @@ from stripe_simulator.simulator import Simulator
 from stripe_simulator.world import World
 
 ADDRESSES = [
-    ["/v1/…", "Stripe's API; any sk_test_ key unless one was chosen"],
+    ["/v1/…", "Stripe's API"],
     ["/c/pay/:id", "Checkout pages, at each session's url"],
     ["/p/session/:id", "Billing portal pages, at each portal session's url"],
     ["/_simulator/…", "The control API for tests"],
@@ -41,8 +41,20 @@ def show(simulator: Simulator, since: int | None = None, message: str | None = N
     body += "<h2>Newest events</h2>" + list_events(simulator, newest)
     body += f"<p>{link('/events', 'All events')}</p>"
     body += "<h2>Addresses</h2>" + table(["Address", "What"], ADDRESSES)
+    body += _describe_api(world.settings.public_url)
     body += '<p><a href="/_simulator/state">State</a> · '
     return page("Stripe simulator", body + '<a href="/_simulator/deliveries">Deliveries</a></p>')
+
+
+def _describe_api(url: str) -> str:
+    return (
+        "<p>Beside <code>gateway dev</code> and <code>make run</code> the API takes one key,"
+        " <code>SIMULATOR_SECRET_KEY</code> in <code>.local/secrets.env</code>, otherwise any"
+        " <code>sk_test_</code> key. As at Stripe, parameters such as <code>price</code> are ids."
+        " This finds the id of a lookup key:</p><pre>. .local/secrets.env\n"
+        'curl -s -u "$SIMULATOR_SECRET_KEY:" -G -d "lookup_keys[]=pro_monthly" '
+        f"{escape(url)}/v1/prices</pre>"
+    )
 
 
 def _objects(world: World) -> str:

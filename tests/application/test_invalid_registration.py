@@ -112,6 +112,21 @@ _WRONG = {
         "@app.command('serve')\ndef f(): ...",
         (1, "there is a command serve already"),
     ),
+    "an endpoint of the gateway": (
+        "@app.post('/portal')\nasync def f(): ...",
+        (1, "POST /portal is an endpoint of the gateway already"),
+    ),
+    "an endpoint below a path parameter of the gateway": (
+        "@app.get('/checkout/mine')\nasync def f(): ...",
+        (1, "GET /checkout/mine is an endpoint of the gateway already"),
+    ),
+    "an endpoint of the gateway in a router": (
+        "router = Router()\n@router.post('/{name}/portal')\nasync def g(): ...\n"
+        "@router.post('/out')\nasync def f(): ...\napp.include_router(router, prefix='/check')\n"
+        "outer = Router(prefix='/portal')\nouter.add_api_route('', f, methods=['POST'])\n"
+        "app.include_router(outer)",
+        (2, "POST /portal is an endpoint of the gateway already"),
+    ),
     "unknown event type": (
         "@app.on('customer.subscription.delete')\nasync def f(event, context): ...",
         (1, "did you mean customer.subscription.deleted"),

@@ -81,7 +81,7 @@ def test_images_carry_the_release(compose: Any) -> None:
     """A new release has new tags, and `up` builds them; images without a release do not exist."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     for name, service in compose["services"].items():
-        variable = "RELEASE" if name in ("gateway", "simulator") else "SERVICES_RELEASE"
+        variable = "RELEASE" if name == "gateway" else "SERVICES_RELEASE"
         assert service["image"] == f"pocketbase-gateway/{name}:${{{variable}:-{version}}}"
         assert service["build"]["args"]["RELEASE"] == f"${{{variable}:-{version}}}"
         assert service["pull_policy"] == "${PULL_POLICY:-build}"

@@ -111,3 +111,14 @@ def test_an_empty_catalogue_offers_the_import(start_run: StartRun, stack: Stack)
     again = start_run(keys)
     again.wait_up()
     assert "-m gateway reconcile" not in again.output.rsplit("Gateway  ", 1)[-1]
+
+
+def test_commands_in_another_folder_name_the_cause(tmp_path: Path) -> None:
+    """No app, or no `gateway dev`, comes before what follows from it."""
+    done = _command(tmp_path, "show-posts")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"No such command 'show-posts'. There is no app in {tmp_path}")
+    done = _command(tmp_path, "transforms", "run", "posts")
+    assert done.stderr.startswith(f"There is no app in {tmp_path}")
+    done = _command(tmp_path, "events", "list")
+    assert done.stderr.startswith("No `gateway dev` runs in this folder")

@@ -104,7 +104,7 @@ def _check_lines(lines: list[dict[str, str]], event: str, refused: str) -> None:
     [failure] = [
         line for line in lines if line["msg"] == "work parked" and line["event"] == refused
     ]
-    assert failure["handler"] == "mail"
+    assert (failure["handler"], failure["type"]) == ("mail", "invoice.paid")
     assert "550" in failure["reason"]
     problems = [line for line in lines if line["msg"] == "problem"]
     assert len(problems) >= 5
