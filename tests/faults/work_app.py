@@ -9,12 +9,10 @@ import httpx
 from pydantic import BaseModel
 
 from gateway import Batch, Gateway, HandlerContext, JobContext, RecordChange
-from gateway.work.runner import WorkRunner
+from tests.faults.short_leases import shorten_leases
 from tests.http_client import open_client
 
-#: Instead of a minute, so that a test can outlast it.
-LEASE_SECONDS = 2
-WorkRunner.__init__.__kwdefaults__["lease_seconds"] = LEASE_SECONDS
+shorten_leases()
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from tests.deadline import eventually
 from tests.faults.chaos import Chaos
 from tests.faults.effect_log import EffectLog
 from tests.faults.replicas import Replica
-from tests.faults.work_app import LEASE_SECONDS
+from tests.faults.short_leases import LEASE_SECONDS
 
 
 @dataclass(slots=True)
