@@ -251,7 +251,8 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     smtp+starttls://user:password@host or, without encryption and password, smtp://host; a port may
     follow. Empty: PocketBase's mail settings."""
     gateway_notification_max_age_hours: int = Field(default=48, ge=1, le=24 * MAX_DAYS)
-    """Maximum age of an event in hours; older events cause no notification."""
+    """Maximum age of an event in hours; older events cause no mail. Event handlers are called
+    however late Stripe delivers; for older events that `gateway reconcile` finds they are not."""
 
     @field_validator(
         "gateway_self_service_coupons",

@@ -31,17 +31,22 @@ class NotificationRouter:
         #: The types of events that may cause a mail or a call.
         self._types = types_of(mails | topics)
 
-    def entries_for(self, event: SourceEvent) -> tuple[WorkEntry, ...]:
-        """Return the items; none for events of connected accounts and for old events."""
+    def entries_for(self, event: SourceEvent, *, is_import: bool = False) -> tuple[WorkEntry, ...]:
+        """Return the items; none for events of connected accounts.
+
+        An old event causes no mail. Handlers are called, however late Stripe delivers; but not for
+        an old event that reconcile finds, such as those of a first import.
+        """
         if event.type not in self._types or event.account or event.is_thin:
             return ()
         expires = min(event.created + self._max_age_seconds, LAST_UNIX)
-        if expires <= time.time():
+        is_old = expires <= time.time()
+        if is_old and is_import:
             return ()
         found = describe(event)
         names = {found.kind, found.type}
         names |= find_domain_events(event.type, event.object, event.previous)
-        entries = [_build_mail(found, expires)] if found.kind in self.mails else []
+        entries = [_build_mail(found, expires)] if found.kind in self.mails and not is_old else []
         entries += [
             _build_call(found, handler)
             for handler in self.handlers.values()

@@ -83,4 +83,4 @@ class CatchUp:
                 "stored event unreadable", extra={"event": event["id"], "reason": error.detail}
             )
             return "unreadable"
-        return await self.event_writer.store(change)
+        return await self.event_writer.store(change, is_import=True)

@@ -64,7 +64,7 @@ class _Delivery:
 class WorkSource(Protocol):
     """The part of `EventRouter` that the writer needs."""
 
-    def entries_for(self, event: Event) -> tuple[WorkEntry, ...]:
+    def entries_for(self, event: Event, *, is_import: bool = False) -> tuple[WorkEntry, ...]:
         """Return the items of the queue to write with the event."""
 
 
@@ -102,8 +102,12 @@ class EventWriter:
         self._under_way: dict[object, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def store(self, change: EventChange) -> str:
+    async def store(self, change: EventChange, *, is_import: bool = False) -> str:
         """Write an event and its change.
+
+        Args:
+            is_import: whether reconcile found the event, so that handlers are not called for an
+                old one.
 
         Returns:
             The outcome: applied, superseded, duplicate, ignored, connect or failed; unresolved if
@@ -112,7 +116,9 @@ class EventWriter:
         Raises:
             PocketBaseUnavailable, StripeUnavailable: the event may or may not be written.
         """
-        work = change.work or (self._router.entries_for(change.event) if self._router else ())
+        work = change.work
+        if not work and self._router:
+            work = self._router.entries_for(change.event, is_import=is_import)
         delivery = _Delivery(replace(change, work=work) if work else change)
         self._waiting.append(delivery)
         self._begin_if_due()
