@@ -125,3 +125,11 @@ async def test_pages_escape_what_sellers_and_customers_write(running: Running) -
     text = (await running.http.get(made.url or "")).text
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
+
+
+async def test_the_first_page_shows_how_to_call_the_api(running: Running) -> None:
+    """Where a local key is, and a request with the simulator's own address."""
+    text = (await running.http.get("/")).text
+    assert "SIMULATOR_SECRET_KEY" in text
+    assert ".local/secrets.env" in text
+    assert f"{running.simulator.world.settings.public_url}/v1/prices" in text
