@@ -18,6 +18,7 @@ _DATA = [
     ("pb_migrations", "*.js", "gateway/_pocketbase/pb_migrations"),
     ("gateway/notifications/templates", "*.*", "gateway/notifications/templates"),
     ("gateway/dev/superuser", "*.js", "gateway/dev/superuser"),
+    ("gateway/scaffold/template", "*.html", "gateway/scaffold/template"),
 ]
 
 
