@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any, cast
 
 from gateway.effects.effect import Effect, Operation, RecordChange
-from gateway.pocketbase.api import PocketBaseClient
-from gateway.work import Done, WorkContext, WorkHandler, WorkItem
+from gateway.pocketbase.api import PocketBaseClient, PocketBaseError
+from gateway.work import Outcome, Retry, WorkContext, WorkHandler, WorkItem
 from gateway.work.team_function import HandlerContext, call_function
 
 
@@ -30,8 +30,13 @@ def build_effect_handlers(
 
 
 def _runner_of(function: Callable[..., Any], context: HandlerContext) -> Any:
-    async def run(item: WorkItem, _: WorkContext) -> Done:
-        change = await read_change(item, context.pocketbase)
+    async def run(item: WorkItem, _: WorkContext) -> Outcome:
+        try:
+            change = await read_change(item, context.pocketbase)
+        except PocketBaseError as error:
+            # Returned, because an error that is raised parks work that may run once only, as if
+            # the function had been called.
+            return Retry(error.detail)
         return await call_function(
             function, change, replace(context, key=item.id, attempt=item.attempts)
         )
