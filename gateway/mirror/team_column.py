@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gateway.json_codec import dump
 from gateway.mirror.mirrored_object import MirroredObject, Projection
+from gateway.mirror.team_object import as_column
 from gateway.rows import Changes, Json
 from gateway.source import Source
 from gateway.start_error import InvalidRegistration
 from gateway.vocabulary import COLLECTIONS
 
-#: From Stripe's object to the column's value.
+#: From Stripe's object to the column's value (JSON, a datetime).
 TeamColumnFunction = Callable[[Json], Any]
 
 _log = logging.getLogger(__name__)
@@ -60,11 +62,18 @@ def _compute(columns: Iterable[TeamColumn], body: Json) -> Json:
     values = {}
     for column in columns:
         try:
-            values[column.name] = column.function(body)
+            value = as_column(column.function(body))
+            dump(value)  # A value that can't be stored fails here, not the whole row.
+            values[column.name] = value
         except Exception:
             _log.exception(
                 "column failed",
-                extra={"object": column.object, "column": column.name, "id": body.get("id")},
+                extra={
+                    "object": column.object,
+                    "column": column.name,
+                    "id": body.get("id"),
+                    "source": str(column.source),
+                },
             )
     return values
 

@@ -45,12 +45,13 @@ def describe_team_object(
 
 def _project_with(function: TeamProjection, collection: str) -> Projection:
     def project(body: Json, deleted: bool) -> Changes:
-        own = {name: _as_column(value) for name, value in function(body, deleted).items()}
+        own = {name: as_column(value) for name, value in function(body, deleted).items()}
         values = {"created": unix_to_column(body.get("created")), **own}
         return Changes(Row(collection, stripe_id(body), values, final=deleted))
 
     return project
 
 
-def _as_column(value: object) -> object:
+def as_column(value: object) -> object:
+    """Return a value of a team's function as PocketBase takes it: datetimes as date columns."""
     return to_column(value) if isinstance(value, datetime) else value
