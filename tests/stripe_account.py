@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from gateway.dev.simulator import SimulatorProcess
+from tests.deadline import eventually
 
 
 class StripeAccount:
@@ -15,6 +16,7 @@ class StripeAccount:
     def __init__(self, http: httpx.AsyncClient, simulator: SimulatorProcess) -> None:
         self._http = http
         self._url = simulator.url
+        self._gateway_url = simulator.webhook_url.removesuffix("/webhooks/stripe")
         self._headers = {"Authorization": f"Bearer {simulator.stripe.secret_key}"}
 
     async def create(self, path: str, **fields: str | int) -> dict[str, Any]:
@@ -74,6 +76,14 @@ class StripeAccount:
             (await self._http.post(url, json={"paused": False})).raise_for_status()
 
     async def wait_delivered(self) -> None:
-        """Wait until every event has been delivered."""
+        """Wait until every event has been delivered, and no row waits for a read from Stripe."""
         answer = await self._http.get(f"{self._url}/_simulator/deliveries?wait=10&limit=0")
         assert answer.json()["idle"], answer.text
+        await eventually(self._is_resolved)
+
+    async def _is_resolved(self) -> bool:
+        try:
+            answer = await self._http.get(f"{self._gateway_url}/ready")
+        except httpx.TransportError:
+            return True
+        return not (answer.is_success and answer.json()["unresolved_events"])

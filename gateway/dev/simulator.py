@@ -26,6 +26,7 @@ class SimulatorProcess(Process):
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.url = f"http://{LOOPBACK}:{port}"
+        self.webhook_url = webhook_url
         self.stripe = StripeAccess(secret_key, (webhook_secret,), self.url)
         super().__init__(
             "The Stripe simulator",

@@ -10,6 +10,7 @@ import httpx2
 
 from gateway.dev.stack import Stack
 from gateway.json_codec import dump
+from gateway.testing.waiting import eventually
 
 _DAY_SECONDS = 86_400
 _DELIVERY_SECONDS = 30
@@ -28,18 +29,25 @@ class Simulator:
     def __init__(self, stack: Stack, client: httpx2.AsyncClient) -> None:
         """Control the simulator of this stack."""
         self._url = f"{stack.simulator.url}/_simulator"
+        self._gateway_url = stack.gateway.url
         self._client = client
 
     async def wait_delivered(self) -> None:
-        """Wait until the gateway has answered every event with 2xx.
+        """Wait until the gateway has answered every event with 2xx, and its rows are decided.
 
         Raises:
-            AssertionError: it has not after 30 s.
+            AssertionError: they are not after 30 s.
         """
         answer = await self._client.get(
             f"{self._url}/deliveries", params={"wait": _DELIVERY_SECONDS, "limit": 0}
         )
         assert answer.json()["idle"], f"events are not delivered: {answer.text}"
+        await eventually(self._is_resolved, _DELIVERY_SECONDS)
+
+    async def _is_resolved(self) -> bool:
+        """Whether no row waits for a read from Stripe; True while the gateway is not ready."""
+        answer = await self._client.get(f"{self._gateway_url}/ready")
+        return not (answer.is_success and answer.json()["unresolved_events"])
 
     async def post(self, path: str, **body: Any) -> Any:
         """POST to a path of the control API; see the simulator's README."""

@@ -65,7 +65,7 @@ def browser(caddy: CaddyProcess) -> Iterator[httpx.Client]:
 def test_one_origin(browser: httpx.Client) -> None:
     """PocketBase, the gateway and the frontend answer at one address."""
     assert browser.get("/api/health").json()["message"] == "API is healthy."
-    assert browser.get("/ready").json() == {"status": "ok"}
+    assert browser.get("/ready").json() == {"status": "ok", "unresolved_events": 0}
     assert read_problem(browser.post("/webhooks/stripe", content=b"{}"), 400)
     assert browser.get("/assets/app.js").text == "the script"
     for page in ("/", "/account/billing"):
