@@ -5,10 +5,12 @@ from secrets import token_hex
 from typing import Any
 
 from gateway.dev.gateway_process import GatewayProcess
+from gateway.mirror.event_change import RESOLVE
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.delivery import Json, Sender, build_event
 from tests.frontend import Record, User
+from tests.resolution import wait_resolved
 
 SELLER = "seller@shop.test"
 SENDER = "The Shop <billing@shop.test>"
@@ -25,10 +27,11 @@ class NotificationStack:
     customer: Json
 
     async def deliver(self, type: str, item: Json, **members: Any) -> Json:
-        """Deliver an event; return it."""
+        """Deliver an event, and wait until its row is decided; return it."""
         event = build_event(type, item, **members)
         answer = await self.sender.send(event)
         assert answer.status_code == 200, answer.text
+        await wait_resolved(self.dashboard, event["id"])
         return event
 
     async def pay(self, **members: Any) -> Json:
@@ -37,8 +40,8 @@ class NotificationStack:
         return await self.deliver("invoice.paid", invoice)
 
     async def find(self, event: Json) -> list[Record]:
-        """Return the items of the queue that follow from an event."""
-        wanted = f"source = '{event['id']}'"
+        """Return the mails and handler calls that follow from an event."""
+        wanted = f"source = '{event['id']}' && handler != '{RESOLVE}'"
         return await self.dashboard.list("gateway_work", wanted, sort="handler")
 
     async def make_due(self, event: Json) -> None:

@@ -10,8 +10,8 @@ from tests.dashboard import Dashboard
 from tests.delivery import Json, Sender, build_customer, build_event, build_subscription
 from tests.frontend import Frontend
 from tests.problem import read_problem
+from tests.resolution import wait_resolved
 from tests.webhooks.conftest import CountRows
-from tests.webhooks.resolution import wait_resolved
 
 
 async def test_an_answered_event_is_durable(sender: Sender, dashboard: Dashboard) -> None:

@@ -10,8 +10,8 @@ from gateway.stripe_api.event import parse
 from tests.dashboard import Dashboard
 from tests.delivery import Sender, build_customer, build_event
 from tests.frontend import Frontend
+from tests.resolution import wait_resolved
 from tests.stripe_account import StripeAccount
-from tests.webhooks.resolution import wait_resolved
 
 Json = dict[str, Any]
 
