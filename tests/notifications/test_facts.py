@@ -256,14 +256,16 @@ async def test_authentication_is_what_is_asked_for(
     customer = await _create_customer(account, notification_stack, "pm_card_authenticationRequired")
     price = await _create_price(account, 2000)
     item = {"items[0][price]": price}
-    subscription = await account.create("subscriptions", customer=customer, **item)
-    invoice = await account.read(f"invoices/{subscription['latest_invoice']}")
-    failed = await notification_stack.deliver("invoice.payment_failed", invoice)
-    row = await notification_stack.wait_settled(failed)
-    assert (row["status"], row["error"]) == ("cancelled", "action_required is mailed instead")
-    event = await notification_stack.deliver("invoice.payment_action_required", invoice)
-    assert (await notification_stack.wait_settled(event))["status"] == "done"
-    assert mail_server.subjects == ["Confirm your payment of 20.00 USD to Acme"]
+    # Only this gateway mails: the other one must not resolve states of the same second.
+    async with account.holding_deliveries():
+        subscription = await account.create("subscriptions", customer=customer, **item)
+        invoice = await account.read(f"invoices/{subscription['latest_invoice']}")
+        failed = await notification_stack.deliver("invoice.payment_failed", invoice)
+        row = await notification_stack.wait_settled(failed)
+        assert (row["status"], row["error"]) == ("cancelled", "action_required is mailed instead")
+        event = await notification_stack.deliver("invoice.payment_action_required", invoice)
+        assert (await notification_stack.wait_settled(event))["status"] == "done"
+        assert mail_server.subjects == ["Confirm your payment of 20.00 USD to Acme"]
 
 
 async def test_a_payment_that_is_under_way_is_not_asked_for(
@@ -273,10 +275,10 @@ async def test_a_payment_that_is_under_way_is_not_asked_for(
     customer = await _create_customer(account, notification_stack, "pm_card_authenticationRequired")
     price = await _create_price(account, 2000)
     item = {"items[0][price]": price}
-    subscription = await account.create("subscriptions", customer=customer, **item)
-    path = f"invoices/{subscription['latest_invoice']}"
-    invoice = await account.read(path)
     async with account.holding_deliveries():
+        subscription = await account.create("subscriptions", customer=customer, **item)
+        path = f"invoices/{subscription['latest_invoice']}"
+        invoice = await account.read(path)
         shown = await account.read(f"{path}?expand[]=payments")
         intent = shown["payments"]["data"][0]["payment"]["payment_intent"]
         await account.control(f"payment_intents/{intent}/authenticate")
