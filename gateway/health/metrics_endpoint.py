@@ -43,9 +43,13 @@ async def read_metrics(request: Request, services: ServicesDep) -> Response:
     if not compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode()):
         raise MetricsTokenNeeded
     state = CollectorRegistry()
-    await _describe_readiness(state, services)
-    await _describe_backups(state, services)
-    _describe_queue(state, await _read_status(services))
+    # At once: one after the other, a frozen PocketBase would exceed Prometheus's 10 s.
+    _, _, status = await asyncio.gather(
+        _describe_readiness(state, services),
+        _describe_backups(state, services),
+        _read_status(services),
+    )
+    _describe_queue(state, status)
     text = generate_latest(REGISTRY) + generate_latest(state)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 

@@ -62,7 +62,7 @@ class _Delivery:
 
 
 class WorkSource(Protocol):
-    """The part of `EventRouter` that the writer needs."""
+    """The part of `NotificationRouter` that the writer needs."""
 
     def entries_for(self, event: Event, *, is_import: bool = False) -> tuple[WorkEntry, ...]:
         """Return the items of the queue to write with the event."""
