@@ -1,6 +1,5 @@
 """An effect: a function that runs after changes of a collection's records."""
 
-import math
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -8,13 +7,12 @@ from typing import Any, Literal, get_args
 from gateway.rows import Json
 from gateway.source import Source
 from gateway.start_error import InvalidRegistration
-from gateway.work.team_function import name_function, require_parameters
+from gateway.work.team_function import name_function, require_limits, require_parameters
 
 Operation = Literal["create", "update", "delete"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 #: Prefix of the names under which work is stored, so that a function can handle events as well.
 PREFIX = "after:"
-MAX_TRIES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +83,7 @@ class Effect:
             raise ValueError(f"operations must be some of {', '.join(OPERATIONS)}")
         if self.fields and "update" not in self.operations:
             raise ValueError('fields choose updates, so on must include "update"')
-        if not 1 <= self.tries <= MAX_TRIES:
-            raise ValueError(f"tries must be from 1 to {MAX_TRIES}")
-        if not (math.isfinite(self.timeout) and self.timeout > 0):
-            raise ValueError("timeout must be a number of seconds above 0")
+        require_limits(self.tries, self.timeout)
         require_parameters(self.function, "an effect", "change")
 
     @property

@@ -9,9 +9,12 @@ from gateway.notifications.notification import Notification
 from gateway.pocketbase.api import Batch
 from gateway.source import Source
 from gateway.start_error import InvalidRegistration
-from gateway.work.team_function import HandlerContext, name_function, require_parameters
-
-_MAX_TRIES = 1000
+from gateway.work.team_function import (
+    MAX_TRIES,
+    HandlerContext,
+    name_function,
+    require_parameters,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,8 @@ class Handler:
 
 
 def _check(tries: int = 20, at_most_once: bool = False, key: Key | None = "object") -> None:
-    if isinstance(tries, bool) or not isinstance(tries, int) or not 1 <= tries <= _MAX_TRIES:
-        raise ValueError(f"tries must be a whole number from 1 to {_MAX_TRIES}, not {tries!r}")
+    if isinstance(tries, bool) or not isinstance(tries, int) or not 1 <= tries <= MAX_TRIES:
+        raise ValueError(f"tries must be a whole number from 1 to {MAX_TRIES}, not {tries!r}")
     if not isinstance(at_most_once, bool):
         raise ValueError(f"at_most_once must be True or False, not {at_most_once!r}")
     if key is not None and key not in get_args(Key):

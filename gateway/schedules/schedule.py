@@ -1,6 +1,5 @@
 """A schedule: a function, and the times at which it runs."""
 
-import math
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,12 +9,11 @@ from gateway.ids import record_id
 from gateway.schedules.cron import Cron
 from gateway.source import Source
 from gateway.start_error import InvalidRegistration
-from gateway.work.team_function import require_parameters
+from gateway.work.team_function import require_limits, require_parameters
 
 Missed = Literal["run", "skip"]
 #: Prefix of the names under which runs are stored.
 PREFIX = "schedule:"
-MAX_TRIES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +56,7 @@ class Schedule:
     def __post_init__(self) -> None:
         if self.missed not in get_args(Missed):
             raise ValueError('missed must be "run" or "skip"')
-        if not 1 <= self.tries <= MAX_TRIES:
-            raise ValueError(f"tries must be from 1 to {MAX_TRIES}")
-        if not (math.isfinite(self.timeout) and self.timeout > 0):
-            raise ValueError("timeout must be a number of seconds above 0")
+        require_limits(self.tries, self.timeout)
         require_parameters(self.function, "a schedule", "tick")
 
     @property

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,9 @@ from gateway.pocketbase.api import PocketBaseClient
 from gateway.settings import Settings
 from gateway.work.outcome import Done
 from gateway.work.returned_writes import read_writes
+
+#: The largest number of attempts that a function can ask for.
+MAX_TRIES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,18 @@ def require_parameters(function: Callable[..., Any], noun: str, first: str) -> N
         raise ValueError(
             f"{noun} is called with two arguments, the {first} and the context"
         ) from None
+
+
+def require_limits(tries: int, timeout: float) -> None:
+    """Check the attempts of a function, and the seconds that one may take.
+
+    Raises:
+        ValueError: one is out of range; the message names it.
+    """
+    if not 1 <= tries <= MAX_TRIES:
+        raise ValueError(f"tries must be from 1 to {MAX_TRIES}")
+    if not (math.isfinite(timeout) and timeout > 0):
+        raise ValueError("timeout must be a number of seconds above 0")
 
 
 async def call_function(function: Callable[..., Any], *args: Any) -> Done:
