@@ -48,6 +48,8 @@ _SMTP_SCHEMES = ("smtps", "smtp+starttls", "smtp")
 
 #: A hundred years; larger values would exceed the range of dates.
 MAX_DAYS = 36_500
+#: Stripe delivers an event again for 30 days at most: its row must recognize the duplicate.
+MIN_EVENT_DAYS = 60
 #: Schemes that can't be a page's.
 _SCHEMES_WITHOUT_PAGES = (
     "",
@@ -173,8 +175,20 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     gateway_max_waiting_events: int = Field(default=1000, ge=1)
     """Maximum number of events waiting to be written. Further deliveries get 503 at once, and
     Stripe repeats them."""
-    gateway_keep_payload_days: int = Field(default=90, ge=1, le=MAX_DAYS)
-    """Days after which the payloads of Stripe's events are emptied; their ids are kept forever."""
+    gateway_keep_payload_days: int = Field(default=90, ge=0, le=MAX_DAYS)
+    """Days after which the payloads of Stripe's events are emptied. 0: never. docs/retention.md
+    explains this and the next four settings."""
+    gateway_keep_event_days: int = Field(default=0, ge=0, le=MAX_DAYS)
+    """Days after which the rows of Stripe's events are deleted, at least 60, because Stripe can
+    deliver an event again for 30 days. 0: never."""
+    gateway_keep_work_days: int = Field(default=7, ge=0, le=MAX_DAYS)
+    """Days after which finished background work is deleted: mails, calls of handlers, jobs. 0:
+    never."""
+    gateway_keep_parked_days: int = Field(default=90, ge=0, le=MAX_DAYS)
+    """Days after which parked background work is deleted. 0: never."""
+    gateway_keep_export_days: int = Field(default=30, ge=0, le=MAX_DAYS)
+    """Days after which exported files are deleted. 0: never, until the user or the account is
+    deleted."""
     gateway_upstream_timeout: float = Field(default=10.0, gt=0, le=3600)
     """Seconds to wait for a response of PocketBase or Stripe."""
     gateway_self_service_coupons: Annotated[tuple[str, ...], NoDecode] = ()
@@ -284,6 +298,13 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
             if name.lower() in _SECRET_HEADERS:
                 raise ValueError(f"{name} contains a secret, which transforms must not receive")
         return tuple(name.lower() for name in names)
+
+    @field_validator("gateway_keep_event_days")
+    @classmethod
+    def _check_event_days(cls, days: int) -> int:
+        if 0 < days < MIN_EVENT_DAYS:
+            raise ValueError(f"must be 0 (never) or at least {MIN_EVENT_DAYS}")
+        return days
 
     @field_validator("gateway_trusted_proxies")
     @classmethod

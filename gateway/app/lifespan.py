@@ -35,6 +35,8 @@ from gateway.notifications.row_event import describe_subscriptions
 from gateway.pocketbase import PocketBase, open_pocketbase_client
 from gateway.pocketbase.kept_registration import KeptRegistration
 from gateway.reconcile.background import BackgroundReconciliation
+from gateway.retention.periods import Periods
+from gateway.retention.retention import Retention
 from gateway.schedules.ticker import Ticker
 from gateway.services import Services
 from gateway.stripe_api import PROBE, KeyCheck, open_stripe, read_object
@@ -161,9 +163,8 @@ async def run_background_work(
     await require_effects(pocketbase, configuration.effects or ())
     customers = CustomerSync(pocketbase, client, settings.gateway_user_deletion_policy)
     seats = SeatSync(pocketbase, client, services.terms_file, settings.gateway_seat_sync_seconds)
-    maintenance = Maintenance(
-        pocketbase, services.replayer, services.work, settings.gateway_keep_payload_days
-    )
+    retention = Retention(pocketbase, services.work, Periods.of(settings))
+    maintenance = Maintenance(services.replayer, retention.prune)
     schedules = build_schedules(services, configuration, maintenance)
     probe = partial(read_object, client, PROBE)
     handlers = build_work_handlers(services, configuration, schedules)

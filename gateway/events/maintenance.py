@@ -1,4 +1,4 @@
-"""Maintenance: replays failed events, and empties old payloads.
+"""Maintenance: replays failed events, and deletes what is kept no longer.
 
 It runs once when a gateway starts, then on schedules (`gateway.app.schedules`). Several gateways
 may do it at once: both change nothing the second time.
@@ -6,16 +6,14 @@ may do it at once: both change nothing the second time.
 
 import logging
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.background import log_postponed
 from gateway.errors import GatewayError
 from gateway.events.replay import Replayer
-from gateway.events.retention import prune
 from gateway.events.stored_events import Selection
-from gateway.pocketbase import PocketBase
 from gateway.retries import retrying
-from gateway.work import WorkQueue
 
 _log = logging.getLogger(__name__)
 
@@ -29,10 +27,9 @@ _MAX_ATTEMPTS = 20
 class Maintenance:
     """Runs beside the requests."""
 
-    pocketbase: PocketBase
     replayer: Replayer
-    work: WorkQueue
-    keep_days: int
+    #: Deletes what is kept no longer.
+    prune: Callable[[], Awaitable[None]]
 
     async def run_once(self) -> None:
         """Replay all failed events and prune, after a start; failures are logged and retried."""
@@ -63,11 +60,3 @@ class Maintenance:
             outcomes[result.outcome] += 1
         if outcomes:
             _log.info("failed events retried", extra=dict(outcomes))
-
-    async def prune(self) -> None:
-        """Empty old payloads, and delete old items of the queue."""
-        pruned = await prune(self.pocketbase, self.keep_days)
-        if pruned:
-            _log.info("payloads pruned", extra={"events": pruned})
-        if items := await self.work.prune():
-            _log.info("work pruned", extra={"items": items})

@@ -1,4 +1,4 @@
-"""Empties the payloads of old events; their ids stay, so that a redelivery changes nothing."""
+"""Empties the payloads of old events, and deletes rows of very old ones (docs/retention.md)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,14 +13,22 @@ _PAGE_EVENTS = 500
 _MAX_PAGES = 200
 
 
-async def prune(pocketbase: PocketBase, days: int, *, dry_run: bool = False) -> int:
+async def prune(
+    pocketbase: PocketBase, days: int, *, dry_run: bool = False, rows: bool = False
+) -> int:
     """Empty the payloads of events that are older than ``days``, except failed ones.
+
+    Args:
+        days: 0 prunes nothing.
+        rows: delete the rows instead, so that a redelivery is no duplicate any more.
 
     Returns:
         How many were pruned, 100,000 at most; in a dry run, how many there are to prune.
     """
+    if not days:
+        return 0
     before = to_column(datetime.now(UTC) - timedelta(days=days))
-    asked = PruneRequest(before=before, limit=_PAGE_EVENTS, dry_run=dry_run)
+    asked = PruneRequest(before=before, limit=_PAGE_EVENTS, dry_run=dry_run, rows=rows)
     pruned = 0
     for _ in range(_MAX_PAGES):
         answer = await call_hook(pocketbase, PRUNE, asked)

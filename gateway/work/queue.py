@@ -98,11 +98,18 @@ class WorkQueue:
         """Return the number of open and parked items by handler, and the paused handlers."""
         return await call_hook(self._pocketbase, WORK_STATUS, Empty())
 
-    async def prune(self) -> int:
-        """Delete items that ended a while ago (docs/work.md), in parts; return their number."""
+    async def prune(self, done_before: str, parked_before: str) -> int:
+        """Delete items that ended before a time, in parts; return their number.
+
+        Args:
+            done_before: a date column, for items that are done or cancelled; "" keeps them.
+            parked_before: the same for parked items.
+        """
+        request = PruneWorkRequest(
+            limit=_PRUNE_ITEMS, done_before=done_before, parked_before=parked_before
+        )
         pruned = 0
         for _ in range(_MAX_PRUNE_PARTS):
-            request = PruneWorkRequest(limit=_PRUNE_ITEMS)
             changed = (await call_hook(self._pocketbase, PRUNE_WORK, request)).changed
             pruned += changed
             if not changed:

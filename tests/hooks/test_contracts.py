@@ -308,7 +308,11 @@ async def test_work_of_an_event(pocketbase: PocketBase, business: Business) -> N
 
 async def test_pruned_work(pocketbase: PocketBase) -> None:
     """POST /api/gateway/work/prune."""
-    assert (await _ask(pocketbase, PRUNE_WORK, PruneWorkRequest(limit=10))).changed == 0
+    assert (
+        await _ask(
+            pocketbase, PRUNE_WORK, PruneWorkRequest(limit=10, done_before="", parked_before="")
+        )
+    ).changed == 0
 
 
 async def test_mail(pocketbase: PocketBase) -> None:

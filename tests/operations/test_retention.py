@@ -1,20 +1,29 @@
-"""Old payloads are emptied, ids are kept."""
+"""Old payloads, rows of events, work and exported files are deleted by schedule."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pytest
 
+from gateway.dates import to_column
 from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.stack import Stack
+from gateway.pocketbase.contracts.work import ENQUEUE, NewItem
+from gateway.retention.periods import find_end
+from gateway.settings import PocketBaseSettings, SettingsError, read_settings_of
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.delivery import Sender, build_customer, build_event
 from tests.operations.operator import Operator, run_gateway
 
 _DAY = 86_400
+_LOGIN = {"pocketbase_superuser_email": "a@example.com", "pocketbase_superuser_password": "secret"}
 
 
 def _build_old(days: int, **members: Any) -> dict[str, Any]:
@@ -69,18 +78,87 @@ async def test_failed_events_stay_whole(
     await dashboard.call("PATCH", path, {"outcome": "applied"})
 
 
+def _age(stack: Stack, collection: str, column: str, id: str) -> None:
+    """Make a record five days old; PocketBase's API sets the column itself."""
+    path = stack.pocketbase.data_dir / "data.db"
+    with closing(sqlite3.connect(path, timeout=30)) as database, database:
+        database.execute(
+            f"UPDATE {collection} SET {column} = "  # noqa: S608
+            "strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-5 days') WHERE id = ?",
+            [id],
+        )
+
+
+async def _export(stack: Stack, dashboard: Dashboard) -> dict[str, Any]:
+    """Store an export with a file, as a job does."""
+    answer = await dashboard.frontend.http.post(
+        "/api/collections/gateway_exports/records",
+        data={"collection": "orders", "format": "csv", "rows": 1},
+        files={"file": ("orders.csv", b"id\n1\n")},
+        headers={"Authorization": dashboard.token},
+    )
+    record: dict[str, Any] = answer.raise_for_status().json()
+    return record
+
+
 async def test_a_gateway_prunes_by_itself(
-    sender: Sender, dashboard: Dashboard, start_gateway: Callable[..., GatewayProcess]
+    stack: Stack,
+    sender: Sender,
+    dashboard: Dashboard,
+    start_gateway: Callable[..., GatewayProcess],
 ) -> None:
-    """A running gateway empties payloads older than GATEWAY_KEEP_PAYLOAD_DAYS."""
-    event = _build_old(40)
-    await sender.send(event)
-    start_gateway(GATEWAY_KEEP_PAYLOAD_DAYS="30")
+    """A running gateway deletes payloads, events, work and exports older than their settings."""
+    payload, event = _build_old(40), _build_old(75)
+    for each in (payload, event):
+        await sender.send(each)
+    old, young = await _export(stack, dashboard), await _export(stack, dashboard)
+    _age(stack, "gateway_exports", "created", old["id"])
+    folder = stack.pocketbase.data_dir / "storage" / old["collectionId"] / old["id"]
+    assert (folder / old["file"]).exists()
+    items = [NewItem(id=f"retention00000{n}", kind="task", handler="none") for n in range(3)]
+    await dashboard.call("POST", ENQUEUE.path, {"items": [each.model_dump() for each in items]})
+    for item, status in zip(items, ("done", "parked", "waiting"), strict=True):
+        path = f"/api/collections/gateway_work/records/{item.id}"
+        ended = to_column(datetime.now(UTC) - timedelta(days=20))
+        ends = {"status": status, "created": ended, "completed_at": ended}
+        await dashboard.call("PATCH", path, ends)
+    start_gateway(
+        GATEWAY_KEEP_PAYLOAD_DAYS="30",
+        GATEWAY_KEEP_EVENT_DAYS="70",
+        GATEWAY_KEEP_EXPORT_DAYS="1",
+        GATEWAY_KEEP_PARKED_DAYS="0",
+    )
 
     async def is_pruned() -> bool:
-        return not await _has_payload(dashboard, event)
+        return not (folder / old["file"]).exists()
 
     await eventually(is_pruned)
+    assert not await _has_payload(dashboard, payload)
+    assert await dashboard.find("stripe_events", event["id"]) is None
+    assert [row["id"] for row in await dashboard.list("gateway_exports")] == [young["id"]]
+    left = await dashboard.list("gateway_work", "handler = 'none'", sort="id")
+    assert [row["status"] for row in left] == ["parked", "waiting"]
+    for row in [*left, young]:
+        path = f"/api/collections/{row['collectionName']}/records/{row['id']}"
+        await dashboard.call("DELETE", path)
+
+
+@pytest.mark.parametrize(("days", "accepted"), [("0", True), ("60", True), ("59", False)])
+def test_rows_of_events_outlast_redeliveries(days: str, accepted: bool) -> None:
+    """A row that is deleted while Stripe may deliver its event again is refused as a setting."""
+    env = {"gateway_keep_event_days": int(days)}
+    if accepted:
+        assert read_settings_of(PocketBaseSettings, **env, **_LOGIN).gateway_keep_event_days >= 0
+    else:
+        with pytest.raises(SettingsError, match="GATEWAY_KEEP_EVENT_DAYS is wrong: must be 0"):
+            read_settings_of(PocketBaseSettings, **env, **_LOGIN)
+
+
+def test_zero_days_are_never() -> None:
+    """A period of 0 has no end."""
+    now = datetime(2026, 1, 31, tzinfo=UTC)
+    assert find_end(now, 0) == ""
+    assert find_end(now, 30) == "2026-01-01 00:00:00.000Z"
 
 
 async def test_webhooks_go_on_while_payloads_are_pruned(

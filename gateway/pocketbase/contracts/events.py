@@ -4,13 +4,15 @@ from gateway.pocketbase.contracts.route import Contract, Empty, HookRoute
 
 
 class PruneRequest(Contract):
-    """Which payloads to empty."""
+    """Which payloads to empty, or which rows to delete."""
 
     #: A date column: only older events.
     before: str
     limit: int
     #: Only count them.
     dry_run: bool
+    #: Delete the rows instead of emptying their payloads.
+    rows: bool = False
 
 
 class PruneAnswer(Contract):

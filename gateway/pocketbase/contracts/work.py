@@ -164,9 +164,13 @@ class PauseWorkRequest(Contract):
 
 
 class PruneWorkRequest(Contract):
-    """The maximum number of items to delete of each status."""
+    """The items to delete: a maximum per status, and date columns, "" to keep that kind."""
 
     limit: int
+    #: Of items that are done or cancelled: when they ended.
+    done_before: str
+    #: Of parked items.
+    parked_before: str
 
 
 class Changed(Contract):

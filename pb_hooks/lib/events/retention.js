@@ -1,22 +1,23 @@
-// Empties the payloads of old events. Their rows stay for ever, so that a redelivery still changes nothing. A failed
-// or unresolved event keeps its payload until it is handled.
-// Why here: PocketBase's record API can't update rows by a condition, and would run hooks for each.
+// Empties the payloads of old events, and deletes rows of very old ones. A failed or unresolved event stays as it is
+// until it is handled.
+// Why here: PocketBase's record API can't change rows by a condition, and would run hooks for each.
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 
-const OLD = "payload != '' AND created < {:before} AND outcome NOT IN ('failed', 'unresolved')"
+const OLD = "created < {:before} AND outcome NOT IN ('failed', 'unresolved')"
 
-// Prunes at most `limit` events; with `dry_run` only counts them. Returns {pruned}.
-function prune(app, { before, limit, dry_run }) {
+// Prunes at most `limit` events; with `dry_run` only counts them. `rows`: delete the rows, otherwise empty their
+// payloads. Returns {pruned}.
+function prune(app, { before, limit, dry_run, rows }) {
+  const old = rows ? OLD : `payload != '' AND ${OLD}`
   if (dry_run) {
     const found = new DynamicModel({ count: 0 })
-    app.db().newQuery(`SELECT count(*) AS count FROM ${TABLES.stripe_events} WHERE ${OLD}`)
-      .bind({ before }).one(found)
+    app.db().newQuery(`SELECT count(*) AS count FROM ${TABLES.stripe_events} WHERE ${old}`).bind({ before }).one(found)
     return { pruned: found.count }
   }
   // Each statement is a transaction of its own, so that deliveries can commit in between.
+  const change = rows ? `DELETE FROM ${TABLES.stripe_events}` : `UPDATE ${TABLES.stripe_events} SET payload = ''`
   const result = app.db().newQuery(`
-    UPDATE ${TABLES.stripe_events} SET payload = ''
-    WHERE id IN (SELECT id FROM ${TABLES.stripe_events} WHERE ${OLD} ORDER BY created LIMIT {:limit})
+    ${change} WHERE id IN (SELECT id FROM ${TABLES.stripe_events} WHERE ${old} ORDER BY created LIMIT {:limit})
   `).bind({ before, limit }).execute()
   return { pruned: result.rowsAffected() }
 }

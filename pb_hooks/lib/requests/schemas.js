@@ -31,7 +31,10 @@ const PREVIEW = {
   preview: ID, key: ID, subscription: NAME, date: whole(0, Number.MAX_SAFE_INTEGER),
   now: optional(whole(0, Number.MAX_SAFE_INTEGER), 0), is_credit: optional(flag, false),
 }
-const PRUNE = { before: text(30, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z$/), limit: whole(1, 10000), dry_run: flag }
+const PRUNE = {
+  before: text(30, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z$/), limit: whole(1, 10000), dry_run: flag,
+  rows: optional(flag, false),
+}
 const METERED = { user: optional(NAME, ""), organization: optional(NAME, ""), meter: NAME }
 const MAIL = {
   from: members({ name: optional(text(1000), ""), address: text(1000) }), to: text(1000), subject: text(5000),
@@ -64,7 +67,7 @@ const ITEM = {
 const ENQUEUE = { items: list(10000, members(ITEM)) }
 const RETRY_WORK = { ids: list(1000, ID), handler: optional(NAME, "") }
 const CANCEL_WORK = { ids: list(1000, ID) }
-const PRUNE_WORK = { limit: whole(1, 10000) }
+const PRUNE_WORK = { limit: whole(1, 10000), done_before: DATE, parked_before: DATE }
 const PAUSE_WORK = { handler: NAME, paused: flag }
 const START_JOB = {
   id: text(15, /^[a-z0-9]{15}$/), handler: NAME, user: text(100), payload: text(2000000), tries: whole(1, 1000000),

@@ -1,0 +1,1 @@
+"""Retention: how long events, background work, exports and runs of reconcile are kept."""
