@@ -27,6 +27,32 @@ REQUESTS: dict[str, dict[str, JSON]] = {
     "POST /v1/subscriptions/{subscription_exposed_id}": {"billing_cycle_anchor": _ANCHOR},
 }
 
+#: Values that endive adds to an enum of a request, by operation and field.
+_EVENT_TYPES = [
+    "apps.install.created",
+    "apps.install.deleted",
+    "apps.install.updated",
+    "billing.credit_balance_transaction.created",
+    "billing.credit_grant.updated",
+    "billing.meter.created",
+    "billing.meter.deactivated",
+    "billing.meter.reactivated",
+    "billing.meter.updated",
+]
+VALUES: dict[str, dict[str, list[str]]] = {
+    "POST /v1/webhook_endpoints": {
+        "api_version": [
+            "2026-06-24.dahlia",
+            "2026-07-29.dahlia",
+            "2026-08-26.dahlia",
+            "2026-09-30.endive",
+            "2026-10-28.endive",
+        ],
+        "enabled_events": _EVENT_TYPES,
+    },
+    "POST /v1/webhook_endpoints/{webhook_endpoint}": {"enabled_events": _EVENT_TYPES},
+}
+
 #: Objects that the document does not describe; events carry them.
 OBJECTS: dict[str, JSON] = {
     "entitlements.active_entitlement_summary": {
@@ -63,4 +89,13 @@ def apply_to_request(operation: str, schema: JSON) -> JSON:
     for name in REFUSED.get(operation, []):
         properties.pop(name, None)
     properties |= REQUESTS.get(operation, {})
+    for name, values in VALUES.get(operation, {}).items():
+        properties[name] = _add_values(properties[name], values)
     return schema | {"properties": properties, "additionalProperties": False}
+
+
+def _add_values(field: JSON, values: list[str]) -> JSON:
+    """Return a field's schema with more values, of the field or of a list's items."""
+    if "items" in field:
+        return field | {"items": _add_values(field["items"], values)}
+    return field | {"enum": [*field["enum"], *values]}

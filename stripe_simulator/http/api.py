@@ -11,6 +11,7 @@ from stripe_simulator.http.form import parse
 from stripe_simulator.http.idempotency import Idempotency, key_of
 from stripe_simulator.http.limits import check_cursors, check_metadata
 from stripe_simulator.http.messages import Answer, Request
+from stripe_simulator.http.permissions import check_permission
 from stripe_simulator.settings import API_VERSION, OLDER_VERSION
 from stripe_simulator.snapshots import JSON, show
 from stripe_simulator.world import World
@@ -97,11 +98,16 @@ class Api:
                 "Authorization header, using Bearer auth (e.g. 'Authorization: Bearer "
                 "YOUR_SECRET_KEY').",
             )
-        accepted = key == self.api_key if self.api_key else key.startswith(("sk_test_", "rk_test_"))
-        if not accepted:
+        if not self._accepts(key):
             shown = f"{key[:8]}{'*' * 8}{key[-4:]}"
             message = f"Invalid API Key provided: {shown}"
             raise StripeError(401, "invalid_request_error", message)
+        check_permission(self.world, key, request)
+
+    def _accepts(self, key: str) -> bool:
+        if self.api_key:
+            return key == self.api_key or key in self.world.facts("restricted_key")
+        return key.startswith(("sk_test_", "rk_test_"))
 
 
 def _refused(error: StripeError, headers: dict[str, str]) -> Answer:

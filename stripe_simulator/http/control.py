@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from stripe_simulator.errors import StripeError, invalid
 from stripe_simulator.http import actions
+from stripe_simulator.http.permissions import restrict
 from stripe_simulator.resources import webhook_endpoints
 from stripe_simulator.simulator import Simulator
 from stripe_simulator.snapshots import JSON
@@ -33,6 +34,7 @@ def routes(simulator: Simulator) -> list[Route]:
         ("GET", "violations", lambda s, ids, given: s.violations),
         ("POST", "webhook_endpoints", _endpoint),
         ("POST", "connect", _connect),
+        ("POST", "restricted_keys", _restrict),
     ]
     table += [("POST", path, _action(act)) for path, act in actions.ACTIONS.items()]
     return [
@@ -134,3 +136,8 @@ def _endpoint(simulator: Simulator, ids: dict[str, str], given: JSON) -> JSON:
 def _connect(simulator: Simulator, ids: dict[str, str], given: JSON) -> None:
     """Events from now on happen on a connected account; null ends that."""
     simulator.world.connected_account = given.get("account")
+
+
+def _restrict(simulator: Simulator, ids: dict[str, str], given: JSON) -> None:
+    """A key with some permissions, accepted besides the account's own."""
+    restrict(simulator.world, given["key"], given.get("permissions"))

@@ -5,7 +5,13 @@ from typing import Any
 
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import listing
-from stripe_simulator.resources import invoice_payments, line_items, prices, redemptions
+from stripe_simulator.resources import (
+    invoice_payments,
+    line_items,
+    portal_configurations,
+    prices,
+    redemptions,
+)
 from stripe_simulator.snapshots import JSON, snapshot
 from stripe_simulator.world import World
 
@@ -130,6 +136,7 @@ def _refunds(world: World, charge: JSON) -> JSON:
 
 #: Fields that an object has only when asked for.
 VIRTUAL: dict[tuple[str, str], Callable[[World, JSON], Any]] = {
+    ("billing_portal.configuration", "features"): portal_configurations.features,
     ("checkout.session", "line_items"): lambda w, s: line_items.as_list(w, s["id"]),
     ("customer", "subscriptions"): _subscriptions,
     ("customer", "tax_ids"): _tax_ids,

@@ -1,17 +1,23 @@
 """Billing portal configurations: what a customer may do there."""
 
+from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata, set_fields
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
 REASONS = ["too_expensive", "missing_features", "switched_service", "unused", "other"]
+#: Products whose prices subscribers can choose.
+MAX_PRODUCTS = 10
 
 
 def create(world: World, params: JSON) -> JSON:
     """POST /v1/billing_portal/configurations."""
     configuration = _configuration(world)
+    # What is not asked for is off, unlike in the account's default.
+    for feature in configuration["features"].values():
+        feature["enabled"] = False
     set_fields(configuration, params, "default_return_url", "name")
-    _merge(configuration, params)
+    _merge(world, configuration, params)
     world.add(configuration)
     world.record("billing_portal.configuration.created", configuration)
     return configuration
@@ -22,7 +28,7 @@ def update(world: World, id: str, params: JSON) -> JSON:
     configuration = world.get("billing_portal.configuration", id)
     with world.change(configuration, "billing_portal.configuration.updated"):
         set_fields(configuration, params, "active", "default_return_url", "name")
-        _merge(configuration, params)
+        _merge(world, configuration, params)
         configuration["updated"] = world.now
     return configuration
 
@@ -35,12 +41,50 @@ def default(world: World) -> JSON:
     return world.add(_configuration(world) | {"is_default": True})
 
 
-def _merge(configuration: JSON, params: JSON) -> None:
+def features(world: World, configuration: JSON) -> JSON:
+    """The features with the products, which Stripe shows only when they are expanded."""
+    shown: JSON = dict(configuration["features"])
+    products = world.facts("portal_products").get(configuration["id"], [])
+    shown["subscription_update"] = shown["subscription_update"] | {"products": products}
+    return shown
+
+
+def _keep_products(world: World, configuration: JSON, products: list[JSON] | str) -> None:
+    found: list[JSON] = products if isinstance(products, list) else []
+    if len(found) > MAX_PRODUCTS:
+        name = "features[subscription_update][products]"
+        raise invalid(f"You can add at most {MAX_PRODUCTS} products.", name)
+    world.facts("portal_products")[configuration["id"]] = [
+        _product(world, entry, f"features[subscription_update][products][{place}]")
+        for place, entry in enumerate(found)
+    ]
+
+
+def _product(world: World, entry: JSON, name: str) -> JSON:
+    product = world.get("product", entry["product"], f"{name}[product]")
+    for place, id in enumerate(entry["prices"]):
+        price = world.get("price", id, f"{name}[prices][{place}]")
+        if price["product"] != product["id"] or not price["recurring"]:
+            message = f"The price {id} must be a recurring price of {product['id']}."
+            raise invalid(message, f"{name}[prices][{place}]")
+    quantity = {"enabled": False, "maximum": None, "minimum": 1}
+    quantity |= entry.get("adjustable_quantity") or {}
+    return {
+        "adjustable_quantity": quantity,
+        "prices": entry["prices"],
+        "product": product["id"],
+    }
+
+
+def _merge(world: World, configuration: JSON, params: JSON) -> None:
     configuration["metadata"] = metadata(params, configuration["metadata"])
     configuration["business_profile"] |= params.get("business_profile") or {}
     for name, feature in (params.get("features") or {}).items():
         known = configuration["features"][name]
-        known |= {key: value for key, value in feature.items() if value != ""}
+        given = dict(feature)
+        if "products" in given:
+            _keep_products(world, configuration, given.pop("products"))
+        known |= {key: value for key, value in given.items() if value != ""}
     login = params.get("login_page")
     if login is not None:
         configuration["login_page"]["enabled"] = bool(login.get("enabled"))

@@ -305,3 +305,53 @@ def test_a_preview_is_of_the_customers_subscription(account: Account) -> None:
 def test_an_address_has_no_spaces(account: Account, email: str) -> None:
     """Stripe refuses it."""
     _refuse(account, "customers", email=email)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url": "shop.test/webhooks"},
+        {"url": "ftp://shop.test/webhooks"},
+        {"url": "https://"},
+        {"api_version": "latest"},
+        {"enabled_events": []},
+        {"enabled_events": ["*", "price.created"]},
+    ],
+)
+def test_an_endpoint_has_an_address_and_events(account: Account, change: dict[str, Any]) -> None:
+    """Another URL, version or list of events is a 400."""
+    given = {"url": "https://shop.test/webhooks", "enabled_events": ["price.created"]}
+    account.post("webhook_endpoints", **given)
+    _refuse(account, "webhook_endpoints", **(given | change))
+
+
+def test_an_account_has_16_endpoints(account: Account) -> None:
+    """Disabled ones count; a deleted one makes room."""
+    given = {"url": "https://shop.test/webhooks", "enabled_events": ["*"]}
+    made = [account.post("webhook_endpoints", **given)["id"] for _ in range(16)]
+    account.post(f"webhook_endpoints/{made[0]}", disabled=True)
+    _refuse(account, "webhook_endpoints", **given)
+    account.simulator.api.call("DELETE", f"/v1/webhook_endpoints/{made[0]}")
+    account.post("webhook_endpoints", **given)
+
+
+def test_a_portals_products_are_recurring_and_shown_on_request(account: Account) -> None:
+    """At most ten products, each with its own recurring prices; features not named are off."""
+
+    def features(*prices: str, times: int = 1) -> JSON:
+        product = {"product": account.product, "prices": list(prices)}
+        updates = ["price"]
+        enabled = {"enabled": True, "default_allowed_updates": updates}
+        return {"subscription_update": enabled | {"products": [product] * times}}
+
+    path = "billing_portal/configurations"
+    made = account.post(path, features=features(account.monthly, account.yearly))
+    assert "products" not in made["features"]["subscription_update"]
+    assert not made["features"]["invoice_history"]["enabled"]
+    expand = ["features.subscription_update.products"]
+    shown = account.simulator.api.call("GET", f"/v1/{path}/{made['id']}", {"expand": expand})
+    [product] = shown["features"]["subscription_update"]["products"]
+    assert product["prices"] == [account.monthly, account.yearly]
+    _refuse(account, path, features=features(account.once))
+    _refuse(account, path, features=features("price_none"))
+    _refuse(account, path, features=features(account.monthly, times=11))
