@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from gateway.dev.private_file import write_private
 from gateway.dev.stack import Stack
+from gateway.private_file import write_private
 
 _SETTINGS = ("POCKETBASE_", "STRIPE_", "GATEWAY_")
 

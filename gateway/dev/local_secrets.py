@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from gateway.dev.private_file import write_private
+from gateway.private_file import write_private
 
 #: The address of the generated superuser.
 SUPERUSER_EMAIL = "superuser@localhost.test"
