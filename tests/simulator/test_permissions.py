@@ -14,7 +14,7 @@ def _ask(simulator: Simulator, method: str, path: str, key: str = _KEY) -> Answe
 
 
 def test_a_restricted_key_does_only_what_it_may() -> None:
-    """Write includes read; the refusal names the missing permission, before the object's absence."""
+    """Write includes read; a refusal names the permission, whether or not the object exists."""
     simulator = build(frozen_clock=True, api_key="sk_test_owner")
     restrict(simulator.world, _KEY, ["customer_write", "plan_read"])
     assert _ask(simulator, "GET", "/v1/customers").status == 200
