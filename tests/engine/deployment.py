@@ -49,7 +49,6 @@ class Deployment:
 
     def __init__(self, checkout: Path, run: Path, disk: Path | None) -> None:
         self.checkout, self._run, self.disk = checkout, run, disk
-        self._engine: subprocess.Popen[bytes] | None = None
         env = _ENV
         if disk:
             (checkout / "disk.yaml").write_text(_DISK.format(folder=disk / "data"))
@@ -98,13 +97,10 @@ class Deployment:
         pid_file = self._run / "docker.pid"
         os.kill(int(pid_file.read_text()), signal.SIGTERM)
         wait_until(lambda: not pid_file.exists(), 90)
+        # Not a child of the tests: docker/e2e stops it, by its pid file.
+        command = ["setsid", "--fork", "dockerd", "--config-file", str(self._run / "run.json")]
         with (self._run / "run.log").open("ab") as log:
-            self._engine = subprocess.Popen(
-                ["dockerd", "--config-file", str(self._run / "run.json")],
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            subprocess.run(command, stdout=log, stderr=log, check=True)
         wait_until(lambda: "Version" in self.run("docker", "version", check=False), 60)
 
     def empty_disk(self) -> None:
