@@ -1,15 +1,17 @@
-"""WorkerTables one item as a job of procrastinate."""
+"""Runs one item as a job of procrastinate."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from secrets import token_hex
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg
 from procrastinate import JobContext
 from procrastinate.job_context import AbortReason
+from procrastinate.jobs import Job
 
 from gateway.pocketbase.contracts.work import ExchangeRequest, Renewal, Settle
 from gateway.relay.relay_tables import LEASE_SECONDS
@@ -17,6 +19,8 @@ from gateway.relay.worker_tables import Start, WorkerTables
 from gateway.retries import retrying
 from gateway.work import Park, WorkContext, WorkHandler, WorkItem, WorkQueue
 from gateway.work.attempt import Attempt, describe
+
+_log = logging.getLogger(__name__)
 
 #: About 20 seconds in which PostgreSQL may come back before a finished item is run again.
 _STORE_ATTEMPTS = 13
@@ -32,11 +36,13 @@ class AnotherClaim(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ItemRunner:
-    """WorkerTables items with the handlers of this process."""
+    """Runs items with the handlers of this process."""
 
     handlers: Mapping[str, WorkHandler]
     tables: WorkerTables
     queue: WorkQueue
+    #: Jobs that ended here while procrastinate could not store that: PostgreSQL was away.
+    unstored: asyncio.Queue[Job] = field(default_factory=asyncio.Queue)
 
     async def run(self, context: JobContext, id: str) -> None:
         """Run the item of a job and store the result.
@@ -46,6 +52,9 @@ class ItemRunner:
         """
         job = context.job.id
         assert job is not None
+        # Procrastinate's own task: it ends after the job's status is stored.
+        if whole := asyncio.current_task():
+            whole.add_done_callback(partial(self._check_stored, context.job))
         start = await self.tables.start(id, job)
         if start is None:
             return
@@ -53,6 +62,23 @@ class ItemRunner:
         async for attempt in retrying(_LOST, first=0.2, longest=2.0, attempts=_STORE_ATTEMPTS):
             with attempt:
                 await self.tables.finish(settle, job)
+
+    def _check_stored(self, job: Job, whole: asyncio.Task[Any]) -> None:
+        if not whole.cancelled() and (error := whole.exception()):
+            _log.warning("job status not stored", extra={"reason": type(error).__name__})
+            self.unstored.put_nowait(job)
+
+    async def release_unstored(self) -> NoReturn:
+        """Let jobs run again that PostgreSQL still counts as running, until cancelled.
+
+        Their worker is alive, so procrastinate does not report them as stalled, and they would hold
+        their lock for ever. An item with a result is not run again.
+        """
+        while True:
+            job = await self.unstored.get()
+            async for attempt in retrying(psycopg.Error, first=0.2, longest=5.0):
+                with attempt:
+                    await self.tables.release(job)
 
     async def _attempt(self, item: WorkItem, context: JobContext) -> Settle:
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""WorkerTables items as jobs of procrastinate, as long as this process works."""
+"""Runs items as jobs of procrastinate, as long as this process works."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.exceptions import ProcrastinateException
 from procrastinate.jobs import Job
 
-from gateway.background import repeat
+from gateway.background import repeat, run_in_background
 from gateway.relay.attempts import ItemRunner
 from gateway.relay.jobs import TASK, queue_of
 from gateway.relay.relay_tables import WORKER_SECONDS
@@ -29,7 +29,7 @@ _PAUSE_SECONDS = 2.0
 
 
 class _StartAgain(BaseRetryStrategy):
-    """WorkerTables a job again that ended without a result."""
+    """Runs a job again that ended without a result."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
         """Return a short delay; a handler's own failures are results and don't come here."""
@@ -52,15 +52,16 @@ class Worker:
         self._name = token_hex(8)
         # A line per job is too much; their results are logged by our own names.
         logging.getLogger("procrastinate").setLevel(logging.WARNING)
-        runner = ItemRunner(handlers, worker_tables, queue)
+        self._runner = ItemRunner(handlers, worker_tables, queue)
         task = procrastinate.task(name=TASK, retry=_StartAgain(), pass_context=True)
-        task(runner.run)
+        task(self._runner.run)
 
     async def run(self) -> NoReturn:
         """Work until cancelled; then let running items end, and give the others back."""
         working = asyncio.create_task(self._run_jobs())
         try:
-            await self._announce()
+            async with run_in_background(self._runner.release_unstored()):
+                await self._announce()
         finally:
             with suppress(psycopg.Error):
                 await self._tables.forget_worker(self._name)

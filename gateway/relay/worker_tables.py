@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from procrastinate.jobs import Job
+
 from gateway.json_codec import dump_text
 from gateway.pocketbase.contracts.work import ClaimedItem, Settle
 from gateway.relay.database import Pool
@@ -17,6 +19,10 @@ _START = """
     RETURNING item, claim, starts"""
 _FINISH = """
     UPDATE gateway_relayed_items SET result = %s WHERE id = %s AND job = %s AND result IS NULL"""
+# As procrastinate's retry; nothing if the job's end was stored, or another worker has it.
+_RELEASE = """
+    UPDATE procrastinate_jobs SET status = 'todo', attempts = attempts + 1, scheduled_at = now()
+    WHERE id = %s AND attempts = %s AND worker_id = %s AND status = 'doing'"""
 _SEEN = """
     INSERT INTO gateway_workers (name, handlers) VALUES (%s, %s::jsonb)
     ON CONFLICT (name) DO UPDATE SET handlers = excluded.handlers, seen_at = now()"""
@@ -55,6 +61,11 @@ class WorkerTables:
         async with self._pool.connection() as connection:
             await connection.execute(_FINISH, (settle.model_dump_json(), settle.id, job))
             await connection.execute(NOTIFY)
+
+    async def release(self, job: Job) -> None:
+        """Let a job run again that has ended here, unless its end is stored."""
+        async with self._pool.connection() as connection:
+            await connection.execute(_RELEASE, (job.id, job.attempts, job.worker_id))
 
     async def announce_worker(self, name: str, handlers: Mapping[str, int]) -> None:
         """Note that a worker is alive, and how many items of which handlers it runs at once."""
