@@ -230,7 +230,7 @@ _WRONG: dict[str, Json] = {
     "identifier": {"identifier": ""},
     "identifier ": {"identifier": "x" * 256},
     "timestamp": {"timestamp": int(time.time()) - 36 * 86_400},
-    "timestamp ": {"timestamp": int(time.time()) + 900},
+    "timestamp ": {"timestamp": int(time.time()) + 86_400},
     "timestamp  ": {"timestamp": -1},
     "timestamp   ": {"timestamp": int(time.time()) - 10 * 86_400},
     "meter": {"meter": "unheard_of"},
