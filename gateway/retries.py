@@ -1,8 +1,8 @@
 """Retries with exponential back-off and jitter, by stamina; the caller logs the reason.
 
-Schedules are not retries and stay with their capability: the due times of customer tasks, mails and
-deferred work in PocketBase, the lease of transforms, and polling for another process. Stripe
-repeats a delivery that was not committed; the Stripe SDK retries its own requests.
+Schedules are not retries and stay with their capability: the due times of the queue's items in
+PocketBase, the lease of transforms, and polling for another process. Stripe repeats a delivery that
+was not committed; the Stripe SDK retries its own requests.
 """
 
 from collections.abc import AsyncIterator, Callable

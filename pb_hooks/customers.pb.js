@@ -1,7 +1,7 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Customers: the buyer of a request, changes of users and customers, and the tasks that bring them to Stripe.
-// Why here: the buyer is read with the user's own token and API rules; a task is stored in the transaction of the
-// replaceContact that it follows from.
+// Customers: the buyer of a request, and the changes of users and customers that are made at Stripe.
+// Why here: the buyer is read with the user's own token and API rules; an item of the queue is stored in the transaction
+// of the change that it follows from.
 
 // Transforms first: other hooks of a write may open a transaction, and the gateway is called before one.
 require(`${__hooks}/lib/transforms/hooks.js`)
@@ -13,18 +13,10 @@ routerAdd("POST", "/api/gateway/buyer", (e) => {
   return e.json(200, readBuyer($app, e.auth, e.requestInfo(), asked))
 }, $apis.bodyLimit(65536), $apis.requireAuth(require(`${__hooks}/lib/names.js`).nameOf("users")))
 
-// Hands out the due tasks, which the gateway then does at Stripe: {limit, lease}.
-routerAdd("POST", "/api/gateway/tasks/take", (e) => {
-  const { takeTasks } = require(`${__hooks}/lib/customers/tasks.js`)
-  const asked = require(`${__hooks}/lib/requests/schemas.js`).read(e, "TAKE")
-  return e.json(200, { tasks: takeTasks($app, asked) })
-}, $apis.requireSuperuserAuth())
-
-// Stores the outcome of a task.
-routerAdd("POST", "/api/gateway/tasks/end", (e) => {
-  const ended = require(`${__hooks}/lib/requests/schemas.js`).read(e, "END")
-  require(`${__hooks}/lib/customers/tasks.js`).endTask($app, ended)
-  return e.noContent(204)
+// What a claimed change of a customer sends to Stripe: see lib/customers/stripe_changes.js.
+routerAdd("POST", "/api/gateway/customers/change", (e) => {
+  const { readChange } = require(`${__hooks}/lib/customers/stripe_changes.js`)
+  return e.json(200, readChange($app, require(`${__hooks}/lib/requests/schemas.js`).read(e, "CHANGE")))
 }, $apis.requireSuperuserAuth())
 
 // A superuser may give a customer another owner: its rows follow, and Stripe's metadata.
@@ -32,7 +24,7 @@ onRecordUpdateRequest((e) => {
   require(`${__hooks}/lib/customers/manual_transfer.js`).transfer(e)
 }, require(`${__hooks}/lib/names.js`).nameOf("customers"))
 
-// A changed name or e-mail address of a user goes to Stripe: the task is stored together with the replaceContact.
+// A changed name or e-mail address of a user goes to Stripe: the item of the queue is stored together with the change.
 onRecordUpdate((e) => {
   const before = e.record.original()
   const isSame = before.email() === e.record.email()
@@ -44,7 +36,7 @@ onRecordUpdate((e) => {
     const { enqueueAddressUpdates, saveContacts } = require(`${__hooks}/lib/customers/billing_contacts.js`)
     saveContacts(tx, e.record.id, before.email())
     e.next()
-    require(`${__hooks}/lib/customers/tasks.js`).enqueueUserUpdate(tx, e.record)
+    require(`${__hooks}/lib/customers/stripe_changes.js`).enqueueUserUpdate(tx, e.record)
     if (before.email() !== e.record.email()) enqueueAddressUpdates(tx, e.record.id)
   })
   e.app = app

@@ -31,9 +31,3 @@ routerAdd("POST", "/api/gateway/commit", (e) => {
   return e.json(200, answer)
 }, $apis.bodyLimit(require(`${__hooks}/lib/mirror/commit_body.js`).MAX_BYTES), $apis.requireSuperuserAuth(),
   $apis.skipSuccessActivityLog())
-
-// Does one part of work that is too long for one transaction. Returns {left}, whether there is more, and {error} if
-// the part failed.
-routerAdd("POST", "/api/gateway/deferred-work", (e) => {
-  return e.json(200, require(`${__hooks}/lib/mirror/deferred_work.js`).doPart($app))
-}, $apis.requireSuperuserAuth())

@@ -19,6 +19,12 @@ routerAdd("POST", "/api/gateway/work/exchange", (e) => {
   }
 }, $apis.bodyLimit(32 << 20), $apis.requireSuperuserAuth())
 
+// Does one part of an item that is too long for one transaction; see lib/work/parts.js.
+routerAdd("POST", "/api/gateway/work/part", (e) => {
+  const { doPart } = require(`${__hooks}/lib/work/parts.js`)
+  return e.json(200, doPart($app, require(`${__hooks}/lib/requests/schemas.js`).read(e, "PART")))
+}, $apis.requireSuperuserAuth())
+
 // Adds items: {items}. Returns {changed}, their number without those that the queue has already.
 routerAdd("POST", "/api/gateway/work/enqueue", (e) => {
   const { enqueue } = require(`${__hooks}/lib/work/queue.js`)

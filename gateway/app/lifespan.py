@@ -18,7 +18,6 @@ from gateway.app.work_handlers import build_work_handlers
 from gateway.background import run_in_background
 from gateway.billing.usage.recorder import UsageRecorder
 from gateway.checkout.service import CheckoutService
-from gateway.customers.sync import CustomerSync
 from gateway.effects.registration import EffectRegistration
 from gateway.events.maintenance import Maintenance
 from gateway.events.replay import Replayer
@@ -27,7 +26,6 @@ from gateway.jobs.feed import JobFeed
 from gateway.jobs.jobs import Jobs
 from gateway.jobs.stream import EventStreams
 from gateway.mirror.conflicts import ConflictResolver
-from gateway.mirror.deferred_work import DeferredWork
 from gateway.mirror.locks import ObjectLocks
 from gateway.mirror.refresh import Refresher
 from gateway.mirror.registry import extend_registry
@@ -83,8 +81,9 @@ async def open_services(
             pocketbase, conflict_resolver, notification_router, wake=work.wake
         )
         stack.push_async_callback(replay_writer.close)
-        reconciliation = BackgroundReconciliation(pocketbase, client, own_account, replay_writer)
-        stack.push_async_callback(reconciliation.close)
+        reconciliation = BackgroundReconciliation(
+            pocketbase, client, own_account, replay_writer, work
+        )
         table = configuration.transforms
         registration = Registration(settings, pocketbase, table) if table is not None else None
         jobs = Jobs(pocketbase, work, configuration.jobs)
@@ -161,7 +160,6 @@ async def run_background_work(
     await require_columns(pocketbase, configuration.columns)
     await require_transforms(pocketbase, configuration.transforms)
     await require_effects(pocketbase, configuration.effects or ())
-    customers = CustomerSync(pocketbase, client, settings.gateway_user_deletion_policy)
     seats = SeatSync(pocketbase, client, services.terms_file, settings.gateway_seat_sync_seconds)
     retention = Retention(pocketbase, services.work, Periods.of(settings))
     maintenance = Maintenance(services.replayer, retention.prune)
@@ -176,10 +174,8 @@ async def run_background_work(
         run_in_background(ticker.run()),
         run_in_background(services.own_account.learn()),
         run_in_background(maintenance.run_once()),
-        run_in_background(customers.run()),
         run_in_background(seats.run()),
         run_in_background(VacancyCheck(pocketbase).run()),
-        run_in_background(DeferredWork(pocketbase).run()),
         run_in_background(services.key_check.watch(probe)),
     ):
         services.jobs.stop_here = end_attempt

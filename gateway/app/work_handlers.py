@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from gateway.app.configuration import Configuration
 from gateway.bulk.builtin_jobs import build_transform_job
+from gateway.customers.sync import build_customer_sync
 from gateway.effects.handler import build_effect_handlers
 from gateway.events.resolution import build_resolution
 from gateway.jobs.run import build_handler
@@ -12,6 +13,7 @@ from gateway.schedules.handler import build_schedule_handlers
 from gateway.schedules.schedule import Schedule
 from gateway.services import Services
 from gateway.work import WorkHandler
+from gateway.work.parts import build_part_handlers
 from gateway.work.team_function import HandlerContext
 
 
@@ -37,6 +39,10 @@ def _contribute(
         yield build_handler(job, shared)
     yield from build_event_handlers(services, configuration.mail_templates)
     yield build_resolution(services.replayer)
+    policy = services.settings.gateway_user_deletion_policy
+    yield build_customer_sync(services.pocketbase, services.stripe, policy)
+    yield from build_part_handlers(services.pocketbase)
+    yield services.reconciliation.handler
     context = HandlerContext(
         "", services.records, services.stripe, services.settings, services.state
     )

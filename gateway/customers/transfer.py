@@ -5,7 +5,6 @@ written as by its webhook; rows that refer to it move with it. See
 docs/decisions/022-one-owner-per-customer.md.
 """
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -16,17 +15,12 @@ from gateway.errors import Conflict, NotFound, invalid_field
 from gateway.ids import record_id
 from gateway.mirror.registry import path_of
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-from gateway.pocketbase.contracts.events import DEFERRED_WORK
-from gateway.pocketbase.contracts.route import Empty
-from gateway.pocketbase.hook_call import call_hook
 from gateway.rows import Json, payer_metadata
 from gateway.stripe_api import Missing, Snapshot, SyncSnapshot, read_object, translate_errors
+from gateway.work.parts import MOVE_ROWS, finish_parts
 
 if TYPE_CHECKING:
     from stripe.params import CustomerUpdateParams
-
-#: Between two checks whether another gateway has moved the last rows.
-_PAUSE_SECONDS = 0.2
 
 
 class NoSuchCustomer(NotFound):
@@ -90,7 +84,8 @@ class CustomerTransfer:
         row = await self._read_row(customer)
         if (row.get("user"), row.get("organization")) != (to.user, to.organization):
             raise CustomerLeaving
-        await self._move_deferred(customer)
+        # Rows that were too many for one transaction.
+        await finish_parts(self.pocketbase, MOVE_ROWS, record_id(customer))
         return Transfer(customer, before, to)
 
     async def _read_payer(self, to: Payer) -> Json:
@@ -123,14 +118,6 @@ class CustomerTransfer:
             if refused.status != 404:
                 raise
             return {}
-
-    async def _move_deferred(self, customer: str) -> None:
-        """Move the rows that were too many for one transaction."""
-        filter_ = f"kind = 'owner' && object = '{record_id(customer)}'"
-        path = self.pocketbase.records_path("deferred_work")
-        while (await self.pocketbase.call("GET", path, query={"filter": filter_}))["items"]:
-            if not (await call_hook(self.pocketbase, DEFERRED_WORK, Empty())).left:
-                await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def _params(to: Payer, record: Json) -> "CustomerUpdateParams":

@@ -1,24 +1,31 @@
-"""A reconciliation beside the requests, for /admin/reconcile."""
+"""A reconciliation as work of the queue, for /admin/reconcile.
 
-import asyncio
-import logging
+The run's row has its cursor, so another process continues it if the gateway stops or is killed.
+"""
+
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import stripe
 
 from gateway.dates import from_column
 from gateway.errors import GatewayError
+from gateway.ids import record_id
 from gateway.pocketbase import PocketBase
+from gateway.pocketbase.contracts.work import NewItem
 from gateway.reconcile.rate_limit import RateLimit
 from gateway.reconcile.reconciliation import Reconciliation, Watcher
-from gateway.reconcile.run import Options, Run, Runs
+from gateway.reconcile.run import Options, Runs
 from gateway.rows import Json
 from gateway.stripe_api.own_account import OwnAccount
 from gateway.webhooks.event_writer import EventWriter
+from gateway.work import Done, Outcome, WorkContext, WorkHandler, WorkItem, WorkQueue
 
-_log = logging.getLogger(__name__)
+RECONCILE = "reconcile.run"
 #: A run that has not saved its cursor for this long is no longer running anywhere.
 _ALIVE = timedelta(seconds=90)
+#: About five hours in which Stripe or PocketBase may be unreachable.
+_TRIES = 16
 
 
 class ReconciliationUnderWay(GatewayError):
@@ -28,7 +35,7 @@ class ReconciliationUnderWay(GatewayError):
 
 
 class BackgroundReconciliation:
-    """At most one run at a time; one that is broken off is continued by the next start."""
+    """At most one run at a time, in any process that works the queue."""
 
     def __init__(
         self,
@@ -36,58 +43,71 @@ class BackgroundReconciliation:
         client: stripe.StripeClient,
         own_account: OwnAccount,
         event_writer: EventWriter,
+        work: WorkQueue,
     ) -> None:
         self._pocketbase = pocketbase
         self._client = client
         self._own_account = own_account
         self._event_writer = event_writer
+        self._work = work
         self._runs = Runs(pocketbase)
-        self._task: asyncio.Task[None] | None = None
 
     async def start(self, options: Options, rate: float) -> str:
-        """Start a run, and return its id once it is kept.
+        """Add a run to the queue, and return its id.
 
         Raises:
-            ReconciliationUnderWay: here, or in another gateway.
-            InvalidRequest: an option makes no sense.
-            PocketBaseUnavailable: it could not be kept.
+            ReconciliationUnderWay: another run is in the queue, or runs as a command.
+            InvalidRequest: an option is not valid.
+            PocketBaseUnavailable: it could not be stored.
         """
-        newest = await self._runs.list_newest(1)
-        if (self._task and not self._task.done()) or any(map(is_under_way, newest)):
+        if await self._is_under_way():
             raise ReconciliationUnderWay
-        begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._run(options, rate, begun))
-        return await begun
+        run = await self._build(options, rate).find_or_begin()
+        item = NewItem(
+            id=record_id(f"{RECONCILE} {run.id}"),
+            kind="task",
+            handler=RECONCILE,
+            # One at a time, also if two gateways add one at once.
+            key=RECONCILE,
+            source=run.id,
+            payload={"options": asdict(options), "rate": rate},
+            tries=_TRIES,
+            coalesce=True,
+        )
+        await self._work.enqueue([item])
+        return run.id
 
-    async def close(self) -> None:
-        """Break off the run, if there is one."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+    async def run(self, item: WorkItem, context: WorkContext) -> Outcome:
+        """Run or continue the reconciliation of an item; an error is a failed attempt."""
+        options: Json = item.payload["options"]
+        scope = Options(**{**options, "only": tuple(options["only"])})
+        await self._build(scope, item.payload["rate"]).run()
+        return Done()
 
-    async def _run(self, options: Options, rate: float, begun: "asyncio.Future[str]") -> None:
-        def tell(run: Run) -> None:
-            begun.set_result(run.id)
+    @property
+    def handler(self) -> WorkHandler:
+        """Return the work handler."""
+        return WorkHandler(RECONCILE, self.run, tries=_TRIES, timeout=None, concurrency=1)
 
-        reconciliation = Reconciliation(
+    def _build(self, options: Options, rate: float) -> Reconciliation:
+        return Reconciliation(
             self._pocketbase,
             self._client,
             self._own_account,
             self._event_writer,
             options=options,
             pace=RateLimit(rate),
-            watcher=Watcher(on_begin=tell),
+            watcher=Watcher(),
         )
-        try:
-            await reconciliation.run()
-        except Exception as error:
-            if not begun.done():
-                begun.set_exception(error)
-                return
-            _log.exception("reconcile aborted")
+
+    async def _is_under_way(self) -> bool:
+        if any(map(is_under_way, await self._runs.list_newest(1))):
+            return True
+        counts = (await self._work.status()).counts
+        return any(each.handler == RECONCILE and each.status != "parked" for each in counts)
 
 
 def is_under_way(row: Json) -> bool:
-    """Whether a run, as its row shows it, is going on in some process."""
+    """Return whether a run, as its row shows it, goes on in some process."""
     is_alive = datetime.now(UTC) - from_column(row["updated"]) < _ALIVE
     return is_alive and not row["finished"] and not row["error"]

@@ -69,7 +69,7 @@ class Reconciliation:
             InvalidRequest: an option makes no sense.
             StripeUnavailable, StripeRefused, PocketBaseUnavailable: the run can be continued.
         """
-        run = await self._runs.find_unfinished(self._options) or await self._begin()
+        run = await self.find_or_begin()
         self._watcher.on_begin(run)
         try:
             await self._take_steps(run)
@@ -78,6 +78,14 @@ class Reconciliation:
             raise
         await self._runs.finish(run)
         return run
+
+    async def find_or_begin(self) -> Run:
+        """Return the last unfinished run with these options, otherwise a new one.
+
+        Raises:
+            InvalidRequest: an option makes no sense.
+        """
+        return await self._runs.find_unfinished(self._options) or await self._begin()
 
     async def _begin(self) -> Run:
         options, now = self._options, datetime.now(UTC)

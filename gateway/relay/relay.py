@@ -22,7 +22,7 @@ from gateway.pocketbase.contracts.work import (
 from gateway.relay.database import connect
 from gateway.relay.relay_tables import LEASE_SECONDS, RelayTables, Turn
 from gateway.relay.worker_tables import CHANNEL
-from gateway.work import Park, Retry, WorkItem, WorkQueue
+from gateway.work import Park, Retry, WorkQueue
 from gateway.work.attempt import describe
 
 _log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Relay:
         _log.error("work result refused", extra={"reason": str(refused)})
         self._is_careful = True
         if len(turn.results) == 1 and turn.results[0].settle.status != "parked":
-            item = WorkItem.of(turn.results[0].item)
+            item = turn.results[0].item
             error = f"PocketBase refused the result: {refused}"
             await self._tables.replace(describe(item, Park(error)).settle)
         return len(turn.results) > 1
@@ -106,7 +106,7 @@ class Relay:
         claimed = {item.id for item in answer.items} - set(answer.settled)
         for stored in turn.results:
             if (error := failed.get(stored.item.id)) is not None:
-                await self._tables.replace(describe(WorkItem.of(stored.item), Retry(error)).settle)
+                await self._tables.replace(describe(stored.item, Retry(error)).settle)
         gone = [each for each in request.settle if each.id not in failed.keys() | claimed]
         await self._tables.delete(gone)
         await self._read_renewals(request, answer, claimed)
@@ -146,8 +146,7 @@ class Relay:
             return
         self._kept_at = now
         await self._tables.retry_stalled()
-        for claimed, starts in await self._tables.find_abandoned():
-            item = WorkItem.of(claimed)
+        for item, starts in await self._tables.find_abandoned():
             error = "Its job ended without a result."
             is_uncertain = item.at_most_once and starts
             outcome = Park(error) if is_uncertain else Retry(error)

@@ -8,7 +8,6 @@ from procrastinate.jobs import Job
 from gateway.json_codec import dump_text
 from gateway.pocketbase.contracts.work import ClaimedItem, Settle
 from gateway.relay.database import Pool
-from gateway.work import WorkItem
 
 #: The channel on which results and new work are announced to the relay.
 CHANNEL = "gateway_relay"
@@ -35,7 +34,7 @@ NOTIFY = f"NOTIFY {CHANNEL}"
 class Start:
     """An item to run, and how often a job has started it, this time included."""
 
-    item: WorkItem
+    item: ClaimedItem
     starts: int
 
 
@@ -52,7 +51,7 @@ class WorkerTables:
         if found is None:
             return None
         text, claim, starts = found
-        item = WorkItem.of(ClaimedItem.model_validate_json(text))
+        item = ClaimedItem.model_validate_json(text)
         # Starts whose worker died are attempts too.
         return Start(replace(item, claim=claim, attempts=item.attempts + starts - 1), starts)
 

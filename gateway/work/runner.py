@@ -214,7 +214,7 @@ class WorkRunner:
                 )
         self._read_renewals(call.request, answer)
         for claimed in answer.items:
-            self._start(WorkItem.of(claimed))
+            self._start(claimed)
 
     def _read_renewals(self, request: ExchangeRequest, answer: ExchangeAnswer) -> None:
         held = {each.id: each.cancel for each in answer.renewed}

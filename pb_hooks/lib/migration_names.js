@@ -12,7 +12,7 @@ const FORMER = {
 }
 
 // Keys of internal collections that later migrations rename (1763856160_plain_names.js) or remove.
-const RENAMED_LATER = ["checkout_attempts", "follow_ups", "notifications"]
+const RENAMED_LATER = ["checkout_attempts", "customer_tasks", "deferred_work", "follow_ups", "notifications"]
 
 function formerNameOf(key) {
   return FORMER[key] || key

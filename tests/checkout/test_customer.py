@@ -113,7 +113,7 @@ async def test_another_users_customer_is_not_taken(
 async def test_name_and_address_follow(
     user: User, shop: Shop, account: StripeAccount, dashboard: Dashboard, frontend: Frontend
 ) -> None:
-    """Changes in PocketBase reach Stripe, the last one in the end, and leave no task behind."""
+    """Changes in PocketBase reach Stripe, the last one in the end, and leave no open work."""
     await shop.check_out(user, "lifetime")
     customer = await _find_customer(frontend, user)
     for name in ("First", "Second", "Third"):
@@ -121,11 +121,14 @@ async def test_name_and_address_follow(
     path = f"/api/collections/users/records/{user.id}"
     await dashboard.call("PATCH", path, {"email": f"new-{user.email}"})
     await _wait_for(account, customer, name="Third", email=f"new-{user.email}")
+    await _wait_for_work(dashboard, customer, "done")
 
-    async def is_done() -> bool:
-        return await dashboard.count("gateway_customer_tasks", f"customer = '{customer}'") == 0
 
-    await eventually(is_done)
+async def _wait_for_work(dashboard: Dashboard, customer: str, status: str) -> dict[str, Any]:
+    """Wait until the update of a customer has a status; return its item."""
+    where = f"handler = 'customers.sync' && key = '{customer}' && status = '{status}'"
+    [item] = await eventually(lambda: dashboard.list("gateway_work", where), within=20)
+    return item
 
 
 async def test_a_change_waits_for_stripe(
@@ -138,8 +141,8 @@ async def test_a_change_waits_for_stripe(
     await _rename(frontend, user, "Patient")
 
     async def has_failed() -> bool:
-        tasks = await dashboard.list("gateway_customer_tasks", f"customer = '{customer}'")
-        return any(task["error"] for task in tasks)
+        items = await dashboard.list("gateway_work", f"key = '{customer}'")
+        return any(item["error"] for item in items)
 
     await eventually(has_failed, within=20)
     await _wait_for(account, customer, name="Patient")
@@ -148,35 +151,26 @@ async def test_a_change_waits_for_stripe(
 async def test_a_change_that_stripe_refuses_is_left_to_the_seller(
     user: User, shop: Shop, account: StripeAccount, dashboard: Dashboard, frontend: Frontend
 ) -> None:
-    """It fails with what Stripe said, is tried no more, and again when the seller or user says."""
+    """It is parked with what Stripe said, until the seller retries it or the user changes again."""
     await shop.check_out(user, "lifetime")
     customer = await _find_customer(frontend, user)
-
-    async def find_failed() -> list[dict[str, Any]]:
-        where = f"customer = '{customer}' && outcome = 'failed'"
-        return await dashboard.list("gateway_customer_tasks", where)
-
-    async def is_done() -> bool:
-        return await dashboard.count("gateway_customer_tasks", f"customer = '{customer}'") == 0
 
     async def fail(name: str) -> dict[str, Any]:
         fault = {"path": f"/v1/customers/{customer}", "method": "POST", "status": 400, "times": 1}
         await account.control("faults", **fault)
         await _rename(frontend, user, name)
-        [task] = await eventually(find_failed, within=20)
-        return task
+        return await _wait_for_work(dashboard, customer, "parked")
 
-    task = await fail("Wrong")
-    assert task["attempts"] == 1
-    assert "400" in task["error"]
-    path = f"/api/collections/gateway_customer_tasks/records/{task['id']}"
-    await dashboard.call("PATCH", path, {"outcome": ""})
+    item = await fail("Wrong")
+    assert item["attempts"] == 1
+    assert "400" in item["error"]
+    await dashboard.call("POST", "/api/gateway/work/retry", {"ids": [item["id"]]})
     await _wait_for(account, customer, name="Wrong")
-    await eventually(is_done)
+    await _wait_for_work(dashboard, customer, "done")
     await fail("Wrong again")
     await _rename(frontend, user, "Right")
     await _wait_for(account, customer, name="Right")
-    await eventually(is_done)
+    await _wait_for_work(dashboard, customer, "done")
 
 
 async def test_a_change_waits_for_the_gateway(

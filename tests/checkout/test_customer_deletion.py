@@ -1,6 +1,5 @@
 """Deletion of a user: the setting's effect at Stripe, and the stored record of it."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -32,14 +31,14 @@ async def _subscribe(shop: Shop, account: StripeAccount, user: User) -> tuple[st
     return paid["subscription"], (await shop.check_out(user, "lifetime"))["id"]
 
 
-async def _read_task(dashboard: Dashboard, user: User) -> dict[str, Any]:
+async def _read_deletion(dashboard: Dashboard, user: User) -> dict[str, Any]:
     async def find_done() -> list[dict[str, Any]]:
         return await dashboard.list(
-            "gateway_customer_tasks", f"user = '{user.id}' && outcome != ''"
+            "gateway_payer_changes", f"payer = '{user.id}' && outcome != ''"
         )
 
-    [task] = await eventually(find_done, within=20)
-    return task
+    [deletion] = await eventually(find_done, within=20)
+    return deletion
 
 
 @pytest.mark.parametrize(
@@ -71,16 +70,16 @@ async def test_the_setting_decides(
         await frontend.call("DELETE", path, token=user.token)
         stack.gateway.start()
         stack.gateway.wait_healthy()
-        task = await _read_task(dashboard, user)
-        assert (task["kind"], task["outcome"]) == ("forget", outcome)
-        assert task["finished"]
-        assert user.email not in str(task)
+        deletion = await _read_deletion(dashboard, user)
+        assert (deletion["kind"], deletion["outcome"]) == ("deleted", outcome)
+        assert deletion["finished"]
+        assert user.email not in str(deletion)
         assert (await account.read(f"subscriptions/{subscription}"))["status"] == status
         assert (await account.read(f"checkout/sessions/{open_session}"))["status"] == session
-        customer = await account.read(f"customers/{task['customer']}")
+        customer = await account.read(f"customers/{deletion['customer']}")
         assert customer.get("deleted", False) is (setting == "delete")
         await account.wait_delivered()
-        row = await dashboard.find("customers", task["customer"])
+        row = await dashboard.find("customers", deletion["customer"])
         assert row is not None
         assert row["user"] == ""
         assert (row["email"] == "") is (setting == "delete")
@@ -91,7 +90,7 @@ async def test_the_setting_decides(
 async def test_it_is_tried_until_it_is_done(
     fresh_stack: Callable[..., Stack], http: httpx.AsyncClient
 ) -> None:
-    """While Stripe fails the task stays, with the reason; in the end everything is canceled."""
+    """While Stripe fails the item stays, with the reason; in the end everything is canceled."""
     stack = fresh_stack()
     account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
     await account.wait_delivered()
@@ -103,33 +102,9 @@ async def test_it_is_tried_until_it_is_done(
         await account.control("faults", method="DELETE", path=path, status=503, times=3)
         users = f"/api/collections/users/records/{user.id}"
         await frontend.call("DELETE", users, token=user.token)
-        task = await _read_task(dashboard, user)
-        assert (task["outcome"], task["error"]) == ("canceled", "")
-        assert task["attempts"] > 1
+        deletion = await _read_deletion(dashboard, user)
+        [item] = await dashboard.list("gateway_work", f"key = '{deletion['customer']}'")
+        assert (item["result"], item["error"]) == ({"outcome": "canceled"}, "")
+        assert item["attempts"] > 1
         found = await account.read(f"subscriptions/{subscription}")
         assert found["status"] == "canceled"
-
-
-async def test_a_task_is_one_gateways(
-    fresh_stack: Callable[..., Stack], http: httpx.AsyncClient
-) -> None:
-    """However many gateways look at once, each task is handed out once."""
-    stack = fresh_stack()
-    account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
-    await account.wait_delivered()
-    async with Frontend(stack.pocketbase.url) as frontend:
-        dashboard = await _open_dashboard(stack, frontend)
-        users = [await frontend.sign_up() for _ in range(3)]
-        for user in users:
-            await shop.check_out(user, "lifetime")
-        await account.wait_delivered()
-        stack.gateway.stop()
-        for user in users:
-            path = f"/api/collections/users/records/{user.id}"
-            await frontend.call("DELETE", path, token=user.token)
-        asked = {"limit": 10, "lease": 300}
-        take = [dashboard.call("POST", "/api/gateway/tasks/take", asked) for _ in range(6)]
-        taken = [task for answer in await asyncio.gather(*take) for task in answer["tasks"]]
-        assert sorted(task["user"] for task in taken) == sorted(user.id for user in users)
-        rows = await dashboard.list("gateway_customer_tasks", "kind = 'forget'")
-        assert [row["attempts"] for row in rows] == [1, 1, 1]

@@ -58,14 +58,14 @@ class Site:
         return str(row["user"])
 
     async def wait_forgotten(self, customer: str) -> Record:
-        """Wait until a customer is; return the task."""
+        """Wait until the deletion of a customer is done; return its record."""
 
         async def find() -> list[Record]:
-            where = f"kind = 'forget' && customer = '{customer}' && outcome != ''"
-            return await self.dashboard.list("gateway_customer_tasks", where)
+            where = f"kind = 'deleted' && customer = '{customer}' && outcome != ''"
+            return await self.dashboard.list("gateway_payer_changes", where)
 
-        [task] = await eventually(find, within=20)
-        return task
+        [deletion] = await eventually(find, within=20)
+        return deletion
 
 
 @pytest_asyncio.fixture
@@ -117,11 +117,11 @@ async def test_a_customer_made_meanwhile_is_forgotten_too(site: Site) -> None:
     fields = {"email": user.email, "metadata[pocketbase_user]": user.id}
     late = await site.account.create("customers", **fields)
     task = await site.wait_forgotten(late["id"])
-    assert (task["user"], task["outcome"]) == (user.id, "canceled")
+    assert (task["payer"], task["outcome"]) == (user.id, "canceled")
     assert await site.find_owner(late["id"]) == again.id
     await site.account.create(f"customers/{late['id']}", description="Changed")
     await site.account.wait_delivered()
-    assert await site.dashboard.count("gateway_customer_tasks", f"customer = '{late['id']}'") == 1
+    assert await site.dashboard.count("gateway_payer_changes", f"customer = '{late['id']}'") == 1
 
 
 async def test_a_strangers_purchases_stay_a_strangers(site: Site) -> None:
@@ -166,7 +166,7 @@ async def test_a_customer_of_somewhere_else_is_left_alone(site: Site) -> None:
     foreign = await site.account.create("customers", **fields)
     await site.account.wait_delivered()
     assert await site.dashboard.find("customers", foreign["id"])
-    assert await site.dashboard.count("gateway_customer_tasks") == 0
+    assert await site.dashboard.count("gateway_payer_changes") == 0
 
 
 async def test_an_organization_is_forgotten_like_a_user(site: Site) -> None:
@@ -180,7 +180,7 @@ async def test_an_organization_is_forgotten_like_a_user(site: Site) -> None:
     paid = await site.account.read(f"checkout/sessions/{session['id']}")
     await site.dashboard.call("DELETE", f"/api/collections/organizations/records/{team.id}")
     task = await site.wait_forgotten(paid["customer"])
-    assert (task["user"], task["outcome"]) == (f"organizations/{team.id}", "canceled")
+    assert (task["payer"], task["outcome"]) == (f"organizations/{team.id}", "canceled")
     assert await site.read_status(paid["subscription"]) == "canceled"
 
 

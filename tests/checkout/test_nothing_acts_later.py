@@ -44,12 +44,12 @@ class Leaving:
         await self.frontend.call("DELETE", path, token=user.token)
 
     async def wait_done(self, customer: str, outcome: str = "canceled") -> dict[str, Any]:
-        """Wait until the customer's task is done; return it."""
+        """Wait until the customer's deletion is done; return its record."""
         where = f"customer = '{customer}' && outcome = '{outcome}'"
-        [task] = await eventually(
-            lambda: self.dashboard.list("gateway_customer_tasks", where), within=30
+        [deletion] = await eventually(
+            lambda: self.dashboard.list("gateway_payer_changes", where), within=30
         )
-        return task
+        return deletion
 
 
 @pytest_asyncio.fixture
@@ -191,8 +191,8 @@ async def test_one_that_fails_keeps_none_back(leaving: Leaving, status: int) -> 
     await eventually(has_ended, within=20)
 
     def find_reason() -> Awaitable[list[dict[str, Any]]]:
-        where = f"customer = '{customer}' && outcome = '' && error != ''"
-        return leaving.dashboard.list("gateway_customer_tasks", where)
+        where = f"key = '{customer}' && status != 'done' && error != ''"
+        return leaving.dashboard.list("gateway_work", where)
 
     await eventually(find_reason, within=20)
     await account.clear_faults()

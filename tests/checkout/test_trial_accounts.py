@@ -51,7 +51,7 @@ async def _delete(frontend: Frontend, dashboard: Dashboard, user: User) -> None:
 
     async def find_done() -> Any:
         return await dashboard.list(
-            "gateway_customer_tasks", f"user = '{user.id}' && outcome != ''"
+            "gateway_payer_changes", f"payer = '{user.id}' && outcome != ''"
         )
 
     await eventually(find_done, within=20)

@@ -45,7 +45,10 @@ class Mirror:
         Raises:
             AssertionError: it takes longer than a minute.
         """
-        count = "SELECT count(*) FROM gateway_deferred_work"
+        count = (
+            "SELECT count(*) FROM gateway_work WHERE status IN ('waiting','running')"
+            " AND handler IN ('entitlements.recompute','customers.move_rows')"
+        )
         wait_until(lambda: self._connection.execute(count).fetchone()[0] == 0, within=60)
 
     def count_unresolved(self) -> int:

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import closing
 from pathlib import Path
+from secrets import token_hex
 
 import pytest_asyncio
 
@@ -83,15 +84,17 @@ async def _buy_everything(purchases: Purchases) -> None:
 async def _recompute(own: Stack, purchases: Purchases) -> list[str]:
     """Recompute as after a change of features; return the statements."""
     query = (
-        "INSERT INTO gateway_deferred_work (kind, object, cursor, updated)"
-        " VALUES ('features', ?, '', '2020')"
+        "INSERT INTO gateway_work (id, handler, payload, status) VALUES"
+        " (?, 'entitlements.recompute', json_object('object', ?), 'waiting')"
     )
+    item = token_hex(8)[:15]
     [product] = (await purchases.dashboard.list("products", "metadata ~ 'late'"))[:1]
     before = len(own.pocketbase.log.read_text(errors="replace"))
     with closing(sqlite3.connect(own.pocketbase.data_dir / "data.db", timeout=10)) as database:
-        database.execute(query, [product["stripe_id"]])
+        database.execute(query, [item, product["stripe_id"]])
         database.commit()
-    while (await purchases.dashboard.call("POST", "/api/gateway/deferred-work"))["left"]:
+    part = {"id": item}
+    while (await purchases.dashboard.call("POST", "/api/gateway/work/part", part))["left"]:
         pass
     log = own.pocketbase.log.read_text(errors="replace")[before:]
     parts = [re.split(r"\n(?:INFO|WARN|ERROR|DEBUG) ", part)[0] for part in _STATEMENT.split(log)]

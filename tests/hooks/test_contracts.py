@@ -26,10 +26,10 @@ from gateway.pocketbase.contracts.buyer import (
 )
 from gateway.pocketbase.contracts.caller import CALLER
 from gateway.pocketbase.contracts.commit import COMMIT, CommitHead
-from gateway.pocketbase.contracts.customer_tasks import END_TASK, TAKE_TASKS, TakeRequest, TaskEnd
+from gateway.pocketbase.contracts.customer_changes import READ_CHANGE, CustomerChange
 from gateway.pocketbase.contracts.effects import REGISTER_EFFECTS, EffectEntry, EffectsRequest
 from gateway.pocketbase.contracts.entitlements import LAPSE
-from gateway.pocketbase.contracts.events import DEFERRED_WORK, PRUNE, PruneRequest
+from gateway.pocketbase.contracts.events import PRUNE, PruneRequest
 from gateway.pocketbase.contracts.health import VERSION, WRITE_PROBE
 from gateway.pocketbase.contracts.jobs import START_JOB, JobStart
 from gateway.pocketbase.contracts.notifications import SEND_MAIL, MailFrom, MailRequest
@@ -49,6 +49,7 @@ from gateway.pocketbase.contracts.transforms import (
 )
 from gateway.pocketbase.contracts.work import (
     CANCEL_WORK,
+    DO_PART,
     ENQUEUE,
     EXCHANGE,
     PAUSE_WORK,
@@ -60,6 +61,7 @@ from gateway.pocketbase.contracts.work import (
     ExchangeRequest,
     HandlerLimit,
     NewItem,
+    PartRequest,
     PauseWorkRequest,
     PruneWorkRequest,
     Renewal,
@@ -131,11 +133,10 @@ async def test_write_probe(pocketbase: PocketBase) -> None:
     await _ask(pocketbase, WRITE_PROBE, Empty())
 
 
-async def test_prune_and_deferred_work(pocketbase: PocketBase) -> None:
-    """POST /api/gateway/prune and /deferred-work."""
+async def test_prune(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/prune."""
     asked = PruneRequest(before="2100-01-01 00:00:00.000Z", limit=10, dry_run=True)
     assert (await _ask(pocketbase, PRUNE, asked)).pruned > 10
-    assert (await _ask(pocketbase, DEFERRED_WORK, Empty())).error == ""
 
 
 async def test_buyer(pocketbase: PocketBase, business: Business) -> None:
@@ -189,13 +190,13 @@ async def test_end_of_a_purchase(pocketbase: PocketBase, business: Business) -> 
     )
 
 
-async def test_customer_tasks(pocketbase: PocketBase) -> None:
-    """POST /api/gateway/tasks/take and /end."""
-    answer = await _ask(pocketbase, TAKE_TASKS, TakeRequest(limit=10, lease=60))
-    [task] = answer.tasks
-    assert (task.kind, task.attempts) == ("forget", 0)
-    end = TaskEnd(id=task.id, version=task.version, outcome="failed", error="half a \ud83d")
-    await _ask(pocketbase, END_TASK, end)
+async def test_customer_changes(pocketbase: PocketBase, business: Business) -> None:
+    """POST /api/gateway/customers/change: needed, with the contact, and outdated."""
+    asked = CustomerChange(change="update", payer=business.user.id, customer=business.customer)
+    current = await _ask(pocketbase, READ_CHANGE, asked)
+    assert (current.outdated, current.email) == ("", business.user.email)
+    dropped = asked.model_copy(update={"change": "delete", "deletion": token_hex(7)})
+    assert (await _ask(pocketbase, READ_CHANGE, dropped)).outdated == "The deletion was dropped."
 
 
 async def test_work(pocketbase: PocketBase) -> None:
@@ -203,6 +204,8 @@ async def test_work(pocketbase: PocketBase) -> None:
     names = [f"tests.contract_{token_hex(4)}" for _ in range(2)]
     items = tuple(NewItem(id=token_hex(7) + "0", kind="task", handler=name) for name in names)
     assert (await _ask(pocketbase, ENQUEUE, EnqueueRequest(items=items))).changed == 2
+    # A handler without parts fails.
+    assert (await _ask(pocketbase, DO_PART, PartRequest(id=items[0].id))).error
     asked = ExchangeRequest(
         token=token_hex(8),
         handlers=tuple(HandlerLimit(name=name, limit=1) for name in names),

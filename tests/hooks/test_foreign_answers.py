@@ -10,9 +10,13 @@ import pytest
 
 from gateway.errors import HooksMismatch, PocketBaseUnavailable
 from gateway.pocketbase import CommitBatch, EventRow, PocketBase, commit
-from gateway.pocketbase.contracts.customer_tasks import END_TASK, TaskEnd
-from gateway.pocketbase.contracts.events import DEFERRED_WORK
-from gateway.pocketbase.contracts.route import Empty
+from gateway.pocketbase.contracts.work import (
+    DO_PART,
+    EXCHANGE,
+    ExchangeRequest,
+    PartRequest,
+    Settle,
+)
 from gateway.pocketbase.hook_call import call_hook
 from gateway.settings import Settings
 
@@ -53,10 +57,12 @@ async def _open(body: str, status: str = "200 OK") -> AsyncIterator[PocketBase]:
 async def test_a_page_is_no_answer(body: str, status: str) -> None:
     """Also where the route has nothing to answer: the task is not taken for done."""
     async with _open(body, status) as pocketbase:
+        settle = Settle(id="a", claim="b", status="done")
+        asked = ExchangeRequest(token="c", handlers=(), limit=0, lease_seconds=60, settle=(settle,))
         with pytest.raises(PocketBaseUnavailable, match="proxy"):
-            await call_hook(pocketbase, END_TASK, TaskEnd(id="a", outcome="updated"))
+            await call_hook(pocketbase, EXCHANGE, asked)
         with pytest.raises(PocketBaseUnavailable, match="proxy"):
-            await call_hook(pocketbase, DEFERRED_WORK, Empty())
+            await call_hook(pocketbase, DO_PART, PartRequest(id="a"))
         with pytest.raises(PocketBaseUnavailable, match="proxy"):
             await commit(pocketbase, CommitBatch([_EVENT]))
 

@@ -206,8 +206,8 @@ async def test_a_deleted_user_is_forgotten_at_stripe(site: Site) -> None:
     await site.dashboard.call("DELETE", f"/api/collections/group/records/{user.id}")
 
     async def is_forgotten() -> list[Record]:
-        where = f"customer = '{customer['stripe_id']}' && kind = 'forget' && outcome != ''"
-        return await site.list("customer_tasks", filter=where)
+        where = f"customer = '{customer['stripe_id']}' && kind = 'deleted' && outcome != ''"
+        return await site.list("payer_changes", filter=where)
 
     assert await eventually(is_forgotten, within=20)
 

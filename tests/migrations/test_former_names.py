@@ -20,14 +20,13 @@ from tests.migrations.test_migrations import read_collections
 _FORMER = Path(__file__).parent / "former"
 _FILES = sorted(path.name for path in _FORMER.glob("*.js"))
 #: Collections that no former release had.
-_ADDED = ("effects", "exports", "paused_handlers", "schedules", "work")
+_ADDED = ("effects", "exports", "paused_handlers", "payer_changes", "schedules", "work")
 #: Former names by today's.
 _NAMES = {
     f"gateway_{key}": {
         "reconciliations": "stripe_reconciliations",
         "transforms": "gateway_transforms",
         "write_probe": "gateway_write_probe",
-        "deferred_work": "follow_ups",
         "pending_checkouts": "checkout_attempts",
     }.get(key, key)
     for key in INTERNAL_COLLECTIONS
@@ -165,18 +164,20 @@ def test_a_project_keeps_its_own_collection_of_a_former_name(
     pocketbase.command = command
     _start(pocketbase)
     names = {collection["name"] for collection in list_collections(pocketbase)}
-    assert {"follow_ups", "gateway_deferred_work"} <= names
+    assert "follow_ups" in names
 
 
 def test_views_on_a_renamed_collection_go_on(former: Callable[[int], Stack]) -> None:
     """A view and a rule of the project's own read the collection under its new name."""
     pocketbase = former(len(_FILES)).pocketbase
-    _execute(pocketbase, "INSERT INTO customer_tasks (id, kind) VALUES ('kept00000000001', 'x')")
+    _execute(
+        pocketbase, "INSERT INTO checkout_keys (id, fingerprint) VALUES ('kept00000000001', 'x')"
+    )
     folder = pocketbase.data_dir.parent / "own"
     folder.mkdir()
     (folder / "1763900000_own.js").write_text(
-        'migrate((app) => app.save(new Collection({ name: "tasks", type: "view", listRule: "", '
-        'viewQuery: "SELECT customer_tasks.id, customer_tasks.kind FROM customer_tasks" })),'
+        'migrate((app) => app.save(new Collection({ name: "keys", type: "view", listRule: "", '
+        'viewQuery: "SELECT checkout_keys.id, checkout_keys.since FROM checkout_keys" })),'
         " () => {})"
     )
     command = pocketbase.command
@@ -187,7 +188,7 @@ def test_views_on_a_renamed_collection_go_on(former: Callable[[int], Stack]) -> 
     migrate(pocketbase, "up")
     pocketbase.command = command
     _start(pocketbase)
-    answer = httpx.get(f"{pocketbase.url}/api/collections/tasks/records", trust_env=False)
-    assert [row["kind"] for row in answer.json()["items"]] == ["x"]
-    [view] = [each for each in list_collections(pocketbase) if each["name"] == "tasks"]
-    assert "FROM gateway_customer_tasks" in view["viewQuery"]
+    answer = httpx.get(f"{pocketbase.url}/api/collections/keys/records", trust_env=False)
+    assert [row["id"] for row in answer.json()["items"]] == ["kept00000000001"]
+    [view] = [each for each in list_collections(pocketbase) if each["name"] == "keys"]
+    assert "FROM gateway_checkout_keys" in view["viewQuery"]

@@ -122,7 +122,7 @@ async def test_a_result_is_stored_once(
         seen.append(item.id)
         if loses == "answer":
             # As if the answer of the exchange that settles this were lost: settled already.
-            await office.settle(_as_claimed(item), "done")
+            await office.settle(item, "done")
 
     handler = WorkHandler(office.handler, run)
     async with run_relay(database, office.queue, [handler], works=True):
@@ -130,7 +130,3 @@ async def test_a_result_is_stored_once(
     found = await tables.execute("SELECT count(*) FROM gateway_relayed_items")
     assert await found.fetchone() == (0,)
     assert seen == [id]
-
-
-def _as_claimed(item: WorkItem) -> ClaimedItem:
-    return ClaimedItem(**{name: getattr(item, name) for name in ClaimedItem.model_fields})

@@ -57,8 +57,8 @@ async def test_an_admin_becomes_owner(
     await _remove(team, how, team.owner)
     assert (await _wait_for_owner(team))["user"] == team.admin.id
     payer = f"organizations/{team.id}"
-    [task] = await team.dashboard.list("gateway_customer_tasks", f"user = '{payer}'")
-    assert (task["kind"], task["outcome"]) == ("promote", "promoted")
+    [change] = await team.dashboard.list("gateway_payer_changes", f"payer = '{payer}'")
+    assert change["kind"] == "promoted"
     path = f"/subscriptions/{subscription}/cancel"
     answer = await shop.post(path, team.admin, {"when": "now"})
     assert answer.status_code == 200, answer.text
@@ -94,8 +94,8 @@ async def test_the_last_member_may_leave(team: Team, shop: Shop, account: Stripe
     for user in (team.member, team.admin, team.owner):
         await team.remove(user, by=user)
     await _wait_ended(account, subscription)
-    where = f"user = 'organizations/{team.id}' && kind = 'forget' && outcome = 'canceled'"
-    await eventually(lambda: team.dashboard.list("gateway_customer_tasks", where), within=20)
+    where = f"payer = 'organizations/{team.id}' && kind = 'deleted' && outcome = 'canceled'"
+    await eventually(lambda: team.dashboard.list("gateway_payer_changes", where), within=20)
 
     body = {"organization": team.id, "user": team.owner.id, "role": "owner"}
     await team.dashboard.call("POST", MEMBERSHIPS, body)
@@ -130,12 +130,10 @@ async def test_a_member_in_time_keeps_it(fresh_stack: Callable[..., Stack]) -> N
         stack.gateway.wait_healthy()
 
         async def is_dropped() -> bool:
-            return (
-                await dashboard.count("gateway_customer_tasks", "kind = 'forget' && customer != ''")
-                == 0
-            )
+            return await dashboard.count("gateway_work", "status = 'cancelled'") == 1
 
         await eventually(is_dropped, within=20)
+        assert await dashboard.count("gateway_payer_changes", "customer != ''") == 0
         assert (await account.read(f"subscriptions/{subscription}"))["status"] == "active"
 
 

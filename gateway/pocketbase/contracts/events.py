@@ -1,6 +1,6 @@
-"""Routes about stored events and the work that follows from them."""
+"""The route about stored events."""
 
-from gateway.pocketbase.contracts.route import Contract, Empty, HookRoute
+from gateway.pocketbase.contracts.route import Contract, HookRoute
 
 
 class PruneRequest(Contract):
@@ -21,14 +21,4 @@ class PruneAnswer(Contract):
     pruned: int
 
 
-class DeferredWorkAnswer(Contract):
-    """The result of one part."""
-
-    #: Whether more may be due at once.
-    left: bool
-    #: Why the part failed, "" if it did not.
-    error: str = ""
-
-
 PRUNE = HookRoute("POST", "/api/gateway/prune", PruneRequest, PruneAnswer)
-DEFERRED_WORK = HookRoute("POST", "/api/gateway/deferred-work", Empty, DeferredWorkAnswer)

@@ -74,24 +74,38 @@ class ExchangeRequest(Contract):
 class ClaimedItem(Contract):
     """An item that the caller has claimed."""
 
+    #: The record's id: the same for every attempt, so it serves as an idempotency key.
     id: str
     kind: Kind
     handler: str
+    #: Items of one handler and key run in order; "" for any order.
     key: str
+    #: The cause: an event's id, ``collection/id`` of a record, a schedule and its tick.
     source: str
+    #: Decoded JSON, None without one.
     payload: Any
     #: Claims, this one included.
     attempts: int
     #: Attempts before it is parked; 0 for no limit.
     tries: int
     at_most_once: bool
+    #: Raised by each enqueue of a coalescing item.
     version: int
+    #: Decoded JSON that earlier attempts have stored, None without one.
     state: Any
+    #: The user's record id, "" for none.
     user: str
+    #: When the item was added, as a date column.
     created: str
+    #: The token of the claim.
     claim: str
-    #: Of items of the kind ``event``.
-    event: ClaimedEvent | None
+    #: Of an item of the kind ``event``: the event with the current rows.
+    event: ClaimedEvent | None = None
+
+    @property
+    def is_last_attempt(self) -> bool:
+        """Return whether a failure parks the item."""
+        return 0 < self.tries <= self.attempts
 
 
 class FailedWrites(Contract):
@@ -173,6 +187,21 @@ class PruneWorkRequest(Contract):
     parked_before: str
 
 
+class PartRequest(Contract):
+    """The item to do a part of."""
+
+    id: str
+
+
+class PartAnswer(Contract):
+    """The result of one part."""
+
+    #: Whether more is to do.
+    left: bool
+    #: Why the part failed, "" if it did not.
+    error: str = ""
+
+
 class Changed(Contract):
     """The number of changed items or handlers."""
 
@@ -197,6 +226,7 @@ class WorkStatus(Contract):
 
 EXCHANGE = HookRoute("POST", "/api/gateway/work/exchange", ExchangeRequest, ExchangeAnswer)
 ENQUEUE = HookRoute("POST", "/api/gateway/work/enqueue", EnqueueRequest, Changed)
+DO_PART = HookRoute("POST", "/api/gateway/work/part", PartRequest, PartAnswer)
 RETRY_WORK = HookRoute("POST", "/api/gateway/work/retry", RetryWorkRequest, Changed)
 CANCEL_WORK = HookRoute("POST", "/api/gateway/work/cancel", CancelWorkRequest, Changed)
 PAUSE_WORK = HookRoute("POST", "/api/gateway/work/pause", PauseWorkRequest, Changed)

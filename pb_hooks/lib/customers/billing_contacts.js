@@ -3,7 +3,7 @@
 // Why here: a member's address is stored in the transaction that removes the member or changes the address.
 const { NOW, sqlFromNow } = require(`${__hooks}/lib/dates.js`)
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
-const { enqueueUpdate } = require(`${__hooks}/lib/customers/tasks.js`)
+const { enqueueUpdate } = require(`${__hooks}/lib/customers/stripe_changes.js`)
 const { ENDED } = require(`${__hooks}/lib/statuses.js`)
 const { ORGANIZATION } = require(`${__hooks}/lib/mirror/payer.js`)
 

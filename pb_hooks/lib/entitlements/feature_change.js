@@ -1,12 +1,12 @@
 // Recomputes the buyers of a product or price with changed features. Few buyers in the same transaction, many in parts
-// (lib/mirror/deferred_work.js): each part holds the writer for a limited number of buyers, and never while they are
+// (lib/work/parts.js): each part holds the writer for a limited number of buyers, and never while they are
 // searched. A buyer who purchases in between is computed with the new features anyway.
 // Why here: a change of features must be committed together with the entitlements of its buyers, or with the work left.
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { addPayer, noPayers } = require(`${__hooks}/lib/entitlements/payers.js`)
 const { payerOf } = require(`${__hooks}/lib/mirror/payer.js`)
 const { ITEM } = require(`${__hooks}/lib/entitlements/purchases.js`)
-const { advance, finish, enqueue } = require(`${__hooks}/lib/mirror/deferred_work.js`)
+const { advance, enqueueParts, finish } = require(`${__hooks}/lib/work/parts.js`)
 const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
 
 // By collection, where its rows name bought items: `column` is expanded by json_each, `some` is a condition on rows,
@@ -35,7 +35,7 @@ function addBuyers(tx, payers, rows) {
   const found = SOURCES.every((table) => isFew(tx, table))
     ? SOURCES.flatMap((table) => findBuyers(tx, table, ids, "")) : null
   if (found && found.length <= MAX_BUYERS) addAll(payers, found)
-  else for (const id of ids) enqueue(tx, "features", id)
+  else for (const id of ids) enqueueParts(tx, "entitlements.recompute", id)
 }
 
 function isFew(tx, table) {
@@ -44,20 +44,21 @@ function isFew(tx, table) {
   return more.length === 0
 }
 
-// Does one part. A task's cursor is a collection and the id of a row in it: `subscriptions/ID`.
-function doPart(app, tasks) {
-  const [table, after] = tasks[0].cursor ? tasks[0].cursor.split("/") : [SOURCES[0], ""]
+// Does one part; returns whether more is to do. A cursor is a collection and the id of a row in it: `subscriptions/ID`.
+function doPart(app, items) {
+  const [table, after] = items[0].cursor ? items[0].cursor.split("/") : [SOURCES[0], ""]
   const end = findEnd(app, table, after)
-  const found = end ? findBuyers(app, table, tasks.map((task) => task.object), after, end) : []
+  const found = end ? findBuyers(app, table, items.map((item) => item.object), after, end) : []
   const isCut = found.length > MAX_BUYERS
   const next = end ? `${table}/${isCut ? found[MAX_BUYERS - 1].id : end}` : placeAfter(table)
   runTransaction(app, (tx) => {
-    const ours = tasks.filter((task) => next ? advance(tx, task, next) : finish(tx, task))
+    const ours = items.filter((item) => next ? advance(tx, item, next) : finish(tx, item))
     if (ours.length === 0) return
     const payers = noPayers()
     addAll(payers, found.slice(0, MAX_BUYERS))
     require(`${__hooks}/lib/entitlements/entitlements.js`).updateEntitlements(tx, payers)
   })
+  return !!next
 }
 
 function placeAfter(table) {

@@ -11,7 +11,7 @@ for (const key in COLUMNS) KEYS[NAMES[key]] = key
 // By setting: keys that only the gateway has collections of, by which a wrong prefix is detected.
 const UNIQUE_KEYS = {
   GATEWAY_COLLECTION_PREFIX: ["prefix", "subscription_schedules", "checkout_sessions"],
-  GATEWAY_INTERNAL_COLLECTION_PREFIX: ["internal_prefix", "customer_tasks", "checkout_keys"],
+  GATEWAY_INTERNAL_COLLECTION_PREFIX: ["internal_prefix", "checkout_keys", "billing_contacts"],
 }
 const NAMED_AUTH = /@request\.auth\.collectionName\s*!?=\s*["'](\w+)["']/g
 

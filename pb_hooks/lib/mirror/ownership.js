@@ -14,10 +14,10 @@ const { choosePrimary } = require(`${__hooks}/lib/customers/primary_customer.js`
 const { updateEntitlements } = require(`${__hooks}/lib/entitlements/entitlements.js`)
 const { columnsOf, namedPayer, payerExists, payerOf, readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
 const { addPayer, noPayers } = require(`${__hooks}/lib/entitlements/payers.js`)
-const { enqueue } = require(`${__hooks}/lib/mirror/deferred_work.js`)
+const { enqueueParts } = require(`${__hooks}/lib/work/parts.js`)
 const { findUserByEmail } = require(`${__hooks}/lib/customers/addresses.js`)
-const { enqueueLateDeletion, isBeingDeleted, mayClaimByEmail } = require(`${__hooks}/lib/customers/customer_deletion.js`)
-const { dropUpdates, isTransferPending, enqueueTransfer } = require(`${__hooks}/lib/customers/pending_transfers.js`)
+const { enqueueLateDeletion, mayClaimByEmail } = require(`${__hooks}/lib/customers/customer_deletion.js`)
+const { cancelUpdates, enqueueTransfer, isBeingDeleted, isTransferPending } = require(`${__hooks}/lib/customers/stripe_changes.js`)
 const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
 
 const NAMED = 0
@@ -121,10 +121,10 @@ function transfer(tx, record, payer, claims, payers) {
   const before = readPayer(record)
   record.load({ ...columnsOf(payer), primary: false, claims: JSON.stringify(claims) })
   tx.saveNoValidate(record)
-  if (!moveRows(tx, record.id, columnsOf(payer), payers)) enqueue(tx, "owner", record.id)
+  if (!moveRows(tx, record.id, columnsOf(payer), payers)) enqueueParts(tx, "customers.move_rows", record.id)
   addPayer(payers, before)
   addPayer(payers, payer)
-  if (before) dropUpdates(tx, record.getString("stripe_id"))
+  if (before) cancelUpdates(tx, record.getString("stripe_id"))
   choosePrimary(tx, before)
 }
 

@@ -22,11 +22,8 @@ const BUYER = {
 const PRICES = { prices: list(500, NAME) }
 const PENDING_CHECKOUT = { buyer: ID, number: whole(0, Number.MAX_SAFE_INTEGER) }
 const CHECK = { seen: list(1000, ID) }
-const TAKE = { limit: whole(1, 1000), lease: whole(1, YEAR_SECONDS) }
-const END = {
-  id: ID, version: optional(whole(0, Number.MAX_SAFE_INTEGER), 0), outcome: optional(ID, ""),
-  error: optional(text(10000), ""), retry: optional(whole(0, YEAR_SECONDS), 0),
-}
+const CHANGE = { change: choice("update", "move", "delete"), payer: NAME, customer: NAME, deletion: optional(ID, "") }
+const PART = { id: ID }
 const PREVIEW = {
   preview: ID, key: ID, subscription: NAME, date: whole(0, Number.MAX_SAFE_INTEGER),
   now: optional(whole(0, Number.MAX_SAFE_INTEGER), 0), is_credit: optional(flag, false),
@@ -89,8 +86,8 @@ const TICKS = {
 }
 
 const SHAPES = {
-  BUYER, CANCEL_WORK, CHECK, EFFECTS, END, ENQUEUE, EXCHANGE, METERED, MAIL, PAUSE_WORK,
-  PENDING_CHECKOUT, PREVIEW, PRICES, PRUNE, PRUNE_WORK, RETRY_WORK, START_JOB, TAKE, TICKS,
+  BUYER, CANCEL_WORK, CHANGE, CHECK, EFFECTS, ENQUEUE, EXCHANGE, METERED, MAIL, PART, PAUSE_WORK,
+  PENDING_CHECKOUT, PREVIEW, PRICES, PRUNE, PRUNE_WORK, RETRY_WORK, START_JOB, TICKS,
 }
 
 // Reads the body of a request and checks it against one of the shapes.

@@ -1,6 +1,6 @@
 // Finds billed organizations without an owner or members by their rows, no matter what removed the last one: a
 // superuser, a hook or a cascading delete. See docs/decisions/023-consent-and-vacancies.md.
-// Why here: the promotion, or the tasks that end the billing, must be one transaction with the check.
+// Why here: the promotion, or the deletions that end the billing, must be one transaction with the check.
 const { NOW, sqlFromNow } = require(`${__hooks}/lib/dates.js`)
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { enqueueOrganizationDeletion } = require(`${__hooks}/lib/customers/customer_deletion.js`)
@@ -15,20 +15,20 @@ const HAS_OWNER = `EXISTS (
 // Billing was ended because there are no members. A subscription that still runs ten minutes later, when the webhooks
 // should have arrived, is ended again.
 const IS_ENDED = `EXISTS (
-  SELECT 1 FROM ${TABLES.customer_tasks} task
-  WHERE task.customer = customer.stripe_id AND task.kind = 'forget' AND task.version > 0
-    AND task.user = 'organizations/' || customer.organization
-    AND (task.outcome IN ('', 'kept', 'gone')
-      OR task.finished > ${sqlFromNow("'-10 minutes'")}
+  SELECT 1 FROM ${TABLES.payer_changes} change
+  WHERE change.customer = customer.stripe_id AND change.kind = 'deleted' AND change.reopened = false
+    AND change.payer = 'organizations/' || customer.organization
+    AND (change.outcome IN ('', 'kept', 'gone', 'cancelled')
+      OR change.finished > ${sqlFromNow("'-10 minutes'")}
       OR NOT EXISTS (
         SELECT 1 FROM ${TABLES.subscriptions} WHERE organization = customer.organization
           AND status NOT IN (${ENDED}))))`
 
-// Tasks of organizations that have members again; the range of `user` uses its index.
+// Deletions of organizations that have members again; the range of `payer` uses its index.
 const IS_REOPENED = `
-  user > 'organizations/' AND user < 'organizations0' AND kind = 'forget' AND version > 0
+  payer > 'organizations/' AND payer < 'organizations0' AND kind = 'deleted' AND reopened = false
   AND outcome NOT IN ('', 'none') AND EXISTS (
-    SELECT 1 FROM ${TABLES.memberships} WHERE organization = substr(${TABLES.customer_tasks}.user, length('organizations/') + 1))`
+    SELECT 1 FROM ${TABLES.memberships} WHERE organization = substr(${TABLES.payer_changes}.payer, length('organizations/') + 1))`
 
 // Promotes a member of each organization without an owner, and ends the billing of those without members that the
 // caller has `seen` before, so that a superuser's script may remove one member and then add another. Returns {promoted,
@@ -46,13 +46,13 @@ function checkOrganizations(app, { seen }) {
   return answer
 }
 
-// Sets the version of tasks from an earlier time without members to 0. Also called for each new membership, which may
+// Marks deletions from an earlier time without members. Also called for each new membership, which may
 // be gone at the next check.
 function reopen(app) {
   const found = arrayOf(new DynamicModel({ id: "" }))
-  app.db().newQuery(`SELECT id FROM ${TABLES.customer_tasks} WHERE ${IS_REOPENED} LIMIT 100`).all(found)
+  app.db().newQuery(`SELECT id FROM ${TABLES.payer_changes} WHERE ${IS_REOPENED} LIMIT 100`).all(found)
   if (found.length === 0) return
-  app.db().newQuery(`UPDATE ${TABLES.customer_tasks} SET version = 0 WHERE ${IS_REOPENED}`).execute()
+  app.db().newQuery(`UPDATE ${TABLES.payer_changes} SET reopened = true WHERE ${IS_REOPENED}`).execute()
 }
 
 function findVacant(app, condition, values) {
@@ -89,8 +89,8 @@ function promote(tx, membership) {
   membership.set("role", "owner")
   tx.save(membership)
   tx.db().newQuery(`
-    INSERT INTO ${TABLES.customer_tasks} (kind, user, version, outcome, created, finished)
-    VALUES ('promote', {:payer}, 1, 'promoted', ${NOW}, ${NOW})
+    INSERT INTO ${TABLES.payer_changes} (kind, payer, created, finished)
+    VALUES ('promoted', {:payer}, ${NOW}, ${NOW})
   `).bind({ payer: `organizations/${membership.getString("organization")}` }).execute()
 }
 

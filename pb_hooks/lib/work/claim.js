@@ -4,6 +4,7 @@
 const { fromNow } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
+const { applyEnds } = require(`${__hooks}/lib/work/endings.js`)
 const { update } = require(`${__hooks}/lib/work/queue.js`)
 
 // Rounds of one claim: each ends with items that are too old, or of handlers that have got as many as they take.
@@ -24,7 +25,7 @@ function isAnyDue(app, handlers) {
 // Claims at most `limit` items, and of each handler at most its own limit. Returns them in their order.
 function claim(tx, { token, handlers, limit, lease_seconds }) {
   const now = fromNow(0)
-  for (const item of findExpired(tx, now, 1000)) update(tx, item, afterLostLease(item, now))
+  takeBack(tx, now)
   let left = limit
   const caps = {}
   for (const { name, limit: most } of handlers) caps[name] = most
@@ -36,6 +37,13 @@ function claim(tx, { token, handlers, limit, lease_seconds }) {
     if (found.length === 0 || taken.length === found.length) break
   }
   return readClaimed(tx, token)
+}
+
+// Ends or frees the items with a lease that has run out.
+function takeBack(tx, now) {
+  const expired = findExpired(tx, now, 1000)
+  for (const item of expired) update(tx, item, afterLostLease(item, now))
+  applyEnds(tx, expired)
 }
 
 // Returns the items that are within their handlers' limits; cancels those that are too old.

@@ -4,6 +4,7 @@ const { fromNow } = require(`${__hooks}/lib/dates.js`)
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
 const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
+const { applyEnds } = require(`${__hooks}/lib/work/endings.js`)
 const { update } = require(`${__hooks}/lib/work/queue.js`)
 
 // Makes items due again with all their tries: those with these ids, or all parked ones (of one handler). Items that run
@@ -28,6 +29,7 @@ function change(app, ids, handler, wanted, choose) {
   runTransaction(app, (tx) => {
     const found = find(tx, ids, handler, wanted)
     for (const item of found) update(tx, item, choose(item))
+    applyEnds(tx, found)
     changed = found.length
   })
   return changed
@@ -35,9 +37,9 @@ function change(app, ids, handler, wanted, choose) {
 
 function find(tx, ids, handler, wanted) {
   const { list, values } = placeholders(ids)
-  const found = arrayOf(new DynamicModel({ id: "", kind: "", status: "" }))
+  const found = arrayOf(new DynamicModel({ id: "", kind: "", handler: "", status: "" }))
   tx.db().newQuery(`
-    SELECT id, kind, status FROM ${TABLES.work}
+    SELECT id, kind, handler, status FROM ${TABLES.work}
     WHERE ${wanted} ${ids.length ? `AND id IN (${list})` : ""} ${handler ? "AND handler = {:handler}" : ""}
   `).bind(handler ? { ...values, handler } : values).all(found)
   return found

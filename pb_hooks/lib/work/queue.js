@@ -16,10 +16,12 @@ const INSERT = `
     (SELECT coalesce(max(seq), 0) FROM ${TABLES.work}) + json_each.key + 1
   FROM json_each({:rows}) WHERE true`
 const SKIP = "ON CONFLICT (id) DO NOTHING"
-// A running item keeps its claim: its settle finds the raised version and makes it due again.
+// A running item keeps its claim: its settle finds the raised version and makes it due again. It starts from its
+// beginning then.
 const COALESCE = `ON CONFLICT (id) DO UPDATE SET
   version = version + 1, payload = excluded.payload, due = excluded.due, expires = excluded.expires,
-  tries = excluded.tries, error = '', completed_at = '', user = excluded.user,
+  tries = excluded.tries, error = '', completed_at = '', user = excluded.user, source = excluded.source, cancel = false,
+  state = NULL,
   seq = CASE WHEN status IN ('waiting', 'running') THEN seq ELSE excluded.seq END,
   attempts = CASE status WHEN 'running' THEN attempts ELSE 0 END,
   status = CASE status WHEN 'running' THEN status ELSE 'waiting' END`

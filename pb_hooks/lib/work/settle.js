@@ -4,6 +4,7 @@ const { fromNow } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { isPassing, placeholders } = require(`${__hooks}/lib/database/sql.js`)
 const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
+const { applyEnds } = require(`${__hooks}/lib/work/endings.js`)
 const { update } = require(`${__hooks}/lib/work/queue.js`)
 
 // Stores results together. Returns the ids that changed.
@@ -15,6 +16,7 @@ function settle(tx, settles) {
   const isJob = (row) => held[row.id].kind === "job"
   for (const { id, ...values } of rows.filter(isJob)) update(tx, held[id], values)
   storeAll(tx, rows.filter((row) => !isJob(row)))
+  applyEnds(tx, settled.map(({ id }) => held[id]))
   return settled.map(({ id }) => id)
 }
 
@@ -38,9 +40,9 @@ function findHeld(tx, settles) {
   const claims = {}
   for (const { id, claim } of settles) claims[id] = claim
   const { list, values } = placeholders(Object.keys(claims))
-  const found = arrayOf(new DynamicModel({ id: "", kind: "", claim: "", version: 0, attempts: 0, cancel: false }))
+  const found = arrayOf(new DynamicModel({ id: "", kind: "", handler: "", claim: "", version: 0, attempts: 0, cancel: false }))
   tx.db().newQuery(`
-    SELECT id, kind, claim, version, attempts, cancel FROM ${TABLES.work} WHERE status = 'running' AND id IN (${list})
+    SELECT id, kind, handler, claim, version, attempts, cancel FROM ${TABLES.work} WHERE status = 'running' AND id IN (${list})
   `).bind(values).all(found)
   const held = {}
   for (const item of found) if (item.claim === claims[item.id]) held[item.id] = Object.assign({}, item)
