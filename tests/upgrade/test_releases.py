@@ -19,6 +19,12 @@ def _customer_of(upgraded: Upgraded, user: str) -> str:
         return str(database.execute(query, [user]).fetchone()[0])
 
 
+def _outcomes_of(upgraded: Upgraded, payer: str) -> list[str]:
+    with closing(sqlite3.connect(upgraded.stack.pocketbase.data_dir / "data.db")) as database:
+        query = "SELECT outcome FROM gateway_payer_changes WHERE payer = ?"
+        return [str(outcome) for (outcome,) in database.execute(query, [payer])]
+
+
 async def test_rows_stay_and_the_gateway_is_ready(
     upgraded: Upgraded, http: httpx.AsyncClient
 ) -> None:
@@ -65,7 +71,7 @@ async def test_handlers_that_may_have_run_are_not_called_again(upgraded: Upgrade
 
 
 async def test_changes_of_users_reach_stripe(upgraded: Upgraded, http: httpx.AsyncClient) -> None:
-    """A new name that waited for Stripe is there, and the deleted user's subscription ends."""
+    """A name that waited for Stripe is there; the deleted user's subscription ends, on record."""
     account = StripeAccount(http, upgraded.stack.simulator)
     renamed = _customer_of(upgraded, upgraded.people["renamed"])
 
@@ -78,3 +84,8 @@ async def test_changes_of_users_reach_stripe(upgraded: Upgraded, http: httpx.Asy
 
     await eventually(is_renamed, 60)
     await eventually(has_ended, 60)
+
+    async def is_recorded() -> bool:
+        return _outcomes_of(upgraded, upgraded.people["deleted"]) == ["canceled"]
+
+    await eventually(is_recorded, 20)

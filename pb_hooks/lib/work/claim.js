@@ -115,7 +115,7 @@ function readClaimed(app, token) {
   app.db().newQuery(`
     SELECT id, kind, handler, key, source, coalesce(payload, 'null') AS payload, attempts, tries, at_most_once, version,
       coalesce(state, 'null') AS state, user, created, claim
-    FROM ${TABLES.work} WHERE status = 'running' AND lease > '' AND claim = {:token} ORDER BY seq
+    FROM ${TABLES.work} WHERE status = 'running' AND lease > '' AND claim = {:token} ORDER BY +seq
   `).bind({ token }).all(found)
   const items = found.map((item) => ({
     ...Object.assign({}, item), payload: JSON.parse(item.payload), state: JSON.parse(item.state), event: null,

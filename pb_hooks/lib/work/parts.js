@@ -26,6 +26,7 @@ function enqueueParts(tx, handler, object) {
 function doPart(app, { id }) {
   const [item] = find(app, "id = {:id} AND status IN ('waiting','running')", { id }, "")
   if (!item) return { left: false }
+  if (!MODULES[item.handler]) return { left: true, error: `${item.handler} is not done in parts.` }
   const alike = findAlike(app, item)
   try {
     return { left: MODULES[item.handler].load().doPart(app, [item, ...alike]) }
