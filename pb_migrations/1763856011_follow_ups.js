@@ -1,6 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
 // Work that is too long for one transaction and is done in parts, with its progress. See
-// pb_hooks/lib/mirror/deferred_work.js. Superusers only. Prices get an index by product for it.
+// pb_hooks/lib/work/parts.js. Superusers only. Prices get an index by product for it.
 const names = () => require(`${__hooks}/lib/migration_names.js`)
 
 migrate((app) => {

@@ -196,7 +196,7 @@ class PartRequest(Contract):
 class PartAnswer(Contract):
     """The result of one part."""
 
-    #: Whether more is to do.
+    #: Whether work is left.
     left: bool
     #: Why the part failed, "" if it did not.
     error: str = ""

@@ -44,7 +44,7 @@ function isFew(tx, table) {
   return more.length === 0
 }
 
-// Does one part; returns whether more is to do. A cursor is a collection and the id of a row in it: `subscriptions/ID`.
+// Does one part; returns whether work is left. A cursor is a collection and the id of a row in it: `subscriptions/ID`.
 function doPart(app, items) {
   const [table, after] = items[0].cursor ? items[0].cursor.split("/") : [SOURCES[0], ""]
   const end = findEnd(app, table, after)

@@ -6,7 +6,7 @@ const { fromNow } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { enqueue } = require(`${__hooks}/lib/work/queue.js`)
 
-// By handler: the module with `doPart(app, items)`, which returns whether more is to do, and the number of items at the same cursor that one part serves. Loaded on
+// By handler: the module with `doPart(app, items)`, which returns whether work is left, and the number of items at the same cursor that one part serves. Loaded on
 // use, because the modules require this one; by a literal path, so that lib/health/hook_files.js finds them.
 const MODULES = {
   "entitlements.recompute": { load: () => require(`${__hooks}/lib/entitlements/feature_change.js`), batchSize: 100 },
@@ -21,7 +21,7 @@ function enqueueParts(tx, handler, object) {
   }])
 }
 
-// Does one part of an open item, and of others that wait at the same cursor. Returns {left}, whether more is to do, and the
+// Does one part of an open item, and of others that wait at the same cursor. Returns {left}, whether work is left, and the
 // `error` of a failed part.
 function doPart(app, { id }) {
   const [item] = find(app, "id = {:id} AND status IN ('waiting','running')", { id }, "")
@@ -51,7 +51,7 @@ function keepError(app, { id }, error) {
 function find(app, filter, values, rest) {
   const found = arrayOf(new DynamicModel({ id: "", handler: "", object: "", cursor: "", error: "" }))
   app.db().newQuery(`
-    SELECT id, handler, payload ->> 'object' AS object, coalesce(state ->> 'cursor', '') AS cursor, error
+    SELECT id, handler, coalesce(payload ->> 'object', '') AS object, coalesce(state ->> 'cursor', '') AS cursor, error
     FROM ${TABLES.work} WHERE ${filter} ${rest}
   `).bind(values).all(found)
   return found.map((row) => Object.assign({}, row))

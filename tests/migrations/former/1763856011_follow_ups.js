@@ -1,6 +1,6 @@
 /// <reference path="../pb_data/types.d.ts" />
 // Work that is too long for the transaction it follows from, to be done in parts: what is still to do, and
-// how far it is. See pb_hooks/lib/mirror/deferred_work.js. Superusers only. Prices are found by their product for it.
+// how far it is. See pb_hooks/lib/work/parts.js. Superusers only. Prices are found by their product for it.
 
 migrate((app) => {
   app.save(new Collection({
