@@ -77,6 +77,8 @@ class StackPlan:
     hooks: Path | None = None
     #: Served and reloaded on save.
     project: Project | None = None
+    #: Whether the database may be a copy of a migrated one.
+    is_throwaway: bool = False
 
     @property
     def collection_names(self) -> CollectionNames:
@@ -104,6 +106,7 @@ def plan_throwaway(folder: Path, gateway_env: Mapping[str, str] | None = None) -
         hook_secrets=new.hook_secret,
         gateway_env={**_NO_RATE_LIMITS, **(gateway_env or {})},
         pocketbase_env=_choose_hook_settings(gateway_env or {}),
+        is_throwaway=True,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gateway.dev.errors import StackError
 from gateway.dev.hook_files import link_hooks, list_hooks
+from gateway.dev.migrated_data import copy_migrated
 from gateway.dev.migrations import adopt_migrations, link_migrations
 from gateway.dev.ports import LOOPBACK
 from gateway.dev.process import Process, inherit_environment
@@ -80,13 +81,22 @@ class PocketBaseProcess(Process):
     def start(self) -> None:
         """Start PocketBase; create its public folder if missing."""
         self.public_dir.mkdir(parents=True, exist_ok=True)
+        self._link_folders()
+        self._seen = self._list_files()
+        self._saved = self._list_saves()
+        super().start()
+
+    def _link_folders(self) -> None:
         if self.migrations:
             link_migrations(self._migrations_dir, (MIGRATIONS, *self.migrations))
         if self.hooks:
             link_hooks(self._hooks_dir, (HOOKS, self.hooks))
-        self._seen = self._list_files()
-        self._saved = self._list_saves()
-        super().start()
+
+    def copy_migrated(self) -> None:
+        """Begin with a copy of a migrated database, if there is no data folder yet."""
+        if not self.data_dir.exists():
+            self._link_folders()
+            copy_migrated(self.data_dir, self.command, self.env)
 
     def adopt_migrations(self) -> list[Path]:
         """Move migrations that the dashboard wrote to the last of the folders; return them."""

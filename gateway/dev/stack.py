@@ -80,6 +80,8 @@ class Stack:
         try:
             if not self.pocketbase.data_dir.exists():
                 report("Creating PocketBase's database …")
+            if self.plan.is_throwaway:
+                self.pocketbase.copy_migrated()
             self.pocketbase.ensure_superuser(replace=self.plan.superuser.is_generated)
             for stage in self._stages:
                 if is_cancelled():

@@ -52,6 +52,7 @@ def open_replicas(folder: Path, effect_log: str) -> Iterator[Replicas]:
         _describe(name, plan, pocketbase) for name in ("gateway 1", "gateway 2", "worker")
     )
     worker.command = (*worker.command[:3], "worker")
+    pocketbase.copy_migrated()
     pocketbase.ensure_superuser(replace=True)
     with ExitStack() as ends:
         for part in (pocketbase, first, second, worker):

@@ -29,6 +29,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A PocketBase to spoil, and its gateway; each test repairs what it breaks."""
     made = Stack(plan_throwaway(tmp_path_factory.mktemp("readiness")))
     try:
+        made.pocketbase.copy_migrated()
         made.pocketbase.ensure_superuser()
         for part in (made.pocketbase, made.gateway):
             part.start()

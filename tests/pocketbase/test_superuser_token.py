@@ -22,6 +22,7 @@ _SECONDS = 10
 def own(fresh_stack: Callable[..., Stack]) -> Stack:
     """A PocketBase whose superuser may be changed."""
     made = fresh_stack(start=False)
+    made.pocketbase.copy_migrated()
     made.pocketbase.ensure_superuser()
     made.pocketbase.start()
     made.pocketbase.wait_healthy()

@@ -26,6 +26,7 @@ def blog(tmp_path_factory: pytest.TempPathFactory) -> Stack:
 def server(blog: Stack) -> Iterator[PocketBaseProcess]:
     """A PocketBase that takes batches; tests may restart it."""
     part = blog.pocketbase
+    part.copy_migrated()
     part.ensure_superuser()
     part.start()
     try:

@@ -290,6 +290,7 @@ async def test_an_unforeseen_error_is_a_problem_on_a_connection_that_stays(
     port = own.plan.ports.gateway
     gateway.command = (sys.executable, "-m", "uvicorn", "tests.serving.failing:app")
     gateway.command += (f"--port={port}", "--log-level=warning")
+    own.pocketbase.copy_migrated()
     own.pocketbase.ensure_superuser()
     for part in (own.pocketbase, gateway):
         part.start()

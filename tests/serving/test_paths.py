@@ -102,6 +102,7 @@ async def test_every_path_is_served_below_another(
     gateway.command = (sys.executable, *command, f"--port={own.plan.ports.gateway}")
     gateway.env["GATEWAY_PUBLIC_URL"] = url
     gateway.health_url = f"{url}/health"
+    own.pocketbase.copy_migrated()
     own.pocketbase.ensure_superuser()
     for part in (own.pocketbase, gateway):
         part.start()

@@ -23,6 +23,7 @@ def stack_with_plans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack
     """PocketBase with the example's collections."""
     plan = plan_throwaway(tmp_path_factory.mktemp("plans"))
     stack = Stack(replace(plan, migrations=(_EXAMPLE,)))
+    stack.pocketbase.copy_migrated()
     stack.pocketbase.ensure_superuser()
     try:
         stack.pocketbase.start()

@@ -159,6 +159,7 @@ def test_a_gateway_that_starts_first_registers_as_soon_as_it_can(
 ) -> None:
     """Without PocketBase it is not ready; when that comes, it is told the table at once."""
     stack = fresh_stack(start=False, GATEWAY_APP="tests.transforms.small_transforms:app")
+    stack.pocketbase.copy_migrated()
     stack.pocketbase.ensure_superuser()
     stack.gateway.start()
     stack.gateway.wait_healthy()

@@ -71,6 +71,7 @@ async def test_slow_strangers_keep_nobody_out(
 ) -> None:
     """With all places held by bodies that do not end, a signed delivery is stored at once."""
     own = fresh_stack(start=False, GATEWAY_MAX_WAITING_EVENTS="2")
+    own.pocketbase.copy_migrated()
     own.pocketbase.ensure_superuser()
     for part in (own.pocketbase, own.gateway):
         part.start()
@@ -100,6 +101,7 @@ async def test_deliveries_beyond_the_limit_are_refused_at_once(
 ) -> None:
     """With PocketBase frozen two wait and the others hear 503 and when to come again."""
     own = fresh_stack(start=False, GATEWAY_MAX_WAITING_EVENTS="2")
+    own.pocketbase.copy_migrated()
     own.pocketbase.ensure_superuser()
     for part in (own.pocketbase, own.gateway):
         part.start()

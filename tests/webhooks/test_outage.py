@@ -26,6 +26,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     env = {"GATEWAY_UPSTREAM_TIMEOUT": str(_TIMEOUT)}
     made = Stack(plan_throwaway(tmp_path_factory.mktemp("outage"), env))
     try:
+        made.pocketbase.copy_migrated()
         made.pocketbase.ensure_superuser()
         for part in (made.pocketbase, made.gateway):
             part.start()

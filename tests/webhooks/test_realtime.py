@@ -82,6 +82,7 @@ async def test_guests_of_one_address_share_a_limit(
     """Connections of guests have a number of subscriptions together, as it is set."""
     own = fresh_stack(start=False)
     own.pocketbase.env["GATEWAY_REALTIME_SUBSCRIPTIONS_PER_ADDRESS"] = "150"
+    own.pocketbase.copy_migrated()
     own.pocketbase.ensure_superuser()
     own.pocketbase.start()
     own.pocketbase.wait_healthy()

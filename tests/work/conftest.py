@@ -22,6 +22,7 @@ from tests.work.office import Office
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketBaseProcess]:
     """PocketBase alone."""
     part = Stack(plan_throwaway(tmp_path_factory.mktemp("work"))).pocketbase
+    part.copy_migrated()
     part.ensure_superuser()
     part.start()
     try:

@@ -1,0 +1,50 @@
+"""The databases that throwaway stacks begin with."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.dev.pocketbase import PocketBaseProcess
+from gateway.dev.stack import Stack
+from gateway.pocketbase_files import MIGRATIONS
+
+
+@pytest.fixture
+def pocketbase(fresh_stack: Callable[..., Stack]) -> PocketBaseProcess:
+    """One that was never started."""
+    return fresh_stack(start=False).pocketbase
+
+
+def _list_applied(pocketbase: PocketBaseProcess) -> set[str]:
+    with sqlite3.connect(pocketbase.data_dir / "data.db") as database:
+        return {name for (name,) in database.execute("SELECT file FROM _migrations")}
+
+
+def test_a_copy_has_every_migration(
+    pocketbase: PocketBaseProcess, fresh_stack: Callable[..., Stack]
+) -> None:
+    """Each stack has a copy of its own, and a folder that exists is left alone."""
+    other = fresh_stack(start=False).pocketbase
+    for each in (pocketbase, other):
+        each.copy_migrated()
+        assert _list_applied(each) >= {file.name for file in MIGRATIONS.glob("*.js")}
+    with sqlite3.connect(pocketbase.data_dir / "data.db") as database:
+        database.execute("DELETE FROM _migrations")
+    assert _list_applied(other)
+    pocketbase.copy_migrated()
+    assert _list_applied(pocketbase) == set()
+
+
+def test_a_migration_that_fails_is_left_to_the_start(
+    pocketbase: PocketBaseProcess, tmp_path: Path
+) -> None:
+    """There is no copy, so that PocketBase itself reports the failure."""
+    (tmp_path / "1_fail.js").write_text('migrate(() => { throw new Error("no") })')
+    pocketbase.command = tuple(
+        f"--migrationsDir={tmp_path}" if part.startswith("--migrationsDir") else part
+        for part in pocketbase.command
+    )
+    pocketbase.copy_migrated()
+    assert not pocketbase.data_dir.exists()
