@@ -1,5 +1,6 @@
 """The real parts for every test: PocketBase, the gateway and the Stripe simulator as processes."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -9,6 +10,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 import pytest_asyncio
+from xdist.remote import Producer
 
 from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.plan import plan_throwaway
@@ -17,6 +19,7 @@ from gateway.dev.stack import Stack
 from tests.catalogue import wait_for_catalogue
 from tests.dashboard import Dashboard
 from tests.delivery import Sender
+from tests.distribution import Distribution, sort_tests
 from tests.frontend import Frontend
 from tests.http_client import open_client
 from tests.postgres_server import PostgresServer, find_missing_program
@@ -25,6 +28,19 @@ from tests.stripe_account import StripeAccount
 from tests.superuser import log_in_superuser
 
 _log_in_once = cache(log_in_superuser)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Distribution | None:
+    """Distribute files and folders; other schedulers of xdist by their names."""
+    return Distribution(config, log) if config.getvalue("dist") == "load" else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the longest tests, if several workers share them."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        sort_tests(items)
 
 
 @pytest.fixture(scope="session")
