@@ -1,14 +1,18 @@
 """Migrated databases for throwaway stacks: made once per process and copied.
 
-The migrations take two seconds of CPU, a copy none. A copy also has the original's secrets of
-tokens, so only a stack that nobody keeps may use one.
+The migrations take two seconds of CPU, a copy none. Copies share the secrets of tokens, and
+passwords are hashed at bcrypt's lowest cost: a sign-up with a sign-in takes 7 ms of CPU instead of
+150. Both are for stacks of tests alone.
 """
 
 import atexit
+import json
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Hashable, Sequence
+from contextlib import closing
 from pathlib import Path
 from threading import Lock
 
@@ -18,6 +22,8 @@ from gateway.hook_settings import HOOK_VARIABLES
 _OPTIONS = ("--migrationsDir", "--hooksDir", "--hooksWatch", "--automigrate")
 #: Variables that differ between stacks and tests, and no migration reads.
 _IGNORED = {"GATEWAY_HOOK_SECRETS", "PYTEST_CURRENT_TEST", *HOOK_VARIABLES}
+#: The lowest that PocketBase accepts; by default 10, each one more doubles the time.
+_BCRYPT_COST = 4
 _lock = Lock()
 _made: dict[Hashable, Path] = {}
 
@@ -58,7 +64,22 @@ def _migrate(binary: str, options: Sequence[str], env: dict[str, str]) -> Path:
         timeout=120,
         check=False,
     )
-    # The stack's own start reports what fails.
-    if done.returncode:
+    if done.returncode == 0:
+        _lower_cost(data / "data.db")
+    else:
+        # The stack's own start reports what fails.
         shutil.rmtree(data, ignore_errors=True)
     return data
+
+
+def _lower_cost(database: Path) -> None:
+    """Hash the passwords of all auth collections at bcrypt's lowest cost."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        found = connection.execute("SELECT id, fields FROM _collections WHERE type = 'auth'")
+        for id, text in found.fetchall():
+            fields = json.loads(text)
+            for each in fields:
+                if each["type"] == "password":
+                    each["cost"] = _BCRYPT_COST
+            changed = (json.dumps(fields), id)
+            connection.execute("UPDATE _collections SET fields = ? WHERE id = ?", changed)

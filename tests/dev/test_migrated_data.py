@@ -1,7 +1,9 @@
 """The databases that throwaway stacks begin with."""
 
+import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,8 +20,12 @@ def pocketbase(fresh_stack: Callable[..., Stack]) -> PocketBaseProcess:
 
 
 def _list_applied(pocketbase: PocketBaseProcess) -> set[str]:
-    with sqlite3.connect(pocketbase.data_dir / "data.db") as database:
-        return {name for (name,) in database.execute("SELECT file FROM _migrations")}
+    return set(_select(pocketbase, "SELECT file FROM _migrations"))
+
+
+def _select(pocketbase: PocketBaseProcess, query: str) -> list[str]:
+    with closing(sqlite3.connect(pocketbase.data_dir / "data.db")) as database, database:
+        return [name for (name,) in database.execute(query)]
 
 
 def test_a_copy_has_every_migration(
@@ -30,11 +36,19 @@ def test_a_copy_has_every_migration(
     for each in (pocketbase, other):
         each.copy_migrated()
         assert _list_applied(each) >= {file.name for file in MIGRATIONS.glob("*.js")}
-    with sqlite3.connect(pocketbase.data_dir / "data.db") as database:
-        database.execute("DELETE FROM _migrations")
+    _select(pocketbase, "DELETE FROM _migrations RETURNING file")
     assert _list_applied(other)
     pocketbase.copy_migrated()
     assert _list_applied(pocketbase) == set()
+
+
+def test_passwords_are_hashed_quickly(pocketbase: PocketBaseProcess) -> None:
+    """Tests sign up thousands of users."""
+    pocketbase.copy_migrated()
+    found = _select(pocketbase, "SELECT fields FROM _collections WHERE type = 'auth'")
+    fields = [each for text in found for each in json.loads(text) if each["type"] == "password"]
+    assert len(fields) >= 2
+    assert {each["cost"] for each in fields} == {4}
 
 
 def test_a_migration_that_fails_is_left_to_the_start(
