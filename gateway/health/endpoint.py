@@ -23,6 +23,8 @@ class ReadyStatus(Status):
 
     #: Stored events whose row waits for a read from Stripe.
     unresolved_events: int
+    #: Items of background work that need a decision: `gateway work list --status parked`.
+    parked_work: int
 
 
 @router.get("/health", operation_id="read_health")
@@ -42,4 +44,5 @@ async def read_readiness(services: ServicesDep) -> ReadyStatus:
     PocketBase can write, accepts the gateway's superuser, has the hooks and migrations of this
     release and uses the transforms; Stripe's latest responses accepted the key.
     """
-    return ReadyStatus(unresolved_events=await services.readiness.check())
+    backlog = await services.readiness.check()
+    return ReadyStatus(unresolved_events=backlog.unresolved, parked_work=backlog.parked)

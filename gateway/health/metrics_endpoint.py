@@ -77,8 +77,8 @@ async def _describe_readiness(registry: CollectorRegistry, services: Services) -
         ["outcome"],
         registry=registry,
     )
-    events.labels("failed").set(services.readiness.events.failed)
-    events.labels("unresolved").set(services.readiness.events.unresolved)
+    events.labels("failed").set(services.readiness.backlog.failed)
+    events.labels("unresolved").set(services.readiness.backlog.unresolved)
 
 
 async def _describe_backups(registry: CollectorRegistry, services: Services) -> None:

@@ -33,24 +33,26 @@ _LOCKED = "another process (a backup, a shell) may lock its database."
 
 
 @dataclass(frozen=True, slots=True)
-class EventCounts:
-    """The numbers of stored events that are not applied (docs/webhook-engine.md)."""
+class Backlog:
+    """The numbers of events and items that wait; none of them makes the gateway not ready."""
 
-    #: Their row waits for a read from Stripe.
+    #: Events whose row waits for a read from Stripe (docs/webhook-engine.md).
     unresolved: int = 0
-    #: Their row could not be written.
+    #: Events whose row could not be written.
     failed: int = 0
+    #: Items of background work that need a decision (docs/work.md).
+    parked: int = 0
 
 
 class NotReady(Unavailable):
     """PocketBase lacks the gateway's hooks or migrations."""
 
 
-async def check_pocketbase(pocketbase: PocketBase) -> EventCounts:
+async def check_pocketbase(pocketbase: PocketBase) -> Backlog:
     """Compare PocketBase's hooks, migrations and collections with those this gateway needs.
 
     Returns:
-        The numbers of events that are not applied.
+        The numbers of events and items that wait.
 
     Raises:
         NotReady: they differ; the detail names the difference.
@@ -90,7 +92,7 @@ async def check_pocketbase(pocketbase: PocketBase) -> EventCounts:
             f"PocketBase's collections were changed: {'; '.join(version.missing[:_MAX_NAMED])}. "
             "Restore a backup, or rename them back (docs/operations.md)."
         )
-    return EventCounts(version.unresolved, version.failed)
+    return Backlog(version.unresolved, version.failed, version.parked)
 
 
 async def check_names(pocketbase: PocketBase) -> None:
@@ -149,19 +151,19 @@ class Readiness:
     ) -> None:
         self._pocketbase = pocketbase
         #: The numbers of the last check.
-        self.events = EventCounts()
+        self.backlog = Backlog()
         self._version = SharedCheck(self._check_version)
         self._writes = SharedCheck(partial(_check_writes, pocketbase), _WRITE_CACHE_SECONDS)
         self._check_key = check_key
         self._registrations = [SharedCheck(check) for check in registrations]
 
-    async def check(self) -> int:
+    async def check(self) -> Backlog:
         """Check PocketBase, the Stripe key and the app's registrations within about four seconds.
 
         A write is checked too, because reads succeed when the disk is full or the database locked.
 
         Returns:
-            The number of unresolved events.
+            The numbers of events and items that wait.
 
         Raises:
             NotReady: hooks or migrations are missing, or PocketBase refuses to write.
@@ -185,7 +187,7 @@ class Readiness:
         self._check_key()
         for registration in self._registrations:
             await registration.run()
-        return self.events.unresolved
+        return self.backlog
 
     async def _check_version(self) -> None:
-        self.events = await check_pocketbase(self._pocketbase)
+        self.backlog = await check_pocketbase(self._pocketbase)

@@ -15,6 +15,7 @@ import pytest
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.pocketbase import ROOT, PocketBaseProcess
 from gateway.dev.stack import Stack
+from tests.dashboard import Dashboard
 from tests.deadline import wait_until
 from tests.delivery import build_event, sign
 from tests.frontend import Frontend
@@ -91,9 +92,20 @@ def _deliver(own: Stack) -> httpx.Response:
 
 def test_all_is_well(stack: Stack) -> None:
     """With everything in its place both addresses answer 200."""
-    for path, members in (("/health", {}), ("/ready", {"unresolved_events": 0})):
+    for path, members in (("/health", set()), ("/ready", {"unresolved_events", "parked_work"})):
         answer = httpx.get(stack.gateway.url + path, trust_env=False)
-        assert (answer.status_code, answer.json()) == (200, {"status": "ok", **members})
+        assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+        assert set(answer.json()) == {"status", *members}
+
+
+async def test_parked_work_is_shown_and_does_not_matter(stack: Stack, dashboard: Dashboard) -> None:
+    """An item that needs a decision is counted; the gateway is ready all the same."""
+    before = _ready(stack).json()["parked_work"]
+    item = {"kind": "task", "handler": f"tests.ready_{uuid4().hex[:8]}", "status": "parked"}
+    await dashboard.call("POST", "/api/collections/gateway_work/records", item)
+    answer = _ready(stack)
+    assert answer.status_code == 200
+    assert answer.json()["parked_work"] == before + 1
 
 
 def test_not_ready_without_pocketbase(own: Stack, restart: Callable[..., None]) -> None:

@@ -30,6 +30,8 @@ class VersionAnswer(Contract):
     unresolved: int = 0
     #: Stored events that could not be applied.
     failed: int = 0
+    #: Items of background work that need a decision.
+    parked: int = 0
 
 
 VERSION = HookRoute("GET", "/api/gateway/version", Empty, VersionAnswer)

@@ -2,29 +2,32 @@
 // Why here: only PocketBase knows its hooks, migrations and collections.
 const { findMissingFiles } = require(`${__hooks}/lib/health/hook_files.js`)
 
+const NO_BACKLOG = { unresolved: 0, failed: 0, parked: 0 }
+
 function readVersion(app) {
   const files = findMissingFiles(app)
   // Other modules may require a missing file.
-  if (files.length > 0) return { hooks: 0, migrations: [], files, missing: [], misnamed: [], names: null, unresolved: 0, failed: 0 }
+  if (files.length > 0) return { hooks: 0, migrations: [], files, missing: [], misnamed: [], names: null, ...NO_BACKLOG }
   const { hooks_version: hooks } = require(`${__hooks}/lib/vocabulary.json`)
   const { findMisnamed, findMissing } = require(`${__hooks}/lib/mirror/collections_guard.js`)
   const { SETTINGS: names } = require(`${__hooks}/lib/names.js`)
   const missing = findMissing(app)
   return {
     hooks, migrations: findMigrations(app), files, missing, misnamed: findMisnamed(app), names,
-    ...missing.length ? { unresolved: 0, failed: 0 } : countEvents(app),
+    ...missing.length ? NO_BACKLOG : countBacklog(app),
   }
 }
 
-// The number of events whose row waits for a read from Stripe, and of those that failed. Both have an index.
-function countEvents(app) {
+// The numbers of events whose row waits for a read from Stripe, of failed events, and of parked items. All have an index.
+function countBacklog(app) {
   const { TABLES } = require(`${__hooks}/lib/names.js`)
-  const found = new DynamicModel({ unresolved: 0, failed: 0 })
+  const found = new DynamicModel(NO_BACKLOG)
   app.db().newQuery(`
     SELECT (SELECT count(*) FROM ${TABLES.stripe_events} WHERE outcome = 'unresolved') AS unresolved,
-      (SELECT count(*) FROM ${TABLES.stripe_events} WHERE outcome = 'failed') AS failed
+      (SELECT count(*) FROM ${TABLES.stripe_events} WHERE outcome = 'failed') AS failed,
+      (SELECT count(*) FROM ${TABLES.work} WHERE status = 'parked') AS parked
   `).one(found)
-  return { unresolved: found.unresolved, failed: found.failed }
+  return { unresolved: found.unresolved, failed: found.failed, parked: found.parked }
 }
 
 function findMigrations(app) {
