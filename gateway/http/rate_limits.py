@@ -20,7 +20,7 @@ from gateway.metrics import count_rate_limited
 from gateway.settings import Settings
 
 #: Paths that monitoring calls.
-UNLIMITED = ("/health", "/ready")
+UNLIMITED = ("/health", "/ready", "/metrics")
 #: The IPv6 network that a provider gives one customer, who can use any address in it.
 _NETWORK_BITS = 64
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.plan import StackPlan
+from gateway.dev.ports import LOOPBACK, pick_free
 from gateway.dev.stack import Stack
 from tests.deadline import wait_until
 
 HANDLER = "job.note"
+METRICS_TOKEN = "a-token-of-a-test-only"
 
 
 class Crew:
@@ -27,11 +29,14 @@ class Crew:
     ) -> GatewayProcess:
         worker = Stack(plan).gateway
         worker.name = f"worker {number}"
-        worker.command = (sys.executable, "-m", "gateway", "worker")
+        port = pick_free()
+        worker.url = f"http://{LOOPBACK}:{port}"
+        worker.command = (sys.executable, "-m", "gateway", "worker", f"--port={port}")
         worker.log = folder / f"worker-{number}.log"
         worker.env |= {
             "GATEWAY_APP": "tests.relay.app:app",
             "GATEWAY_DATABASE_URL": database,
+            "GATEWAY_METRICS_TOKEN": METRICS_TOKEN,
             "RELAY_NOTES": str(self.notes),
         }
         return worker

@@ -1,19 +1,25 @@
 """`gateway worker` without PostgreSQL."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+
+import httpx
 
 from gateway.dev.stack import Stack
 from tests.deadline import wait_until
 from tests.frontend import Frontend
 from tests.http_client import open_client
-from tests.relay.crew import open_crew
+from tests.relay.crew import HANDLER, METRICS_TOKEN, Crew, open_crew
 
 
 async def test_workers_run_what_the_gateway_leaves(
     fresh_stack: Callable[..., Stack], tmp_path: Path
 ) -> None:
-    """With GATEWAY_RUN_WORK=false a job waits for a worker; SIGTERM ends a worker with code 0."""
+    """With GATEWAY_RUN_WORK=false a job waits for a worker, whose metrics count it.
+
+    SIGTERM ends a worker with code 0.
+    """
     stack = fresh_stack(GATEWAY_APP="tests.relay.app:app", GATEWAY_RUN_WORK="false")
     stack.gateway.wait_ready()
     async with open_client() as http, Frontend(stack.pocketbase.url) as frontend:
@@ -24,10 +30,23 @@ async def test_workers_run_what_the_gateway_leaves(
         assert answer.status_code == 202
         with open_crew(stack.plan, tmp_path, "") as crew:
             wait_until(lambda: crew.count_runs() == 1, within=20)
+            wait_until(lambda: _count_done(crew) == 1, within=20)
             worker = crew.workers[0]
+            assert (await http.get(f"{worker.url}/health")).json() == {"status": "ok"}
+            assert (await http.get(f"{worker.url}/checkout")).status_code == 404
             worker.stop()
             assert worker.wait() == 0
         found = await http.get(
             f"{stack.gateway.url}{answer.headers['Location']}", headers=user.bearer
         )
         assert found.json()["status"] == "done"
+
+
+def _count_done(crew: Crew) -> float:
+    """Return the number of jobs that the workers' metrics count as done."""
+    text = ""
+    for worker in crew.workers:
+        headers = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+        text += httpx.get(f"{worker.url}/metrics", headers=headers, trust_env=False).text
+    found = re.findall(rf'gateway_work_total{{handler="{HANDLER}",outcome="done"}} (\S+)', text)
+    return sum(map(float, found))
