@@ -1,6 +1,7 @@
 # Steps of release, upgrade and rollback; sourced by them.
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 STEADY="caddy pocketbase"
+VERSION=$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)
 
 compose() {
     if docker compose version >/dev/null 2>&1; then docker compose "$@"; else docker-compose "$@"; fi
@@ -8,14 +9,28 @@ compose() {
 
 # The tag of this checkout: version and commit; with uncommitted changes the time as well.
 name_release() {
-    local version commit
-    version=$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)
+    local commit
     commit=$(git rev-parse --short=10 HEAD 2>/dev/null) || commit=$(date +%Y%m%d%H%M%S)
     [ -z "$(git status --porcelain 2>/dev/null)" ] || commit=$commit-$(date +%Y%m%d%H%M%S)
-    echo "$version-$commit"
+    echo "$VERSION-$commit"
 }
 
 read_setting() { sed -n "s/^$1=//p" .env | tail -n 1; }
+
+# The tag of a variable of .env, by default the version.
+read_tag() { read_setting "$1" | grep . || echo "$VERSION"; }
+
+# Stores the present tags for docker/rollback.
+store_tags() {
+    local name
+    for name in RELEASE SERVICES_RELEASE CADDY_RELEASE; do
+        write_setting "PREVIOUS_$name" "$(read_tag "$name")"
+    done
+}
+
+# What an image contains and runs, without its labels.
+describe_image() { docker image inspect --format \
+    '{{json .RootFS.Layers}} {{json .Config.Cmd}} {{json .Config.Env}} {{json .Config.Healthcheck}}' "$1"; }
 
 # Sets a line of .env in place, so that owner and mode stay.
 write_setting() {
@@ -78,6 +93,11 @@ replace_gateways() {
         docker rm "$container" >/dev/null
         echo "Replaced gateway ${container:0:12} by ${new:0:12}."
     done
+}
+
+# Workers give their items back to the queue, and other processes run them meanwhile.
+replace_workers() {
+    ! list_running | grep -qx worker || compose up -d --no-deps --no-build worker
 }
 
 replace_steady() {

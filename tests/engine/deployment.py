@@ -83,6 +83,12 @@ class Deployment:
         """Return the ids of a service's containers."""
         return self.run("docker-compose", *PROFILES, "ps", "-q", service).split()
 
+    def resolve(self, service: str) -> list[str]:
+        """Return the addresses that Docker's name server gives a container for a service."""
+        code = "import socket, sys; print(*socket.gethostbyname_ex(sys.argv[1])[2])"
+        container = self.find("gateway")[0]
+        return self.run("docker", "exec", container, "python", "-c", code, service).split()
+
     def inspect(self, container: str, field: str) -> str:
         """Return one field of a container."""
         return self.run("docker", "inspect", "--format", field, container).strip()

@@ -138,15 +138,51 @@ def test_a_release_fails_no_request(deployment: Deployment) -> None:
     assert deployment.find_lost() == set()
 
 
+def test_prometheus_finds_every_replica(deployment: Deployment) -> None:
+    """Docker's name server knows both gateways and the worker; each shows metrics for the token."""
+    deployment.compose("up", "-d", "--no-build", "--no-deps", "worker")
+    token = (deployment.checkout / "secrets" / "gateway_metrics_token").read_text()
+    headers = {"Authorization": f"Bearer {token}"}
+    found = {}
+    for service, port, path in (
+        ("gateway", 8000, "/metrics"),
+        ("worker", 8000, "/metrics"),
+        ("caddy", 8000, "/caddy-metrics"),
+        ("backup", 9090, "/metrics"),
+    ):
+        addresses = deployment.resolve(service)
+        found[service] = len(addresses)
+        for address in addresses:
+            url = f"http://{address}:{port}{path}"
+            assert wait_until(lambda u=url: _read_metrics(u, headers), 60)  # type: ignore[misc]
+    assert found == {"gateway": 2, "worker": 1, "caddy": 1, "backup": 1}
+    assert _read_metrics(f"http://{deployment.resolve('gateway')[0]}:8000/metrics", {}) == ""
+
+
+def _read_metrics(url: str, headers: dict[str, str]) -> str:
+    try:
+        answer = httpx.get(url, headers=headers, timeout=20)
+    except httpx.HTTPError:
+        return ""
+    return answer.text if answer.status_code == 200 else ""
+
+
 def test_an_upgrade_and_a_rollback_lose_nothing(deployment: Deployment) -> None:
-    """PocketBase, Caddy and the gateways are replaced, and replaced back."""
+    """All but Caddy, which has not changed, are replaced and replaced back; none is refused."""
+    [caddy] = deployment.find("caddy")
     for command in (("docker/upgrade", "e2e-3"), ("docker/rollback",)):
         load = Load(deployment)
         with load.running():
             print(deployment.run(*command))
         print(dict(load.counts))
+        # While PocketBase restarts, a delivery can get 503.
+        assert all(status.isdigit() for _, status in load.failures)
         deployment.wait_ready()
         assert deployment.find_lost() == set()
+    assert deployment.find("caddy") == [caddy]
+    [worker] = deployment.find("worker")
+    assert deployment.inspect(worker, "{{.Config.Image}}").endswith(":e2e-2")
+    deployment.compose("rm", "--force", "--stop", "worker")
     [pocketbase] = deployment.find("pocketbase")
     assert not deployment.inspect(pocketbase, "{{.Config.Image}}").endswith(":e2e-3")
     for container in deployment.find("gateway"):
