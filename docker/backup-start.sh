@@ -3,6 +3,11 @@
 # `backup-start restore`: writes both into an empty volume.
 set -eu
 storage=/pb/data/storage
+secret=/run/secrets/litestream_secret_access_key
+if [ -s "$secret" ]; then
+    LITESTREAM_SECRET_ACCESS_KEY=$(cat "$secret")
+    export LITESTREAM_SECRET_ACCESS_KEY
+fi
 
 if [ "${1:-replicate}" = restore ]; then
     for name in data.db auxiliary.db; do

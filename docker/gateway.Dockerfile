@@ -2,8 +2,8 @@
 ARG PYTHON_IMAGE=python:3.12.14-slim-bookworm@sha256:782412e85d0f0984994c290652577d4018aff08145c85b262bb63dc0c7522254
 
 FROM ${PYTHON_IMAGE} AS build
-# requirements-postgres.lock for GATEWAY_DATABASE_URL.
-ARG REQUIREMENTS=requirements.lock
+# With what GATEWAY_DATABASE_URL needs; requirements.lock has the rest alone.
+ARG REQUIREMENTS=requirements-postgres.lock
 COPY requirements.lock /
 COPY requirements-postgres.lock /
 # Bytecode, because the root file system is read-only at run time: without it each start compiles.

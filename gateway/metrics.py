@@ -114,6 +114,24 @@ _WORK_SECONDS = Histogram(
     buckets=(*_SECONDS, 30, 60, 300),
     registry=REGISTRY,
 )
+#: Counters that begin at 0: Prometheus computes no increase for a series that begins above it, so
+#: that the first failures would cause no alert.
+_COUNTED_FROM_START = (
+    *(
+        _DELIVERIES.labels(outcome)
+        for outcome in (
+            "applied",
+            "duplicate",
+            "failed",
+            "internal-error",
+            "invalid-signature",
+            "overloaded",
+            "pocketbase-unavailable",
+        )
+    ),
+    *(_CALLS["Stripe"][0].labels(status) for status in ("unreachable", "500", "502", "503", "504")),
+    *(_RATE_LIMITED.labels(limit) for limit in ("address", "user")),
+)
 _READ = _DELIVERY_SECONDS.labels("read")
 _STORE = _DELIVERY_SECONDS.labels("store")
 _TOTAL = _DELIVERY_SECONDS.labels("total")

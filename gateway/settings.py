@@ -355,7 +355,7 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
             raise ValueError("must be smtps://host, smtp+starttls://host or smtp://host")
         if parts and parts.scheme == "smtp" and parts.username is not None:
             raise ValueError("smtp:// would send the password unencrypted")
-        return value
+        return value if parts else None
 
     @model_validator(mode="after")
     def _check_seller(self) -> Self:

@@ -38,19 +38,45 @@ class ComposeSettings(BaseModel):
     project_folder: str = "./docker/project"
     """Folder with your app, price terms, templates, hooks, migrations, public files and frontend
     (docker/README.md), mounted at /project."""
+    compose_profiles: str = ""
+    """Optional services, separated by commas: simulator, backup, mail, metrics, postgres. Run
+    docker/secrets after adding metrics or postgres: it generates their secrets."""
     replicas: int = 1
     """Number of gateways."""
     release: str = "0.1.0"
     """Tag of the gateway's image. docker/release sets it."""
     services_release: str = "0.1.0"
-    """Tag of the images of PocketBase, Caddy and the profiles. docker/upgrade sets it."""
+    """Tag of the images of PocketBase and the profiles. docker/upgrade sets it."""
+    caddy_release: str = "0.1.0"
+    """Tag of Caddy's image. docker/upgrade sets it if the image has changed."""
     previous_release: str = ""
     """RELEASE before the last release, for docker/rollback."""
     previous_services_release: str = ""
     """SERVICES_RELEASE before the last release, for docker/rollback."""
+    previous_caddy_release: str = ""
+    """CADDY_RELEASE before the last release, for docker/rollback."""
     pull_policy: Literal["build", "if_not_present"] = "build"
     """Whether `up` builds the images. docker/release sets if_not_present, so that `up` keeps the
     images of RELEASE."""
+    workers: int = 1
+    """Number of workers of the profile postgres."""
+    prometheus_port: int = 9090
+    """Port of Prometheus on 127.0.0.1 (profile metrics)."""
+    grafana_port: int = 3000
+    """Port of Grafana on 127.0.0.1 (profile metrics)."""
+    grafana_admin_password: str = ""
+    """Password of Grafana's user admin at its first start. docker/secrets generates one."""
+    postgres_password: str = ""
+    """Password of PostgreSQL's user gateway at its first start (profile postgres). docker/secrets
+    generates one, and GATEWAY_DATABASE_URL with it."""
+    prometheus_image: str = ""
+    """Another image of Prometheus than the one in compose.yaml."""
+    grafana_image: str = ""
+    """Another image of Grafana than the one in compose.yaml."""
+    node_exporter_image: str = ""
+    """Another image of node_exporter than the one in compose.yaml."""
+    postgres_image: str = ""
+    """Another image of PostgreSQL than the one in compose.yaml."""
     backup_url: str = "file:///backup"
     """Target of the profile backup: s3://bucket/path, gs://…, abs://…, sftp://… or a folder of the
     container as file:///backup."""

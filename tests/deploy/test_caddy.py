@@ -19,6 +19,7 @@ from gateway.dev.pocketbase import ROOT, PocketBaseProcess
 from gateway.dev.stack import Stack
 from tests.deadline import wait_until
 from tests.deploy.caddy import CADDYFILE, CaddyProcess, open_client
+from tests.deploy.expressions import check_samples
 from tests.problem import read_problem
 
 _LIMIT = 2
@@ -65,7 +66,7 @@ def browser(caddy: CaddyProcess) -> Iterator[httpx.Client]:
 def test_one_origin(browser: httpx.Client) -> None:
     """PocketBase, the gateway and the frontend answer at one address."""
     assert browser.get("/api/health").json()["message"] == "API is healthy."
-    assert browser.get("/ready").json() == {"status": "ok", "unresolved_events": 0}
+    assert browser.get("/ready").json()["status"] == "ok"
     assert read_problem(browser.post("/webhooks/stripe", content=b"{}"), 400)
     assert browser.get("/assets/app.js").text == "the script"
     for page in ("/", "/account/billing"):
@@ -175,6 +176,14 @@ def test_the_access_log_has_ids_and_no_secrets(caddy: CaddyProcess, browser: htt
     text = caddy.log.read_text()
     assert "-secret" not in text
     assert not re.search(r"sig-|tok-", text)
+
+
+def test_the_metrics_are_for_this_machine_only(caddy: CaddyProcess, browser: httpx.Client) -> None:
+    """Requests by status are at the internal port; the public port has no such page."""
+    browser.get("/api/health")
+    with open_client(caddy.internal_url) as client:
+        check_samples(client.get("/caddy-metrics").text, "caddy_")
+    assert browser.get("/caddy-metrics").text == "the frontend"
 
 
 def test_a_restart_of_a_gateway_delays_requests(origin: Stack, caddy: CaddyProcess) -> None:

@@ -15,10 +15,31 @@ import yaml
 from gateway.dev.pocketbase import ROOT
 
 _COMPOSE = ROOT / "compose.yaml"
-_PROFILES = {"simulator": "simulator", "backup": "backup", "mail": "mail"}
+_PROFILES = {
+    "simulator": "simulator",
+    "backup": "backup",
+    "mail": "mail",
+    "prometheus": "metrics",
+    "grafana": "metrics",
+    "node-exporter": "metrics",
+    "postgres": "postgres",
+    "worker": "postgres",
+}
 _SERVICES = ("caddy", "pocketbase", "gateway", *_PROFILES)
+#: Images of others.
+_PUBLIC = ("prometheus", "grafana", "node-exporter", "postgres")
+#: The variable of an image's tag; SERVICES_RELEASE for all others.
+_TAGS = {"gateway": "RELEASE", "worker": "RELEASE", "caddy": "CADDY_RELEASE"}
 #: Secrets that may be empty.
-_OPTIONAL = ("GATEWAY_HOOK_SECRETS", "LITESTREAM_ACCESS_KEY_ID", "LITESTREAM_SECRET_ACCESS_KEY")
+_OPTIONAL = (
+    "GATEWAY_HOOK_SECRETS",
+    "GATEWAY_METRICS_TOKEN",
+    "GATEWAY_DATABASE_URL",
+    "GATEWAY_SMTP_URL",
+    "LITESTREAM_ACCESS_KEY_ID",
+    "LITESTREAM_SECRET_ACCESS_KEY",
+)
+_SECRET = re.compile("PASSWORD|SECRET|KEY|TOKEN|DATABASE_URL|SMTP_URL")
 _DOCKERFILES = sorted((ROOT / "docker").glob("*.Dockerfile"))
 _SETTINGS = {
     "POCKETBASE_SUPERUSER_EMAIL": "me@example.com",
@@ -27,7 +48,7 @@ _SETTINGS = {
     "STRIPE_WEBHOOK_SECRETS": "whsec_mine",
     "GATEWAY_FRONTEND_ORIGINS": "https://app.example.com",
 }
-_ALL_PROFILES = [part for name in _PROFILES.values() for part in ("--profile", name)]
+_ALL_PROFILES = [part for name in sorted(set(_PROFILES.values())) for part in ("--profile", name)]
 _COMMAND = shutil.which("docker-compose")
 
 
@@ -42,7 +63,8 @@ def test_every_service_is_confined(compose: Any, name: str) -> None:
     """A service has a read-only root, no capabilities, limits, and comes back after a crash."""
     service = compose["services"][name]
     assert service["read_only"] is True
-    assert service["tmpfs"] == ["/tmp:size=64m"]  # noqa: S108 - the container's own
+    assert service["tmpfs"][0] == "/tmp:size=64m"  # noqa: S108 - the container's own
+    assert all(":size=" in mount for mount in service["tmpfs"])
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["mem_limit"]
@@ -81,10 +103,23 @@ def test_images_carry_the_release(compose: Any) -> None:
     """A new release has new tags, and `up` builds them; images without a release do not exist."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     for name, service in compose["services"].items():
-        variable = "RELEASE" if name == "gateway" else "SERVICES_RELEASE"
-        assert service["image"] == f"pocketbase-gateway/{name}:${{{variable}:-{version}}}"
+        if name in _PUBLIC:
+            continue
+        variable = _TAGS.get(name, "SERVICES_RELEASE")
+        image = "gateway" if name == "worker" else name
+        assert service["image"] == f"pocketbase-gateway/{image}:${{{variable}:-{version}}}"
         assert service["build"]["args"]["RELEASE"] == f"${{{variable}:-{version}}}"
         assert service["pull_policy"] == "${PULL_POLICY:-build}"
+
+
+@pytest.mark.parametrize("name", _PUBLIC)
+def test_images_of_others_are_pinned(compose: Any, name: str) -> None:
+    """Their tags name a version, and the digest its content; each has a cheap health check."""
+    service = compose["services"][name]
+    assert re.fullmatch(
+        r"\$\{[A-Z_]+_IMAGE:-[\w./-]+:v?[\d.]+(-\w+)?@sha256:[0-9a-f]{64}\}", service["image"]
+    )
+    assert service["healthcheck"]["test"][1] in ("wget", "pg_isready")
 
 
 def test_the_proxy_is_trusted(compose: Any) -> None:
@@ -103,7 +138,18 @@ def test_data_is_kept_in_named_volumes(compose: Any) -> None:
         for name in _SERVICES
         for mount in compose["services"][name].get("volumes", [])
     }
-    assert mounts == {*compose["volumes"], "./docker/project"}
+    configuration = {mount for mount in mounts if mount.startswith("./docker/")}
+    assert mounts - configuration == set(compose["volumes"])
+
+
+def test_configuration_is_mounted_read_only(compose: Any) -> None:
+    """Files of the checkout exist, and no service can change them."""
+    for name in _SERVICES:
+        for mount in compose["services"][name].get("volumes", []):
+            source, *rest = mount.split(":")
+            if source.startswith("./"):
+                assert (ROOT / source).exists(), mount
+                assert rest[-1] == "ro", mount
 
 
 def test_the_project_is_mounted_read_only(compose: Any) -> None:
@@ -117,7 +163,9 @@ def test_no_secret_has_a_default(compose: Any) -> None:
     """A secret that is not set stops compose with a sentence, or is empty where it may be."""
     for service in compose["services"].values():
         for variable, value in service["environment"].items():
-            if re.search("PASSWORD|SECRET|KEY", variable):
+            if variable.endswith(("_FILE", "__FILE")):
+                assert value.startswith("/run/secrets/")
+            elif _SECRET.search(variable):
                 pattern = r"\$\{\w+:\?[^}]+\}"
                 if variable in _OPTIONAL:
                     pattern = r"\$\{\w+:-\}"
@@ -125,13 +173,13 @@ def test_no_secret_has_a_default(compose: Any) -> None:
 
 
 def test_only_the_gateway_knows_the_stripe_key(compose: Any) -> None:
-    """Neither PocketBase nor the simulator is given the Stripe key."""
+    """Neither PocketBase nor the simulator is given the Stripe key; workers are gateways."""
     knowing = [
         name
         for name, service in compose["services"].items()
         if "STRIPE_SECRET_KEY" in str(service["environment"])
     ]
-    assert knowing == ["gateway"]
+    assert knowing == ["gateway", "worker"]
 
 
 @pytest.mark.parametrize("path", _DOCKERFILES, ids=lambda path: path.name)
@@ -205,14 +253,29 @@ def test_compose_names_a_missing_setting(tmp_path: Path, missing: str) -> None:
 def test_secrets_come_from_files(tmp_path: Path) -> None:
     """With the overlay no container has a secret in its configuration."""
     overlay = ROOT / "docker" / "compose.secrets.yaml"
-    done = _ask_compose(tmp_path, "config", files=["--file", overlay], **_SETTINGS)
+    files = ["--file", overlay]
+    done = _ask_compose(tmp_path, *_ALL_PROFILES, "config", files=files, **_SETTINGS)
     assert done.returncode == 0, done.stderr
-    services = yaml.safe_load(done.stdout)["services"]
-    for service in ("pocketbase", "gateway"):
-        for name, value in services[service]["environment"].items():
-            if re.search("PASSWORD|SECRET|KEY", name):
+    document = yaml.safe_load(done.stdout)
+    for service in document["services"].values():
+        mounted = {each["source"] for each in service.get("secrets", [])}
+        assert mounted <= set(document["secrets"])
+        for name, value in (service.get("environment") or {}).items():
+            if name.endswith("_FILE"):
+                assert value.removeprefix("/run/secrets/") in mounted
+            elif _SECRET.search(name) and name != "LITESTREAM_ACCESS_KEY_ID":
                 assert not value, name
-                assert name.lower() in {each["source"] for each in services[service]["secrets"]}
+                assert name.lower().replace("simulator_webhook_secret", "webhook_secrets") in (
+                    mounted
+                )
+
+
+def test_the_script_writes_every_secret(compose: Any) -> None:
+    """Each file that compose mounts is one that docker/secrets makes."""
+    overlay = yaml.safe_load((ROOT / "docker" / "compose.secrets.yaml").read_text())
+    text = (ROOT / "docker" / "secrets").read_text()
+    for name in {**compose["secrets"], **overlay["secrets"]}:
+        assert name.upper() in text.split("overlay=")[0], name
 
 
 @pytest.mark.skipif(_COMMAND is None, reason="docker-compose is not installed")
@@ -222,5 +285,7 @@ def test_the_example_builds_from_its_own_folder(tmp_path: Path) -> None:
     done = _ask_compose(tmp_path, "config", files=["--file", example], **_SETTINGS)
     assert done.returncode == 0, done.stderr
     for service in yaml.safe_load(done.stdout)["services"].values():
+        if "build" not in service:
+            continue
         build = service["build"]
         assert (Path(build["context"]) / build["dockerfile"]).is_file()

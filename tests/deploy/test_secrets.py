@@ -64,6 +64,32 @@ def test_missing_secrets_are_generated(checkout: Path) -> None:
     _decode_hook_secret(SecretStr(_read(checkout, "gateway_hook_secrets")))
 
 
+def test_the_profile_postgres_gets_an_address(checkout: Path) -> None:
+    """Its password is generated; without the profile the file is empty, and no database is used."""
+    assert _run(checkout).returncode == 0
+    assert _read(checkout, "gateway_database_url") == ""
+    assert "GATEWAY_DATABASE_URL" not in (checkout / ".env").read_text()
+    with (checkout / ".env").open("a") as env:
+        env.write("COMPOSE_PROFILES=metrics,postgres\n")
+    for _ in range(2):
+        assert _run(checkout).returncode == 0
+        password = _read(checkout, "postgres_password")
+        assert len(password) >= 32
+        expected = f"postgresql://gateway:{password}@postgres/gateway"
+        assert _read(checkout, "gateway_database_url") == expected
+
+
+def test_an_optional_secret_can_be_taken_back(checkout: Path) -> None:
+    """Without its line in .env the file is empty."""
+    env = checkout / ".env"
+    env.write_text(env.read_text() + "GATEWAY_SMTP_URL=smtps://me:secret@mail.example.com\n")
+    assert _run(checkout).returncode == 0
+    assert _read(checkout, "gateway_smtp_url") == "smtps://me:secret@mail.example.com"
+    env.write_text(env.read_text().replace("GATEWAY_SMTP_URL=secrets/gateway_smtp_url\n", ""))
+    assert _run(checkout).returncode == 0
+    assert _read(checkout, "gateway_smtp_url") == ""
+
+
 def test_a_secret_that_only_you_know_is_named(checkout: Path) -> None:
     """Stripe's keys can't be generated."""
     env = checkout / ".env"
