@@ -228,6 +228,8 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     """DEBUG, INFO, WARNING or ERROR."""
     gateway_log_format: Literal["logfmt", "json"] = "logfmt"
     """logfmt (`time=… level=info msg="stripe event" event=evt_…`) or json, one object per line."""
+    gateway_access_log: bool = False
+    """Whether each request is logged with method, route, status and milliseconds."""
 
     gateway_hook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Secrets that sign the calls between PocketBase's hooks and the gateway. Both need the same

@@ -22,6 +22,7 @@ from tests.delivery import Sender
 from tests.distribution import Distribution, sort_tests
 from tests.frontend import Frontend
 from tests.http_client import open_client
+from tests.log_scan import find_secrets
 from tests.postgres_server import PostgresServer, find_missing_program
 from tests.shop import Shop
 from tests.stripe_account import StripeAccount
@@ -52,6 +53,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with made as running:
         wait_for_catalogue(running.pocketbase)
         yield running
+    # Whatever this worker's tests did.
+    assert find_secrets(made.gateway.log.read_text()) == []
 
 
 @pytest.fixture

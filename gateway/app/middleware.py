@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway.app.configuration import Configuration
+from gateway.http.access_log import AccessLogMiddleware
 from gateway.http.body_admission import Admission
 from gateway.http.body_limit import BodyLimitMiddleware
 from gateway.http.cors import build_cors
@@ -50,11 +51,14 @@ def wrap_inside(configuration: Configuration, *, answers_errors: bool) -> list[M
 
 def wrap_outside(app: ASGIApp, configuration: Configuration, team: Sequence[Middleware]) -> ASGIApp:
     """Return the whole application: early routes, then the team's middleware, then ours."""
-    app = EarlyRoutes(app, _early_routes(configuration))
+    early = _early_routes(configuration)
+    app = EarlyRoutes(app, early)
     for middleware in reversed(team):
         app = middleware.cls(app, *middleware.args, **middleware.kwargs)
     if team:
         app = ErrorMiddleware(app)
+    if configuration.settings.gateway_access_log:
+        app = AccessLogMiddleware(app, early)
     app = RequestIdMiddleware(app)
     if proxies := configuration.settings.gateway_trusted_proxies:
         app = ProxyHeadersMiddleware(app, trusted_hosts=list(proxies))  # type: ignore[arg-type,assignment]

@@ -9,6 +9,7 @@ from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.stack import Stack
 from tests.delivery import Sender, build_customer, build_event, sign
 from tests.frontend import Frontend
+from tests.log_scan import find_secrets
 from tests.shop import ORIGIN, Shop, build_order
 
 _PRIVATE = "Private-Words-Of-A-Customer"
@@ -22,7 +23,7 @@ async def test_the_log_holds_no_secret(
     superuser_token: str,
 ) -> None:
     """At DEBUG, after good and bad requests of every kind, no secret and no payload is logged."""
-    gateway = start_gateway(GATEWAY_LOG_LEVEL="DEBUG")
+    gateway = start_gateway(GATEWAY_LOG_LEVEL="DEBUG", GATEWAY_ACCESS_LOG="true")
     user = await frontend.sign_up()
     path = f"/api/collections/users/records/{user.id}"
     await frontend.call("PATCH", path, token=user.token, body={"name": _PRIVATE})
@@ -46,6 +47,8 @@ async def test_the_log_holds_no_secret(
         )
         assert answer.status_code == 401
     await http.get(f"{gateway.url}/{_PRIVATE}?token={user.token}")
+    admin = {"Authorization": superuser_token}
+    await http.get(f"{gateway.url}/admin/events/{_PRIVATE}", headers=admin)
 
     sender = Sender(http, gateway.url, stack.plan.stripe.webhook_secrets[0])
     customer = build_customer(user.id, email=user.email, name=_PRIVATE, phone=_PRIVATE)
@@ -60,6 +63,13 @@ async def test_the_log_holds_no_secret(
     log = gateway.log.read_text()
     assert event["id"] in log
     assert "level=debug" in log
+    for line in (
+        "msg=request method=POST route=/checkout status=400",
+        "msg=request method=POST route=/webhooks/stripe status=200",
+        'msg=request method=GET route="/admin/events/{event}" status=404',
+        'msg=request method=GET route="" status=404',
+    ):
+        assert line in log
     secrets = {
         "superuser's password": stack.plan.superuser.password,
         "superuser's address": stack.plan.superuser.email,
@@ -73,6 +83,18 @@ async def test_the_log_holds_no_secret(
         "payload": _PRIVATE,
     }
     assert [name for name, secret in secrets.items() if secret in log] == []
+
+
+def test_the_scan_of_the_whole_run_finds_secrets() -> None:
+    """At the end of the run, the shared gateway's log is scanned for what must not be in it."""
+    lines = [
+        "msg=a reason=eyJhbGciOiJI.eyJpZCI6.c2ln",
+        "msg=b key=sk_test_123456",
+        "msg=c secret=whsec_MfKQ",
+        "msg=d to=ada@example.com",
+    ]
+    harmless = "msg=e event=evt_1 route=/checkout reason=<masked> module_@ whsec_ eyJ"
+    assert len(find_secrets("\n".join([*lines, harmless]))) == len(lines)
 
 
 async def test_a_request_can_not_forge_a_line(

@@ -186,6 +186,16 @@ def test_the_metrics_are_for_this_machine_only(caddy: CaddyProcess, browser: htt
     assert browser.get("/caddy-metrics").text == "the frontend"
 
 
+def test_pocketbase_answers_with_the_id_of_the_request(
+    caddy: CaddyProcess, browser: httpx.Client
+) -> None:
+    """A browser that reports an error of PocketBase can name the line of Caddy's access log."""
+    forged = {"X-Request-Id": "chosen-by-the-browser"}
+    [request] = browser.get("/api/health", headers=forged).headers.get_list("x-request-id")
+    assert request != forged["X-Request-Id"]
+    wait_until(lambda: f'"request_id":"{request}"' in caddy.log.read_text())
+
+
 def test_a_restart_of_a_gateway_delays_requests(origin: Stack, caddy: CaddyProcess) -> None:
     """A request that can't be sent waits for a gateway instead of failing."""
     origin.gateway.stop()
