@@ -265,11 +265,11 @@ async def _end_sessions(frontend: Frontend, part: PocketBaseProcess, token: str)
 
 
 def test_the_log_has_the_reason_of_a_failed_delivery(own: Stack) -> None:
-    """PocketBase's status and words are in the line of the log, for whoever looks there first."""
+    """PocketBase's status and words are in the response and in the line of the log."""
     database = sqlite3.connect(own.pocketbase.data_dir / "data.db", isolation_level=None)
     try:
         database.execute("BEGIN IMMEDIATE")
-        read_problem(_deliver(own), 503)
+        assert "PocketBase answered 503" in read_problem(_deliver(own), 503)["detail"]
     finally:
         database.close()
     lines = "\n".join(own.gateway.read_last_lines(20))
