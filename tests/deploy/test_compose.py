@@ -119,7 +119,7 @@ def test_images_of_others_are_pinned(compose: Any, name: str) -> None:
     assert re.fullmatch(
         r"\$\{[A-Z_]+_IMAGE:-[\w./-]+:v?[\d.]+(-\w+)?@sha256:[0-9a-f]{64}\}", service["image"]
     )
-    assert service["healthcheck"]["test"][1] in ("wget", "pg_isready")
+    assert service["healthcheck"]["test"][1] in ("/bin/promtool", "wget", "pg_isready")
 
 
 def test_the_proxy_is_trusted(compose: Any) -> None:
