@@ -3,8 +3,9 @@ ARG PYTHON_IMAGE=python:3.12.14-slim-bookworm@sha256:782412e85d0f0984994c2906525
 
 FROM ${PYTHON_IMAGE} AS build
 COPY requirements-caddy.lock /
-RUN python -m venv /venv && /venv/bin/python -m pip install --no-cache-dir \
-    --disable-pip-version-check --only-binary :all: --require-hashes -r /requirements-caddy.lock
+RUN python -m venv --without-pip /venv && python -m pip --python /venv/bin/python install \
+    --no-cache-dir --disable-pip-version-check --only-binary :all: --require-hashes \
+    -r /requirements-caddy.lock
 
 FROM ${PYTHON_IMAGE}
 # Certificates and their keys are in /data.

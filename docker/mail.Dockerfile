@@ -3,8 +3,9 @@ ARG PYTHON_IMAGE=python:3.12.14-slim-bookworm@sha256:782412e85d0f0984994c2906525
 
 FROM ${PYTHON_IMAGE} AS build
 COPY requirements-mail.lock /
-RUN python -m venv /venv && /venv/bin/python -m pip install --no-cache-dir \
-    --disable-pip-version-check --only-binary :all: --require-hashes -r /requirements-mail.lock
+RUN python -m venv --without-pip /venv && python -m pip --python /venv/bin/python install \
+    --no-cache-dir --disable-pip-version-check --only-binary :all: --require-hashes \
+    -r /requirements-mail.lock
 
 FROM ${PYTHON_IMAGE}
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin app

@@ -4,8 +4,9 @@ ARG PYTHON_IMAGE=python:3.12.14-slim-bookworm@sha256:782412e85d0f0984994c2906525
 
 FROM ${PYTHON_IMAGE} AS build
 COPY requirements-pocketbase.lock /
-RUN python -m venv /venv && /venv/bin/python -m pip install --no-cache-dir \
-    --disable-pip-version-check --only-binary :all: --require-hashes -r /requirements-pocketbase.lock
+RUN python -m venv --without-pip /venv && python -m pip --python /venv/bin/python install \
+    --no-cache-dir --disable-pip-version-check --only-binary :all: --require-hashes \
+    -r /requirements-pocketbase.lock
 
 # The same base as the other images: one to download.
 FROM ${PYTHON_IMAGE}

@@ -9,6 +9,10 @@ import pytest
 
 from tests.deadline import wait_until
 
+pytestmark = pytest.mark.skipif(
+    "E2E_RUN" in os.environ and "E2E_PROJECT" not in os.environ,
+    reason="E2E_NEW_PROJECT=no leaves out its images",
+)
 _ENV = """\
 POCKETBASE_SUPERUSER_EMAIL=admin@example.com
 POCKETBASE_SUPERUSER_PASSWORD=SuperSecretPW123
