@@ -123,10 +123,11 @@ def measure_handled(side: Side, workers: int, items: int, handler: str) -> float
         side.post("work/enqueue", {"items": [_item(handler, event) for event in part]})
     with run_workers(side, workers):
         time.sleep(5)  # Until all have started and wait.
-        started = time.perf_counter()
         side.post("work/pause", {"handler": handler, "paused": False})
+        left = _wait_until_begun(side, items)
+        started = time.perf_counter()
         _wait_until_empty(side)
-        return items / (time.perf_counter() - started)
+        return left / (time.perf_counter() - started)
 
 
 def _item(handler: str, event: str) -> dict[str, Any]:
@@ -141,10 +142,20 @@ def _item(handler: str, event: str) -> dict[str, Any]:
     }
 
 
+_OPEN_ITEMS = "SELECT count(*) FROM gateway_work WHERE status IN ('waiting', 'running')"
+
+
+def _wait_until_begun(side: Side, items: int) -> int:
+    """Wait until a worker has looked, which takes up to two seconds; return the open items."""
+    ends = time.monotonic() + _WAIT_SECONDS
+    while (left := int(side.read(_OPEN_ITEMS)[0][0])) == items and time.monotonic() < ends:
+        time.sleep(0.01)
+    return left
+
+
 def _wait_until_empty(side: Side) -> None:
     ends = time.monotonic() + _WAIT_SECONDS
-    open_items = "SELECT count(*) FROM gateway_work WHERE status IN ('waiting', 'running')"
-    while side.read(open_items)[0][0]:
+    while side.read(_OPEN_ITEMS)[0][0]:
         if time.monotonic() > ends:
             raise SystemExit(f"the queue is not empty after {_WAIT_SECONDS:g} s")
         time.sleep(0.05)

@@ -12,7 +12,9 @@ routerAdd("POST", "/api/gateway/work/exchange", (e) => {
   })
   const body = read(e, "EXCHANGE")
   try {
-    return e.json(200, untilUnlocked(() => exchange($app, body)))
+    const text = untilUnlocked(() => exchange($app, body))
+    e.response.header().set("Content-Type", "application/json")
+    return e.string(200, text)
   } catch (error) {
     if (isPassing(error)) throw new ApiError(503, "The database can't be written right now.", {})
     throw error

@@ -169,7 +169,13 @@ async def run_background_work(
     ticker = Ticker(pocketbase, schedules, services.work.wake)
     async with (
         _keep_registered(() if is_worker else services.registrations),
-        run_engine(settings, services.work, handlers, is_worker=is_worker) as end_attempt,
+        run_engine(
+            settings,
+            services.work,
+            handlers,
+            is_worker=is_worker,
+            has_priority=services.event_writer.has_waited,
+        ) as end_attempt,
         run_in_background(watch_parked(services.work)),
         run_in_background(ticker.run()),
         run_in_background(services.own_account.learn()),

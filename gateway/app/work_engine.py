@@ -12,7 +12,12 @@ from gateway.work.runner import WorkRunner, run_work
 
 @asynccontextmanager
 async def run_engine(
-    settings: Settings, queue: WorkQueue, handlers: Iterable[WorkHandler], *, is_worker: bool
+    settings: Settings,
+    queue: WorkQueue,
+    handlers: Iterable[WorkHandler],
+    *,
+    is_worker: bool,
+    has_priority: Callable[[], bool],
 ) -> AsyncIterator[Callable[[str], None]]:
     """Run the queue while the block runs; at its end, finish or give back what is under way.
 
@@ -20,6 +25,7 @@ async def run_engine(
 
     Args:
         is_worker: whether this is `gateway worker`, which runs work with any settings.
+        has_priority: returns whether deliveries of this process wait, which come first.
 
     Raises:
         StartError: packages for PostgreSQL are missing.
@@ -30,7 +36,7 @@ async def run_engine(
         async with _run_relay(url, queue, handlers, works=works):
             yield _leave_to_owner
     elif works:
-        runner = WorkRunner(queue, handlers)
+        runner = WorkRunner(queue, handlers, has_priority=has_priority)
         async with run_work(runner):
             yield runner.end
     else:

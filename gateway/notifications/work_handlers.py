@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from gateway.json_codec import load
 from gateway.notifications.current_facts import bring_up_to_date, read_current_rows
 from gateway.notifications.domain_events import find_domain_events
 from gateway.notifications.handlers import EventContext, Handler
@@ -83,7 +82,7 @@ class _CallHandler:
 
 def build_notification(claimed: ClaimedEvent) -> Notification:
     """Return an event with the payer and the current rows."""
-    event = read_event(load(claimed.payload))
+    event = read_event(claimed.decoded)
     found = describe(event)
     found = replace(
         found,

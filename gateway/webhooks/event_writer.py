@@ -41,6 +41,8 @@ _MAX_BATCH_EVENTS = 64
 _MAX_BATCH_CHARACTERS = 4_000_000
 #: After this time a write no longer delays the next batch. Usually it takes a few 10 ms.
 _PATIENCE_SECONDS = 0.1
+#: Deliveries that waited this recently come before background work.
+_PRIORITY_SECONDS = 0.1
 
 
 def _promise() -> "asyncio.Future[str]":
@@ -101,6 +103,15 @@ class EventWriter:
         #: For each write that holds others back, the number of its deliveries.
         self._under_way: dict[object, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        #: The loop's time when a delivery last had to wait for the write of others.
+        self._waited = float("-inf")
+
+    def has_waited(self) -> bool:
+        """Return whether a delivery waited for the write of others in the last tenth of a second.
+
+        Then deliveries arrive faster than PocketBase writes them.
+        """
+        return asyncio.get_running_loop().time() - self._waited < _PRIORITY_SECONDS
 
     async def store(self, change: EventChange, *, is_import: bool = False) -> str:
         """Write an event and its change.
@@ -122,6 +133,8 @@ class EventWriter:
         delivery = _Delivery(replace(change, work=work) if work else change)
         self._waiting.append(delivery)
         self._begin_if_due()
+        if self._under_way:
+            self._waited = asyncio.get_running_loop().time()
         outcome = await delivery.outcome
         if work or outcome == UNRESOLVED:
             self._wake()

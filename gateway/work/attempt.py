@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any, Literal
 
 from gateway.errors import GatewayError
-from gateway.json_codec import dump, load
+from gateway.json_codec import dump
 from gateway.metrics import count_work
 from gateway.pocketbase.contracts.work import Settle, WriteRequest
 from gateway.postgres.once import AlreadyDone
@@ -112,23 +112,24 @@ def _describe(item: WorkItem, outcome: Outcome) -> Settle:
         delay = outcome.delay
         if delay is None:
             delay = backoff_seconds(item.attempts, random())  # noqa: S311
-        waiting = _settle(item, "waiting", error=outcome.error, delay=delay)
-        return waiting.model_copy(update={"undo_attempt": not outcome.counts})
+        undo = not outcome.counts
+        return _settle(item, "waiting", error=outcome.error, delay=delay, undo_attempt=undo)
     if isinstance(outcome, Park):
-        parked = _settle(item, "parked", error=outcome.error)
-        return parked.model_copy(update={"result": outcome.result})
+        return _settle(item, "parked", error=outcome.error, result=outcome.result)
     if isinstance(outcome, Cancel):
         return _settle(item, "cancelled", error=outcome.reason)
     return _settle_done(item, outcome)
 
 
 def _settle_done(item: WorkItem, outcome: Done) -> Settle:
+    if outcome.result is None and not outcome.writes:
+        return _settle(item, "done")
     dump([outcome.result, [write.data for write in outcome.writes]])
     writes = tuple(
         WriteRequest(method=each.method, collection=each.collection, id=each.id, data=each.data)
         for each in outcome.writes
     )
-    return _settle(item, "done", writes=writes).model_copy(update={"result": outcome.result})
+    return _settle(item, "done", writes=writes, result=outcome.result)
 
 
 def _settle(
@@ -136,8 +137,7 @@ def _settle(
     status: Literal["waiting", "done", "parked", "cancelled"],
     *,
     error: str = "",
-    delay: int = 0,
-    writes: tuple[WriteRequest, ...] = (),
+    **members: Any,
 ) -> Settle:
     return Settle(
         id=item.id,
@@ -145,21 +145,19 @@ def _settle(
         version=item.version,
         status=status,
         error=error[:_MAX_ERROR_CHARACTERS],
-        delay=delay,
-        writes=writes,
+        **members,
     )
 
 
 def _report(item: WorkItem, outcome: Outcome) -> None:
-    fields = _fields(item)
     if isinstance(outcome, Retry):
-        _log.warning("work postponed", extra={**fields, "reason": outcome.error})
+        _log.warning("work postponed", extra={**_fields(item), "reason": outcome.error})
     elif isinstance(outcome, Park):
-        _log.error("work parked", extra={**fields, "reason": outcome.error})
+        _log.error("work parked", extra={**_fields(item), "reason": outcome.error})
     elif isinstance(outcome, Cancel):
-        _log.info("work cancelled", extra={**fields, "reason": outcome.reason})
-    else:
-        _log.info("work done", extra=fields)
+        _log.info("work cancelled", extra={**_fields(item), "reason": outcome.reason})
+    elif _log.isEnabledFor(logging.INFO):
+        _log.info("work done", extra=_fields(item))
 
 
 def _fields(item: WorkItem) -> dict[str, object]:
@@ -172,7 +170,7 @@ def _fields(item: WorkItem) -> dict[str, object]:
 def _read_type(item: WorkItem) -> str:
     """Return the type of the event that the item is about, "" for other items."""
     if item.event and item.event.payload:
-        return str(load(item.event.payload).get("type", ""))
+        return str(item.event.decoded.get("type", ""))
     payload = item.payload if isinstance(item.payload, dict) else {}
     return str(payload.get("type", "")) if item.kind == "record" else ""
 

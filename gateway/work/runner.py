@@ -7,7 +7,7 @@ every 20 seconds; a process that dies loses its leases, and another one takes th
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -44,6 +44,9 @@ _GATHER_SECONDS = 0.02
 #: the longer time while several arrive in it, because each call costs PocketBase CPU time.
 _PACE_SECONDS, _BUSY_PACE_SECONDS = 0.03, 0.06
 _BUSY_ITEMS = 4
+#: While deliveries wait for their write, the pause after a full call, relative to its duration:
+#: Stripe waits for an answer, and items do not. The maximum in seconds.
+_PAUSE_RATIO, _MAX_PAUSE_SECONDS = 3.0, 0.2
 #: Time that running items get when the process stops.
 _DRAIN_SECONDS = 10.0
 #: Calls that store the last results when the process stops.
@@ -71,8 +74,18 @@ class WorkRunner:
         handlers: Iterable[WorkHandler],
         *,
         lease_seconds: int = _LEASE_SECONDS,
+        has_priority: Callable[[], bool] = lambda: False,
     ) -> None:
+        """Run nothing yet.
+
+        Args:
+            queue: where items are claimed.
+            handlers: the handlers of this process.
+            lease_seconds: the duration of a claim without a renewal.
+            has_priority: returns whether other writes of this process come before the items.
+        """
         self._queue = queue
+        self._has_priority = has_priority
         self._handlers = index_work_handlers(handlers)
         self._lease_seconds = lease_seconds
         self._renew_seconds = min(_RENEW_SECONDS, lease_seconds / 3)
@@ -101,11 +114,17 @@ class WorkRunner:
             began = loop.time()
             if await self._exchange():
                 # Handlers that do not wait end here, so that the next call stores their results.
-                await asyncio.sleep(0)
+                await asyncio.sleep(self._choose_pause(loop.time() - began))
                 continue
             await self._wait(min(_POLL_SECONDS, self._renew_seconds))
             await asyncio.sleep(began + self._pace - loop.time())
         await self._drain()
+
+    def _choose_pause(self, seconds: float) -> float:
+        """Return the seconds between a full call, which took some seconds, and the next one."""
+        if not self._has_priority():
+            return 0.0
+        return min(seconds * _PAUSE_RATIO, _MAX_PAUSE_SECONDS)
 
     async def close(self, running: "asyncio.Task[None]") -> None:
         """End `run`: claim nothing more, let items end, and give the others back."""

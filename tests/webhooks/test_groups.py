@@ -52,8 +52,10 @@ async def test_the_next_write_is_as_large_as_the_one_under_way(stack: Stack) -> 
     async with _open(stack, patience=60) as (event_writer, proxy):
         sent = _deliver(event_writer, 1)
         await proxy.hold(1)
+        assert not event_writer.has_waited()
         sent += _deliver(event_writer, 6)
         await proxy.hold(2)
+        assert event_writer.has_waited()
         sent += _deliver(event_writer, 5)
         proxy.release(0)
         assert await sent[0] == "applied"

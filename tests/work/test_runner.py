@@ -38,8 +38,11 @@ Run = Callable[[WorkItem, WorkContext], Awaitable[Outcome | None]]
 async def _working(office: Office, run: Run, **options: Any) -> AsyncIterator[WorkRunner]:
     """Run a handler under the test's name."""
     lease_seconds = options.pop("lease_seconds", 60)
+    has_priority = options.pop("has_priority", lambda: False)
     handler = WorkHandler(office.handler, run, **options)
-    runner = WorkRunner(office.queue, [handler], lease_seconds=lease_seconds)
+    runner = WorkRunner(
+        office.queue, [handler], lease_seconds=lease_seconds, has_priority=has_priority
+    )
     async with run_work(runner):
         yield runner
 
@@ -57,6 +60,25 @@ async def test_items_run_and_are_settled(office: Office) -> None:
         rows = [await office.wait_status(id, "done") for id in ids]
     assert sorted(seen) == list(range(80))
     assert [row["result"] for row in rows] == [{"number": number} for number in range(80)]
+
+
+async def test_a_full_claim_gives_way(office: Office) -> None:
+    """While deliveries wait, a pause follows each full claim; the items are done nevertheless."""
+    asked = 0
+
+    def has_priority() -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    async def run(item: WorkItem, context: WorkContext) -> None:
+        pass
+
+    ids = await office.add(80)
+    async with _working(office, run, has_priority=has_priority):
+        for id in ids:
+            await office.wait_status(id, "done")
+    assert asked >= 2
 
 
 async def test_a_key_keeps_its_order(office: Office) -> None:

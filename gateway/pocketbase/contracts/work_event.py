@@ -1,7 +1,9 @@
 """The event of a claimed item, with the current rows (pb_hooks/lib/work/event_context.js)."""
 
+from functools import cached_property
 from typing import Any
 
+from gateway.json_codec import load
 from gateway.pocketbase.contracts.route import Contract
 
 
@@ -63,3 +65,8 @@ class ClaimedEvent(Contract):
     email: str
     #: None for an event that is not mailed.
     mail: MailContext | None
+
+    @cached_property
+    def decoded(self) -> Any:
+        """The decoded payload, which must not be empty."""
+        return load(self.payload)

@@ -8,39 +8,63 @@ const { findOne, findWithoutObject } = require(`${__hooks}/lib/mirror/records.js
 const SAME_ATTEMPT = { payment_failed: "action_required", action_required: "payment_failed" }
 const SAME_ATTEMPT_SECONDS = 60
 
-// Returns a function from a claimed item to its event: {payload, row, user, organization, customer, email, mail}. Reads
-// what all items need in one query per collection.
+// Returns a function from a claimed item {id, handler, source, collection, record, customer, mail, created} to its event
+// as JSON text: {payload, row, user, organization, customer, email, mail}. Reads what all items need in one query per
+// collection.
 function readEvents(app, items) {
   const payloads = readPayloads(app, items)
-  const rows = findAll(app, items.map(({ payload }) => [payload.collection, payload.record]))
-  const rowOf = ({ payload }) => rows[payload.collection + payload.record]
-  const customerIdOf = (item) => rowOf(item)?.getString("customer") || item.payload.customer
-  const customers = findAll(app, items.map((item) => ["customers", customerIdOf(item)]))
-  const customerOf = (item) => customers[`customers${customerIdOf(item)}`]
-  const userIdOf = (item) => rowOf(item)?.getString("user") || customerOf(item)?.getString("user") || ""
-  const users = findAll(app, items.map((item) => ["users", userIdOf(item)]))
+  const rows = findAll(app, items.map((item) => [item.collection, item.record]))
+  const rowOf = (item) => rows[item.collection + item.record]
+  const customerIdOf = (item) => rowOf(item)?.getString("customer") || item.customer
+  const customers = readCustomers(app, items.map(customerIdOf))
+  const userIdOf = (item) => rowOf(item)?.getString("user") || customers[customerIdOf(item)]?.user || ""
+  const addresses = readAddresses(app, items.map(userIdOf))
   return (item) => {
-    const row = rowOf(item), customer = customerOf(item), user = users[`users${userIdOf(item)}`]
-    return {
-      payload: payloads[item.source] || "",
-      row: columnsOf(row),
-      user: userIdOf(item),
-      organization: row?.getString("organization") || customer?.getString("organization") || "",
-      customer: customer ? customer.getString("stripe_id") : "",
-      email: customer?.getString("email") || (user ? user.email() : ""),
-      mail: item.payload.kind ? readContext(app, item, row, customer) : null,
+    const row = rowOf(item), customer = customers[customerIdOf(item)], user = userIdOf(item)
+    const others = {
+      user,
+      organization: row?.getString("organization") || customer?.organization || "",
+      customer: customer?.stripe_id || "",
+      email: customer?.email || addresses[user] || "",
+      mail: item.mail ? readContext(app, item, row, customer) : null,
     }
+    // The columns that are not hidden, as PocketBase encodes them.
+    return `${JSON.stringify(others).slice(0, -1)},"payload":${payloads[item.source] || '""'},"row":${row ? JSON.stringify(row) : "null"}}`
   }
 }
 
+// The payloads of events as JSON texts, by the event's id.
 function readPayloads(app, items) {
   const found = arrayOf(new DynamicModel({ stripe_id: "", payload: "" }))
   const { list, values } = placeholders(items.map(({ source }) => source))
-  app.db().newQuery(`SELECT stripe_id, payload FROM ${TABLES.stripe_events} WHERE stripe_id IN (${list})`)
+  app.db().newQuery(`SELECT stripe_id, json_quote(payload) AS payload FROM ${TABLES.stripe_events} WHERE stripe_id IN (${list})`)
     .bind(values).all(found)
   const payloads = {}
   for (const event of found) payloads[event.stripe_id] = event.payload
   return payloads
+}
+
+function readCustomers(app, ids) {
+  const found = arrayOf(new DynamicModel({ id: "", stripe_id: "", user: "", organization: "", email: "", preferred_locales: "" }))
+  return byId(app, "customers", ids, found, "id, stripe_id, user, organization, email, coalesce(preferred_locales, '') AS preferred_locales")
+}
+
+// E-mail addresses of users by id.
+function readAddresses(app, ids) {
+  const users = byId(app, "users", ids, arrayOf(new DynamicModel({ id: "", email: "" })), "id, email")
+  const addresses = {}
+  for (const id in users) addresses[id] = users[id].email
+  return addresses
+}
+
+function byId(app, key, ids, found, columns) {
+  const wanted = [...new Set(ids.filter(Boolean))]
+  const rows = {}
+  if (wanted.length === 0) return rows
+  const { list, values } = placeholders(wanted)
+  app.db().newQuery(`SELECT ${columns} FROM ${TABLES[key]} WHERE id IN (${list})`).bind(values).all(found)
+  for (const row of found) rows[row.id] = Object.assign({}, row)
+  return rows
 }
 
 // The records of [key of a collection, id] pairs, by both joined.
@@ -60,11 +84,6 @@ function findIn(app, key, ids) {
     app.logger().warn("The rows of events could not be read.", "collection", key, "error", `${error}`)
     return []
   }
-}
-
-// Returns the columns that are not hidden as a plain object.
-function columnsOf(record) {
-  return record ? JSON.parse(JSON.stringify(record)) : null
 }
 
 // What a mail states besides: {subscription, payment, has_payment_method, sibling, locale, refunded, metered, app}.
@@ -103,7 +122,7 @@ function findPayment(app, subject) {
 
 // The status of the item of the same handler about the same payment attempt, "" if there is none; `lost` if its process
 // ended while it ran, so that it may have been done.
-function readSibling(app, { id, handler, source, payload: { kind, created } }) {
+function readSibling(app, { id, handler, source, mail: kind, created }) {
   if (!SAME_ATTEMPT[kind]) return ""
   const found = arrayOf(new DynamicModel({ status: "" }))
   app.db().newQuery(`
@@ -120,7 +139,7 @@ function readSibling(app, { id, handler, source, payload: { kind, created } }) {
 // The customer's language, otherwise that of the latest Checkout Session.
 function readLocale(app, customer) {
   if (!customer) return ""
-  const [preferred] = JSON.parse(customer.getString("preferred_locales") || "[]") || []
+  const [preferred] = JSON.parse(customer.preferred_locales || "[]") || []
   if (preferred) return preferred
   const found = arrayOf(new DynamicModel({ locale: "" }))
   app.db().newQuery(`

@@ -4,10 +4,11 @@ const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
 const { claim, isAnyDue, readClaimed } = require(`${__hooks}/lib/work/claim.js`)
 const { renew, settle, settleWithWrites } = require(`${__hooks}/lib/work/settle.js`)
 
-// Returns {settled, failed, renewed, items}: ids that changed, {id, error} of results whose writes failed, {id, cancel}
+// Returns the JSON text of {settled, failed, renewed, items}: ids that changed, {id, error} of results whose writes failed, {id, cancel}
 // of leases that the caller still has, and the claimed items. `again`: the same exchange was sent before, its answer lost.
 function exchange(app, body) {
-  const answer = { settled: [], failed: [], renewed: [], items: [] }
+  const answer = { settled: [], failed: [], renewed: [] }
+  let items = []
   for (const each of body.settle.filter(({ writes }) => writes.length)) {
     const { settled, failed } = settleWithWrites(app, each)
     answer.settled.push(...settled)
@@ -21,12 +22,12 @@ function exchange(app, body) {
     runTransaction(app, (tx) => {
       answer.settled.push(...settle(tx, plain))
       answer.renewed = renew(tx, body.renew, body.lease_seconds)
-      if (isClaiming) answer.items = claim(tx, body)
+      if (isClaiming) items = claim(tx, body)
     })
   } else if (body.again) {
-    answer.items = readClaimed(app, body.token)
+    items = readClaimed(app, body.token)
   }
-  return answer
+  return `${JSON.stringify(answer).slice(0, -1)},"items":[${items.join(",")}]}`
 }
 
 module.exports = { exchange }
