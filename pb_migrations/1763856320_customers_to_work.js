@@ -11,9 +11,11 @@ const date = (name) => ({ name, type: "date" })
 
 const run = (app, sql, values = {}) => app.db().newQuery(sql).bind(values).execute()
 const idOf = (name) => $security.sha256(name).slice(0, 15)
-const SYNC = "customers.sync"
+const SYNC = "gateway.customers.sync"
 const CHANGES = { update: "update", move: "move", forget: "delete" }
-const HANDLERS = { features: "entitlements.recompute", owner: "customers.move_rows" }
+const HANDLERS = { features: "gateway.entitlements.recompute", owner: "gateway.customers.move_rows" }
+// Former names could be those of a project's own functions.
+const RESOLVE = "gateway.events.resolve"
 const OURS = [SYNC, ...Object.values(HANDLERS)].map((name) => `'${name}'`).join(",")
 
 function tablesOf(app) {
@@ -90,6 +92,8 @@ function addParts(app, tables) {
   }
 }
 
+const RENAME = ({ work }, from, to) => `UPDATE ${work} SET handler = '${to}' WHERE handler = '${from}' AND kind = 'event'`
+
 const isRead = (app, name) => [...app.findAllCollections()].some((found) => found.isView() && found.viewQuery.includes(name))
 
 migrate((app) => {
@@ -98,6 +102,7 @@ migrate((app) => {
   run(app, TO_CHANGES(tables))
   addSyncs(app, tables)
   addParts(app, tables)
+  run(app, RENAME(tables, "events.resolve", RESOLVE))
   for (const key of ["customer_tasks", "deferred_work"]) {
     const collection = names().find(app, key)
     if (!isRead(app, collection.name)) app.delete(collection)
@@ -110,6 +115,7 @@ migrate((app) => {
     if (present.includes(nameOf(key))) run(app, `DELETE FROM ${tables[key]}`)
     else RESTORE[key](app, nameOf(key))
   }
+  run(app, RENAME(tables, RESOLVE, "events.resolve"))
   run(app, TO_TASKS(tables))
   run(app, TO_OPEN_TASKS(tables))
   run(app, TO_DEFERRED(tables))

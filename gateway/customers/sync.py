@@ -28,7 +28,7 @@ from gateway.work import Cancel, Done, Outcome, Park, Retry, WorkContext, WorkHa
 if TYPE_CHECKING:
     from stripe.params import CustomerUpdateParams
 
-SYNC = "customers.sync"
+SYNC = "gateway.customers.sync"
 #: The prefix of a payer that is an organization.
 _ORGANIZATION = "organizations/"
 _MAX_RETRY_SECONDS = 600

@@ -16,7 +16,7 @@ from gateway.stripe_api.event import Event
 #: The outcome of a stored event until Stripe has answered a read that its row needs.
 UNRESOLVED = "unresolved"
 #: The work handler that resolves such events.
-RESOLVE = "events.resolve"
+RESOLVE = "gateway.events.resolve"
 #: Identifies an object: its type and its Stripe id.
 Key = tuple[str, str]
 

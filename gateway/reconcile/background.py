@@ -21,7 +21,7 @@ from gateway.stripe_api.own_account import OwnAccount
 from gateway.webhooks.event_writer import EventWriter
 from gateway.work import Done, Outcome, WorkContext, WorkHandler, WorkItem, WorkQueue
 
-RECONCILE = "reconcile.run"
+RECONCILE = "gateway.reconcile.run"
 #: A run that has not saved its cursor for this long is no longer running anywhere.
 _ALIVE = timedelta(seconds=90)
 #: About five hours in which Stripe or PocketBase may be unreachable.

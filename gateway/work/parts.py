@@ -19,8 +19,8 @@ from gateway.work.handler import WorkContext, WorkHandler
 from gateway.work.item import WorkItem
 from gateway.work.outcome import Done, Outcome, Retry
 
-MOVE_ROWS = "customers.move_rows"
-RECOMPUTE = "entitlements.recompute"
+MOVE_ROWS = "gateway.customers.move_rows"
+RECOMPUTE = "gateway.entitlements.recompute"
 _RETRY_SECONDS = 60
 
 

@@ -126,7 +126,7 @@ async def test_name_and_address_follow(
 
 async def _wait_for_work(dashboard: Dashboard, customer: str, status: str) -> dict[str, Any]:
     """Wait until the update of a customer has a status; return its item."""
-    where = f"handler = 'customers.sync' && key = '{customer}' && status = '{status}'"
+    where = f"handler = 'gateway.customers.sync' && key = '{customer}' && status = '{status}'"
     [item] = await eventually(lambda: dashboard.list("gateway_work", where), within=20)
     return item
 

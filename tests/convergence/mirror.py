@@ -47,7 +47,7 @@ class Mirror:
         """
         count = (
             "SELECT count(*) FROM gateway_work WHERE status IN ('waiting','running')"
-            " AND handler IN ('entitlements.recompute','customers.move_rows')"
+            " AND handler IN ('gateway.entitlements.recompute','gateway.customers.move_rows')"
         )
         wait_until(lambda: self._connection.execute(count).fetchone()[0] == 0, within=60)
 

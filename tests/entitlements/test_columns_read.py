@@ -85,7 +85,7 @@ async def _recompute(own: Stack, purchases: Purchases) -> list[str]:
     """Recompute as after a change of features; return the statements."""
     query = (
         "INSERT INTO gateway_work (id, handler, payload, status) VALUES"
-        " (?, 'entitlements.recompute', json_object('object', ?), 'waiting')"
+        " (?, 'gateway.entitlements.recompute', json_object('object', ?), 'waiting')"
     )
     item = token_hex(8)[:15]
     [product] = (await purchases.dashboard.list("products", "metadata ~ 'late'"))[:1]

@@ -87,7 +87,7 @@ async def _wait_entitled(purchases: Purchases, feature: str, buyers: int, **memb
     await _wait_for_parts(purchases)
 
 
-_PARTS = "(handler = 'entitlements.recompute' || handler = 'customers.move_rows')"
+_PARTS = "(handler = 'gateway.entitlements.recompute' || handler = 'gateway.customers.move_rows')"
 
 
 async def _wait_for_parts(purchases: Purchases) -> None:
@@ -196,7 +196,7 @@ async def _wait_for_some(purchases: Purchases, feature: str) -> None:
 async def test_what_always_fails_keeps_back_nothing(own: Stack, purchases: Purchases) -> None:
     """It stays with its error and comes again later; the others go on meanwhile."""
     _subscribe_many(own)
-    row = {"kind": "task", "handler": "entitlements.recompute", "status": "waiting"}
+    row = {"kind": "task", "handler": "gateway.entitlements.recompute", "status": "waiting"}
     row |= {"due": "2020-01-01 00:00:00.000Z", "payload": {"object": "a"}}
     state = {"state": {"cursor": "no_such_collection/"}}
     failing = await purchases.dashboard.call(

@@ -89,7 +89,7 @@ def test_what_is_pending_becomes_an_item(earlier: PocketBaseProcess) -> None:
     migrate(earlier, "up")
     columns = ("id", "handler", "key", "status", "error", "due", "payload", "state")
     found = _read(earlier, "work", *columns)
-    by_key = {row[2]: row for row in found if row[1] == "customers.sync"}
+    by_key = {row[2]: row for row in found if row[1] == "gateway.customers.sync"}
     assert {key: row[3] for key, row in by_key.items()} == {
         "cus_update": "waiting",
         "cus_refused": "parked",
@@ -97,7 +97,7 @@ def test_what_is_pending_becomes_an_item(earlier: PocketBaseProcess) -> None:
         "cus_forget": "waiting",
     }
     assert by_key["cus_refused"][4] == "400"
-    assert by_key["cus_update"][0] == record_id("customers.sync update cus_update")
+    assert by_key["cus_update"][0] == record_id("gateway.customers.sync update cus_update")
     assert by_key["cus_update"][5] == _DUE
     deletion = json.loads(by_key["cus_forget"][6])
     assert deletion == {
@@ -105,8 +105,8 @@ def test_what_is_pending_becomes_an_item(earlier: PocketBaseProcess) -> None:
         "payer": "user00000000004",
         "deletion": "task00000000004",
     }
-    parts = {(row[0], row[1], row[7]) for row in found if row[1] != "customers.sync"}
-    recompute, move = "entitlements.recompute", "customers.move_rows"
+    parts = {(row[0], row[1], row[7]) for row in found if row[1] != "gateway.customers.sync"}
+    recompute, move = "gateway.entitlements.recompute", "gateway.customers.move_rows"
     assert parts == {
         (record_id(f"{recompute} prod_1"), recompute, '{"cursor":"subscriptions/1"}'),
         (record_id(f"{move} customer0000001"), move, None),

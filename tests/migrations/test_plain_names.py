@@ -94,8 +94,8 @@ def test_rows_keep_their_values_under_the_new_names(earlier: PocketBaseProcess) 
     assert ("evt_1", "mail", "2026-01-02") in work
     parts = _read(earlier, "gateway_work", "handler", "source", "state")
     assert sorted(row for row in parts if row[0] != "mail") == [
-        ("customers.move_rows", "customer0000001", None),
-        ("entitlements.recompute", "prod_1", '{"cursor":"subscriptions/1"}'),
+        ("gateway.customers.move_rows", "customer0000001", None),
+        ("gateway.entitlements.recompute", "prod_1", '{"cursor":"subscriptions/1"}'),
     ]
     assert _read(earlier, "gateway_pending_checkouts", "buyer", "number") == [
         ("user00000000001", 7)

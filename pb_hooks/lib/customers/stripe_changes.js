@@ -8,7 +8,7 @@ const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { ORGANIZATION, columnsOf, readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
 const { enqueue } = require(`${__hooks}/lib/work/queue.js`)
 
-const HANDLER = "customers.sync"
+const HANDLER = "gateway.customers.sync"
 
 // `deletion`: the id of the row of `payer_changes` that gets the outcome of a `delete`.
 function add(tx, change, payer, customer, deletion = "") {

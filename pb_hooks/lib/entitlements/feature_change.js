@@ -35,7 +35,7 @@ function addBuyers(tx, payers, rows) {
   const found = SOURCES.every((table) => isFew(tx, table))
     ? SOURCES.flatMap((table) => findBuyers(tx, table, ids, "")) : null
   if (found && found.length <= MAX_BUYERS) addAll(payers, found)
-  else for (const id of ids) enqueueParts(tx, "entitlements.recompute", id)
+  else for (const id of ids) enqueueParts(tx, "gateway.entitlements.recompute", id)
 }
 
 function isFew(tx, table) {

@@ -121,7 +121,7 @@ function transfer(tx, record, payer, claims, payers) {
   const before = readPayer(record)
   record.load({ ...columnsOf(payer), primary: false, claims: JSON.stringify(claims) })
   tx.saveNoValidate(record)
-  if (!moveRows(tx, record.id, columnsOf(payer), payers)) enqueueParts(tx, "customers.move_rows", record.id)
+  if (!moveRows(tx, record.id, columnsOf(payer), payers)) enqueueParts(tx, "gateway.customers.move_rows", record.id)
   addPayer(payers, before)
   addPayer(payers, payer)
   if (before) cancelUpdates(tx, record.getString("stripe_id"))

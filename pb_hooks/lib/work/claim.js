@@ -3,7 +3,7 @@
 // Why here: only one process may get an item, and the order of a key is checked in the transaction that claims it.
 const { fromNow } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
-const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
+const { isPassing, placeholders } = require(`${__hooks}/lib/database/sql.js`)
 const { applyEnds } = require(`${__hooks}/lib/work/endings.js`)
 const { update } = require(`${__hooks}/lib/work/queue.js`)
 
@@ -43,7 +43,13 @@ function claim(tx, { token, handlers, limit, lease_seconds }) {
 function takeBack(tx, now) {
   const expired = findExpired(tx, now, 1000)
   for (const item of expired) update(tx, item, afterLostLease(item, now))
-  applyEnds(tx, expired)
+  try {
+    applyEnds(tx, expired)
+  } catch (error) {
+    // One item must not end the claims of all processes.
+    if (isPassing(error)) throw error
+    tx.logger().error("The end of an expired item has failed.", "error", `${error}`)
+  }
 }
 
 // Returns the items that are within their handlers' limits; cancels those that are too old.

@@ -5,7 +5,7 @@ const { placeholders } = require(`${__hooks}/lib/database/sql.js`)
 
 // Loaded on use, because the modules require the queue; by a literal path, so that lib/health/hook_files.js finds them.
 const BY_HANDLER = {
-  "customers.sync": () => require(`${__hooks}/lib/customers/stripe_changes.js`),
+  "gateway.customers.sync": () => require(`${__hooks}/lib/customers/stripe_changes.js`),
 }
 
 // Called after the items were stored as ended.

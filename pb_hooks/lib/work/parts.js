@@ -9,8 +9,8 @@ const { enqueue } = require(`${__hooks}/lib/work/queue.js`)
 // By handler: the module with `doPart(app, items)`, which returns whether work is left, and the number of items at the same cursor that one part serves. Loaded on
 // use, because the modules require this one; by a literal path, so that lib/health/hook_files.js finds them.
 const MODULES = {
-  "entitlements.recompute": { load: () => require(`${__hooks}/lib/entitlements/feature_change.js`), batchSize: 100 },
-  "customers.move_rows": { load: () => require(`${__hooks}/lib/mirror/owner_change.js`), batchSize: 1 },
+  "gateway.entitlements.recompute": { load: () => require(`${__hooks}/lib/entitlements/feature_change.js`), batchSize: 100 },
+  "gateway.customers.move_rows": { load: () => require(`${__hooks}/lib/mirror/owner_change.js`), batchSize: 1 },
 }
 
 // Enqueues work about an object from its start, also if it is in progress.
