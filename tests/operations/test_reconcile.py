@@ -387,7 +387,7 @@ async def test_killed_run_is_continued(
 async def test_reconciliation_over_http(
     http: httpx.AsyncClient, shop_stack: Stack, quiet_seller: Seller, dashboard: Dashboard
 ) -> None:
-    """POST /admin/reconcile runs beside the requests, one at a time; GET shows how it goes."""
+    """POST /admin/reconcile adds a run to the queue, one at a time; GET shows its progress."""
     product = await quiet_seller.create("products", name="By HTTP")
     url = f"{shop_stack.gateway.url}/admin/reconcile"
     headers = {"Authorization": f"Bearer {dashboard.token}"}
@@ -403,6 +403,8 @@ async def test_reconciliation_over_http(
 
     run = await eventually(find_finished)
     assert not run["is_under_way"]
+    [item] = await dashboard.list("gateway_work", f"source = '{run['id']}'")
+    assert item["handler"] == "gateway.reconcile.run"
     assert product["id"] in [each["stripe_id"] for each in run["report"]["differences"]]
     assert await dashboard.find("products", product["id"])
     unknown = {"only": ["unicorns"]}
