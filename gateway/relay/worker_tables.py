@@ -1,7 +1,7 @@
 """The workers' side of the tables: the start and the result of an item."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from procrastinate.jobs import Job
 
@@ -53,7 +53,8 @@ class WorkerTables:
         text, claim, starts = found
         item = ClaimedItem.model_validate_json(text)
         # Starts whose worker died are attempts too.
-        return Start(replace(item, claim=claim, attempts=item.attempts + starts - 1), starts)
+        current = {"claim": claim, "attempts": item.attempts + starts - 1}
+        return Start(item.model_copy(update=current), starts)
 
     async def finish(self, settle: Settle, job: int) -> None:
         """Store the result, unless there is one."""
