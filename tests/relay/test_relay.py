@@ -72,6 +72,24 @@ async def test_items_run_and_their_rows_show_it(
         (Done(writes=(RecordWrite("create", "nothing", data={}),)), "waiting", "write 1"),
     ],
 )
+async def test_the_next_attempt_gets_the_stored_state(office: Office, database: str) -> None:
+    """A worker's `save` stores progress and state in PocketBase while the item runs."""
+    states: list[Any] = []
+
+    async def run(item: WorkItem, context: WorkContext) -> Outcome:
+        states.append(item.state)
+        if item.state is not None:
+            return Done()
+        await context.save(progress=0.5, state={"cursor": 7})
+        assert (await office.read(item.id))["progress"] == 0.5
+        return Retry("the second half is left", delay=0)
+
+    async with run_relay(database, office.queue, [_handler(office, run)], works=True):
+        [id] = await office.add()
+        await office.wait_status(id, "done", within=30)
+    assert states == [None, {"cursor": 7}]
+
+
 async def test_a_failure_is_stored_as_without_postgresql(
     outcome: Any, status: str, error: str, office: Office, database: str
 ) -> None:
