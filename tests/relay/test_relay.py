@@ -62,16 +62,6 @@ async def test_items_run_and_their_rows_show_it(
         await eventually(is_empty)
 
 
-@pytest.mark.parametrize(
-    ("outcome", "status", "error"),
-    [
-        (Park("needs a person"), "parked", "needs a person"),
-        (GiveUp("no such account"), "parked", "no such account"),
-        (Retry("later", delay=3600), "waiting", "later"),
-        (ValueError("wrong"), "waiting", "ValueError: wrong"),
-        (Done(writes=(RecordWrite("create", "nothing", data={}),)), "waiting", "write 1"),
-    ],
-)
 async def test_the_next_attempt_gets_the_stored_state(office: Office, database: str) -> None:
     """A worker's `save` stores progress and state in PocketBase while the item runs."""
     states: list[Any] = []
@@ -90,6 +80,16 @@ async def test_the_next_attempt_gets_the_stored_state(office: Office, database: 
     assert states == [None, {"cursor": 7}]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "status", "error"),
+    [
+        (Park("needs a person"), "parked", "needs a person"),
+        (GiveUp("no such account"), "parked", "no such account"),
+        (Retry("later", delay=3600), "waiting", "later"),
+        (ValueError("wrong"), "waiting", "ValueError: wrong"),
+        (Done(writes=(RecordWrite("create", "nothing", data={}),)), "waiting", "write 1"),
+    ],
+)
 async def test_a_failure_is_stored_as_without_postgresql(
     outcome: Any, status: str, error: str, office: Office, database: str
 ) -> None:
