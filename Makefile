@@ -54,8 +54,8 @@ vocabulary: $(VENV)/dev.stamp
 
 lock: | $(BIN)/uv
 	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements.lock
-	$(COMPILE) $(UPGRADE) --extra postgres pyproject.toml -c requirements.lock \
-		-o requirements-postgres.lock
+	$(COMPILE) $(UPGRADE) --extra postgres --extra tracing pyproject.toml -c requirements.lock \
+		-o requirements-image.lock
 	$(COMPILE) $(UPGRADE) --group pocketbase -o requirements-pocketbase.lock
 	$(COMPILE) $(UPGRADE) --group caddy -o requirements-caddy.lock
 	$(COMPILE) $(UPGRADE) --group backup -o requirements-backup.lock

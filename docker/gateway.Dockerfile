@@ -2,10 +2,11 @@
 ARG PYTHON_IMAGE=python:3.12.14-slim-bookworm@sha256:782412e85d0f0984994c290652577d4018aff08145c85b262bb63dc0c7522254
 
 FROM ${PYTHON_IMAGE} AS build
-# With what GATEWAY_DATABASE_URL needs; requirements.lock has the rest alone.
-ARG REQUIREMENTS=requirements-postgres.lock
+# With what GATEWAY_DATABASE_URL and OTEL_EXPORTER_OTLP_ENDPOINT need; requirements.lock has the
+# rest alone.
+ARG REQUIREMENTS=requirements-image.lock
 COPY requirements.lock /
-COPY requirements-postgres.lock /
+COPY requirements-image.lock /
 # Bytecode, because the root file system is read-only at run time: without it each start compiles.
 RUN python -m venv /venv && /venv/bin/python -m pip install --no-cache-dir \
     --disable-pip-version-check --only-binary :all: --require-hashes -r /${REQUIREMENTS}

@@ -58,6 +58,11 @@ class ComposeSettings(BaseModel):
     pull_policy: Literal["build", "if_not_present"] = "build"
     """Whether `up` builds the images. docker/release sets if_not_present, so that `up` keeps the
     images of RELEASE."""
+    otel_exporter_otlp_endpoint: str = ""
+    """Collector of traces by OTLP over HTTP, for example http://collector:4318. Empty: no traces.
+    Other variables of OpenTelemetry go into a compose.override.yaml."""
+    otel_service_name: str = "gateway"
+    """Name of the gateways in traces."""
     workers: int = 1
     """Number of workers of the profile postgres."""
     prometheus_port: int = 9090
