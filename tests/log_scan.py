@@ -4,7 +4,7 @@ import re
 
 #: By name: tokens of PocketBase, keys and secrets of Stripe, mail addresses.
 _FORBIDDEN = {
-    "token": re.compile(r"eyJ[\w-]{10,}\.[\w-]+"),
+    "token": re.compile(r"eyJ[\w-]{5,}\.[\w-]+"),
     "key": re.compile(r"\b(?:sk|rk)_(?:test|live)_\w+|\bwhsec_\w{4,}"),
     "address": re.compile(r"[\w.+-]+@[\w-]+\.\w+"),
 }

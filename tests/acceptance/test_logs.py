@@ -48,7 +48,7 @@ async def test_the_log_holds_no_secret(
         assert answer.status_code == 401
     await http.get(f"{gateway.url}/{_PRIVATE}?token={user.token}")
     admin = {"Authorization": superuser_token}
-    await http.get(f"{gateway.url}/admin/events/{_PRIVATE}", headers=admin)
+    await http.get(f"{gateway.url}/admin/events/evt_unknown", headers=admin)
 
     sender = Sender(http, gateway.url, stack.plan.stripe.webhook_secrets[0])
     customer = build_customer(user.id, email=user.email, name=_PRIVATE, phone=_PRIVATE)
