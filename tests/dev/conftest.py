@@ -13,8 +13,10 @@ import httpx
 import psutil
 import pytest
 
+from gateway.dev.plan import plan_throwaway
 from gateway.dev.pocketbase import ROOT
 from gateway.dev.ports import pick_free
+from gateway.dev.stack import Stack
 from tests.deadline import wait_until
 
 _SETTINGS = ("POCKETBASE_", "STRIPE_", "GATEWAY_", "SIMULATOR_")
@@ -138,6 +140,14 @@ def start_run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
             return run
 
         yield start
+
+
+@pytest.fixture
+def migrated(tmp_path: Path) -> Path:
+    """The database of runs that are not a folder's first; return its folder."""
+    pocketbase = Stack(plan_throwaway(tmp_path / ".local")).pocketbase
+    pocketbase.copy_migrated()
+    return pocketbase.data_dir
 
 
 @pytest.fixture(scope="module")

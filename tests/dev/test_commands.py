@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import pytest
 
 from gateway.dev.pocketbase import ROOT
 from gateway.dev.stack import Stack
@@ -27,6 +28,9 @@ def _command(folder: Path, *arguments: str, **settings: str) -> subprocess.Compl
         timeout=60,
         check=False,
     )
+
+
+pytestmark = pytest.mark.usefixtures("migrated")
 
 
 def test_commands_find_the_settings_of_a_run(start_run: StartRun) -> None:

@@ -1,5 +1,6 @@
 """`gateway dev` in a team's project: reload, hooks, migrations and one log."""
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +38,7 @@ def _read(run: Run) -> object:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, migrated: Path) -> Path:
     """A project with an endpoint."""
     folder = tmp_path / "shop"
     folder.mkdir()
@@ -224,8 +225,9 @@ def test_a_change_in_the_dashboard_becomes_a_migration(start_run: StartRun, proj
     assert "restarting PocketBase" not in run.output
 
 
-def test_one_log_has_a_prefix_per_part(start_run: StartRun, project: Path) -> None:
-    """Steps of the start are printed, and lines of each part with its name."""
+def test_one_log_has_a_prefix_per_part(start_run: StartRun, project: Path, migrated: Path) -> None:
+    """Steps of the first start are printed, and lines of each part with its name."""
+    shutil.rmtree(migrated)
     run = start_run(project=project)
     run.wait_up()
     assert "Creating PocketBase's database …" in run.output

@@ -49,8 +49,8 @@ def _outbox() -> list[dict[str, Any]]:
 def earlier(fresh_stack: Callable[..., Stack]) -> PocketBaseProcess:
     """A stopped PocketBase before the migration, with an outbox."""
     pocketbase = fresh_stack(start=False).pocketbase
+    pocketbase.copy_migrated()
     pocketbase.ensure_superuser()
-    migrate(pocketbase, "up")
     migrate(pocketbase, "down", str(len(_LATER)))
     with closing(sqlite3.connect(pocketbase.data_dir / "data.db")) as database, database:
         for row in _outbox():

@@ -56,8 +56,8 @@ _FORMER: dict[str, list[dict[str, str]]] = {
 def earlier(fresh_stack: Callable[..., Stack]) -> PocketBaseProcess:
     """A stopped PocketBase before the migration, with rows."""
     pocketbase = fresh_stack(start=False).pocketbase
+    pocketbase.copy_migrated()
     pocketbase.ensure_superuser()
-    migrate(pocketbase, "up")
     migrate(pocketbase, "down", str(len(_LATER)))
     with closing(sqlite3.connect(pocketbase.data_dir / "data.db")) as database, database:
         for table, rows in _FORMER.items():

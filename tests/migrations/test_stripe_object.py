@@ -22,8 +22,8 @@ _LATER = [path.name for path in (ROOT / "pb_migrations").glob("*.js") if path.na
 def earlier(fresh_stack: Callable[..., Stack]) -> PocketBaseProcess:
     """A stopped PocketBase before the migration."""
     pocketbase = fresh_stack(start=False).pocketbase
+    pocketbase.copy_migrated()
     pocketbase.ensure_superuser()
-    migrate(pocketbase, "up")
     migrate(pocketbase, "down", str(len(_LATER)))
     return pocketbase
 
