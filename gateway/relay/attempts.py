@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from secrets import token_hex
@@ -58,10 +58,13 @@ class ItemRunner:
         start = await self.tables.start(id, job)
         if start is None:
             return
-        settle = _settle_crash(start) or await self._attempt(start.item, context)
+        settle = _settle_crash(start) or await self._attempt(start.item, job, context)
+        await self._repeat(partial(self.tables.finish, settle, job))
+
+    async def _repeat(self, store: Callable[[], Awaitable[None]]) -> None:
         async for attempt in retrying(_LOST, first=0.2, longest=2.0, attempts=_STORE_ATTEMPTS):
             with attempt:
-                await self.tables.finish(settle, job)
+                await store()
 
     def _check_stored(self, job: Job, whole: asyncio.Task[Any]) -> None:
         if not whole.cancelled() and (error := whole.exception()):
@@ -80,10 +83,10 @@ class ItemRunner:
                 with attempt:
                     await self.tables.release(job)
 
-    async def _attempt(self, item: WorkItem, context: JobContext) -> Settle:
+    async def _attempt(self, item: WorkItem, job: int, context: JobContext) -> Settle:
         loop = asyncio.get_running_loop()
         attempt = Attempt(item, self.handlers[item.handler], loop.time())
-        running = attempt.run(WorkContext(save=partial(self._save, attempt)))
+        running = attempt.run(WorkContext(save=partial(self._save, attempt, job)))
         task = asyncio.create_task(running)
         attempt.task = task
         try:
@@ -96,8 +99,10 @@ class ItemRunner:
             raise AnotherClaim
         return result.settle
 
-    async def _save(self, attempt: Attempt, *, progress: Any = None, state: Any = None) -> None:
-        """Store progress and state in PocketBase, and renew the lease."""
+    async def _save(
+        self, attempt: Attempt, job: int, *, progress: Any = None, state: Any = None
+    ) -> None:
+        """Store progress and state in PocketBase, and renew the lease; the state here as well."""
         item = attempt.item
         renewal = Renewal(id=item.id, claim=item.claim, progress=progress, state=state)
         request = ExchangeRequest(
@@ -112,6 +117,9 @@ class ItemRunner:
             attempt.end("lost")
         elif renewed[0].cancel:
             attempt.end("cancelled")
+        elif state is not None:
+            # If this worker dies, another one starts the job from here, not from PocketBase.
+            await self._repeat(partial(self.tables.save_state, item.id, job, state))
         # A cancelled attempt ends here.
         await asyncio.sleep(0)
 

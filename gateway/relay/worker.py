@@ -13,7 +13,7 @@ from procrastinate.exceptions import ProcrastinateException
 from procrastinate.jobs import Job
 
 from gateway.background import repeat, run_in_background
-from gateway.relay.attempts import ItemRunner
+from gateway.relay.attempts import AnotherClaim, ItemRunner
 from gateway.relay.jobs import TASK, queue_of
 from gateway.relay.relay_tables import WORKER_SECONDS
 from gateway.relay.worker_tables import WorkerTables
@@ -28,11 +28,17 @@ _DRAIN_SECONDS = 10.0
 _PAUSE_SECONDS = 2.0
 
 
+#: Why a job is started again: a newer claim, this process's end, or PostgreSQL.
+_EXPECTED = (AnotherClaim, ProcrastinateException, psycopg.Error)
+
+
 class _StartAgain(BaseRetryStrategy):
     """Runs a job again that ended without a result."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
         """Return a short delay; a handler's own failures are results and don't come here."""
+        if not isinstance(exception, _EXPECTED) and isinstance(exception, Exception):
+            _log.error("job failed", exc_info=exception)
         return RetryDecision(retry_in={"seconds": min(60, 2**job.attempts)})
 
 

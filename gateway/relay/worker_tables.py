@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from procrastinate.jobs import Job
 
@@ -18,6 +19,8 @@ _START = """
     RETURNING item, claim, starts"""
 _FINISH = """
     UPDATE gateway_relayed_items SET result = %s WHERE id = %s AND job = %s AND result IS NULL"""
+_READ_ITEM = "SELECT item FROM gateway_relayed_items WHERE id = %s AND job = %s FOR UPDATE"
+_WRITE_ITEM = "UPDATE gateway_relayed_items SET item = %s WHERE id = %s"
 # As procrastinate's retry; nothing if the job's end was stored, or another worker has it.
 _RELEASE = """
     UPDATE procrastinate_jobs SET status = 'todo', attempts = attempts + 1, scheduled_at = now()
@@ -55,6 +58,15 @@ class WorkerTables:
         # Starts whose worker died are attempts too.
         current = {"claim": claim, "attempts": item.attempts + starts - 1}
         return Start(item.model_copy(update=current), starts)
+
+    async def save_state(self, id: str, job: int, state: Any) -> None:
+        """Store the state of an item for the next start, if this worker dies."""
+        async with self._pool.connection() as connection:
+            found = await (await connection.execute(_READ_ITEM, (id, job))).fetchone()
+            if found:
+                item = ClaimedItem.model_validate_json(found[0])
+                text = item.model_copy(update={"state": state}).model_dump_json()
+                await connection.execute(_WRITE_ITEM, (text, id))
 
     async def finish(self, settle: Settle, job: int) -> None:
         """Store the result, unless there is one."""
