@@ -117,7 +117,10 @@ def check_samples(text: str, prefix: str) -> None:
         sample for family in text_string_to_metric_families(text) for sample in family.samples
     ]
     for selector in read_selectors(prefix):
-        found = [each.labels for each in samples if each.name == selector.metric]
+        name = selector.metric
+        assert re.search(rf"^{name}[{{ ]", text, re.MULTILINE), selector
+        # The parser appends _total to the name of a counter without it.
+        found = [each.labels for each in samples if each.name in (name, f"{name}_total")]
         assert any(
             selector.labels <= set(labels) and labels.items() >= set(selector.required)
             for labels in found
