@@ -24,6 +24,7 @@ OWN_COMMANDS = frozenset(
         "dev",
         "events",
         "export-pocketbase",
+        "init",
         "new",
         "openapi",
         "reconcile",

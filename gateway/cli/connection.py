@@ -61,7 +61,7 @@ def run(command: Callable[[Connection], Awaitable[None]]) -> None:
     settings = load_settings(StripeSettings)
 
     async def work() -> None:
-        async with _connect(settings) as connection:
+        async with connect(settings) as connection:
             await command(connection)
 
     _run(work())
@@ -114,13 +114,18 @@ def _run(work: Coroutine[None, None, None]) -> None:
 
 
 @asynccontextmanager
-async def _connect(settings: StripeSettings) -> AsyncIterator[Connection]:
+async def connect(settings: StripeSettings) -> AsyncIterator[Connection]:
+    """Open the clients of a command, with the app's mirrors in the registry.
+
+    Raises:
+        NotReady, PocketBaseUnavailable: PocketBase can't be used.
+    """
     async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
         await check_names(pocketbase)
         own_account = OwnAccount(client, settings.gateway_stripe_account)
         conflict_resolver = ConflictResolver(pocketbase, client, own_account)
         # Running gateways do the work that follows from the events of this command.
-        declared = _load_declarations()
+        declared = load_declarations()
         notification_router = open_router(settings, index_handlers(declared.handlers))
         event_writer = EventWriter(pocketbase, conflict_resolver, notification_router)
         with extend_registry(declared.mirrors, declared.columns):
@@ -130,7 +135,8 @@ async def _connect(settings: StripeSettings) -> AsyncIterator[Connection]:
                 await event_writer.close()
 
 
-def _load_declarations() -> "Declarations":
+def load_declarations() -> "Declarations":
+    """Return the declarations of the app in this folder; none without an app."""
     # Imported here, because FastAPI loads slowly and commands without Stripe don't need it.
     from gateway.app.declarations import Declarations
     from gateway.app.loader import load_app

@@ -1,0 +1,7 @@
+"""The error of the set-up."""
+
+from gateway.start_error import StartError
+
+
+class SetupError(StartError):
+    """A step can't be done; the message is one sentence that names what to change."""
