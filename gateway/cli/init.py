@@ -22,7 +22,7 @@ from gateway.reconcile.run import Options
 from gateway.setup.answers import Answers
 from gateway.setup.env_file import EnvFile
 from gateway.setup.event_types import handled_types
-from gateway.setup.report import Report
+from gateway.setup.report import SetupReport
 from gateway.setup.set_up_pocketbase import PocketBaseSetup
 from gateway.setup.set_up_stripe import StripeSetup
 from gateway.setup.superusers import Person, create_person, list_people
@@ -84,7 +84,7 @@ def init(dry_run: bool, env_file: Path, without_pocketbase: bool, **given: Any) 
     Secrets are never printed: prefer prompts or the variables, because other users see flags.
     """
     open_logs("CRITICAL")
-    report = Report(click.echo, is_dry_run=dry_run)
+    report = SetupReport(click.echo, is_dry_run=dry_run)
     try:
         initializer = _Initializer(EnvFile(env_file), read_answers(given), report)
         is_complete = initializer.run(with_pocketbase=not without_pocketbase)
@@ -103,7 +103,7 @@ class _Initializer:
 
     env: EnvFile
     answers: Answers
-    report: Report
+    report: SetupReport
     _failures: int = 0
 
     def run(self, *, with_pocketbase: bool) -> bool:
@@ -212,7 +212,7 @@ class _Initializer:
         _report_catalogue(found, self.report)
 
 
-def _report_catalogue(found: list[Difference], report: Report) -> None:
+def _report_catalogue(found: list[Difference], report: SetupReport) -> None:
     """Print the numbers per collection; rows that Stripe does not know can't be repaired."""
     unknown = Counter(each.collection for each in found if each.kind == "missing")
     repaired = Counter(each.collection for each in found if each.kind != "missing")

@@ -11,7 +11,7 @@ import stripe
 from gateway.errors import StripeRefused
 from gateway.rows import Json
 from gateway.setup.errors import SetupError
-from gateway.setup.report import Report
+from gateway.setup.report import SetupReport
 from gateway.setup.webhook_endpoint import MADE_BY
 from gateway.stripe_api import Missing, read_object, translate_errors
 
@@ -82,7 +82,7 @@ def differs(shown: Any, wanted: Any) -> bool:
 class Portal:
     """Creates or updates the managed configuration."""
 
-    def __init__(self, client: stripe.StripeClient, report: Report) -> None:
+    def __init__(self, client: stripe.StripeClient, report: SetupReport) -> None:
         self._client = client
         self._report = report
 

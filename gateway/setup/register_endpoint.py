@@ -15,11 +15,11 @@ import stripe
 from gateway.errors import StripeRefused
 from gateway.setup.errors import SetupError
 from gateway.setup.event_types import PINNED_VERSION
-from gateway.setup.report import Report
+from gateway.setup.report import SetupReport
 from gateway.setup.webhook_endpoint import (
     FINGERPRINT,
     MADE_BY,
-    WebhookEndpoint,
+    RegisteredEndpoint,
     compare,
     fingerprint,
     list_endpoints,
@@ -51,7 +51,7 @@ class Registrar:
     secrets: tuple[str, ...]
     #: Stores the secrets at once, that of a new endpoint first.
     store: Callable[[tuple[str, ...]], None]
-    report: Report
+    report: SetupReport
 
     async def register(self) -> None:
         """Create, update or keep the endpoint.
@@ -73,20 +73,20 @@ class Registrar:
         else:
             await self._create(found, everywhere)
 
-    def _is_usable(self, endpoint: WebhookEndpoint) -> bool:
+    def _is_usable(self, endpoint: RegisteredEndpoint) -> bool:
         return (
             endpoint.api_version == PINNED_VERSION
             and not _is_half_made(endpoint)
             and not self._lacks_secret(endpoint)
         )
 
-    def _lacks_secret(self, endpoint: WebhookEndpoint) -> bool:
+    def _lacks_secret(self, endpoint: RegisteredEndpoint) -> bool:
         """Whether deliveries of this endpoint would fail: its secret is not stored here."""
         if _is_half_made(endpoint):
             return False
         return endpoint.has_secret(self.secrets) is False or not self.secrets
 
-    async def _update(self, endpoint: WebhookEndpoint) -> None:
+    async def _update(self, endpoint: RegisteredEndpoint) -> None:
         difference = compare(endpoint, self.wanted.types)
         if not difference:
             self.report.keep(f"Stripe: the webhook endpoint {endpoint.id} ({self.wanted.url})")
@@ -96,7 +96,9 @@ class Registrar:
             types = list(self.wanted.types)
             await self._send(endpoint.id, enabled_events=types, disabled=False)
 
-    async def _disable_others(self, current: WebhookEndpoint, found: list[WebhookEndpoint]) -> None:
+    async def _disable_others(
+        self, current: RegisteredEndpoint, found: list[RegisteredEndpoint]
+    ) -> None:
         """Disable further endpoints at the URL, if the gateways know the secret of this one."""
         for each in found:
             if each.id == current.id or not each.is_enabled:
@@ -116,7 +118,7 @@ class Registrar:
                 await self._send(each.id, disabled=True)
 
     async def _replace_lost(
-        self, endpoint: WebhookEndpoint, everywhere: list[WebhookEndpoint]
+        self, endpoint: RegisteredEndpoint, everywhere: list[RegisteredEndpoint]
     ) -> None:
         if self.wanted.replaces_unknown:
             await self._create([endpoint], everywhere)
@@ -129,7 +131,7 @@ class Registrar:
         )
 
     async def _create(
-        self, found: list[WebhookEndpoint], everywhere: list[WebhookEndpoint]
+        self, found: list[RegisteredEndpoint], everywhere: list[RegisteredEndpoint]
     ) -> None:
         kind = "for all events" if self.wanted.types == ("*",) else "for the handled events"
         self.report.change(
@@ -159,7 +161,7 @@ class Registrar:
         self.store((secret, *kept))
         await self._send(made.id, metadata={FINGERPRINT: fingerprint(secret)})
 
-    def _choose_kept(self, everywhere: list[WebhookEndpoint]) -> tuple[str, ...]:
+    def _choose_kept(self, everywhere: list[RegisteredEndpoint]) -> tuple[str, ...]:
         """Return the secrets that deliveries of other endpoints may still need.
 
         A secret of the other mode, or of `stripe listen`, is left out: its events are not this
@@ -171,7 +173,7 @@ class Registrar:
         known = {each.metadata[FINGERPRINT] for each in others}
         return tuple(each for each in self.secrets if fingerprint(each) in known)
 
-    async def _delete(self, endpoint: WebhookEndpoint) -> None:
+    async def _delete(self, endpoint: RegisteredEndpoint) -> None:
         with translate_errors():
             await self.client.v1.webhook_endpoints.delete_async(endpoint.id)
 
@@ -180,7 +182,7 @@ class Registrar:
             await self.client.v1.webhook_endpoints.update_async(id, changes)  # type: ignore[arg-type]
 
 
-def _is_half_made(endpoint: WebhookEndpoint) -> bool:
+def _is_half_made(endpoint: RegisteredEndpoint) -> bool:
     """Return whether a run ended between the creation and the storing of the secret."""
     return endpoint.is_ours and FINGERPRINT not in endpoint.metadata
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 
-class Report:
+class SetupReport:
     """Prints one line per point, and counts."""
 
     def __init__(self, write: Callable[[str], None], *, is_dry_run: bool = False) -> None:

@@ -11,7 +11,7 @@ from gateway.setup.pocketbase_settings import (
     describe_changes,
     find_changes,
 )
-from gateway.setup.report import Report
+from gateway.setup.report import SetupReport
 from gateway.setup.superusers import describe_fields
 
 _SETTINGS = "/api/settings"
@@ -23,7 +23,7 @@ class PocketBaseSetup:
     """Changes PocketBase's own settings."""
 
     pocketbase: PocketBase
-    report: Report
+    report: SetupReport
 
     async def apply(self, wanted: WantedSettings) -> None:
         """Change the settings that differ; write-only secrets are sent whenever they are given.

@@ -16,7 +16,7 @@ from gateway.setup.env_file import EnvFile
 from gateway.setup.event_types import ALL_EVENTS
 from gateway.setup.portal import Portal
 from gateway.setup.register_endpoint import Registrar, WantedEndpoint
-from gateway.setup.report import Report
+from gateway.setup.report import SetupReport
 from gateway.setup.stripe_key import KeyAccess, check_key
 
 _LISTEN = "stripe listen --forward-to http://127.0.0.1:8000/webhooks/stripe"
@@ -32,7 +32,7 @@ class StripeSetup:
     env: EnvFile
     #: Writes `.env`.
     save: Callable[[], None]
-    report: Report
+    report: SetupReport
 
     async def apply(self, answers: Answers, types: tuple[str, ...]) -> None:
         """Check the key, then register the endpoint and configure the portal.

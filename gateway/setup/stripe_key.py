@@ -15,7 +15,7 @@ from gateway.setup.permissions import (
     is_restricted,
     read_mode,
 )
-from gateway.setup.report import Report
+from gateway.setup.report import SetupReport
 from gateway.stripe_api import PROBE, translate_errors
 
 
@@ -32,7 +32,7 @@ class KeyAccess:
         return not self.missing & set(slugs)
 
 
-async def check_key(client: stripe.StripeClient, key: str, report: Report) -> KeyAccess:
+async def check_key(client: stripe.StripeClient, key: str, report: SetupReport) -> KeyAccess:
     """Try the key, and report each permission that it lacks and the purpose of it.
 
     Raises:
@@ -65,7 +65,7 @@ async def _require_known(client: stripe.StripeClient) -> None:
             ) from refused
 
 
-def _report_missing(missing: MissingPermission, report: Report) -> None:
+def _report_missing(missing: MissingPermission, report: SetupReport) -> None:
     named = f" ({', '.join(missing.named)})" if missing.named else ""
     sentence = f"Stripe: the key lacks {missing.permission.describe()}{named}"
     if missing.permission.is_optional:

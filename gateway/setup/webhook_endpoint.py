@@ -22,7 +22,7 @@ _FINGERPRINT_CHARACTERS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookEndpoint:
+class RegisteredEndpoint:
     """A webhook endpoint as Stripe shows it; the secret is shown only at its creation."""
 
     id: str
@@ -36,7 +36,7 @@ class WebhookEndpoint:
     created: int
 
     @classmethod
-    def of(cls, body: dict[str, Any]) -> "WebhookEndpoint":
+    def of(cls, body: dict[str, Any]) -> "RegisteredEndpoint":
         """Return the endpoint of Stripe's object."""
         return cls(
             id=str(body["id"]),
@@ -95,7 +95,7 @@ class EndpointDifference:
         return "; ".join(parts)
 
 
-def compare(endpoint: WebhookEndpoint, types: Collection[str]) -> EndpointDifference:
+def compare(endpoint: RegisteredEndpoint, types: Collection[str]) -> EndpointDifference:
     """Compare an endpoint with the wanted event types (``*`` for all) and the pinned version."""
     wanted = frozenset(types)
     has_all = ALL_EVENTS in endpoint.enabled_events and ALL_EVENTS not in wanted
@@ -108,7 +108,7 @@ def compare(endpoint: WebhookEndpoint, types: Collection[str]) -> EndpointDiffer
     )
 
 
-async def list_endpoints(client: stripe.StripeClient) -> list[WebhookEndpoint]:
+async def list_endpoints(client: stripe.StripeClient) -> list[RegisteredEndpoint]:
     """Return all endpoints of the account in the key's mode; Stripe allows 16.
 
     Raises:
@@ -116,17 +116,17 @@ async def list_endpoints(client: stripe.StripeClient) -> list[WebhookEndpoint]:
     """
     with translate_errors():
         page = await client.v1.webhook_endpoints.list_async({"limit": 100})
-    return [WebhookEndpoint.of(each.to_dict()) for each in page.data]
+    return [RegisteredEndpoint.of(each.to_dict()) for each in page.data]
 
 
-def select_by_url(endpoints: Iterable[WebhookEndpoint], url: str) -> list[WebhookEndpoint]:
+def select_by_url(endpoints: Iterable[RegisteredEndpoint], url: str) -> list[RegisteredEndpoint]:
     """Return the endpoints at a URL, enabled ones first, then the newest."""
     wanted = _normalize(url)
     found = [each for each in endpoints if _normalize(each.url) == wanted]
     return sorted(found, key=lambda each: (not each.is_enabled, -each.created))
 
 
-async def find_endpoints(client: stripe.StripeClient, url: str) -> list[WebhookEndpoint]:
+async def find_endpoints(client: stripe.StripeClient, url: str) -> list[RegisteredEndpoint]:
     """Return the endpoints at a URL; see `select_by_url`.
 
     Raises:

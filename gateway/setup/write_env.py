@@ -13,7 +13,7 @@ from gateway.setup.generated_secrets import (
     generate_token,
 )
 from gateway.setup.permissions import read_mode
-from gateway.setup.report import Report
+from gateway.setup.report import SetupReport
 
 #: With a domain. The dashboard stays open on 127.0.0.1:8090, for example through `ssh -L`.
 _PUBLIC = {
@@ -35,7 +35,7 @@ class EnvWriter:
     """Sets values of `.env` and reports their names, never a secret."""
 
     env: EnvFile
-    report: Report
+    report: SetupReport
 
     def fill_in(self, answers: Answers, *, is_local: bool) -> None:
         """Set what is given and generate what is missing; other values stay.
@@ -98,7 +98,7 @@ class EnvWriter:
             self.report.change(f"{self.env.file.name}: {name}{suffix}")
 
 
-def require_key(key: str, former: str, report: Report) -> None:
+def require_key(key: str, former: str, report: SetupReport) -> None:
     """Check the form of a Stripe key, and report a change of mode.
 
     Raises:

@@ -7,7 +7,7 @@ import pytest
 from gateway.setup.event_types import ALL_EVENTS, PINNED_VERSION
 from gateway.setup.webhook_endpoint import (
     FINGERPRINT,
-    WebhookEndpoint,
+    RegisteredEndpoint,
     compare,
     find_endpoints,
     fingerprint,
@@ -17,7 +17,7 @@ from gateway.setup.webhook_endpoint import (
 from tests.simulator.served import run
 
 _URL = "https://shop.example.com/webhooks/stripe"
-_ENDPOINT = WebhookEndpoint(
+_ENDPOINT = RegisteredEndpoint(
     "we_1", _URL, frozenset({"price.created", "price.updated"}), PINNED_VERSION, True, True, {}, 1
 )
 
