@@ -57,7 +57,13 @@ def _read_bucket(given: Mapping[str, Any]) -> Bucket | None:
     if missing:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
         raise SetupError(f"--backup-bucket needs {flags} too.")
-    return Bucket(*(given[name] for name in names), given["backup_secret"])
+    return Bucket(
+        name=given["backup_bucket"],
+        region=given["backup_region"],
+        endpoint=given["backup_endpoint"],
+        access_key=given["backup_key"],
+        secret=given["backup_secret"],
+    )
 
 
 def ask_about_services(answers: Answers, env: EnvFile, settings: InitSettings) -> Answers:
