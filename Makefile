@@ -29,7 +29,7 @@ run: $(VENV)/run.stamp
 	@exec $(BIN)/python -m gateway dev --project=examples --folder=.local --env-file=.env
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -n 3 $(ARGS)
+	$(BIN)/python -m pytest -n 4 $(ARGS)
 
 # Half an hour; `make test` has the same in small.
 faults: $(VENV)/dev.stamp
