@@ -28,6 +28,9 @@ superuser_bearer = HTTPBearer(
     description="A PocketBase superuser token: from a sign-in to the `_superusers` collection.",
 )
 
+#: For ``openapi_extra``: a token is optional, here or by a setting.
+GUESTS_ALLOWED: dict[str, Any] = {"security": [{}]}
+
 
 async def get_services(connection: HTTPConnection) -> Services:
     """Return the services of the gateway that serves the request.

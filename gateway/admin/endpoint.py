@@ -62,7 +62,9 @@ router = APIRouter(
 )
 
 
-@router.get("/events", operation_id="list_events", responses=problem_responses(*_ERRORS))
+@router.get(
+    "/events", operation_id="list_events", responses=problem_responses(*_ERRORS, NoSuchEvent)
+)
 async def get_events(query: Annotated[Listing, Query()], services: ServicesDep) -> EventPage:
     """List stored events, newest first."""
     after = query.after or ""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from gateway.http.response_types import DateTime, Empty, RecordId, ResponseModel, Text
 from gateway.pocketbase.contracts.work import Status, WorkStatus
@@ -10,6 +10,17 @@ from gateway.rows import Json
 
 _Id = Annotated[str, Field(max_length=100)]
 _Name = Annotated[str, Field(max_length=510)]
+#: Not validated at run time, as `RecordId`.
+_Owner = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^(_superusers/)?[a-z0-9]{15}$",
+            "description": "The id of a user, or `_superusers/` and the id of a superuser.",
+        }
+    ),
+]
 
 
 class WorkListing(BaseModel):
@@ -35,7 +46,7 @@ class WorkItemRow(ResponseModel):
     )
     attempts: int = Field(examples=[3])
     tries: int = Field(examples=[20], description="Attempts before it is parked; 0 for no limit.")
-    user: Empty | RecordId = Field(examples=[""])
+    user: Empty | _Owner = Field(examples=[""])
     created: str = Field(examples=["2026-11-23 09:30:00.000Z"])
     due: Empty | DateTime = Field(examples=["2026-11-23 09:31:00.000Z"])
     completed_at: Empty | DateTime = Field(examples=[""])

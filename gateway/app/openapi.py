@@ -6,6 +6,7 @@ from typing import Any
 from gateway.errors import (
     BodyTooLarge,
     GatewayError,
+    InvalidRequest,
     Overloaded,
     RateLimited,
     SuperuserNeeded,
@@ -45,7 +46,7 @@ SERVERS: list[dict[str, Any]] = [
 
 def complete(document: Json, table: Table) -> None:
     """Add the webhook, the table of transforms, and the common answers of all endpoints."""
-    _drop_validation_errors(document)
+    _replace_validation_errors(document)
     document["components"]["schemas"].update(describe_schemas())
     document["paths"][webhooks.PATH] = webhooks.openapi(problem_responses)
     for path, operation in _operations(document):
@@ -63,10 +64,11 @@ def _operations(document: Json) -> Iterator[tuple[str, Json]]:
             yield path, operation
 
 
-def _drop_validation_errors(document: Json) -> None:
-    """Remove FastAPI's 422 responses: the gateway answers problem documents with status 400."""
+def _replace_validation_errors(document: Json) -> None:
+    """Replace FastAPI's 422 responses: the gateway answers problem documents with status 400."""
     for _, operation in _operations(document):
-        operation["responses"].pop("422", None)
+        if operation["responses"].pop("422", None):
+            _merge(operation["responses"], InvalidRequest)
     for schema in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(schema, None)
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from fastapi.sse import EventSourceResponse
 
 from gateway.callers import AuthRecord, get_caller
-from gateway.dependencies import ServicesDep, TokenRoute
+from gateway.dependencies import GUESTS_ALLOWED, ServicesDep, TokenRoute
 from gateway.errors import Overloaded, PocketBaseUnavailable, RateLimited, Unauthenticated
 from gateway.http.problems import problem_responses
 from gateway.http.protocol import AT_SHUTDOWN
@@ -24,7 +24,20 @@ _EVENTS = {
         "Events `progress` with `{status, attempts, progress}`, then one of `result` with `{status,"
         " result}`, `failed` or `cancelled` with `{status, error}`, after which the stream ends."
     ),
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    # As FastAPI describes events; OpenAPI 3.1 has no keyword for a stream.
+    "content": {
+        "text/event-stream": {
+            "itemSchema": {
+                "type": "object",
+                "required": ["event", "id", "data"],
+                "properties": {
+                    "event": {"enum": ["progress", "result", "failed", "cancelled"]},
+                    "id": {"type": "string"},
+                    "data": {"type": "string", "contentMediaType": "application/json"},
+                },
+            }
+        }
+    },
 }
 _NO_CONTENT = {
     "description": "The job has ended, and the client has its last event: don't reconnect."
@@ -61,7 +74,12 @@ OwnJob = Annotated[JobRow, Depends(_read_job)]
 router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=TokenRoute)
 
 
-@router.get("/{job_id}", operation_id="read_job", responses=problem_responses(*_ERRORS))
+@router.get(
+    "/{job_id}",
+    operation_id="read_job",
+    responses=problem_responses(*_ERRORS),
+    openapi_extra=GUESTS_ALLOWED,
+)
 async def read_job(job: OwnJob) -> JobStatus:
     """Return a job's status, progress and result."""
     return JobStatus.of(job)
@@ -81,6 +99,7 @@ async def refuse_unknown(name: str) -> None:
     "/{job_id}/cancel",
     operation_id="cancel_job",
     responses=problem_responses(*_ERRORS, JobFinished),
+    openapi_extra=GUESTS_ALLOWED,
 )
 async def cancel_job(job: OwnJob, services: ServicesDep) -> JobStatus:
     """Cancel a job: one that waits at once, one that runs where it next awaits.
@@ -99,6 +118,7 @@ async def cancel_job(job: OwnJob, services: ServicesDep) -> JobStatus:
         200: _EVENTS,
         204: _NO_CONTENT,
     },
+    openapi_extra=GUESTS_ALLOWED,
 )
 async def follow_job(
     job: OwnJob,

@@ -46,6 +46,8 @@ _BODY: dict[str, Any] = {
         },
     },
 }
+#: An update may have nothing to change.
+_UPDATE_BODY = {**_BODY, "requestBody": {**_BODY["requestBody"], "required": False}}
 
 
 class NoTransform(NotFound):
@@ -106,7 +108,7 @@ async def create_record(
     "/records/{collection}/{record_id}",
     operation_id="update_record",
     responses=_RESPONSES,
-    openapi_extra=_BODY,
+    openapi_extra=_UPDATE_BODY,
 )
 async def update_record(
     request: Request,

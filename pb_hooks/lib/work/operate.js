@@ -47,7 +47,8 @@ function find(tx, ids, handler, wanted) {
 
 // Holds back the items of a handler in all processes, or lets them go on. Running ones end.
 function pause(app, { handler, paused }) {
-  const [known] = app.findRecordsByFilter(NAMES.paused_handlers, "handler = {:handler}", "", 1, 0, { handler })
+  // Not by a filter: PocketBase drops control characters from its parameters.
+  const [known] = app.findAllRecords(NAMES.paused_handlers, $dbx.hashExp({ handler }))
   if (paused === !!known) return { changed: 0 }
   if (known) app.delete(known)
   else app.save(new Record(app.findCollectionByNameOrId(NAMES.paused_handlers), { handler }))

@@ -1,0 +1,54 @@
+"""A team's app: the example's transform and endpoint, jobs, and an endpoint with every parameter."""
+
+from typing import Annotated
+
+from fastapi import Header, Query
+from pydantic import BaseModel, Field
+from shop import posts, publishing
+
+from gateway import CurrentUser, Gateway, JobContext, Superuser
+
+app = Gateway()
+app.include_router(posts.router)
+app.include_router(publishing.router)
+
+
+class Text(BaseModel):
+    """The input of the jobs, and the answer of the endpoint."""
+
+    text: str = Field(min_length=1, max_length=100)
+
+
+@app.job(per_user=1000)
+async def shout(text: Text, job: JobContext) -> Text:
+    """Return the text in capitals."""
+    return Text(text=text.text.upper()[:100])
+
+
+@app.job(who="superuser")
+async def tidy(job: JobContext) -> str:
+    """Be started by superusers only."""
+    return job.user
+
+
+@app.job(who="anyone", rate="1000000/second", name="estimate-price")
+async def estimate(text: Text, job: JobContext) -> int:
+    """Be started by anyone."""
+    return len(text.text)
+
+
+@app.get("/notes/{number}")
+async def read_note(
+    number: int,
+    user: CurrentUser,
+    text: Annotated[str, Query(max_length=50)] = "a",
+    page: Annotated[int, Query(ge=1)] = 1,
+    x_note: Annotated[str | None, Header()] = None,
+) -> Text:
+    """Return the given text."""
+    return Text(text=f"{text}{page}"[:100])
+
+
+@app.delete("/notes/{number}", status_code=204)
+async def delete_note(number: int, superuser: Superuser) -> None:
+    """Do nothing, for superusers."""
