@@ -210,6 +210,12 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     gateway_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Addresses or networks of proxies in front of the gateway. Only their X-Forwarded-For is
     trusted. Empty: it is ignored."""
+    gateway_admin_api: bool = True
+    """Whether superusers can use the endpoints below /admin. false: they answer 404; the commands
+    (`gateway events`, `gateway work` …) work all the same."""
+    gateway_api_docs: bool = True
+    """Whether the gateway serves /docs and /openapi.json. false: they answer 404; `gateway openapi`
+    prints the document."""
     gateway_user_deletion_policy: Literal["keep", "cancel", "delete"] = "cancel"
     """What happens at Stripe when a user or an organization is deleted in PocketBase: keep
     (nothing), cancel (ends subscriptions, schedules, open Checkout Sessions and the collection of

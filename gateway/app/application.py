@@ -197,14 +197,18 @@ class Gateway(FastAPI, Declaring):
     def build_middleware_stack(self) -> ASGIApp:
         """Build the application of all middleware.
 
-        From the outside: trusted proxies, the request's id, the team's middleware, then the routes
-        of webhooks and hooks, and for all others our limits, CORS and FastAPI's own.
+        From the outside: trusted proxies, security headers, the request's id, the team's
+        middleware, then the routes of webhooks and hooks, and for all others CORS, our limits,
+        closed paths and FastAPI's own.
         """
         team = self.user_middleware
         try:
             handlers = self.exception_handlers
             is_ours = handlers.get(Exception) is self._error_handler and 500 not in handlers
-            self.user_middleware = wrap_inside(self.configuration, answers_errors=is_ours)
+            docs = ("/docs", self.openapi_url, self.docs_url, self.redoc_url)
+            self.user_middleware = wrap_inside(
+                self.configuration, docs=[path for path in docs if path], answers_errors=is_ours
+            )
             stack = super().build_middleware_stack()
         finally:
             self.user_middleware = team

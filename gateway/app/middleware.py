@@ -11,10 +11,12 @@ from gateway.app.configuration import Configuration
 from gateway.http.access_log import AccessLogMiddleware
 from gateway.http.body_admission import Admission
 from gateway.http.body_limit import BodyLimitMiddleware
+from gateway.http.closed_paths import ClosedPathsMiddleware
 from gateway.http.cors import build_cors
 from gateway.http.problems import ErrorMiddleware
 from gateway.http.rate_limits import RateLimitMiddleware
 from gateway.http.request_id import RequestIdMiddleware
+from gateway.http.security_headers import SecurityHeadersMiddleware
 from gateway.settings import Settings
 from gateway.transforms import hook_endpoint as records
 from gateway.webhooks import endpoint as webhooks
@@ -34,10 +36,13 @@ class EarlyRoutes:
         await (app or self.app)(scope, receive, send)
 
 
-def wrap_inside(configuration: Configuration, *, answers_errors: bool) -> list[Middleware]:
+def wrap_inside(
+    configuration: Configuration, *, docs: Sequence[str], answers_errors: bool
+) -> list[Middleware]:
     """Return the middleware between the early routes and FastAPI's, the outermost first.
 
     Args:
+        docs: the paths of the API's documentation.
         answers_errors: whether unexpected errors are answered here, not by a team's handler.
     """
     settings = configuration.settings
@@ -45,8 +50,15 @@ def wrap_inside(configuration: Configuration, *, answers_errors: bool) -> list[M
         build_cors(settings),
         Middleware(BodyLimitMiddleware, limit=settings.gateway_max_body_bytes),
         Middleware(RateLimitMiddleware, limits=configuration.rate_limits),
+        *_close_paths(settings, docs),
         *([Middleware(ErrorMiddleware)] if answers_errors else []),
     ]
+
+
+def _close_paths(settings: Settings, docs: Sequence[str]) -> list[Middleware]:
+    closed = () if settings.gateway_admin_api else ("/admin",)
+    closed += () if settings.gateway_api_docs else tuple(docs)
+    return [Middleware(ClosedPathsMiddleware, paths=closed)] if closed else []
 
 
 def wrap_outside(app: ASGIApp, configuration: Configuration, team: Sequence[Middleware]) -> ASGIApp:
@@ -59,7 +71,7 @@ def wrap_outside(app: ASGIApp, configuration: Configuration, team: Sequence[Midd
         app = ErrorMiddleware(app)
     if configuration.settings.gateway_access_log:
         app = AccessLogMiddleware(app, early)
-    app = RequestIdMiddleware(app)
+    app = SecurityHeadersMiddleware(RequestIdMiddleware(app))
     if proxies := configuration.settings.gateway_trusted_proxies:
         app = ProxyHeadersMiddleware(app, trusted_hosts=list(proxies))  # type: ignore[arg-type,assignment]
     return app

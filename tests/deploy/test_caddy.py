@@ -167,6 +167,20 @@ def test_only_tls_is_pinned(caddy: CaddyProcess, browser: httpx.Client) -> None:
     assert "server" not in plain
 
 
+@pytest.mark.parametrize("path", ["/", "/api/health", "/health"])
+def test_responses_have_security_headers(path: str, browser: httpx.Client) -> None:
+    """The frontend's and PocketBase's get defaults; the gateway's own are kept, each once."""
+    headers = browser.get(path).headers
+    policies = headers.get_list("content-security-policy")
+    is_gateway = path == "/health"
+    assert len(policies) == 1
+    assert ("default-src" in policies[0]) == is_gateway
+    assert headers.get_list("x-frame-options") == ["DENY" if is_gateway else "SAMEORIGIN"]
+    assert headers.get_list("x-content-type-options") == ["nosniff"]
+    referrer = "no-referrer" if is_gateway else "strict-origin-when-cross-origin"
+    assert headers.get_list("referrer-policy") == [referrer]
+
+
 def test_the_access_log_has_ids_and_no_secrets(caddy: CaddyProcess, browser: httpx.Client) -> None:
     """A line has the request id that the gateway logs, and neither tokens nor signatures."""
     secret = {"Authorization": "Bearer tok-secret", "Stripe-Signature": "sig-secret"}

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Header, Query
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 from shop import posts, publishing
 
@@ -52,3 +53,9 @@ async def read_note(
 @app.delete("/notes/{number}", status_code=204)
 async def delete_note(number: int, superuser: Superuser) -> None:
     """Do nothing, for superusers."""
+
+
+@app.get("/page", response_class=HTMLResponse, include_in_schema=False)
+async def show_page() -> HTMLResponse:
+    """Return a page with a header of its own."""
+    return HTMLResponse("<p>Hello</p>", headers={"Cache-Control": "public, max-age=60"})
