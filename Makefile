@@ -11,7 +11,7 @@ UPGRADE ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test faults lint types check docs vocabulary clean lock
+.PHONY: help run test faults lint types check docs vocabulary sbom clean lock
 
 help:
 	@echo "make run     start PocketBase, the gateway and (without Stripe keys) the Stripe simulator"
@@ -22,6 +22,7 @@ help:
 	@echo "make check   lint, types and tests"
 	@echo "make docs    write .env.example, docs/settings.md and docs/openapi.json from the code"
 	@echo "make vocabulary  write pb_hooks/lib/vocabulary.json from the registry and the migrations"
+	@echo "make sbom    write a CycloneDX bill of materials per image into sbom/"
 	@echo "make lock    bring the lock files in line with pyproject.toml; UPGRADE=--upgrade for newer"
 	@echo "make clean   remove .venv and caches (your data in .local stays)"
 
@@ -51,6 +52,9 @@ docs: $(VENV)/dev.stamp
 
 vocabulary: $(VENV)/dev.stamp
 	$(BIN)/python -m gateway.dev.vocabulary
+
+sbom: $(VENV)/dev.stamp
+	$(BIN)/python -m gateway.dev.sbom sbom
 
 lock: | $(BIN)/uv
 	$(COMPILE) $(UPGRADE) pyproject.toml -o requirements.lock

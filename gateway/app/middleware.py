@@ -56,8 +56,10 @@ def wrap_inside(
 
 
 def _close_paths(settings: Settings, docs: Sequence[str]) -> list[Middleware]:
-    closed = () if settings.gateway_admin_api else ("/admin",)
-    closed += () if settings.gateway_api_docs else tuple(docs)
+    closed = [
+        *(() if settings.gateway_admin_api else ("/admin",)),
+        *(() if settings.gateway_api_docs else docs),
+    ]
     return [Middleware(ClosedPathsMiddleware, paths=closed)] if closed else []
 
 

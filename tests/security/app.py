@@ -1,13 +1,13 @@
-"""A team's app: the example's transform and endpoint, jobs, and an endpoint with every parameter."""
+"""A team's app: the example's transform and endpoint, jobs, and parameters of every kind."""
 
 from typing import Annotated
 
 from fastapi import Header, Query
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
-from shop import posts, publishing
 
 from gateway import CurrentUser, Gateway, JobContext, Superuser
+from shop import posts, publishing
 
 app = Gateway()
 app.include_router(posts.router)

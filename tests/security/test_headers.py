@@ -58,8 +58,7 @@ def test_the_policy_of_docs_allows_the_page_and_nothing_else(stack: Stack) -> No
     """Its inline script is allowed by hash; scripts of other hosts and `eval` are not."""
     page = httpx.get(f"{stack.gateway.url}/docs", trust_env=False)
     policy = dict(
-        directive.split(" ", 1)
-        for directive in page.headers["content-security-policy"].split("; ")
+        directive.split(" ", 1) for directive in page.headers["content-security-policy"].split("; ")
     )
     [script] = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)
     digest = b64encode(sha256(script.encode()).digest()).decode()
