@@ -5,16 +5,18 @@ from typing import Any
 
 import uvicorn
 
+from gateway.http.open_files import raise_open_files
 from gateway.http.protocol import BoundedHttpProtocol
 
 
 def build_config(app: Any, **options: Any) -> uvicorn.Config:
-    """Return uvicorn's configuration.
+    """Return uvicorn's configuration, and raise the limit of open files.
 
     Args:
         app: an ASGI application.
         options: further options of ``uvicorn.Config``, such as host and port.
     """
+    raise_open_files()
     return uvicorn.Config(
         app,
         http=BoundedHttpProtocol,

@@ -1,9 +1,12 @@
 """Uvicorn's HTTP protocol with limits on a request's head, and an end without lost requests."""
 
 import asyncio
+from itertools import count
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway.http.open_files import count_allowed_connections
 
 #: Bytes of a request that are not its body: the head, and the framing of chunks.
 _MAX_FRAMING_BYTES = 65_536
@@ -16,6 +19,9 @@ AT_SHUTDOWN = "at_shutdown"
 class BoundedHttpProtocol(HttpToolsProtocol):
     """Closes connections with a head that is too large, or a request that arrives too slowly.
 
+    At the limit of connections, the oldest one without a complete request is closed for a new one,
+    so that many open connections neither keep others out nor use up the files of the process.
+
     At the end of the process, a connection stays open until a request that a proxy has already
     sent was answered: uvicorn closes it although the request may be in the socket's buffer, and a
     proxy does not repeat a POST that may have had an effect.
@@ -25,6 +31,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     arrival_seconds = 30.0
     #: Time in which a request that was sent before the end arrives.
     ending_seconds = 0.3
+    _numbers = count()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -32,10 +39,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._is_arriving = True
         self._deadline: asyncio.TimerHandle | None = None
         self._is_ending = False
+        self._number = next(self._numbers)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the deadline of the first request."""
+        """Start the deadline of the first request, and keep the limit of connections."""
         super().connection_made(transport)
+        if len(self.connections) > count_allowed_connections():
+            self._close_oldest()
         self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -84,6 +94,21 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 stop()
         else:
             self.loop.call_later(self.ending_seconds, self._close_idle)
+
+    @property
+    def _is_serving(self) -> bool:
+        """Whether a complete request is being answered."""
+        return bool(self.cycle and not self.cycle.response_complete and not self._is_arriving)
+
+    def _close_oldest(self) -> None:
+        idle = [
+            each
+            for each in self.connections
+            if isinstance(each, BoundedHttpProtocol) and not each._is_serving
+        ]
+        oldest = min(idle, key=lambda each: each._number)
+        # Not `close`, which waits until a client has read what was sent.
+        oldest.transport.abort()
 
     def _close_idle(self) -> None:
         if not (self._is_arriving and self._framing):

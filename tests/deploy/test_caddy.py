@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
+from http.client import HTTPConnection
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -43,7 +44,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def caddy(origin: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CaddyProcess]:
     """Caddy with a frontend and a closed dashboard."""
     folder = tmp_path_factory.mktemp("caddy")
-    settings = {"CADDY_CLOSED_PATHS": "/_/*", "CADDY_MAX_UPLOAD": "1MB"}
+    settings = {"CADDY_CLOSED_PATHS": "/_/* /admin/*", "CADDY_MAX_UPLOAD": "1MB"}
     made = CaddyProcess(origin, folder, settings)
     (made.frontend / "assets").mkdir(parents=True)
     (made.frontend / "index.html").write_text("the frontend")
@@ -94,6 +95,37 @@ def test_a_closed_path_is_open_on_this_machine_only(path: str, caddy: CaddyProce
         assert ("The proxy answers" in answer.text) == is_closed, answer.text
         if is_closed:
             read_problem(answer, 404)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/events",
+        "//admin/events",
+        "/admin//events",
+        "/%61dmin/events",
+        "/admin%2Fevents",
+        "/admin/events/",
+        "/Admin/events",
+        "/./admin/events",
+        "/checkout/../admin/events",
+        "/checkout/%2e%2e/admin/events",
+        "/checkout/..%2fadmin/events",
+        "/admin/events?x=/checkout",
+        "/admin;x/events",
+        "/_/../admin/events",
+    ],
+)
+def test_no_spelling_opens_a_closed_path(path: str, caddy: CaddyProcess) -> None:
+    """The gateway never answers: its refusal would name the superuser that it needs."""
+    connection = HTTPConnection("127.0.0.1", caddy.port, timeout=30)
+    connection.putrequest("GET", path, skip_accept_encoding=True)
+    connection.endheaders()
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    assert answer.status in (400, 404) or text == "the frontend", (answer.status, text)
+    assert "superuser" not in text
 
 
 def test_visitors_have_their_own_limits(caddy: CaddyProcess) -> None:

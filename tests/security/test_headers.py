@@ -17,7 +17,7 @@ _REQUESTS = {
     "problem": ("GET", "/nowhere", 404, {}),
     "refused token": ("POST", "/portal", 401, {}),
     "early route": ("POST", "/webhooks/stripe", 400, {}),
-    "hook": ("POST", "/hooks/records", 401, {}),
+    "hook": ("POST", "/hooks/records", 415, {}),
     "preflight": ("OPTIONS", "/portal", 200, _PREFLIGHT),
     "document": ("GET", "/openapi.json", 200, {}),
     "metrics": ("GET", "/metrics", 200, {"Authorization": f"Bearer {METRICS_TOKEN}"}),

@@ -1,10 +1,13 @@
 """What a stranger's connection can make the gateway hold: little, and not for long."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gzip
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+import httpx
+import psutil
 import pytest
 import uvicorn
 from starlette.requests import Request
@@ -15,6 +18,8 @@ from gateway.dev.ports import LOOPBACK, pick_free
 from gateway.dev.stack import Stack
 from gateway.http.protocol import BoundedHttpProtocol
 from tests.deadline import wait_until
+from tests.delivery import Sender, build_event
+from tests.problem import read_problem
 
 _MEGABYTE = b"a" * (1 << 20)
 _HEAD = b"POST /webhooks/stripe HTTP/1.1\r\nHost: gateway\r\n"
@@ -111,3 +116,60 @@ async def test_a_request_must_arrive_in_time(part: bytes, is_first: bool) -> Non
             assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
         writer.write(part or b"P")
         assert b" 200 " not in await reader.read()
+
+
+async def test_many_open_connections_keep_nobody_out(
+    fresh_stack: Callable[..., Stack], http: httpx.AsyncClient
+) -> None:
+    """Three times as many as the process may have files: a delivery is still stored at once."""
+    own = fresh_stack(start=False)
+    own.gateway.command = ("sh", "-c", 'ulimit -n 200; exec "$@"', "sh", *own.gateway.command)
+    own.pocketbase.ensure_superuser()
+    for part in (own.pocketbase, own.gateway):
+        part.start()
+        part.wait_healthy()
+    sender = Sender(http, own.gateway.url, own.plan.stripe.webhook_secrets[0])
+    address = urlsplit(own.gateway.url)
+    open_connections = []
+    try:
+        for number in range(600):
+            _, writer = await asyncio.open_connection(address.hostname, address.port)
+            # Idle, a part of a head, and a part of a body.
+            writer.write((b"", b"GET / HT", _HEAD + b"Content-Length: 9\r\n\r\n{")[number % 3])
+            open_connections.append(writer)
+        async with asyncio.timeout(10):
+            event = build_event("some.type", {"id": "x_1", "object": "x"})
+            assert (await sender.send(event)).status_code == 200
+    finally:
+        for writer in open_connections:
+            writer.close()
+
+
+async def test_compressed_bodies_are_not_expanded(stack: Stack, http: httpx.AsyncClient) -> None:
+    """A gzip bomb of 20 kB is refused as the bytes that it is."""
+    bomb = gzip.compress(b" " * 20_000_000)
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    process = psutil.Process(stack.gateway.pid)
+    before = process.memory_info().rss
+    for path in ("/webhooks/stripe", "/checkout"):
+        answer = await http.post(stack.gateway.url + path, content=bomb, headers=headers)
+        read_problem(answer, 400 if path == "/webhooks/stripe" else 401)
+    assert process.memory_info().rss - before < 10_000_000
+
+
+@pytest.mark.parametrize("path", ["/webhooks/stripe", "/portal", "/records/letters"])
+async def test_an_endless_body_is_cut_off(path: str, stack: Stack) -> None:
+    """A chunked body without an end is a 413 soon after the limit; without a token, a 401."""
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    async with _connect(stack.gateway.url) as (reader, writer), asyncio.timeout(10):
+        writer.write(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n")
+        sent = 0
+        try:
+            while sent < 20:
+                writer.write(b"100000\r\n" + _MEGABYTE + b"\r\n")
+                await writer.drain()
+                sent += 1
+            answer = await reader.read()
+        except ConnectionError:
+            answer = b""
+    assert sent < 20 or answer.startswith((b"HTTP/1.1 413", b"HTTP/1.1 401", b"HTTP/1.1 404"))
