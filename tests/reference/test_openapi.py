@@ -211,3 +211,11 @@ def test_the_command_prints_the_document_without_any_settings() -> None:
         check=True,
     )
     assert "/records/posts" in json.loads(done.stdout)["paths"]
+
+
+def test_a_refused_parameter_is_documented() -> None:
+    """Where a parameter or body can be invalid, the document lists status 400, never 422."""
+    for name, operation in _operations(describe_api("tests.security.app:app")):
+        can_be_invalid = "requestBody" in operation or operation.get("parameters")
+        assert not can_be_invalid or "400" in operation["responses"], name
+        assert "422" not in operation["responses"], name
