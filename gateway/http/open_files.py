@@ -2,8 +2,8 @@
 
 import sys
 
-#: Files for PocketBase, Stripe, logs and libraries.
-_RESERVED = 256
+#: Files for connections to PocketBase (four pools of 100) and Stripe, logs and libraries.
+_RESERVED = 600
 #: A connection without a request takes about 10 kB.
 _MAX_CONNECTIONS = 10_000
 

@@ -29,6 +29,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     #: Maximum time from the first byte of a request to its last.
     arrival_seconds = 30.0
+    #: Time in which the rest of a request that was answered early is read and dropped, so that the
+    #: client reads the response: a connection that is closed with unread bytes loses it.
+    lingering_seconds = 5.0
     #: Time in which a request that was sent before the end arrives.
     ending_seconds = 0.3
     _numbers = count()
@@ -37,6 +40,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._framing = 0
         self._is_arriving = True
+        #: Requests that have begun to arrive and have no response yet, more than one if pipelined.
+        self._unanswered = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._is_ending = False
         self._number = next(self._numbers)
@@ -65,6 +70,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         self._is_arriving = True
+        self._unanswered += 1
         super().on_message_begin()
 
     def on_body(self, body: bytes) -> None:
@@ -78,6 +84,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._framing = 0
         self._cancel_deadline()
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """End a response; a client that still sends the request's body has to end it soon."""
+        super().on_response_complete()
+        self._unanswered -= 1
+        if self._is_arriving and not self._unanswered:
+            self._cancel_deadline()
+            self._start_deadline(self.lingering_seconds)
 
     def on_headers_complete(self) -> None:
         """Start the request; the last one of an ending process closes the connection."""
@@ -114,8 +128,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if not (self._is_arriving and self._framing):
             super().shutdown()
 
-    def _start_deadline(self) -> None:
-        self._deadline = self.loop.call_later(self.arrival_seconds, self.transport.close)
+    def _start_deadline(self, seconds: float | None = None) -> None:
+        self._deadline = self.loop.call_later(
+            self.arrival_seconds if seconds is None else seconds, self.transport.close
+        )
 
     def _cancel_deadline(self) -> None:
         if self._deadline:
