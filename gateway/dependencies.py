@@ -28,9 +28,6 @@ superuser_bearer = HTTPBearer(
     description="A PocketBase superuser token: from a sign-in to the `_superusers` collection.",
 )
 
-#: For ``openapi_extra``: a token is optional, here or by a setting.
-GUESTS_ALLOWED: dict[str, Any] = {"security": [{}]}
-
 
 async def get_services(connection: HTTPConnection) -> Services:
     """Return the services of the gateway that serves the request.
@@ -156,7 +153,12 @@ async def _superuser_token(
     return read_token(request.headers)
 
 
-async def _token(token: Annotated[str, Depends(_optional_token)]) -> str:
+async def require_token(token: Annotated[str, Depends(_optional_token)]) -> str:
+    """Return the token.
+
+    Raises:
+        Unauthenticated: there is none.
+    """
     if not token:
         raise Unauthenticated
     return token
@@ -190,7 +192,7 @@ OrganizationId = Annotated[
 StripeDep = Annotated[stripe.StripeClient, Depends(get_stripe)]
 UserPocketBaseDep = Annotated[PocketBaseClient, Depends(get_user_pocketbase)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
-Token = Annotated[str, Depends(_token)]
+Token = Annotated[str, Depends(require_token)]
 SuperuserToken = Annotated[str, Depends(_superuser_token)]
 #: "" if the caller is not signed in.
 OptionalToken = Annotated[str, Depends(_optional_token)]

@@ -19,6 +19,7 @@ from gateway.app.late_start import LateStart
 from gateway.app.lifespan import open_services, run_background_work
 from gateway.app.middleware import wrap_inside, wrap_outside
 from gateway.app.openapi import SERVERS, complete
+from gateway.app.optional_tokens import show_optional_tokens
 from gateway.app.shadowed_routes import require_reachable
 from gateway.billing.endpoint import router as billing_router
 from gateway.checkout.endpoint import router as checkout_router
@@ -191,7 +192,9 @@ class Gateway(FastAPI, Declaring):
         if self.openapi_schema is None:
             declared = self.collect_declarations() or Declarations()
             add_job_routes(self._job_routes, index_jobs(declared.jobs).values())
-            complete(super().openapi(), Table.of(declared.transforms))
+            document = super().openapi()
+            show_optional_tokens(document, self.routes)
+            complete(document, Table.of(declared.transforms))
         return super().openapi()
 
     def build_middleware_stack(self) -> ASGIApp:

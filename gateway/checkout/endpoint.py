@@ -20,7 +20,6 @@ from gateway.checkout.result import read_session, sync_session_snapshot
 from gateway.checkout.session_params import CheckoutPage
 from gateway.customers.buyer import Buyer, read_buyer
 from gateway.dependencies import (
-    GUESTS_ALLOWED,
     BuyerRoute,
     IdempotencyKey,
     OptionalToken,
@@ -61,7 +60,6 @@ router = APIRouter(tags=["checkout"], route_class=BuyerRoute)
     "/checkout",
     operation_id="create_checkout",
     responses=problem_responses(*_ERRORS, AlreadySubscribed, AlreadyBought, texts=_GUESTS),
-    openapi_extra=GUESTS_ALLOWED,
 )
 async def create_checkout(
     body: CheckoutRequest,
@@ -106,7 +104,6 @@ async def create_setup(
     "/checkout/{session_id}",
     operation_id="read_checkout",
     responses=problem_responses(*CALLER_ERRORS, NoSuchPurchase, texts=_GUESTS),
-    openapi_extra=GUESTS_ALLOWED,
 )
 async def read_checkout(
     session_id: Annotated[str, Path(max_length=255)],

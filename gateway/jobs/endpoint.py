@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from fastapi.sse import EventSourceResponse
 
 from gateway.callers import AuthRecord, get_caller
-from gateway.dependencies import GUESTS_ALLOWED, ServicesDep, TokenRoute
+from gateway.dependencies import ServicesDep, TokenRoute
 from gateway.errors import Overloaded, PocketBaseUnavailable, RateLimited, Unauthenticated
 from gateway.http.problems import problem_responses
 from gateway.http.protocol import AT_SHUTDOWN
@@ -66,7 +66,6 @@ router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=TokenRoute)
     "/{job_id}",
     operation_id="read_job",
     responses=problem_responses(*_ERRORS),
-    openapi_extra=GUESTS_ALLOWED,
 )
 async def read_job(job: OwnJob) -> JobStatus:
     """Return a job's status, progress and result."""
@@ -87,7 +86,6 @@ async def refuse_unknown(name: str) -> None:
     "/{job_id}/cancel",
     operation_id="cancel_job",
     responses=problem_responses(*_ERRORS, JobFinished),
-    openapi_extra=GUESTS_ALLOWED,
 )
 async def cancel_job(job: OwnJob, services: ServicesDep) -> JobStatus:
     """Cancel a job: one that waits at once, one that runs where it next awaits.
@@ -106,7 +104,6 @@ async def cancel_job(job: OwnJob, services: ServicesDep) -> JobStatus:
         200: _EVENTS,
         204: _NO_CONTENT,
     },
-    openapi_extra=GUESTS_ALLOWED,
 )
 async def follow_job(
     job: OwnJob,

@@ -9,7 +9,6 @@ from pydantic import BaseModel
 
 from gateway.callers import AuthRecord, get_current_user, get_optional_user, get_superuser
 from gateway.dependencies import (
-    GUESTS_ALLOWED,
     IdempotencyKey,
     OperatorRoute,
     ServicesDep,
@@ -84,7 +83,6 @@ def add_start_route(router: APIRouter, job: Job) -> None:
         responses=problem_responses(
             *_ERRORS, *_CALLER_ERRORS.get(who, (Unauthenticated,)), *body_errors
         ),
-        openapi_extra=GUESTS_ALLOWED if who == "anyone" else None,
         # See `gateway.dependencies`: a request without a valid token is refused unread.
         route_class_override=_ROUTES.get(who, TokenRoute),
     )

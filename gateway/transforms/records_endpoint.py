@@ -35,8 +35,6 @@ from gateway.transforms.relayed_client import HEADER, sign_address
 
 _MEDIA_TYPE = "application/problem+json"
 _BODY: dict[str, Any] = {
-    # Optional: PocketBase's API rules decide about guests.
-    "security": [{}],
     "requestBody": {
         "description": "The body of the same request to PocketBase.",
         "required": True,

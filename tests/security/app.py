@@ -6,7 +6,7 @@ from fastapi import Header, Query
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from gateway import CurrentUser, Gateway, JobContext, Superuser
+from gateway import CurrentUser, Gateway, JobContext, OptionalUser, Superuser
 from shop import posts, publishing
 
 app = Gateway()
@@ -53,6 +53,12 @@ async def read_note(
 @app.delete("/notes/{number}", status_code=204)
 async def delete_note(number: int, superuser: Superuser) -> None:
     """Do nothing, for superusers."""
+
+
+@app.get("/greeting")
+async def greet(user: OptionalUser) -> Text:
+    """Greet users and guests."""
+    return Text(text="Hello, user" if user else "Hello, guest")
 
 
 @app.get("/page", response_class=HTMLResponse, include_in_schema=False)

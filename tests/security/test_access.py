@@ -24,6 +24,7 @@ PUBLIC = {
 }
 #: Operations with an optional token, with what protects them from guests.
 OPTIONAL = {
+    "GET /greeting": "has no data",
     "POST /checkout": "GATEWAY_GUEST_CHECKOUT",
     "GET /checkout/{session_id}": "the id of a guest's session; a user's needs the token",
     "POST /records/{collection}": "PocketBase's rules",

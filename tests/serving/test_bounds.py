@@ -188,3 +188,29 @@ async def test_a_refused_body_is_not_read_on() -> None:
             for _ in range(2):
                 next_writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na")
                 assert (await next_reader.readuntil(b"no")).startswith(b"HTTP/1.1 401")
+
+
+_AMBIGUOUS = {
+    "two framings": b"Content-Length: 30\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+    "list of lengths": b"Content-Length: 3, 3\r\n\r\nabc",
+    "unknown coding": b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "coding after chunked": b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    "space before the colon": b"Content-Length : 3\r\n\r\nabc",
+    "bare line feed": b"X: a\nContent-Length: 3\r\n\r\nabc",
+    "bare carriage return": b"X: a\rContent-Length: 3\r\n\r\nabc",
+    "folded line": b"X: a\r\n Content-Length: 3\r\n\r\nabc",
+    "NUL byte": b"X: a\x00b\r\nContent-Length: 3\r\n\r\nabc",
+    "signed length": b"Content-Length: +3\r\n\r\nabc",
+}
+
+
+@pytest.mark.parametrize("rest", _AMBIGUOUS.values(), ids=_AMBIGUOUS.keys())
+async def test_ambiguous_requests_are_refused(rest: bytes, stack: Stack) -> None:
+    """A request that a proxy may split in another way is a 400, and what follows is not read."""
+    smuggled = b"GET /health HTTP/1.1\r\nHost: gateway\r\n\r\n"
+    async with _connect(stack.gateway.url) as (reader, writer), asyncio.timeout(10):
+        writer.write(_HEAD + rest + smuggled)
+        answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1") == 1
