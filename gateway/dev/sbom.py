@@ -17,11 +17,9 @@ from packageurl import PackageURL
 
 from gateway.dev.pocketbase import ROOT
 
-#: The lock file of each image; docker/<image>.Dockerfile installs it. "gateway-postgres" is the
-#: gateway built with REQUIREMENTS=requirements-postgres.lock.
+#: The lock file of each image; docker/<image>.Dockerfile installs it.
 LOCK_FILES = {
-    "gateway": "requirements.lock",
-    "gateway-postgres": "requirements-postgres.lock",
+    "gateway": "requirements-image.lock",
     "pocketbase": "requirements-pocketbase.lock",
     "caddy": "requirements-caddy.lock",
     "backup": "requirements-backup.lock",
@@ -56,7 +54,7 @@ def describe_image(image: str) -> Bom:
     bom.metadata.component = _component(
         ComponentType.CONTAINER, PackageURL("docker", "pocketbase-gateway", image, version)
     )
-    base = _describe_base((ROOT / "docker" / f"{image.split('-')[0]}.Dockerfile").read_text())
+    base = _describe_base((ROOT / "docker" / f"{image}.Dockerfile").read_text())
     bom.components.add(base)
     for component in _read_lock((ROOT / LOCK_FILES[image]).read_text()):
         bom.components.add(component)

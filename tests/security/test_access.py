@@ -51,7 +51,10 @@ _TEAM_BODIES: dict[str, Any] = {
     "POST /checkout": build_order("pro_monthly"),
     "POST /checkout/setup": {"success_url": f"{ORIGIN}/a", "cancel_url": f"{ORIGIN}/b"},
     "POST /portal": {"return_url": f"{ORIGIN}/a"},
-    "POST /usage": {"meter": "tokens", "value": 1},
+    "POST /usage": {"meter": "tokens", "value": 1, "identifier": "a"},
+}
+_SUPERUSER_BODIES: dict[str, Any] = {
+    "POST /usage/cancel": {"meter": "tokens", "identifier": "a", "user": "k2m7x0v9p4q1r8s"}
 }
 _OWN_EXAMPLES = ("/notes/",)
 #: Not of the form of a token: refused before the body is read.
@@ -104,10 +107,11 @@ def _find_schema(document: dict[str, Any], operation: str) -> dict[str, Any]:
 
 
 def _find_example(document: dict[str, Any], operation: str) -> Any:
-    """Return a valid body, as the document shows it."""
+    """Return a valid body, where possible as the document shows it."""
+    body = {**_BODIES, **_TEAM_BODIES, **_SUPERUSER_BODIES}.get(operation)
     schema = _find_schema(document, operation)
-    if not schema:
-        return None
+    if body or not schema:
+        return body
     if "examples" in schema:
         return schema["examples"][0]
     members = schema["properties"]

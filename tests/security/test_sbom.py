@@ -54,9 +54,10 @@ def test_each_document_follows_the_standard(documents: dict[str, Any]) -> None:
 def test_each_image_has_its_base_image(documents: dict[str, Any]) -> None:
     """By the digest that its Dockerfile pins; every Dockerfile has a document."""
     dockerfiles = {file.name.split(".")[0] for file in (ROOT / "docker").glob("*.Dockerfile")}
-    assert dockerfiles <= documents.keys()
+    assert dockerfiles == documents.keys()
     for name in dockerfiles:
         text = (ROOT / "docker" / f"{name}.Dockerfile").read_text()
+        assert f"COPY {LOCK_FILES[name]} /" in text
         [digest] = re.findall(r"^ARG PYTHON_IMAGE=\S+@(sha256:\w+)$", text, re.MULTILINE)
         assert any(digest in purl for purl in _list_purls(documents[name]))
 
