@@ -28,8 +28,9 @@ function readEvents(app, items) {
       email: customer?.email || addresses[user] || "",
       mail: item.mail ? readContext(app, item, row, customer) : null,
     }
+    const payload = payloads[item.source] || '""'
     // The columns that are not hidden, as PocketBase encodes them.
-    return `${JSON.stringify(others).slice(0, -1)},"payload":${payloads[item.source] || '""'},"row":${row ? JSON.stringify(row) : "null"}}`
+    return `${JSON.stringify(others).slice(0, -1)},"payload":${payload},"row":${row ? JSON.stringify(row) : "null"}}`
   }
 }
 
@@ -45,8 +46,9 @@ function readPayloads(app, items) {
 }
 
 function readCustomers(app, ids) {
-  const found = arrayOf(new DynamicModel({ id: "", stripe_id: "", user: "", organization: "", email: "", preferred_locales: "" }))
-  return byId(app, "customers", ids, found, "id, stripe_id, user, organization, email, coalesce(preferred_locales, '') AS preferred_locales")
+  const columns = ["id", "stripe_id", "user", "organization", "email", "preferred_locales"]
+  const found = arrayOf(new DynamicModel(Object.fromEntries(columns.map((column) => [column, ""]))))
+  return byId(app, "customers", ids, found, columns.map((column) => `coalesce(${column}, '') AS ${column}`).join(", "))
 }
 
 // E-mail addresses of users by id.

@@ -5,7 +5,8 @@ const { claim, isAnyDue, readClaimed } = require(`${__hooks}/lib/work/claim.js`)
 const { renew, settle, settleWithWrites } = require(`${__hooks}/lib/work/settle.js`)
 
 // Returns the JSON text of {settled, failed, renewed, items}: ids that changed, {id, error} of results whose writes failed, {id, cancel}
-// of leases that the caller still has, and the claimed items. `again`: the same exchange was sent before, its answer lost.
+// of leases that the caller still has, and the claimed items. `again`: the same exchange was sent before, its answer
+// lost.
 function exchange(app, body) {
   const answer = { settled: [], failed: [], renewed: [] }
   let items = []
