@@ -20,7 +20,7 @@ async def prune(
 
     Args:
         days: 0 prunes nothing.
-        rows: delete the rows instead, so that a redelivery is no duplicate any more.
+        rows: delete the rows instead, so that a redelivery counts as new.
 
     Returns:
         How many were pruned, 100,000 at most; in a dry run, how many there are to prune.
