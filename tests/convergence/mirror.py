@@ -66,10 +66,15 @@ class Mirror:
         return ExpectedEntitlements(self._connection, column, payer).rows()
 
     def add_organization(self) -> str:
-        """Add an organization without members; returns the id."""
-        organization = token_hex(8)[:15]
+        """Add an organization with an owner; return the id.
+
+        Without members, a gateway would end its purchases at Stripe after some seconds.
+        """
+        organization, owner = token_hex(8)[:15], token_hex(8)[:15]
         query = "INSERT INTO organizations (id, name) VALUES (?, 'Acme')"
         self._connection.execute(query, [organization])
+        query = "INSERT INTO memberships (organization, user, role) VALUES (?, ?, 'owner')"
+        self._connection.execute(query, [organization, owner])
         return organization
 
     def add_user(self, email: str, *, verified: bool) -> str:
