@@ -92,7 +92,7 @@ def test_a_downtime(own: Stack) -> None:
     own.gateway.stop()
     _query(own, "UPDATE gateway_schedules SET latest = '2026-01-01 03:00:00.000Z'")
     own.gateway.start()
-    [run] = wait_until(lambda: _read(own, "night run"))
+    [run] = wait_until(lambda: _read(own, "night run"), within=60)
     assert run["missed"] is True
     assert "T03:00:00+0" in run["at"], "the time zone is the schedule's"
     for _ in range(2):
