@@ -79,6 +79,9 @@ class BackgroundReconciliation:
 
     async def run(self, item: WorkItem, context: WorkContext) -> Outcome:
         """Run or continue the reconciliation of an item; an error is a failed attempt."""
+        # A process that was killed at the end of a run has not stored the item's result.
+        if await self._runs.is_finished(item.source):
+            return Done()
         options: Json = item.payload["options"]
         scope = Options(**{**options, "only": tuple(options["only"])})
         await self._build(scope, item.payload["rate"]).run()

@@ -130,6 +130,11 @@ class Runs:
         """Say that the run has come to its end."""
         await self.save(run, finished=now_column(), error="")
 
+    async def is_finished(self, id: str) -> bool:
+        """Return whether a run has come to its end."""
+        rows = await self.list_newest(1, f"id = '{id}'")
+        return bool(rows and rows[0]["finished"])
+
     async def find_caught_up(self) -> int | None:
         """Return the time until which all events are stored, in unix seconds, if it is known."""
         rows = await self.list_newest(1, "caught_up != ''")

@@ -405,6 +405,19 @@ async def test_reconciliation_over_http(
     assert not run["is_under_way"]
     [item] = await dashboard.list("gateway_work", f"source = '{run['id']}'")
     assert item["handler"] == "gateway.reconcile.run"
+
+    # As after a kill between the end of the run and the item's: it is not run once more.
+    names = ("id", "kind", "handler", "source", "payload")
+    again = {name: item[name] for name in names} | {"coalesce": True}
+    await dashboard.call("POST", "/api/gateway/work/enqueue", {"items": [again]})
+
+    async def is_done() -> bool:
+        [found] = await dashboard.list("gateway_work", f"source = '{run['id']}'")
+        return bool(found["version"] > item["version"] and found["status"] == "done")
+
+    await eventually(is_done, within=30)
+    newest = (await http.get(url, headers=headers)).json()["runs"][0]
+    assert newest["id"] == run["id"]
     assert product["id"] in [each["stripe_id"] for each in run["report"]["differences"]]
     assert await dashboard.find("products", product["id"])
     unknown = {"only": ["unicorns"]}
