@@ -359,5 +359,5 @@ def test_names_that_no_collection_can_have_are_refused(
     for part in (stack.pocketbase, stack.gateway):
         part.env[variable] = value
         part.start()
-        assert part.wait(20) not in (None, 0)
+        assert part.wait(60) not in (None, 0)
         assert variable in "\n".join(part.read_last_lines(200))
