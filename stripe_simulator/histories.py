@@ -11,7 +11,6 @@ import random as standard
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from stripe_simulator.errors import StripeError
@@ -52,7 +51,7 @@ def bind(world: World, random: Random, name: str) -> Callable[[], object] | None
 
 def newest(world: World, kind: str) -> list[JSON]:
     """The newest few objects of a kind."""
-    return list(islice(reversed(world.all(kind).values()), NEWEST))
+    return list(world.all(kind).values())[: -NEWEST - 1 : -1]
 
 
 def step(world: World, random: Random) -> str:
@@ -121,7 +120,7 @@ def a_customer(world: World, random: Random) -> JSON:
     if world.all("customer"):
         return random.choice(newest(world, "customer"))
     add_customer(world, random, {})
-    return next(reversed(world.all("customer").values()))
+    return list(world.all("customer").values())[-1]
 
 
 def a_price(world: World, random: Random, type: str = "recurring") -> str:
@@ -137,7 +136,7 @@ def a_price(world: World, random: Random, type: str = "recurring") -> str:
 
 
 def _new_price(world: World, random: Random, type: str) -> str:
-    product = next(reversed(world.all("product").values()))["id"]
+    product = list(world.all("product").values())[-1]["id"]
     params: JSON = {"product": product, "currency": "usd", "unit_amount": random.randint(1, 9_999)}
     if type == "recurring":
         params["recurring"] = {"interval": random.choice(("week", "month", "year"))}

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from stripe_simulator.deliveries.switches import Switches
 from stripe_simulator.http.api import Api
 from stripe_simulator.http.faults import Faults
 from stripe_simulator.http.idempotency import Idempotency
+from stripe_simulator.http.rate_limit import RateLimit
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
@@ -40,6 +42,9 @@ class Simulator:
     api: Api
     faults: Faults = field(default_factory=Faults)
     switches: Switches = field(default_factory=Switches)
+    rate_limit: RateLimit = field(default_factory=RateLimit)
+    #: Numbers of API requests, by method and as "429" of those refused by the rate limit.
+    requests: Counter[str] = field(default_factory=Counter)
     #: Where the state is kept; nowhere when None.
     file: Path | None = None
     #: The products of a new account.
@@ -76,6 +81,8 @@ class Simulator:
         self.deliverer.log.clear()
         self.deliverer.counts.clear()
         self.faults.rules.clear()
+        self.rate_limit.change(None)
+        self.requests.clear()
         self.violations.clear()
         self.world.reset(seed, now)
         self.world.objects["webhook_endpoint"] = endpoints

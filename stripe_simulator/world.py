@@ -1,11 +1,12 @@
 """The simulated Stripe account: every object, every event, one clock, no I/O."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
 from stripe_simulator.agenda import ACTIONS
 from stripe_simulator.clock import Clock
+from stripe_simulator.copies import Copies
 from stripe_simulator.errors import missing_object
 from stripe_simulator.ids import Ids
 from stripe_simulator.settings import API_VERSION, Settings
@@ -48,11 +49,13 @@ class World:
         begin = now if now is not None else int((self.time_source or (lambda: BEGINNING))())
         self.ids = Ids(seed)
         self.clock = Clock(begin, self._fire, self.time_source)
-        self.objects: dict[str, dict[str, JSON]] = {}
+        self.objects: dict[str, MutableMapping[str, JSON]] = {}
         #: Facts that Stripe keeps but shows in no object, by name and then by id.
         self.side: dict[str, dict[str, Any]] = {}
         self.events: list[JSON] = []
         self.events_by_id: dict[str, JSON] = {}
+        #: Events of copies (`large_account`), which are older than `events`.
+        self.past_events: Copies | None = None
         #: Deliveries to make: (event id, webhook endpoint id).
         self.outbox: list[tuple[str, str]] = []
         #: The API request that events are the result of; none when the clock caused them.
@@ -65,9 +68,15 @@ class World:
         """The simulated time in whole seconds."""
         return self.clock.now
 
-    def all(self, kind: str) -> dict[str, JSON]:
+    def all(self, kind: str) -> MutableMapping[str, JSON]:
         """Every object of a kind by id, oldest first."""
         return self.objects.setdefault(kind, {})
+
+    def of_customer(self, kind: str, customer: str) -> list[JSON]:
+        """Return the objects of a kind that name a customer, oldest first."""
+        found = self.all(kind)
+        near = found.near(customer) if isinstance(found, Copies) else found.values()
+        return [obj for obj in near if obj["customer"] == customer]
 
     def facts(self, name: str) -> dict[str, Any]:
         """Facts kept beside the objects."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from stripe_simulator.deliveries.post import Poster
 from stripe_simulator.deliveries.signature import header
 from stripe_simulator.deliveries.switches import Switches
-from stripe_simulator.http.messages import pretty
+from stripe_simulator.http.messages import write
 from stripe_simulator.resources.events import thin
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
@@ -153,7 +153,7 @@ class Deliverer:
 
     async def _post(self, event: JSON, endpoint: JSON) -> int | None:
         facts = self.world.facts("endpoint")[endpoint["id"]]
-        payload = pretty(thin(event) if facts["thin"] else event).encode()
+        payload = write(thin(event) if facts["thin"] else event)
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Stripe-Signature": header(payload, facts["secret"], int(time.time())),

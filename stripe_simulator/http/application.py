@@ -13,7 +13,7 @@ from stripe_simulator.simulator import Simulator
 
 def application(simulator: Simulator) -> ASGIApp:
     """Build the application; deliveries begin when it starts."""
-    endpoint = Endpoint(simulator.api, simulator.faults)
+    endpoint = Endpoint(simulator.api, simulator.faults, simulator.rate_limit, simulator.requests)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from stripe_simulator import large_account
 from stripe_simulator.errors import StripeError, invalid
 from stripe_simulator.http import actions
 from stripe_simulator.http.permissions import restrict
@@ -23,6 +24,9 @@ def routes(simulator: Simulator) -> list[Route]:
     table: list[tuple[str, str, Handler]] = [
         ("GET", "state", _state),
         ("POST", "reset", _reset),
+        ("POST", "large_account", _fill),
+        ("POST", "large_account/change", _change),
+        ("POST", "rate_limit", _limit_rate),
         ("GET", "clock", _clock),
         ("POST", "clock/advance", _advance),
         ("GET", "faults", lambda s, ids, given: s.faults.listed()),
@@ -70,13 +74,28 @@ def _state(simulator: Simulator, ids: dict[str, str], given: JSON) -> JSON:
     switches = deliverer.switches
     return {
         "now": world.now,
-        "objects": {kind: len(found) for kind, found in world.objects.items() if found},
-        "events": len(world.events),
+        **large_account.describe(world),
+        "requests": dict(simulator.requests),
         "deliveries": dict(deliverer.counts) | {"idle": deliverer.idle},
         "faults": simulator.faults.listed(),
         "switches": {name: getattr(switches, name) for name in switches.__slots__},
         "violations": len(simulator.violations),
     }
+
+
+def _fill(simulator: Simulator, ids: dict[str, str], given: JSON) -> JSON:
+    """Copies are built when they are read, so they are not written to the state file."""
+    simulator.file = None
+    return large_account.fill(simulator.world, int(given["objects"]), int(given.get("events", 0)))
+
+
+def _change(simulator: Simulator, ids: dict[str, str], given: JSON) -> list[JSON]:
+    return large_account.change(simulator.world, int(given["number"]))
+
+
+def _limit_rate(simulator: Simulator, ids: dict[str, str], given: JSON) -> None:
+    """Answer 429 above `per_second` requests; null ends that."""
+    simulator.rate_limit.change(given.get("per_second"))
 
 
 def _reset(simulator: Simulator, ids: dict[str, str], given: JSON) -> None:

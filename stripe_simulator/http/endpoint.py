@@ -1,6 +1,7 @@
 """The ASGI door of the API: `/v1` and `/v2`, with faults."""
 
 import asyncio
+from collections import Counter
 from email.utils import formatdate
 from typing import Any
 
@@ -10,18 +11,35 @@ from stripe_simulator.errors import StripeError
 from stripe_simulator.http.api import Api
 from stripe_simulator.http.faults import Fault, Faults
 from stripe_simulator.http.idempotency import key_of
-from stripe_simulator.http.messages import Answer, Request, pretty
+from stripe_simulator.http.messages import Answer, Request, write
+from stripe_simulator.http.rate_limit import REASON, RateLimit
 
 
 class Endpoint:
     """Reads a request, meets its fault, lets the API act and sends the answer."""
 
-    def __init__(self, api: Api, faults: Faults) -> None:
+    def __init__(
+        self,
+        api: Api,
+        faults: Faults,
+        rate_limit: RateLimit | None = None,
+        requests: Counter[str] | None = None,
+    ) -> None:
         self.api = api
         self.faults = faults
+        self.rate_limit = rate_limit or RateLimit()
+        self.requests = requests if requests is not None else Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = await read(scope, receive)
+        self.requests[request.method] += 1
+        limited = self.rate_limit.refuse()
+        if limited:
+            self.requests["429"] += 1
+            refused = self.api.failed(request, limited)
+            refused.headers.update(REASON)
+            await respond(send, refused, self.api.world.now)
+            return
         fault = self.faults.next_for(request)
         answer = await self._answer(request, fault)
         if fault is not None and fault.reset:
@@ -88,7 +106,7 @@ async def read(scope: Scope, receive: Receive) -> Request:
 
 async def respond(send: Send, answer: Answer, now: int) -> None:
     """Send an answer; its Date is the simulated time."""
-    body = pretty(answer.body).encode()
+    body = write(answer.body)
     headers = {
         "Content-Type": "application/json",
         "Content-Length": str(len(body)),

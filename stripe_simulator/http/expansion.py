@@ -112,8 +112,8 @@ def _subscriptions(world: World, customer: JSON) -> JSON:
 
 
 def _tax_ids(world: World, customer: JSON) -> JSON:
-    found = [t for t in world.all("tax_id").values() if t["customer"] == customer["id"]]
-    return listing(found, f"/v1/customers/{customer['id']}/tax_ids")
+    found = world.of_customer("tax_id", customer["id"])
+    return listing(found[::-1], f"/v1/customers/{customer['id']}/tax_ids")
 
 
 def _payments(world: World, invoice: JSON) -> JSON:

@@ -1,8 +1,9 @@
 """Lists: newest first, filtered, in pages by cursor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from stripe_simulator.copies import Copies, NewestFirst
 from stripe_simulator.errors import invalid, missing_object
 from stripe_simulator.parameters import listing
 from stripe_simulator.resources.invoices import subscription_id
@@ -19,7 +20,15 @@ RANGES: dict[str, Callable[[int, int], bool]] = {
 }
 
 
-def page(items: list[JSON], params: JSON, url: str) -> JSON:
+def newest_first(world: World, kind: str) -> Sequence[JSON]:
+    """The objects of a kind as Stripe lists them."""
+    objects = world.all(kind)
+    if isinstance(objects, Copies):
+        return objects.newest_first()
+    return list(objects.values())[::-1]
+
+
+def page(items: Sequence[JSON], params: JSON, url: str) -> JSON:
     """Cut one page out of items that stand newest first."""
     limit = params.get("limit", 10)
     if not isinstance(limit, int) or not 1 <= limit <= 100:
@@ -27,33 +36,42 @@ def page(items: list[JSON], params: JSON, url: str) -> JSON:
     if params.get("ending_before"):
         end = _position(items, params["ending_before"], "ending_before")
         start = max(0, end - limit)
-        return listing(items[start:end], url, has_more=start > 0)
+        return listing(list(items[start:end]), url, has_more=start > 0)
     start = 0
     if params.get("starting_after"):
         start = _position(items, params["starting_after"], "starting_after") + 1
-    return listing(items[start : start + limit], url, has_more=start + limit < len(items))
+    return listing(list(items[start : start + limit]), url, has_more=start + limit < len(items))
 
 
-def _position(items: list[JSON], id: str, param: str) -> int:
-    for position, item in enumerate(items):
-        if item["id"] == id:
-            return position
-    raise missing_object("object", id, param, 400)
+def _position(items: Sequence[JSON], id: str, param: str) -> int:
+    found = (position for position, item in enumerate(items) if item["id"] == id)
+    position = items.index_of(id) if isinstance(items, NewestFirst) else next(found, None)
+    if position is None or position >= len(items):
+        raise missing_object("object", id, param, 400)
+    return position
 
 
-def select(items: list[JSON], params: JSON, filters: tuple[str, ...]) -> list[JSON]:
+def select(items: Sequence[JSON], params: JSON, filters: tuple[str, ...]) -> Sequence[JSON]:
     """Keep the items that pass every filter that was sent."""
     for name in filters:
-        if params.get(name) not in (None, ""):
-            passes = SPECIAL.get(name) or _same(name)
-            items = [item for item in items if passes(item, params[name])]
+        wanted = params.get(name)
+        if wanted in (None, "") or (name, wanted) == ("status", "all"):
+            continue
+        if name == "created" and isinstance(items, NewestFirst) and not {*wanted} - {"gt", "gte"}:
+            items = items.since(_is_older(wanted))
+            continue
+        passes = SPECIAL.get(name) or _same(name)
+        items = [item for item in items if passes(item, wanted)]
     return items
+
+
+def _is_older(wanted: JSON) -> Callable[[JSON], bool]:
+    return lambda item: not created(item, wanted)
 
 
 def many(world: World, kind: str, params: JSON, filters: tuple[str, ...], url: str) -> JSON:
     """One page of the objects of a kind."""
-    items = list(reversed(world.all(kind).values()))
-    return page(select(items, params, filters), params, url)
+    return page(select(newest_first(world, kind), params, filters), params, url)
 
 
 def created(item: JSON, wanted: Any) -> bool:

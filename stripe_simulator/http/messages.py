@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from stripe_simulator.snapshots import JSON
 
 
@@ -25,6 +27,12 @@ class Answer:
     status: int
     body: JSON
     headers: dict[str, str] = field(default_factory=dict)
+
+
+def write(value: JSON) -> bytes:
+    """Write JSON with an indent of two and in ASCII, as Stripe does."""
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2)
+    return text if text.isascii() else pretty(value).encode()
 
 
 _string = json.encoder.encode_basestring_ascii

@@ -1,11 +1,11 @@
 """The table of Stripe's addresses: method and path to transition."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from stripe_simulator.errors import StripeError, missing_object
-from stripe_simulator.http.listing import many, page, select
+from stripe_simulator.http.listing import many, newest_first, page, select
 from stripe_simulator.resources import (
     account,
     billing,
@@ -69,7 +69,7 @@ def some(kind: str, url: str, *filters: str) -> Handler:
 
 
 def _subscriptions(world: World, params: JSON) -> JSON:
-    items = list(reversed(world.all("subscription").values()))
+    items: Sequence[JSON] = newest_first(world, "subscription")
     if not params.get("status"):
         items = [i for i in items if i["status"] != "canceled"]
     filters = ("customer", "status", "price", "created", "collection_method")
@@ -98,7 +98,7 @@ def _line_items(world: World, id: str, params: JSON) -> JSON:
 
 
 def _checkout_sessions(world: World, params: JSON) -> JSON:
-    items = list(reversed(world.all("checkout.session").values()))
+    items: Sequence[JSON] = newest_first(world, "checkout.session")
     filters = ("customer", "subscription", "payment_intent", "status", "created")
     if params.get("customer_details"):
         email = params["customer_details"].get("email")
@@ -112,7 +112,7 @@ def _invoice_lines(world: World, id: str, params: JSON) -> JSON:
 
 
 def _invoice_payments(world: World, params: JSON) -> JSON:
-    items = list(reversed(world.all("invoice_payment").values()))
+    items: Sequence[JSON] = newest_first(world, "invoice_payment")
     wanted = (params.get("payment") or {}).get("payment_intent")
     if wanted:
         items = [i for i in items if i["payment"]["payment_intent"] == wanted]
@@ -164,7 +164,7 @@ def _quote_items(world: World, id: str, params: JSON) -> JSON:
 
 
 def _invoice_items(world: World, params: JSON) -> JSON:
-    items = list(reversed(world.all("invoiceitem").values()))
+    items: Sequence[JSON] = newest_first(world, "invoiceitem")
     if params.get("pending") is not None:
         items = [i for i in items if (i["invoice"] is None) is params["pending"]]
     found = select(items, params, ("customer", "invoice", "created"))
@@ -172,7 +172,7 @@ def _invoice_items(world: World, params: JSON) -> JSON:
 
 
 def _schedules(world: World, params: JSON) -> JSON:
-    items = list(reversed(world.all("subscription_schedule").values()))
+    items: Sequence[JSON] = newest_first(world, "subscription_schedule")
     if params.get("scheduled"):
         items = [i for i in items if i["status"] == "not_started"]
     found = select(items, params, ("customer", "created"))
@@ -193,7 +193,7 @@ def _send(world: World, id: str, params: JSON) -> JSON:
 
 def _tax_ids(world: World, id: str, params: JSON) -> JSON:
     world.get("customer", id)
-    found = [t for t in world.all("tax_id").values() if t["customer"] == id][::-1]
+    found = world.of_customer("tax_id", id)[::-1]
     return page(found, params, f"/v1/customers/{id}/tax_ids")
 
 
@@ -214,7 +214,7 @@ def _search(kind: str, url: str) -> Handler:
         clauses = str(params.get("query", "")).split(" AND ")
         pairs = [clause.partition(":")[::2] for clause in clauses]
         wanted = {name.strip(): value.strip("'\" ") for name, value in pairs}
-        found = [i for i in reversed(world.all(kind).values()) if _matches(i, wanted)]
+        found = [i for i in newest_first(world, kind) if _matches(i, wanted)]
         result = page(found, {"limit": params.get("limit", 10)}, url)
         return result | {"object": "search_result", "next_page": None}
 

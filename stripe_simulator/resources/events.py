@@ -1,5 +1,6 @@
 """Events as the API shows them, and as thin notifications."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from stripe_simulator.errors import missing_object
@@ -21,15 +22,17 @@ RETENTION = 30 * 86_400
 
 def retrieve(world: World, id: str, params: JSON) -> JSON:
     """GET /v1/events/:id."""
-    event = world.events_by_id.get(id)
+    event = (world.past_events or world.events_by_id).get(id)
     if event is None or event["created"] < world.now - RETENTION:
         raise missing_object("event", id)
     return event
 
 
-def newest_first(world: World) -> list[JSON]:
+def newest_first(world: World) -> Sequence[JSON]:
     """The events of the last 30 days."""
     oldest = world.now - RETENTION
+    if world.past_events is not None:
+        return world.past_events.newest_first().since(lambda event: event["created"] < oldest)
     return [event for event in reversed(world.events) if event["created"] >= oldest]
 
 

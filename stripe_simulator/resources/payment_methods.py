@@ -138,11 +138,8 @@ def of_customer(world: World, id: str, params: JSON) -> list[JSON]:
     """The payment methods attached to a customer, oldest first."""
     world.get("customer", id)
     wanted = optional(params, "type")
-    return [
-        method
-        for method in world.all("payment_method").values()
-        if method["customer"] == id and wanted in (None, method["type"])
-    ]
+    found = world.of_customer("payment_method", id)
+    return [method for method in found if wanted in (None, method["type"])]
 
 
 def _ready_made(id: str) -> str | None:
