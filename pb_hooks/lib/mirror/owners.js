@@ -25,12 +25,13 @@ function save(tx, rows, payers) {
   const withNewFeatures = rows.filter(changesFeatures)
   // Chosen after all rows are written: a record that was read before would overwrite the choice.
   const choices = { any: new Set(), several: new Set() }
-  const renamed = []
+  const renamed = [], moved = []
   for (const row of ownersFirst(rows)) {
     if (row.collection === "customers") saveCustomer(tx, row, choices, renamed)
     else if (row.keepsOwner || (row.record && isSilent(row))) saveKept(tx, row, choices, payers)
-    else saveOwned(tx, row, owners, choices, payers)
+    else saveOwned(tx, row, owners, choices, payers, moved)
   }
+  refreshChildren(tx, moved, payers)
   addBuyers(tx, payers, withNewFeatures)
   for (const payer of choices.any) choosePrimary(tx, payer)
   for (const payer of choices.several) if (!choices.any.has(payer)) choosePrimary(tx, payer, 2)
@@ -65,7 +66,7 @@ function checkStatus({ collection }, record, before, choices) {
   if (changed) choices.several.add(readPayer(record))
 }
 
-function saveOwned(tx, row, owners, choices, payers) {
+function saveOwned(tx, row, owners, choices, payers, moved) {
   const before = row.record ? ownerFields(row.record) : { customer: "", payer: "" }
   const status = statusOf(row)
   const record = write(tx, row, ownerOf(tx, row, owners), payers)
@@ -73,7 +74,7 @@ function saveOwned(tx, row, owners, choices, payers) {
   checkStatus(row, record, status, choices)
   if (before.payer === after.payer && before.customer === after.customer) return
   for (const { payer } of [before, after]) addOwner(payers, row.collection, payer)
-  refreshChildren(tx, row.collection, record, payers)
+  moved.push({ collection: row.collection, record })
   if (valuesOf(row).payment_link) choices.any.add(after.payer)
 }
 
@@ -143,12 +144,20 @@ function inherit(tx, collection, values) {
   if (collection === "payments") return columnsOf(buyerOf(tx, values.id))
   const isNameless = NAMELESS.includes(collection)
   for (const [field, from] of PARENTS[collection] || []) {
-    const parent = findOne(tx, from, values[field])
+    const parent = findParent(tx, from, values[field])
     if (!parent) continue
-    const { customer, payer } = ownerFields(parent)
-    if (customer || payer) return isNameless ? { customer, ...columnsOf(payer) } : columnsOf(payer)
+    const { customer, user, organization } = parent
+    if (customer || user || organization) return isNameless ? { customer, user, organization } : { user, organization }
   }
   return isNameless ? { customer: "", ...NOBODY } : NOBODY
+}
+
+// The owner columns of a row, by SQL: PocketBase would parse the row's Stripe object.
+function findParent(tx, collection, id) {
+  const found = arrayOf(new DynamicModel({ customer: "", user: "", organization: "" }))
+  tx.db().newQuery(`SELECT customer, user, organization FROM ${TABLES[collection]} WHERE id = {:id}`)
+    .bind({ id }).all(found)
+  return found[0]
 }
 
 function buyerOf(tx, payment) {
@@ -157,21 +166,29 @@ function buyerOf(tx, payment) {
   return sessions.length ? sessions[0].getString("user") : ""
 }
 
-// Updates rows that inherit their owner from this one and may have arrived before it. Adds their payers to `payers`.
-function refreshChildren(tx, parent, record, payers) {
-  if (parent === "checkout_sessions") {
+// Updates rows that inherit their owner from these, [{collection, record}], and may have arrived before them. Adds their
+// payers to `payers`.
+function refreshChildren(tx, parents, payers) {
+  for (const { record } of parents.filter(({ collection }) => collection === "checkout_sessions")) {
     const payment = findOne(tx, "payments", record.getString("payment"))
     if (payment) refresh(tx, "payments", payment, payers)
-    return
   }
   for (const collection in PARENTS) {
     for (const [field, from] of PARENTS[collection]) {
-      if (from !== parent) continue
-      const children = tx.findRecordsByFilter(
-        NAMES[collection], `${field} = {:id}`, "", 0, 0, { id: record.id })
-      for (const child of children) refresh(tx, collection, child, payers)
+      const ids = parents.filter((parent) => parent.collection === from).map(({ record }) => record.id)
+      for (const child of findChildren(tx, collection, field, ids)) refresh(tx, collection, child, payers)
     }
   }
+}
+
+// Most new rows have no children yet, which one query for all of them shows.
+function findChildren(tx, collection, field, parents) {
+  if (parents.length === 0) return []
+  const found = arrayOf(new DynamicModel({ id: "" }))
+  const { list, values } = placeholders(parents)
+  tx.db().newQuery(`SELECT id FROM ${TABLES[collection]} WHERE ${field} IN (${list})`).bind(values).all(found)
+  const ids = found.map(({ id }) => id)
+  return ids.length ? tx.findRecordsByIds(NAMES[collection], ids) : []
 }
 
 function refresh(tx, collection, child, payers) {
@@ -181,7 +198,7 @@ function refresh(tx, collection, child, payers) {
   const before = readPayer(child)
   if (!update(tx, child, inherit(tx, collection, values))) return
   for (const payer of [before, readPayer(child)]) addOwner(payers, collection, payer)
-  refreshChildren(tx, collection, child, payers)
+  refreshChildren(tx, [{ collection, record: child }], payers)
 }
 
 const MAX_MOVED = 100
@@ -198,8 +215,8 @@ function moveRows(tx, customer, owner, payers) {
       const before = readPayer(row)
       update(tx, row, owner)
       for (const payer of [before, readPayer(row)]) addOwner(payers, collection, payer)
-      refreshChildren(tx, collection, row, payers)
     }
+    refreshChildren(tx, rows.map((record) => ({ collection, record })), payers)
     left -= rows.length
     if (left === 0) return false
   }
