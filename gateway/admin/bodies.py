@@ -10,7 +10,7 @@ from gateway.dates import parse_time
 from gateway.events.replay import Replayed
 from gateway.events.stored_events import Selection
 from gateway.http.response_types import DateTime, Empty, RecordId, ResponseModel, Text
-from gateway.reconcile.background import is_under_way
+from gateway.reconcile.run import is_under_way
 from gateway.rows import Json
 from gateway.settings import MAX_DAYS
 
@@ -221,7 +221,12 @@ class ReconcileRequest(BaseModel):
     )
     events: bool = Field(default=True, description="Handle missed events.")
     objects: bool = Field(default=True, description="Compare the objects with their rows.")
-    rate: float = Field(default=20, gt=0, le=1000, description="Requests to Stripe per second.")
+    rate: float | None = Field(
+        default=None,
+        gt=0,
+        le=1000,
+        description="Requests to Stripe per second; by default 80 in live mode, 20 in test mode.",
+    )
 
 
 class ReconcileStarted(ResponseModel):

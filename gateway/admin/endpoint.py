@@ -47,8 +47,7 @@ from gateway.events.stored_events import (
     read_event,
 )
 from gateway.http.problems import problem_responses
-from gateway.reconcile.background import ReconciliationUnderWay
-from gateway.reconcile.run import Options, Runs
+from gateway.reconcile.run import Options, ReconciliationUnderWay, Runs
 
 _ERRORS = (InvalidRequest, SuperuserNeeded, SuperusersOnly, PocketBaseUnavailable)
 _STRIPE_ERRORS = (StripeUnavailable, StripeRefused)

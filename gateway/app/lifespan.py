@@ -33,6 +33,7 @@ from gateway.notifications.row_event import describe_subscriptions
 from gateway.pocketbase import PocketBase, open_pocketbase_client
 from gateway.pocketbase.kept_registration import KeptRegistration
 from gateway.reconcile.background import BackgroundReconciliation
+from gateway.reconcile.rate_limit import choose_rate
 from gateway.retention.periods import Periods
 from gateway.retention.retention import Retention
 from gateway.schedules.ticker import Ticker
@@ -81,8 +82,9 @@ async def open_services(
             pocketbase, conflict_resolver, notification_router, wake=work.wake
         )
         stack.push_async_callback(replay_writer.close)
+        rate = choose_rate(settings.stripe_secret_key.get_secret_value())
         reconciliation = BackgroundReconciliation(
-            pocketbase, client, own_account, replay_writer, work
+            pocketbase, client, own_account, replay_writer, work, rate
         )
         table = configuration.transforms
         registration = Registration(settings, pocketbase, table) if table is not None else None

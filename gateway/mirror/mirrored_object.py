@@ -62,6 +62,8 @@ class MirroredObject:
     list_expand: tuple[str, ...] = ()
     #: The path of the list where it differs; with ``{customer}`` if each customer has its own.
     list_path: str = ""
+    #: The field of a customer that shows its list when expanded, so that one request shows many.
+    customer_field: str = ""
     #: The path of one object where it differs, with ``{id}``.
     object_path: str = ""
     #: The requests that together list every object, for `gateway reconcile`.

@@ -91,6 +91,7 @@ REGISTRY = (
         project_tax_id,
         "tax_ids",
         list_path="customers/{customer}/tax_ids",
+        customer_field="tax_ids",
         owner=Ownership(move_order=14),
     ),
     # payment_method.*: the card that the account page shows

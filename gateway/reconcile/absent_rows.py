@@ -8,7 +8,7 @@ from gateway.mirror.registry import entry_of
 from gateway.pocketbase import PocketBase
 from gateway.reconcile.comparison import Difference, Found, is_final
 from gateway.reconcile.listed_objects import ListedObject
-from gateway.reconcile.mirrored_rows import walk_rows
+from gateway.reconcile.mirrored_rows import count_rows, walk_rows
 from gateway.reconcile.rate_limit import RateLimitedStripe
 from gateway.reconcile.repair import Outcome, Repairer
 from gateway.rows import Json
@@ -23,7 +23,7 @@ class AbsentRows:
     stripe: RateLimitedStripe
     repairer: Repairer
 
-    async def repair(self, kind: ListedObject, rows: str, listed: Set[str]) -> Outcome:
+    async def repair(self, kind: ListedObject, rows: str, listed: Set[str], stored: int) -> Outcome:
         """Read the objects of rows that were not listed, and repair the rows.
 
         A row is marked as deleted only if Stripe answers ``deleted: true``; one that Stripe does
@@ -32,8 +32,12 @@ class AbsentRows:
         Args:
             rows: which rows of the collection should have been listed, as a PocketBase filter.
             listed: the Stripe ids that were.
+            stored: the number of those that have a row. If there are no further rows, no row is
+                read: PocketBase parses the Stripe object of each.
         """
         outcome = Outcome()
+        if await count_rows(self.pocketbase, kind.collection, rows) == stored:
+            return outcome
         async for page in walk_rows(self.pocketbase, kind.collection, rows):
             absent = [row for row in page if row["stripe_id"] not in listed and not is_final(row)]
             if absent:

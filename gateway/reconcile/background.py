@@ -4,34 +4,23 @@ The run's row has its cursor, so another process continues it if the gateway sto
 """
 
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 
 import stripe
 
-from gateway.dates import from_column
-from gateway.errors import GatewayError
 from gateway.ids import record_id
 from gateway.pocketbase import PocketBase
 from gateway.pocketbase.contracts.work import NewItem
 from gateway.reconcile.rate_limit import RateLimit
 from gateway.reconcile.reconciliation import Reconciliation, Watcher
-from gateway.reconcile.run import Options, Runs
+from gateway.reconcile.run import Options, ReconciliationUnderWay, Runs
 from gateway.rows import Json
 from gateway.stripe_api.own_account import OwnAccount
 from gateway.webhooks.event_writer import EventWriter
 from gateway.work import Done, Outcome, WorkContext, WorkHandler, WorkItem, WorkQueue
 
 RECONCILE = "gateway.reconcile.run"
-#: A run that has not saved its cursor for this long is no longer running anywhere.
-_ALIVE = timedelta(seconds=90)
 #: About five hours in which Stripe or PocketBase may be unreachable.
 _TRIES = 16
-
-
-class ReconciliationUnderWay(GatewayError):
-    """A reconciliation is already running."""
-
-    status = 409
 
 
 class BackgroundReconciliation:
@@ -44,7 +33,14 @@ class BackgroundReconciliation:
         own_account: OwnAccount,
         event_writer: EventWriter,
         work: WorkQueue,
+        rate: float,
     ) -> None:
+        """Prepare runs.
+
+        Args:
+            rate: requests to Stripe per second of a run that names none.
+        """
+        self._rate = rate
         self._pocketbase = pocketbase
         self._client = client
         self._own_account = own_account
@@ -52,7 +48,7 @@ class BackgroundReconciliation:
         self._work = work
         self._runs = Runs(pocketbase)
 
-    async def start(self, options: Options, rate: float) -> str:
+    async def start(self, options: Options, rate: float | None = None) -> str:
         """Add a run to the queue, and return its id.
 
         Raises:
@@ -60,8 +56,10 @@ class BackgroundReconciliation:
             InvalidRequest: an option is not valid.
             PocketBaseUnavailable: it could not be stored.
         """
-        if await self._is_under_way():
+        await self._runs.wait_for_others()
+        if await self._is_queued():
             raise ReconciliationUnderWay
+        rate = rate or self._rate
         run = await self._build(options, rate).find_or_begin()
         item = NewItem(
             id=record_id(f"{RECONCILE} {run.id}"),
@@ -103,14 +101,6 @@ class BackgroundReconciliation:
             watcher=Watcher(),
         )
 
-    async def _is_under_way(self) -> bool:
-        if any(map(is_under_way, await self._runs.list_newest(1))):
-            return True
+    async def _is_queued(self) -> bool:
         counts = (await self._work.status()).counts
         return any(each.handler == RECONCILE and each.status != "parked" for each in counts)
-
-
-def is_under_way(row: Json) -> bool:
-    """Return whether a run, as its row shows it, goes on in some process."""
-    is_alive = datetime.now(UTC) - from_column(row["updated"]) < _ALIVE
-    return is_alive and not row["finished"] and not row["error"]

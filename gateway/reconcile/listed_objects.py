@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from gateway.mirror.mirrored_object import MirroredObject
+from gateway.mirror.projections.stripe_object import STRIPE_OBJECTS
 from gateway.mirror.registry import BY_COLLECTION, list_entries
 from gateway.rows import Row
 
@@ -22,6 +24,9 @@ class ListedObject:
     by_time: bool = True
     #: Whether a refusal means only that the account or key lacks the list.
     may_be_refused: bool = False
+    #: The field of a customer that shows the list if it is expanded; else one request per customer.
+    customer_field: str = ""
+    stage: int = 0
 
     @property
     def name(self) -> str:
@@ -46,10 +51,25 @@ def list_kinds() -> tuple[ListedObject, ...]:
             query.rows,
             each.lists_by_time,
             each.may_be_refused,
+            each.customer_field,
+            _stage_of(each),
         )
         for each in list_entries()
         for query in each.lists
     )
+
+
+def _stage_of(entry: MirroredObject) -> int:
+    """Return the stage in which an object is compared.
+
+    Lists of one stage are read at the same time. Owners come before their objects, so that most
+    rows are linked when they are written; lists that take a request per customer come last.
+    """
+    if "{customer}" in entry.list_path and not entry.customer_field:
+        return 3
+    if entry.owner is None:
+        return 2 if entry.collection == STRIPE_OBJECTS else 0
+    return 1 if entry.owner.names_customer else 2
 
 
 def list_collections() -> tuple[str, ...]:

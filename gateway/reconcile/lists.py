@@ -1,7 +1,7 @@
-"""Pages through Stripe's lists, newest first; one page at a time is in memory."""
+"""Pages through Stripe's lists, newest first; two pages per list are in memory."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -18,6 +18,7 @@ from gateway.stripe_api.fields import created_at
 
 _PAGE_OBJECTS = 100
 _CUSTOMERS = "/v1/customers"
+_FEATURES = "/v1/entitlements/features"
 #: Of one customer's things, more than Stripe lets a customer have.
 _MAX_PAGES = 100
 
@@ -41,10 +42,31 @@ class ListPage:
     found: Sequence[Found]
     #: The rows that this page would show if Stripe had their objects, as a PocketBase filter.
     rows: str
-    #: Objects that such rows may be of although they are not on this page.
-    elsewhere: tuple[str, ...]
+    #: Stripe ids of the objects that such rows are of, also some of the page before.
+    expected: tuple[str, ...]
     #: None after the last page.
     next: Cursor | None
+
+
+async def read_pages(
+    stripe: RateLimitedStripe, kind: ListedObject, cursor: Cursor, since: int | None
+) -> AsyncGenerator[ListPage]:
+    """Yield the pages of a list from a cursor; each is read while the one before is in use.
+
+    Raises what `read_page` raises.
+    """
+    following: Cursor | None = cursor
+    reading = asyncio.create_task(read_page(stripe, kind, cursor, since))
+    try:
+        while following is not None:
+            page = await reading
+            following = page.next
+            if following is not None:
+                reading = asyncio.create_task(read_page(stripe, kind, following, since))
+            yield page
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 async def read_page(
@@ -60,6 +82,8 @@ async def read_page(
         StripeUnavailable: see `RateLimitedStripe.read`.
     """
     if kind.is_of_customer:
+        if kind.object == SUMMARY and not cursor.after and not await _has_features(stripe):
+            return ListPage((), "", (), None)
         return await _read_page_of_customers(stripe, kind, cursor, since)
     begin = since if kind.by_time else None
     snapshot = await stripe.read(_address(kind.path, kind.params, cursor.after, begin))
@@ -68,7 +92,7 @@ async def read_page(
     return ListPage(
         found=[each for each in [await _find(stripe, item, snapshot) for item in items] if each],
         rows=_window(kind, cursor, following, since) if all(map(created_at, items)) else "",
-        elsewhere=cursor.edge,
+        expected=(*cursor.edge, *_before_edge(items, following)),
         next=following,
     )
 
@@ -100,6 +124,12 @@ def _next_cursor(snapshot: Snapshot, items: Sequence[Json]) -> Cursor | None:
     return Cursor(last["id"], created, edge)
 
 
+def _before_edge(items: Sequence[Json], following: Cursor | None) -> list[str]:
+    """The objects whose rows are in the window of this page; the others are in the next one's."""
+    edge = set(following.edge) if following else ()
+    return [item["id"] for item in items if item["id"] not in edge]
+
+
 def _window(kind: ListedObject, cursor: Cursor, following: Cursor | None, since: int | None) -> str:
     """The rows created between the object before the page and its last one."""
     conditions = [
@@ -117,9 +147,18 @@ async def _read_page_of_customers(
     stripe: RateLimitedStripe, kind: ListedObject, cursor: Cursor, since: int | None
 ) -> ListPage:
     """Return the objects of this type that a page of customers has."""
-    snapshot = await stripe.read(_address(_CUSTOMERS, {}, cursor.after, since))
+    field = kind.customer_field
+    params = {"expand[]": f"data.{field}"} if field else {}
+    snapshot = await stripe.read(_address(_CUSTOMERS, params, cursor.after, since))
     customers: list[Json] = snapshot.body["data"]
-    lists = await asyncio.gather(*(_read_of(stripe, kind, each["id"]) for each in customers))
+    lists = await asyncio.gather(
+        *(
+            _read_shown(stripe, kind, snapshot, each)
+            if field
+            else _read_of(stripe, kind, each["id"])
+            for each in customers
+        )
+    )
     # A customer that is deleted meanwhile has no list, and its rows prove nothing.
     present = [
         each["id"] for each, found in zip(customers, lists, strict=True) if found is not None
@@ -128,9 +167,28 @@ async def _read_page_of_customers(
     return ListPage(
         found=[each for found in lists if found for each in found],
         rows="" if kind.object == SUMMARY else rows,
-        elsewhere=(),
+        expected=tuple(each.stripe_id for found in lists if found for each in found),
         next=_next_cursor(snapshot, customers),
     )
+
+
+async def _has_features(stripe: RateLimitedStripe) -> bool:
+    """Whether the account uses Stripe Entitlements; otherwise no customer has any."""
+    for archived in ("false", "true"):
+        snapshot = await stripe.read(_address(_FEATURES, {"archived": archived}, "", None))
+        if snapshot.body["data"]:
+            return True
+    return False
+
+
+async def _read_shown(
+    stripe: RateLimitedStripe, kind: ListedObject, page: Snapshot, customer: Json
+) -> list[Found] | None:
+    """Return the objects that an expanded customer shows; reads those beyond the first ten."""
+    shown = customer.get(kind.customer_field)
+    if not isinstance(shown, dict) or shown.get("has_more"):
+        return await _read_of(stripe, kind, customer["id"])
+    return [Found(item, page.as_of, page.until) for item in shown["data"]]
 
 
 async def _read_of(

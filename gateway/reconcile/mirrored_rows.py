@@ -22,6 +22,16 @@ async def read_rows(
     return {row["stripe_id"]: row for row in rows}
 
 
+async def count_rows(pocketbase: PocketBase, collection: str, wanted: str = "") -> int:
+    """Return the number of rows that a PocketBase filter finds, all without one."""
+    path = pocketbase.records_path(collection)
+    query: dict[str, str | int] = {"perPage": 1, "fields": "id"}
+    if wanted:
+        query["filter"] = wanted
+    answer = await with_retries(lambda: pocketbase.call("GET", path, query=query))
+    return int(answer["totalItems"])
+
+
 async def walk_rows(
     pocketbase: PocketBase, collection: str, wanted: str
 ) -> AsyncIterator[list[Json]]:

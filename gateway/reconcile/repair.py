@@ -31,12 +31,13 @@ from gateway.reconcile.comparison import (
 from gateway.reconcile.listed_objects import is_unannounced
 from gateway.reconcile.mirrored_rows import read_rows
 from gateway.reconcile.rate_limit import RateLimitedStripe, with_retries
+from gateway.reconcile.write_pace import WritePace
 from gateway.rows import Changes, Json, OwnershipClaim, Version
 from gateway.stripe_api import Missing
 
 _log = logging.getLogger(__name__)
-#: Rows of one transaction, so that PocketBase's single writer is not held long.
-_MAX_BATCH_ROWS = 100
+#: Rows that are compared at once.
+_MAX_COMPARED_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,15 @@ class Outcome:
     overtaken: list[str] = field(default_factory=list)
     #: By Stripe id, why a row could not be made or written.
     failed: dict[str, str] = field(default_factory=dict)
+    #: Stripe ids of objects without a row, also after the repair.
+    without_row: set[str] = field(default_factory=set)
 
     def add(self, other: "Outcome") -> None:
         """Take in another outcome."""
         self.differences += other.differences
         self.overtaken += other.overtaken
         self.failed |= other.failed
+        self.without_row |= other.without_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class Repairer:
     pocketbase: PocketBase
     stripe: RateLimitedStripe
     dry_run: bool
+    pace: WritePace = field(default_factory=WritePace)
 
     async def repair(self, collection: str, found: Sequence[Found]) -> Outcome:
         """Compare and repair the rows of objects.
@@ -105,8 +110,8 @@ class Repairer:
             StripeUnavailable, StripeRefused, PocketBaseUnavailable: what is written, is written.
         """
         outcome = Outcome()
-        for start in range(0, len(found), _MAX_BATCH_ROWS):
-            await self._repair(collection, found[start : start + _MAX_BATCH_ROWS], outcome)
+        for start in range(0, len(found), _MAX_COMPARED_ROWS):
+            await self._repair(collection, found[start : start + _MAX_COMPARED_ROWS], outcome)
         return outcome
 
     async def _repair(self, collection: str, found: Sequence[Found], outcome: Outcome) -> None:
@@ -117,8 +122,13 @@ class Repairer:
             [repair for repair in found_repairs if repair and repair.is_doubtful], outcome
         )
         outcome.differences += [repair.difference for repair in repairs if repair.difference]
-        if repairs and not self.dry_run:
-            await self._write(repairs, outcome)
+        outcome.without_row |= {each.stripe_id for each in found if each.stripe_id not in rows}
+        if self.dry_run:
+            return
+        for part in self.pace.take_parts(repairs):
+            await self._write(part, outcome)
+        outcome.without_row -= {each.found.stripe_id for each in repairs if each.difference}
+        outcome.without_row |= outcome.failed.keys()
 
     async def _resolve(self, doubtful: Sequence[_Repair], outcome: Outcome) -> list[_Repair]:
         """Read again, with PocketBase's guard, the objects whose rows may be newer."""
@@ -168,7 +178,8 @@ class Repairer:
             claims=[claim for repair in repairs for claim in repair.claims],
         )
         try:
-            result = await with_retries(lambda: commit(self.pocketbase, batch))
+            async with self.pace.turn():
+                result = await with_retries(lambda: commit(self.pocketbase, batch))
         except PocketBaseRefused as refused:
             if len(repairs) == 1:
                 outcome.failed[repairs[0].found.stripe_id] = str(refused)

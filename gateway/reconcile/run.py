@@ -1,16 +1,21 @@
-"""The runs of a reconciliation, one row each: options, cursor, report.
+"""The runs of a reconciliation, one row each: options, cursors, report.
 
-The cursor is saved after every page, so that a run that was killed continues there.
+The cursors are saved every half second, so that a run that was killed continues there: it compares
+the pages since the last save again.
 """
 
+import asyncio
+import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.dates import column_to_unix, now_column, to_column
+from gateway.dates import column_to_unix, from_column, now_column, to_column
+from gateway.errors import GatewayError
 from gateway.pocketbase import PocketBase
 from gateway.reconcile.lists import Cursor
+from gateway.reconcile.process import describe_process, has_ended, name_process
 from gateway.reconcile.rate_limit import with_retries
 from gateway.reconcile.repair import Outcome
 from gateway.rows import Json
@@ -18,8 +23,19 @@ from gateway.rows import Json
 _COLLECTION = "reconciliations"
 #: Older places are left: Stripe's lists have moved on too far.
 _CONTINUED_WITHIN = timedelta(days=7)
+#: A run saves its row at least this often.
+HEARTBEAT_SECONDS = 5.0
+#: One that has not saved its row for this long is no longer running anywhere.
+_ALIVE = timedelta(seconds=20)
+_POLL_SECONDS = 0.5
 #: Differences kept in the row; all are counted.
 _MAX_DIFFERENCES = 100
+
+
+class ReconciliationUnderWay(GatewayError):
+    """A reconciliation is already running."""
+
+    status = 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +94,14 @@ class Run:
     id: str
     options: Options
     started: str
-    #: The list that is being read, "" at the start.
-    step: str = ""
-    cursor: Cursor = field(default_factory=Cursor)
+    #: By list (and for the events), the cursor of the next page; a list that is read has none.
+    cursors: dict[str, Cursor] = field(default_factory=dict)
+    #: Lists that were read to their ends.
+    done: set[str] = field(default_factory=set)
+    #: Lists that are being read.
+    current: list[str] = field(default_factory=list)
+    #: By collection, the number of rows before the run.
+    known: dict[str, int] = field(default_factory=dict)
     #: Unix seconds; objects created before are left out.
     since: int | None = None
     #: The same for events, which reach back to the last completed run.
@@ -89,13 +110,23 @@ class Run:
     events_until: int = 0
     report: Report = field(default_factory=Report)
     was_continued: bool = False
+    #: The process that carries it out, "" while it is queued.
+    process: str = ""
+
+    @property
+    def step(self) -> str:
+        """The lists that are being read, as text."""
+        return ", ".join(self.current)
 
     @property
     def position(self) -> Json:
         """Where the run is, as JSON."""
         return {
             "step": self.step,
-            "cursor": asdict(self.cursor),
+            "process": self.process,
+            "done": sorted(self.done),
+            "cursors": {name: asdict(cursor) for name, cursor in self.cursors.items()},
+            "known": self.known,
             "since": self.since,
             "events_since": self.events_since,
             "events_until": self.events_until,
@@ -113,8 +144,43 @@ class Runs:
         oldest = to_column(datetime.now(UTC) - _CONTINUED_WITHIN)
         for row in await self.list_newest(20, f"started > '{oldest}'"):
             if row["options"] == _describe(options):
-                return None if row["finished"] else _read(row)
+                # Without `cursors`, an earlier release began the run.
+                is_readable = not row["finished"] and "cursors" in row["position"]
+                return _read(row) if is_readable else None
         return None
+
+    async def wait_for_others(self, patience: float = 0.0) -> None:
+        """Return when no run is under way.
+
+        Args:
+            patience: seconds to wait for a run that may have been killed on another host.
+
+        Raises:
+            ReconciliationUnderWay: a run is, in this process or another.
+        """
+        first: dict[str, str] = {}
+        deadline = time.monotonic() + patience
+        while others := [row for row in await self.list_newest(20) if is_under_way(row)]:
+            seen = {row["id"]: row["updated"] for row in others}
+            is_alive = bool(first) and first.items() != seen.items()
+            if is_alive or time.monotonic() > deadline:
+                raise ReconciliationUnderWay(_describe_run(others[0]))
+            first = first or seen
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def require_claim(self, run: Run) -> None:
+        """Give way to a run that began at the same time.
+
+        Raises:
+            ReconciliationUnderWay: it began earlier, or has taken this run.
+        """
+        for row in await self.list_newest(20):
+            is_mine = row["id"] == run.id
+            if is_mine and row["position"]["process"] != name_process():
+                raise ReconciliationUnderWay(_describe_run(row))
+            is_earlier = (row["started"], row["id"]) < (run.started, run.id)
+            if not is_mine and is_under_way(row) and is_earlier:
+                raise ReconciliationUnderWay(_describe_run(row))
 
     async def begin(self, run: Run) -> Run:
         """Keep a new run; it gets its id."""
@@ -155,6 +221,22 @@ class Runs:
         return await with_retries(lambda: self.pocketbase.call(method, path, body))
 
 
+def is_under_way(row: Json) -> bool:
+    """Whether a run, as its row shows it, is going on in some process."""
+    process = row["position"].get("process", "")
+    if row["finished"] or row["error"] or not process or has_ended(process):
+        return False
+    return datetime.now(UTC) - from_column(row["updated"]) < _ALIVE
+
+
+def _describe_run(row: Json) -> str:
+    process = describe_process(row["position"].get("process", ""))
+    return (
+        f"A reconciliation is already running, since {row['started']} in {process}: wait until it "
+        "has ended, or stop it; the same command then continues it."
+    )
+
+
 def _describe(options: Options) -> Json:
     return {**asdict(options), "only": list(options.only)}
 
@@ -165,13 +247,16 @@ def _state(run: Run) -> Json:
 
 def _read(row: Json) -> Run:
     options, position, report = row["options"], row["position"], row["report"]
-    cursor = position["cursor"]
     return Run(
         id=row["id"],
         options=Options(**{**options, "only": tuple(options["only"])}),
         started=row["started"],
-        step=position["step"],
-        cursor=Cursor(cursor["after"], cursor["created"], tuple(cursor["edge"])),
+        cursors={
+            name: Cursor(cursor["after"], cursor["created"], tuple(cursor["edge"]))
+            for name, cursor in position["cursors"].items()
+        },
+        done=set(position["done"]),
+        known=position["known"],
         since=position["since"],
         events_since=position["events_since"],
         events_until=position["events_until"],

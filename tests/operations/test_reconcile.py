@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,6 +17,7 @@ from gateway.reconcile.listed_objects import list_collections, list_kinds
 from gateway.reconcile.lists import Cursor, read_page
 from gateway.reconcile.rate_limit import RateLimit, RateLimitedStripe
 from gateway.reconcile.repair import Repairer
+from gateway.reconcile.run import ReconciliationUnderWay
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.operations.operator import Operator, run_gateway, start_gateway_command
@@ -270,7 +273,8 @@ async def test_cursor_that_is_gone_begins_the_list_anew(
     done = await shop_operator.reconcile(only=("coupons",), events=False)
     [row, *_] = await dashboard.list("gateway_reconciliations", f"id = '{done.run.id}'")
     cursor = {"after": "NOWHERE", "created": 1_700_000_000, "edge": ["NOWHERE"]}
-    position = {**row["position"], "step": "coupons", "cursor": cursor}
+    killed = f"{socket.gethostname()} {os.getpid()} earlier"
+    position = {**row["position"], "done": [], "cursors": {"coupons": cursor}, "process": killed}
     path = f"/api/collections/gateway_reconciliations/records/{row['id']}"
     await dashboard.call("PATCH", path, {"finished": "", "position": position})
     continued = await shop_operator.reconcile(only=("coupons",), events=False)
@@ -331,6 +335,41 @@ async def test_rate_limit_is_waited_out(shop_operator: Operator, seller: Seller)
     assert done.count("products") == len(await seller.list("products"))
 
 
+async def test_stripes_rate_limit_slows_the_run(shop_operator: Operator, seller: Seller) -> None:
+    """Lists that are read at the same time wait together after a 429, and none is left out."""
+    before = (await seller.control("GET", "state"))["requests"].get("429", 0)
+    await seller.control("POST", "rate_limit", {"per_second": 3})
+    names = ("products", "coupons", "tax_rates", "promotion_codes")
+    done = await shop_operator.reconcile(only=names, events=False)
+    await seller.control("POST", "rate_limit", {"per_second": None})
+    assert done.run.report.is_clean
+    assert {*done.run.report.counts} == {*names}
+    assert 0 < (await seller.control("GET", "state"))["requests"]["429"] - before < 12
+
+
+async def test_run_waits_while_pocketbase_restarts(
+    shop_stack: Stack, shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
+) -> None:
+    """PocketBase may end in the middle of a run; every object has its row afterwards."""
+    await quiet_seller.create("tax_rates", display_name="VAT", inclusive="false", percentage=7)
+    await quiet_seller.create("coupons", percent_off=50, duration="once")
+    for path in ("/v1/tax_rates", "/v1/coupons"):
+        fault = {"path": path, "method": "GET", "delay_ms": 500, "times": 1}
+        await quiet_seller.control("POST", "faults", fault)
+    running = asyncio.create_task(
+        shop_operator.reconcile(only=("coupons", "tax_rates"), events=False)
+    )
+    await asyncio.to_thread(shop_stack.pocketbase.kill)
+    await asyncio.to_thread(shop_stack.pocketbase.restart)
+    done = await running
+    assert done.run.report.is_clean
+    for collection in ("coupons", "tax_rates"):
+        listed = await quiet_seller.list(collection)
+        assert done.count(collection) >= len(listed)
+        for item in listed[:5]:
+            assert await dashboard.find(collection, item["id"])
+
+
 async def test_unknown_collection_is_refused(shop_operator: Operator) -> None:
     """`--only` takes names of mirrored collections."""
     with pytest.raises(InvalidRequest, match="subscribtions: not mirrored"):
@@ -354,13 +393,19 @@ async def test_command_prints_differences_and_a_report(
         "columns": [],
     } in differences
     assert report["counts"]["products"]["added"] == len(differences)
-    assert "products: " in done.err
+    progress = [json.loads(line) for line in done.err.splitlines() if line.startswith("{")]
+    assert {each["progress"] for each in progress} == {"products"}
+    assert progress[-1]["counts"] == report["counts"]["products"]
+    assert progress[-1]["done"] == report["counts"]["products"]["listed"]
 
 
 async def test_killed_run_is_continued(
-    shop_stack: Stack, quiet_seller: Seller, dashboard: Dashboard
+    shop_stack: Stack, shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
 ) -> None:
-    """After kill -9 the same command goes on behind the last page that was written."""
+    """After kill -9 the same command goes on behind the last page that was written.
+
+    A run that is under way keeps others from starting; one that was killed does not.
+    """
     await asyncio.gather(
         *(quiet_seller.create("coupons", percent_off=5, duration="once") for _ in range(210))
     )
@@ -371,6 +416,8 @@ async def test_killed_run_is_continued(
         async with asyncio.timeout(30):
             while b"coupons: 100 listed" not in await running.stderr.readline():
                 pass
+        with pytest.raises(ReconciliationUnderWay, match=f" {running.pid}: wait until it has"):
+            await shop_operator.reconcile(only=("tax_rates",), events=False)
         running.kill()
         await running.wait()
     written = await dashboard.count("coupons")

@@ -92,6 +92,46 @@ async def test_stale_objects_are_brought_up_to_date(
     assert row["stripe_object"]["status"] == "paid"
 
 
+async def test_changes_of_more_than_30_days_ago_are_found(
+    shop_operator: Operator, quiet: Seller, dashboard: Dashboard
+) -> None:
+    """Stripe keeps events for 30 days; older objects are compared with their rows."""
+    customer = await quiet.create("customers", name="Before")
+    await shop_operator.reconcile()
+    await quiet.create(f"customers/{customer['id']}", name="After")
+    [event, *_] = await quiet.list("events", type="customer.updated")
+    await quiet.control("POST", "clock/advance", {"seconds": 31 * 86_400})
+    await shop_operator.reconcile(objects=False)
+    row = await dashboard.find("customers", customer["id"])
+    assert row
+    assert row["name"] == "Before"
+    assert await dashboard.find("stripe_events", event["id"]) is None
+
+    done = await shop_operator.reconcile(only=("customers",), events=False)
+
+    assert ("changed", customer["id"]) in done.found
+    row = await dashboard.find("customers", customer["id"])
+    assert row
+    assert row["name"] == "After"
+
+
+async def test_tax_ids_take_one_request_per_page_of_customers(
+    shop_operator: Operator, quiet: Seller, dashboard: Dashboard
+) -> None:
+    """The list of customers shows them; the entitlements of an account without features none."""
+    for _ in range(3):
+        customer = await quiet.create("customers", name="Taxed")
+    tax_id = await quiet.create(f"customers/{customer['id']}/tax_ids", type="eu_vat", value="DE1")
+    before = (await quiet.control("GET", "state"))["requests"]["GET"]
+
+    done = await shop_operator.reconcile(only=("tax_ids", "entitlement_summaries"), events=False)
+
+    assert ("added", tax_id["id"]) in done.found
+    assert await dashboard.find("tax_ids", tax_id["id"])
+    # Two for the features, active and archived.
+    assert (await quiet.control("GET", "state"))["requests"]["GET"] - before <= 3
+
+
 async def test_a_product_that_the_account_lacks_is_no_failure(
     shop_operator: Operator, http: httpx.AsyncClient, seller: Seller
 ) -> None:
