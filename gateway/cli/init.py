@@ -90,7 +90,7 @@ def init(dry_run: bool, env_file: Path, without_pocketbase: bool, **given: Any) 
         is_complete = initializer.run(with_pocketbase=not without_pocketbase)
     except StartError as error:
         fail(str(error))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         fail("Interrupted. Run the same command again: it continues with what is missing.")
     report.end()
     if not is_complete:
@@ -110,9 +110,9 @@ class _Initializer:
         """Return whether every step succeeded."""
         if not self.report.is_dry_run:
             self.env.require_writable()
-        settings = find_init_settings(self.env, self.answers)
-        self.answers = ask_about_services(self.answers, self.env, settings)
-        self._write_env(settings)
+        known = find_init_settings(self.env, self.answers)
+        self.answers = ask_about_services(self.answers, self.env, known)
+        self._write_env(find_init_settings(self.env, self.answers))
         settings = find_init_settings(self.env, self.answers)
         return asyncio.run(self._run_steps(settings, with_pocketbase))
 

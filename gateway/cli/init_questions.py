@@ -1,7 +1,9 @@
 """The questions of `gateway init`: in a terminal it asks for what flags and `.env` leave open."""
 
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -94,6 +96,11 @@ def ask_about_people(
     """Ask for a superuser for people and for the mail server, if both are missing."""
     if not _has_terminal() or is_simulated:
         return answers
+    with _interruptible():
+        return _ask_about_people(answers, people, mail_is_on)
+
+
+def _ask_about_people(answers: Answers, people: list[str], mail_is_on: bool) -> Answers:
     if not people and not answers.admin_email:
         email = click.prompt("E-mail address of a superuser for people")
         answers = replace(answers, admin_email=str(email).strip())
@@ -113,6 +120,16 @@ def _ask_for_mail() -> MailServer | None:
     user = click.prompt("User name", "", show_default=False)
     password = click.prompt("Password", "", hide_input=True, show_default=False) if user else ""
     return MailServer(host, int(port), str(user), str(password))
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end a prompt: asyncio's own handler would wait for the line."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def _has_terminal() -> bool:

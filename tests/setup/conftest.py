@@ -116,7 +116,8 @@ class Machine:
 
     def require_discretion(self) -> None:
         """Check that no command has printed a secret."""
-        stored = [value for name, value in self.env.items() if _SECRET.search(name) and value]
+        env = self.env if self.env_file.exists() else {}
+        stored = [value for name, value in env.items() if _SECRET.search(name) and value]
         known = [each["secret"] for each in self.stripe.simulator.world.facts("endpoint").values()]
         printed = "\n".join(self.printed)
         for secret in (*stored, *known, KEY, ADMIN_PASSWORD, MAIL_PASSWORD):

@@ -2,13 +2,22 @@
 
 import pytest
 
+from gateway.dev.plan import plan_throwaway
+from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.dev.ports import pick_free
+from gateway.dev.stack import Stack
 from gateway.setup.event_types import PINNED_VERSION, handled_types
 from gateway.setup.permissions import PERMISSIONS
 from gateway.setup.webhook_endpoint import MADE_BY
 from tests.setup.conftest import DOMAIN, KEY, URL, Ended, Machine
 
 _SLUGS = [each.slug for each in PERMISSIONS]
+
+
+@pytest.fixture(scope="module")
+def pocketbase(tmp_path_factory: pytest.TempPathFactory) -> PocketBaseProcess:
+    """A PocketBase that is never started: these tests need its address only."""
+    return Stack(plan_throwaway(tmp_path_factory.mktemp("machine"))).pocketbase
 
 
 async def _init(machine: Machine, *arguments: str, key: str = KEY) -> Ended:
