@@ -46,7 +46,7 @@ _PACE_SECONDS, _BUSY_PACE_SECONDS = 0.03, 0.06
 _BUSY_ITEMS = 4
 #: While deliveries wait for their write, the pause after a full call, relative to its duration:
 #: Stripe waits for an answer, and items do not. The maximum in seconds.
-_PAUSE_RATIO, _MAX_PAUSE_SECONDS = 3.0, 0.2
+_PAUSE_RATIO, _MAX_PAUSE_SECONDS = 5.0, 0.25
 #: Time that running items get when the process stops.
 _DRAIN_SECONDS = 10.0
 #: Calls that store the last results when the process stops.
