@@ -11,3 +11,31 @@ onCollectionsImportRequest((e) => {
   if (e.deleteMissing) require(`${__hooks}/lib/mirror/collections_guard.js`).refuseLoss(e.app, [...e.collectionsData])
   e.next()
 })
+
+// What migrations set, without what the dashboard changes: lib/health/collection_rules.js.
+onCollectionCreate((e) => {
+  e.next()
+  require(`${__hooks}/lib/health/collection_rules.js`).storeRules(e.app, e.collection)
+})
+
+onCollectionUpdate((e) => {
+  e.next()
+  require(`${__hooks}/lib/health/collection_rules.js`).storeRules(e.app, e.collection)
+})
+
+onCollectionDelete((e) => {
+  e.next()
+  require(`${__hooks}/lib/health/collection_rules.js`).forgetRules(e.app, e.collection)
+})
+
+onCollectionCreateRequest((e) => {
+  require(`${__hooks}/lib/health/collection_rules.js`).runRequest(e, [e.collection])
+})
+
+onCollectionUpdateRequest((e) => {
+  require(`${__hooks}/lib/health/collection_rules.js`).runRequest(e, [e.collection])
+})
+
+onCollectionsImportRequest((e) => {
+  require(`${__hooks}/lib/health/collection_rules.js`).runRequest(e, [...e.collectionsData])
+})

@@ -1,5 +1,5 @@
 /// <reference path="../pb_data/types.d.ts" />
-// Routes for the gateway's /ready.
+// Routes for /ready and `gateway doctor`.
 // Why here: only PocketBase knows its hooks, migrations and collections, and whether its database can be written.
 
 // The version of the hooks, the applied migrations, and what is missing.
@@ -20,3 +20,8 @@ routerAdd("POST", "/api/gateway/write-probe", (e) => {
   }
   return e.json(200, {})
 }, $apis.bodyLimit(1024), $apis.requireSuperuserAuth())
+
+// Facts for `gateway doctor`; see lib/health/diagnosis.js.
+routerAdd("GET", "/api/gateway/diagnosis", (e) => {
+  return e.json(200, require(`${__hooks}/lib/health/diagnosis.js`).diagnose(e))
+}, $apis.requireSuperuserAuth())

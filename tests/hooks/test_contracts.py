@@ -27,6 +27,7 @@ from gateway.pocketbase.contracts.buyer import (
 from gateway.pocketbase.contracts.caller import CALLER
 from gateway.pocketbase.contracts.commit import COMMIT, CommitHead
 from gateway.pocketbase.contracts.customer_changes import READ_CHANGE, CustomerChange
+from gateway.pocketbase.contracts.diagnosis import DIAGNOSIS
 from gateway.pocketbase.contracts.effects import REGISTER_EFFECTS, EffectEntry, EffectsRequest
 from gateway.pocketbase.contracts.entitlements import LAPSE
 from gateway.pocketbase.contracts.events import PRUNE, PruneRequest
@@ -135,6 +136,16 @@ async def test_write_probe(pocketbase: PocketBase) -> None:
 
 async def test_prune(pocketbase: PocketBase) -> None:
     """POST /api/gateway/prune."""
+async def test_diagnosis(pocketbase: PocketBase) -> None:
+    """GET /api/gateway/diagnosis."""
+    answer = await _ask(pocketbase, DIAGNOSIS, Empty())
+    assert answer.client.address == "127.0.0.1"
+    assert answer.bytes["data.db"] > 0
+    assert all(each.found == each.expected for each in answer.collections)
+
+
+async def test_prune_and_deferred_work(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/prune and /deferred-work."""
     asked = PruneRequest(before="2100-01-01 00:00:00.000Z", limit=10, dry_run=True)
     assert (await _ask(pocketbase, PRUNE, asked)).pruned > 10
 

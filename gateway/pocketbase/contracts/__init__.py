@@ -11,6 +11,7 @@ from gateway.pocketbase.contracts import (
     caller,
     commit,
     customer_changes,
+    diagnosis,
     effects,
     entitlements,
     events,
@@ -54,4 +55,5 @@ ROUTES: tuple[HookRoute[Any, Any], ...] = (
     work.WORK_STATUS,
     health.VERSION,
     health.WRITE_PROBE,
+    diagnosis.DIAGNOSIS,
 )
