@@ -1,7 +1,6 @@
 """GET /metrics: this process's metrics, and the state of PocketBase and the queue."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from hmac import compare_digest
 
@@ -116,11 +115,4 @@ def _describe_queue(registry: CollectorRegistry, status: WorkStatus | None) -> N
         "Seconds since the earliest waiting item was due; 0 if none is late.",
         registry=registry,
     )
-    oldest.set(max(_read_delays(status), default=0.0))
-
-
-def _read_delays(status: WorkStatus) -> Iterator[float]:
-    now = datetime.now(UTC)
-    for count in status.counts:
-        if count.status == "waiting" and count.due:
-            yield max(0.0, (now - from_column(count.due)).total_seconds())
+    oldest.set(status.read_oldest_delay(datetime.now(UTC)))

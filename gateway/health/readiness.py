@@ -3,25 +3,16 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 
 from gateway.errors import HooksMismatch, Unavailable
 from gateway.health.shared_check import SharedCheck
+from gateway.health.version_faults import find_faults, find_other_names
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-from gateway.pocketbase.contracts.health import VERSION, WRITE_PROBE, NameSettings
+from gateway.pocketbase.contracts.health import VERSION, WRITE_PROBE, VersionAnswer
 from gateway.pocketbase.contracts.route import Empty
 from gateway.pocketbase.hook_call import call_hook
-from gateway.vocabulary import HOOKS_VERSION, MIGRATIONS
-
-#: The setting of each field of CollectionNames.
-_NAME_SETTINGS = {
-    "prefix": "GATEWAY_COLLECTION_PREFIX",
-    "internal_prefix": "GATEWAY_INTERNAL_COLLECTION_PREFIX",
-    "auth": "GATEWAY_AUTH_COLLECTION",
-}
-#: Missing files, collections and columns that the detail names.
-_MAX_NAMED = 5
 
 #: A successful write is cached this long, because anyone can call /ready.
 _WRITE_CACHE_SECONDS = 1.0
@@ -58,41 +49,27 @@ async def check_pocketbase(pocketbase: PocketBase) -> Backlog:
         NotReady: they differ; the detail names the difference.
         PocketBaseUnavailable: it does not answer, or refuses our superuser.
     """
+    version = await read_version(pocketbase)
+    for fault in find_faults(version, pocketbase.collection_names):
+        raise NotReady(fault.sentence)
+    return Backlog(version.unresolved, version.failed, version.parked)
+
+
+async def read_version(pocketbase: PocketBase) -> VersionAnswer:
+    """Return the hooks, migrations and names of PocketBase.
+
+    Raises:
+        NotReady: it runs without the hooks, or refuses the superuser.
+        PocketBaseUnavailable: it does not answer.
+    """
     try:
-        version = await call_hook(pocketbase, VERSION, Empty())
+        return await call_hook(pocketbase, VERSION, Empty())
     except HooksMismatch as mismatch:
         if isinstance(mismatch.__cause__, PocketBaseRefused):
             raise NotReady("PocketBase runs without the gateway's pb_hooks.") from mismatch
         raise
     except PocketBaseRefused as refused:
         raise NotReady("PocketBase refuses the gateway's superuser.") from refused
-    if version.files:
-        raise NotReady(
-            f"PocketBase's hooks are incomplete: {'; '.join(version.files[:_MAX_NAMED])}. "
-            "Deploy the whole folder pb_hooks and restart PocketBase."
-        )
-    if version.hooks != HOOKS_VERSION:
-        raise NotReady(
-            f"PocketBase has version {version.hooks} of the hooks, {HOOKS_VERSION} is required"
-            " (docs/upgrading.md)."
-        )
-    if version.names:
-        _compare_names(pocketbase, version.names)
-    missing = [name for name in MIGRATIONS if name not in version.migrations]
-    if missing:
-        raise NotReady(f"PocketBase lacks the migrations {', '.join(missing)}.")
-    if version.misnamed:
-        raise NotReady(
-            f"{'; '.join(version.misnamed[:_MAX_NAMED])}. "
-            "Names can't be changed after the first start: restore the setting, or the name of the"
-            " auth collection (docs/mirror.md)."
-        )
-    if version.missing:
-        raise NotReady(
-            f"PocketBase's collections were changed: {'; '.join(version.missing[:_MAX_NAMED])}. "
-            "Restore a backup, or rename them back (docs/operations.md)."
-        )
-    return Backlog(version.unresolved, version.failed, version.parked)
 
 
 async def check_names(pocketbase: PocketBase) -> None:
@@ -104,23 +81,17 @@ async def check_names(pocketbase: PocketBase) -> None:
         PocketBaseUnavailable: it does not answer, or refuses our superuser.
     """
     version = await call_hook(pocketbase, VERSION, Empty())
-    if version.names:
-        _compare_names(pocketbase, version.names)
+    for fault in find_other_names(version, pocketbase.collection_names):
+        raise NotReady(fault.sentence)
 
 
-def _compare_names(pocketbase: PocketBase, names: NameSettings) -> None:
-    theirs, ours = names.model_dump(), asdict(pocketbase.collection_names)
-    differing = [
-        f'{variable} is "{theirs[name]}" in PocketBase\'s environment and "{ours[name]}" in the'
-        " gateway's"
-        for name, variable in _NAME_SETTINGS.items()
-        if theirs[name] != ours[name]
-    ]
-    if differing:
-        raise NotReady(f"{'; '.join(differing)}: set the same value for both.")
+async def check_writes(pocketbase: PocketBase) -> None:
+    """Write one row.
 
-
-async def _check_writes(pocketbase: PocketBase) -> None:
+    Raises:
+        NotReady: PocketBase refuses it.
+        PocketBaseUnavailable: it can't write, or does not answer.
+    """
     try:
         await call_hook(pocketbase, WRITE_PROBE, Empty())
     except PocketBaseRefused as refused:
@@ -153,7 +124,7 @@ class Readiness:
         #: The numbers of the last check.
         self.backlog = Backlog()
         self._version = SharedCheck(self._check_version)
-        self._writes = SharedCheck(partial(_check_writes, pocketbase), _WRITE_CACHE_SECONDS)
+        self._writes = SharedCheck(partial(check_writes, pocketbase), _WRITE_CACHE_SECONDS)
         self._check_key = check_key
         self._registrations = [SharedCheck(check) for check in registrations]
 

@@ -1,9 +1,11 @@
 """Routes of the queue of background work (pb_hooks/lib/work/)."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field
 
+from gateway.dates import from_column
 from gateway.pocketbase.contracts.route import Contract, Empty, HookRoute
 from gateway.pocketbase.contracts.text import FreeText
 from gateway.pocketbase.contracts.work_event import ClaimedEvent
@@ -222,6 +224,11 @@ class WorkStatus(Contract):
 
     counts: tuple[HandlerCount, ...]
     paused: tuple[str, ...]
+
+    def read_oldest_delay(self, now: datetime) -> float:
+        """Return the seconds since the earliest waiting item was due, 0 if none is late."""
+        due = [each.due for each in self.counts if each.status == "waiting" and each.due]
+        return max((0.0, *((now - from_column(each)).total_seconds() for each in due)))
 
 
 EXCHANGE = HookRoute("POST", "/api/gateway/work/exchange", ExchangeRequest, ExchangeAnswer)
