@@ -10,7 +10,7 @@ from stripe_simulator.catalogue import DEMO, InvalidCatalogue, read_catalogue
 from stripe_simulator.http.api import Api
 from stripe_simulator.http.application import application
 from stripe_simulator.resources import webhook_endpoints
-from stripe_simulator.settings import Settings
+from stripe_simulator.settings import API_VERSION, Settings
 from stripe_simulator.simulator import Simulator
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
@@ -112,7 +112,7 @@ def keep_endpoint(simulator: Simulator, url: str, secret: str) -> None:
         if endpoint["url"] == url:
             simulator.world.facts("endpoint")[endpoint["id"]]["secret"] = secret
             return
-    webhook_endpoints.open(simulator.world, url, ["*"], secret=secret)
+    webhook_endpoints.open(simulator.world, url, ["*"], secret=secret, api_version=API_VERSION)
 
 
 def serve(simulator: Simulator, host: str, port: int, log_level: str = "warning") -> None:

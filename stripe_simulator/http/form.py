@@ -61,6 +61,7 @@ INTEGERS = frozenset(
 )
 BOOLEANS = frozenset(
     [
+        "delivery_success",
         "active",
         "allow_promotion_codes",
         "auto_advance",

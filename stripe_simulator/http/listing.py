@@ -119,6 +119,7 @@ SPECIAL: dict[str, Filter] = {
     "price": _price,
     "subscription": _subscription,
     "status": _status,
+    "delivery_success": lambda item, wanted: (item["pending_webhooks"] == 0) == wanted,
     "code": lambda item, wanted: bool(item["code"].lower() == wanted.lower()),
     "coupon": lambda item, wanted: item["promotion"]["coupon"] == wanted,
 }

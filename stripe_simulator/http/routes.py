@@ -87,7 +87,7 @@ def _subscription_item(world: World, id: str, params: JSON) -> JSON:
 
 
 def _events(world: World, params: JSON) -> JSON:
-    filters = ("type", "types", "created")
+    filters = ("type", "types", "created", "delivery_success")
     return page(select(events.newest_first(world), params, filters), params, "/v1/events")
 
 
