@@ -144,7 +144,12 @@ def _mask_before(render: Processor) -> Processor:
 def _mask(value: object) -> object:
     if value is None or isinstance(value, int | float):
         return value
-    return _SECRETS.sub("<masked>", str(value))
+    return mask(str(value))
+
+
+def mask(text: str) -> str:
+    """Replace secrets and mail addresses in a text by ``<masked>``."""
+    return _SECRETS.sub("<masked>", text)
 
 
 def _render_logfmt(_: WrappedLogger, __: str, event: EventDict) -> str:

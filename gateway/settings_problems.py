@@ -13,6 +13,8 @@ from gateway.hook_settings import HOOK_VARIABLES
 
 #: Variables that Kubernetes and Docker set for a service named "gateway".
 _SET_BY_ORCHESTRATOR = re.compile(r"GATEWAY_(SERVICE|PORT|NAME|ENV)(_|$)")
+#: Prefixes that other programs use too.
+_SHARED_PREFIXES = ("POCKETBASE_", "STRIPE_")
 #: Similarity of two names (0 to 1) from which one is suggested for the other.
 _SUGGESTION_RATIO = 0.8
 #: Similarity from which a name is a misspelling, not another program's variable.
@@ -27,12 +29,16 @@ def find_variables(secrets_dir: Path) -> set[str]:
     return names
 
 
-def describe_unknown(names: set[str], fields: Collection[str]) -> Iterator[str]:
+def describe_unknown(
+    names: set[str], fields: Collection[str], *, is_own_file: bool = False
+) -> Iterator[str]:
     """Describe misspelt variables, which would leave their settings at the defaults.
 
     Args:
         names: the variables that have a value.
         fields: the fields of the settings.
+        is_own_file: whether the names are those of a `.env`, which has few variables of other
+            programs: then misspellings are looked for in all names.
     """
     # `make run` also passes the variables of the hooks to the gateway.
     known = {field.upper() for field in fields} | set(HOOK_VARIABLES)
@@ -42,7 +48,7 @@ def describe_unknown(names: set[str], fields: Collection[str]) -> Iterator[str]:
             hint = f"did you mean {close[0]}?" if close else ".env.example lists all settings."
             yield f"{name} is not a setting: {hint}"
         # Other programs use these prefixes too, so only likely misspellings are reported.
-        elif name.startswith(("POCKETBASE_", "STRIPE_")) and (
+        elif (is_own_file or name.startswith(_SHARED_PREFIXES)) and (
             close := get_close_matches(name, known - names, 1, _MISSPELT_RATIO)
         ):
             yield f"{name} is not a setting: did you mean {close[0]}?"

@@ -30,6 +30,7 @@ _FOLDERS = (
     "tests/billing/previews/",
     "tests/bulk/",
     "tests/convergence/",
+    "tests/doctor/",
     "tests/effects/",
     "tests/hooks/",
     "tests/hostile/",

@@ -22,6 +22,7 @@ OWN_COMMANDS = frozenset(
         "backup",
         "customers",
         "dev",
+        "doctor",
         "events",
         "export-pocketbase",
         "init",

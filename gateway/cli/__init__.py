@@ -8,6 +8,7 @@ from gateway.cli.backup import backup
 from gateway.cli.connection import fail, load_settings
 from gateway.cli.customers import customers
 from gateway.cli.dev import dev, export
+from gateway.cli.doctor import doctor
 from gateway.cli.events import events
 from gateway.cli.init import init
 from gateway.cli.new import new
@@ -83,6 +84,7 @@ def main() -> None:
 
 main.add_command(backup)
 main.add_command(dev)
+main.add_command(doctor)
 main.add_command(export)
 main.add_command(init)
 main.add_command(new)

@@ -136,6 +136,8 @@ async def test_write_probe(pocketbase: PocketBase) -> None:
 
 async def test_prune(pocketbase: PocketBase) -> None:
     """POST /api/gateway/prune."""
+
+
 async def test_diagnosis(pocketbase: PocketBase) -> None:
     """GET /api/gateway/diagnosis."""
     answer = await _ask(pocketbase, DIAGNOSIS, Empty())

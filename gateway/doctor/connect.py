@@ -1,0 +1,122 @@
+"""Reads what `gateway doctor` is given, and opens its clients, without failing."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from dotenv import dotenv_values
+from pydantic import ValidationError
+
+from gateway.app.application import Gateway
+from gateway.app.declarations import Declarations
+from gateway.app.loader import PlainGateway, load_app
+from gateway.doctor.context import Context, Given
+from gateway.http_client import open_client
+from gateway.pocketbase import PocketBase, open_pocketbase_client
+from gateway.pocketbase.api.sessions import PasswordSession
+from gateway.settings import PocketBaseSettings, Settings, StripeSettings
+from gateway.settings_problems import describe_invalid, find_variables
+from gateway.start_error import StartError
+from gateway.stripe_api import KeyCheck, open_stripe
+
+_SECONDS = 5.0
+#: For settings that only a client with a token would use.
+_NO_CREDENTIALS = {
+    "pocketbase_superuser_email": "none@localhost.test",
+    "pocketbase_superuser_password": "none",
+}
+
+
+def read_given(running: Mapping[str, str] | None, url: str, token: str, restore: bool) -> Given:
+    """Read settings and the app.
+
+    Args:
+        running: settings of a running `gateway dev`, by lower-case name; None without one.
+        url: the address of a remote deployment, "" for the one of the settings.
+        token: a superuser's token for a remote deployment.
+    """
+    app, app_problem = _load_app()
+    overrides: dict[str, Any] = dict(running or {})
+    if url:
+        overrides["pocketbase_url"] = url
+        overrides |= _NO_CREDENTIALS if token else {}
+    settings, problems = _read_settings(app.settings_class, overrides)
+    folder = Path.cwd()
+    file = folder / ".env"
+    secrets_dir = PocketBaseSettings.model_config.get("secrets_dir") or "/run/secrets"
+    names = find_variables(Path(str(secrets_dir)))
+    return Given(
+        settings=settings,
+        # A remote deployment has its own settings.
+        problems=() if url else problems,
+        variables=frozenset(names | {name.upper() for name in overrides}),
+        env_file=frozenset(_read_names(file)) if file.is_file() else None,
+        folder=folder,
+        fields=frozenset(app.settings_class.model_fields),
+        declarations=app.collect_declarations() or Declarations(),
+        app_version=app.version,
+        app_problem=app_problem,
+        url=url,
+        token=token,
+        restore=restore,
+    )
+
+
+def _load_app() -> tuple[Gateway, str]:
+    """Return the app, or a gateway without one and the reason."""
+    try:
+        return load_app(os.environ), ""
+    except StartError as error:
+        return PlainGateway(), str(error)
+
+
+def _read_settings(
+    kind: type[Settings], overrides: dict[str, Any]
+) -> tuple[PocketBaseSettings | None, tuple[str, ...]]:
+    """Return the most complete valid settings, and the problems of all of them."""
+    problems: tuple[str, ...] = ()
+    kinds: tuple[type[PocketBaseSettings], ...] = (kind, StripeSettings, PocketBaseSettings)
+    for each in kinds:
+        try:
+            return each(**overrides), problems
+        except ValidationError as error:
+            problems = problems or tuple(describe_invalid(error))
+    return None, problems
+
+
+def _read_names(file: Path) -> set[str]:
+    return {name for name, text in dotenv_values(file, interpolate=False).items() if text}
+
+
+@asynccontextmanager
+async def open_context(given: Given) -> AsyncIterator[Context]:
+    """Provide the clients of the checks; none connects before it is used."""
+    settings = given.settings
+    async with AsyncExitStack() as stack:
+        timeout = httpx2.Timeout(_SECONDS)
+        http = await stack.enter_async_context(
+            open_client(timeout=timeout, trust_env=bool(given.url))
+        )
+        pocketbase = records = client = None
+        key_check = KeyCheck()
+        if settings is not None:
+            pocketbase = await stack.enter_async_context(PocketBase(settings))
+            if given.token:
+                pocketbase.session = PasswordSession(_give(given.token))
+            records = open_pocketbase_client(settings, pocketbase.session)
+            stack.push_async_callback(records.close)
+        if isinstance(settings, StripeSettings):
+            client = await stack.enter_async_context(open_stripe(settings, key_check))
+        context = Context(given, http, pocketbase, records, client, key_check)
+        stack.push_async_callback(context.close)
+        yield context
+
+
+def _give(token: str) -> Any:
+    async def give() -> str:
+        return token
+
+    return give
