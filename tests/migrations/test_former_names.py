@@ -20,7 +20,15 @@ from tests.migrations.test_migrations import read_collections
 _FORMER = Path(__file__).parent / "former"
 _FILES = sorted(path.name for path in _FORMER.glob("*.js"))
 #: Collections that no former release had.
-_ADDED = ("effects", "exports", "paused_handlers", "payer_changes", "schedules", "work")
+_ADDED = (
+    "collection_rules",
+    "effects",
+    "exports",
+    "paused_handlers",
+    "payer_changes",
+    "schedules",
+    "work",
+)
 #: Former names by today's.
 _NAMES = {
     f"gateway_{key}": {
