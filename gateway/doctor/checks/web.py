@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from datetime import UTC, datetime
+import time
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -100,7 +100,7 @@ async def check_tls(context: Context) -> CheckResult:
             "Open port 443, and check the domain's DNS records; then run `gateway doctor --url`"
             " from another machine.",
         )
-    days = (end - datetime.now(UTC)).total_seconds() / 86_400
+    days = (end - time.time()) / 86_400
     found = f"the certificate is valid for {days:.0f} days"
     fix = "Renew it; with Caddy, read its log: it renews 30 days before the end."
     if days < _MIN_DAYS:
@@ -108,13 +108,14 @@ async def check_tls(context: Context) -> CheckResult:
     return warning(f"{found}.", fix) if days < _FEW_DAYS else ok(found)
 
 
-async def _read_certificate_end(host: str, port: int) -> datetime:
+async def _read_certificate_end(host: str, port: int) -> float:
+    """Return the Unix time at which the certificate ends."""
     _, writer = await asyncio.open_connection(host, port, ssl=trust_certificates())
     try:
         certificate = writer.get_extra_info("peercert")
     finally:
         writer.close()
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
+    return ssl.cert_time_to_seconds(certificate["notAfter"])
 
 
 @check("web.client_address", "PocketBase sees the browser's address", "pocketbase", "hooks")
