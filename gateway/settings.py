@@ -189,6 +189,9 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     gateway_keep_export_days: int = Field(default=30, ge=0, le=MAX_DAYS)
     """Days after which exported files are deleted. 0: never, until the user or the account is
     deleted."""
+    gateway_email_columns: Annotated[tuple[str, ...], NoDecode] = ()
+    """Text columns of your collections that contain users' e-mail addresses, as collection.column,
+    for `gateway users` (docs/personal-data.md). Columns of the type email need no entry."""
     gateway_upstream_timeout: float = Field(default=10.0, gt=0, le=3600)
     """Seconds to wait for a response of PocketBase or Stripe."""
     gateway_self_service_coupons: Annotated[tuple[str, ...], NoDecode] = ()
@@ -277,6 +280,7 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     however late Stripe delivers; for older events that `gateway reconcile` finds they are not."""
 
     @field_validator(
+        "gateway_email_columns",
         "gateway_self_service_coupons",
         "gateway_portal_configurations",
         "gateway_self_service_meters",
@@ -306,6 +310,14 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
             if name.lower() in _SECRET_HEADERS:
                 raise ValueError(f"{name} contains a secret, which transforms must not receive")
         return tuple(name.lower() for name in names)
+
+    @field_validator("gateway_email_columns")
+    @classmethod
+    def _check_columns(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
+        for column in columns:
+            if not re.fullmatch(r"\w+\.\w+", column, re.ASCII):
+                raise ValueError(f"{column!r} is not a column like orders.contact")
+        return columns
 
     @field_validator("gateway_keep_event_days")
     @classmethod

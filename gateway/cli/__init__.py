@@ -16,6 +16,7 @@ from gateway.cli.openapi import openapi
 from gateway.cli.reconcile import reconcile
 from gateway.cli.serve import serve
 from gateway.cli.transforms import transforms
+from gateway.cli.users import users
 from gateway.cli.work import work
 from gateway.cli.worker import worker
 from gateway.errors import GatewayError
@@ -94,5 +95,6 @@ main.add_command(events)
 main.add_command(openapi)
 main.add_command(reconcile)
 main.add_command(transforms)
+main.add_command(users)
 main.add_command(work)
 main.add_command(worker)

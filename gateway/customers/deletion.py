@@ -6,6 +6,7 @@ from urllib.parse import quote
 import stripe
 
 from gateway.customers.end_purchases import end_purchases
+from gateway.rows import Json
 from gateway.stripe_api import Missing, read_object, translate_errors
 
 if TYPE_CHECKING:
@@ -23,6 +24,15 @@ _CLEARED: "CustomerUpdateParams" = {
     "phone": "",
     "shipping": "",
 }
+
+#: The gateway's own metadata: ids, which tell late events that the payer was deleted.
+_OWN = "pocketbase_"
+
+
+def _clear(customer: Json) -> "CustomerUpdateParams":
+    """Return an update that empties personal data, also in the seller's metadata."""
+    names = [name for name in customer.get("metadata") or {} if not name.startswith(_OWN)]
+    return {**_CLEARED, "metadata": dict.fromkeys(names, "")} if names else _CLEARED
 
 
 async def delete_customer(
@@ -42,16 +52,17 @@ async def delete_customer(
         return "kept"
     path = f"/v1/customers/{quote(customer, safe='')}"
     try:
-        if (await read_object(client, path)).body.get("deleted"):
-            return "deleted"
+        found = (await read_object(client, path)).body
     except Missing:
         return "gone"
+    if found.get("deleted"):
+        return "deleted"
     await end_purchases(client, customer)
     if policy == "cancel":
         return "canceled"
     with translate_errors():
         await client.v1.customers.update_async(
-            customer, _CLEARED, {"idempotency_key": f"forget-{key}"}
+            customer, _clear(found), {"idempotency_key": f"forget-{key}"}
         )
         await client.v1.customers.delete_async(customer)
     return "deleted"

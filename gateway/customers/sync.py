@@ -68,7 +68,8 @@ class CustomerSync:
 
     async def _make(self, change: CustomerChange, current: CurrentChange, key: str) -> str:
         if change.change == "delete":
-            return await delete_customer(self.client, change.customer, self.deletion_policy, key)
+            policy: DeletionPolicy = "delete" if current.erased else self.deletion_policy
+            return await delete_customer(self.client, change.customer, policy, key)
         if change.change == "move":
             return await self._update(change, _move_params(change, current), f"move-{key}", "moved")
         params = _update_params(current)

@@ -12,6 +12,9 @@ from gateway.rows import OBJECT_COLUMN, Changes, Json, Row, Version
 #: Columns that a response with only ``deleted: true`` determines.
 _TOLD_BY_DELETION = ("deleted", "active", "valid", "object")
 
+#: A member of objects without personal data.
+_ERASED = "pocketbase_erased"
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -61,6 +64,10 @@ def compare(row: Row, stored: Json | None) -> Difference | None:
     """Return the difference between the stored row and the expected one, None if there is none."""
     if stored is None:
         return Difference(row.collection, row.stripe_id, "added")
+    if is_erased(stored):
+        # Emptied columns stay empty; the object is not compared.
+        told = {name: value for name, value in row.values.items() if _is_kept(stored.get(name))}
+        row = replace(row, values=told, object=None)
     columns = tuple(name for name, value in row.values.items() if stored.get(name) != value)
     if not shows_object(row, stored):
         columns = (*columns, OBJECT_COLUMN)
@@ -68,6 +75,17 @@ def compare(row: Row, stored: Json | None) -> Difference | None:
         return None
     kind = "deleted" if "deleted" in columns and row.values["deleted"] else "changed"
     return Difference(row.collection, row.stripe_id, kind, columns)
+
+
+def is_erased(stored: Json) -> bool:
+    """Whether the row was emptied with its user; see pb_hooks/lib/privacy/redact.js."""
+    kept = stored.get(OBJECT_COLUMN)
+    return isinstance(kept, dict) and kept.get(_ERASED) is True
+
+
+def _is_kept(value: Any) -> bool:
+    """Whether redaction leaves a column as it is: numbers, dates, ids and states."""
+    return isinstance(value, (bool, int, float)) or (isinstance(value, str) and value != "")
 
 
 def shows_object(row: Row, stored: Json) -> bool:

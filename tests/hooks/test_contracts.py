@@ -34,6 +34,16 @@ from gateway.pocketbase.contracts.events import PRUNE, PruneRequest
 from gateway.pocketbase.contracts.health import VERSION, WRITE_PROBE
 from gateway.pocketbase.contracts.jobs import START_JOB, JobStart
 from gateway.pocketbase.contracts.notifications import SEND_MAIL, MailFrom, MailRequest
+from gateway.pocketbase.contracts.privacy import (
+    BEGIN_ERASURE,
+    ERASE_PART,
+    FIND_TEXTS,
+    FINISH_ERASURE,
+    ErasePartRequest,
+    ErasureRequest,
+    FindRequest,
+    FinishRequest,
+)
 from gateway.pocketbase.contracts.route import Empty, HookRoute
 from gateway.pocketbase.contracts.schedules import STORE_TICKS, DueTick, TicksRequest
 from gateway.pocketbase.contracts.teams import (
@@ -329,6 +339,18 @@ async def test_pruned_work(pocketbase: PocketBase) -> None:
             pocketbase, PRUNE_WORK, PruneWorkRequest(limit=10, done_before="", parked_before="")
         )
     ).changed == 0
+
+
+async def test_privacy(pocketbase: PocketBase, business: Business) -> None:
+    """POST /api/gateway/privacy/begin, /find, /erase and /finish, for nobody."""
+    person = ErasureRequest(user="", customers=(), objects=(), contacts=("no@x.test",), names=())
+    await _ask(pocketbase, BEGIN_ERASURE, person)
+    asked = FindRequest(collection="users", after=0, limit=10, texts=(business.user.email,))
+    assert (await _ask(pocketbase, FIND_TEXTS, asked)).ids == (business.user.id,)
+    part = {"key": "customers", "user": "", "own": (), "contacts": ("no@x.test",), "names": ()}
+    request = ErasePartRequest(**{**dict(asked), **part, "collection": "customers"})
+    assert (await _ask(pocketbase, ERASE_PART, request)).changed == 0
+    await _ask(pocketbase, FINISH_ERASURE, FinishRequest(**dict(person), vacuum=False))
 
 
 async def test_mail(pocketbase: PocketBase) -> None:

@@ -115,7 +115,9 @@ async def test_a_gateway_prunes_by_itself(
     _age(stack, "gateway_exports", "created", old["id"])
     folder = stack.pocketbase.data_dir / "storage" / old["collectionId"] / old["id"]
     assert (folder / old["file"]).exists()
-    items = [NewItem(id=f"retention00000{n}", kind="task", handler="none") for n in range(3)]
+    items = [
+        NewItem(id=f"retention00000{n}", kind="task", handler="tests.retention") for n in range(3)
+    ]
     await dashboard.call("POST", ENQUEUE.path, {"items": [each.model_dump() for each in items]})
     for item, status in zip(items, ("done", "parked", "waiting"), strict=True):
         path = f"/api/collections/gateway_work/records/{item.id}"
@@ -136,7 +138,7 @@ async def test_a_gateway_prunes_by_itself(
     assert not await _has_payload(dashboard, payload)
     assert await dashboard.find("stripe_events", event["id"]) is None
     assert [row["id"] for row in await dashboard.list("gateway_exports")] == [young["id"]]
-    left = await dashboard.list("gateway_work", "handler = 'none'", sort="id")
+    left = await dashboard.list("gateway_work", "handler = 'tests.retention'", sort="id")
     assert [row["status"] for row in left] == ["parked", "waiting"]
     for row in [*left, young]:
         path = f"/api/collections/{row['collectionName']}/records/{row['id']}"

@@ -25,6 +25,8 @@ class CurrentChange(Contract):
     #: None for fields that stay unchanged at Stripe.
     email: str | None
     name: str | None
+    #: Whether the customer is deleted whatever the policy, by `gateway users delete`.
+    erased: bool
 
 
 READ_CHANGE = HookRoute("POST", "/api/gateway/customers/change", CustomerChange, CurrentChange)

@@ -9,6 +9,7 @@ const { enqueueDeletion, isBeingDeleted } = require(`${__hooks}/lib/customers/st
 const { ORGANIZATION } = require(`${__hooks}/lib/mirror/payer.js`)
 const { findOne } = require(`${__hooks}/lib/mirror/records.js`)
 const { keepTrialOf } = require(`${__hooks}/lib/checkout/used_trials.js`)
+const { addErasures, anyErasures, findErased } = require(`${__hooks}/lib/privacy/erasures.js`)
 
 const ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -66,6 +67,17 @@ function enqueueLateDeletion(tx, payer, customer) {
   const found = arrayOf(new DynamicModel({ address: "" }))
   tx.db().newQuery(LATE).bind({ payer, customer }).all(found)
   for (const { address } of found) add(tx, payer, customer, address)
+  if (found.length && anyErasures(tx) && findErased(tx, [payer]).size > 0) addErasures(tx, payer, [customer], [])
+}
+
+// Enqueues the deletion of an erased customer, unless it is pending or done.
+function enqueueErasure(tx, payer, customer) {
+  const found = new DynamicModel({ done: false })
+  tx.db().newQuery(`SELECT EXISTS (
+    SELECT 1 FROM ${TABLES.payer_changes} WHERE customer = {:customer} AND kind = 'deleted'
+      AND outcome IN ('deleted', 'gone')) AS done
+  `).bind({ customer }).one(found)
+  if (!found.done && !isBeingDeleted(tx, customer)) add(tx, payer, customer, "")
 }
 
 // Whether a user's verified address may give them a customer: not one of a deleted account with the same address that
@@ -80,4 +92,6 @@ function mayClaimByEmail(tx, customer, user) {
   return !!own && found.every(({ address }) => address === own)
 }
 
-module.exports = { enqueueCustomerDeletion, enqueueLateDeletion, enqueueOrganizationDeletion, mayClaimByEmail }
+module.exports = {
+  enqueueCustomerDeletion, enqueueErasure, enqueueLateDeletion, enqueueOrganizationDeletion, mayClaimByEmail,
+}

@@ -6,6 +6,7 @@
 const { NOW, fromNow } = require(`${__hooks}/lib/dates.js`)
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { ORGANIZATION, columnsOf, readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
+const { findErased } = require(`${__hooks}/lib/privacy/erasures.js`)
 const { enqueue } = require(`${__hooks}/lib/work/queue.js`)
 
 const HANDLER = "gateway.customers.sync"
@@ -83,12 +84,12 @@ function isPending(tx, customer, change) {
   return found.found
 }
 
-// Returns {outdated, email, name} of a claimed change: why it is not needed any more, "" if it is; and the address and
-// name for Stripe, null for those that stay.
+// Returns {outdated, email, name, erased} of a claimed change: why it is not needed any more, "" if it is; the address and
+// name for Stripe, null for those that stay; and whether the customer is deleted whatever the policy.
 function readChange(app, asked) {
   const outdated = findReason(app, asked)
   const contact = outdated || asked.change === "delete" ? { email: null, name: null } : readContact(app, asked)
-  return { outdated, ...contact }
+  return { outdated, ...contact, erased: findErased(app, [asked.customer]).size > 0 }
 }
 
 function findReason(app, { change, payer, customer, deletion }) {

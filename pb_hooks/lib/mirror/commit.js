@@ -22,6 +22,7 @@ const { findDuplicates, insertEvents } = require(`${__hooks}/lib/mirror/event_ro
 const { decideRows, describeConflict } = require(`${__hooks}/lib/mirror/ordering.js`)
 const { findWithoutObject } = require(`${__hooks}/lib/mirror/records.js`)
 const { runTransaction } = require(`${__hooks}/lib/database/transaction.js`)
+const { dropErasedClaims, redactDelivery } = require(`${__hooks}/lib/privacy/late_deliveries.js`)
 
 // Returns {outcomes, conflicts}; null if the number of texts is that of another version of the gateway. `onCommit` gets
 // the same as soon as it is durable, before realtime and other hooks run.
@@ -33,7 +34,8 @@ function commit(app, batch, texts, onCommit) {
   runTransaction(app, (tx) => {
     // First, so that each row is written with its owner.
     const payers = noPayers()
-    applyClaims(tx, batch.claims, payers)
+    applyClaims(tx, dropErasedClaims(tx, batch.claims), payers)
+    redactDelivery(tx, batch, payloads)
     const rows = findRecords(tx, batch.rows)
     const duplicates = findDuplicates(tx, batch.events, rows)
     decideRows(tx, batch, duplicates)

@@ -66,6 +66,16 @@ const RETRY_WORK = { ids: list(1000, ID), handler: optional(NAME, "") }
 const CANCEL_WORK = { ids: list(1000, ID) }
 const PRUNE_WORK = { limit: whole(1, 10000), done_before: DATE, parked_before: DATE }
 const PAUSE_WORK = { handler: NAME, paused: flag }
+const ERASURE = {
+  user: text(100), customers: list(1000, members({ id: NAME, payer: text(200) })), objects: list(10000, NAME),
+  contacts: list(100, NAME), names: list(100, NAME), vacuum: optional(flag, false),
+}
+const FIND_PART = {
+  collection: text(255, /^\w+$/), after: whole(0, Number.MAX_SAFE_INTEGER), limit: whole(1, 1000), texts: list(1000, NAME),
+}
+const ERASE_PART = {
+  ...FIND_PART, key: text(100), user: text(100), own: list(1000, NAME), contacts: list(100, NAME), names: list(100, NAME),
+}
 const START_JOB = {
   id: text(15, /^[a-z0-9]{15}$/), handler: NAME, user: text(100), payload: text(2000000), tries: whole(1, 1000000),
   max_open: whole(0, 1000000), max_started: whole(0, 1000000), period_seconds: whole(0, YEAR_SECONDS),
@@ -86,7 +96,7 @@ const TICKS = {
 }
 
 const SHAPES = {
-  BUYER, CANCEL_WORK, CHANGE, CHECK, EFFECTS, ENQUEUE, EXCHANGE, METERED, MAIL, PART, PAUSE_WORK,
+  BUYER, CANCEL_WORK, CHANGE, CHECK, EFFECTS, ENQUEUE, ERASE_PART, ERASURE, EXCHANGE, FIND_PART, METERED, MAIL, PART, PAUSE_WORK,
   PENDING_CHECKOUT, PREVIEW, PRICES, PRUNE, PRUNE_WORK, RETRY_WORK, START_JOB, TICKS,
 }
 

@@ -1,0 +1,70 @@
+"""The file of an export: a zip with JSON documents and files, readable by its owner only."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from gateway.json_codec import dump, dump_text
+from gateway.rows import Json
+
+
+class Archive:
+    """A zip that appears under its name when it is complete.
+
+    A context manager: an exception removes what was written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._part = path.with_name(f".{path.name}.part")
+        self.files = 0
+
+    def __enter__(self) -> Self:
+        """Create the file."""
+        descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._file = os.fdopen(descriptor, "w+b")
+        self._zip = ZipFile(self._file, "w", ZIP_DEFLATED)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Complete the file, or remove it."""
+        self._zip.close()
+        self._file.close()
+        if error is None:
+            self._part.replace(self._path)
+        else:
+            self._part.unlink(missing_ok=True)
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Add one document."""
+        self._zip.writestr(name, dump_text(value, is_indented=True))
+
+    async def write_records(self, name: str, records: AsyncIterator[Json]) -> int:
+        """Add a JSON list, record by record; return the number. Nothing is added without any."""
+        count = 0
+        first = await anext(records, None)
+        if first is None:
+            return 0
+        with self._zip.open(name, "w") as target:
+            target.write(b"[\n" + dump(first))
+            count += 1
+            async for record in records:
+                target.write(b",\n" + dump(record))
+                count += 1
+            target.write(b"\n]\n")
+        return count
+
+    async def write_file(self, name: str, chunks: AsyncIterator[bytes]) -> None:
+        """Add a file while it arrives."""
+        with self._zip.open(name, "w", force_zip64=True) as target:
+            async for chunk in chunks:
+                target.write(chunk)
+        self.files += 1
