@@ -5,15 +5,15 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import click
 
 from gateway.dependencies import PocketBaseDep, SettingsDep, StripeDep
 from gateway.pocketbase import open_pocketbase_client
-from gateway.settings import StripeSettings
+from gateway.settings import PocketBaseSettings, StripeSettings
 from gateway.source import Source
-from gateway.start_error import InvalidRegistration
+from gateway.start_error import InvalidRegistration, StartError
 from gateway.stripe_api import open_stripe
 
 #: The names of the gateway's own commands, which an app can't use.
@@ -31,10 +31,15 @@ OWN_COMMANDS = frozenset(
         "reconcile",
         "serve",
         "transforms",
+        "users",
         "work",
         "worker",
     }
 )
+
+
+#: Parameters that Click passes by name.
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,8 @@ def build_command(
         hints = get_type_hints(function, include_extras=True)
     except NameError as error:
         raise ValueError(f"an annotation of the function can't be resolved: {error}") from error
-    wanted = {
-        parameter: hint
-        for parameter, hint in hints.items()
-        if hint in (PocketBaseDep, StripeDep, SettingsDep)
-    }
+    wanted = {parameter: hint for parameter, hint in hints.items() if _is_given(hint)}
+    _require_options(function, wanted)
 
     @wraps(function)
     def run(**given: Any) -> None:
@@ -85,6 +87,47 @@ def build_command(
 
     make: Callable[..., click.Command] = click.command(name, **options)
     return make(run)
+
+
+def _is_given(hint: Any) -> bool:
+    """Whether a parameter of this type gets a client, or the settings of any class."""
+    return hint in (PocketBaseDep, StripeDep) or _settings_class(hint) is not None
+
+
+def _settings_class(hint: Any) -> type[PocketBaseSettings] | None:
+    """Return the class of an annotation such as ``Settings`` or a subclass, None for another."""
+    kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    is_settings = isinstance(kind, type) and issubclass(kind, PocketBaseSettings)
+    return kind if is_settings else None
+
+
+def _check_settings(settings: StripeSettings, hint: Any, parameter: str) -> StripeSettings:
+    kind = _settings_class(hint)
+    if kind is None or isinstance(settings, kind) or hint == SettingsDep:
+        return settings
+    raise StartError(
+        f"The parameter {parameter} wants {kind.__name__}, but the app has"
+        f" {type(settings).__name__}: write Gateway(settings={kind.__name__})."
+    )
+
+
+def _require_options(function: Callable[..., Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse a parameter that nothing sets; Click would call the function without it.
+
+    Raises:
+        ValueError: names the parameter.
+    """
+    if hasattr(function, "__wrapped__"):
+        # A decorator such as click.pass_context may set it.
+        return
+    options = {each.name for each in getattr(function, "__click_params__", ())}
+    for parameter in inspect.signature(function).parameters.values():
+        is_set = parameter.name in wanted or parameter.name in options
+        if not is_set and parameter.default is parameter.empty and parameter.kind in _NAMED:
+            raise ValueError(
+                f"the parameter {parameter.name} has no click.option or click.argument, and its"
+                " type is not PocketBase, Stripe or a settings class"
+            )
 
 
 async def _call(
@@ -98,8 +141,11 @@ async def _call(
     if wanted:
         settings = read_settings()
         async with open_pocketbase_client(settings) as pocketbase, open_stripe(settings) as stripe:
-            found = {PocketBaseDep: pocketbase, StripeDep: stripe, SettingsDep: settings}
-            clients = {parameter: found[hint] for parameter, hint in wanted.items()}
+            found = {PocketBaseDep: pocketbase, StripeDep: stripe}
+            clients = {
+                parameter: found.get(hint) or _check_settings(settings, hint, parameter)
+                for parameter, hint in wanted.items()
+            }
             await _await(function(**given, **clients))
         return
     await _await(function(**given))

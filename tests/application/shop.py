@@ -109,8 +109,9 @@ def fulfil(event: Event, context: EventContext) -> None:
 
 @app.command()
 @click.option("--title", default="", help="Only this one.")
-async def count_articles(pb: PocketBase, settings: Settings, title: str) -> None:
+async def count_articles(pb: PocketBase, settings: ShopSettings, title: str) -> None:
     """Count the articles."""
+    assert settings.shop_name
     found = await pb.collection("articles").full_list()
     articles = [each for each in found if title in each["title"]]
     click.echo(f"{len(articles)} at {settings.pocketbase_url}")

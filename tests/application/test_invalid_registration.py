@@ -112,6 +112,10 @@ _WRONG = {
         "@app.command('serve')\ndef f(): ...",
         (1, "there is a command serve already"),
     ),
+    "a command with a parameter that nothing sets": (
+        "@app.command()\ndef f(word: str): ...",
+        (1, "the parameter word has no click.option or click.argument"),
+    ),
     "an endpoint of the gateway": (
         "@app.post('/portal')\nasync def f(): ...",
         (1, "POST /portal is an endpoint of the gateway already"),
