@@ -3,7 +3,7 @@
     pytest_plugins = ["gateway.testing"]   # in tests/conftest.py
 
 Fixtures: `stack` (PocketBase, the simulator and the app as processes, once per session), `sign_up`,
-`user`, `superuser_pb`, `http`, `buy`, `stripe_event`, `clock`, `app_client`. Override
+`user`, `superuser_pb`, `http`, `buy`, `stripe_event`, `clock`, `work_done`, `app_client`. Override
 `gateway_project` or `gateway_settings` to test another folder or with other settings. The report of
 a failed test has the warnings and errors that the app logged meanwhile.
 """
@@ -23,11 +23,13 @@ from gateway.testing.fixtures import (
     stripe_event,
     superuser_pb,
     user,
+    work_done,
 )
 from gateway.testing.purchases import Buy
 from gateway.testing.simulator import Clock, StripeEvent
 from gateway.testing.users import SignedUpUser, SignUp
 from gateway.testing.waiting import eventually
+from gateway.testing.work import WorkDone
 
 __all__ = [
     "Buy",
@@ -36,6 +38,7 @@ __all__ = [
     "SignedUpUser",
     "Stack",
     "StripeEvent",
+    "WorkDone",
     "app_client",
     "buy",
     "clock",
@@ -48,4 +51,5 @@ __all__ = [
     "stripe_event",
     "superuser_pb",
     "user",
+    "work_done",
 ]

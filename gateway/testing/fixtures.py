@@ -19,6 +19,7 @@ from gateway.pocketbase.api import Credentials, PocketBaseClient
 from gateway.testing.purchases import Buy
 from gateway.testing.simulator import Clock, Simulator, StripeEvent
 from gateway.testing.users import SignedUpUser, SignUp, open_http
+from gateway.testing.work import WorkDone
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +98,12 @@ def stripe_event(stack: Stack, http: httpx2.AsyncClient) -> StripeEvent:
 def clock(stack: Stack, http: httpx2.AsyncClient) -> Clock:
     """Stripe's time: ``await clock.advance(days=31)``."""
     return Clock(Simulator(stack, http))
+
+
+@pytest.fixture
+def work_done(stack: Stack, superuser_pb: PocketBaseClient) -> WorkDone:
+    """Wait for event handlers, effects and jobs: ``await work_done()``."""
+    return WorkDone(stack, superuser_pb)
 
 
 @pytest.fixture
