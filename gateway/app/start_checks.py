@@ -10,6 +10,7 @@ from urllib.parse import quote
 from gateway.effects.collection_check import find_faults as find_effect_faults
 from gateway.effects.effect import Effect
 from gateway.errors import GatewayError
+from gateway.mirror.known_columns import remember_columns
 from gateway.mirror.mirrored_object import MirroredObject
 from gateway.mirror.registry import entry_of
 from gateway.mirror.team_column import TeamColumn
@@ -70,7 +71,9 @@ async def require_mirrors(pocketbase: PocketBase, mirrors: Iterable[MirroredObje
                 f"{mirror.source}: there is no collection {mirror.collection} for the mirror of"
                 f" {mirror.object}: add a migration that creates it"
             )
-        _require_columns(mirror, {field["name"] for field in found["fields"]})
+        columns = {field["name"] for field in found["fields"]}
+        _require_columns(mirror, columns)
+        remember_columns(mirror.collection, columns)
 
 
 async def require_columns(pocketbase: PocketBase, columns: Iterable[TeamColumn]) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.dates import to_column, unix_to_column
+from gateway.mirror.known_columns import report_unknown
 from gateway.mirror.mirrored_object import ListQuery, MirroredObject, Projection
 from gateway.rows import Changes, Json, Row
 from gateway.source import Source
@@ -35,7 +36,7 @@ def describe_team_object(
     return MirroredObject(
         object,
         collection,
-        _project_with(function, collection),
+        _project_with(function, collection, source),
         path.removeprefix("/v1/").rstrip("/"),
         expand=expand,
         lists=(ListQuery(dict(list_params or {})),),
@@ -43,9 +44,10 @@ def describe_team_object(
     )
 
 
-def _project_with(function: TeamProjection, collection: str) -> Projection:
+def _project_with(function: TeamProjection, collection: str, source: Source | None) -> Projection:
     def project(body: Json, deleted: bool) -> Changes:
         own = {name: as_column(value) for name, value in function(body, deleted).items()}
+        report_unknown(collection, own, source)
         values = {"created": unix_to_column(body.get("created")), **own}
         return Changes(Row(collection, stripe_id(body), values, final=deleted))
 

@@ -82,6 +82,7 @@ async def test_records_commit_with_the_result(office: Office, notes: str) -> Non
         {"method": "create", "id": "short", "data": {"title": "x"}},
         {"method": "update", "id": "none00000000000", "data": {"title": "x"}},
         {"method": "create", "collection": "no_such", "data": {}},
+        {"method": "create", "data": {"title": "x", "titel": "misspelt"}},
     ],
 )
 async def test_writes_that_fail_settle_nothing(

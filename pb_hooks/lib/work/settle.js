@@ -107,8 +107,18 @@ function build(tx, collection, id) {
 }
 
 function fill(record, data) {
-  for (const name in data) record.set(name, data[name])
+  for (const name in data) {
+    requireColumn(record, name)
+    record.set(name, data[name])
+  }
   return record
+}
+
+// PocketBase ignores unknown names: a misspelt one would lose its value. `name+` and the like change a stored value.
+function requireColumn(record, name) {
+  const { fields } = record.collection()
+  const isKnown = [name, name.replace(/^[+-]|[+-]$/, ""), name.replace(/(Confirm)?$/, "")].some((each) => fields.getByName(each))
+  if (!isKnown) throw new Error(`there is no column ${name}`)
 }
 
 function find(tx, collection, id) {
