@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from gateway.jobs.context import JobContext
 from gateway.jobs.declaration import Job
-from gateway.jobs.state import JobState, check_exact, check_size, to_json, unwrap
+from gateway.jobs.state import JobState, check_size, to_json, unwrap
 from gateway.work import Done, GiveUp, Outcome, Park, Retry, WorkContext, WorkHandler, WorkItem
+from gateway.work.exact_numbers import check_exact
 
 
 def build_handler(job: Job, shared: Mapping[str, Any]) -> WorkHandler:

@@ -7,11 +7,10 @@ from pydantic_core import to_jsonable_python
 
 from gateway.json_codec import dump, load
 from gateway.rows import Json
+from gateway.work.exact_numbers import is_inexact
 
 #: A quarter of what PocketBase stores in a JSON column of the queue.
 MAX_BYTES = 500_000
-#: Beyond it, not every integer is a float.
-_MAX_INTEGER = 2**53
 #: The one member of a wrapped value.
 _TEXT = "gateway:json"
 
@@ -67,31 +66,13 @@ def wrap(value: Any) -> Any:
     PocketBase's hooks read numbers as floats, and would change such an integer.
     """
     is_like_wrapped = isinstance(value, dict) and value.keys() == {_TEXT}
-    return {_TEXT: dump(value).decode()} if is_like_wrapped or _is_inexact(value) else value
+    return {_TEXT: dump(value).decode()} if is_like_wrapped or is_inexact(value) else value
 
 
 def unwrap(stored: Any) -> Any:
     """Return the value that `wrap` was given."""
     is_wrapped = isinstance(stored, dict) and stored.keys() == {_TEXT}
     return load(stored[_TEXT], is_exact=True) if is_wrapped else stored
-
-
-def check_exact(value: Any, what: str) -> None:
-    """Check that a JSON value for clients has no integer that browsers would change.
-
-    Raises:
-        ValueError: it has one.
-    """
-    if _is_inexact(value):
-        raise ValueError(f"{what} have an integer beyond 2**53: write it as text")
-
-
-def _is_inexact(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_is_inexact, value.values()))
-    if isinstance(value, list):
-        return any(map(_is_inexact, value))
-    return isinstance(value, int) and abs(value) > _MAX_INTEGER
 
 
 def check_size(value: Any, what: str) -> None:

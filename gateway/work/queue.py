@@ -28,11 +28,19 @@ from gateway.pocketbase.contracts.work import (
 )
 from gateway.pocketbase.hook_call import call_hook
 from gateway.rows import Json
+from gateway.work.exact_numbers import check_exact
 
 #: Items of each status that one transaction deletes, and transactions of one call.
 _PRUNE_ITEMS, _MAX_PRUNE_PARTS = 500, 200
 
 STATUSES: tuple[str, ...] = get_args(Status)
+
+
+def _check_payload(item: NewItem) -> None:
+    try:
+        check_exact(item.payload, f"the members of the payload of {item.handler}")
+    except ValueError as error:
+        raise InvalidRequest(f"{error}.") from None
 
 
 class WorkQueue:
@@ -55,9 +63,12 @@ class WorkQueue:
         """Add items; return their number without those that the queue has already.
 
         Raises:
+            InvalidRequest: a payload has an integer that PocketBase's hooks would change.
             PocketBaseRefused, PocketBaseUnavailable
         """
         request = EnqueueRequest(items=tuple(items))
+        for item in request.items:
+            _check_payload(item)
         changed = (await call_hook(self._pocketbase, ENQUEUE, request)).changed
         self.wake()
         return changed
