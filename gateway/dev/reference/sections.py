@@ -16,7 +16,7 @@ from gateway.settings import Settings
 _READERS: tuple[tuple[type[BaseModel], str], ...] = (
     (Settings, "the gateway"),
     (HookSettings, "PocketBase"),
-    (StackSettings, "`make run`"),
+    (StackSettings, "`gateway dev` (`make run`)"),
     (ComposeSettings, "`compose.yaml`"),
 )
 
@@ -120,8 +120,13 @@ def _read_settings() -> Iterator[Setting]:
     for kind, reader in _READERS:
         schema = kind.model_json_schema()
         for name in kind.model_fields:
-            both = name in CollectionSettings.model_fields
-            yield Setting.of(name, schema, "the gateway and PocketBase" if both else reader)
+            yield Setting.of(name, schema, _choose_reader(name, reader))
+
+
+def _choose_reader(name: str, reader: str) -> str:
+    if name in CollectionSettings.model_fields:
+        return "the gateway and PocketBase"
+    return f"{reader} and `compose.yaml`" if name.endswith("_port") else reader
 
 
 def _choose(sections: tuple[Section, ...], name: str) -> Section:
