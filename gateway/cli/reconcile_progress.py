@@ -35,8 +35,8 @@ class Progress:
         self._has_begun = True
         self._started = time.monotonic()
         self._before.update({name: _listed(run, name) for name in run.report.counts})
-        where = ", ".join(run.cursors)
-        click.echo(f"continued at {where}" if run.was_continued else "begun", err=True)
+        where = f" at {', '.join(run.cursors)}" if run.cursors else ""
+        click.echo(f"continued{where}" if run.was_continued else "begun", err=True)
 
     def print_difference(self, difference: Difference) -> None:
         """Print one line per difference."""
