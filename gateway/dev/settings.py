@@ -24,6 +24,19 @@ class StackSettings(BaseModel):
 
 
 def read_settings(env_file: Path) -> dict[str, str]:
-    """Return the settings by name; an empty value counts as not set."""
+    """Return the settings by name; an empty value counts as not set.
+
+    Secrets that docker/secrets has moved out of `.env` are read from their files.
+    """
     from_file = dotenv_values(env_file, interpolate=False)
-    return {name: text for name, text in (*from_file.items(), *os.environ.items()) if text}
+    return {
+        name: _read_secret(env_file.parent, name, text)
+        for name, text in (*from_file.items(), *os.environ.items())
+        if text
+    }
+
+
+def _read_secret(folder: Path, name: str, text: str) -> str:
+    file = folder / text
+    is_moved = text == f"secrets/{name.lower()}" and file.is_file()
+    return file.read_text().strip() if is_moved else text

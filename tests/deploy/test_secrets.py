@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from gateway.dev.pocketbase import ROOT
+from gateway.dev.settings import read_settings
 from gateway.settings import _decode_hook_secret
 
 _ENV = """\
@@ -111,3 +112,12 @@ def test_it_can_be_repeated(checkout: Path) -> None:
     assert _run(checkout).returncode == 0
     assert _read(checkout, "stripe_secret_key") == "sk_test_next"
     assert _read(checkout, "pocketbase_superuser_password") == password
+
+
+def test_quotes_are_not_part_of_a_secret(checkout: Path) -> None:
+    """`.env` may quote a value; `make run` reads the moved one from its file."""
+    env = checkout / ".env"
+    env.write_text(env.read_text().replace("sk_test_mine", "'sk_test_quoted'"))
+    assert _run(checkout).returncode == 0
+    assert _read(checkout, "stripe_secret_key") == "sk_test_quoted"
+    assert read_settings(env)["STRIPE_SECRET_KEY"] == "sk_test_quoted"
