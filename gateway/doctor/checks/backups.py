@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import zipfile
+import zlib
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,9 +55,14 @@ async def check_restore(context: Context) -> CheckResult:
     size = int(newest["size"])
     if size > _MAX_RESTORE_BYTES and not context.given.restore:
         raise Skipped(f"the backup has {format_bytes(size)}: use --restore")
-    with TemporaryDirectory(prefix="doctor-") as folder:
-        await _download(context, str(newest["key"]), Path(folder) / "backup.zip")
-        problem = await asyncio.to_thread(_find_problem, Path(folder))
+    try:
+        with TemporaryDirectory(prefix="doctor-") as folder:
+            await _download(context, str(newest["key"]), Path(folder) / "backup.zip")
+            problem = await asyncio.to_thread(_find_problem, Path(folder))
+    except OSError as error:
+        # Containers have a small /tmp.
+        reason = f"the temporary folder can't hold the backup ({error.strerror})"
+        raise Skipped(f"{reason}: set TMPDIR to a larger one") from error
     if problem:
         return failed(
             f"the newest backup can't be restored: {problem}.",
@@ -82,7 +88,7 @@ def _find_problem(folder: Path) -> str:
             for name in archive.namelist():
                 if name.split("-")[0] in _DATABASES:
                     archive.extract(name, folder)
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         return f"the archive is damaged ({type(error).__name__})"
     problems = (_check_database(folder / name) for name in _DATABASES)
     return next((problem for problem in problems if problem), "")
