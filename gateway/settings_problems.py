@@ -67,4 +67,7 @@ def _describe(item: ErrorDetails) -> str:
     variable = str(item["loc"][0]).upper()
     if item["type"] == "missing":
         return f"{variable} is not set."
+    if item["type"] == "too_short" and isinstance(item["input"], str):
+        # pydantic counts the items of a secret.
+        reason = f"it must have at least {item['ctx']['min_length']} characters"
     return f"{variable} is wrong: {reason}."

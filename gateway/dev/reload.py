@@ -24,6 +24,7 @@ from watchfiles import PythonFilter, watch
 from gateway.app.loader import load_app
 from gateway.app.server import build_config, spare_garbage_collector
 from gateway.logs import open_logs
+from gateway.settings import SettingsError
 from gateway.start_error import StartError
 
 _POLL_MILLISECONDS = 200
@@ -31,6 +32,8 @@ _POLL_MILLISECONDS = 200
 _GRACE_SECONDS = 5.0
 _MAX_DELAY_SECONDS = 30.0
 _IGNORED_FOLDERS = (".local",)
+#: The exit code of a server that stopped because of a wrong setting: another try would not help.
+_WRONG_SETTING = 4
 
 
 class _AppServer(uvicorn.Server):
@@ -63,6 +66,8 @@ class _Child:
         os.close(alive)
         self._report = report
         self._has_ended = False
+        #: None while it runs.
+        self.exit_code: int | None = None
 
     def wait_started(self) -> bool:
         """Wait for the end of the start; return whether it succeeded."""
@@ -71,8 +76,9 @@ class _Child:
     def has_ended(self) -> bool:
         """Return whether the process has ended."""
         if not self._has_ended:
-            pid, _ = os.waitpid(self.pid, os.WNOHANG)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
             self._has_ended = pid != 0
+            self.exit_code = os.waitstatus_to_exitcode(status) if self._has_ended else None
         return self._has_ended
 
     def stop(self) -> None:
@@ -165,8 +171,12 @@ class Reloader:
         if old and not old.has_ended():
             print("The app was not reloaded; the code from before continues.", flush=True)
         elif not self._stop.is_set():
-            print("The app can't start. It starts again when a file is saved.", flush=True)
             self._child = None
+            if new.exit_code == _WRONG_SETTING:
+                self._retry_at = float("inf")
+                print("Correct the setting in .env: the app starts when it is saved.", flush=True)
+            else:
+                print("The app can't start. It starts again when a file is saved.", flush=True)
 
     def _restart_if_ended(self) -> None:
         if self._child and self._child.has_ended():
@@ -199,6 +209,7 @@ def _serve(listener: socket.socket, report: int, alive: int) -> NoReturn:
         code = 0 if server.started else 3
     except StartError as error:
         print(error, file=sys.stderr)
+        code = _WRONG_SETTING if isinstance(error, SettingsError) else 1
     except SystemExit:
         # uvicorn has logged why the start failed.
         code = 3

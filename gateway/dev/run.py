@@ -1,13 +1,15 @@
 """`gateway dev`: runs PocketBase, the project's app and the simulator until a signal ends them."""
 
+from functools import partial
 from pathlib import Path
 
 from gateway.dev.command_settings import keep_gateway_settings
 from gateway.dev.console import Console
+from gateway.dev.env_file import EnvFileWatch
 from gateway.dev.folder_lock import lock_folder
 from gateway.dev.greeting import describe_secrets, describe_stack
-from gateway.dev.local_secrets import keep_secrets
-from gateway.dev.plan import plan_from_settings
+from gateway.dev.local_secrets import LocalSecrets, keep_secrets
+from gateway.dev.plan import StackPlan, plan_from_settings
 from gateway.dev.project import Project
 from gateway.dev.settings import read_settings
 from gateway.dev.stack import Stack
@@ -34,17 +36,29 @@ def run(project: Project, folder: Path, env_file: Path) -> None:
         if is_new:
             # Before anything can fail, because they are shown only once.
             print(describe_secrets(local, secrets_file), flush=True)
-        stack = Stack(plan_from_settings(read_settings(env_file), project, folder, local))
+        read_plan = partial(_read_plan, env_file, project, folder, local)
+        stack = Stack(read_plan())
+        watch = EnvFileWatch(env_file, stack, read_plan, _report)
+
+        def is_cancelled() -> bool:
+            # Polled while the parts start: a wrong setting may be corrected meanwhile.
+            watch.check()
+            return stop.is_made()
+
         with Console({_short_name(part.log): part.log for part in stack.parts}):
             try:
-                stack.start(stop.is_made, _report)
+                stack.start(is_cancelled, _report)
                 if not stop.is_made():
                     keep_gateway_settings(stack, folder / "settings.json")
                     print(describe_stack(stack), flush=True)
-                Supervisor(stack, _report, env_file).watch(stop.is_made)
+                Supervisor(stack, _report, watch.check).watch(stop.is_made)
             finally:
                 stack.stop()
                 (folder / "settings.json").unlink(missing_ok=True)
+
+
+def _read_plan(env_file: Path, project: Project, folder: Path, local: LocalSecrets) -> StackPlan:
+    return plan_from_settings(read_settings(env_file), project, folder, local)
 
 
 def _short_name(log: Path) -> str:

@@ -97,6 +97,23 @@ class Stack:
             self.stop()
             raise
 
+    def adopt(self, plan: StackPlan) -> tuple[Process, ...] | None:
+        """Give the parts the environments of a plan with other settings.
+
+        Returns:
+            The running parts to restart; None if the plan needs another stack.
+        """
+        if _fix(plan) != _fix(self.plan):
+            return None
+        new = Stack(plan)
+        changed = []
+        for part, other in ((self.pocketbase, new.pocketbase), (self.gateway, new.gateway)):
+            if part.env != other.env:
+                part.env = other.env
+                changed.append(part)
+        self.plan = plan
+        return tuple(part for part in changed if part.is_running)
+
     def stop(self) -> None:
         """Stop all processes in reverse order."""
         for part in reversed(self.parts):
@@ -128,6 +145,18 @@ class Stack:
                     f"Port {port} for {name} is in use: stop the process that listens there, or "
                     f"choose another by {variable}."
                 )
+
+
+def _fix(plan: StackPlan) -> tuple[object, ...]:
+    """Return what can't change while the parts run."""
+    return (
+        plan.ports,
+        plan.superuser,
+        plan.is_simulated,
+        plan.hook_secrets,
+        plan.catalogue,
+        plan.migrations,
+    )
 
 
 def _build_pocketbase(plan: StackPlan) -> PocketBaseProcess:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from gateway.dev.process import Process
 from gateway.dev.stack import Stack
@@ -17,16 +16,17 @@ _STABLE_SECONDS = 60.0
 class Supervisor:
     """Watches a running stack."""
 
-    def __init__(self, stack: Stack, report: Callable[[str], None], env_file: Path) -> None:
+    def __init__(
+        self, stack: Stack, report: Callable[[str], None], check_settings: Callable[[], None]
+    ) -> None:
         """Watch `stack`.
 
         Args:
             report: receives a sentence per event.
-            env_file: the settings that were read at the start.
+            check_settings: looks for changed settings.
         """
         self._stack = stack
-        self._env_file = env_file
-        self._env_text = _read(env_file)
+        self._check_settings = check_settings
         self._report = report
         self._started_at = dict.fromkeys(stack.parts, time.monotonic())
         self._delays = dict.fromkeys(stack.parts, _FIRST_DELAY_SECONDS)
@@ -40,7 +40,7 @@ class Supervisor:
             for part in self._stack.parts:
                 self._watch_part(part)
             self._watch_files()
-            self._watch_settings()
+            self._check_settings()
             self._retry_app()
             time.sleep(_WATCH_SECONDS)
 
@@ -81,18 +81,7 @@ class Supervisor:
             self._start(pocketbase)
             self._has_new_files = True
 
-    def _watch_settings(self) -> None:
-        text = _read(self._env_file)
-        if text != self._env_text:
-            self._env_text = text
-            name = self._env_file.name
-            self._report(f"{name} changed: end `gateway dev` and start it again to use it")
-
     def _retry_app(self) -> None:
         if self._has_new_files and self._stack.pocketbase.is_healthy():
             self._has_new_files = False
             self._stack.gateway.retry_app()
-
-
-def _read(file: Path) -> str:
-    return file.read_text(errors="replace") if file.is_file() else ""

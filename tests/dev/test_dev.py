@@ -25,6 +25,9 @@ async def read_answer() -> dict[str, int]:
 """
 
 
+_NUMBER = "int(os.environ.get('SHOP_NUMBER', '0'))"
+
+
 def _write(project: Path, number: str) -> None:
     (project / "app.py").write_text(_APP.replace("NUMBER", number))
 
@@ -190,11 +193,24 @@ def test_a_migration_that_has_run_is_not_run_again(start_run: StartRun, project:
     wait_until(lambda: "1764000000_a.js changed, but PocketBase has run it" in run.output, 10)
 
 
-def test_a_change_of_the_env_file_is_announced(start_run: StartRun, project: Path) -> None:
-    """Settings are read at the start, so a line says what to do."""
-    run = start_run(project=project)
+def test_a_wrong_env_file_is_read_again(start_run: StartRun, project: Path) -> None:
+    """One line names the setting; the saved file starts the app, and later changes restart it."""
+    (project / "app.py").write_text(f"import os\n\n{_APP}".replace("NUMBER", _NUMBER))
+    run = start_run("GATEWAY_METRICS_TOKEN=short", project=project)
+    wait_until(lambda: "Correct the setting in .env" in run.output, 60)
+    run_settings = run.home / "dotenv"
+    run_settings.write_text(f"SHOP_NUMBER=7\nGATEWAY_METRICS_TOKEN={'t' * 16}\n")
     run.wait_up()
-    (run.home / "dotenv").write_text("SHOP_NUMBER=7\n")
+    assert _read(run) == 7
+    sentence = "GATEWAY_METRICS_TOKEN is wrong: it must have at least 16 characters."
+    assert run.output.count(sentence) == 1
+    run_settings.write_text("SHOP_NUMBER=8\n")
+    wait_until(lambda: _read(run) == 8, 40)
+    assert "dotenv changed: restarting the gateway" in run.output
+    run_settings.write_text("POCKETBASE_SUPERUSER_EMAIL=a@example.com\n")
+    wait_until(lambda: "dotenv: POCKETBASE_SUPERUSER_" in run.output, 10)
+    login = "POCKETBASE_SUPERUSER_EMAIL=a@example.com\nPOCKETBASE_SUPERUSER_PASSWORD=1234567890\n"
+    run_settings.write_text(login)
     wait_until(lambda: "dotenv changed: end `gateway dev` and start it again" in run.output, 10)
 
 
