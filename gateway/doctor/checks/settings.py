@@ -40,7 +40,7 @@ async def check_unknown(context: Context) -> CheckResult:
             *(unknown if len(unknown) > 1 else ()),
         )
     place = "the environment" if given.env_file is None else "the environment and .env"
-    return ok(f"{place} has no unknown variable")
+    return ok(f"no unknown variable in {place}")
 
 
 @check("settings.consistent", "Settings don't contradict each other", "settings")
