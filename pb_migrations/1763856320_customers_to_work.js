@@ -81,7 +81,7 @@ function addSyncs(app, tables) {
 
 function addParts(app, tables) {
   const columns = ["kind", "object", "cursor", "error", "created", "updated"]
-  for (const row of read(app, `${tables.deferred_work} ORDER BY updated`, columns)) {
+  for (const row of read(app, `${tables.deferred_work} ORDER BY updated, id`, columns)) {
     const handler = HANDLERS[row.kind]
     if (!handler) continue
     run(app, ADD(tables), {
@@ -138,8 +138,8 @@ const TO_OPEN_TASKS = ({ customer_tasks, work }) => `
   FROM ${work} WHERE handler = '${SYNC}' AND status IN ('waiting', 'running', 'parked') AND payload ->> 'change' != 'delete'`
 
 const TO_DEFERRED = ({ deferred_work, work }) => `
-  INSERT OR REPLACE INTO ${deferred_work} (kind, object, cursor, error, created, updated)
-  SELECT iif(handler = '${HANDLERS.owner}', 'owner', 'features'), payload ->> 'object', coalesce(state ->> 'cursor', ''), error,
+  INSERT OR REPLACE INTO ${deferred_work} (id, kind, object, cursor, error, created, updated)
+  SELECT printf('r%014d', row_number() OVER (ORDER BY seq)), iif(handler = '${HANDLERS.owner}', 'owner', 'features'), payload ->> 'object', coalesce(state ->> 'cursor', ''), error,
     created, due
   FROM ${work} WHERE handler IN ('${HANDLERS.features}', '${HANDLERS.owner}') AND status IN ('waiting', 'running')`
 
