@@ -8,6 +8,7 @@ from typing import Any, Self
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from gateway.json_codec import dump, dump_text
+from gateway.privacy.errors import CannotWrite
 from gateway.rows import Json
 
 
@@ -23,8 +24,17 @@ class Archive:
         self.files = 0
 
     def __enter__(self) -> Self:
-        """Create the file."""
-        descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        """Create the file.
+
+        Raises:
+            CannotWrite: the folder is missing or read-only.
+        """
+        try:
+            descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        except OSError as error:
+            raise CannotWrite(
+                f"{self._path} can't be written ({error.strerror}): choose another --output."
+            ) from error
         self._file = os.fdopen(descriptor, "w+b")
         self._zip = ZipFile(self._file, "w", ZIP_DEFLATED)
         return self

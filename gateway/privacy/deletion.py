@@ -13,7 +13,7 @@ from secrets import token_hex
 import stripe
 
 from gateway.customers.deletion import delete_customer
-from gateway.errors import Conflict, GatewayError, Unavailable
+from gateway.errors import GatewayError
 from gateway.ids import record_id
 from gateway.mirror.registry import path_of
 from gateway.pocketbase.contracts.privacy import (
@@ -25,6 +25,7 @@ from gateway.pocketbase.contracts.privacy import (
 )
 from gateway.pocketbase.contracts.teams import CHECK_ORGANIZATIONS, OrganizationsRequest
 from gateway.pocketbase.hook_call import call_hook
+from gateway.privacy.errors import CannotDelete, NotFinished
 from gateway.privacy.links import Link, find_links, find_team_collections
 from gateway.privacy.person import DataSubject
 from gateway.privacy.search import Search
@@ -42,14 +43,6 @@ _STRIPE_ATTEMPTS = 5
 _WORK_SECONDS = 60.0
 #: The last step deletes what is found here.
 _AT_THE_END = ("billing_contacts", "erasures")
-
-
-class CannotDelete(Conflict):
-    """The user can't be deleted yet."""
-
-
-class NotFinished(Unavailable):
-    """The deletion is not complete: repeat the command."""
 
 
 @dataclass(slots=True)

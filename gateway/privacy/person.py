@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
-from gateway.errors import Conflict
 from gateway.pocketbase import filter
 from gateway.pocketbase.contracts.privacy import ErasedCustomer, ErasureRequest
+from gateway.privacy.errors import SeveralUsers
 from gateway.privacy.search import Search
 from gateway.rows import Json
 from gateway.vocabulary import CollectionNames
@@ -14,10 +14,6 @@ from gateway.vocabulary import CollectionNames
 _MIN_CHARACTERS = 3
 #: The prefix of a payer that is an organization.
 _ORGANIZATION = "organizations/"
-
-
-class SeveralUsers(Conflict):
-    """Several users have this address: name one by id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from gateway.app.loader import load_app
 from gateway.dev.pocketbase import ROOT
+from gateway.http.problem_schema import list_types
 
 Json = dict[str, Any]
 
@@ -84,6 +86,14 @@ def test_problems_name_their_types_and_members(posts: Json) -> None:
             for example in content.get("examples", {}).values():
                 assert example["value"]["type"] in types, name
                 assert example["value"].keys() <= properties.keys(), name
+
+
+def test_errors_of_commands_are_not_types() -> None:
+    """The types are the same in a process that runs commands."""
+    import_module("gateway.cli")
+    document = json.loads((ROOT / "docs" / "openapi.json").read_text())
+    problem = document["components"]["schemas"]["Problem"]
+    assert list_types() == problem["properties"]["type"]["enum"]
 
 
 def test_a_purchase_that_is_refused_shows_the_portal(document: Json) -> None:
