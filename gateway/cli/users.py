@@ -17,6 +17,7 @@ from gateway.privacy.person import DataSubject, PersonFinder
 from gateway.privacy.search import Search
 
 _ARGUMENT = "EMAIL|ID"
+_STDOUT = Path("-")
 
 
 @click.group()
@@ -30,7 +31,7 @@ def users() -> None:
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="By default user-ID.zip.",
+    help="By default user-ID.zip; - for standard output, as under compose.",
 )
 def export(person: str, output: Path | None) -> None:
     """Write everything that is stored about a user into a zip file.
@@ -43,6 +44,9 @@ def export(person: str, output: Path | None) -> None:
         async with _open(connection) as search:
             found = await _find(search, person)
             path = output or Path(f"user-{found.user or 'guest'}.zip")
+            stream = click.get_binary_stream("stdout") if path == _STDOUT else None
+            if stream and stream.isatty():
+                fail("--output - writes a zip: redirect it to a file.")
             if path.exists():
                 fail(f"{path} exists: choose another --output.")
             settings = connection.settings
@@ -52,11 +56,12 @@ def export(person: str, output: Path | None) -> None:
                 settings.collection_names,
                 settings.gateway_email_columns,
             )
-            with Archive(path) as archive:
+            with Archive(path, stream) as archive:
                 await export.write(found, archive)
             for name, count in export.counts.items():
-                click.echo(f"{name}  {count}")
-            click.echo(path)
+                click.echo(f"{name}  {count}", err=stream is not None)
+            if stream is None:
+                click.echo(path)
 
     run(command)
 

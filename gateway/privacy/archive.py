@@ -1,10 +1,10 @@
-"""The file of an export: a zip with JSON documents and files, readable by its owner only."""
+"""The zip of an export: JSON documents and files, readable by its owner only."""
 
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from gateway.json_codec import dump, dump_text
@@ -13,14 +13,16 @@ from gateway.rows import Json
 
 
 class Archive:
-    """A zip that appears under its name when it is complete.
+    """A zip that appears under its name when it is complete, or a stream.
 
-    A context manager: an exception removes what was written.
+    A context manager: an exception removes the file. A stream keeps the documents written so far.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, stream: BinaryIO | None = None) -> None:
         self._path = path
         self._part = path.with_name(f".{path.name}.part")
+        #: Written instead of the file; it need not be seekable.
+        self._stream = stream
         self.files = 0
 
     def __enter__(self) -> Self:
@@ -29,15 +31,18 @@ class Archive:
         Raises:
             CannotWrite: the folder is missing or read-only.
         """
+        self._file = self._stream or self._create()
+        self._zip = ZipFile(self._file, "w", ZIP_DEFLATED)
+        return self
+
+    def _create(self) -> BinaryIO:
         try:
             descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         except OSError as error:
             raise CannotWrite(
                 f"{self._path} can't be written ({error.strerror}): choose another --output."
             ) from error
-        self._file = os.fdopen(descriptor, "w+b")
-        self._zip = ZipFile(self._file, "w", ZIP_DEFLATED)
-        return self
+        return os.fdopen(descriptor, "w+b")
 
     def __exit__(
         self,
@@ -47,6 +52,9 @@ class Archive:
     ) -> None:
         """Complete the file, or remove it."""
         self._zip.close()
+        if self._stream is not None:
+            self._stream.flush()
+            return
         self._file.close()
         if error is None:
             self._part.replace(self._path)

@@ -33,4 +33,4 @@ class SetupReport:
             self._write("Nothing to change." if not self.open_points else "Nothing changed.")
         if self.open_points:
             points = "point is" if self.open_points == 1 else "points are"
-            self._write(f"{self.open_points} {points} open; then run `gateway init` again.")
+            self._write(f"{self.open_points} {points} open (to do). Then run `gateway init` again.")

@@ -1,10 +1,13 @@
 """`gateway users export`: everything about the person, without secrets and other people's data."""
 
 import json
+import os
+from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
 from gateway.dev.stack import Stack
+from gateway.privacy.archive import Archive
 from gateway.privacy.cleaning import MASK, clean
 from tests.operations.operator import run_gateway
 from tests.privacy.people import Buyer
@@ -48,6 +51,19 @@ async def test_everything_about_the_person(buyer: Buyer, stack: Stack, tmp_path:
     assert not [secret for secret in _SECRETS if secret in str(content)]
     again = await run_gateway(stack, *command)
     assert (again.code, again.err.strip()) == (1, f"{path} exists: choose another --output.")
+    nowhere = tmp_path / "missing" / "export.zip"
+    refused = await run_gateway(stack, *command[:-1], str(nowhere))
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith(f"{nowhere} can't be written (No such file or directory)")
+
+
+def test_an_archive_can_be_piped() -> None:
+    """Standard output of a container is not seekable."""
+    end, start = os.pipe()
+    with os.fdopen(start, "wb") as stream, Archive(Path("-"), stream) as archive:
+        archive.write_json("manifest.json", {"user": "ann"})
+    with os.fdopen(end, "rb") as piped, ZipFile(BytesIO(piped.read())) as found:
+        assert json.loads(found.read("manifest.json")) == {"user": "ann"}
 
 
 def test_secrets_and_addresses_of_others() -> None:
