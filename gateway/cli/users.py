@@ -1,5 +1,6 @@
 """``gateway users``: export and delete everything that is stored about a person."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -44,7 +45,7 @@ def export(person: str, output: Path | None) -> None:
         async with _open(connection) as search:
             found = await _find(search, person)
             path = output or Path(f"user-{found.user or 'guest'}.zip")
-            stream = click.get_binary_stream("stdout") if path == _STDOUT else None
+            stream = sys.stdout.buffer if path == _STDOUT else None
             if stream and stream.isatty():
                 fail("--output - writes a zip: redirect it to a file.")
             if path.exists():

@@ -48,10 +48,10 @@ async def check_lag(context: Context) -> CheckResult:
     ]
     if not lags:
         return ok("no event in 24 hours")
-    found = f"of the last {len(lags)} events, one took {format_seconds(max(lags))}"
+    found = f"the slowest of the last {len(lags)} events arrived after {format_seconds(max(lags))}"
     if max(lags) > _MAX_LAG_SECONDS:
         return warning(
             f"{found}.",
-            "If no catch-up ran, see docs/runbooks/event-lag.md and stripe.deliveries.",
+            "If no catch-up ran, see docs/runbooks/event-lag.md and webhooks.deliveries.",
         )
     return ok(found)

@@ -31,7 +31,7 @@ async def check_reachable(context: Context) -> CheckResult:
             "Start PocketBase, or correct POCKETBASE_URL and POCKETBASE_SUPERUSER_EMAIL and"
             " …_PASSWORD.",
         )
-    return ok("it answers and accepts the superuser")
+    return ok("PocketBase answers and accepts the superuser")
 
 
 @check("pocketbase.writable", "PocketBase can write", "pocketbase", "hooks")

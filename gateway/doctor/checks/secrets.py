@@ -83,11 +83,11 @@ async def check_hook_secrets(context: Context) -> CheckResult:
     ours = [each.get_secret_value() for each in context.pocketbase_settings.gateway_hook_secrets]
     theirs = (await context.read_diagnosis()).hook_secrets
     if not ours and not theirs:
-        return ok("none is set: the app needs none without transforms")
+        return ok("no secret is set, and the app needs none: it has no transforms")
     signed = [hmac.digest(each.encode(), PROBE.encode(), hashlib.sha256).hex() for each in ours]
     if not signed or not theirs or signed[0] not in theirs or theirs[0] not in signed:
         return failed(
             "GATEWAY_HOOK_SECRETS differs between PocketBase and the gateway.",
             "Set the same value for both, and restart both.",
         )
-    return ok("both have the same secrets")
+    return ok("PocketBase and the gateway have the same secrets")

@@ -55,7 +55,7 @@ async def check_consistent(context: Context) -> CheckResult:
             "Change one of the settings (docs/settings.md).",
             *(found if len(found) > 1 else ()),
         )
-    return ok("no contradiction")
+    return ok("no setting contradicts another")
 
 
 def _find_contradictions(settings: PocketBaseSettings) -> Iterator[str]:

@@ -135,14 +135,14 @@ async def check_client_address(context: Context) -> CheckResult:
         )
     if context.is_remote and seen.address == seen.peer and ip_address(seen.peer).is_private:
         if ip_address(seen.peer).is_loopback and not context.is_live:
-            return ok("without a proxy")
+            return ok("there is no proxy")
         return failed(
             "PocketBase counts all visitors as one: it sees the proxy's address.",
             "Set the trusted proxy headers in PocketBase's Settings, Application, to the proxy's.",
         )
     if not context.is_remote and seen.headers and not context.given.url:
         return ok(f"PocketBase trusts {', '.join(seen.headers)}")
-    return ok("without a proxy" if not context.is_remote else "the browser's address arrives")
+    return ok("there is no proxy" if not context.is_remote else "the browser's address arrives")
 
 
 @check("web.trusted_proxies", "The gateway trusts the proxy in front of it", "pocketbase", "hooks")
@@ -165,7 +165,9 @@ async def check_trusted_proxies(context: Context) -> CheckResult:
             "GATEWAY_TRUSTED_PROXIES is set, but PocketBase trusts no header.",
             "Set the trusted proxy headers in PocketBase's Settings, Application.",
         )
-    return ok("both trust a proxy" if trusted else "neither trusts a proxy")
+    if trusted:
+        return ok("PocketBase and the gateway both trust a proxy")
+    return ok("neither PocketBase nor the gateway trusts a proxy")
 
 
 @check("web.metrics", "/metrics is open for its token alone", "gateway")
