@@ -192,7 +192,8 @@ def _describe_refusal(refused: PocketBaseRefused) -> str:
     if "mfaId" in refused.body:
         return (
             "PocketBase asks the gateway's superuser for a second factor (MFA), which a program"
-            " does not have: exempt this superuser in the MFA rule of the collection _superusers."
+            " does not have: exempt this superuser in the MFA rule of the collection _superusers"
+            " by a migration (docs/guides/go-live.md)."
         )
     if refused.status == 400:
         return (

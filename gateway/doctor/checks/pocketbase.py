@@ -68,7 +68,7 @@ async def check_superusers(context: Context) -> CheckResult:
         if context.is_live:
             return warning(
                 "superusers sign in without a second factor.",
-                "Turn on OTP and MFA for _superusers, with a rule that exempts the gateway's.",
+                "Turn on OTP and MFA by a migration: docs/guides/go-live.md has one.",
             )
         return ok(f"tokens are valid for {days:.1f} days; MFA is off, which matters in live mode")
     return ok(f"MFA is on, tokens are valid for {days:.1f} days")
