@@ -23,6 +23,7 @@ _FILES = sorted(path.name for path in _FORMER.glob("*.js"))
 _ADDED = (
     "collection_rules",
     "effects",
+    "erasures",
     "exports",
     "paused_handlers",
     "payer_changes",
