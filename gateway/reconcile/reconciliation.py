@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -16,6 +16,7 @@ from gateway.events.stored_events import Selection, list_events
 from gateway.pocketbase import PocketBase
 from gateway.reconcile.absent_rows import AbsentRows
 from gateway.reconcile.catch_up import CatchUp
+from gateway.reconcile.checkpoints import deferred_checkpoints
 from gateway.reconcile.comparison import Difference
 from gateway.reconcile.listed_objects import ListedObject, list_collections, list_kinds
 from gateway.reconcile.lists import Cursor, ListPage, read_pages
@@ -99,7 +100,7 @@ class Reconciliation:
         await self._claim(run)
         self._watcher.on_begin(run)
         try:
-            async with self._heartbeat(run):
+            async with self._checkpoints(), self._heartbeat(run):
                 await self._take_steps(run)
         except ExceptionGroup as errors:
             error = _first(errors)
@@ -160,6 +161,9 @@ class Reconciliation:
                 yield
             finally:
                 task.cancel()
+
+    def _checkpoints(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self._options.dry_run else deferred_checkpoints(self._pocketbase)
 
     async def _take_steps(self, run: Run) -> None:
         if self._options.events and EVENTS not in run.done:

@@ -27,6 +27,7 @@ from gateway.pocketbase.contracts.buyer import (
 from gateway.pocketbase.contracts.caller import CALLER
 from gateway.pocketbase.contracts.commit import COMMIT, CommitHead
 from gateway.pocketbase.contracts.customer_changes import READ_CHANGE, CustomerChange
+from gateway.pocketbase.contracts.database import CHECKPOINT, CheckpointRequest
 from gateway.pocketbase.contracts.diagnosis import DIAGNOSIS
 from gateway.pocketbase.contracts.effects import REGISTER_EFFECTS, EffectEntry, EffectsRequest
 from gateway.pocketbase.contracts.entitlements import LAPSE
@@ -142,6 +143,15 @@ async def test_version(pocketbase: PocketBase) -> None:
 async def test_write_probe(pocketbase: PocketBase) -> None:
     """POST /api/gateway/write-probe."""
     await _ask(pocketbase, WRITE_PROBE, Empty())
+
+
+async def test_checkpoint(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/checkpoint raises the limit of the writer's log, and restores it."""
+    deferred = await _ask(pocketbase, CHECKPOINT, CheckpointRequest(deferred=True))
+    usual = await _ask(pocketbase, CHECKPOINT, CheckpointRequest(deferred=False))
+    assert (deferred.before, deferred.limit) == (1000, 15000)
+    assert usual.limit == 1000
+    assert usual.pages >= 0
 
 
 async def test_prune(pocketbase: PocketBase) -> None:

@@ -399,12 +399,28 @@ async def test_command_prints_differences_and_a_report(
     assert progress[-1]["done"] == report["counts"]["products"]["listed"]
 
 
+async def _set_limit(dashboard: Dashboard, *, deferred: bool) -> int:
+    """Set the length of the log from which commits make checkpoints; return the one before."""
+    answer = await dashboard.call("POST", "/api/gateway/checkpoint", {"deferred": deferred})
+    return int(answer["before"])
+
+
+async def _wait_for_limit(dashboard: Dashboard, pages: int, *, deferred: bool) -> None:
+    """Wait until another process or the cron job has replaced the limit that is set here."""
+
+    async def is_set() -> bool:
+        return await _set_limit(dashboard, deferred=deferred) == pages
+
+    await eventually(is_set, within=30)
+
+
 async def test_killed_run_is_continued(
     shop_stack: Stack, shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
 ) -> None:
     """After kill -9 the same command goes on behind the last page that was written.
 
-    A run that is under way keeps others from starting; one that was killed does not.
+    A run that is under way keeps others from starting; one that was killed does not. Commits make
+    checkpoints only outside of runs, also after a killed one.
     """
     await asyncio.gather(
         *(quiet_seller.create("coupons", percent_off=5, duration="once") for _ in range(210))
@@ -418,13 +434,18 @@ async def test_killed_run_is_continued(
                 pass
         with pytest.raises(ReconciliationUnderWay, match=f" {running.pid}: wait until it has"):
             await shop_operator.reconcile(only=("tax_rates",), events=False)
+        await _wait_for_limit(dashboard, 15_000, deferred=False)
         running.kill()
         await running.wait()
+    await _set_limit(dashboard, deferred=True)
+    await dashboard.call("POST", "/api/crons/gateway_checkpoints")
+    await _wait_for_limit(dashboard, 1_000, deferred=True)
     written = await dashboard.count("coupons")
     assert coupons - 110 <= written < coupons
     done = await run_gateway(shop_stack, *command, "--rate", "1000")
     assert "continued at coupons" in done.err
     assert f"coupons: 210 added, {coupons} listed" in done.err
+    assert await _set_limit(dashboard, deferred=False) == 1_000
     assert await dashboard.count("coupons") == coupons
     again = await run_gateway(shop_stack, *command, "--rate", "1000")
     assert "begun" in again.err

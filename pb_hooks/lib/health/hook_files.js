@@ -3,7 +3,7 @@
 const STORE = "gateway.hooks.missing"
 // Every file that PocketBase must load. A test compares them with the folder.
 const FILES = [
-  "accounts.pb.js", "billing.pb.js", "checkout.pb.js", "collections.pb.js", "customers.pb.js", "effects.pb.js",
+  "accounts.pb.js", "billing.pb.js", "checkout.pb.js", "checkpoints.pb.js", "collections.pb.js", "customers.pb.js", "effects.pb.js",
   "entitlements.pb.js", "events.pb.js", "health.pb.js", "jobs.pb.js", "mirror.pb.js", "notifications.pb.js", "privacy.pb.js", "realtime.pb.js",
   "schedules.pb.js", "teams.pb.js", "transforms.pb.js", "work.pb.js",
 ]

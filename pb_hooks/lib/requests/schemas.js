@@ -21,6 +21,7 @@ const BUYER = {
 }
 const PRICES = { prices: list(500, NAME) }
 const PENDING_CHECKOUT = { buyer: ID, number: whole(0, Number.MAX_SAFE_INTEGER) }
+const CHECKPOINT = { deferred: flag }
 const CHECK = { seen: list(1000, ID) }
 const CHANGE = { change: choice("update", "move", "delete"), payer: NAME, customer: NAME, deletion: optional(ID, "") }
 const PART = { id: ID }
@@ -96,8 +97,8 @@ const TICKS = {
 }
 
 const SHAPES = {
-  BUYER, CANCEL_WORK, CHANGE, CHECK, EFFECTS, ENQUEUE, ERASE_PART, ERASURE, EXCHANGE, FIND_PART, METERED, MAIL, PART, PAUSE_WORK,
-  PENDING_CHECKOUT, PREVIEW, PRICES, PRUNE, PRUNE_WORK, RETRY_WORK, START_JOB, TICKS,
+  BUYER, CANCEL_WORK, CHANGE, CHECK, CHECKPOINT, EFFECTS, ENQUEUE, ERASE_PART, ERASURE, EXCHANGE, FIND_PART, METERED, MAIL, PART,
+  PAUSE_WORK, PENDING_CHECKOUT, PREVIEW, PRICES, PRUNE, PRUNE_WORK, RETRY_WORK, START_JOB, TICKS,
 }
 
 // Reads the body of a request and checks it against one of the shapes.
