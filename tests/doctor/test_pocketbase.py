@@ -54,15 +54,16 @@ async def test_live_mode_needs_more(doctor: Doctor) -> None:
 
 
 async def test_rate_limits_must_spare_the_gateway(doctor: Doctor, dashboard: Dashboard) -> None:
-    """With rate limits on, the gateway's address has to be excluded."""
+    """With rate limits on, the gateway's address or its network has to be excluded."""
     rules = [{"label": "/api/", "audience": "", "duration": 10, "maxRequests": 10_000}]
     limits = {"enabled": True, "rules": rules, "excludedIPs": []}
     async with _settings(dashboard, rateLimits=limits):
         report = await doctor("pocketbase.rate_limits")
         report.assert_failed("pocketbase.rate_limits", "one visitor")
-        excluded = limits | {"excludedIPs": ["127.0.0.1"]}
-        await dashboard.call("PATCH", "/api/settings", {"rateLimits": excluded})
-        (await doctor("pocketbase.rate_limits")).assert_ok("pocketbase.rate_limits")
+        for excluded in ("127.0.0.1", "127.0.0.0/8"):
+            settings = {"rateLimits": limits | {"excludedIPs": ["172.31.251.0/24", excluded]}}
+            await dashboard.call("PATCH", "/api/settings", settings)
+            (await doctor("pocketbase.rate_limits")).assert_ok("pocketbase.rate_limits")
 
 
 async def test_mails_need_a_server(doctor: Doctor) -> None:

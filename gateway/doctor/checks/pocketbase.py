@@ -1,7 +1,9 @@
 """PocketBase itself: reachable, writable, its superusers, settings and log."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address, ip_network
 
 from gateway.dates import to_column
 from gateway.doctor.check import CheckResult, check, failed, ok, warning
@@ -88,12 +90,17 @@ async def check_rate_limits(context: Context) -> CheckResult:
     if context.is_remote:
         raise Skipped("the gateway's own address is not known from outside")
     address = (await context.read_diagnosis()).client.address
-    if address not in limits["excludedIPs"]:
+    if not _is_in(address, limits["excludedIPs"]):
         return failed(
             "rate limits are on and count the gateway as one visitor.",
             "Add the gateway's IP address, as PocketBase sees it, to the excluded IPs.",
         )
     return ok("rate limits are on, the gateway is excluded")
+
+
+def _is_in(address: str, networks: Iterable[str]) -> bool:
+    """Return whether an address is in a list of PocketBase's: of addresses and networks."""
+    return any(ip_address(address) in ip_network(each, strict=False) for each in networks)
 
 
 @check("pocketbase.application_url", "PocketBase knows its public address", "pocketbase")
