@@ -22,13 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def deployment() -> Iterator[Deployment]:
-    """The services of this checkout, with secrets in files."""
+    """This checkout beside a Stripe account; the first tests set it up."""
     disk = os.environ.get("E2E_DISK")
     made = Deployment(
         Path(os.environ["E2E_CHECKOUT"]),
         Path(os.environ["E2E_RUN"]),
         Path(disk) if disk else None,
     )
-    made.run("docker/secrets")
+    made.start_stripe()
     yield made
     made.compose("down", "--volumes")

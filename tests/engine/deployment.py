@@ -16,27 +16,26 @@ import httpx
 from tests.deadline import wait_until
 
 DOMAIN = "shop.localhost"
-EMAIL = "admin@example.com"
+EMAIL = f"gateway@{DOMAIN}"
 STRIPE_KEY = "sk_test_mine123"
-WEBHOOK_SECRET = "whsec_mine123"
 PROFILES = ("--profile", "simulator", "--profile", "backup")
-_PROJECT = os.environ.get("COMPOSE_PROJECT_NAME", "")
 _SIMULATOR = "http://127.0.0.1:12111"
-_ENV = f"""\
-DOMAIN={DOMAIN}
-HTTPS_PORT=8443
-CADDY_CLOSED_PATHS=/_/*
+_ENV = """\
 GATEWAY_RATE_LIMIT_ADDRESS=30/minute
 PULL_POLICY=if_not_present
-POCKETBASE_SUPERUSER_EMAIL={EMAIL}
-POCKETBASE_SUPERUSER_PASSWORD=
-STRIPE_SECRET_KEY={STRIPE_KEY}
-STRIPE_WEBHOOK_SECRETS={WEBHOOK_SECRET}
 STRIPE_API_BASE=http://simulator:12111
-GATEWAY_FRONTEND_ORIGINS=https://{DOMAIN}
+COMPOSE_FILE=compose.yaml:e2e.yaml
 """
-
-
+# The simulator has no webhook endpoint until docker/init registers one.
+_STRIPE = """\
+services:
+  simulator:
+    command: [python, -m, stripe_simulator, --host=0.0.0.0, --port=12111,
+      --state=/data/simulator.json, --seed-catalogue, "--public-url=http://127.0.0.1:12111"]
+  gateway:
+    # As name servers answer; there is none here, and each question would take seconds.
+    extra_hosts: ["shop.localhost:127.0.0.1"]
+"""
 _DISK = """\
 volumes:
   pocketbase_data:
@@ -49,12 +48,37 @@ class Deployment:
 
     def __init__(self, checkout: Path, run: Path, disk: Path | None) -> None:
         self.checkout, self._run, self.disk = checkout, run, disk
-        env = _ENV
+        services = _STRIPE
         if disk:
-            (checkout / "disk.yaml").write_text(_DISK.format(folder=disk / "data"))
-            env += "COMPOSE_FILE=compose.yaml:disk.yaml\n"
+            services += _DISK.format(folder=disk / "data")
             self.empty_disk()
-        (checkout / ".env").write_text(env)
+        (checkout / "e2e.yaml").write_text(services)
+        self.env_file.write_text(_ENV)
+
+    @property
+    def env_file(self) -> Path:
+        """The settings; docker/init adds to them."""
+        return self.checkout / ".env"
+
+    def start_stripe(self) -> None:
+        """Start the simulator alone, with values for what compose requires of other services."""
+        names = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS", "GATEWAY_FRONTEND_ORIGINS")
+        names += ("POCKETBASE_SUPERUSER_EMAIL", "POCKETBASE_SUPERUSER_PASSWORD")
+        missing = dict.fromkeys(names, "missing")
+        self.compose("up", "-d", "--no-build", "--no-deps", "simulator", **missing)
+        wait_until(_is_stripe_up, 60)
+
+    def init(self, *flags: str) -> str:
+        """Run docker/init without a terminal."""
+        return self.run(
+            "docker/init",
+            f"--domain={DOMAIN}",
+            "--webhook-url=http://caddy:8000/webhooks/stripe",
+            "--admin-email=ann@example.com",
+            *flags,
+            INIT_ADMIN_PASSWORD="correct-horse",
+            STRIPE_SECRET_KEY=STRIPE_KEY,
+        )
 
     def run(self, *command: str, check: bool = True, **env: str) -> str:
         """Run a command in the checkout and return its output."""
@@ -64,7 +88,7 @@ class Deployment:
             env=os.environ | env,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=300,
             check=False,
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr
@@ -136,7 +160,7 @@ class Deployment:
         # Docker hides the address of connections to 127.0.0.1.
         host = "127.0.0.1" if address == "127.0.0.1" else "172.31.251.1"
         with httpx.Client(
-            base_url=f"https://{host}:8443",
+            base_url=f"https://{host}",
             transport=transport,
             timeout=40,
             event_hooks={"request": [use_domain]},
@@ -148,12 +172,10 @@ class Deployment:
 
         def is_ready() -> bool:
             try:
-                return (
-                    httpx.get("http://127.0.0.1:8000/ready").status_code == 200
-                    and httpx.get(f"{_SIMULATOR}/").status_code == 200
-                )
+                ready = httpx.get("http://127.0.0.1:8000/ready").status_code == 200
             except httpx.HTTPError:
                 return False
+            return ready and _is_stripe_up()
 
         wait_until(is_ready, 90)
 
@@ -176,14 +198,25 @@ class Deployment:
                 return found
 
     def find_lost(self) -> set[str]:
-        """Wait until Stripe has delivered everything, and return events without a row."""
+        """Wait until Stripe has delivered everything; return sent events without a row."""
 
         def is_idle() -> bool:
             path = "/_simulator/deliveries?wait=10&limit=1"
             return bool(httpx.get(_SIMULATOR + path, timeout=60).json()["idle"])
 
         wait_until(is_idle, 120)
-        return {event["id"] for event in self.list_events()} - self._list_stored()
+        [endpoint] = self.list_endpoints()
+        sent = {
+            event["id"]
+            for event in self.list_events()
+            if event["type"] in endpoint["enabled_events"]
+            and event["created"] >= endpoint["created"]
+        }
+        return sent - self._list_stored()
+
+    def list_endpoints(self) -> list[dict[str, Any]]:
+        """Return the account's webhook endpoints."""
+        return list(self._ask_stripe("/v1/webhook_endpoints")["data"])
 
     def _list_stored(self) -> set[str]:
         with httpx.Client(base_url="http://127.0.0.1:8090", timeout=60) as client:
@@ -202,11 +235,27 @@ class Deployment:
                     break
             return stored
 
+    def read_secret(self, name: str) -> str:
+        """Return a secret of docker/secrets, named as its file."""
+        return (self.checkout / "secrets" / name).read_text()
+
     @property
     def password(self) -> str:
-        """The superuser's password, which docker/secrets generated."""
-        return (self.checkout / "secrets" / "pocketbase_superuser_password").read_text()
+        """The password of the gateway's superuser, which docker/init generated."""
+        return self.read_secret("pocketbase_superuser_password")
+
+    @property
+    def webhook_secret(self) -> str:
+        """The signing secret of the endpoint that docker/init registered."""
+        return self.read_secret("stripe_webhook_secrets")
 
     def _ask_stripe(self, path: str) -> Any:
         headers = {"Authorization": f"Bearer {STRIPE_KEY}"}
         return httpx.get(_SIMULATOR + path, headers=headers, timeout=60).raise_for_status().json()
+
+
+def _is_stripe_up() -> bool:
+    try:
+        return httpx.get(f"{_SIMULATOR}/").status_code == 200
+    except httpx.HTTPError:
+        return False

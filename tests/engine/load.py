@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 import httpx
 
 from tests.delivery import sign
-from tests.engine.deployment import WEBHOOK_SECRET, Deployment
+from tests.engine.deployment import Deployment
 
 _THREADS = 4
 
@@ -48,7 +48,7 @@ class Load:
             while not self._ends.wait(0.02):
                 body = self._bodies[offset % len(self._bodies)]
                 offset += _THREADS
-                signature = {"Stripe-Signature": sign(body, WEBHOOK_SECRET)}
+                signature = {"Stripe-Signature": sign(body, self._deployment.webhook_secret)}
                 requests = (
                     client.build_request(
                         "POST", "/webhooks/stripe", content=body, headers=signature

@@ -1,5 +1,6 @@
-"""One deployment from the first start to a restore; no event is lost on the way."""
+"""One deployment from the set-up to a restore; no event is lost on the way."""
 
+import json
 import os
 import re
 import subprocess
@@ -7,29 +8,65 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Thread
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.deadline import wait_until
-from tests.engine.deployment import DOMAIN, STRIPE_KEY, WEBHOOK_SECRET, Deployment
+from tests.engine.deployment import DOMAIN, STRIPE_KEY, Deployment
 from tests.engine.load import Load
 
 
+def test_a_dry_run_needs_no_services(deployment: Deployment) -> None:
+    """On a new machine, it shows the set-up of `.env` and Stripe, and changes neither."""
+    before = deployment.env_file.read_text()
+    assert "would change  Stripe: a webhook endpoint" in deployment.init("--dry-run")
+    assert deployment.env_file.read_text() == before
+    assert deployment.list_endpoints() == []
+
+
 def test_the_first_start(deployment: Deployment) -> None:
-    """Every service becomes healthy, with secrets from files that others can't read."""
+    """docker/init starts every service, with secrets from files that others can't read."""
+    print(deployment.init())
     deployment.up()
     for service in ("caddy", "pocketbase", "gateway", "simulator"):
         [container] = deployment.find(service)
         wait_until(lambda c=container: _read_health(deployment, c) == "healthy", 30)  # type: ignore[misc]
         configuration = deployment.inspect(container, "{{.Config.Env}}")
-        for secret in (STRIPE_KEY, WEBHOOK_SECRET, deployment.password):
+        for secret in (STRIPE_KEY, deployment.webhook_secret, deployment.password):
             assert secret not in configuration
     assert deployment.checkout.joinpath("secrets").stat().st_mode & 0o077 == 0
 
 
 def _read_health(deployment: Deployment, container: str) -> str:
     return deployment.inspect(container, "{{.State.Health.Status}}")
+
+
+def test_a_second_set_up_changes_nothing(deployment: Deployment) -> None:
+    """Settings, secrets, containers and the webhook endpoint stay, and no step reports a change."""
+    before = _read_state(deployment)
+    assert not re.search(r"^changed ", deployment.init(), re.MULTILINE)
+    assert _read_state(deployment) == before
+
+
+def _read_state(deployment: Deployment) -> tuple[dict[str, str], set[str], list[Any]]:
+    files = (deployment.env_file, *deployment.checkout.glob("secrets/*"))
+    containers = set(deployment.run("docker", "ps", "-q", "--no-trunc").split())
+    return {file.name: file.read_text() for file in files}, containers, deployment.list_endpoints()
+
+
+def test_doctor_finds_the_set_up_complete(deployment: Deployment) -> None:
+    """No check fails but the one of the free space: the disk of these tests is small."""
+    [gateway] = deployment.find("gateway")
+    command = ("docker", "exec", gateway, "python", "-m", "gateway", "doctor", "--json")
+    checks = json.loads(deployment.run(*command, check=False))["checks"]
+    failed = {row["id"]: row["found"] for row in checks if row["status"] == "failed"}
+    failed.pop("storage.disk", None)
+    assert failed == {}
+    done = {row["id"] for row in checks if row["status"] == "ok"}
+    assert done >= {"webhooks.endpoint", "webhooks.types", "webhooks.secret"}
+    assert done >= {"stripe.key", "pocketbase.rate_limits", "pocketbase.application_url"}
 
 
 def test_a_gateway_starts_within_two_seconds(deployment: Deployment) -> None:
@@ -77,7 +114,7 @@ def test_a_purchase_over_tls(deployment: Deployment) -> None:
         wait_until(is_active, 20)
         assert browser.get("/").headers["strict-transport-security"]
         assert browser.get("/_/").status_code == 404
-    plain = httpx.get("http://127.0.0.1:8080/", headers={"Host": DOMAIN})
+    plain = httpx.get("http://127.0.0.1/", headers={"Host": DOMAIN})
     assert plain.headers["location"] == f"https://{DOMAIN}/"
 
 
@@ -201,10 +238,11 @@ def test_a_full_disk_loses_nothing(deployment: Deployment) -> None:
                 file.flush()
         except OSError:
             pass
-    bursting = Thread(target=deployment.renew, args=(20,))
+    # More than the write-ahead log holds without growing.
+    bursting = Thread(target=deployment.renew, args=(80,))
     bursting.start()
     try:
-        answer = wait_until(_find_unready, 30)
+        answer = wait_until(_find_unready, 60)
         assert "can't be written" in answer or "refuses to write" in answer
     finally:
         filler.unlink()
