@@ -9,7 +9,7 @@ T = TypeVar("T")
 _POLL_SECONDS = 0.02
 
 
-async def eventually(check: Callable[[], Awaitable[T]], within: float = 10.0) -> T:
+async def eventually(check: Callable[[], Awaitable[T]], within: float = 30.0) -> T:
     """Return the first true value that the awaited `check` gives.
 
     Raises:
@@ -22,7 +22,7 @@ async def eventually(check: Callable[[], Awaitable[T]], within: float = 10.0) ->
     return value
 
 
-def wait_until(check: Callable[[], T], within: float = 10.0) -> T:
+def wait_until(check: Callable[[], T], within: float = 30.0) -> T:
     """Do the same for a check that is not awaited."""
     deadline = time.monotonic() + within
     while not (value := check()):

@@ -98,7 +98,7 @@ class Run:
 
     def wait_up(self) -> list[psutil.Process]:
         """Wait for the greeting; return the processes of the parts."""
-        wait_until(lambda: "Ctrl-C ends everything" in self.output or self._has_ended(), 40)
+        wait_until(lambda: "Ctrl-C ends everything" in self.output or self._has_ended(), 90)
         assert self.child.poll() is None, self.errors
         return self.parts
 

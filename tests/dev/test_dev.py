@@ -61,7 +61,7 @@ def test_saved_code_is_served_without_a_gap(start_run: StartRun, project: Path) 
         seen = []
         while not seen or seen[-1] != int(number):
             seen.append(_read(run))
-            assert time.monotonic() - saved < 20
+            assert time.monotonic() - saved < 60
         assert set(seen) <= {int(number) - 1, int(number)}
         # Until then the server from before may answer as well.
         wait_until(lambda n=int(number): run.output.count("the app is reloaded") == n - 1)
@@ -74,12 +74,12 @@ def test_a_syntax_error_keeps_the_last_working_code(start_run: StartRun, project
     run = start_run(project=project)
     run.wait_up()
     _write(project, "(")
-    wait_until(lambda: "The app was not reloaded" in run.output, 10)
+    wait_until(lambda: "The app was not reloaded" in run.output)
     assert "app.py can't be imported: SyntaxError" in run.output
     assert "(app.py, line 8)" in run.output
     assert _read(run) == 1
     _write(project, "4")
-    wait_until(lambda: _read(run) == 4, 10)
+    wait_until(lambda: _read(run) == 4)
 
 
 def test_a_project_that_starts_broken_is_repaired_while_it_runs(
@@ -88,8 +88,8 @@ def test_a_project_that_starts_broken_is_repaired_while_it_runs(
     """The first start waits for the app, and continues when it is saved."""
     _write(project, "missing + ")
     run = start_run(project=project)
-    wait_until(lambda: "The app can't start." in run.output, 30)
-    wait_until(lambda: run.answers(f"{run.url('pocketbase')}/api/health"), 20)
+    wait_until(lambda: "The app can't start." in run.output, 60)
+    wait_until(lambda: run.answers(f"{run.url('pocketbase')}/api/health"), 60)
     _write(project, "5")
     run.wait_up()
     assert _read(run) == 5
@@ -119,8 +119,8 @@ def test_an_app_that_ends_itself_is_started_again(start_run: StartRun, project: 
     run.wait_up()
     with pytest.raises(httpx.TransportError):
         httpx.get(f"{run.url('gateway')}/crash", trust_env=False)
-    wait_until(lambda: "The app ended by itself; starting it again." in run.output, 10)
-    wait_until(lambda: _read(run) == 1, 10)
+    wait_until(lambda: "The app ended by itself; starting it again." in run.output)
+    wait_until(lambda: _read(run) == 1)
 
 
 def test_own_hooks_and_migrations_are_added(start_run: StartRun, project: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_migration_that_has_run_is_not_run_again(start_run: StartRun, project:
     run = start_run(project=project)
     run.wait_up()
     file.write_text(_build_migration("other_things"))
-    wait_until(lambda: "1764000000_a.js changed, but PocketBase has run it" in run.output, 10)
+    wait_until(lambda: "1764000000_a.js changed, but PocketBase has run it" in run.output)
 
 
 def test_a_wrong_env_file_is_read_again(start_run: StartRun, project: Path) -> None:
@@ -208,10 +208,10 @@ def test_a_wrong_env_file_is_read_again(start_run: StartRun, project: Path) -> N
     wait_until(lambda: _read(run) == 8, 40)
     assert "dotenv changed: restarting the gateway" in run.output
     run_settings.write_text("POCKETBASE_SUPERUSER_EMAIL=a@example.com\n")
-    wait_until(lambda: "dotenv: POCKETBASE_SUPERUSER_" in run.output, 10)
+    wait_until(lambda: "dotenv: POCKETBASE_SUPERUSER_" in run.output)
     login = "POCKETBASE_SUPERUSER_EMAIL=a@example.com\nPOCKETBASE_SUPERUSER_PASSWORD=1234567890\n"
     run_settings.write_text(login)
-    wait_until(lambda: "dotenv changed: end `gateway dev` and start it again" in run.output, 10)
+    wait_until(lambda: "dotenv changed: end `gateway dev` and start it again" in run.output)
 
 
 def test_a_hook_with_a_name_of_ours_is_refused(start_run: StartRun, project: Path) -> None:
@@ -236,7 +236,7 @@ def test_a_change_in_the_dashboard_becomes_a_migration(start_run: StartRun, proj
         trust_env=False,
     ).raise_for_status()
     folder = project / "pb_migrations"
-    wait_until(lambda: folder.is_dir() and any(folder.glob("*_drafts.js")), 10)
+    wait_until(lambda: folder.is_dir() and any(folder.glob("*_drafts.js")))
     wait_until(lambda: "The dashboard's change is in" in run.output, 5)
     assert "restarting PocketBase" not in run.output
 
