@@ -97,7 +97,7 @@ async def test_a_purchase_and_its_end_are_told_once(
     found: Counter[str] = Counter()
     for event in await _list_events(account):
         item = event["data"]["object"]
-        if row["stripe_id"] in (item["id"], item.get("subscription")):
+        if row["stripe_id"] in (item.get("id"), item.get("subscription")):
             previous = event["data"].get("previous_attributes")
             found.update(find_domain_events(event["type"], item, previous))
     assert found.pop("subscription.changed") >= 1

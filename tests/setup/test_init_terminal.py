@@ -5,9 +5,12 @@ import fcntl
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 
 import pytest
 
@@ -15,12 +18,23 @@ from gateway.dev.pocketbase import ROOT
 from tests.setup.conftest import DOMAIN, KEY, Machine
 
 
-async def _read(terminal: int, until: str) -> str:
-    """Read a terminal until a text has come, or the process has ended."""
+async def _read(
+    terminal: int, until: str, while_silent: Callable[[], object] = lambda: None
+) -> str:
+    """Read a terminal until a text has come, or the process has ended.
+
+    Raises:
+        AssertionError: none of both within a minute.
+    """
     text = ""
+    deadline = time.monotonic() + 60
     while until not in text:
+        assert time.monotonic() < deadline, text
+        if not (await asyncio.to_thread(select.select, [terminal], [], [], 1.0))[0]:
+            while_silent()
+            continue
         try:
-            text += (await asyncio.to_thread(os.read, terminal, 65_536)).decode()
+            text += os.read(terminal, 65_536).decode()
         except OSError:
             break
     return text
@@ -45,8 +59,13 @@ async def test_questions_and_an_interruption(machine: Machine) -> None:
         assert "Customers: Write (POST /checkout)" in shown
         os.write(controller, f"{KEY}\n".encode())
         shown += await _read(controller, "superuser for people: ")
-        process.send_signal(signal.SIGINT)
-        shown += await _read(controller, "continues with what is missing.")
+
+        def interrupt() -> None:
+            process.send_signal(signal.SIGINT)
+
+        # Again, if the first comes between the question and the read.
+        interrupt()
+        shown += await _read(controller, "continues with what is missing.", interrupt)
         assert await asyncio.to_thread(process.wait, 10) == 1, shown
     finally:
         process.kill()
