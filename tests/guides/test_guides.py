@@ -68,7 +68,9 @@ def test_a_page_does_what_it_says(guide: Guide, tmp_path: Path, testrun_uid: str
         run.child.terminate()
         run.wait()
     for step, expected, found in zip(guide.steps, guide.outputs, printed, strict=False):
-        if expected is not None and (sdk or step.language == "sh"):
+        if sdk is None and step.language != "sh":
+            break  # Later steps may need what this one does.
+        if expected is not None:
             assert fits(expected, found), f"{step.text}\nprinted\n{found}"
     if sdk is None:
         pytest.skip(f"all but JavaScript was run: {reason}")
