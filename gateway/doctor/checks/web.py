@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import time
+from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -114,7 +115,10 @@ async def _read_certificate_end(host: str, port: int) -> float:
     try:
         certificate = writer.get_extra_info("peercert")
     finally:
-        writer.close()
+        # Without waiting for the server's end of TLS.
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
     return ssl.cert_time_to_seconds(certificate["notAfter"])
 
 
