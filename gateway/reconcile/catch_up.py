@@ -13,7 +13,7 @@ from gateway.json_codec import dump_text
 from gateway.mirror.event_change import decide
 from gateway.pocketbase import PocketBase
 from gateway.reconcile.rate_limit import RateLimitedStripe, with_retries
-from gateway.reconcile.write_pace import WritePace
+from gateway.reconcile.write_pace import EVENTS, WritePace, take_parts
 from gateway.rows import Json
 from gateway.stripe_api import Snapshot
 from gateway.stripe_api.own_account import OwnAccount
@@ -93,7 +93,7 @@ class CatchUp:
         return StripeEventPage(len(ids), Counter(outcomes), after, snapshot.as_of, oldest)
 
     async def _handle(self, events: Sequence[Json]) -> list[str]:
-        parts = self.pace.take_parts(events)
+        parts = take_parts(events, EVENTS)
         outcomes = await asyncio.gather(*(self._handle_part(part) for part in parts))
         return [outcome for part in outcomes for outcome in part]
 

@@ -31,7 +31,7 @@ from gateway.reconcile.comparison import (
 from gateway.reconcile.listed_objects import is_unannounced
 from gateway.reconcile.mirrored_rows import read_rows
 from gateway.reconcile.rate_limit import RateLimitedStripe, with_retries
-from gateway.reconcile.write_pace import WritePace
+from gateway.reconcile.write_pace import ROWS, WritePace, take_parts
 from gateway.rows import Changes, Json, OwnershipClaim, Version
 from gateway.stripe_api import Missing
 
@@ -125,7 +125,7 @@ class Repairer:
         outcome.without_row |= {each.stripe_id for each in found if each.stripe_id not in rows}
         if self.dry_run:
             return
-        for part in self.pace.take_parts(repairs):
+        for part in take_parts(repairs, ROWS):
             await self._write(part, outcome)
         outcome.without_row -= {each.found.stripe_id for each in repairs if each.difference}
         outcome.without_row |= outcome.failed.keys()
