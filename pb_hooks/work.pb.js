@@ -55,7 +55,17 @@ routerAdd("POST", "/api/gateway/work/prune", (e) => {
   return e.json(200, prune($app, require(`${__hooks}/lib/requests/schemas.js`).read(e, "PRUNE_WORK")))
 }, $apis.requireSuperuserAuth())
 
+// Adds items that rows still need, but that are gone: see lib/work/lost.js. Returns {events, deletions}.
+routerAdd("POST", "/api/gateway/work/lost", (e) => {
+  return e.json(200, require(`${__hooks}/lib/work/lost.js`).addLost($app))
+}, $apis.requireSuperuserAuth())
+
 // Returns {counts, paused}: see lib/work/operate.js.
 routerAdd("GET", "/api/gateway/work/status", (e) => {
   return e.json(200, require(`${__hooks}/lib/work/operate.js`).describe($app))
 }, $apis.requireSuperuserAuth())
+
+onRecordDeleteRequest((e) => {
+  require(`${__hooks}/lib/work/deletion.js`).refuseLoss(e.record)
+  e.next()
+}, require(`${__hooks}/lib/names.js`).nameOf("work"))

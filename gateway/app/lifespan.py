@@ -164,7 +164,7 @@ async def run_background_work(
     await require_effects(pocketbase, configuration.effects or ())
     seats = SeatSync(pocketbase, client, services.terms_file, settings.gateway_seat_sync_seconds)
     retention = Retention(pocketbase, services.work, Periods.of(settings))
-    maintenance = Maintenance(services.replayer, retention.prune)
+    maintenance = Maintenance(services.replayer, services.work, retention.prune)
     schedules = build_schedules(services, configuration, maintenance)
     probe = partial(read_object, client, PROBE)
     handlers = build_work_handlers(services, configuration, schedules)

@@ -1,4 +1,4 @@
-"""Maintenance: replays failed events, and deletes what is kept no longer.
+"""Maintenance: replays failed events, adds lost work, and deletes old data.
 
 It runs once when a gateway starts, then on schedules (`gateway.app.schedules`). Several gateways
 may do it at once: both change nothing the second time.
@@ -14,6 +14,7 @@ from gateway.errors import GatewayError
 from gateway.events.replay import Replayer
 from gateway.events.stored_events import Selection
 from gateway.retries import retrying
+from gateway.work import WorkQueue
 
 _log = logging.getLogger(__name__)
 
@@ -28,11 +29,12 @@ class Maintenance:
     """Runs beside the requests."""
 
     replayer: Replayer
+    work: WorkQueue
     #: Deletes what is kept no longer.
     prune: Callable[[], Awaitable[None]]
 
     async def run_once(self) -> None:
-        """Replay all failed events and prune, after a start; failures are logged and retried."""
+        """Do everything once, after a start; failures are logged and retried."""
         async for attempt in retrying(
             Exception, first=_FIRST_PAUSE_SECONDS, longest=_MAX_PAUSE_SECONDS
         ):
@@ -41,6 +43,7 @@ class Maintenance:
 
     async def _start(self) -> None:
         try:
+            await self._add_lost()
             await self._replay(Selection(outcome="failed"))
             await self.prune()
         except GatewayError as error:
@@ -51,8 +54,14 @@ class Maintenance:
             raise
 
     async def replay_failed(self) -> None:
-        """Replay failed events with less than 20 attempts."""
+        """Replay failed events with less than 20 attempts; add the items of unresolved ones."""
+        await self._add_lost()
         await self._replay(Selection(outcome="failed", attempts_below=_MAX_ATTEMPTS))
+
+    async def _add_lost(self) -> None:
+        added = await self.work.add_lost()
+        if added.events or added.deletions:
+            _log.warning("lost work items added again", extra=added.model_dump())
 
     async def _replay(self, selection: Selection) -> None:
         outcomes: Counter[str] = Counter()

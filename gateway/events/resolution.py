@@ -10,7 +10,7 @@ from gateway.errors import InvalidRequest
 from gateway.events.replay import Replayed, Replayer
 from gateway.events.stored_events import Selection
 from gateway.mirror.event_change import RESOLVE, UNRESOLVED
-from gateway.work import Done, Outcome, Retry, WorkContext, WorkHandler, WorkItem
+from gateway.work import Done, Outcome, Park, Retry, WorkContext, WorkHandler, WorkItem
 
 _MAX_PAUSE_SECONDS = 60
 
@@ -19,10 +19,12 @@ def build_resolution(replayer: Replayer) -> WorkHandler:
     """Return the work handler; it is retried until Stripe answers."""
 
     async def resolve(item: WorkItem, context: WorkContext) -> Outcome:
-        errors = [each.detail async for each in _replay(replayer, item) if each.outcome == "error"]
-        if errors:
-            return Retry(errors[0], delay=min(2**item.attempts, _MAX_PAUSE_SECONDS))
-        return Done()
+        results = [each async for each in _replay(replayer, item)]
+        details = {each.outcome: each.detail for each in results}
+        if "error" in details:
+            return Retry(details["error"], delay=min(2**item.attempts, _MAX_PAUSE_SECONDS))
+        # A restored event without a payload, too old for Stripe: no attempt can resolve it.
+        return Park(details["pruned"]) if "pruned" in details else Done()
 
     # Without a limit of time: the calls to Stripe have one, and there may be many events.
     return WorkHandler(RESOLVE, resolve, tries=0, timeout=None)

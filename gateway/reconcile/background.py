@@ -16,7 +16,7 @@ from gateway.reconcile.run import Options, ReconciliationUnderWay, Runs
 from gateway.rows import Json
 from gateway.stripe_api.own_account import OwnAccount
 from gateway.webhooks.event_writer import EventWriter
-from gateway.work import Done, Outcome, WorkContext, WorkHandler, WorkItem, WorkQueue
+from gateway.work import Cancel, Done, Outcome, WorkContext, WorkHandler, WorkItem, WorkQueue
 
 RECONCILE = "gateway.reconcile.run"
 #: About five hours in which Stripe or PocketBase may be unreachable.
@@ -76,9 +76,12 @@ class BackgroundReconciliation:
         return run.id
 
     async def run(self, item: WorkItem, context: WorkContext) -> Outcome:
-        """Run or continue the reconciliation of an item; an error is a failed attempt."""
+        """Run or continue the reconciliation of an item, unless its row was deleted."""
+        row = await self._runs.find(item.source)
+        if row is None:
+            return Cancel("the row of this reconciliation was deleted")
         # A process that was killed at the end of a run has not stored the item's result.
-        if await self._runs.is_finished(item.source):
+        if row["finished"]:
             return Done()
         options: Json = item.payload["options"]
         scope = Options(**{**options, "only": tuple(options["only"])})

@@ -24,7 +24,14 @@ from gateway.reconcile.mirrored_rows import count_rows
 from gateway.reconcile.process import name_process
 from gateway.reconcile.rate_limit import RateLimit, RateLimitedStripe, with_retries
 from gateway.reconcile.repair import Outcome, Repairer
-from gateway.reconcile.run import HEARTBEAT_SECONDS, Options, ReconciliationUnderWay, Run, Runs
+from gateway.reconcile.run import (
+    HEARTBEAT_SECONDS,
+    Options,
+    ReconciliationDeleted,
+    ReconciliationUnderWay,
+    Run,
+    Runs,
+)
 from gateway.reconcile.write_pace import WritePace
 from gateway.stripe_api import Missing
 from gateway.stripe_api.own_account import OwnAccount
@@ -93,6 +100,7 @@ class Reconciliation:
         Raises:
             InvalidRequest: an option makes no sense.
             ReconciliationUnderWay: another run is.
+            ReconciliationDeleted: the run's row is gone.
             StripeUnavailable, StripeRefused, PocketBaseUnavailable: the run can be continued.
         """
         await self._runs.wait_for_others(self._patience)
@@ -104,7 +112,7 @@ class Reconciliation:
                 await self._take_steps(run)
         except ExceptionGroup as errors:
             error = _first(errors)
-            if isinstance(error, GatewayError):
+            if isinstance(error, GatewayError) and not isinstance(error, ReconciliationDeleted):
                 await self._runs.save(run, error=error.detail)
             raise error from None
         await self._save(run, finish=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.dates import column_to_unix, from_column, now_column, to_column
 from gateway.errors import GatewayError
-from gateway.pocketbase import PocketBase
+from gateway.pocketbase import PocketBase, PocketBaseRefused
 from gateway.reconcile.lists import Cursor
 from gateway.reconcile.process import describe_process, has_ended, name_process
 from gateway.reconcile.rate_limit import with_retries
@@ -34,6 +34,12 @@ _MAX_DIFFERENCES = 100
 
 class ReconciliationUnderWay(GatewayError):
     """A reconciliation is already running."""
+
+    status = 409
+
+
+class ReconciliationDeleted(GatewayError):
+    """The row of this reconciliation was deleted."""
 
     status = 409
 
@@ -189,17 +195,26 @@ class Runs:
         return run
 
     async def save(self, run: Run, **more: str) -> None:
-        """Keep where the run is, and further columns."""
-        await self._send("PATCH", f"/{run.id}", {**_state(run), **more})
+        """Keep where the run is, and further columns.
+
+        Raises:
+            ReconciliationDeleted: its row is gone.
+        """
+        try:
+            await self._send("PATCH", f"/{run.id}", {**_state(run), **more})
+        except PocketBaseRefused as refused:
+            if refused.status != 404:
+                raise
+            raise ReconciliationDeleted("Its row was deleted, so the run has stopped.") from None
 
     async def finish(self, run: Run) -> None:
         """Say that the run has come to its end."""
         await self.save(run, finished=now_column(), error="")
 
-    async def is_finished(self, id: str) -> bool:
-        """Return whether a run has come to its end."""
+    async def find(self, id: str) -> Json | None:
+        """Return the row of a run, None if it was deleted."""
         rows = await self.list_newest(1, f"id = '{id}'")
-        return bool(rows and rows[0]["finished"])
+        return rows[0] if rows else None
 
     async def find_caught_up(self) -> int | None:
         """Return the time until which all events are stored, in unix seconds, if it is known."""

@@ -8,6 +8,7 @@ from gateway.errors import InvalidRequest
 from gateway.pocketbase import PocketBase, PocketBaseRefused, filter
 from gateway.pocketbase.contracts.route import Empty
 from gateway.pocketbase.contracts.work import (
+    ADD_LOST_WORK,
     CANCEL_WORK,
     ENQUEUE,
     EXCHANGE,
@@ -19,6 +20,7 @@ from gateway.pocketbase.contracts.work import (
     EnqueueRequest,
     ExchangeAnswer,
     ExchangeRequest,
+    LostWork,
     NewItem,
     PauseWorkRequest,
     PruneWorkRequest,
@@ -108,6 +110,15 @@ class WorkQueue:
     async def status(self) -> WorkStatus:
         """Return the number of open and parked items by handler, and the paused handlers."""
         return await call_hook(self._pocketbase, WORK_STATUS, Empty())
+
+    async def add_lost(self) -> LostWork:
+        """Add items that unresolved events and deletions of customers lack; return their numbers.
+
+        Items are lost if a person deletes them, or if a backup has their rows without them.
+        """
+        added = await call_hook(self._pocketbase, ADD_LOST_WORK, Empty())
+        self.wake()
+        return added
 
     async def prune(self, done_before: str, parked_before: str) -> int:
         """Delete items that ended before a time, in parts; return their number.

@@ -60,6 +60,7 @@ from gateway.pocketbase.contracts.transforms import (
     TransformEntry,
 )
 from gateway.pocketbase.contracts.work import (
+    ADD_LOST_WORK,
     CANCEL_WORK,
     DO_PART,
     ENQUEUE,
@@ -72,6 +73,7 @@ from gateway.pocketbase.contracts.work import (
     EnqueueRequest,
     ExchangeRequest,
     HandlerLimit,
+    LostWork,
     NewItem,
     PartRequest,
     PauseWorkRequest,
@@ -418,6 +420,12 @@ async def test_effects(pocketbase: PocketBase) -> None:
     assert answer.collections.keys() == {"organizations", "entitlements"}
     assert answer.collections["organizations"].columns["name"] is False
     await _ask(pocketbase, REGISTER_EFFECTS, EffectsRequest(started=2, effects=()))
+
+
+async def test_lost_work(pocketbase: PocketBase) -> None:
+    """POST /api/gateway/work/lost."""
+    await _ask(pocketbase, ADD_LOST_WORK, Empty())
+    assert await _ask(pocketbase, ADD_LOST_WORK, Empty()) == LostWork(events=0, deletions=0)
 
 
 async def test_lapsed_entitlements(pocketbase: PocketBase) -> None:

@@ -5,19 +5,28 @@ import json
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from secrets import token_hex
 from typing import Any
 
 import httpx
 import pytest
 
+from gateway.dates import now_column
 from gateway.dev.stack import Stack
 from gateway.errors import InvalidRequest
 from gateway.mirror.registry import BY_OBJECT
+from gateway.reconcile.background import RECONCILE
 from gateway.reconcile.listed_objects import list_collections, list_kinds
 from gateway.reconcile.lists import Cursor, read_page
 from gateway.reconcile.rate_limit import RateLimit, RateLimitedStripe
 from gateway.reconcile.repair import Repairer
-from gateway.reconcile.run import ReconciliationUnderWay
+from gateway.reconcile.run import (
+    Options,
+    ReconciliationDeleted,
+    ReconciliationUnderWay,
+    Run,
+    Runs,
+)
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.operations.operator import Operator, run_gateway, start_gateway_command
@@ -490,3 +499,23 @@ async def test_reconciliation_over_http(
     assert await dashboard.find("products", product["id"])
     unknown = {"only": ["unicorns"]}
     read_problem(await http.post(url, json=unknown, headers=headers), 400, "invalid-request")
+
+
+async def test_a_run_ends_when_its_row_is_deleted(
+    shop_stack: Stack, shop_operator: Operator, dashboard: Dashboard
+) -> None:
+    """A queued run is cancelled; one under way stops and does not start again."""
+    item = {"id": f"{token_hex(7)}0", "kind": "task", "handler": RECONCILE, "source": "gone"}
+    item |= {"payload": {"options": {"only": []}, "rate": 1}}
+    await dashboard.call("POST", "/api/gateway/work/enqueue", {"items": [item]})
+
+    async def read_end() -> str:
+        [found] = await dashboard.list("gateway_work", f"id = '{item['id']}'")
+        return str(found["error"]) if found["status"] == "cancelled" else ""
+
+    assert await eventually(read_end, within=30) == "the row of this reconciliation was deleted"
+    runs = Runs(shop_operator.pocketbase)
+    run = await runs.begin(Run("", Options(), now_column()))
+    await dashboard.call("DELETE", f"/api/collections/gateway_reconciliations/records/{run.id}")
+    with pytest.raises(ReconciliationDeleted):
+        await runs.save(run)

@@ -163,3 +163,17 @@ async def test_a_cancelled_deletion_frees_the_customer(
     current = await call_hook(pocketbase, READ_CHANGE, asked)
     assert current.outdated == "The customer has another owner by now."
     await own.office.settle(claimed, "cancelled", error=current.outdated)
+
+
+async def test_a_deletion_whose_item_is_gone(own: Account) -> None:
+    """A deleted account's customer is deleted at Stripe although its item was deleted."""
+    await own.delete()
+    before = (await own.read_items())["delete"]
+    await own.office.dashboard.call("DELETE", f"{_WORK}/{before['id']}")
+    assert (await own.office.queue.add_lost()).deletions == 1
+    after = (await own.read_items())["delete"]
+    assert (after["id"], after["payload"]) == (before["id"], before["payload"])
+    [claimed] = await own.claim()
+    await own.office.settle(claimed, "done", result={"outcome": "gone"})
+    assert await own.read_outcome() == "gone"
+    assert (await own.office.queue.add_lost()).deletions == 0

@@ -58,6 +58,7 @@ ROUTES: tuple[HookRoute[Any, Any], ...] = (
     work.CANCEL_WORK,
     work.PAUSE_WORK,
     work.PRUNE_WORK,
+    work.ADD_LOST_WORK,
     work.WORK_STATUS,
     database.CHECKPOINT,
     health.VERSION,

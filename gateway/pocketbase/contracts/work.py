@@ -210,6 +210,15 @@ class Changed(Contract):
     changed: int
 
 
+class LostWork(Contract):
+    """The numbers of items that were gone and are added again."""
+
+    #: Of unresolved events.
+    events: int
+    #: Of deletions of Stripe customers.
+    deletions: int
+
+
 class HandlerCount(Contract):
     """The number of items of one handler and status; ``due`` is the earliest one's."""
 
@@ -238,4 +247,5 @@ RETRY_WORK = HookRoute("POST", "/api/gateway/work/retry", RetryWorkRequest, Chan
 CANCEL_WORK = HookRoute("POST", "/api/gateway/work/cancel", CancelWorkRequest, Changed)
 PAUSE_WORK = HookRoute("POST", "/api/gateway/work/pause", PauseWorkRequest, Changed)
 PRUNE_WORK = HookRoute("POST", "/api/gateway/work/prune", PruneWorkRequest, Changed)
+ADD_LOST_WORK = HookRoute("POST", "/api/gateway/work/lost", Empty, LostWork)
 WORK_STATUS = HookRoute("GET", "/api/gateway/work/status", Empty, WorkStatus)
