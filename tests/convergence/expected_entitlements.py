@@ -183,12 +183,31 @@ class ExpectedEntitlements:
                 and row["status"] == "open"
                 and not row["deleted"]
             ]
-            since = _read(min(open_since, default=subscription["current_period_start"]))
+            begin = item["current_period_start"] or subscription["current_period_start"]
+            since = _read(min(open_since, default=begin))
             assert since
-            ends.append(since + GRACE)
+            ends.append(self._end_of_past_due(subscription, item, since + GRACE))
         elif period := _read(item["current_period_end"] or subscription["current_period_end"]):
             ends.append(period + LEEWAY)
         return min((end for end in ends if end), default=FOREVER)
+
+    def _end_of_past_due(self, subscription: Json, item: Json, grace: datetime) -> datetime:
+        """The end of the grace days, or of a longer period that is paid besides the unpaid one."""
+        end = item["current_period_end"]
+        shortest = min(each["current_period_end"] for each in json.loads(subscription["items"]))
+        held = (item["id"], item["price"])
+        paid_for = [
+            line["quantity"]
+            for invoice in self._rows["invoices"]
+            if (invoice["status"], invoice["deleted"]) == ("paid", 0)
+            for line in invoice["lines"]
+            if (line["subscription_item"], line["price"]) == held
+            and line["amount"] >= 0
+            and line["period"]["end"] >= end
+        ]
+        is_paid = any((count or 1) >= (item["quantity"] or 1) for count in paid_for)
+        longer = _read(end) if end > shortest and is_paid else None
+        return max(grace, longer) if longer else grace
 
     def _is_refunded(self, subscription: Json, item: Json) -> bool:
         """Whether every line that paid for the item's period was paid, and the money went back."""

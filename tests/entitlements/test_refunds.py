@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.entitlements.billing import Billing
-from tests.entitlements.purchases import DAY, Purchases
+from tests.entitlements.purchases import DAY, Purchases, write_time
 
 
 @pytest.fixture
@@ -72,6 +72,31 @@ async def test_items_are_refunded_one_by_one(billing: Billing) -> None:
     assert (await billing.is_active("pro"), await billing.is_active("archive")) == (False, True)
     await billing.refund(first)
     assert not await billing.is_active("archive")
+
+
+@pytest.mark.parametrize(
+    ("held", "lasts"),
+    [({}, True), ({"quantity": 3}, False), ({"price": {"id": "price_larger"}}, False)],
+    ids=["as paid", "more than was paid", "another price than was paid"],
+)
+async def test_a_paid_year_outlasts_an_unpaid_month(
+    billing: Billing, held: dict[str, Any], lasts: bool
+) -> None:
+    """Past due for the month of a monthly item, a yearly item lasts until its own paid end."""
+    purchases, subscription = billing.purchases, await billing.subscribe("pro", "archive")
+    monthly, yearly = subscription["items"]["data"]
+    yearly["current_period_end"] = purchases.now + 365 * DAY
+    await billing.bill(subscription, billing.line(monthly), billing.line(yearly, 9000))
+    product = yearly["price"]["product"]
+    yearly |= held
+    yearly["price"] |= {"product": product}
+    subscription["status"] = "past_due"
+    await billing.move(subscription, purchases.end, 30)
+    grace, year = purchases.end + 7 * DAY, purchases.now + 365 * DAY
+    assert await purchases.read_end("pro") == write_time(grace)
+    archive = await purchases.read_end("archive")
+    # No open invoice is known: the grace days count from the item's own period.
+    assert archive == write_time(year if lasts else purchases.now + 7 * DAY)
 
 
 async def test_every_payment_of_an_invoice_must_go_back(billing: Billing) -> None:

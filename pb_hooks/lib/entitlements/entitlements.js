@@ -7,7 +7,7 @@ const { NAMES } = require(`${__hooks}/lib/names.js`)
 const { findFeatures } = require(`${__hooks}/lib/entitlements/features.js`)
 const { endOfItem, merge } = require(`${__hooks}/lib/entitlements/paid_until.js`)
 const { DAY_MS, readPolicy } = require(`${__hooks}/lib/hook_settings.js`)
-const { isPaid } = require(`${__hooks}/lib/entitlements/periods.js`)
+const { isPaid, isPaidInFull } = require(`${__hooks}/lib/entitlements/periods.js`)
 const { findPaidAt, findPaidInvoices, findPurchases, findUnpaid } = require(`${__hooks}/lib/entitlements/purchases.js`)
 const { findRefunded } = require(`${__hooks}/lib/entitlements/refunded_purchases.js`)
 const { findSales, isOnce } = require(`${__hooks}/lib/entitlements/sales.js`)
@@ -56,6 +56,7 @@ function findFacts(tx, payers, isMoneyBack) {
   return {
     unpaidSince: ({ id }) => unpaid()[id],
     isPaid: (subscription, item) => isPaid(subscription, item, paid()),
+    isPaidInFull: (subscription, item) => isPaidInFull(subscription, item, paid()),
     isReturned: refunds.isItem,
     isSaleReturned: refunds.isSale,
     paidAt: ({ payment, created }) => toTime(paidAt()[payment] || created),

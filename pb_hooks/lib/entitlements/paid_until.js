@@ -15,7 +15,8 @@ const { entitling: ENTITLING } = require(`${__hooks}/lib/vocabulary.json`).statu
 //
 // facts  of invoices, read only if needed: unpaidSince(subscription), the due date of the oldest open invoice;
 //        isReturned(subscription, item), whether the money for the item's period was returned;
-//        isPaid(subscription, item), whether the period is paid
+//        isPaid(subscription, item), whether the period is paid; isPaidInFull(subscription, item), whether at the item's
+//        present price and quantity
 function endOfItem(subscription, item, facts, policy) {
   if (!ENTITLING.includes(subscription.status)) return 0
   if (policy.revokes && facts.isReturned(subscription, item)) return 0
@@ -27,9 +28,17 @@ function endOfPeriod(subscription, item, facts, { grace }) {
   const end = toTime(item.current_period_end || subscription.current_period_end)
   if (isVoided(subscription)) return facts.isPaid(subscription, item) ? end || Infinity : 0
   if (subscription.status === "past_due") {
-    return toTime(facts.unpaidSince(subscription) || subscription.current_period_start) + grace
+    const since = facts.unpaidSince(subscription) || item.current_period_start || subscription.current_period_start
+    const until = toTime(since) + grace
+    return outlasts(subscription, item) && facts.isPaidInFull(subscription, item) ? Math.max(until, end) : until
   }
   return end ? end + LEEWAY_MS : Infinity
+}
+
+// Whether another item's period ends before this one's. A subscription with a yearly and a monthly item is past due for
+// the month only.
+function outlasts(subscription, item) {
+  return !!item.current_period_end && item.current_period_end > subscription.current_period_end
 }
 
 // Whether collection is paused with `void`: Stripe's invoices are voided and no service is provided, so

@@ -20,6 +20,14 @@ function isPaid(subscription, item, invoices) {
   return findPaying(subscription, item, invoices).length > 0
 }
 
+// Whether a line paid until the item's period ends at the item's present price and quantity. A larger plan or quantity
+// that is not paid yet has no such line.
+function isPaidInFull(subscription, item, invoices) {
+  const { end } = periodOf(subscription, item)
+  return invoices.some((invoice) => linesOf(subscription, item, invoice).some(({ line }) => line.amount >= 0
+    && line.period.end >= end && line.price === item.price && (line.quantity ?? 1) >= (item.quantity ?? 1)))
+}
+
 // Returns {invoice, amount} of each line that paid; 0 for one that was free.
 function findPaying(subscription, item, invoices) {
   const lines = invoices.flatMap((invoice) => linesOf(subscription, item, invoice))
@@ -96,4 +104,4 @@ function findUndated(subscription, item, invoice, { start }) {
   return lines.filter((line) => line.price === item.price).map((line) => ({ invoice, amount: paidBy(line, invoice) }))
 }
 
-module.exports = { isPaid, isRefunded, mayPay, paidBy }
+module.exports = { isPaid, isPaidInFull, isRefunded, mayPay, paidBy }
