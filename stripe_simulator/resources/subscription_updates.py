@@ -169,7 +169,7 @@ def _end(world: World, sub: JSON, params: JSON) -> None:
     set_fields(sub["cancellation_details"], details, "comment", "feedback")
     if "cancel_at_period_end" in params:
         sub["cancel_at_period_end"] = bool(params["cancel_at_period_end"])
-        end = "max_period_end" if params["cancel_at_period_end"] else None
+        end = "min_period_end" if params["cancel_at_period_end"] else None
     elif "cancel_at" in params:
         sub["cancel_at_period_end"] = False
         end = params["cancel_at"] or None

@@ -209,7 +209,7 @@ def _trial_end(world: World, params: JSON) -> int | None:
 def _plan_end(sub: JSON, params: JSON, now: int) -> None:
     if params.get("cancel_at_period_end"):
         sub["cancel_at_period_end"] = True
-        sub["cancel_at"] = max(item["current_period_end"] for item in sub["items"]["data"])
+        sub["cancel_at"] = min(item["current_period_end"] for item in sub["items"]["data"])
     elif optional(params, "cancel_at") is not None:
         sub["cancel_at"] = end_date(sub, params["cancel_at"])
     if sub["cancel_at"] is not None:

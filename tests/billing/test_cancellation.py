@@ -2,9 +2,13 @@
 
 import asyncio
 import time
+from secrets import token_hex
+
+import pytest
 
 from tests.billing.conftest import Subscribe
 from tests.problem import read_problem
+from tests.stripe_account import StripeAccount
 
 
 async def test_a_subscription_runs_out_and_is_kept(subscribe: Subscribe) -> None:
@@ -41,6 +45,30 @@ async def test_a_portal_cancellation_can_be_taken_back(subscribe: Subscribe) -> 
     before = await subscriber.read()
     assert before["cancel_at"]
     assert not before["cancel_at_period_end"]
+    assert (await subscriber.do("resume"))["cancel_at"] is None
+
+
+@pytest.mark.parametrize("usage_type", ["metered", "licensed"])
+async def test_usage_beside_a_paid_year(
+    subscribe: Subscribe, account: StripeAccount, usage_type: str
+) -> None:
+    """A year beside monthly usage ends with the year; a further monthly fee ends it sooner."""
+    terms = {"recurring[interval]": "month", "recurring[usage_type]": usage_type}
+    if usage_type == "metered":
+        name = f"sold_{token_hex(4)}"
+        meter = {"display_name": name, "event_name": name, "default_aggregation[formula]": "sum"}
+        terms["recurring[meter]"] = (await account.create("billing/meters", **meter))["id"]
+    price = await account.create(
+        "prices",
+        currency="usd",
+        unit_amount=2,
+        **{"product_data[name]": "Usage", **terms},
+    )
+    await account.wait_delivered()
+    subscriber = await subscribe("pro_yearly", price["id"])
+    ends = [item["current_period_end"] for item in (await subscriber.read())["items"]["data"]]
+    canceled = await subscriber.do("cancel")
+    assert canceled["cancel_at"] == (max(ends) if usage_type == "metered" else min(ends))
     assert (await subscriber.do("resume"))["cancel_at"] is None
 
 

@@ -45,6 +45,24 @@ async def test_a_planned_change_comes_with_the_next_period(subscribe: Subscribe)
     assert [(each["price"], each["quantity"]) for each in row["items"]] == [(item["price"], 2)]
 
 
+@pytest.mark.parametrize("longest", [True, False], ids=["the year", "the month"])
+async def test_a_planned_change_comes_with_the_end_of_its_item(
+    subscribe: Subscribe, longest: bool
+) -> None:
+    """Of items with a year and a month, each changes when its own paid period ends."""
+    subscriber = await subscribe("pro_yearly", "pro_monthly")
+    items = sorted((await subscriber.read())["items"]["data"], key=_read_end)
+    item = items[-1] if longest else items[0]
+    later = {"item": item["id"], "quantity": 2, "when": "period_end"}
+    preview = await subscriber.do("preview", **later)
+    planned = (await subscriber.do("change", **later))["scheduled_change"]
+    assert planned["at"] == preview["takes_effect_at"] == _read_end(item)
+
+
+def _read_end(item: dict[str, Any]) -> int:
+    return int(item["current_period_end"])
+
+
 @pytest.mark.parametrize(
     ("what", "body"),
     [

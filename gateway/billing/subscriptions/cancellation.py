@@ -75,6 +75,8 @@ async def cancel_at_period_end(
     # Under a schedule Stripe refuses the flag, and the planned change would come after the end.
     await release(client, subscription)
     params: SubscriptionUpdateParams = {"cancel_at_period_end": True}
+    if _has_longer_period(subscription):
+        params = {"cancel_at": "max_period_end"}
     params.update(reason.params)
     if agreed := subscription.body.get("cancel_at"):
         # Stripe replaces a later end that the seller has set; `resume` restores it.
@@ -195,6 +197,24 @@ async def _keep(client: stripe.StripeClient, subscription: CustomerSubscription,
         params = {"cancel_at": ""}
     update = partial(client.v1.subscriptions.update_async, subscription.stripe_id, params)
     await send_once("keep", subscription, params, update, key=key)
+
+
+def _has_longer_period(subscription: CustomerSubscription) -> bool:
+    """Return whether an item is paid for longer than usage is billed, as a year beside months.
+
+    Stripe ends such a subscription with its earliest period. Usage may go on until the latest one
+    without being paid in advance; a further monthly fee may not.
+    """
+    latest = max(as_number(item.get("current_period_end")) for item in subscription.items)
+    earlier = [
+        item for item in subscription.items if as_number(item.get("current_period_end")) < latest
+    ]
+    return bool(earlier) and all(map(_is_metered, earlier))
+
+
+def _is_metered(item: Json) -> bool:
+    recurring = as_dict(as_dict(item.get("price")).get("recurring"))
+    return recurring.get("usage_type") == "metered"
 
 
 def _ends_with_period(subscription: CustomerSubscription) -> bool:

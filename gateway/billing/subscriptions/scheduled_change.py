@@ -141,7 +141,10 @@ async def _write_phases(
 
 
 def build_phases(subscription: CustomerSubscription, change: ItemChange) -> Any:
-    """Return the parameters of the present phase, unchanged, and of the next one. Pure."""
+    """Return the parameters of the present phase and of the next one. Pure.
+
+    The present phase ends with the changed item's period: other items may have shorter ones.
+    """
     body = subscription.body
     present = as_dict(as_dict(body.get("schedule")).get("current_phase"))
     kept: dict[str, Any] = {}
@@ -151,7 +154,7 @@ def build_phases(subscription: CustomerSubscription, change: ItemChange) -> Any:
         kept["discounts"] = discounts
     first = {
         "start_date": present.get("start_date"),
-        "end_date": present.get("end_date"),
+        "end_date": change.item.get("current_period_end") or present.get("end_date"),
         "items": [_describe_item(item) for item in subscription.items],
         **kept,
     }
