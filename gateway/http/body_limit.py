@@ -56,7 +56,9 @@ class BodyLimitMiddleware:
             await self._app(scope, body.receive, send)
 
     def _limit_of(self, path: str) -> int:
-        return min(self._limit, ENDPOINT_BYTES.get(path.split("/", 2)[1:2][0], self._limit))
+        # The path of `OPTIONS *` has no slash.
+        endpoint = path.removeprefix("/").partition("/")[0]
+        return min(self._limit, ENDPOINT_BYTES.get(endpoint, self._limit))
 
 
 class _LimitedBody:

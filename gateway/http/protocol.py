@@ -7,6 +7,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.http.open_files import count_allowed_connections
+from gateway.http.refusal import build_refusal
 
 #: Bytes of a request that are not its body: the head, and the framing of chunks.
 _MAX_FRAMING_BYTES = 65_536
@@ -85,6 +86,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._cancel_deadline()
         super().on_message_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer bytes that are not a request as the app answers errors, and close."""
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self.transport.write(build_refusal(msg))
+        self.transport.close()
+
     def on_response_complete(self) -> None:
         """End a response; a client that still sends the request's body has to end it soon."""
         super().on_response_complete()
@@ -94,7 +101,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._start_deadline(self.lingering_seconds)
 
     def on_headers_complete(self) -> None:
-        """Start the request; the last one of an ending process closes the connection."""
+        """Start the request; the last one of an ending process closes the connection.
+
+        Raises:
+            ValueError: the request is ambiguous; the parser's caller answers 400.
+        """
+        if sum(name == b"host" for name, _ in self.headers) > 1:
+            raise ValueError("two Host headers (RFC 9112, 3.2)")
         super().on_headers_complete()
         if self._is_ending and self.cycle:
             self.cycle.keep_alive = False

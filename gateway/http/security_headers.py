@@ -37,13 +37,13 @@ class SecurityHeadersMiddleware:
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = _complete(message.get("headers", ()))
+                message["headers"] = complete_headers(message.get("headers", ()))
             await send(message)
 
         await self._app(scope, receive, send_on)
 
 
-def _complete(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def complete_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Return the headers with those that are missing.
 
     A response with an ETag is a file, which browsers may keep and revalidate.

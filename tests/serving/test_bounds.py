@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -202,6 +203,8 @@ _AMBIGUOUS = {
     "folded line": b"X: a\r\n Content-Length: 3\r\n\r\nabc",
     "NUL byte": b"X: a\x00b\r\nContent-Length: 3\r\n\r\nabc",
     "signed length": b"Content-Length: +3\r\n\r\nabc",
+    "two hosts": b"Host: b\r\nContent-Length: 3\r\n\r\nabc",
+    "invalid chunk": b"Transfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n",
 }
 
 
@@ -214,3 +217,26 @@ async def test_ambiguous_requests_are_refused(rest: bytes, stack: Stack) -> None
         answer = await reader.read()
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert answer.count(b"HTTP/1.1") == 1
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"\r\nx-content-type-options: nosniff" in head
+    assert b"\r\ncontent-type: application/problem+json" in head
+    assert json.loads(body)["status"] == 400
+
+
+_UNUSUAL = {
+    "server as the target": (b"OPTIONS * HTTP/1.1\r\nHost: gateway\r\n", 404),
+    "absolute target": (b"GET http://gateway/health HTTP/1.1\r\nHost: gateway\r\n", 200),
+    "old version": (b"GET /health HTTP/1.0\r\n", 200),
+    "no host": (b"GET /health HTTP/1.1\r\n", 200),
+    "bytes that are no text": (b"GET /%ff%00 HTTP/1.1\r\nHost: gateway\r\n", 404),
+}
+
+
+@pytest.mark.parametrize(("head", "status"), _UNUSUAL.values(), ids=_UNUSUAL.keys())
+async def test_unusual_requests_have_an_answer(head: bytes, status: int, stack: Stack) -> None:
+    """Every form of a target is answered, with security headers and without a server error."""
+    async with _connect(stack.gateway.url) as (reader, writer), asyncio.timeout(10):
+        writer.write(head + b"Connection: close\r\n\r\n")
+        answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert b"\r\nx-content-type-options: nosniff\r\n" in answer
