@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from gateway.start_error import StartError
@@ -19,8 +20,8 @@ from gateway.version import __version__
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _SDK = "opentelemetry.sdk"
-#: A part of a path with a digit is an id, except an API version.
-_ID = re.compile(r"/(?!v\d+(?:/|$))[^/]*\d[^/]*")
+#: Parts of a path that may be ids or addresses: with a digit (except API versions), @ or %.
+_ID = re.compile(r"/(?!v\d+(?:/|$))[^/]*[\d@%][^/]*")
 
 
 class TracingNotInstalled(StartError):
@@ -60,6 +61,30 @@ def _has_sdk() -> bool:
         return False
 
 
+def hide_request_values() -> None:
+    """Leave ids and queries out of the request spans; FastAPI has added its exporter before."""
+    if not is_requested() or not _has_sdk():
+        return
+    from opentelemetry.sdk.trace import Span as RecordedSpan
+    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+
+    class HiddenValues(SpanProcessor):
+        def on_start(self, span: RecordedSpan, parent_context: Context | None = None) -> None:
+            attributes = span.attributes or {}
+            if path := attributes.get("url.path"):
+                span.set_attribute("url.path", _template(str(path)))
+            if "url.query" in attributes:
+                span.set_attribute("url.query", "REDACTED")
+
+    if isinstance(provider := trace.get_tracer_provider(), TracerProvider):
+        provider.add_span_processor(HiddenValues())
+
+
+def _template(path: str) -> str:
+    """Return a path without ids and query."""
+    return _ID.sub("/{id}", path.partition("?")[0])
+
+
 _TRACER = trace.get_tracer("gateway", __version__) if is_requested() else None
 
 
@@ -74,10 +99,14 @@ def trace_call(service: str, method: str, path: str) -> Iterator[Span | None]:
     if _TRACER is None:
         yield None
         return
-    route = _ID.sub("/{id}", path.partition("?")[0])
+    route = _template(path)
     attributes = {"http.request.method": method, "url.template": route, "peer.service": service}
     with _TRACER.start_as_current_span(
-        f"{service} {method} {route}", kind=SpanKind.CLIENT, attributes=attributes
+        f"{service} {method} {route}",
+        kind=SpanKind.CLIENT,
+        attributes=attributes,
+        # The text of an exception may repeat values.
+        record_exception=False,
     ) as span:
         yield span
 

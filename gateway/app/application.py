@@ -33,7 +33,7 @@ from gateway.jobs.start_routes import add_job_routes
 from gateway.services import Services
 from gateway.settings import Settings, read_settings_of
 from gateway.start_error import StartError
-from gateway.tracing import read_options, require_installed
+from gateway.tracing import hide_request_values, read_options, require_installed
 from gateway.transforms.records_endpoint import router as records_router
 from gateway.transforms.table import Table
 from gateway.version import __version__
@@ -268,6 +268,7 @@ class Gateway(FastAPI, Declaring):
     async def _run(self, _: Any) -> AsyncIterator[Mapping[str, Any]]:
         """Open the services, run the team's lifespan, then the background work."""
         state: dict[str, Any] = {}
+        hide_request_values()
         async with AsyncExitStack() as stack:
             services = await stack.enter_async_context(open_services(self.configuration, state))
             self.state.services = services

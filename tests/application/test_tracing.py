@@ -102,6 +102,30 @@ async def test_a_delivery_is_one_trace(
     assert customer["id"] not in text
 
 
+async def test_a_request_span_has_no_values_of_the_request(
+    start_traced: Callable[[], GatewayProcess], collector: Collector, http: httpx.AsyncClient
+) -> None:
+    """Its path has no id and no address, and its query is hidden."""
+    gateway = await asyncio.to_thread(start_traced)
+    query = "?email=ada@example.com&token=a-secret-word"
+    for path in ("/admin/events/evt_12345", "/nobody/ada@example.com"):
+        await http.get(f"{gateway.url}{path}{query}")
+
+    expected = {"/admin/events/{id}", "/nobody/{id}"}
+
+    async def has_paths() -> bool:
+        return expected <= {
+            each.value.string_value
+            for span in collector.spans
+            for each in span.attributes
+            if each.key == "url.path"
+        }
+
+    assert await eventually(has_paths)
+    text = str(collector.spans)
+    assert [word for word in ("ada@example", "secret", "evt_12345") if word in text] == []
+
+
 async def test_calls_to_stripe_are_spans(
     start_traced: Callable[[], GatewayProcess], collector: Collector
 ) -> None:
