@@ -35,6 +35,7 @@ def open_logs(level: str, form: Format = "logfmt") -> None:
             processors=[_remove_internals, *_end(form)],
         )
     )
+    handler.addFilter(_is_own_words)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     structlog.configure(
         # In structlog `event` is the message; in our lines it is the id of Stripe's event.
@@ -43,6 +44,16 @@ def open_logs(level: str, form: Format = "logfmt") -> None:
         logger_factory=lambda *_: _Lines(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+#: Messages of uvicorn and websockets with the address, query and headers of a handshake.
+_HANDSHAKE = ("< ", "> ", "! ", '%s - "WebSocket ')
+
+
+def _is_own_words(record: logging.LogRecord) -> bool:
+    """Return whether a line does not repeat what a client has sent."""
+    is_server = record.name == "uvicorn.error" and isinstance(record.msg, str)
+    return not (is_server and record.msg.startswith(_HANDSHAKE))
 
 
 class _Lines:

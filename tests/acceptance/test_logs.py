@@ -1,7 +1,9 @@
 """Logs tell what happened, and neither secrets nor what people wrote."""
 
+import asyncio
 import json
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -47,6 +49,7 @@ async def test_the_log_holds_no_secret(
         )
         assert answer.status_code == 401
     await http.get(f"{gateway.url}/{_PRIVATE}?token={user.token}")
+    await _ask_for_websocket(gateway, f"/{_PRIVATE}?token={_PRIVATE}")
     admin = {"Authorization": superuser_token}
     await http.get(f"{gateway.url}/admin/events/evt_unknown", headers=admin)
 
@@ -81,8 +84,28 @@ async def test_the_log_holds_no_secret(
         "token": "eyJ",
         "user's address": user.email,
         "payload": _PRIVATE,
+        "line of a handshake": "WebSocket ",
     }
     assert [name for name, secret in secrets.items() if secret in log] == []
+
+
+async def _ask_for_websocket(gateway: GatewayProcess, path: str) -> None:
+    """Send a handshake with private words in the path, the query and headers."""
+    address = urlsplit(gateway.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    head = (
+        f"GET {path} HTTP/1.1",
+        f"Host: {address.netloc}",
+        "Connection: upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        f"Authorization: Basic {_PRIVATE}",
+        f"Cookie: session={_PRIVATE}",
+    )
+    writer.write("\r\n".join((*head, "", "")).encode())
+    assert (await reader.readline()).startswith(b"HTTP/1.1 403 ")
+    writer.close()
 
 
 def test_the_scan_of_the_whole_run_finds_secrets() -> None:
