@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 #: Seconds for which a missing permission counts without a further request of the kind.
 _HOLDS_SECONDS = 600.0
-#: Seconds between two tries of a key that is not known to work.
+#: Seconds between two looks at whether the key must be tried.
 _PROBE_SECONDS = 60.0
 #: A read that shows whether Stripe knows the key, even if it is not permitted.
 PROBE = "/v1/prices?limit=1"
@@ -30,8 +30,10 @@ class KeyCheck:
     used.
     """
 
-    def __init__(self) -> None:
-        self._is_known = False
+    def __init__(self, probe_seconds: float = _PROBE_SECONDS) -> None:
+        self._probe_seconds = probe_seconds
+        #: When Stripe last answered, by the monotonic clock.
+        self._answered_at = float("-inf")
         self._unauthorized = False
         #: When writes of a kind were forbidden, by the monotonic clock.
         self._forbidden: dict[str, float] = {}
@@ -41,7 +43,7 @@ class KeyCheck:
         if status >= 500:
             return
         self._unauthorized = status == 401
-        self._is_known = self._is_known or status != 401
+        self._answered_at = time.monotonic()
         kind = f"{method} {_folder(path)}"
         if status == 403 and method != "GET":
             self._forbidden[kind] = time.monotonic()
@@ -64,13 +66,17 @@ class KeyCheck:
             )
 
     async def watch(self, probe: Callable[[], Awaitable[object]]) -> NoReturn:
-        """Try the key at the start, and again while it does not work."""
+        """Try the key at the start, while it does not work, and when there was no other request.
+
+        A key may be revoked while no one buys, and the next request would be a purchase.
+        """
 
         async def try_key() -> None:
-            if self._unauthorized or not self._is_known:
+            idle = time.monotonic() - self._answered_at
+            if self._unauthorized or idle >= self._probe_seconds / 2:
                 await probe()
 
-        await repeat(try_key, _PROBE_SECONDS, _log, "Stripe key check", GatewayError)
+        await repeat(try_key, self._probe_seconds, _log, "Stripe key check", GatewayError)
 
 
 def _folder(path: str) -> str:
