@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gateway.errors import PocketBaseUnavailable
+from gateway.exact_numbers import write_exactly
 from gateway.json_codec import dump, load
 from gateway.pocketbase import PocketBase
 from gateway.pocketbase.contracts.route import Empty
@@ -56,7 +57,7 @@ async def write_transformed(
     method = "POST"
     if id:
         method, path = "PATCH", f"{path}/{quote(id, safe='')}"
-    return await _send(pocketbase, method, path, headers, dump(values or {}))
+    return await _send(pocketbase, method, path, headers, dump(write_exactly(values or {})))
 
 
 async def _send(

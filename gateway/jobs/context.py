@@ -11,13 +11,13 @@ from typing import Any
 import stripe
 
 from gateway.errors import GatewayError
+from gateway.exact_numbers import check_exact
 from gateway.jobs.state import JobState, check_size, to_json
 from gateway.pocketbase import filter as build_filter
 from gateway.pocketbase.api import PocketBaseClient
 from gateway.pocketbase.api.paths import Names
 from gateway.rows import Json
 from gateway.settings import Settings
-from gateway.work.exact_numbers import check_exact
 from gateway.work.handler import SaveItem
 
 #: Seconds between two writes of progress; in between, the newest one waits.

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gateway.exact_numbers import check_exact
 from gateway.jobs.context import JobContext
 from gateway.jobs.declaration import Job
 from gateway.jobs.state import JobState, check_size, to_json, unwrap
 from gateway.work import Done, GiveUp, Outcome, Park, Retry, WorkContext, WorkHandler, WorkItem
-from gateway.work.exact_numbers import check_exact
 
 
 def build_handler(job: Job, shared: Mapping[str, Any]) -> WorkHandler:

@@ -5,9 +5,9 @@ from typing import Any, Self
 
 from pydantic_core import to_jsonable_python
 
+from gateway.exact_numbers import is_inexact
 from gateway.json_codec import dump, load
 from gateway.rows import Json
-from gateway.work.exact_numbers import is_inexact
 
 #: A quarter of what PocketBase stores in a JSON column of the queue.
 MAX_BYTES = 500_000

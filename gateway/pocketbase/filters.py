@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.dates import day_to_column, to_column
+from gateway.exact_numbers import MAX_INTEGER
 from gateway.json_codec import dump_text
 from gateway.pocketbase.values import InvalidValue, check_number, check_text
 
@@ -18,8 +19,6 @@ from gateway.pocketbase.values import InvalidValue, check_number, check_text
 _PARTS = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\{:(\w+)\}|['"]""", re.DOTALL)
 #: Of a pattern, and what escapes them.
 _WILDCARDS = re.compile(r"[\\%_]")
-#: Beyond it, not every integer is a float.
-_MAX_INTEGER = 2**53
 _PLACEHOLDER = re.compile(r"\{:\w+\}")
 
 
@@ -97,7 +96,7 @@ def _write(value: Any) -> str:
 def _write_number(value: float | Decimal) -> str:
     check_number(float(value))
     if isinstance(value, int):
-        if abs(value) > _MAX_INTEGER:  # PocketBase would compare the nearest float.
+        if abs(value) > MAX_INTEGER:  # PocketBase would compare the nearest float.
             raise InvalidValue(f"{value} is not exact as a number of PocketBase, which is a float.")
         return f"{value:d}"
     # The scanner knows no exponents.

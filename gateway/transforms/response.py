@@ -3,12 +3,15 @@
 import re
 from typing import Any
 
+from gateway.exact_numbers import write_exactly
 from gateway.json_codec import dump
 from gateway.rows import Json
 from gateway.transforms.failure import fail
 
 #: As many digits as a number needs to be infinite as a float.
 _HUGE = re.compile(rb"\d{309}")
+#: As few digits as an integer beyond 2⁵³ has.
+_LARGE = re.compile(rb"\d{16}")
 
 
 def write_results(results: list[Json], items: list[Json]) -> bytes:
@@ -38,7 +41,14 @@ def _dump(results: list[Json]) -> bytes:
     if _HUGE.search(answer):
         # The digits may be in a string, where they are harmless.
         _refuse_huge(results)
+    if _LARGE.search(answer):
+        answer = dump({"items": list(map(_write_exactly, results))}, errors="strict")
     return answer
+
+
+def _write_exactly(result: Json) -> Json:
+    """Return a result whose values PocketBase's hooks don't read as floats."""
+    return {"values": write_exactly(result["values"])} if "values" in result else result
 
 
 def _refuse_huge(value: Any) -> None:

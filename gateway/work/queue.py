@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import get_args
 
 from gateway.errors import InvalidRequest
+from gateway.exact_numbers import check_exact
 from gateway.pocketbase import PocketBase, PocketBaseRefused, filter
 from gateway.pocketbase.contracts.route import Empty
 from gateway.pocketbase.contracts.work import (
@@ -30,7 +31,6 @@ from gateway.pocketbase.contracts.work import (
 )
 from gateway.pocketbase.hook_call import call_hook
 from gateway.rows import Json
-from gateway.work.exact_numbers import check_exact
 
 #: Items of each status that one transaction deletes, and transactions of one call.
 _PRUNE_ITEMS, _MAX_PRUNE_PARTS = 500, 200

@@ -51,7 +51,8 @@ async def count(change: RecordChange, context: HandlerContext) -> Batch:
     _note("count", id=change.id)
     copies = (change.current or {}).get("copies", 0) + 1
     batch = context.pocketbase.batch()
-    batch.collection("orders").update(change.id, {"copies": copies})
+    values = {"copies": copies, "details": change.record["details"]}
+    batch.collection("orders").update(change.id, values)
     batch.collection("counts").create({"number": copies, "order": change.id})
     return batch
 

@@ -1,5 +1,7 @@
 """Functions that run after changes of records: which changes, in which order, with which values."""
 
+import json
+
 import httpx
 import pytest
 
@@ -53,6 +55,21 @@ async def test_fields_choose_updates(frontend: Frontend, notes: Notes) -> None:
     await _update(frontend, record, status="paid")
     wait_until(lambda: notes.read("ship", id=record["id"], operation="update"))
     assert len(notes.read("ship", id=record["id"])) == 2
+
+
+async def test_large_integers_keep_their_digits(frontend: Frontend, notes: Notes) -> None:
+    """The payload of a change has them as stored, and writes that a function returns store them."""
+    details = {"size": 2**53 + 1}
+    record = await _create(frontend, details=json.dumps(details))
+    await _update(frontend, record, status="paid")
+    [note] = wait_until(lambda: notes.read("ship", id=record["id"], operation="create"))
+    assert note["record"]["details"] == note["current"]["details"] == details
+
+    async def read_written() -> Record | None:
+        found = await frontend.call("GET", f"{ORDERS}/{record['id']}")
+        return found if found["copies"] else None
+
+    assert (await eventually(read_written))["details"] == details
 
 
 async def test_changes_of_a_record_run_in_order(frontend: Frontend, notes: Notes) -> None:

@@ -38,6 +38,17 @@ async def test_a_created_record_is_read_updated_and_deleted(user: PocketBaseClie
     assert await posts.get_or_none(made["id"]) is None
 
 
+async def test_large_integers_keep_their_digits(pb: PocketBaseClient) -> None:
+    """A JSON or text column stores integers beyond 2⁵³ exactly: creates, updates, batches."""
+    posts, data = pb.collection("posts"), {"id": 2**53 + 1, "list": [-(2**63), "9"]}
+    made = await posts.create({"title": 2**60 + 1, "data": data})
+    assert (made["title"], made["data"]) == (str(2**60 + 1), data)
+    assert (await posts.update(made["id"], {"data": 2**53 + 1}))["data"] == 2**53 + 1
+    async with pb.batch() as batch:
+        batch.collection("posts").update(made["id"], {"data": [2**53 + 3]})
+    assert (await posts.get(made["id"]))["data"] == [2**53 + 3]
+
+
 async def test_values_keep_their_type(pb: PocketBaseClient) -> None:
     """Numbers, booleans, JSON, dates and lists are stored as such; None is empty."""
     body = {

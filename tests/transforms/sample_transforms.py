@@ -88,6 +88,7 @@ def describe(incoming: dict[str, Any], context: TransformContext) -> dict[str, A
             for name, files in context.files.items()
         },
         "own": context.state["own"],
+        "large": 2**53 + 1,
     }
     return {"seen": seen}
 

@@ -27,6 +27,8 @@ async def test_a_create_is_given_what_the_client_sent(client: Frontend, author: 
     assert seen["user"]["collectionName"] == "users"
     assert not {"password", "tokenKey"} & seen["user"].keys()
     assert seen["own"].startswith("opened for ")
+    # PocketBase's hooks would read it as 2**53.
+    assert seen["large"] == 2**53 + 1
 
 
 async def test_an_update_is_given_the_original_with_its_hidden_fields(

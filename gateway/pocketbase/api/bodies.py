@@ -13,6 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from gateway import json_codec
 from gateway.dates import day_to_column, to_column
+from gateway.exact_numbers import write_column
 from gateway.pocketbase.values import check_number, check_text
 
 #: A record to write: by field, also with modifiers ("score+", "+tags", "documents-").
@@ -77,7 +78,7 @@ def write_body(body: Body, *, partial: bool = False) -> Payload:
         files += ((name, upload) for upload in uploads)
         kept = [each for each in given if not isinstance(each, FileUpload)]
         if not uploads:
-            values[name] = write_value(value)
+            values[name] = write_column(write_value(value))
         elif kept:  # Names of stored files, to which PocketBase adds the uploaded ones.
             values[name] = write_value(kept)
     return Payload(values, tuple(files))
