@@ -3,22 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
 
 from gateway.doctor.context import Context
-
-Need = Literal["pocketbase", "hooks", "stripe", "gateway", "settings", "public", "this machine"]
-
-#: Raise `Skipped` if the need is not met.
-REQUIREMENTS: dict[Need, Callable[[Context], Awaitable[None]]] = {
-    "pocketbase": Context.require_pocketbase,
-    "hooks": Context.require_hooks,
-    "stripe": Context.require_stripe,
-    "gateway": Context.require_gateway,
-    "settings": Context.require_settings,
-    "public": Context.require_public,
-    "this machine": Context.require_this_machine,
-}
+from gateway.doctor.requirements import Need
 
 #: Seconds for one check.
 _CHECK_SECONDS = 10.0
@@ -35,7 +22,7 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a check found, and what to change."""
+    """The finding of a check, and its fix."""
 
     status: CheckStatus
     #: One sentence.

@@ -1,4 +1,4 @@
-"""Reads what `gateway doctor` is given, and opens its clients, without failing."""
+"""Reads options, settings and the app for `gateway doctor`, and opens its clients."""
 
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -13,7 +13,10 @@ from pydantic import ValidationError
 from gateway.app.application import Gateway
 from gateway.app.declarations import Declarations
 from gateway.app.loader import PlainGateway, load_app
-from gateway.doctor.context import Context, Given
+from gateway.doctor.clients import Clients
+from gateway.doctor.context import Context
+from gateway.doctor.facts import Facts
+from gateway.doctor.given import Given
 from gateway.http_client import open_client
 from gateway.pocketbase import PocketBase, open_pocketbase_client
 from gateway.pocketbase.api.sessions import PasswordSession
@@ -28,6 +31,7 @@ _NO_CREDENTIALS = {
     "pocketbase_superuser_email": "none@localhost.test",
     "pocketbase_superuser_password": "none",
 }
+_NO_SUPERUSER = "no superuser is given: set POCKETBASE_SUPERUSER_EMAIL and …_PASSWORD"
 
 
 def read_given(running: Mapping[str, str] | None, url: str, token: str, restore: bool) -> Given:
@@ -49,7 +53,7 @@ def read_given(running: Mapping[str, str] | None, url: str, token: str, restore:
     secrets_dir = PocketBaseSettings.model_config.get("secrets_dir") or "/run/secrets"
     names = find_variables(Path(str(secrets_dir)))
     return Given(
-        settings=settings,
+        valid_settings=settings,
         # A remote deployment has its own settings.
         problems=() if url else problems,
         variables=frozenset(names | {name.upper() for name in overrides}),
@@ -94,25 +98,29 @@ def _read_names(file: Path) -> set[str]:
 @asynccontextmanager
 async def open_context(given: Given) -> AsyncIterator[Context]:
     """Provide the clients of the checks; none connects before it is used."""
-    settings = given.settings
     async with AsyncExitStack() as stack:
-        timeout = httpx2.Timeout(_SECONDS)
-        http = await stack.enter_async_context(
-            open_client(timeout=timeout, trust_env=bool(given.url))
-        )
-        pocketbase = records = client = None
-        key_check = KeyCheck()
-        if settings is not None:
-            pocketbase = await stack.enter_async_context(PocketBase(settings))
-            if given.token:
-                pocketbase.session = PasswordSession(_give(given.token))
-            records = open_pocketbase_client(settings, pocketbase.session)
-            stack.push_async_callback(records.close)
-        if isinstance(settings, StripeSettings):
-            client = await stack.enter_async_context(open_stripe(settings, key_check))
-        context = Context(given, http, pocketbase, records, client, key_check)
-        stack.push_async_callback(context.close)
-        yield context
+        clients = await _open_clients(given, stack)
+        facts = Facts(given, clients)
+        stack.push_async_callback(facts.close)
+        yield Context(given, clients, facts)
+
+
+async def _open_clients(given: Given, stack: AsyncExitStack) -> Clients:
+    settings = given.valid_settings
+    timeout = httpx2.Timeout(_SECONDS)
+    http = await stack.enter_async_context(open_client(timeout=timeout, trust_env=given.is_remote))
+    pocketbase = records = stripe_client = None
+    key_check = KeyCheck()
+    if settings is not None:
+        pocketbase = await stack.enter_async_context(PocketBase(settings))
+        if given.token:
+            pocketbase.session = PasswordSession(_give(given.token))
+        records = open_pocketbase_client(settings, pocketbase.session)
+        stack.push_async_callback(records.close)
+    if isinstance(settings, StripeSettings):
+        stripe_client = await stack.enter_async_context(open_stripe(settings, key_check))
+    missing = _NO_SUPERUSER if given.is_remote else "settings are not valid: see settings.valid"
+    return Clients(http, key_check, missing, pocketbase, records, stripe_client)
 
 
 def _give(token: str) -> Any:

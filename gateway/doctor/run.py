@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.doctor.check import REQUIREMENTS, Check, CheckResult, CheckStatus
-from gateway.doctor.context import Context, Skipped
+from gateway.doctor.check import Check, CheckResult, CheckStatus
+from gateway.doctor.context import Context
+from gateway.doctor.given import Skipped
+from gateway.doctor.requirements import require
 from gateway.errors import GatewayError
 from gateway.logs import mask
 from gateway.pocketbase import PocketBaseRefused
@@ -41,7 +43,7 @@ async def _run(check: Check, context: Context) -> CheckResult:
     try:
         async with asyncio.timeout(check.seconds):
             for need in check.needs:
-                await REQUIREMENTS[need](context)
+                await require(need, context)
             return await check.run(context)
     except Skipped as reason:
         return CheckResult(CheckStatus.SKIPPED, str(reason))

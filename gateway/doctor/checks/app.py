@@ -23,7 +23,7 @@ async def check_loaded(context: Context) -> CheckResult:
 @check("app.declarations", "Collections fit what the app declares", "pocketbase", "this machine")
 async def check_declarations(context: Context) -> CheckResult:
     """Run the checks of a gateway's start."""
-    declared, pocketbase = context.given.declarations, context.superuser
+    declared, pocketbase = context.given.declarations, context.clients.pocketbase
     try:
         await require_mirrors(pocketbase, declared.mirrors)
         await require_columns(pocketbase, declared.columns)

@@ -12,7 +12,8 @@ from typing import Any
 
 from gateway.dates import from_column
 from gateway.doctor.check import CheckResult, check, failed, ok, warning
-from gateway.doctor.context import Context, Skipped
+from gateway.doctor.context import Context
+from gateway.doctor.given import Skipped
 from gateway.doctor.units import format_bytes, format_seconds
 
 _DAY_SECONDS = 86_400
@@ -27,7 +28,7 @@ _FIX = (
 
 
 async def _find_newest(context: Context) -> dict[str, Any] | None:
-    found = await context.administration.backups.list()
+    found = await context.clients.administration.backups.list()
     return max(found, key=lambda each: str(each["modified"]), default=None)
 
 
@@ -36,7 +37,7 @@ async def check_age(context: Context) -> CheckResult:
     """Read the time of the newest backup; copies by Litestream are not visible here."""
     newest = await _find_newest(context)
     if newest is None:
-        report = failed if context.is_live else warning
+        report = failed if context.given.is_live else warning
         return report("PocketBase has no backup.", _FIX)
     age = (datetime.now(UTC) - from_column(newest["modified"])).total_seconds()
     if age > _MAX_SECONDS:
@@ -72,7 +73,7 @@ async def check_restore(context: Context) -> CheckResult:
 
 
 async def _download(context: Context, key: str, file: Path) -> None:
-    async with context.administration.backups.open(key) as download:
+    async with context.clients.administration.backups.open(key) as download:
         with file.open("wb") as target:
             async for chunk in download.chunks:
                 target.write(chunk)

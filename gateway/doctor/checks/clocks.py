@@ -17,7 +17,7 @@ _MAX_SECONDS, _LARGE_SECONDS = 120.0, 5.0
 async def check_stripe(context: Context) -> CheckResult:
     """Compare the Date header of an answer, in whole seconds, with this machine's time."""
     started = time.time()
-    snapshot = await read_object(context.client, PROBE)
+    snapshot = await read_object(context.clients.stripe, PROBE)
     # `until` is one second after the header's time.
     return _judge((started + time.time()) / 2 - (snapshot.until - 0.5), "Stripe's")
 
@@ -26,7 +26,7 @@ async def check_stripe(context: Context) -> CheckResult:
 async def check_pocketbase(context: Context) -> CheckResult:
     """Compare the times of both machines."""
     started = time.time()
-    diagnosis = await call_hook(context.superuser, DIAGNOSIS, Empty())
+    diagnosis = await call_hook(context.clients.pocketbase, DIAGNOSIS, Empty())
     return _judge((started + time.time()) / 2 - diagnosis.time / 1000, "PocketBase's")
 
 

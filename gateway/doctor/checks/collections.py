@@ -37,7 +37,7 @@ async def check_columns(context: Context) -> CheckResult:
 @check("collections.rules", "API rules are those of the migrations", "pocketbase", "hooks")
 async def check_rules(context: Context) -> CheckResult:
     """Compare rules, hidden columns and views with what the last migration set."""
-    compared = (await context.read_diagnosis()).collections
+    compared = (await context.facts.read_diagnosis()).collections
     differences = [text for each in compared for text in describe_differences(each)]
     if differences:
         return failed(

@@ -16,7 +16,7 @@ _NEWEST_EVENTS = 50
 @check("events.failed", "No event has failed", "pocketbase", "hooks")
 async def check_failed(context: Context) -> CheckResult:
     """Count the events whose rows could not be written."""
-    number = (await context.read_version()).failed
+    number = (await context.facts.read_version()).failed
     if not number:
         return ok("no event has failed")
     return failed(
@@ -28,7 +28,7 @@ async def check_failed(context: Context) -> CheckResult:
 @check("events.unresolved", "No event waits for Stripe", "pocketbase", "hooks")
 async def check_unresolved(context: Context) -> CheckResult:
     """Count the events whose rows need a read from Stripe."""
-    number = (await context.read_version()).unresolved
+    number = (await context.facts.read_version()).unresolved
     if not number:
         return ok("no event waits for a read from Stripe")
     return warning(
@@ -41,7 +41,7 @@ async def check_unresolved(context: Context) -> CheckResult:
 async def check_lag(context: Context) -> CheckResult:
     """Compare the times at which the newest events were created and received."""
     since = datetime.now(UTC) - timedelta(days=1)
-    events = await list_events(context.superuser, Selection(since=since), _NEWEST_EVENTS)
+    events = await list_events(context.clients.pocketbase, Selection(since=since), _NEWEST_EVENTS)
     lags = [
         (from_column(each["received"]) - from_column(each["created"])).total_seconds()
         for each in events

@@ -10,7 +10,7 @@ from gateway.doctor.context import Context
 async def check_reachable(context: Context) -> CheckResult:
     """Read /health."""
     try:
-        answer = await context.read_health()
+        answer = await context.facts.read_health()
     except httpx2.HTTPError as error:
         return failed(
             f"the gateway does not answer ({type(error).__name__}).",
@@ -27,7 +27,7 @@ async def check_reachable(context: Context) -> CheckResult:
 @check("gateway.ready", "The gateway is ready", "gateway")
 async def check_ready(context: Context) -> CheckResult:
     """Read /ready, whose sentence names the first fault."""
-    answer = await context.http.get(f"{context.gateway_url}/ready")
+    answer = await context.clients.http.get(f"{context.given.gateway_url}/ready")
     if answer.is_success:
         return ok("/ready answers 200")
     detail = answer.json().get("detail") or f"/ready answers {answer.status_code}."

@@ -7,7 +7,8 @@ from ipaddress import ip_address, ip_network
 
 from gateway.dates import to_column
 from gateway.doctor.check import CheckResult, check, failed, ok, warning
-from gateway.doctor.context import Context, Skipped
+from gateway.doctor.context import Context
+from gateway.doctor.given import Skipped
 from gateway.doctor.units import format_number
 from gateway.errors import GatewayError
 from gateway.health.readiness import check_writes
@@ -26,7 +27,7 @@ _MAX_SHOWN = 3
 async def check_reachable(context: Context) -> CheckResult:
     """Sign in."""
     try:
-        await context.sign_in()
+        await context.facts.sign_in()
     except GatewayError as error:
         return failed(
             error.detail,
@@ -42,7 +43,7 @@ async def check_writable(context: Context) -> CheckResult:
     fix = "Free disk space, check the permissions of pb_data, and end what locks the database."
     try:
         async with asyncio.timeout(_WRITE_SECONDS):
-            await check_writes(context.superuser)
+            await check_writes(context.clients.pocketbase)
     except GatewayError as error:
         return failed(error.detail, fix)
     except TimeoutError:
@@ -53,7 +54,7 @@ async def check_writable(context: Context) -> CheckResult:
 @check("pocketbase.superusers", "Superusers are protected", "pocketbase")
 async def check_superusers(context: Context) -> CheckResult:
     """Check the second factor (MFA) and the life of tokens."""
-    collection = await context.administration.collections.get("_superusers")
+    collection = await context.clients.administration.collections.get("_superusers")
     seconds = int(collection["authToken"]["duration"])
     days = seconds / 86_400
     if seconds < _MIN_TOKEN_SECONDS:
@@ -67,7 +68,7 @@ async def check_superusers(context: Context) -> CheckResult:
             "Shorten their duration in the options of _superusers: 86400 s is the default.",
         )
     if not collection["mfa"]["enabled"]:
-        if context.is_live:
+        if context.given.is_live:
             return warning(
                 "superusers sign in without a second factor.",
                 "Turn on OTP and MFA by a migration: docs/guides/go-live.md has one.",
@@ -79,17 +80,17 @@ async def check_superusers(context: Context) -> CheckResult:
 @check("pocketbase.rate_limits", "PocketBase's rate limits spare the gateway", "pocketbase")
 async def check_rate_limits(context: Context) -> CheckResult:
     """Check that the gateway's address is excluded if limits are on."""
-    limits = (await context.read_app_settings())["rateLimits"]
+    limits = (await context.facts.read_app_settings())["rateLimits"]
     if not limits["enabled"]:
-        if context.is_live:
+        if context.given.is_live:
             return warning(
                 "PocketBase's rate limits are off.",
                 "Turn them on in Settings, Application, and exclude the gateway's address.",
             )
         return ok("rate limits are off, which matters in live mode")
-    if context.is_remote:
+    if context.given.is_remote:
         raise Skipped("the gateway's own address is not known from outside")
-    address = (await context.read_diagnosis()).client.address
+    address = (await context.facts.read_diagnosis()).client.address
     if not _is_in(address, limits["excludedIPs"]):
         return failed(
             "rate limits are on and count the gateway as one visitor.",
@@ -106,10 +107,10 @@ def _is_in(address: str, networks: Iterable[str]) -> bool:
 @check("pocketbase.application_url", "PocketBase knows its public address", "pocketbase")
 async def check_application_url(context: Context) -> CheckResult:
     """Check the address that PocketBase's mails link to."""
-    url = str((await context.read_app_settings())["meta"]["appURL"]).rstrip("/")
+    url = str((await context.facts.read_app_settings())["meta"]["appURL"]).rstrip("/")
     given = context.given.url.rstrip("/")
     fix = "Set the application URL in PocketBase's Settings to the public address."
-    if context.is_live and not url.startswith("https://"):
+    if context.given.is_live and not url.startswith("https://"):
         return failed("the application URL, to which mails link, has no HTTPS.", fix)
     if given.startswith("https:") and url != given:
         return warning("the application URL, to which mails link, is another address.", fix)
@@ -119,14 +120,14 @@ async def check_application_url(context: Context) -> CheckResult:
 @check("pocketbase.mail", "Mails can be sent", "pocketbase", "settings")
 async def check_mail(context: Context) -> CheckResult:
     """Check that PocketBase has a mail server, for sign-ups and the gateway's mails."""
-    is_on = bool((await context.read_app_settings())["smtp"]["enabled"])
+    is_on = bool((await context.facts.read_app_settings())["smtp"]["enabled"])
     if is_on:
         return ok("PocketBase has a mail server")
-    settings = context.pocketbase_settings
+    settings = context.given.pocketbase_settings
     fix = "Set the mail server in PocketBase's Settings, Mail settings."
     if _sends(settings) and settings.gateway_smtp_url is None:
         return failed("GATEWAY_EMAIL_NOTIFICATIONS is set, but there is no mail server.", fix)
-    if context.is_live:
+    if context.given.is_live:
         return warning("PocketBase has no mail server for sign-ups and passwords.", fix)
     return ok("PocketBase has no mail server, which matters in live mode")
 
@@ -139,7 +140,7 @@ def _sends(settings: PocketBaseSettings) -> bool:
 async def check_errors(context: Context) -> CheckResult:
     """Read the errors of the last 24 hours; refusals (4xx) of callers don't count."""
     since = to_column(datetime.now(UTC) - timedelta(days=1))
-    page = await context.administration.logs.list(
+    page = await context.clients.administration.logs.list(
         per_page=_MAX_SHOWN, filter=_ERRORS.format(since=since)
     )
     number = int(page["totalItems"])

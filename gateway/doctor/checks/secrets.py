@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.doctor.check import CheckResult, check, failed, ok
-from gateway.doctor.context import Context, Skipped
+from gateway.doctor.context import Context
+from gateway.doctor.given import Skipped
 from gateway.pocketbase.contracts.diagnosis import PROBE
 from gateway.settings import PocketBaseSettings, Settings
 
@@ -22,7 +23,7 @@ _FILES = (".env", ".local/secrets.env", ".local/settings.json", "secrets")
 @check("secrets.strength", "No secret is short or well known", "settings")
 async def check_strength(context: Context) -> CheckResult:
     """Check lengths, and compare with values of documents."""
-    weak = list(_find_weak(context.pocketbase_settings))
+    weak = list(_find_weak(context.given.pocketbase_settings))
     if weak:
         return failed(
             f"{', '.join(weak)} can be guessed.",
@@ -78,10 +79,11 @@ def _is_open(path: Path) -> bool:
 @check("secrets.hooks", "PocketBase has the gateway's hook secrets", "pocketbase", "hooks")
 async def check_hook_secrets(context: Context) -> CheckResult:
     """Compare the secrets by an HMAC of each."""
-    if context.is_remote:
+    if context.given.is_remote:
         raise Skipped("the gateway's hook secrets are not visible from outside")
-    ours = [each.get_secret_value() for each in context.pocketbase_settings.gateway_hook_secrets]
-    theirs = (await context.read_diagnosis()).hook_secrets
+    settings = context.given.pocketbase_settings
+    ours = [each.get_secret_value() for each in settings.gateway_hook_secrets]
+    theirs = (await context.facts.read_diagnosis()).hook_secrets
     if not ours and not theirs:
         return ok("no secret is set, and the app needs none: it has no transforms")
     signed = [hmac.digest(each.encode(), PROBE.encode(), hashlib.sha256).hex() for each in ours]

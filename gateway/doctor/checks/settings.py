@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 from gateway.dev.compose_settings import ComposeSettings
 from gateway.dev.settings import StackSettings
 from gateway.doctor.check import CheckResult, check, failed, ok, warning
-from gateway.doctor.context import STRIPE, Context, Skipped
+from gateway.doctor.context import Context
+from gateway.doctor.given import STRIPE, Skipped
 from gateway.settings import PocketBaseSettings, Settings, StripeSettings
 from gateway.settings_problems import describe_unknown
 
@@ -46,9 +47,9 @@ async def check_unknown(context: Context) -> CheckResult:
 @check("settings.consistent", "Settings don't contradict each other", "settings")
 async def check_consistent(context: Context) -> CheckResult:
     """Look for combinations that have no effect, or an unexpected one."""
-    if context.is_remote:
+    if context.given.is_remote:
         raise Skipped("the settings of the gateway are not visible from outside")
-    found = list(_find_contradictions(context.pocketbase_settings))
+    found = list(_find_contradictions(context.given.pocketbase_settings))
     if found:
         return warning(
             found[0] if len(found) == 1 else f"{len(found)} combinations of settings.",

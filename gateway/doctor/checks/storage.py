@@ -1,7 +1,8 @@
 """PocketBase's disk and database files."""
 
 from gateway.doctor.check import CheckResult, check, failed, ok, warning
-from gateway.doctor.context import Context, Skipped
+from gateway.doctor.context import Context
+from gateway.doctor.given import Skipped
 from gateway.doctor.units import format_bytes
 
 _MEGABYTE = 1 << 20
@@ -15,7 +16,7 @@ _HIGH_WAL_BYTES, _MAX_WAL_BYTES = 64 * _MEGABYTE, 1024 * _MEGABYTE
 @check("storage.disk", "PocketBase's disk has space", "pocketbase", "hooks")
 async def check_disk(context: Context) -> CheckResult:
     """Compare the free space with limits in bytes and in percent."""
-    disk = (await context.read_diagnosis()).disk
+    disk = (await context.facts.read_diagnosis()).disk
     if disk is None or disk.total <= 0:
         raise Skipped("PocketBase's machine does not show its disk space")
     share = disk.free / disk.total
@@ -31,7 +32,7 @@ async def check_disk(context: Context) -> CheckResult:
 @check("storage.wal", "SQLite's write-ahead logs are small", "pocketbase", "hooks")
 async def check_wal(context: Context) -> CheckResult:
     """Check the sizes of the -wal files: a large one slows reads, and the next start."""
-    sizes = (await context.read_diagnosis()).bytes
+    sizes = (await context.facts.read_diagnosis()).bytes
     size = max(sizes.get("data.db-wal", 0), sizes.get("auxiliary.db-wal", 0))
     found = f"the largest write-ahead log has {format_bytes(size)}"
     fix = "End what holds an old state (a shell, a backup), then restart PocketBase."

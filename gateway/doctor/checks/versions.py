@@ -13,7 +13,8 @@ import stripe
 from gateway.dev.errors import StackError
 from gateway.dev.pocketbase import ROOT, find_binary
 from gateway.doctor.check import CheckResult, check, failed, ok, warning
-from gateway.doctor.context import Context, Skipped
+from gateway.doctor.context import Context
+from gateway.doctor.given import Skipped
 from gateway.doctor.units import format_number
 
 _PACKAGE = "pocketbase-gateway"
@@ -125,7 +126,7 @@ async def check_stripe(context: Context) -> CheckResult:
 @check("versions.gateway", "The running gateway is of this release", "gateway")
 async def check_gateway(context: Context) -> CheckResult:
     """Compare the version in the running gateway's OpenAPI document with the app's here."""
-    answer = await context.http.get(f"{context.gateway_url}/openapi.json")
+    answer = await context.clients.http.get(f"{context.given.gateway_url}/openapi.json")
     if not answer.is_success:
         raise Skipped("/openapi.json is closed")
     found, expected = str(answer.json()["info"]["version"]), context.given.app_version

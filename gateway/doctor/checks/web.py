@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import httpx2
 
 from gateway.doctor.check import CheckResult, check, failed, ok, warning
-from gateway.doctor.context import LOCAL_HOSTS, Context
+from gateway.doctor.context import Context
+from gateway.doctor.given import LOCAL_HOSTS
 from gateway.doctor.units import format_number
 from gateway.http_client import trust_certificates
 from gateway.pocketbase.contracts.diagnosis import DIAGNOSIS
@@ -26,19 +27,19 @@ _FORGED = "192.0.2.77"
 @check("web.origins", "Frontends have HTTPS origins")
 async def check_origins(context: Context) -> CheckResult:
     """Check GATEWAY_FRONTEND_ORIGINS in live mode."""
-    origins = context.settings.gateway_frontend_origins
+    origins = context.given.settings.gateway_frontend_origins
     plain = [
         each
         for each in origins
         if each.startswith("http://") and urlsplit(each).hostname not in LOCAL_HOSTS
     ]
     local = [each for each in origins if urlsplit(each).hostname in LOCAL_HOSTS]
-    if plain and context.is_live:
+    if plain and context.given.is_live:
         return failed(
             f"{', '.join(plain)} has no HTTPS.",
             "Use https:// in GATEWAY_FRONTEND_ORIGINS; Stripe's pages return there.",
         )
-    if local and context.is_live and not any(each.startswith("https://") for each in origins):
+    if local and context.given.is_live and not any(each.startswith("https://") for each in origins):
         return warning(
             "all of GATEWAY_FRONTEND_ORIGINS are on this machine.",
             "Add the public address of the frontend.",
@@ -57,7 +58,7 @@ async def check_cors(context: Context) -> CheckResult:
             "a foreign origin may call the gateway.",
             "Remove the CORS headers that a proxy adds.",
         )
-    origins = context.settings.gateway_frontend_origins
+    origins = context.given.settings.gateway_frontend_origins
     refused = [each for each in origins if await _preflight(context, each) != each]
     if refused:
         return failed(
@@ -68,8 +69,8 @@ async def check_cors(context: Context) -> CheckResult:
 
 
 async def _preflight(context: Context, origin: str) -> str:
-    answer = await context.http.options(
-        f"{context.gateway_url}/checkout",
+    answer = await context.clients.http.options(
+        f"{context.given.gateway_url}/checkout",
         headers={
             "Origin": origin,
             "Access-Control-Request-Method": "POST",
@@ -82,9 +83,9 @@ async def _preflight(context: Context, origin: str) -> str:
 @check("web.tls", "The certificate of the public address is valid", "public")
 async def check_tls(context: Context) -> CheckResult:
     """Open a TLS connection, and read the end of the certificate."""
-    parts = urlsplit(await context.read_public_url())
+    parts = urlsplit(await context.facts.read_public_url())
     if parts.scheme != "https":
-        report = failed if context.is_live else warning
+        report = failed if context.given.is_live else warning
         return report("the public address has no HTTPS.", "Set DOMAIN, or a proxy with TLS.")
     try:
         end = await _read_certificate_end(str(parts.hostname), parts.port or 443)
@@ -95,7 +96,7 @@ async def check_tls(context: Context) -> CheckResult:
         )
     except OSError as error:
         # A network may not lead its own public address back to this machine.
-        report = failed if context.is_remote else warning
+        report = failed if context.given.is_remote else warning
         return report(
             f"the public address does not answer ({type(error).__name__}).",
             "Open port 443, and check the domain's DNS records; then run `gateway doctor --url`"
@@ -128,37 +129,39 @@ async def check_client_address(context: Context) -> CheckResult:
 
     Rate limits and logs depend on it.
     """
-    seen = (await call_hook(context.superuser, DIAGNOSIS, Empty())).client
-    forged = (
-        await call_hook(context.superuser, DIAGNOSIS, Empty(), headers={"X-Forwarded-For": _FORGED})
-    ).client
-    if context.is_remote and forged.address == _FORGED:
+    pocketbase = context.clients.pocketbase
+    seen = (await call_hook(pocketbase, DIAGNOSIS, Empty())).client
+    headers = {"X-Forwarded-For": _FORGED}
+    forged = (await call_hook(pocketbase, DIAGNOSIS, Empty(), headers=headers)).client
+    if context.given.is_remote and forged.address == _FORGED:
         return failed(
             "PocketBase believes an X-Forwarded-For that a client sends.",
             "Let the proxy replace that header, and do not open PocketBase's port to others.",
         )
-    if context.is_remote and seen.address == seen.peer and ip_address(seen.peer).is_private:
-        if ip_address(seen.peer).is_loopback and not context.is_live:
+    if context.given.is_remote and seen.address == seen.peer and ip_address(seen.peer).is_private:
+        if ip_address(seen.peer).is_loopback and not context.given.is_live:
             return ok("there is no proxy")
         return failed(
             "PocketBase counts all visitors as one: it sees the proxy's address.",
             "Set the trusted proxy headers in PocketBase's Settings, Application, to the proxy's.",
         )
-    if not context.is_remote and seen.headers and not context.given.url:
+    if context.given.is_remote:
+        return ok("the browser's address arrives")
+    if seen.headers:
         return ok(f"PocketBase trusts {', '.join(seen.headers)}")
-    return ok("there is no proxy" if not context.is_remote else "the browser's address arrives")
+    return ok("there is no proxy")
 
 
 @check("web.trusted_proxies", "The gateway trusts the proxy in front of it", "pocketbase", "hooks")
 async def check_trusted_proxies(context: Context) -> CheckResult:
     """Compare the proxies that the gateway trusts with those that PocketBase trusts."""
-    trusted = context.settings.gateway_trusted_proxies
+    trusted = context.given.settings.gateway_trusted_proxies
     if any(each.endswith("/0") for each in trusted):
         return failed(
             "GATEWAY_TRUSTED_PROXIES trusts every address.",
             "Name only the networks of your proxies: clients could invent addresses.",
         )
-    headers = (await context.read_diagnosis()).client.headers
+    headers = (await context.facts.read_diagnosis()).client.headers
     if headers and not trusted:
         return warning(
             "PocketBase trusts a proxy's header, but GATEWAY_TRUSTED_PROXIES is empty.",
@@ -177,19 +180,19 @@ async def check_trusted_proxies(context: Context) -> CheckResult:
 @check("web.metrics", "/metrics is open for its token alone", "gateway")
 async def check_metrics(context: Context) -> CheckResult:
     """Read /metrics without the token, and with it."""
-    url = f"{context.gateway_url}/metrics"
-    if (await context.http.get(url)).is_success:
+    url = f"{context.given.gateway_url}/metrics"
+    if (await context.clients.http.get(url)).is_success:
         return failed("/metrics is readable without a token.", "Close that path in the proxy.")
-    token = context.settings.gateway_metrics_token
+    token = context.given.settings.gateway_metrics_token
     if token is None:
-        if context.is_live:
+        if context.given.is_live:
             return warning(
                 "/metrics is off: alerts have no data.",
                 "Set GATEWAY_METRICS_TOKEN (docs/operations.md).",
             )
         return ok("/metrics is off")
     given = {"Authorization": f"Bearer {token.get_secret_value()}"}
-    answer: httpx2.Response = await context.http.get(url, headers=given)
+    answer: httpx2.Response = await context.clients.http.get(url, headers=given)
     if not answer.is_success:
         return failed(
             f"/metrics answers {answer.status_code} to GATEWAY_METRICS_TOKEN.",

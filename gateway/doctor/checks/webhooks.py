@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from gateway.doctor.check import CheckResult, check, failed, ok, warning
-from gateway.doctor.context import Context, Skipped
+from gateway.doctor.context import Context
+from gateway.doctor.given import Skipped
 from gateway.doctor.units import format_number
 from gateway.events.stored_events import find_handled
 from gateway.setup.event_types import PINNED_VERSION, handled_types
@@ -41,12 +42,17 @@ async def find_endpoint(context: Context) -> RegisteredEndpoint:
     raise Skipped("there is no webhook endpoint: see webhooks.endpoint")
 
 
+async def _list_endpoints(context: Context) -> list[RegisteredEndpoint]:
+    client = context.clients.stripe
+    return await context.facts.share("endpoints", lambda: list_endpoints(client))
+
+
 async def _find_endpoint(context: Context) -> RegisteredEndpoint | None:
-    endpoints = await context.share("endpoints", lambda: list_endpoints(context.client))
-    urls = [context.gateway_url]
-    if not context.is_remote:
+    endpoints = await _list_endpoints(context)
+    urls = [context.given.gateway_url]
+    if not context.given.is_remote:
         with suppress(Skipped):
-            urls.insert(0, await context.read_public_url())
+            urls.insert(0, await context.facts.read_public_url())
     for url in urls:
         if found := select_by_url(endpoints, f"{url}{WEBHOOK_PATH}"):
             return found[0]
@@ -61,8 +67,8 @@ async def check_endpoint(context: Context) -> CheckResult:
     endpoint = await _find_endpoint(context)
     if endpoint is None:
         # A developer's machine, to which `stripe listen` forwards events.
-        is_local = not context.is_live and not is_reachable(context.gateway_url)
-        report = warning if is_local and context.uses_real_stripe else failed
+        is_local = not context.given.is_live and not is_reachable(context.given.gateway_url)
+        report = warning if is_local and context.given.uses_real_stripe else failed
         return report(
             f"Stripe has no webhook endpoint with this gateway's address and {WEBHOOK_PATH}.",
             "Run `gateway init`; on a developer's machine, `stripe listen --forward-to` replaces"
@@ -115,7 +121,7 @@ async def check_signature(context: Context) -> CheckResult:
             "Lead the address to the gateway: another program answers.",
         )
     try:
-        secrets: Sequence[str] = context.settings.webhook_secrets
+        secrets: Sequence[str] = context.given.settings.webhook_secrets
     except Skipped:
         return ok("a wrong signature is refused; the secrets are not known here")
     for secret in secrets:
@@ -131,8 +137,8 @@ async def _probe(context: Context, secret: str) -> str:
     """Return the type of the gateway's refusal."""
     now = int(time.time())
     digest = hmac.digest(secret.encode(), b"%d.%b" % (now, _PROBE_BODY), "sha256").hex()
-    answer = await context.http.post(
-        f"{context.gateway_url}{WEBHOOK_PATH}",
+    answer = await context.clients.http.post(
+        f"{context.given.gateway_url}{WEBHOOK_PATH}",
         content=_PROBE_BODY,
         headers={"Stripe-Signature": f"t={now},v1={digest}"},
     )
@@ -146,7 +152,7 @@ async def _probe(context: Context, secret: str) -> str:
 async def check_secret(context: Context) -> CheckResult:
     """Compare the fingerprint that `gateway init` stored; else the delivered events show it."""
     endpoint = await find_endpoint(context)
-    known = endpoint.has_secret(context.settings.webhook_secrets)
+    known = endpoint.has_secret(context.given.settings.webhook_secrets)
     if known is False:
         return failed(
             "STRIPE_WEBHOOK_SECRETS lacks the secret of the endpoint.",
@@ -188,7 +194,7 @@ async def check_missed(context: Context) -> CheckResult:
         if each["created"] < now - _GRACE_SECONDS and each["type"] in types
         if not each.get("account")
     ]
-    stored = await find_handled(context.superuser, [each["id"] for each in old])
+    stored = await find_handled(context.clients.pocketbase, [each["id"] for each in old])
     missing = [each for each in old if each["id"] not in stored]
     if missing:
         return failed(
@@ -205,10 +211,10 @@ async def _list_events(
     """Return Stripe's time, and its newest events of three days by success of their delivery."""
 
     async def read() -> tuple[int, list[dict[str, Any]]]:
-        since = (await context.read_stripe()).until - 3 * _DAY_SECONDS
+        since = (await context.facts.read_stripe()).until - 3 * _DAY_SECONDS
         success = "" if is_delivered is None else f"&delivery_success={str(is_delivered).lower()}"
         path = f"/v1/events?limit=100&created[gte]={since}{success}"
-        snapshot = await read_object(context.client, path)
+        snapshot = await read_object(context.clients.stripe, path)
         return snapshot.until, list(snapshot.body["data"])
 
-    return await context.share(f"events {is_delivered}", read)
+    return await context.facts.share(f"events {is_delivered}", read)

@@ -13,7 +13,7 @@ _MAX_DELAY_SECONDS = 300
 
 
 async def _read_status(context: Context) -> WorkStatus:
-    return await context.share("work", lambda: WorkQueue(context.superuser).status())
+    return await context.facts.share("work", lambda: WorkQueue(context.clients.pocketbase).status())
 
 
 @check("work.parked", "No work is parked", "pocketbase", "hooks")
