@@ -51,7 +51,7 @@ def doctor(
     running = None if url else find_running_settings(Path.cwd(), os.environ)
     if running:
         click.echo(f"Using the settings of the run in {running.folder}.", err=True)
-    # The results name what went wrong; the clients' own log lines would repeat it.
+    # The results name each error; the clients' log lines would repeat it.
     open_logs("ERROR")
     logging.getLogger().setLevel(logging.CRITICAL)
     given = read_given(running.values if running else None, url.rstrip("/"), token, restore)

@@ -43,7 +43,7 @@ def _option(
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the changes without making them.")
 @click.option(
     "--env-file",
     default=".env",
@@ -79,7 +79,7 @@ def _option(
 def init(dry_run: bool, env_file: Path, without_pocketbase: bool, **given: Any) -> None:
     """Set a deployment up: .env, Stripe's webhook endpoint and portal, PocketBase, the catalogue.
 
-    Asks in a terminal for what is missing; otherwise flags and variables count. Values that are set
+    Asks in a terminal for missing values; otherwise flags and variables count. Values that are set
     stay. A second run changes nothing; a run that was interrupted is repeated by the same command.
     Secrets are never printed: prefer prompts or the variables, because other users see flags.
     """
@@ -91,7 +91,7 @@ def init(dry_run: bool, env_file: Path, without_pocketbase: bool, **given: Any) 
     except StartError as error:
         fail(str(error))
     except (KeyboardInterrupt, click.Abort):
-        fail("Interrupted. Run the same command again: it continues with what is missing.")
+        fail("Interrupted. Run the same command again: it continues with the missing steps.")
     report.end()
     if not is_complete:
         fail("Some steps failed: correct them, then run `gateway init` again.")

@@ -35,7 +35,7 @@ def users() -> None:
     help="By default user-ID.zip; - for standard output, as under compose.",
 )
 def export(person: str, output: Path | None) -> None:
-    """Write everything that is stored about a user into a zip file.
+    """Write all stored data of a user into a zip file.
 
     JSON documents and files; without secrets, and with the addresses of other people masked. An
     address also finds the purchases of a guest.
@@ -69,7 +69,7 @@ def export(person: str, output: Path | None) -> None:
 
 @users.command()
 @click.argument("person", metavar=_ARGUMENT)
-@click.option("--dry-run", is_flag=True, help="Only print what would be deleted.")
+@click.option("--dry-run", is_flag=True, help="Only print the number of records to delete.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @click.option(
     "--hand-over",

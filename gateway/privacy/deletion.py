@@ -41,7 +41,7 @@ _MAX_PAUSE_SECONDS = 5.0
 _STRIPE_ATTEMPTS = 5
 #: How long to wait for background work: of the person, or to change an organization's address.
 _WORK_SECONDS = 60.0
-#: The last step deletes what is found here.
+#: The last step deletes the rows of these.
 _AT_THE_END = ("billing_contacts", "erasures")
 
 
@@ -101,7 +101,7 @@ class Deletion:
         return counted
 
     async def run(self, person: DataSubject, *, vacuum: bool = False) -> DeletionReport:
-        """Delete everything; what was done before is skipped.
+        """Delete all data; completed steps are skipped.
 
         Args:
             vacuum: rewrite PocketBase's file, because deleted rows leave remains in free pages.
@@ -168,7 +168,7 @@ class Deletion:
     async def _replace_contacts(self, person: DataSubject) -> None:
         """Give organizations with other members another manager's address, also at Stripe.
 
-        An address that is not a member's stays, because someone entered it on purpose.
+        An address of no member stays, because it was entered on purpose.
         """
         if not person.organizations:
             return

@@ -18,9 +18,9 @@ _ORGANIZATION = "organizations/"
 
 @dataclass(frozen=True, slots=True)
 class DataSubject:
-    """A user or a guest, and what their data is found by."""
+    """A user or a guest, with the ids and texts that identify their data."""
 
-    #: The record id, "" for a guest; also of a user who is deleted already.
+    #: The record id, "" for a guest; also of a deleted user.
     user: str
     #: The record in the auth collection, None without an account.
     account: Json | None
@@ -164,7 +164,7 @@ class PersonFinder:
                 yield row
 
     async def _list_deleted(self, user: str) -> list[str]:
-        """Return the customers of a user who was deleted before."""
+        """Return the former customers of a deleted user."""
         if not user:
             return []
         changes = self.search.records.collection(self.names.of("payer_changes"))

@@ -1,4 +1,4 @@
 """Set-up of a deployment: secrets, PocketBase's settings, the webhook endpoint and the portal.
 
-`gateway init` changes what differs from the plan; `gateway doctor` compares with the same modules.
+`gateway init` corrects each difference from the plan; `gateway doctor` compares by the same code.
 """

@@ -1,4 +1,4 @@
-"""The answers of the person who sets a deployment up: from flags, the environment or prompts."""
+"""The answers for a deployment's set-up: from flags, the environment or prompts."""
 
 import re
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ STRIPE_API = "https://api.stripe.com"
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The answers; empty ones leave what is there."""
+    """The answers; an empty one keeps the present value."""
 
     domain: str = ""
     frontend_origins: str = ""

@@ -1,6 +1,6 @@
 """The deployment's `.env`, changed in place, and the secrets that it keeps as files.
 
-Values and comments that are there stay. Where docker/secrets has moved a secret into a file, `.env`
+Present values and comments stay. Where docker/secrets has moved a secret into a file, `.env`
 has the file's name instead (``STRIPE_SECRET_KEY=secrets/stripe_secret_key``): such a secret is read
 from its file and written to it.
 """
@@ -83,7 +83,7 @@ class EnvFile:
         return not self.is_new and bool(stat.S_IMODE(self.file.stat().st_mode) & 0o077)
 
     def save(self) -> None:
-        """Write what has changed, each file at once and with mode 0600.
+        """Write the changed files, each atomically and with mode 0600.
 
         Raises:
             SetupError: a file can't be written.

@@ -4,4 +4,4 @@ from gateway.start_error import StartError
 
 
 class SetupError(StartError):
-    """A step can't be done; the message is one sentence that names what to change."""
+    """A step can't be done; the message is one sentence with the fix."""

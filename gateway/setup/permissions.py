@@ -30,7 +30,7 @@ class Permission:
     resource: str
     #: Stripe's name without the prefix ``rak_``; it ends with ``_read`` or ``_write``.
     slug: str
-    #: What fails without it.
+    #: The endpoints and commands that need it.
     purpose: str
     method: Literal["get", "post"]
     path: str

@@ -127,7 +127,7 @@ def _smtp(mail: MailServer | None) -> Json:
 
 def _backups(current: Json, wanted: WantedSettings) -> Json:
     cron = wanted.backup_cron or current.get("cron") or BACKUP_CRON
-    # PocketBase's default of 3 counts as not chosen as long as there is no schedule.
+    # PocketBase's default of 3 counts as not chosen until there is a schedule.
     kept = current.get("cronMaxKeep") if current.get("cron") else BACKUPS_KEPT
     found: Json = {"cron": cron, "cronMaxKeep": kept}
     if bucket := wanted.bucket:

@@ -56,10 +56,10 @@ class StripeSetup:
         if self._allows(access, "the portal", "customer_portal_write", "plan_read"):
             await self._configure_portal()
 
-    def _allows(self, access: KeyAccess, what: str, *slugs: str) -> bool:
+    def _allows(self, access: KeyAccess, part: str, *slugs: str) -> bool:
         if access.allows(slugs):
             return True
-        self.report.todo(f"Stripe: {what} waits for the permissions of the key")
+        self.report.todo(f"Stripe: {part} waits for the permissions of the key")
         return False
 
     async def _register(self, wanted: WantedEndpoint) -> None:

@@ -21,7 +21,7 @@ from gateway.stripe_api import PROBE, translate_errors
 
 @dataclass(frozen=True, slots=True)
 class KeyAccess:
-    """What the key may do."""
+    """The permissions of the key."""
 
     mode: Mode
     #: Slugs of permissions that it lacks.

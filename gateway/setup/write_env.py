@@ -38,7 +38,7 @@ class EnvWriter:
     report: SetupReport
 
     def fill_in(self, answers: Answers, *, is_local: bool) -> None:
-        """Set what is given and generate what is missing; other values stay.
+        """Set given values, and generate missing secrets; other values stay.
 
         Args:
             is_local: whether `gateway dev` runs here, which has secrets of its own.

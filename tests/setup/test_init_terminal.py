@@ -65,7 +65,7 @@ async def test_questions_and_an_interruption(machine: Machine) -> None:
 
         # Again, if the first comes between the question and the read.
         interrupt()
-        shown += await _read(controller, "continues with what is missing.", interrupt)
+        shown += await _read(controller, "continues with the missing steps.", interrupt)
         assert await asyncio.to_thread(process.wait, 10) == 1, shown
     finally:
         process.kill()

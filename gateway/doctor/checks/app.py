@@ -20,7 +20,7 @@ async def check_loaded(context: Context) -> CheckResult:
     return ok("the app is loaded")
 
 
-@check("app.declarations", "Collections fit what the app declares", "pocketbase", "this machine")
+@check("app.declarations", "Collections fit the app's declarations", "pocketbase", "this machine")
 async def check_declarations(context: Context) -> CheckResult:
     """Run the checks of a gateway's start."""
     declared, pocketbase = context.given.declarations, context.clients.pocketbase

@@ -19,7 +19,7 @@ async def check_stripe(context: Context) -> CheckResult:
     started = time.time()
     snapshot = await read_object(context.clients.stripe, PROBE)
     # `until` is one second after the header's time.
-    return _judge((started + time.time()) / 2 - (snapshot.until - 0.5), "Stripe's")
+    return _compare((started + time.time()) / 2 - (snapshot.until - 0.5), "Stripe's")
 
 
 @check("clocks.pocketbase", "This machine's clock agrees with PocketBase's", "pocketbase", "hooks")
@@ -27,15 +27,20 @@ async def check_pocketbase(context: Context) -> CheckResult:
     """Compare the times of both machines."""
     started = time.time()
     diagnosis = await call_hook(context.clients.pocketbase, DIAGNOSIS, Empty())
-    return _judge((started + time.time()) / 2 - diagnosis.time / 1000, "PocketBase's")
+    return _compare((started + time.time()) / 2 - diagnosis.time / 1000, "PocketBase's")
 
 
-def _judge(skew: float, whose: str) -> CheckResult:
-    """Return the result of a difference in seconds."""
-    found = f"this machine's clock differs by {abs(skew):.0f} s from {whose}"
+def _compare(skew: float, other: str) -> CheckResult:
+    """Return the result for a difference.
+
+    Args:
+        skew: this machine's time minus the other's, in seconds.
+        other: the other machine's name in the possessive, such as ``Stripe's``.
+    """
+    found = f"this machine's clock differs by {abs(skew):.0f} s from {other}"
     fix = "Synchronize the clocks of all machines (systemd-timesyncd, chrony)."
     if abs(skew) > _MAX_SECONDS:
         return failed(f"{found}.", fix)
     if abs(skew) > _LARGE_SECONDS:
         return warning(f"{found}.", fix)
-    return ok(f"this machine's clock agrees with {whose}")
+    return ok(f"this machine's clock agrees with {other}")

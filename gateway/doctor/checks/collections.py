@@ -1,4 +1,4 @@
-"""PocketBase's collections: migrations, names, columns, and what their API rules show."""
+"""PocketBase's collections: migrations, names, columns, API rules."""
 
 from collections.abc import Iterator
 
@@ -36,7 +36,7 @@ async def check_columns(context: Context) -> CheckResult:
 
 @check("collections.rules", "API rules are those of the migrations", "pocketbase", "hooks")
 async def check_rules(context: Context) -> CheckResult:
-    """Compare rules, hidden columns and views with what the last migration set."""
+    """Compare rules, hidden columns and views with those that the last migration set."""
     compared = (await context.facts.read_diagnosis()).collections
     differences = [text for each in compared for text in describe_differences(each)]
     if differences:
@@ -72,10 +72,10 @@ def _describe_columns(
 ) -> Iterator[str]:
     for column in sorted({*found.hidden} ^ {*expected.hidden}):
         state = "hidden" if column in found.hidden else "not hidden"
-        yield f"{name}.{column} is {state}, otherwise than migrations set it"
+        yield f"{name}.{column} is {state}, unlike in the migrations"
     for column in sorted({*found.protected} ^ {*expected.protected}):
         state = "protected" if column in found.protected else "not protected"
-        yield f"{name}.{column} has files that are {state}, otherwise than migrations set it"
+        yield f"{name}.{column} has files that are {state}, unlike in the migrations"
 
 
 def _quote(rule: str | None) -> str:

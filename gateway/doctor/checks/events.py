@@ -15,7 +15,7 @@ _NEWEST_EVENTS = 50
 
 @check("events.failed", "No event has failed", "pocketbase", "hooks")
 async def check_failed(context: Context) -> CheckResult:
-    """Count the events whose rows could not be written."""
+    """Count the failed events."""
     number = (await context.facts.read_version()).failed
     if not number:
         return ok("no event has failed")
@@ -27,7 +27,7 @@ async def check_failed(context: Context) -> CheckResult:
 
 @check("events.unresolved", "No event waits for Stripe", "pocketbase", "hooks")
 async def check_unresolved(context: Context) -> CheckResult:
-    """Count the events whose rows need a read from Stripe."""
+    """Count the events that wait for a read from Stripe."""
     number = (await context.facts.read_version()).unresolved
     if not number:
         return ok("no event waits for a read from Stripe")

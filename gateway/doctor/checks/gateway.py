@@ -26,7 +26,7 @@ async def check_reachable(context: Context) -> CheckResult:
 
 @check("gateway.ready", "The gateway is ready", "gateway")
 async def check_ready(context: Context) -> CheckResult:
-    """Read /ready, whose sentence names the first fault."""
+    """Read /ready; its detail names the first fault."""
     answer = await context.clients.http.get(f"{context.given.gateway_url}/ready")
     if answer.is_success:
         return ok("/ready answers 200")

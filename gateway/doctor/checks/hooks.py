@@ -8,7 +8,7 @@ from gateway.vocabulary import HOOKS_VERSION
 
 
 async def find_fault(context: Context, kind: Kind) -> Fault | None:
-    """Return how PocketBase differs in one respect from what this release needs."""
+    """Return the first fault of one kind in PocketBase's hooks, migrations or names."""
     version = await context.facts.read_version()
     found = find_faults(version, context.clients.pocketbase.collection_names)
     return next((fault for fault in found if fault.kind == kind), None)

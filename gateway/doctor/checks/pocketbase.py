@@ -40,7 +40,7 @@ async def check_reachable(context: Context) -> CheckResult:
 @check("pocketbase.writable", "PocketBase can write", "pocketbase", "hooks")
 async def check_writable(context: Context) -> CheckResult:
     """Write one row of a table that is not a collection."""
-    fix = "Free disk space, check the permissions of pb_data, and end what locks the database."
+    fix = "Free disk space, check the modes of pb_data, and end processes that lock the database."
     try:
         async with asyncio.timeout(_WRITE_SECONDS):
             await check_writes(context.clients.pocketbase)

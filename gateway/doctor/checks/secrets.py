@@ -27,7 +27,7 @@ async def check_strength(context: Context) -> CheckResult:
     if weak:
         return failed(
             f"{', '.join(weak)} can be guessed.",
-            "Generate them anew with `openssl rand -hex 24`, and change them on both sides.",
+            "Replace each by a new one (`openssl rand -hex 24`), on both sides.",
         )
     return ok("no secret is short or well known")
 

@@ -168,7 +168,7 @@ async def check_secret(context: Context) -> CheckResult:
 
 @check("webhooks.deliveries", "Stripe's deliveries succeed", "stripe")
 async def check_deliveries(context: Context) -> CheckResult:
-    """Count the events of the last three days whose delivery failed or still waits."""
+    """Count the undelivered events of the last three days."""
     now, pending = await _list_events(context, False)
     late = [each for each in pending if each["created"] < now - _GRACE_SECONDS]
     if late:
