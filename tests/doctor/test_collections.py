@@ -1,11 +1,14 @@
 """Rules, columns, migrations and hooks that differ from the release."""
 
+import json
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import pytest
 
+from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.doctor.conftest import Doctor
 
@@ -73,6 +76,35 @@ async def test_imported_changes_are_named(doctor: Doctor, dashboard: Dashboard) 
     finally:
         await dashboard.call("PUT", "/api/collections/import", {"collections": [before]})
     (await doctor(RULES)).assert_ok(RULES)
+
+
+async def test_rules_of_the_time_before_are_named(
+    doctor: Doctor, dashboard: Dashboard, stack: Stack
+) -> None:
+    """A rule that was open when rules were first stored is a warning until it is restored."""
+    file = stack.pocketbase.data_dir / "data.db"
+    stored = "SELECT rules FROM gateway_collection_rules WHERE collection = ?"
+    change = "UPDATE gateway_collection_rules SET rules = ? WHERE collection = ?"
+    async with _changed(dashboard, "refunds", listRule="", viewRule=""):
+        refunds = (await dashboard.call("GET", "/api/collections/refunds"))["id"]
+        with closing(sqlite3.connect(file, timeout=30)) as shell, shell:
+            [text] = shell.execute(stored, (refunds,)).fetchone()
+            rules = json.loads(text)
+            opened = {**rules, "rules": {**rules["rules"], "listRule": ""}, "released": rules}
+            shell.execute(change, (json.dumps(opened), refunds))
+        try:
+            report = await doctor(RULES)
+            report.assert_failed(RULES, "refunds.viewRule is public")
+            former = {"viewRule": rules["rules"]["viewRule"]}
+            await dashboard.call("PATCH", "/api/collections/refunds", former)
+            report = await doctor(RULES)
+            report.assert_failed(RULES, "refunds.listRule is public", status="warning")
+            former = {"listRule": rules["rules"]["listRule"]}
+            await dashboard.call("PATCH", "/api/collections/refunds", former)
+            (await doctor(RULES)).assert_ok(RULES)
+        finally:
+            with closing(sqlite3.connect(file, timeout=30)) as shell, shell:
+                shell.execute(change, (text, refunds))
 
 
 async def test_a_collection_without_migration_is_mentioned(

@@ -148,21 +148,26 @@ async def test_incomplete_hooks_are_named(
     assert report.checks["collections.rules"]["status"] == "skipped"
 
 
-async def test_other_hooks_and_a_full_disk(
+async def test_other_hooks_clock_and_a_full_disk(
     doctor: Doctor, restart: Callable[..., None], tmp_path: Path
 ) -> None:
-    """Hooks of another version, and a disk that is nearly full."""
+    """Hooks of another version, a clock five minutes behind, and a disk that is nearly full."""
     hooks = shutil.copytree(ROOT / "pb_hooks", tmp_path / "hooks")
     vocabulary = hooks / "lib" / "vocabulary.json"
     text = vocabulary.read_text()
     vocabulary.write_text(text.replace('"hooks_version": ', '"hooks_version": 9'))
+    diagnosis = hooks / "lib" / "health" / "diagnosis.js"
+    text = diagnosis.read_text()
+    assert "time: Date.now()" in text
+    diagnosis.write_text(text.replace("time: Date.now()", "time: Date.now() - 300000"))
     df = tmp_path / "bin" / "df"
     df.parent.mkdir()
     df.write_text("#!/bin/sh\necho Filesystem\necho /dev/sda1 10000000 9990000 10000 99% /data\n")
     df.chmod(0o755)
     restart(hooks, PATH=f"{df.parent}:{os.environ['PATH']}")
-    report = await doctor("hooks", "storage")
+    report = await doctor("hooks", "storage", "clocks.pocketbase")
     report.assert_failed("hooks.version", "is required")
+    report.assert_failed("clocks.pocketbase", "differs by 300 s from PocketBase's")
     report.assert_failed("storage.disk", "9.8 MB of 9.5 GB")
 
 

@@ -1,5 +1,6 @@
 """Settings, secrets, versions and the app that `gateway doctor` names."""
 
+import platform
 import sys
 from pathlib import Path
 
@@ -78,11 +79,13 @@ async def test_other_programs_are_named(
     binary.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setattr(stripe, "VERSION", "11.0.0")
+    monkeypatch.setattr(platform, "python_version", lambda: "3.10.14")
     report = await doctor("versions")
     assert report.code == 1
     assert report.checks["versions.pocketbase"]["found"].startswith("PocketBase 0.30.1")
     assert report.checks["versions.pocketbase"]["status"] == "warning"
     report.assert_failed("versions.stripe", "11.0.0")
+    report.assert_failed("versions.python", "Python 3.10.14")
 
 
 def _write_app(folder: Path, name: str, text: str) -> str:

@@ -1,12 +1,17 @@
 """PocketBase's collections: migrations, names, columns, API rules."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from gateway.doctor.check import CheckResult, check, failed, ok
+from gateway.doctor.check import CheckResult, check, failed, ok, warning
 from gateway.doctor.checks.hooks import find_fault
 from gateway.doctor.context import Context
 from gateway.pocketbase.contracts.diagnosis import CollectionAccess, CollectionComparison
 from gateway.vocabulary import MIGRATIONS
+
+_RESTORE = (
+    "Restore it in PocketBase's dashboard (API rules, or the column's options); for an intended"
+    " change, write a migration."
+)
 
 
 @check("collections.migrations", "All migrations are applied", "pocketbase", "hooks")
@@ -40,24 +45,43 @@ async def check_rules(context: Context) -> CheckResult:
     compared = (await context.facts.read_diagnosis()).collections
     differences = [text for each in compared for text in describe_differences(each)]
     if differences:
-        return failed(
-            f"{differences[0]}."
-            if len(differences) == 1
-            else f"{len(differences)} rules differ from the migrations.",
-            "Restore them in PocketBase's dashboard (API rules, or the column's options); for a"
-            " change that is meant, write a migration.",
-            *(differences if len(differences) > 1 else ()),
-        )
+        return _report(failed, differences, _RESTORE)
+    former = [text for each in compared for text in describe_former(each)]
+    if former:
+        return _report(warning, former, _RESTORE)
     unknown = [each.name for each in compared if each.expected is None]
     note = f"; not made by a migration, so not compared: {', '.join(unknown)}" if unknown else ""
     return ok(f"{len(compared) - len(unknown)} collections are as migrations set them{note}")
 
 
-def describe_differences(compared: CollectionComparison) -> Iterator[str]:
-    """Yield how a collection shows more or less than its migrations set: one text each."""
+def _report(
+    report: Callable[..., CheckResult], differences: Sequence[str], fix: str
+) -> CheckResult:
+    if len(differences) == 1:
+        return report(f"{differences[0]}.", fix)
+    return report(f"{len(differences)} rules differ from the migrations.", fix, *differences)
+
+
+def describe_differences(compared: CollectionComparison) -> list[str]:
+    """Return one text per rule, column or view that differs from its migrations."""
     if compared.expected is None:
-        return
+        return []
     name, found, expected = compared.name, compared.found, compared.expected
+    if compared.released is None:
+        return list(_compare(name, found, expected))
+    # A rule may be as the release set it, or still as it was when rules were first stored.
+    former = [*_compare(name, expected, compared.released)]
+    return [text for text in _compare(name, found, compared.released) if text not in former]
+
+
+def describe_former(compared: CollectionComparison) -> list[str]:
+    """Return one text per difference of the time before rules were stored."""
+    if compared.released is None:
+        return []
+    return list(_compare(compared.name, compared.found, compared.released))
+
+
+def _compare(name: str, found: CollectionAccess, expected: CollectionAccess) -> Iterator[str]:
     for rule in sorted({*found.rules, *expected.rules}):
         is_now, was = found.rules.get(rule), expected.rules.get(rule)
         if is_now != was:

@@ -1,9 +1,9 @@
 """Versions: Python, packages, PocketBase's binary, Stripe's SDK, the running gateway."""
 
 import asyncio
+import platform
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -40,8 +40,8 @@ def _read_requirements() -> str:
 @check("versions.python", "Python is supported", "this machine")
 async def check_python(context: Context) -> CheckResult:
     """Compare this Python with the oldest supported one."""
-    found = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < _MIN_PYTHON:
+    found = platform.python_version()
+    if tuple(map(int, found.split(".")[:2])) < _MIN_PYTHON:
         return failed(f"Python {found}.", "Install Python 3.11 or later.")
     return ok(f"Python {found}")
 

@@ -23,6 +23,8 @@ class CollectionComparison(Contract):
     found: CollectionAccess
     #: None if no migration made the collection.
     expected: CollectionAccess | None
+    #: What the release set, if ``expected`` is a change of the time before rules were stored.
+    released: CollectionAccess | None = None
 
 
 class Disk(Contract):

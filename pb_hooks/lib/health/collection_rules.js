@@ -69,15 +69,17 @@ function hasTable(app) {
   return app.hasTable(NAMES.collection_rules)
 }
 
-// Returns a list of {name, found, expected}; expected is null if no migration made the collection.
+// Returns a list of {name, found, expected, released}; expected is null if no migration made the collection. released has
+// the release's rules if others were in force before any were stored (1763856330_rules_before_storing.js), else null.
 function compareRules(app) {
   const stored = arrayOf(new DynamicModel({ collection: "", rules: "" }))
   app.db().newQuery(`SELECT collection, rules FROM ${TABLES.collection_rules}`).all(stored)
   const expected = {}
   for (const { collection, rules } of stored) expected[collection] = JSON.parse(rules)
-  return app.findAllCollections().map((collection) => ({
-    name: collection.name, found: describeRules(collection), expected: expected[collection.id] || null,
-  }))
+  return app.findAllCollections().map((collection) => {
+    const { released = null, ...stored } = expected[collection.id] || {}
+    return { name: collection.name, found: describeRules(collection), expected: stored.rules ? stored : null, released }
+  })
 }
 
 module.exports = { compareRules, describeRules, forgetRules, runRequest, storeRules }
