@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from gateway.app.configuration import Configuration
 from gateway.bulk.builtin_jobs import build_transform_job
+from gateway.checkout.close_page import PageCloser
 from gateway.customers.sync import build_customer_sync
 from gateway.effects.handler import build_effect_handlers
 from gateway.events.resolution import build_resolution
@@ -41,6 +42,7 @@ def _contribute(
     yield build_resolution(services.replayer)
     policy = services.settings.gateway_user_deletion_policy
     yield build_customer_sync(services.pocketbase, services.stripe, policy)
+    yield PageCloser(services.pocketbase, services.stripe, services.terms_file).handler
     yield from build_part_handlers(services.pocketbase)
     yield services.reconciliation.handler
     context = HandlerContext(

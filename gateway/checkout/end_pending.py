@@ -38,8 +38,8 @@ async def end_pending_checkout(
     Raises:
         StripeUnavailable, StripeRefused, PocketBaseUnavailable
     """
-    for session in await _list_sessions(client, customer, number):
-        if session["status"] != "open" or not await _expire(client, session["id"]):
+    for session in await list_sessions(client, customer, number):
+        if session["status"] != "open" or not await expire_session(client, session["id"]):
             await sync_session(client, sync_snapshot, session["id"])
     await call_hook(
         pocketbase, END_PENDING_CHECKOUT, PendingCheckoutEnd(buyer=payer, number=number)
@@ -47,8 +47,13 @@ async def end_pending_checkout(
     _log.info("pending checkout ended", extra={"payer": payer, "number": number})
 
 
-async def _list_sessions(client: stripe.StripeClient, customer: str, number: int) -> list[Json]:
-    """Return the sessions with the number; page through newer ones of the customer."""
+async def list_sessions(client: stripe.StripeClient, customer: str, number: int) -> list[Json]:
+    """Return the sessions with the number; page through newer ones of the customer.
+
+    Raises:
+        Missing: Stripe has no such customer.
+        StripeUnavailable, StripeRefused
+    """
     first = f"/v1/checkout/sessions?limit=100&customer={quote(customer, safe='')}"
     path = first
     for _ in range(_MAX_PAGES):
@@ -61,7 +66,7 @@ async def _list_sessions(client: stripe.StripeClient, customer: str, number: int
     raise StripeUnavailable("The customer has too many Checkout Sessions.")
 
 
-async def _expire(client: stripe.StripeClient, session_id: str) -> bool:
+async def expire_session(client: stripe.StripeClient, session_id: str) -> bool:
     """Return False if the session was completed meanwhile."""
     try:
         with translate_errors():

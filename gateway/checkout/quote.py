@@ -153,6 +153,15 @@ def _product_of(price: Price | None) -> str:
     return (price.product or price.stripe_id) if price else ""
 
 
+def is_excluded(prices: Sequence[Price], history: PurchaseHistory, terms_file: TermsFile) -> bool:
+    """Return whether a running subscription excludes a purchase of these prices."""
+    recurring = (price for price in prices if price.type == "recurring")
+    terms = [terms_file.find(price) or PriceTerms() for price in recurring]
+    single = {each.group for each in terms if each.subscriptions == "one"}
+    held = (_groups_of(each, history, terms_file) for each in history.subscriptions)
+    return any(single & groups for groups in held)
+
+
 def _require_not_subscribed(
     single: set[str], history: PurchaseHistory, terms_file: TermsFile
 ) -> None:

@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from gateway.dev.gateway_process import GatewayProcess
 from tests.checkout.conftest import HoldWebhooks, MakePrice
 from tests.dashboard import Dashboard
+from tests.deadline import eventually
 from tests.frontend import Frontend, User
 from tests.problem import read_problem
 from tests.shop import SUCCESS, Shop, build_order
@@ -118,6 +121,32 @@ async def test_the_first_is_closed_behind_many_others(
         )
     await shop.check_out(user, "pro_yearly")
     assert (await _read_session(account, first))["status"] == "expired"
+
+
+@pytest.mark.parametrize(("group", "status"), [("", "expired"), ("apart", "open")])
+async def test_a_page_closes_when_its_buyer_has_bought_elsewhere(
+    group: str,
+    status: str,
+    user: User,
+    shop: Shop,
+    account: StripeAccount,
+    make_price: MakePrice,
+    dashboard: Dashboard,
+) -> None:
+    """A subscription that the seller starts closes an open page for one of its group."""
+    price = await make_price(**({"group": group} if group else {}))
+    opened = await shop.check_out(user, "pro_monthly")
+    customer = (await _read_session(account, opened))["customer"]
+    elsewhere = {"items[0][price]": price, "collection_method": "send_invoice"}
+    made = await account.create("subscriptions", customer=customer, days_until_due=30, **elsewhere)
+    await account.wait_delivered()
+
+    async def list_done() -> list[Any]:
+        found = f"handler = 'gateway.checkout.close_page' && source = '{made['id']}'"
+        return await dashboard.list("gateway_work", f"{found} && status = 'done'")
+
+    await eventually(list_done)
+    assert (await _read_session(account, opened))["status"] == status
 
 
 async def test_an_expired_session_is_not_given_again(

@@ -7,6 +7,7 @@ const { findOne, update, userExists, valuesOf } = require(`${__hooks}/lib/mirror
 const { choosePrimary, isRunning } = require(`${__hooks}/lib/customers/primary_customer.js`)
 const { NOBODY, columnsOf, namedPayer, payerExists, readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
 const { addOwner, addPayer, changesEntitlements, changesFeatures } = require(`${__hooks}/lib/entitlements/payers.js`)
+const { enqueueCheck } = require(`${__hooks}/lib/checkout/open_page.js`)
 const { addBuyers } = require(`${__hooks}/lib/entitlements/feature_change.js`)
 
 // From gateway/mirror/registry.py:
@@ -72,6 +73,7 @@ function saveOwned(tx, row, owners, choices, payers, moved) {
   const record = write(tx, row, ownerOf(tx, row, owners), payers)
   const after = ownerFields(record)
   checkStatus(row, record, status, choices)
+  if (row.collection === "subscriptions" && before.payer !== after.payer) enqueueCheck(tx, record, after.payer)
   if (before.payer === after.payer && before.customer === after.customer) return
   for (const { payer } of [before, after]) addOwner(payers, row.collection, payer)
   moved.push({ collection: row.collection, record })
@@ -215,6 +217,7 @@ function moveRows(tx, customer, owner, payers) {
       const before = readPayer(row)
       update(tx, row, owner)
       for (const payer of [before, readPayer(row)]) addOwner(payers, collection, payer)
+      if (collection === "subscriptions") enqueueCheck(tx, row, readPayer(row))
     }
     refreshChildren(tx, rows.map((record) => ({ collection, record })), payers)
     left -= rows.length
