@@ -77,7 +77,7 @@ def project_refund(refund: Json, deleted: bool) -> Changes:
 
 
 def project_dispute(dispute: Json, deleted: bool) -> Changes:
-    """Won and lost are its ends; the amount was taken back from the start."""
+    """A dispute; its final statuses are won, lost, prevented and warning_closed."""
     values = {
         "payment": relation(dispute.get("payment_intent")),
         "charge": relation(dispute.get("charge")),
@@ -89,5 +89,6 @@ def project_dispute(dispute: Json, deleted: bool) -> Changes:
         "metadata": as_dict(dispute.get("metadata")),
         "created": unix_to_column(dispute.get("created")),
     }
-    rank = 2 if values["status"] in ("won", "lost", "warning_closed") else 1
+    is_closed = values["status"] in ("won", "lost", "prevented", "warning_closed")
+    rank = 2 if is_closed else 1
     return Changes(Row("disputes", stripe_id(dispute), values, final=deleted, rank=rank))
