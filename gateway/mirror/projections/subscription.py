@@ -49,7 +49,7 @@ def project_subscription(subscription: Json, deleted: bool) -> Changes:
         "cancellation_details": cancellation if any(cancellation.values()) else None,
         "trial_start": unix_to_column(subscription.get("trial_start")),
         "trial_end": unix_to_column(subscription.get("trial_end")),
-        "pause_collection": subscription.get("pause_collection"),
+        "pause_collection": as_dict(subscription.get("pause_collection")) or None,
         "metadata": as_dict(subscription.get("metadata")),
         "created": unix_to_column(subscription.get("created")),
     }
