@@ -409,6 +409,11 @@ class StripeSettings(PocketBaseSettings):
     """The id (acct_…) of the key's account. Needed only if events of a Stripe organization are
     delivered and a restricted key may not read its account."""
 
+    @property
+    def is_live(self) -> bool:
+        """Return whether the secret key is of live mode."""
+        return self.stripe_secret_key.get_secret_value().startswith(("sk_live_", "rk_live_"))
+
     @field_validator("stripe_secret_key")
     @classmethod
     def _check_key(cls, key: SecretStr) -> SecretStr:

@@ -68,7 +68,7 @@ async def open_services(
         key_check = KeyCheck()
         client = await stack.enter_async_context(open_stripe(settings, key_check))
         locks = ObjectLocks()
-        own_account = OwnAccount(client, settings.gateway_stripe_account)
+        own_account = OwnAccount(client, settings.gateway_stripe_account, is_live=settings.is_live)
         work = WorkQueue(pocketbase)
         # A delivery never waits for Stripe: an event that needs a read is resolved after it.
         delivery_resolver = ConflictResolver(pocketbase, client, own_account, may_read=False)

@@ -122,7 +122,7 @@ async def connect(settings: StripeSettings) -> AsyncIterator[Connection]:
     """
     async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
         await check_names(pocketbase)
-        own_account = OwnAccount(client, settings.gateway_stripe_account)
+        own_account = OwnAccount(client, settings.gateway_stripe_account, is_live=settings.is_live)
         conflict_resolver = ConflictResolver(pocketbase, client, own_account)
         # Running gateways do the work that follows from the events of this command.
         declared = load_declarations()

@@ -29,7 +29,7 @@ from gateway.mirror.registry import SUMMARY, path_of
 from gateway.pocketbase import CommitBatch, PocketBase, VersionConflict, VersionedRow, commit
 from gateway.rows import OwnershipClaim, Version
 from gateway.stripe_api import Missing, Snapshot, read_object
-from gateway.stripe_api.event import Event, parse
+from gateway.stripe_api.event import Event
 from gateway.stripe_api.own_account import OwnAccount
 
 _log = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ class ConflictResolver:
     async def _decide(
         self, changes: Sequence[EventChange], conflict: VersionConflict | None
     ) -> Decision:
-        states = _states(changes, conflict, self._own_account.known)
+        states = _states(changes, conflict, self._own_account)
         if winner := _decide_latest(states, conflict):
             return Decision(_row_of(winner, changes, conflict))
         if conflict is None:
@@ -148,7 +148,7 @@ class ConflictResolver:
                 return Decision(
                     VersionedRow(state.row, state.version, changes.index(each), expect=conflict)
                 )
-        states = states or _truncated_states(changes, conflict, self._own_account.known)
+        states = states or _truncated_states(changes, conflict, self._own_account)
         if not states or not _shows_row(states, conflict):
             return Decision(None)
         last = max(states, key=lambda state: (state.order, state.event.stripe_id))
@@ -200,7 +200,7 @@ def _tombstone(event: Event) -> State:
 
 
 def _states(
-    changes: Sequence[EventChange], conflict: VersionConflict | None, own_account: str
+    changes: Sequence[EventChange], conflict: VersionConflict | None, own_account: OwnAccount
 ) -> list[State]:
     """Return the states of the changes and the stored events, each event once."""
     found = {
@@ -212,7 +212,7 @@ def _states(
 
 
 def _truncated_states(
-    changes: Sequence[EventChange], conflict: VersionConflict, own_account: str
+    changes: Sequence[EventChange], conflict: VersionConflict, own_account: OwnAccount
 ) -> list[State]:
     """Like `_states`, with states that lack entries of nested lists, for a deleted object."""
     keys = {each.truncated.row.key for each in changes if each.truncated}
@@ -221,10 +221,8 @@ def _truncated_states(
     return [state for state in shown.values() if state and state.row.key in keys]
 
 
-def _stored(conflict: VersionConflict | None, own_account: str) -> list[EventChange]:
-    return [
-        decide(parse(payload, own_account)) for payload in (conflict and conflict.payloads) or ()
-    ]
+def _stored(conflict: VersionConflict | None, own_account: OwnAccount) -> list[EventChange]:
+    return [decide(own_account.read(payload)) for payload in (conflict and conflict.payloads) or ()]
 
 
 def _decide_latest(states: Sequence[State], conflict: VersionConflict | None) -> State | None:

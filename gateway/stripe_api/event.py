@@ -1,12 +1,15 @@
 """Parses Stripe events, snapshot and thin ones, from JSON. Performs no I/O."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.dates import LAST_UNIX, from_iso
 from gateway.errors import InvalidEvent
 from gateway.rows import Json
 from gateway.strict_json import describe_error, load_strictly
+
+#: Stands for the test data of the own account, which is not its live data.
+TEST_MODE = "test_mode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,8 @@ class Event:
     object: Json
     #: ``previous_attributes`` of ``*.updated``, None where Stripe sends none.
     previous: Json | None
-    #: The account that the event is of, "" for the gateway's own.
+    #: The account that the event is of, "" for the gateway's own; TEST_MODE for test data of a
+    #: gateway with a live key.
     account: str
     api_version: str
     livemode: bool
@@ -41,11 +45,12 @@ class Event:
         return found if isinstance(found, str) else ""
 
 
-def parse(payload: str, own_account: str = "") -> Event:
+def parse(payload: str, own_account: str = "", *, only_live: bool = False) -> Event:
     """Read an event from its JSON text.
 
     Args:
         own_account: the id of the gateway's own Stripe account, "" if it is not known.
+        only_live: whether events of test mode are of another account than the gateway's own.
 
     Raises:
         InvalidEvent: it is not a JSON object, repeats a key, or lacks a field of every event.
@@ -56,9 +61,10 @@ def parse(payload: str, own_account: str = "") -> Event:
         raise InvalidEvent(f"The body is not valid JSON: {describe_error(error)}.") from None
     if not isinstance(body, dict):
         raise InvalidEvent("The body is JSON, but no object.")
-    if body.get("object") == "v2.core.event":
-        return _read_thin(body, payload, own_account)
-    return _read(body, payload, own_account)
+    read = _read_thin if body.get("object") == "v2.core.event" else _read
+    event = read(body, payload, own_account)
+    is_of_other_mode = only_live and not event.livemode and not event.account
+    return replace(event, account=TEST_MODE) if is_of_other_mode else event
 
 
 def _read_account(body: Json, own_account: str) -> str:

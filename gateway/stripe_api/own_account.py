@@ -17,13 +17,29 @@ _log = logging.getLogger(__name__)
 
 
 class OwnAccount:
-    """Parses events; reads the account's id from Stripe once."""
+    """Parses events; reads the account's id from Stripe once.
 
-    def __init__(self, client: stripe.StripeClient, known: str = "") -> None:
+    Args:
+        known: the account's id, "" to ask Stripe.
+        is_live: whether the key is of live mode.
+    """
+
+    def __init__(
+        self, client: stripe.StripeClient, known: str = "", *, is_live: bool = False
+    ) -> None:
         self._client = client
         self._asking = asyncio.Lock()
+        self._is_live = is_live
         #: The account's id, "" until Stripe has been asked.
         self.known = known
+
+    def read(self, payload: str) -> Event:
+        """Parse an event by what is known of the account.
+
+        Raises:
+            InvalidEvent
+        """
+        return parse(payload, self.known, only_live=self._is_live)
 
     async def parse(self, payload: str) -> Event:
         """Parse an event; `Event.account` is "" for events of the own account.
@@ -32,11 +48,11 @@ class OwnAccount:
             InvalidEvent
             StripeUnavailable, StripeRefused: the event names an account, and ours is not known.
         """
-        event = parse(payload, self.known)
+        event = self.read(payload)
         if not event.context or self.known:
             return event
         await self._ask()
-        return parse(payload, self.known)
+        return self.read(payload)
 
     def is_certain(self, event: Event) -> bool:
         """Whether `Event.account` is certain without asking Stripe for the own account's id."""

@@ -28,7 +28,7 @@ from gateway.json_codec import dump
 from gateway.metrics import DeliveryTimer, count_applied
 from gateway.mirror.event_change import decide, unresolved
 from gateway.services import Services
-from gateway.stripe_api.event import Event, parse
+from gateway.stripe_api.event import Event
 from gateway.webhooks.signature import verify
 
 PATH = "/webhooks/stripe"
@@ -95,7 +95,7 @@ class WebhookEndpoint:
             body = await _read_body(receive, self.max_body_bytes, admitted)
             payload = verify(body, _read_signature(scope), self.secrets)
             timer.end_read()
-            event = parse(payload, services.own_account.known)
+            event = services.own_account.read(payload)
             change = decide(event) if services.own_account.is_certain(event) else unresolved(event)
             return event, await services.event_writer.store(change)
 
@@ -196,8 +196,8 @@ def openapi(problems: Callable[..., dict[int | str, dict[str, Any]]]) -> dict[st
                 "For Stripe only. The answer is 2xx once the event and every row it changes are"
                 " durable; a repeated event changes nothing. Outcomes: `applied`, `superseded` (a"
                 " newer state is stored), `duplicate`, `ignored` (stored, changes no row),"
-                " `connect` (another account's; stored, changes no row), `unresolved` (stored;"
-                " the row follows as soon as Stripe's API has answered)."
+                " `connect` (another account's or mode's; stored, changes no row), `unresolved`"
+                " (stored; the row follows as soon as Stripe's API has answered)."
             ),
             "parameters": [
                 {

@@ -2,10 +2,15 @@
 
 import json
 import time
+from collections.abc import Callable
+from secrets import token_hex
 from typing import Any
 
+import httpx
 import pytest
 
+from gateway.dev.gateway_process import GatewayProcess
+from gateway.dev.stack import Stack
 from gateway.stripe_api.event import parse
 from tests.dashboard import Dashboard
 from tests.delivery import Sender, build_customer, build_event
@@ -106,3 +111,20 @@ def test_the_account_of_an_event(own: str) -> None:
     """Without a known account of ours every named account is another."""
     event = build_event("customer.created", {"id": "cus_1"}, context="acct_own")
     assert parse(json.dumps(event), own).account == ("" if own else "acct_own")
+
+
+async def test_a_live_gateway_keeps_test_data_apart(
+    start_gateway: Callable[..., GatewayProcess],
+    stack: Stack,
+    http: httpx.AsyncClient,
+    dashboard: Dashboard,
+    frontend: Frontend,
+) -> None:
+    """With a live key, an event of test mode is stored and changes no row."""
+    live = start_gateway(STRIPE_SECRET_KEY=f"sk_live_{token_hex(8)}").url
+    sender = Sender(http, live, stack.plan.stripe.webhook_secrets[0])
+    customer = build_customer((await frontend.sign_up()).id)
+    for is_live, outcome in ((False, "connect"), (True, "applied")):
+        event = build_event("customer.created", customer, livemode=is_live)
+        assert await _send(sender, dashboard, event) == outcome
+        assert bool(await dashboard.find("customers", customer["id"])) is is_live
