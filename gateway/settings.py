@@ -22,7 +22,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway.collection_settings import CollectionSettings
 from gateway.email_address import clean_address
-from gateway.settings_problems import describe_invalid, describe_unknown, find_variables
+from gateway.settings_problems import (
+    describe_invalid,
+    describe_unknown,
+    describe_unreadable,
+    find_variables,
+)
 from gateway.start_error import StartError
 
 _SECRETS_DIR = Path("/run/secrets")
@@ -529,6 +534,8 @@ def read_settings_of(kind: type[Kind], **overrides: Any) -> Kind:
     Raises:
         SettingsError: one sentence per problem, naming the variable and never its value.
     """
+    if unreadable := list(describe_unreadable(_SECRETS_DIR, kind.model_fields)):
+        raise SettingsError(" ".join(unreadable))
     names = find_variables(_SECRETS_DIR)
     fields = [*Settings.model_fields, *kind.model_fields]
     problems = list(describe_unknown(names, fields))

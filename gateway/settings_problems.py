@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -25,8 +26,39 @@ def find_variables(secrets_dir: Path) -> set[str]:
     """Return the environment variables and secret files that have a value."""
     names = {name.upper() for name, text in os.environ.items() if text}
     if secrets_dir.is_dir():
-        names |= {file.name.upper() for file in secrets_dir.iterdir()}
+        # A folder that is closed to this user is reported by `describe_unreadable`.
+        with suppress(PermissionError):
+            names |= {file.name.upper() for file in secrets_dir.iterdir()}
     return names
+
+
+def describe_unreadable(secrets_dir: Path, fields: Collection[str]) -> Iterator[str]:
+    """Describe secret files that can't be read, for which pydantic has a traceback alone.
+
+    Args:
+        fields: the fields of the settings; other files are not looked at.
+    """
+    try:
+        files = sorted(secrets_dir.iterdir()) if secrets_dir.is_dir() else []
+    except PermissionError:
+        yield f"User {os.getuid()} can't read the folder {secrets_dir}: set its mode to 0755."
+        return
+    for file in files:
+        if file.name.lower() in fields and (reason := _find_unreadable(file)):
+            yield f"{file.name.upper()} can't be read: {reason}"
+
+
+def _find_unreadable(file: Path) -> str:
+    """Return a sentence on why a file has no text, "" if it has."""
+    if file.is_dir():
+        return f"{file} is a folder, which compose creates if the file of the secret is missing."
+    try:
+        file.read_text()
+    except UnicodeDecodeError:
+        return f"{file} is not text."
+    except OSError as error:
+        return f"{file}: {error.strerror}; user {os.getuid()} needs a file with the mode 0444."
+    return ""
 
 
 def describe_unknown(
@@ -65,7 +97,7 @@ def _describe(item: ErrorDetails) -> str:
     if not item["loc"]:
         return f"{reason}."
     variable = str(item["loc"][0]).upper()
-    if item["type"] == "missing":
+    if item["type"] == "missing" or item["input"] == ():
         return f"{variable} is not set."
     if item["type"] == "too_short" and isinstance(item["input"], str):
         # pydantic counts the items of a secret.

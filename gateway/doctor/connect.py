@@ -21,7 +21,7 @@ from gateway.http_client import open_client
 from gateway.pocketbase import PocketBase, open_pocketbase_client
 from gateway.pocketbase.api.sessions import PasswordSession
 from gateway.settings import PocketBaseSettings, Settings, StripeSettings
-from gateway.settings_problems import describe_invalid, find_variables
+from gateway.settings_problems import describe_invalid, describe_unreadable, find_variables
 from gateway.start_error import StartError
 from gateway.stripe_api import KeyCheck, open_stripe
 
@@ -47,11 +47,11 @@ def read_given(running: Mapping[str, str] | None, url: str, token: str, restore:
     if url:
         overrides["pocketbase_url"] = url
         overrides |= _NO_CREDENTIALS if token else {}
-    settings, problems = _read_settings(app.settings_class, overrides)
+    secrets_dir = Path(str(PocketBaseSettings.model_config.get("secrets_dir") or "/run/secrets"))
+    settings, problems = _read_settings(app.settings_class, overrides, secrets_dir)
     folder = Path.cwd()
     file = folder / ".env"
-    secrets_dir = PocketBaseSettings.model_config.get("secrets_dir") or "/run/secrets"
-    names = find_variables(Path(str(secrets_dir)))
+    names = find_variables(secrets_dir)
     return Given(
         valid_settings=settings,
         # A remote deployment has its own settings.
@@ -78,9 +78,11 @@ def _load_app() -> tuple[Gateway, str]:
 
 
 def _read_settings(
-    kind: type[Settings], overrides: dict[str, Any]
+    kind: type[Settings], overrides: dict[str, Any], secrets_dir: Path
 ) -> tuple[PocketBaseSettings | None, tuple[str, ...]]:
     """Return the most complete valid settings, and the problems of all of them."""
+    if unreadable := tuple(describe_unreadable(secrets_dir, kind.model_fields)):
+        return None, unreadable
     problems: tuple[str, ...] = ()
     kinds: tuple[type[PocketBaseSettings], ...] = (kind, StripeSettings, PocketBaseSettings)
     for each in kinds:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,27 @@ def test_a_misspelt_file_of_secrets_is_named(
     monkeypatch.setattr("gateway.settings._SECRETS_DIR", tmp_path)
     with pytest.raises(SettingsError, match="did you mean GATEWAY_HOOK_SECRETS"):
         read_settings()
+
+
+_UNREADABLE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "folder of compose": (Path.mkdir, "is a folder, which compose creates"),
+    "not text": (lambda file: file.write_bytes(b"sk_\xff\x00"), "is not text"),
+    # Like a closed file, which the superuser of a test run could read.
+    "not to be opened": (lambda file: file.symlink_to(file), "needs a file with the mode 0444"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "words"), _UNREADABLE.values(), ids=_UNREADABLE.keys())
+def test_a_secret_file_that_can_not_be_read_is_named(
+    spoil: Callable[[Path], object], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence names the variable, the file and the reason; there is no traceback."""
+    spoil(tmp_path / "stripe_secret_key")
+    monkeypatch.setattr("gateway.settings._SECRETS_DIR", tmp_path)
+    with pytest.raises(SettingsError, match="STRIPE_SECRET_KEY can't be read") as wrong:
+        read_settings()
+    assert words in str(wrong.value)
+    assert "sk_" not in str(wrong.value)
 
 
 def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
