@@ -1,5 +1,6 @@
 """The gateway's settings: read once from the environment at start, frozen, passed down."""
 
+import os
 import re
 from base64 import b64decode
 from email.utils import parseaddr
@@ -368,8 +369,8 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     @field_validator("gateway_mail_templates")
     @classmethod
     def _check_folder(cls, value: Path | None) -> Path | None:
-        if value is not None and not value.is_dir():
-            raise ValueError(f"{value} is not a folder")
+        if value is not None and not (value.is_dir() and os.access(value, os.R_OK | os.X_OK)):
+            raise ValueError(f"{value} is not a folder that this user can read")
         return value
 
     @field_validator("gateway_smtp_url")
