@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from gateway.cli.backup import backup
-from gateway.cli.connection import fail, load_settings
+from gateway.cli.connection import explain, fail, load_settings
 from gateway.cli.customers import customers
 from gateway.cli.dev import dev, export
 from gateway.cli.doctor import doctor
@@ -54,10 +54,8 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except StartError as error:
             fail(str(error))
-        except GatewayError as error:
-            fail(error.detail)
-        except PocketBaseRefused as refused:
-            fail(f"PocketBase refused: {refused}")
+        except (GatewayError, PocketBaseRefused) as error:
+            fail(explain(error))
 
     def _require_app(self, cmd_name: str) -> None:
         """End with a sentence if the command may be that of an app in another folder."""

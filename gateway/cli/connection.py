@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,16 +101,28 @@ def fail(sentence: str) -> NoReturn:
     sys.exit(1)
 
 
+def explain(error: GatewayError | PocketBaseRefused) -> str:
+    """Return an error's sentence, with PocketBase's messages about fields."""
+    if isinstance(error, PocketBaseRefused):
+        sentence, data = f"PocketBase refused: {error}", error.body.get("data")
+    else:
+        sentence, data = error.detail, error.data
+    fields = [
+        f"{name}: {each['message']}"
+        for name, each in (data if isinstance(data, Mapping) else {}).items()
+        if isinstance(each, Mapping) and each.get("message", sentence) != sentence
+    ]
+    return " ".join([sentence, *fields])
+
+
 def _run(work: Coroutine[None, None, None]) -> None:
     open_logs("WARNING")
     try:
         asyncio.run(work)
     except StartError as error:
         fail(str(error))
-    except GatewayError as error:
-        fail(error.detail)
-    except PocketBaseRefused as refused:
-        fail(f"PocketBase refused: {refused}")
+    except (GatewayError, PocketBaseRefused) as error:
+        fail(explain(error))
 
 
 @asynccontextmanager

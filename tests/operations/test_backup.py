@@ -15,7 +15,8 @@ async def test_a_backup_has_the_data(stack: Stack) -> None:
 
 
 async def test_a_wrong_name_is_refused(stack: Stack) -> None:
-    """One sentence names what is wrong."""
+    """One line names what is wrong."""
     done = await run_gateway(stack, "backup", "Before Upgrade")
     assert done.code == 1
+    assert "name: " in done.err
     assert len(done.err.strip().splitlines()) == 1
