@@ -131,12 +131,14 @@ def _hide_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-#: Passwords in URLs, mail addresses, PocketBase's tokens, Stripe's keys and webhook secrets.
+#: Passwords in URLs, mail addresses, PocketBase's tokens, Stripe's keys, webhook and client
+#: secrets, and credentials of an Authorization header.
 _SECRETS = re.compile(
     r"(?<=://)[^\s/@]{1,256}@|[\w.!#$%&'*+?^`{|}~-]{1,64}@[\w.-]+"
-    r"|eyJ[\w-]{5,}[\w.-]*|\b(?:sk|rk|whsec)_\w{4,}"
+    r"|eyJ[\w-]{5,}[\w.-]*|\b(?:sk|rk|whsec)_\w{4,}|(?<=_secret_)\w{4,}"
+    r"|(?<=\bBearer )[\w.~+/=-]{4,}|(?<=\bBasic )[\w+/=]{8,}"
 )
-_SECRET_MARKS = ("@", "eyJ", "sk_", "rk_", "whsec_")
+_SECRET_MARKS = ("@", "eyJ", "sk_", "rk_", "whsec_", "_secret_", "Bearer ", "Basic ")
 
 
 def _mask_before(render: Processor) -> Processor:

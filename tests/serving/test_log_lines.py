@@ -95,7 +95,8 @@ class Model(pydantic.BaseModel):
 open_logs("INFO", sys.argv[1])
 text = "login of jo.doe+x@example.org: smtps://me:pass-word@mail.test, eyJhbGci.eyJpZCI6.c2ln-a_"
 text += " j\\u00fcrgen@example.org " + "\\u00fc\\n" * 40 + "\\u00fc" * 70 + "@example.org,"
-text += " Bearer(eyJhbGciOi) sk_test_123456 rk_live_123456 whsec_MfKQ9r8 end"
+text += " Bearer(eyJhbGciOi) sk_test_123456 rk_live_123456 whsec_MfKQ9r8"
+text += " pi_3Abc_secret_c1ient Authorization: Bearer metrics-token, Basic dXNlcjpwYXNz end"
 library, ours = logging.getLogger("library"), structlog.get_logger()
 library.info("key", extra={"reason": text})
 ours.info("key", reason=text)
@@ -117,9 +118,19 @@ def test_addresses_tokens_and_refused_values_are_masked(form: str) -> None:
     """Whatever is logged, also by a library or in a traceback: the text of an error is foreign."""
     lines = _log(form, _SECRETS)
     log = "\n".join(lines)
-    secrets = ("jo.doe", "example.org", "pass-word", "eyJ", "c2ln", "123456", "MfKQ", "private")
+    secrets: tuple[str, ...] = (
+        "jo.doe",
+        "example.org",
+        "pass-word",
+        "eyJ",
+        "c2ln",
+        "123456",
+        "MfKQ",
+        "private",
+    )
+    secrets += ("c1ient", "metrics-token", "dXNl")
     assert [secret for secret in (*secrets, "words") if secret in log] == []
-    assert log.count("<masked>") == 6 * 9
+    assert log.count("<masked>") == 6 * 12
     assert log.count(" end") == 6
     assert "a secret: whsec_ or sk_, module_@, (@request.auth.id)" in lines[-1]
     if form == "json":
