@@ -7,13 +7,22 @@ from typing import Any
 
 import click
 
+from gateway.cli.reconcile_text import (
+    count_listed,
+    describe_begin,
+    describe_counts,
+    describe_differences,
+    describe_end,
+    describe_progress,
+    is_done,
+)
 from gateway.dates import unix_to_column
 from gateway.json_codec import dump_text
 from gateway.reconcile.comparison import Difference
 from gateway.reconcile.rate_limit import RateLimit
-from gateway.reconcile.run import Report, Run
+from gateway.reconcile.run import Run
 
-#: Seconds between two progress lines of one collection.
+#: Seconds between two progress lines; with JSON, of one collection.
 _SECONDS = 2.0
 
 
@@ -24,19 +33,18 @@ class Progress:
         self._pace = pace
         self._as_json = as_json
         self._started = time.monotonic()
-        #: By collection, when it was last printed.
+        #: By collection, when it was last printed; "" for a line about all.
         self._printed: dict[str, float] = {}
         #: By collection, the number of objects before this process.
         self._before: Counter[str] = Counter()
         self._has_begun = False
 
     def begin(self, run: Run) -> None:
-        """Print whether the run is new or continued."""
+        """Print whether the run is new or continued, and its size."""
         self._has_begun = True
         self._started = time.monotonic()
-        self._before.update({name: _listed(run, name) for name in run.report.counts})
-        where = f" at {', '.join(run.cursors)}" if run.cursors else ""
-        click.echo(f"continued{where}" if run.was_continued else "begun", err=True)
+        self._before.update({name: count_listed(run, name) for name in run.report.counts})
+        click.echo(describe_begin(run), err=True)
 
     def print_difference(self, difference: Difference) -> None:
         """Print one line per difference."""
@@ -48,33 +56,46 @@ class Progress:
         )
 
     def print_page(self, run: Run, collection: str) -> None:
-        """Print the progress of a collection every few seconds, and at the end of its lists."""
-        now = time.monotonic()
-        is_due = now - self._printed.get(collection, 0.0) >= _SECONDS
-        is_last = not any(name.split(" ")[0] == collection for name in run.current)
-        if is_due or is_last:
-            self._printed[collection] = now
-            self._print_numbers(run, collection)
+        """Print the progress every few seconds, and a collection's numbers when it is read.
 
-    def _print_numbers(self, run: Run, collection: str) -> None:
-        numbers = self._measure(run, collection)
+        A collection without objects and differences has no line.
+        """
+        is_last = is_done(run, collection)
+        if is_last and any(run.report.counts.get(collection, {}).values()):
+            self._print_last(run, collection)
+        elif not is_last and self._is_due(collection if self._as_json else ""):
+            self._print_progress(run, collection)
+
+    def _is_due(self, name: str) -> bool:
+        now = time.monotonic()
+        if now - self._printed.get(name, 0.0) < _SECONDS:
+            return False
+        self._printed[name] = now
+        return True
+
+    def _print_last(self, run: Run, collection: str) -> None:
         if self._as_json:
+            self._print_progress(run, collection)
+        else:
+            click.echo(describe_counts(run.report, collection), err=True)
+
+    def _print_progress(self, run: Run, collection: str) -> None:
+        if self._as_json:
+            numbers = self._measure(run, collection)
             click.echo(dump_text({"progress": collection, **numbers}), err=True)
             return
-        parts = [_describe(run.report, collection)]
-        if numbers["known"]:
-            parts.append(f"of {numbers['known']} known")
-        parts.append(f"{numbers['objects_per_second']:.0f} per second")
-        if numbers["back_to"]:
-            parts.append(f"back to {numbers['back_to'][:10]}")
-        rate = numbers["requests_per_second"]
-        click.echo(f"{', '.join(parts)}; {rate:.1f} requests per second", err=True)
+        objects = sum(count_listed(run, name) - self._before[name] for name in run.report.counts)
+        click.echo(describe_progress(run, objects, self._pace.requests, self._seconds), err=True)
+
+    @property
+    def _seconds(self) -> float:
+        return max(time.monotonic() - self._started, 0.001)
 
     def _measure(self, run: Run, collection: str) -> dict[str, Any]:
-        seconds = max(time.monotonic() - self._started, 0.001)
+        seconds = self._seconds
         cursors = [c for name, c in run.cursors.items() if name.split(" ")[0] == collection]
         reached = min((cursor.created for cursor in cursors), default=0)
-        done = _listed(run, collection)
+        done = count_listed(run, collection)
         return {
             "counts": run.report.counts.get(collection, {}),
             "done": done,
@@ -93,21 +114,10 @@ class Progress:
             click.echo(f"{name}: {reason}", err=True)
         if run.report.skipped:
             click.echo(f"not available: {', '.join(run.report.skipped)}", err=True)
-        counts = run.report.counts
-        differing = [name for name, numbers in counts.items() if numbers.keys() - {"listed"}]
-        totals = "; ".join(_describe(run.report, name) for name in differing)
-        click.echo(totals or "no difference", err=True)
+        click.echo(describe_end(run, self._seconds), err=True)
+        click.echo(describe_differences(run.report), err=True)
 
     def print_interrupted(self) -> None:
         """Print how to continue, if the run has begun."""
         if self._has_begun:
             click.echo("Interrupted; the same command continues the run.", err=True)
-
-
-def _listed(run: Run, collection: str) -> int:
-    return run.report.counts.get(collection, {}).get("listed", 0)
-
-
-def _describe(report: Report, name: str) -> str:
-    counts = report.counts.get(name, {})
-    return f"{name}: " + (", ".join(f"{number} {what}" for what, number in counts.items()) or "0")

@@ -201,6 +201,7 @@ class Reconciliation:
             del run.cursors[EVENTS]
             await self._read_event_pages(run)
         await self._end(run, EVENTS)
+        self._watcher.on_page(run, EVENTS)
         if not self._options.dry_run and not self._options.since:
             await self._runs.save(run, caught_up=unix_to_column(run.events_until))
 
@@ -270,6 +271,11 @@ class Reconciliation:
         async with self._saving:
             self._saved = time.monotonic()
             await (self._runs.finish(run) if finish else self._runs.save(run))
+
+
+def name_lists(options: Options) -> frozenset[str]:
+    """Return the names of the lists of objects that a run reads."""
+    return frozenset(kind.name for kind in _choose(options))
 
 
 def _first(error: Exception) -> Exception:

@@ -439,8 +439,8 @@ async def test_killed_run_is_continued(
     async with start_gateway_command(shop_stack, *command, "--rate", "0.5") as running:
         assert running.stderr
         async with asyncio.timeout(30):
-            while b"coupons: 100 listed" not in await running.stderr.readline():
-                pass
+            while b"coupons 100 " not in (line := await running.stderr.readline()):
+                assert line, "the run has ended"
         with pytest.raises(ReconciliationUnderWay, match=f" {running.pid}: wait until it has"):
             await shop_operator.reconcile(only=("tax_rates",), events=False)
         await _wait_for_limit(dashboard, 15_000, deferred=False)
@@ -452,12 +452,14 @@ async def test_killed_run_is_continued(
     written = await dashboard.count("coupons")
     assert coupons - 110 <= written < coupons
     done = await run_gateway(shop_stack, *command, "--rate", "1000")
-    assert "continued at coupons" in done.err
-    assert f"coupons: 210 added, {coupons} listed" in done.err
+    assert "continued at coupons: " in done.err
+    assert " of 2 lists are done" in done.err
+    assert f"coupons: {coupons} listed, 210 added" in done.err
+    assert done.err.splitlines()[-1] == "210 added"
     assert await _set_limit(dashboard, deferred=False) == 1_000
     assert await dashboard.count("coupons") == coupons
     again = await run_gateway(shop_stack, *command, "--rate", "1000")
-    assert "begun" in again.err
+    assert "new run: 2 lists" in again.err
     assert again.out == ""
 
 
