@@ -14,7 +14,6 @@ from xdist.remote import Producer
 
 from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.plan import plan_throwaway
-from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
 from tests.catalogue import wait_for_catalogue
 from tests.dashboard import Dashboard
@@ -24,6 +23,7 @@ from tests.frontend import Frontend
 from tests.http_client import open_client
 from tests.log_scan import find_secrets
 from tests.postgres_server import PostgresServer, find_missing_program
+from tests.second_gateway import run_second_gateway
 from tests.shop import Shop
 from tests.stripe_account import StripeAccount
 from tests.superuser import log_in_superuser
@@ -105,18 +105,8 @@ def start_gateway(stack: Stack, tmp_path: Path) -> Iterator[Callable[..., Gatewa
     with ExitStack() as ends:
 
         def start(**env: str) -> GatewayProcess:
-            made = GatewayProcess(
-                pick_free(),
-                log=tmp_path / "gateway.log",
-                pocketbase=stack.pocketbase,
-                stripe=stack.plan.stripe,
-                frontend_origins=stack.plan.frontend_origins,
-            )
-            made.env |= env
-            ends.callback(made.stop)
-            made.start()
-            made.wait_healthy()
-            return made
+            log = tmp_path / "gateway.log"
+            return ends.enter_context(run_second_gateway(stack, log, **env))
 
         yield start
 

@@ -1,7 +1,11 @@
 """What a superuser sees in PocketBase's dashboard."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+from gateway.dev.pocketbase import PocketBaseProcess
+from tests.deadline import eventually
 from tests.frontend import Frontend, Record
 
 
@@ -31,3 +35,17 @@ class Dashboard:
         """Return the row of a Stripe object, None if there is none."""
         found = await self.list(collection, f"stripe_id = '{stripe_id}'")
         return found[0] if found else None
+
+    async def wait_payer_change(self, filter: str) -> Record:
+        """Wait until the deletion or transfer that matches is done; return its row."""
+        where = f"outcome != '' && {filter}"
+        [row] = await eventually(lambda: self.list("gateway_payer_changes", where), within=30)
+        return row
+
+
+@asynccontextmanager
+async def open_dashboard(pocketbase: PocketBaseProcess) -> AsyncIterator[Dashboard]:
+    """Log in as PocketBase's superuser; the frontend is closed when the context ends."""
+    email, password = pocketbase.superuser_email, pocketbase.superuser_password
+    async with Frontend(pocketbase.url) as frontend:
+        yield Dashboard(frontend, await frontend.log_in(email, password, "_superusers"))

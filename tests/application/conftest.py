@@ -11,9 +11,9 @@ import pytest_asyncio
 
 from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.plan import plan_throwaway
-from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
 from tests.frontend import User
+from tests.second_gateway import build_second_gateway, inherit_settings, started
 from tests.user_without_purchase import sign_up_without_purchase
 
 SHOP = "tests.application.shop:app"
@@ -65,26 +65,12 @@ def start(stack: Stack, tmp_path: Path) -> Iterator[Callable[..., GatewayProcess
             path = tmp_path / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(code)
-            made = GatewayProcess(
-                pick_free(),
-                log=tmp_path / "gateway.log",
-                pocketbase=stack.pocketbase,
-                stripe=stack.plan.stripe,
-                frontend_origins=stack.plan.frontend_origins,
-                env={
-                    **stack.plan.gateway_env,
-                    "GATEWAY_APP": "",
-                    "GATEWAY_HOOK_SECRETS": stack.plan.hook_secrets,
-                    **env,
-                },
-            )
+            settings = inherit_settings(stack, **{"GATEWAY_APP": ""} | env)
+            made = build_second_gateway(stack, tmp_path / "gateway.log", **settings)
             made.cwd = tmp_path
             if command:
                 port = made.url.rpartition(":")[2]
                 made.command = tuple(part.replace("PORT", port) for part in command)
-            ends.callback(made.stop)
-            made.start()
-            made.wait_healthy()
-            return made
+            return ends.enter_context(started(made))
 
         yield run

@@ -18,7 +18,7 @@ from gateway.pocketbase import PocketBase
 from gateway.settings import Settings
 from gateway.stripe_api import open_stripe
 from tests.billing.conftest import MakeFault
-from tests.dashboard import Dashboard
+from tests.dashboard import Dashboard, open_dashboard
 from tests.deadline import eventually
 from tests.frontend import Frontend, User
 from tests.http_client import open_client
@@ -399,20 +399,18 @@ async def test_a_meter_made_again_is_noticed_at_once(
 async def test_the_time_is_stripes(fresh_stack: Callable[..., Stack]) -> None:
     """With a simulator's clock that is ahead, usage is reported by that clock."""
     stack = fresh_stack()
-    async with Frontend(stack.pocketbase.url) as frontend, open_client() as http:
+    async with open_dashboard(stack.pocketbase) as dashboard, open_client() as http:
         account = StripeAccount(http, stack.simulator)
         meter = await _create_meter(account, METER)
         price = await _create_metered(account, meter)
         clock = await account.control("clock/advance", seconds=90 * 86_400)
-        payer = await _subscribe(frontend, account, price)
-        part = stack.pocketbase
-        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
+        payer = await _subscribe(dashboard.frontend, account, price)
         for more in ({}, {"timestamp": clock["now"] + 60}):
             body = _report(user=payer.id) | more
-            answer = await _send(http, stack.gateway.url, root, body)
+            answer = await _send(http, stack.gateway.url, dashboard.token, body)
             assert answer.json() == {"recorded": True}, answer.text
         body = _report(user=payer.id, timestamp=int(time.time()))
-        answer = await _send(http, stack.gateway.url, root, body)
+        answer = await _send(http, stack.gateway.url, dashboard.token, body)
         read_problem(answer, 400, "invalid-request")
 
 

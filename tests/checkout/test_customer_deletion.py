@@ -1,25 +1,15 @@
 """Deletion of a user: the setting's effect at Stripe, and the stored record of it."""
 
 from collections.abc import Callable
-from typing import Any
 
 import httpx
 import pytest
 
 from gateway.dev.stack import Stack
-from tests.dashboard import Dashboard
-from tests.deadline import eventually
-from tests.frontend import Frontend, User
+from tests.dashboard import open_dashboard
+from tests.frontend import User
 from tests.shop import Shop
 from tests.stripe_account import StripeAccount
-
-
-async def _open_dashboard(stack: Stack, frontend: Frontend) -> Dashboard:
-    part = stack.pocketbase
-    token = await frontend.log_in(
-        part.superuser_email, part.superuser_password, collection="_superusers"
-    )
-    return Dashboard(frontend, token)
 
 
 async def _subscribe(shop: Shop, account: StripeAccount, user: User) -> tuple[str, str]:
@@ -29,16 +19,6 @@ async def _subscribe(shop: Shop, account: StripeAccount, user: User) -> tuple[st
     await account.wait_delivered()
     paid = await account.read(f"checkout/sessions/{session['id']}")
     return paid["subscription"], (await shop.check_out(user, "lifetime"))["id"]
-
-
-async def _read_deletion(dashboard: Dashboard, user: User) -> dict[str, Any]:
-    async def find_done() -> list[dict[str, Any]]:
-        return await dashboard.list(
-            "gateway_payer_changes", f"payer = '{user.id}' && outcome != ''"
-        )
-
-    [deletion] = await eventually(find_done, within=20)
-    return deletion
 
 
 @pytest.mark.parametrize(
@@ -61,8 +41,8 @@ async def test_the_setting_decides(
     stack = fresh_stack(GATEWAY_USER_DELETION_POLICY=setting)
     account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
     await account.wait_delivered()
-    async with Frontend(stack.pocketbase.url) as frontend:
-        dashboard = await _open_dashboard(stack, frontend)
+    async with open_dashboard(stack.pocketbase) as dashboard:
+        frontend = dashboard.frontend
         user = await frontend.sign_up()
         subscription, open_session = await _subscribe(shop, account, user)
         stack.gateway.stop()
@@ -70,7 +50,7 @@ async def test_the_setting_decides(
         await frontend.call("DELETE", path, token=user.token)
         stack.gateway.start()
         stack.gateway.wait_healthy()
-        deletion = await _read_deletion(dashboard, user)
+        deletion = await dashboard.wait_payer_change(f"payer = '{user.id}'")
         assert (deletion["kind"], deletion["outcome"]) == ("deleted", outcome)
         assert deletion["finished"]
         assert user.email not in str(deletion)
@@ -94,15 +74,15 @@ async def test_it_is_tried_until_it_is_done(
     stack = fresh_stack()
     account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
     await account.wait_delivered()
-    async with Frontend(stack.pocketbase.url) as frontend:
-        dashboard = await _open_dashboard(stack, frontend)
+    async with open_dashboard(stack.pocketbase) as dashboard:
+        frontend = dashboard.frontend
         user = await frontend.sign_up()
         subscription, _ = await _subscribe(shop, account, user)
         path = f"/v1/subscriptions/{subscription}"
         await account.control("faults", method="DELETE", path=path, status=503, times=3)
         users = f"/api/collections/users/records/{user.id}"
         await frontend.call("DELETE", users, token=user.token)
-        deletion = await _read_deletion(dashboard, user)
+        deletion = await dashboard.wait_payer_change(f"payer = '{user.id}'")
         [item] = await dashboard.list("gateway_work", f"key = '{deletion['customer']}'")
         assert (item["result"], item["error"]) == ({"outcome": "canceled"}, "")
         assert item["attempts"] > 1

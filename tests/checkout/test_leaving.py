@@ -8,8 +8,7 @@ import httpx
 import pytest_asyncio
 
 from gateway.dev.stack import Stack
-from tests.dashboard import Dashboard
-from tests.deadline import eventually
+from tests.dashboard import Dashboard, open_dashboard
 from tests.frontend import Frontend, Record, User
 from tests.shop import Shop, build_order
 from tests.stripe_account import StripeAccount
@@ -59,25 +58,18 @@ class Site:
 
     async def wait_forgotten(self, customer: str) -> Record:
         """Wait until the deletion of a customer is done; return its record."""
-
-        async def find() -> list[Record]:
-            where = f"kind = 'deleted' && customer = '{customer}' && outcome != ''"
-            return await self.dashboard.list("gateway_payer_changes", where)
-
-        [deletion] = await eventually(find, within=20)
-        return deletion
+        where = f"kind = 'deleted' && customer = '{customer}'"
+        return await self.dashboard.wait_payer_change(where)
 
 
 @pytest_asyncio.fixture
 async def site(fresh_stack: Callable[..., Stack], http: httpx.AsyncClient) -> AsyncIterator[Site]:
     """A separate stack with the mirrored catalogue."""
     stack = fresh_stack()
-    part, account = stack.pocketbase, StripeAccount(http, stack.simulator)
+    account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
     await account.wait_delivered()
-    async with Frontend(part.url) as frontend:
-        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
-        shop = Shop(http, stack.gateway.url)
-        yield Site(stack, frontend, Dashboard(frontend, root), account, shop)
+    async with open_dashboard(stack.pocketbase) as dashboard:
+        yield Site(stack, dashboard.frontend, dashboard, account, shop)
 
 
 async def test_who_comes_back_loses_nothing(site: Site) -> None:

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.dev.stack import Stack
-from tests.dashboard import Dashboard
+from tests.dashboard import Dashboard, open_dashboard
 from tests.deadline import eventually
 from tests.frontend import Frontend, User
 from tests.shop import Shop, build_order
@@ -46,10 +46,7 @@ class Leaving:
     async def wait_done(self, customer: str, outcome: str = "canceled") -> dict[str, Any]:
         """Wait until the customer's deletion is done; return its record."""
         where = f"customer = '{customer}' && outcome = '{outcome}'"
-        [deletion] = await eventually(
-            lambda: self.dashboard.list("gateway_payer_changes", where), within=30
-        )
-        return deletion
+        return await self.dashboard.wait_payer_change(where)
 
 
 @pytest_asyncio.fixture
@@ -58,12 +55,10 @@ async def leaving(
 ) -> AsyncIterator[Leaving]:
     """With the default for GATEWAY_USER_DELETION_POLICY."""
     stack = fresh_stack()
-    part = stack.pocketbase
     account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
     await account.wait_delivered()
-    async with Frontend(part.url) as frontend:
-        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
-        yield Leaving(frontend, Dashboard(frontend, root), account, shop)
+    async with open_dashboard(stack.pocketbase) as dashboard:
+        yield Leaving(dashboard.frontend, dashboard, account, shop)
 
 
 async def _plan_everything(account: StripeAccount, customer: str) -> dict[str, str]:

@@ -8,11 +8,11 @@ import pytest
 import pytest_asyncio
 
 from gateway.dev.gateway_process import GatewayProcess
-from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
 from tests.deadline import eventually
 from tests.frontend import Frontend, User
 from tests.problem import read_problem
+from tests.second_gateway import run_second_gateway
 from tests.shop import Shop, build_order
 from tests.stripe_account import StripeAccount
 
@@ -41,20 +41,9 @@ def hasty_gateway(
     stack: Stack, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GatewayProcess]:
     """A gateway that waits three seconds for Stripe."""
-    gateway = GatewayProcess(
-        pick_free(),
-        log=tmp_path_factory.mktemp("hasty") / "gateway.log",
-        pocketbase=stack.pocketbase,
-        stripe=stack.plan.stripe,
-        frontend_origins=stack.plan.frontend_origins,
-    )
-    gateway.env["GATEWAY_UPSTREAM_TIMEOUT"] = "3"
-    gateway.start()
-    try:
-        gateway.wait_healthy()
+    log = tmp_path_factory.mktemp("hasty") / "gateway.log"
+    with run_second_gateway(stack, log, GATEWAY_UPSTREAM_TIMEOUT="3") as gateway:
         yield gateway
-    finally:
-        gateway.stop()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 
 from tests.checkout.conftest import MakePrice
 from tests.dashboard import Dashboard
-from tests.deadline import eventually
 from tests.frontend import Frontend, User
 from tests.shop import Shop, build_order
 from tests.stripe_account import StripeAccount
@@ -48,13 +47,7 @@ def take_trial(
 
 async def _delete(frontend: Frontend, dashboard: Dashboard, user: User) -> None:
     await frontend.call("DELETE", f"{_USERS}/{user.id}", token=user.token)
-
-    async def find_done() -> Any:
-        return await dashboard.list(
-            "gateway_payer_changes", f"payer = '{user.id}' && outcome != ''"
-        )
-
-    await eventually(find_done, within=20)
+    await dashboard.wait_payer_change(f"payer = '{user.id}'")
 
 
 def _new_address() -> str:

@@ -8,15 +8,14 @@ from pathlib import Path
 import aiohttp
 import uvicorn
 
-from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.plan import plan_throwaway
-from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
 from tests.convergence.account import Account
 from tests.convergence.deliverer import Deliverer
 from tests.convergence.loop import Loop
 from tests.convergence.mirror import Mirror
 from tests.deadline import wait_until
+from tests.second_gateway import build_second_gateway
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,8 @@ class Bench:
 def running(folder: Path) -> Iterator[Bench]:
     """Run all parts until the block ends."""
     stack = Stack(plan_throwaway(folder))
-    parts = (stack.pocketbase, stack.gateway, _build_replica(stack, folder))
+    replica = build_second_gateway(stack, folder / "log" / "replica.log")
+    parts = (stack.pocketbase, stack.gateway, replica)
     account, loop = Account(), Loop()
     server = _build_server(account, stack.plan.ports.simulator)
     serving = loop.start(server.serve())
@@ -78,16 +78,6 @@ def running(folder: Path) -> Iterator[Bench]:
         server.should_exit = True
         serving.result(10)
         loop.close()
-
-
-def _build_replica(stack: Stack, folder: Path) -> GatewayProcess:
-    return GatewayProcess(
-        pick_free(),
-        log=folder / "log" / "replica.log",
-        pocketbase=stack.pocketbase,
-        stripe=stack.plan.stripe,
-        frontend_origins=stack.plan.frontend_origins,
-    )
 
 
 async def _open_session() -> aiohttp.ClientSession:

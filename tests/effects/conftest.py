@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,8 @@ import pytest
 
 from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.plan import plan_throwaway
-from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
+from tests.second_gateway import build_second_gateway, inherit_settings, started
 
 APP = "tests.effects.orders:app"
 MIGRATIONS = Path(__file__).parent / "pb_migrations"
@@ -52,39 +54,25 @@ def stack(tmp_path_factory: pytest.TempPathFactory, notes: Notes) -> Iterator[St
 def own(tmp_path: Path) -> Iterator[Stack]:
     """Parts to stop and to change."""
     env = {"GATEWAY_APP": APP, "NOTES": str(tmp_path / "notes")}
-    made = Stack(replace(plan_throwaway(tmp_path / "stack", env), migrations=(MIGRATIONS,)))
-    try:
-        made.start()
+    plan = plan_throwaway(tmp_path / "stack", env)
+    with Stack(replace(plan, migrations=(MIGRATIONS,))) as made:
         made.gateway.wait_ready()
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture
 def start_release(own: Stack, tmp_path: Path) -> Iterator[Callable[[str], GatewayProcess]]:
     """Start another release beside `own`, of the code of its app."""
-    started: list[GatewayProcess] = []
+    numbers = count()
+    with ExitStack() as ends:
 
-    def start(code: str) -> GatewayProcess:
-        folder = tmp_path / f"release{len(started)}"
-        folder.mkdir()
-        (folder / "app.py").write_text(code)
-        env = {**own.plan.gateway_env, "GATEWAY_APP": "app:app"}
-        made = GatewayProcess(
-            pick_free(),
-            log=folder / "gateway.log",
-            pocketbase=own.pocketbase,
-            stripe=own.plan.stripe,
-            frontend_origins=own.plan.frontend_origins,
-            env={**env, "GATEWAY_HOOK_SECRETS": own.plan.hook_secrets},
-        )
-        made.cwd = folder
-        started.append(made)
-        made.start()
-        made.wait_healthy()
-        return made
+        def start(code: str) -> GatewayProcess:
+            folder = tmp_path / f"release{next(numbers)}"
+            folder.mkdir()
+            (folder / "app.py").write_text(code)
+            settings = inherit_settings(own, GATEWAY_APP="app:app")
+            made = build_second_gateway(own, folder / "gateway.log", **settings)
+            made.cwd = folder
+            return ends.enter_context(started(made))
 
-    yield start
-    for gateway in started:
-        gateway.stop()
+        yield start

@@ -1,12 +1,16 @@
 """What Stripe tells of purchases, as webhooks, and what PocketBase then says of entitlements."""
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from secrets import token_hex
 from typing import Any
 
-from tests.dashboard import Dashboard
+from gateway.dev.stack import Stack
+from tests.dashboard import Dashboard, open_dashboard
 from tests.delivery import Json, Sender, build_customer, build_event, build_subscription
 from tests.frontend import Record
+from tests.http_client import open_client
 
 DAY = 86_400
 #: The leeway that a renewal's webhook has.
@@ -120,3 +124,13 @@ class Purchases:
         row = (await self.read()).get(feature, {})
         assert bool(row.get("active")) == bool(row.get("active_until"))
         return str(row.get("active_until", ""))
+
+
+@asynccontextmanager
+async def open_purchases(stack: Stack) -> AsyncIterator[Purchases]:
+    """Sell to a new user of a stack whose customer PocketBase knows."""
+    async with open_client() as http, open_dashboard(stack.pocketbase) as dashboard:
+        sender = Sender(http, stack.gateway.url, stack.plan.stripe.webhook_secrets[0])
+        purchases = Purchases(sender, dashboard, (await dashboard.frontend.sign_up()).id)
+        await purchases.open()
+        yield purchases

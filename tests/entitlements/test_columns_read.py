@@ -11,12 +11,8 @@ import pytest_asyncio
 
 from gateway.dev.stack import Stack
 from gateway.mirror.registry import REGISTRY
-from tests.dashboard import Dashboard
-from tests.delivery import Sender
 from tests.entitlements.billing import Billing
-from tests.entitlements.purchases import Purchases
-from tests.frontend import Frontend
-from tests.http_client import open_client
+from tests.entitlements.purchases import Purchases, open_purchases
 
 _LISTED = {(each.collection, column) for each in REGISTRY for column in each.entitlement_columns}
 #: What identifies a row and its owner, which never changes by itself.
@@ -38,12 +34,7 @@ async def own(fresh_stack: Callable[..., Stack]) -> Stack:
 @pytest_asyncio.fixture
 async def purchases(own: Stack) -> AsyncIterator[Purchases]:
     """Sells to one user."""
-    part = own.pocketbase
-    async with open_client() as http, Frontend(part.url) as frontend:
-        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
-        sender = Sender(http, own.gateway.url, own.plan.stripe.webhook_secrets[0])
-        purchases = Purchases(sender, Dashboard(frontend, root), (await frontend.sign_up()).id)
-        await purchases.open()
+    async with open_purchases(own) as purchases:
         yield purchases
 
 

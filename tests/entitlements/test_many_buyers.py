@@ -12,15 +12,11 @@ from typing import Any
 
 import pytest_asyncio
 
-from gateway.dev.gateway_process import GatewayProcess
-from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
-from tests.dashboard import Dashboard
 from tests.deadline import eventually
-from tests.delivery import Sender, build_customer
-from tests.entitlements.purchases import Purchases
-from tests.frontend import Frontend
-from tests.http_client import open_client
+from tests.delivery import build_customer
+from tests.entitlements.purchases import Purchases, open_purchases
+from tests.second_gateway import build_second_gateway
 
 _PRODUCT = "prod_many"
 _MANY = 230
@@ -35,12 +31,7 @@ async def own(fresh_stack: Callable[..., Stack]) -> Stack:
 @pytest_asyncio.fixture
 async def purchases(own: Stack) -> AsyncIterator[Purchases]:
     """Sells to one user among many."""
-    part = own.pocketbase
-    async with open_client() as http, Frontend(part.url) as frontend:
-        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
-        sender = Sender(http, own.gateway.url, own.plan.stripe.webhook_secrets[0])
-        purchases = Purchases(sender, Dashboard(frontend, root), (await frontend.sign_up()).id)
-        await purchases.open()
+    async with open_purchases(own) as purchases:
         yield purchases
 
 
@@ -164,13 +155,7 @@ async def test_nothing_is_lost_when_pocketbase_is_killed(
     _sell_many(own)
     price = {"id": "price_many", "object": "price", "type": "one_time", "metadata": {}}
     await purchases.tell("price.created", {**price, "product": _PRODUCT})
-    other = GatewayProcess(
-        pick_free(),
-        log=tmp_path / "gateway.log",
-        pocketbase=own.pocketbase,
-        stripe=own.plan.stripe,
-        frontend_origins=own.plan.frontend_origins,
-    )
+    other = build_second_gateway(own, tmp_path / "gateway.log")
     other.start()
     try:
         for second, feature in enumerate(("pro", "plus", "pro", "max")):

@@ -6,23 +6,13 @@ import pytest
 
 from gateway.dev.errors import StackError
 from gateway.dev.stack import Stack
-from tests.dashboard import Dashboard
-from tests.delivery import Sender
-from tests.entitlements.purchases import DAY, Purchases, write_time
-from tests.frontend import Frontend
-from tests.http_client import open_client
+from tests.entitlements.purchases import DAY, open_purchases, write_time
 
 
 async def test_settings_of_the_seller(fresh_stack: Callable[..., Stack]) -> None:
     """GATEWAY_GRACE_DAYS bears a failed renewal, GATEWAY_ON_REFUND lets keep what was refunded."""
     stack = fresh_stack(GATEWAY_GRACE_DAYS="2.5", GATEWAY_ON_REFUND="keep")
-    part = stack.pocketbase
-    async with open_client() as http, Frontend(part.url) as frontend:
-        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
-        sender = Sender(http, stack.gateway.url, stack.plan.stripe.webhook_secrets[0])
-        purchases = Purchases(sender, Dashboard(frontend, root), (await frontend.sign_up()).id)
-        await purchases.open()
-
+    async with open_purchases(stack) as purchases:
         await purchases.subscribe(await purchases.add_product(features="pro"), status="past_due")
         assert await purchases.read_end() == write_time(purchases.now + 2.5 * DAY)
 

@@ -15,16 +15,15 @@ import pytest
 
 from gateway.dev.gateway_process import GatewayProcess, StripeAccess
 from gateway.dev.plan import plan_throwaway
-from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
 from gateway.mirror.event_change import RESOLVE, UNRESOLVED
 from gateway.mirror.registry import BY_OBJECT
 from stripe_simulator.histories import play
-from tests.dashboard import Dashboard
+from tests.dashboard import Dashboard, open_dashboard
 from tests.deadline import eventually
 from tests.faults.chaos import Chaos
 from tests.faults.expected_rows import ExpectedRows, keep_expected_rows
-from tests.frontend import Frontend
+from tests.second_gateway import run_second_gateway
 from tests.simulator.served import KEY, Running, run
 
 _SECRET = "whsec_storm"
@@ -63,27 +62,14 @@ async def open_account(folder: Path, seed: int) -> AsyncIterator[Account]:
         access = StripeAccess(KEY, (_SECRET,), stripe.base)
         with ExitStack() as ends:
             stack = ends.enter_context(Stack(replace(plan, stripe=access, is_simulated=False)))
-            second = GatewayProcess(
-                pick_free(),
-                log=folder / "log" / "second.log",
-                pocketbase=stack.pocketbase,
-                stripe=access,
-                frontend_origins=plan.frontend_origins,
-                env=plan.gateway_env,
-            )
-            ends.callback(second.stop)
-            second.start()
-            second.wait_healthy()
+            log = folder / "log" / "second.log"
+            second = ends.enter_context(run_second_gateway(stack, log, **plan.gateway_env))
             await stripe.control("deliveries", paused=True, seed=seed)
             for gateway in (stack.gateway, second):
                 address = f"{gateway.url}/webhooks/stripe"
                 await stripe.control("webhook_endpoints", url=address, secret=_SECRET)
-            part = stack.pocketbase
-            async with Frontend(part.url) as frontend:
-                login = (part.superuser_email, part.superuser_password)
-                token = await frontend.log_in(*login, "_superusers")
-                gateways = [stack.gateway, second]
-                yield Account(stripe, stack, gateways, Dashboard(frontend, token))
+            async with open_dashboard(stack.pocketbase) as dashboard:
+                yield Account(stripe, stack, [stack.gateway, second], dashboard)
 
 
 async def sign_up_buyers(dashboard: Dashboard, count: int) -> dict[str, str]:

@@ -12,8 +12,8 @@ from gateway.dev.plan import plan_throwaway
 from gateway.dev.stack import Stack
 from gateway.pocketbase import PocketBase
 from gateway.settings import Settings
-from tests.dashboard import Dashboard
-from tests.frontend import Frontend, User
+from tests.dashboard import Dashboard, open_dashboard
+from tests.frontend import User
 from tests.http_client import open_client
 from tests.shop import Shop, build_order
 from tests.stripe_account import StripeAccount
@@ -54,10 +54,8 @@ def business(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Business]:
 
 
 async def _trade(stack: Stack) -> Business:
-    part = stack.pocketbase
-    async with open_client() as http, Frontend(part.url) as frontend:
-        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
-        dashboard = Dashboard(frontend, root)
+    async with open_client() as http, open_dashboard(stack.pocketbase) as dashboard:
+        frontend = dashboard.frontend
         account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
         user, leaving = await frontend.sign_up(), await frontend.sign_up()
         meter = await _subscribe(account, user)

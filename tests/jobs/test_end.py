@@ -5,13 +5,12 @@ from contextlib import ExitStack
 
 import httpx
 
-from gateway.dev.gateway_process import GatewayProcess
-from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend
 from tests.jobs.client import JobClient
 from tests.problem import read_problem
+from tests.second_gateway import run_second_gateway
 
 
 async def test_a_running_job_is_cancelled_where_it_awaits(jobs: JobClient) -> None:
@@ -48,17 +47,8 @@ async def test_another_process_ends_a_cancelled_job(
         jobs = JobClient(http, stack.gateway.url, user.token)
         id = await jobs.start("wait", {"text": "x"})
         await jobs.wait(id, "running")
-        second = GatewayProcess(
-            pick_free(),
-            log=stack.gateway.log.with_name("second.log"),
-            pocketbase=stack.pocketbase,
-            stripe=stack.plan.stripe,
-            frontend_origins=stack.plan.frontend_origins,
-            env=stack.plan.gateway_env,
-        )
-        ends.callback(second.stop)
-        second.start()
-        second.wait_healthy()
+        log = stack.gateway.log.with_name("second.log")
+        second = ends.enter_context(run_second_gateway(stack, log, **stack.plan.gateway_env))
         other = JobClient(http, second.url, user.token)
         assert (await other.cancel(id)).json()["status"] == "running"
         assert (await other.wait(id, within=10))["status"] == "cancelled"

@@ -9,12 +9,10 @@ from collections.abc import Callable
 import httpx
 
 from gateway.dev.stack import Stack
-from tests.dashboard import Dashboard
+from tests.dashboard import Dashboard, open_dashboard
 from tests.deadline import eventually
-from tests.frontend import Frontend
 from tests.jobs.app import LARGE
 from tests.jobs.client import JobClient, read_events
-from tests.superuser import log_in_superuser
 
 
 async def _expire_lease(dashboard: Dashboard, id: str) -> None:
@@ -33,10 +31,8 @@ async def test_a_killed_job_continues(
 ) -> None:
     """kill -9 after a step and within a page: finished ones are not repeated, counts are exact."""
     stack = own_stack()
-    token = log_in_superuser(stack.pocketbase)
-    async with Frontend(stack.pocketbase.url) as frontend:
-        dashboard = Dashboard(frontend, token)
-        user = await frontend.sign_up()
+    async with open_dashboard(stack.pocketbase) as dashboard:
+        user = await dashboard.frontend.sign_up()
         jobs = JobClient(http, stack.gateway.url, user.token)
         for number in range(35):
             # Ids in the order of the numbers.
@@ -69,10 +65,8 @@ async def test_a_stopping_gateway_gives_its_jobs_to_the_next(
 ) -> None:
     """SIGTERM ends event streams at once, and the attempt does not count."""
     stack = own_stack()
-    token = log_in_superuser(stack.pocketbase)
-    async with Frontend(stack.pocketbase.url) as frontend:
-        dashboard = Dashboard(frontend, token)
-        user = await frontend.sign_up()
+    async with open_dashboard(stack.pocketbase) as dashboard:
+        user = await dashboard.frontend.sign_up()
         jobs = JobClient(http, stack.gateway.url, user.token)
         id = await jobs.start("wait", {"text": "x"})
         await jobs.wait(id, "running")

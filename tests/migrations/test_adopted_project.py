@@ -11,10 +11,9 @@ import pytest_asyncio
 
 from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.plan import plan_throwaway
-from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
 from gateway.vocabulary import COLLECTIONS, CollectionNames
-from tests.dashboard import Dashboard
+from tests.dashboard import Dashboard, open_dashboard
 from tests.deadline import eventually
 from tests.delivery import Sender, build_event
 from tests.frontend import Frontend, Record, User
@@ -22,6 +21,7 @@ from tests.http_client import open_client
 from tests.migrations.own_logic import NOTES
 from tests.operations.operator import run_gateway
 from tests.problem import read_problem
+from tests.second_gateway import run_second_gateway
 from tests.shop import Shop, build_order
 from tests.stripe_account import StripeAccount
 from tests.superuser import log_in_superuser
@@ -107,11 +107,11 @@ def adopted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest_asyncio.fixture
 async def site(adopted: Stack) -> AsyncIterator[Site]:
     """The project as its users, its superuser and Stripe see it."""
-    async with Frontend(adopted.pocketbase.url) as frontend, open_client() as http:
+    async with open_dashboard(adopted.pocketbase) as dashboard, open_client() as http:
         yield Site(
             adopted,
-            frontend,
-            Dashboard(frontend, log_in_superuser(adopted.pocketbase)),
+            dashboard.frontend,
+            dashboard,
             Shop(http, adopted.gateway.url),
             StripeAccount(http, adopted.simulator),
             Path(adopted.gateway.env[NOTES]),
@@ -287,20 +287,8 @@ def test_a_gateway_with_other_names_is_not_ready(
 ) -> None:
     """/ready names the setting and both values."""
     env = {name: text for name, text in _SETTINGS.items() if name != variable}
-    gateway = GatewayProcess(
-        pick_free(),
-        log=tmp_path / "gateway.log",
-        pocketbase=adopted.pocketbase,
-        stripe=adopted.plan.stripe,
-        frontend_origins=adopted.plan.frontend_origins,
-        env=env,
-    )
-    gateway.start()
-    try:
-        gateway.wait_healthy()
+    with run_second_gateway(adopted, tmp_path / "gateway.log", **env) as gateway:
         detail = _read_ready(gateway)
-    finally:
-        gateway.stop()
     assert f'{variable} is "{_SETTINGS[variable]}"' in detail
 
 

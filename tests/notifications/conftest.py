@@ -5,8 +5,6 @@ listens on the same port in every test.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import httpx
 import pytest
@@ -21,26 +19,9 @@ from tests.delivery import Sender, build_customer
 from tests.frontend import Frontend
 from tests.notifications.mail_server import MailServer
 from tests.notifications.notification_stack import SELLER, SENDER, NotificationStack
+from tests.second_gateway import run_second_gateway
 
 OpenNotificationStack = Callable[[GatewayProcess], Awaitable[NotificationStack]]
-
-
-@contextmanager
-def run_gateway(stack: Stack, log: Path, **env: str) -> Iterator[GatewayProcess]:
-    """Run a gateway beside the shared PocketBase."""
-    made = GatewayProcess(
-        pick_free(),
-        log=log,
-        pocketbase=stack.pocketbase,
-        stripe=stack.plan.stripe,
-        frontend_origins=stack.plan.frontend_origins,
-        env=env,
-    )
-    with ExitStack() as ends:
-        ends.callback(made.stop)
-        made.start()
-        made.wait_healthy()
-        yield made
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +48,7 @@ def mailing_gateway(
 ) -> Iterator[GatewayProcess]:
     """A gateway that mails everything."""
     log = tmp_path_factory.mktemp("mailing") / "gateway.log"
-    with run_gateway(stack, log, **mail_settings) as running:
+    with run_second_gateway(stack, log, **mail_settings) as running:
         yield running
 
 

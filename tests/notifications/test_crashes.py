@@ -11,10 +11,11 @@ from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
 from tests.deadline import eventually
 from tests.delivery import build_event
-from tests.notifications.conftest import OpenNotificationStack, run_gateway
+from tests.notifications.conftest import OpenNotificationStack
 from tests.notifications.mail_server import MailServer
 from tests.notifications.notification_stack import build_invoice
-from tests.operations.operator import run_gateway as run_command
+from tests.operations.operator import run_gateway
+from tests.second_gateway import run_second_gateway
 from tests.webhooks.killing_proxy import KillingProxy
 
 
@@ -24,7 +25,7 @@ def gateway(
 ) -> Iterator[GatewayProcess]:
     """A gateway to kill."""
     log = tmp_path_factory.mktemp("killed") / "gateway.log"
-    with run_gateway(stack, log, **mail_settings) as running:
+    with run_second_gateway(stack, log, **mail_settings) as running:
         yield running
 
 
@@ -59,7 +60,7 @@ async def test_killed_between_claim_and_send(
     await notification_stack.dashboard.call("PATCH", path, past)
 
     async def is_parked() -> bool:
-        listed = await run_command(stack, "work", "list", "--status", "parked")
+        listed = await run_gateway(stack, "work", "list", "--status", "parked")
         return any(row["id"] in line and "may have been done" in line for line in listed.lines)
 
     await eventually(is_parked, 20)

@@ -11,9 +11,10 @@ from gateway.dev.stack import Stack
 from tests.deadline import eventually, wait_until
 from tests.delivery import Json, build_subscription
 from tests.frontend import Record
-from tests.notifications.conftest import OpenNotificationStack, run_gateway
+from tests.notifications.conftest import OpenNotificationStack
 from tests.notifications.notification_stack import NotificationStack
-from tests.operations.operator import run_gateway as run_command
+from tests.operations.operator import run_gateway
+from tests.second_gateway import run_second_gateway
 
 _MODULE = "tests.notifications.team_handlers"
 
@@ -30,7 +31,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def handling_gateway(stack: Stack, notes: Path) -> Iterator[GatewayProcess]:
     """A gateway with the team's handlers."""
     env = {"GATEWAY_APP": f"{_MODULE}:app", "TEAM_NOTES": str(notes)}
-    with run_gateway(stack, notes.parent / "gateway.log", **env) as running:
+    with run_second_gateway(stack, notes.parent / "gateway.log", **env) as running:
         yield running
 
 
@@ -78,20 +79,20 @@ async def test_what_is_given_up_is_parked_until_it_is_retried(
     row = await notification_stack.wait_settled(event)
     assert (row["status"], row["error"], row["attempts"]) == ("parked", "unknown product", 1)
 
-    listed = await run_command(stack, "work", "list", "--status", "parked")
+    listed = await run_gateway(stack, "work", "list", "--status", "parked")
     assert any(row["id"] in line and "unknown product" in line for line in listed.lines)
-    shown = await run_command(stack, "work", "show", row["id"])
+    shown = await run_gateway(stack, "work", "show", row["id"])
     assert f"source: {event['id']}" in shown.lines
-    retried = await run_command(stack, "work", "retry", row["id"])
+    retried = await run_gateway(stack, "work", "retry", row["id"])
     assert (retried.code, retried.out) == (0, "1 to be done again\n")
 
     async def is_called_again() -> bool:
         return len(_calls(notes, event)) == 2
 
     await eventually(is_called_again, 25)
-    cancelled = await run_command(stack, "work", "cancel", row["id"])
+    cancelled = await run_gateway(stack, "work", "cancel", row["id"])
     assert (cancelled.code, cancelled.out) == (0, "1 cancelled\n")
-    again = await run_command(stack, "work", "cancel", row["id"])
+    again = await run_gateway(stack, "work", "cancel", row["id"])
     assert again.code == 1
 
 
@@ -100,14 +101,14 @@ async def test_a_paused_handler_is_not_called(
 ) -> None:
     """Its events wait; other handlers go on; `work resume` lets it go on."""
     name = f"{_MODULE}.give_up"
-    assert (await run_command(stack, "work", "pause", name)).out == f"{name} is paused\n"
+    assert (await run_gateway(stack, "work", "pause", name)).out == f"{name} is paused\n"
     intent = {"id": f"seti2_{notification_stack.user.id}", "object": "setup_intent"}
     event = await notification_stack.deliver("setup_intent.created", intent)
     await notification_stack.wait_settled(await notification_stack.pay())
     assert _calls(notes, event) == []
-    listed = await run_command(stack, "work", "list", "--handler", name)
+    listed = await run_gateway(stack, "work", "list", "--handler", name)
     assert any(event["id"] in line and "waiting" in line for line in listed.lines)
-    assert (await run_command(stack, "work", "resume", name)).out == f"{name} is running\n"
+    assert (await run_gateway(stack, "work", "resume", name)).out == f"{name} is running\n"
     assert (await notification_stack.wait_settled(event))["status"] == "parked"
 
 

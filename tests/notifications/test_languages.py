@@ -9,8 +9,9 @@ import pytest
 from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.stack import Stack
 from tests.delivery import Json, build_event
-from tests.notifications.conftest import OpenNotificationStack, run_gateway
+from tests.notifications.conftest import OpenNotificationStack
 from tests.notifications.mail_server import MailServer
+from tests.second_gateway import run_second_gateway
 
 
 def _session(customer: str, **members: Any) -> Json:
@@ -37,7 +38,7 @@ def german_gateway(
     (folder / "receipt.de.txt").write_text("Danke!\n\n{{ amount | money(currency) }}")
     (folder / "receipt.txt").write_text("Receipt\n\nlocale={{ locale }}")
     settings = mail_settings | {"GATEWAY_MAIL_TEMPLATES": str(folder)}
-    with run_gateway(stack, folder / "gateway.log", **settings) as running:
+    with run_second_gateway(stack, folder / "gateway.log", **settings) as running:
         yield running
 
 

@@ -12,9 +12,10 @@ from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
-from tests.notifications.conftest import OpenNotificationStack, run_gateway
+from tests.notifications.conftest import OpenNotificationStack
 from tests.notifications.mail_server import MailServer
 from tests.notifications.notification_stack import NotificationStack
+from tests.second_gateway import run_second_gateway
 
 WAYS = ["a mail server", "PocketBase"]
 
@@ -26,7 +27,7 @@ def pocketbase_mailing(
     """A gateway that mails by PocketBase's settings."""
     log = tmp_path_factory.mktemp("by_pocketbase") / "gateway.log"
     without = {"GATEWAY_SMTP_URL": "", "GATEWAY_MAIL_SENDER": ""}
-    with run_gateway(stack, log, **mail_settings | without) as running:
+    with run_second_gateway(stack, log, **mail_settings | without) as running:
         yield running
 
 

@@ -1,6 +1,6 @@
 """An operator's means: the engine beside a stack, the command line, the admin API, the account."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
@@ -8,8 +8,7 @@ import pytest_asyncio
 
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.stack import Stack
-from tests.dashboard import Dashboard
-from tests.frontend import Frontend
+from tests.dashboard import Dashboard, open_dashboard
 from tests.operations.operator import Operator, open_operator
 from tests.operations.seller import Seller
 
@@ -42,17 +41,17 @@ def seller(http: httpx.AsyncClient, shop_stack: Stack) -> Seller:
 
 
 @pytest_asyncio.fixture
-async def open_dashboard() -> AsyncIterator[Callable[[Stack], Dashboard]]:
-    """Log in as the superuser of any stack."""
-    frontends: list[Frontend] = []
+async def quiet_seller(seller: Seller) -> AsyncIterator[Seller]:
+    """The seller of an account that the mirror equals, and that delivers nothing from now on."""
+    await seller.wait_delivered()
+    await seller.switch(paused=True)
+    yield seller
+    await seller.switch(paused=False)
+    await seller.wait_delivered()
 
-    async def open_(stack: Stack) -> Dashboard:
-        part = stack.pocketbase
-        frontend = Frontend(part.url)
-        frontends.append(frontend)
-        token = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
-        return Dashboard(frontend, token)
 
-    yield open_
-    for frontend in frontends:
-        await frontend.http.aclose()
+@pytest_asyncio.fixture
+async def shop_dashboard(shop_stack: Stack) -> AsyncIterator[Dashboard]:
+    """The superuser's view of this file's PocketBase."""
+    async with open_dashboard(shop_stack.pocketbase) as dashboard:
+        yield dashboard

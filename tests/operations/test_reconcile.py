@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import Awaitable, Callable
 from secrets import token_hex
 from typing import Any
 
@@ -34,23 +33,6 @@ from tests.operations.seller import Seller
 from tests.problem import read_problem
 
 Json = dict[str, Any]
-OpenDashboard = Callable[[Stack], Awaitable[Dashboard]]
-
-
-@pytest.fixture
-async def dashboard(shop_stack: Stack, open_dashboard: OpenDashboard) -> Dashboard:
-    """The superuser's view of this file's PocketBase."""
-    return await open_dashboard(shop_stack)
-
-
-@pytest.fixture
-async def quiet_seller(seller: Seller) -> Any:
-    """The seller of an account that is in line with the mirror, and delivers nothing from now."""
-    await seller.wait_delivered()
-    await seller.switch(paused=True)
-    yield seller
-    await seller.switch(paused=False)
-    await seller.wait_delivered()
 
 
 async def _snapshot(dashboard: Dashboard) -> dict[str, list[Json]]:
@@ -58,7 +40,7 @@ async def _snapshot(dashboard: Dashboard) -> dict[str, list[Json]]:
 
 
 async def test_long_lists_are_imported_whole(
-    shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
+    shop_operator: Operator, quiet_seller: Seller, shop_dashboard: Dashboard
 ) -> None:
     """Items and lines beyond the first ten are read, and a spoilt row gets them back."""
     seller = quiet_seller
@@ -80,18 +62,18 @@ async def test_long_lists_are_imported_whole(
 
     await shop_operator.reconcile(events=False)
 
-    row = await dashboard.find("subscriptions", subscription["id"])
+    row = await shop_dashboard.find("subscriptions", subscription["id"])
     assert row
     assert (len(row["items"]), row["has_more"]) == (12, False)
-    billed = await dashboard.find("invoices", invoice["id"])
+    billed = await shop_dashboard.find("invoices", invoice["id"])
     assert billed
     assert len({line["subscription_item"] for line in billed["lines"]}) >= 12
     spoilt = {"items": row["items"][:10]}
     path = f"/api/collections/subscriptions/records/{row['id']}"
-    await dashboard.call("PATCH", path, spoilt)
+    await shop_dashboard.call("PATCH", path, spoilt)
     again = await shop_operator.reconcile(events=False)
     assert again.found == {("changed", subscription["id"])}
-    mended = await dashboard.find("subscriptions", subscription["id"])
+    mended = await shop_dashboard.find("subscriptions", subscription["id"])
     assert mended
     assert mended["items"] == row["items"]
 
@@ -105,14 +87,14 @@ async def test_first_import_brings_the_whole_account(
     shop_stack: Stack,
     shop_operator: Operator,
     quiet_seller: Seller,
-    dashboard: Dashboard,
+    shop_dashboard: Dashboard,
 ) -> None:
     """On an account that was never heard of, one run makes every row, linked to its user.
 
     A second run finds no difference, and the deliveries that come late change nothing.
     """
     seller = quiet_seller
-    user = await dashboard.frontend.sign_up()
+    user = await shop_dashboard.frontend.sign_up()
     buyer, subscription = await seller.sell_subscription(
         email=user.email, **{"metadata[pocketbase_user]": user.id}
     )
@@ -135,9 +117,9 @@ async def test_first_import_brings_the_whole_account(
 
     imported = await shop_operator.reconcile(events=False)
     assert imported.run.report.is_clean
-    assert await dashboard.find("checkout_sessions", open_session["id"]) is None
+    assert await shop_dashboard.find("checkout_sessions", open_session["id"]) is None
     assert {"added"} == {kind for kind, _ in imported.found}
-    row = await dashboard.find("subscriptions", subscription["id"])
+    row = await shop_dashboard.find("subscriptions", subscription["id"])
     assert row
     assert (row["status"], row["user"]) == ("active", user.id)
     for collection, stripe_id, column, value in [
@@ -149,18 +131,18 @@ async def test_first_import_brings_the_whole_account(
         ("customers", buyer["id"], "primary", True),
         ("charges", charge["id"], "amount_refunded", 900),
     ]:
-        row = await dashboard.find(collection, stripe_id)
+        row = await shop_dashboard.find(collection, stripe_id)
         assert row
         assert row[column] == value
-    assert await dashboard.count("payment_methods", f"user = '{user.id}'") == 1
-    assert await dashboard.count("promotion_codes") == 1
+    assert await shop_dashboard.count("payment_methods", f"user = '{user.id}'") == 1
+    assert await shop_dashboard.count("promotion_codes") == 1
 
-    before = await _snapshot(dashboard)
+    before = await _snapshot(shop_dashboard)
     assert not (await shop_operator.reconcile(events=False)).differences
     await seller.switch(paused=False)
     await seller.wait_delivered()
     assert not (await shop_operator.reconcile(dry_run=True)).differences
-    after = await _snapshot(dashboard)
+    after = await _snapshot(shop_dashboard)
     for collection, rows in before.items():
         assert [{**row, "version": ""} for row in after[collection]] == [
             {**row, "version": ""} for row in rows
@@ -168,26 +150,26 @@ async def test_first_import_brings_the_whole_account(
 
 
 async def test_missed_events_are_handled(
-    shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
+    shop_operator: Operator, quiet_seller: Seller, shop_dashboard: Dashboard
 ) -> None:
     """Events that were never delivered are stored and applied, and none twice."""
     customer = await quiet_seller.create("customers", name="Missed")
     [event, *_] = await quiet_seller.list("events")
     dry = await shop_operator.reconcile(objects=False, dry_run=True)
     assert dry.count("events", "missed") == 1
-    assert await dashboard.find("customers", customer["id"]) is None
+    assert await shop_dashboard.find("customers", customer["id"]) is None
     done = await shop_operator.reconcile(objects=False)
     assert done.count("events", "applied") == 1
-    stored = await dashboard.find("stripe_events", event["id"])
+    stored = await shop_dashboard.find("stripe_events", event["id"])
     assert stored
     assert (stored["outcome"], stored["payload"]["id"]) == ("applied", event["id"])
-    assert await dashboard.find("customers", customer["id"])
+    assert await shop_dashboard.find("customers", customer["id"])
     again = await shop_operator.reconcile(objects=False)
     assert again.run.report.counts["events"] == {"listed": again.count("events")}
 
 
 async def test_differences_are_reported_and_repaired(
-    shop_stack: Stack, shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
+    shop_stack: Stack, shop_operator: Operator, quiet_seller: Seller, shop_dashboard: Dashboard
 ) -> None:
     """A dry run says what is added, changed, deleted and missing; the next run repairs it."""
     seller = quiet_seller
@@ -198,17 +180,19 @@ async def test_differences_are_reported_and_repaired(
     await shop_operator.reconcile()
 
     async def patch(collection: str, stripe_id: str, values: Json) -> None:
-        row = await dashboard.find(collection, stripe_id)
+        row = await shop_dashboard.find(collection, stripe_id)
         assert row
-        await dashboard.call("PATCH", f"/api/collections/{collection}/records/{row['id']}", values)
+        await shop_dashboard.call(
+            "PATCH", f"/api/collections/{collection}/records/{row['id']}", values
+        )
 
     await seller.delete(f"customers/{gone['id']}")
     await patch("subscriptions", subscription["id"], {"status": "past_due", "quantity": 3})
-    lost = await dashboard.find("customers", kept["id"])
+    lost = await shop_dashboard.find("customers", kept["id"])
     assert lost
-    await dashboard.call("DELETE", f"/api/collections/customers/records/{lost['id']}")
+    await shop_dashboard.call("DELETE", f"/api/collections/customers/records/{lost['id']}")
     stray = {"id": "a" * 15, "stripe_id": "prod_stray", "name": "?", "active": True}
-    await dashboard.call("POST", "/api/collections/products/records", stray)
+    await shop_dashboard.call("POST", "/api/collections/products/records", stray)
 
     expected = {
         ("changed", subscription["id"]),
@@ -216,27 +200,27 @@ async def test_differences_are_reported_and_repaired(
         ("deleted", gone["id"]),
         ("missing", "prod_stray"),
     }
-    before = await _snapshot(dashboard)
+    before = await _snapshot(shop_dashboard)
     dry = await shop_operator.reconcile(events=False, dry_run=True)
     assert dry.found == expected
     changed = next(each for each in dry.differences if each.kind == "changed")
     assert changed.columns == ("status", "quantity")
-    assert await _snapshot(dashboard) == before
+    assert await _snapshot(shop_dashboard) == before
 
     assert (await shop_operator.reconcile(events=False)).found == expected
-    row = await dashboard.find("customers", gone["id"])
+    row = await shop_dashboard.find("customers", gone["id"])
     assert row
     assert (row["deleted"], row["email"]) == (True, "gone@example.com")
-    row = await dashboard.find("products", "prod_stray")
+    row = await shop_dashboard.find("products", "prod_stray")
     assert row
     assert (row["active"], row["deleted"]) == (True, False)
     left = await shop_operator.reconcile(events=False, dry_run=True)
     assert left.found == {("missing", "prod_stray")}
-    await dashboard.call("DELETE", f"/api/collections/products/records/{'a' * 15}")
+    await shop_dashboard.call("DELETE", f"/api/collections/products/records/{'a' * 15}")
 
 
 async def test_webhook_that_arrives_meanwhile_wins(
-    shop_operator: Operator, seller: Seller, dashboard: Dashboard
+    shop_operator: Operator, seller: Seller, shop_dashboard: Dashboard
 ) -> None:
     """A page that was listed before a webhook came does not overwrite what the webhook wrote."""
     customer = await seller.create("customers", name="listed")
@@ -248,13 +232,13 @@ async def test_webhook_that_arrives_meanwhile_wins(
     await seller.wait_delivered()
     repairer = Repairer(shop_operator.pocketbase, reader, dry_run=False)
     assert not (await repairer.repair("customers", page.found)).differences
-    row = await dashboard.find("customers", customer["id"])
+    row = await shop_dashboard.find("customers", customer["id"])
     assert row
     assert row["name"] == "newer"
 
 
 async def test_rows_follow_stripe_while_everything_moves(
-    shop_operator: Operator, seller: Seller, dashboard: Dashboard
+    shop_operator: Operator, seller: Seller, shop_dashboard: Dashboard
 ) -> None:
     """Reconciling over and over while shuffled webhooks arrive ends in Stripe's own state."""
     customers = [await seller.create("customers", name="0") for _ in range(5)]
@@ -271,21 +255,21 @@ async def test_rows_follow_stripe_while_everything_moves(
     await asyncio.gather(reconcile(), *(rename(customer) for customer in customers))
     await seller.wait_delivered()
     await seller.switch(shuffle=0, duplicate=0, delay=0)
-    rows = [await dashboard.find("customers", customer["id"]) for customer in customers]
+    rows = [await shop_dashboard.find("customers", customer["id"]) for customer in customers]
     assert [row and row["name"] for row in rows] == ["8"] * len(customers)
 
 
 async def test_cursor_that_is_gone_begins_the_list_anew(
-    shop_operator: Operator, seller: Seller, dashboard: Dashboard
+    shop_operator: Operator, seller: Seller, shop_dashboard: Dashboard
 ) -> None:
     """After the deletion of its last object a run reads the list from the start."""
     done = await shop_operator.reconcile(only=("coupons",), events=False)
-    [row, *_] = await dashboard.list("gateway_reconciliations", f"id = '{done.run.id}'")
+    [row, *_] = await shop_dashboard.list("gateway_reconciliations", f"id = '{done.run.id}'")
     cursor = {"after": "NOWHERE", "created": 1_700_000_000, "edge": ["NOWHERE"]}
     killed = f"{socket.gethostname()} {os.getpid()} earlier"
     position = {**row["position"], "done": [], "cursors": {"coupons": cursor}, "process": killed}
     path = f"/api/collections/gateway_reconciliations/records/{row['id']}"
-    await dashboard.call("PATCH", path, {"finished": "", "position": position})
+    await shop_dashboard.call("PATCH", path, {"finished": "", "position": position})
     continued = await shop_operator.reconcile(only=("coupons",), events=False)
     assert continued.run.id == done.run.id
     assert continued.run.report.is_clean
@@ -293,34 +277,34 @@ async def test_cursor_that_is_gone_begins_the_list_anew(
 
 
 async def test_object_made_again_under_its_old_id_comes_back(
-    shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
+    shop_operator: Operator, quiet_seller: Seller, shop_dashboard: Dashboard
 ) -> None:
     """A deleted row is written again if Stripe has a newer object with that id."""
     await quiet_seller.create("coupons", id="SPRING", percent_off=10, duration="once")
     await quiet_seller.delete("coupons/SPRING")
     await shop_operator.reconcile()
-    row = await dashboard.find("coupons", "SPRING")
+    row = await shop_dashboard.find("coupons", "SPRING")
     assert row
     assert row["deleted"]
     await quiet_seller.control("POST", "clock/advance", {"seconds": 60})
     await quiet_seller.create("coupons", id="SPRING", percent_off=25, duration="once")
     await shop_operator.reconcile(only=("coupons",), events=False)
-    row = await dashboard.find("coupons", "SPRING")
+    row = await shop_dashboard.find("coupons", "SPRING")
     assert row
     assert (row["deleted"], row["percent_off"]) == (False, 25)
 
 
 async def test_detached_card_loses_its_customer(
-    shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
+    shop_operator: Operator, quiet_seller: Seller, shop_dashboard: Dashboard
 ) -> None:
     """An object that its list no longer shows is read by itself, and its row follows."""
     await quiet_seller.sell_subscription(email="card@example.com")
     await shop_operator.reconcile()
-    [card, *_] = await dashboard.list("payment_methods", "customer != ''", sort="-created")
+    [card, *_] = await shop_dashboard.list("payment_methods", "customer != ''", sort="-created")
     await quiet_seller.create(f"payment_methods/{card['stripe_id']}/detach")
     done = await shop_operator.reconcile(only=("payment_methods",), events=False)
     assert done.found == {("changed", card["stripe_id"])}
-    row = await dashboard.find("payment_methods", card["stripe_id"])
+    row = await shop_dashboard.find("payment_methods", card["stripe_id"])
     assert row
     assert row["customer"] == ""
 
@@ -357,7 +341,7 @@ async def test_stripes_rate_limit_slows_the_run(shop_operator: Operator, seller:
 
 
 async def test_run_waits_while_pocketbase_restarts(
-    shop_stack: Stack, shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
+    shop_stack: Stack, shop_operator: Operator, quiet_seller: Seller, shop_dashboard: Dashboard
 ) -> None:
     """PocketBase may end in the middle of a run; every object has its row afterwards."""
     await quiet_seller.create("tax_rates", display_name="VAT", inclusive="false", percentage=7)
@@ -376,7 +360,7 @@ async def test_run_waits_while_pocketbase_restarts(
         listed = await quiet_seller.list(collection)
         assert done.count(collection) >= len(listed)
         for item in listed[:5]:
-            assert await dashboard.find(collection, item["id"])
+            assert await shop_dashboard.find(collection, item["id"])
 
 
 async def test_unknown_collection_is_refused(shop_operator: Operator) -> None:
@@ -424,7 +408,7 @@ async def _wait_for_limit(dashboard: Dashboard, pages: int, *, deferred: bool) -
 
 
 async def test_killed_run_is_continued(
-    shop_stack: Stack, shop_operator: Operator, quiet_seller: Seller, dashboard: Dashboard
+    shop_stack: Stack, shop_operator: Operator, quiet_seller: Seller, shop_dashboard: Dashboard
 ) -> None:
     """After kill -9 the same command goes on behind the last page that was written.
 
@@ -434,7 +418,7 @@ async def test_killed_run_is_continued(
     await asyncio.gather(
         *(quiet_seller.create("coupons", percent_off=5, duration="once") for _ in range(210))
     )
-    coupons = 210 + await dashboard.count("coupons")
+    coupons = 210 + await shop_dashboard.count("coupons")
     command = ("reconcile", "--only", "coupons,tax_rates")
     async with start_gateway_command(shop_stack, *command, "--rate", "0.5") as running:
         assert running.stderr
@@ -443,33 +427,33 @@ async def test_killed_run_is_continued(
                 assert line, "the run has ended"
         with pytest.raises(ReconciliationUnderWay, match=f" {running.pid}: wait until it has"):
             await shop_operator.reconcile(only=("tax_rates",), events=False)
-        await _wait_for_limit(dashboard, 15_000, deferred=False)
+        await _wait_for_limit(shop_dashboard, 15_000, deferred=False)
         running.kill()
         await running.wait()
-    await _set_limit(dashboard, deferred=True)
-    await dashboard.call("POST", "/api/crons/gateway_checkpoints")
-    await _wait_for_limit(dashboard, 1_000, deferred=True)
-    written = await dashboard.count("coupons")
+    await _set_limit(shop_dashboard, deferred=True)
+    await shop_dashboard.call("POST", "/api/crons/gateway_checkpoints")
+    await _wait_for_limit(shop_dashboard, 1_000, deferred=True)
+    written = await shop_dashboard.count("coupons")
     assert coupons - 110 <= written < coupons
     done = await run_gateway(shop_stack, *command, "--rate", "1000")
     assert "continued at coupons: " in done.err
     assert " of 2 lists are done" in done.err
     assert f"coupons: {coupons} listed, 210 added" in done.err
     assert done.err.splitlines()[-1] == "210 added"
-    assert await _set_limit(dashboard, deferred=False) == 1_000
-    assert await dashboard.count("coupons") == coupons
+    assert await _set_limit(shop_dashboard, deferred=False) == 1_000
+    assert await shop_dashboard.count("coupons") == coupons
     again = await run_gateway(shop_stack, *command, "--rate", "1000")
     assert "new run: 2 lists" in again.err
     assert again.out == ""
 
 
 async def test_reconciliation_over_http(
-    http: httpx.AsyncClient, shop_stack: Stack, quiet_seller: Seller, dashboard: Dashboard
+    http: httpx.AsyncClient, shop_stack: Stack, quiet_seller: Seller, shop_dashboard: Dashboard
 ) -> None:
     """POST /admin/reconcile adds a run to the queue, one at a time; GET shows its progress."""
     product = await quiet_seller.create("products", name="By HTTP")
     url = f"{shop_stack.gateway.url}/admin/reconcile"
-    headers = {"Authorization": f"Bearer {dashboard.token}"}
+    headers = {"Authorization": f"Bearer {shop_dashboard.token}"}
     body = {"only": ["products", "prices"], "rate": 2}
     started = await http.post(url, json=body, headers=headers)
     assert started.status_code == 202, started.text
@@ -482,42 +466,42 @@ async def test_reconciliation_over_http(
 
     run = await eventually(find_finished)
     assert not run["is_under_way"]
-    [item] = await dashboard.list("gateway_work", f"source = '{run['id']}'")
+    [item] = await shop_dashboard.list("gateway_work", f"source = '{run['id']}'")
     assert item["handler"] == "gateway.reconcile.run"
 
     # As after a kill between the end of the run and the item's: it is not run once more.
     names = ("id", "kind", "handler", "source", "payload")
     again = {name: item[name] for name in names} | {"coalesce": True}
-    await dashboard.call("POST", "/api/gateway/work/enqueue", {"items": [again]})
+    await shop_dashboard.call("POST", "/api/gateway/work/enqueue", {"items": [again]})
 
     async def is_done() -> bool:
-        [found] = await dashboard.list("gateway_work", f"source = '{run['id']}'")
+        [found] = await shop_dashboard.list("gateway_work", f"source = '{run['id']}'")
         return bool(found["version"] > item["version"] and found["status"] == "done")
 
     await eventually(is_done, within=30)
     newest = (await http.get(url, headers=headers)).json()["runs"][0]
     assert newest["id"] == run["id"]
     assert product["id"] in [each["stripe_id"] for each in run["report"]["differences"]]
-    assert await dashboard.find("products", product["id"])
+    assert await shop_dashboard.find("products", product["id"])
     unknown = {"only": ["unicorns"]}
     read_problem(await http.post(url, json=unknown, headers=headers), 400, "invalid-request")
 
 
 async def test_a_run_ends_when_its_row_is_deleted(
-    shop_stack: Stack, shop_operator: Operator, dashboard: Dashboard
+    shop_stack: Stack, shop_operator: Operator, shop_dashboard: Dashboard
 ) -> None:
     """A queued run is cancelled; one under way stops and does not start again."""
     item = {"id": f"{token_hex(7)}0", "kind": "task", "handler": RECONCILE, "source": "gone"}
     item |= {"payload": {"options": {"only": []}, "rate": 1}}
-    await dashboard.call("POST", "/api/gateway/work/enqueue", {"items": [item]})
+    await shop_dashboard.call("POST", "/api/gateway/work/enqueue", {"items": [item]})
 
     async def read_end() -> str:
-        [found] = await dashboard.list("gateway_work", f"id = '{item['id']}'")
+        [found] = await shop_dashboard.list("gateway_work", f"id = '{item['id']}'")
         return str(found["error"]) if found["status"] == "cancelled" else ""
 
     assert await eventually(read_end, within=30) == "the row of this reconciliation was deleted"
     runs = Runs(shop_operator.pocketbase)
     run = await runs.begin(Run("", Options(), now_column()))
-    await dashboard.call("DELETE", f"/api/collections/gateway_reconciliations/records/{run.id}")
+    await shop_dashboard.call("DELETE", f"/api/collections/gateway_reconciliations/records/{run.id}")
     with pytest.raises(ReconciliationDeleted):
         await runs.save(run)

@@ -1,13 +1,13 @@
 """Webhook secrets are rotated by rolling restarts, and no delivery is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
 
 from gateway.dev.stack import Stack
-from tests.dashboard import Dashboard
+from tests.dashboard import open_dashboard
 from tests.delivery import Sender, build_customer, build_event
 from tests.operations.seller import Seller
 
@@ -39,11 +39,10 @@ async def _restart_with(stack: Stack, *secrets: str) -> None:
 async def test_rotation_loses_no_delivery(
     http: httpx.AsyncClient,
     fresh_stack: Callable[..., Stack],
-    open_dashboard: Callable[[Stack], Awaitable[Dashboard]],
 ) -> None:
     """From the old secret by both to the new one, every event of a busy account is stored."""
     stack = await asyncio.to_thread(fresh_stack)
-    seller, dashboard = Seller(http, stack.simulator), await open_dashboard(stack)
+    seller = Seller(http, stack.simulator)
     await seller.switch(retry_first=0.05, retry_ceiling=0.2, most_attempts=200)
     old = stack.plan.stripe.webhook_secrets[0]
     url = f"{stack.gateway.url}/webhooks/stripe"
@@ -59,8 +58,9 @@ async def test_rotation_loses_no_delivery(
 
     made = (await seller.count("customer"))["customer"]
     assert made > 0
-    assert await dashboard.count("customers") == made
-    assert await dashboard.count("stripe_events", "type = 'customer.created'") == made
+    async with open_dashboard(stack.pocketbase) as dashboard:
+        assert await dashboard.count("customers") == made
+        assert await dashboard.count("stripe_events", "type = 'customer.created'") == made
     forged = Sender(http, stack.gateway.url, old)
     event = build_event("customer.created", build_customer("nobody"))
     assert (await forged.send(event)).status_code == 400

@@ -1,18 +1,17 @@
 """The client as a dependency of endpoints: app.py of docs/pocketbase-client.md, in a gateway."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.pocketbase import PocketBaseProcess
-from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
 from gateway.pocketbase.api import Auth, PocketBaseClient
 from tests.pocketbase_client.conftest import sign_up
 from tests.pocketbase_client.page import read_file
+from tests.second_gateway import build_second_gateway, started
 
 #: Endpoints that let errors of PocketBase through.
 _FURTHER = """
@@ -49,21 +48,10 @@ def app(
     """A gateway that serves the page's app."""
     folder = tmp_path_factory.mktemp("app")
     (folder / "app.py").write_text(read_file("app.py") + _FURTHER)
-    made = GatewayProcess(
-        pick_free(),
-        log=folder / "gateway.log",
-        pocketbase=server,
-        stripe=blog.plan.stripe,
-        frontend_origins=blog.plan.frontend_origins,
-        env=blog.plan.gateway_env,
-    )
-    made.cwd = Path(folder)
-    made.start()
-    try:
-        made.wait_healthy()
+    made = build_second_gateway(blog, folder / "gateway.log", **blog.plan.gateway_env)
+    made.cwd = folder
+    with started(made):
         yield made
-    finally:
-        made.stop()
 
 
 def _bearer(auth: Auth[dict[str, object]]) -> dict[str, str]:

@@ -11,41 +11,26 @@ import pytest
 
 from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.plan import plan_throwaway
-from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
 from tests.deadline import wait_until
+from tests.second_gateway import inherit_settings, run_second_gateway
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Stack]:
     """A stack with the app of ticking.py."""
     env = {"GATEWAY_APP": "tests.schedules.ticking:app", "NOTES": str(tmp_path / "notes")}
-    made = Stack(plan_throwaway(tmp_path / "stack", env))
-    try:
-        made.start()
+    with Stack(plan_throwaway(tmp_path / "stack", env)) as made:
         made.gateway.wait_ready()
         yield made
-    finally:
-        made.stop()
 
 
 @pytest.fixture
 def second(own: Stack, tmp_path: Path) -> Iterator[GatewayProcess]:
     """A second gateway with the same app."""
-    made = GatewayProcess(
-        pick_free(),
-        log=tmp_path / "second.log",
-        pocketbase=own.pocketbase,
-        stripe=own.plan.stripe,
-        frontend_origins=own.plan.frontend_origins,
-        env={**own.plan.gateway_env, "GATEWAY_HOOK_SECRETS": own.plan.hook_secrets},
-    )
-    try:
-        made.start()
-        made.wait_ready()
-        yield made
-    finally:
-        made.stop()
+    with run_second_gateway(own, tmp_path / "second.log", **inherit_settings(own)) as gateway:
+        gateway.wait_ready()
+        yield gateway
 
 
 def _read(own: Stack, schedule: str) -> list[dict[str, Any]]:

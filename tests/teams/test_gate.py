@@ -8,8 +8,8 @@ import pytest
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.pocketbase import ROOT
 from gateway.dev.stack import Stack
-from tests.dashboard import Dashboard
-from tests.frontend import Frontend, User
+from tests.dashboard import open_dashboard
+from tests.frontend import User
 from tests.teams.team import Team, found_team
 
 _EXAMPLE = ROOT / "examples" / "pb_migrations"
@@ -44,10 +44,8 @@ async def _count_tips(team: Team, user: User) -> int:
 
 async def test_members_use_what_their_team_has(stack_with_plans: Stack) -> None:
     """Only members, only while the row says so, and a member who is removed no more, at once."""
-    part = stack_with_plans.pocketbase
-    async with Frontend(part.url) as frontend:
-        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
-        dashboard = Dashboard(frontend, root)
+    async with open_dashboard(stack_with_plans.pocketbase) as dashboard:
+        frontend = dashboard.frontend
         team, other = [await found_team(frontend, dashboard) for _ in range(2)]
         await dashboard.call("POST", "/api/collections/tips/records", {"title": "Sleep"})
         assert await _write(team, team.member) == 400
@@ -77,10 +75,8 @@ async def test_members_use_what_their_team_has(stack_with_plans: Stack) -> None:
 
 async def test_tips_for_who_has_bought_alone(stack_with_plans: Stack) -> None:
     """A user's own entitlement opens the same door, and nobody else's."""
-    part = stack_with_plans.pocketbase
-    async with Frontend(part.url) as frontend:
-        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
-        dashboard = Dashboard(frontend, root)
+    async with open_dashboard(stack_with_plans.pocketbase) as dashboard:
+        frontend = dashboard.frontend
         user, other = await frontend.sign_up(), await frontend.sign_up()
         await dashboard.call("POST", "/api/collections/tips/records", {"title": "Eat"})
         body = {"user": user.id, "feature": "pro", "active_until": _FUTURE}

@@ -7,9 +7,8 @@ from contextlib import closing
 from typing import Any
 
 from gateway.dev.stack import Stack
-from tests.dashboard import Dashboard
+from tests.dashboard import open_dashboard
 from tests.deadline import eventually
-from tests.frontend import Frontend
 from tests.http_client import open_client
 from tests.problem import read_problem
 from tests.shop import Shop, build_order
@@ -135,17 +134,15 @@ async def test_seats_are_not_changed_on_stripes_page(
 async def test_who_joined_while_the_gateway_was_down(fresh_stack: Callable[..., Stack]) -> None:
     """Members come and go without it; when it is back, Stripe learns how many there are."""
     stack = fresh_stack(GATEWAY_SEAT_SYNC_SECONDS="0.2")
-    part = stack.pocketbase
-    async with open_client() as http, Frontend(part.url) as frontend:
-        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
+    async with open_client() as http, open_dashboard(stack.pocketbase) as dashboard:
         account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
-        team = await found_team(frontend, Dashboard(frontend, root))
+        team = await found_team(dashboard.frontend, dashboard)
         await buy(shop, team, team.owner, await offer(account, features="pro", seats="members"))
         await _wait_for(account, team, 3)
         stack.gateway.stop()
         await team.remove(team.member)
         for _ in range(3):
-            await team.add(await frontend.sign_up())
+            await team.add(await dashboard.frontend.sign_up())
         stack.gateway.start()
         stack.gateway.wait_healthy()
         await _wait_for(account, team, 5)
@@ -167,11 +164,9 @@ def _add_hopeless(stack: Stack, price: str, count: int) -> None:
 async def test_many_that_stay_wrong_hide_none(fresh_stack: Callable[..., Stack]) -> None:
     """However many are refused by Stripe again and again, each other one has its turn."""
     stack = fresh_stack(GATEWAY_SEAT_SYNC_SECONDS="0.2")
-    part = stack.pocketbase
-    async with open_client() as http, Frontend(part.url) as frontend:
-        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
+    async with open_client() as http, open_dashboard(stack.pocketbase) as dashboard:
         account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
-        team = await found_team(frontend, Dashboard(frontend, root))
+        team = await found_team(dashboard.frontend, dashboard)
         price = await offer(account, features="pro", seats="members")
         await buy(shop, team, team.owner, price)
         await _wait_for(account, team, 3)

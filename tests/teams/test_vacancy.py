@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from gateway.dev.stack import Stack
-from tests.dashboard import Dashboard
+from tests.dashboard import open_dashboard
 from tests.deadline import eventually
-from tests.frontend import Frontend, Record, User
+from tests.frontend import Record, User
 from tests.http_client import open_client
 from tests.shop import Shop
 from tests.stripe_account import StripeAccount
@@ -95,7 +95,7 @@ async def test_the_last_member_may_leave(team: Team, shop: Shop, account: Stripe
         await team.remove(user, by=user)
     await _wait_ended(account, subscription)
     where = f"payer = 'organizations/{team.id}' && kind = 'deleted' && outcome = 'canceled'"
-    await eventually(lambda: team.dashboard.list("gateway_payer_changes", where), within=20)
+    await team.dashboard.wait_payer_change(where)
 
     body = {"organization": team.id, "user": team.owner.id, "role": "owner"}
     await team.dashboard.call("POST", MEMBERSHIPS, body)
@@ -110,12 +110,9 @@ async def test_the_last_member_may_leave(team: Team, shop: Shop, account: Stripe
 async def test_a_member_in_time_keeps_it(fresh_stack: Callable[..., Stack]) -> None:
     """Whoever becomes a member before Stripe is told keeps the subscription."""
     stack = fresh_stack()
-    part = stack.pocketbase
-    async with open_client() as http, Frontend(part.url) as frontend:
-        root = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
+    async with open_client() as http, open_dashboard(stack.pocketbase) as dashboard:
         account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)
-        dashboard = Dashboard(frontend, root)
-        team = await found_team(frontend, dashboard)
+        team = await found_team(dashboard.frontend, dashboard)
         subscription = await _subscribe(team, shop, account)
         stack.gateway.stop()
         await _remove(team, "account", team.member, team.admin, team.owner)
@@ -123,7 +120,7 @@ async def test_a_member_in_time_keeps_it(fresh_stack: Callable[..., Stack]) -> N
         assert first == {"promoted": [], "ended": [], "vacant": [team.id]}
         second = await dashboard.call("POST", _CHECK, {"seen": first["vacant"]})
         assert second["ended"] == [team.id]
-        user = await frontend.sign_up()
+        user = await dashboard.frontend.sign_up()
         body = {"organization": team.id, "user": user.id, "role": "owner"}
         await dashboard.call("POST", MEMBERSHIPS, body)
         stack.gateway.start()

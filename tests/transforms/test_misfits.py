@@ -11,9 +11,9 @@ import pytest
 from gateway.dev.errors import StackError
 from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.plan import plan_throwaway
-from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
 from tests.problem import read_problem
+from tests.second_gateway import inherit_settings, run_second_gateway
 from tests.superuser import log_in_superuser
 
 _RULES = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), "")
@@ -57,23 +57,10 @@ def start(project: Stack, tmp_path: Path) -> Iterator[Callable[..., GatewayProce
     with ExitStack() as ends:
 
         def run(**env: str) -> GatewayProcess:
-            made = GatewayProcess(
-                pick_free(),
-                log=tmp_path / "gateway.log",
-                pocketbase=project.pocketbase,
-                stripe=project.plan.stripe,
-                frontend_origins=project.plan.frontend_origins,
-                env={
-                    **project.plan.gateway_env,
-                    "GATEWAY_HOOK_SECRETS": project.plan.hook_secrets,
-                    "GATEWAY_APP": "tests.transforms.misfit_transforms:app",
-                    **env,
-                },
-            )
-            ends.callback(made.stop)
-            made.start()
-            made.wait_healthy()
-            return made
+            app = {"GATEWAY_APP": "tests.transforms.misfit_transforms:app"}
+            settings = inherit_settings(project, **app | env)
+            log = tmp_path / "gateway.log"
+            return ends.enter_context(run_second_gateway(project, log, **settings))
 
         yield run
 

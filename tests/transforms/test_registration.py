@@ -16,8 +16,8 @@ from tests.dashboard import Dashboard
 from tests.deadline import wait_until
 from tests.frontend import Frontend
 from tests.problem import read_problem
+from tests.second_gateway import run_in_place
 from tests.transforms.sample_transforms import TRANSFORMS
-from tests.transforms.second_gateway import start_beside
 
 NOTES = "/api/collections/notes/records"
 ROUTE = "/api/gateway/transforms"
@@ -41,7 +41,7 @@ async def test_what_is_no_longer_in_the_table_is_removed(
 ) -> None:
     """A gateway with a smaller table leaves the other collections alone from its start on."""
     env = {"GATEWAY_APP": "tests.transforms.small_transforms:app"}
-    with start_beside(records_stack, tmp_path, **env):
+    with run_in_place(records_stack, tmp_path, **env):
         assert await _read_table(board) == {("notes", "create")}
         made = await client.call("POST", "/api/collections/mirrors/records", body={"title": "a"})
         assert made["seen"] is None
@@ -80,7 +80,7 @@ async def test_a_gateway_whose_table_does_not_hold_says_so(
     path = f"/api/collections/gateway_transforms/records/{row['id']}"
     await board.call("PATCH", path, {"started": int(time.time() * 1000) + 3_600_000})
     env = {"GATEWAY_APP": "tests.transforms.small_transforms:app"}
-    with start_beside(records_stack, tmp_path, **env) as gateway:
+    with run_in_place(records_stack, tmp_path, **env) as gateway:
         try:
             answer = await board.frontend.http.get(f"{gateway.url}/ready")
             detail = read_problem(answer, 503)["detail"]
@@ -145,7 +145,7 @@ async def test_other_superusers_pass_through_or_go_around(
     other = await board.call("POST", "/api/collections/_superusers/records", body)
     token = await client.log_in(email, password, "_superusers")
     try:
-        with start_beside(records_stack, tmp_path, GATEWAY_TRANSFORM_SUPERUSER_WRITES=setting):
+        with run_in_place(records_stack, tmp_path, GATEWAY_TRANSFORM_SUPERUSER_WRITES=setting):
             made = await client.call("POST", NOTES, token=token, body={"title": "A  B"})
             assert made["slug"] == slug
             own = await board.call("POST", NOTES, {"title": "A  B"})

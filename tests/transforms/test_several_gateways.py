@@ -16,6 +16,7 @@ from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
 from tests.deadline import wait_until
 from tests.problem import read_problem
+from tests.second_gateway import build_second_gateway, inherit_settings
 from tests.transforms.conftest import make_collections
 
 NOTES = "/api/collections/notes/records"
@@ -23,18 +24,8 @@ NOTES = "/api/collections/notes/records"
 
 def _start_gateway(stack: Stack, folder: Path, **changed: str) -> GatewayProcess:
     """Start a gateway of its own beside a stack, and wait until it lives."""
-    gateway = GatewayProcess(
-        pick_free(),
-        log=folder / f"gateway-{len(list(folder.iterdir()))}.log",
-        pocketbase=stack.pocketbase,
-        stripe=stack.plan.stripe,
-        frontend_origins=stack.plan.frontend_origins,
-        env={
-            **stack.plan.gateway_env,
-            "GATEWAY_HOOK_SECRETS": stack.plan.hook_secrets,
-            **changed,
-        },
-    )
+    log = folder / f"gateway-{len(list(folder.iterdir()))}.log"
+    gateway = build_second_gateway(stack, log, **inherit_settings(stack, **changed))
     gateway.start()
     gateway.wait_healthy()
     return gateway

@@ -16,8 +16,8 @@ from gateway.transforms.hook_signature import decode_secret, sign
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend
 from tests.problem import read_problem
+from tests.second_gateway import run_in_place
 from tests.transforms.forger import forge_answers
-from tests.transforms.second_gateway import start_beside
 
 _PATH = "/hooks/records"
 NOTES = "/api/collections/notes/records"
@@ -172,7 +172,7 @@ async def test_a_gateway_with_another_secret_is_not_registered(
 ) -> None:
     """It is not ready, says why, and PocketBase's table stays what it was."""
     before = await board.list("gateway_transforms")
-    with start_beside(records_stack, tmp_path, GATEWAY_HOOK_SECRETS=make_secret()) as gateway:
+    with run_in_place(records_stack, tmp_path, GATEWAY_HOOK_SECRETS=make_secret()) as gateway:
         answer = await http.get(f"{gateway.url}/ready")
         problem = read_problem(answer, 503, "not-registered")
         assert await board.list("gateway_transforms") == before
@@ -184,7 +184,7 @@ async def test_the_rotation_of_a_secret_interrupts_nothing(
 ) -> None:
     """A gateway that has a new secret before the old one serves a PocketBase that has the old."""
     secrets = f"{make_secret()},{records_stack.plan.hook_secrets}"
-    with start_beside(records_stack, tmp_path, GATEWAY_HOOK_SECRETS=secrets):
+    with run_in_place(records_stack, tmp_path, GATEWAY_HOOK_SECRETS=secrets):
         made = await client.call("POST", NOTES, body={"title": "ro  tated"})
         assert made["slug"] == "ro-tated"
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
-from tests.dashboard import Dashboard
+from tests.dashboard import Dashboard, open_dashboard
 from tests.delivery import Json, Sender, build_customer, build_event, build_subscription
 from tests.frontend import Frontend, Record, User
 from tests.problem import read_problem
@@ -67,16 +67,14 @@ class Scene:
 @pytest_asyncio.fixture
 async def scene(own: Stack, http: httpx.AsyncClient) -> AsyncIterator[Scene]:
     """Sign up a user and make the customer known, while all is well."""
-    part = own.pocketbase
-    async with Frontend(part.url) as frontend:
-        token = await frontend.log_in(part.superuser_email, part.superuser_password, "_superusers")
-        user = await frontend.sign_up()
+    async with open_dashboard(own.pocketbase) as dashboard:
+        user = await dashboard.frontend.sign_up()
         sender = Sender(http, own.gateway.url, own.plan.stripe.webhook_secrets[0])
         customer = build_customer(user.id)
         answer = await sender.send(build_event("customer.created", customer))
         assert answer.status_code == 200, answer.text
         event = build_event("customer.subscription.created", build_subscription(customer["id"]))
-        yield Scene(frontend, Dashboard(frontend, token), sender, user, event)
+        yield Scene(dashboard.frontend, dashboard, sender, user, event)
 
 
 async def test_while_pocketbase_is_down_stripe_is_asked_to_come_again(
