@@ -3,10 +3,8 @@
 import subprocess
 from typing import Any
 
-import httpx
-
 from gateway.dev.pocketbase import PocketBaseProcess
-from tests.superuser import log_in_superuser
+from tests.superuser import open_superuser_client
 
 
 def migrate(pocketbase: PocketBaseProcess, *arguments: str) -> str:
@@ -28,8 +26,21 @@ def migrate(pocketbase: PocketBaseProcess, *arguments: str) -> str:
 
 def list_collections(pocketbase: PocketBaseProcess) -> list[dict[str, Any]]:
     """Return all collections, PocketBase's own included."""
-    with httpx.Client(base_url=pocketbase.url, trust_env=False) as client:
-        root = {"Authorization": log_in_superuser(pocketbase)}
-        answer = client.get("/api/collections", params={"perPage": 200}, headers=root)
+    with open_superuser_client(pocketbase) as client:
+        answer = client.get("/api/collections", params={"perPage": 200})
     collections: list[dict[str, Any]] = answer.raise_for_status().json()["items"]
     return collections
+
+
+def migrate_project(pocketbase: PocketBaseProcess, name: str, migration: str) -> None:
+    """Run a migration of a project's own, from a folder without the gateway's."""
+    folder = pocketbase.data_dir.parent / "own"
+    folder.mkdir()
+    (folder / name).write_text(migration)
+    command = pocketbase.command
+    pocketbase.command = tuple(
+        f"--migrationsDir={folder}" if part.startswith("--migrationsDir") else part
+        for part in command
+    )
+    migrate(pocketbase, "up")
+    pocketbase.command = command

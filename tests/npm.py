@@ -1,14 +1,16 @@
 """Tools that npm installs once for every run and worker."""
 
 import fcntl
+import json
 import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CACHE = Path(__file__).parents[1] / ".cache"
 _INSTALL_SECONDS = 60
@@ -42,6 +44,47 @@ def install_once(tool: Tool, run: str) -> Path:
     tool.folder.mkdir(parents=True, exist_ok=True)
     with _lock(tool.folder / "lock"):
         return tool.find() or _install(tool, run, tool.folder / "unavailable")
+
+
+def install_package(package: str, name: str, source: Path, run: str) -> Path:
+    """Return a folder whose scripts can import a package of the lock file in `source`.
+
+    Raises:
+        ToolUnavailableError: node or npm is missing, or npm can't install it.
+    """
+    if shutil.which("node") is None:
+        raise ToolUnavailableError(f"node, which runs {name}, is not here")
+    cache = CACHE / name.replace(" ", "-").lower()
+    lock = (source / "package-lock.json").read_text()
+    folder = cache / json.loads(lock)["packages"][f"node_modules/{package}"]["version"]
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in ("package.json", "package-lock.json"):
+        (folder / file).write_text((source / file).read_text())
+    arguments = ("ci", "--ignore-scripts", f"--prefix={folder}")
+
+    def find() -> Path | None:
+        return folder if (folder / f"node_modules/{package}/package.json").exists() else None
+
+    return install_once(Tool(name, cache, arguments, find), run)
+
+
+def run_module(code: str, given: Mapping[str, Any], folder: Path) -> str:
+    """Run a JavaScript module beside the packages of a folder; return what it printed.
+
+    Args:
+        given: the module's `process.argv[2]`, as JSON.
+    """
+    done = subprocess.run(
+        ["node", "--input-type=module", "-", json.dumps(given)],
+        input=code,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
 
 
 def _install(tool: Tool, run: str, failure: Path) -> Path:

@@ -15,12 +15,12 @@ from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.stack import Stack
 from gateway.errors import InvalidRequest
 from gateway.pocketbase import PocketBase
-from gateway.settings import Settings
 from gateway.stripe_api import open_stripe
 from tests.billing.conftest import MakeFault
 from tests.dashboard import Dashboard, open_dashboard
 from tests.deadline import eventually
 from tests.frontend import Frontend, User
+from tests.gateway_settings import build_settings
 from tests.http_client import open_client
 from tests.problem import read_problem
 from tests.stripe_account import StripeAccount
@@ -416,14 +416,10 @@ async def test_the_time_is_stripes(fresh_stack: Callable[..., Stack]) -> None:
 
 async def test_code_reports_usage_by_a_call(payer: User, stack: Stack) -> None:
     """The same rules hold for code that runs beside the gateway."""
-    settings = Settings(
-        pocketbase_url=stack.pocketbase.url,
-        pocketbase_superuser_email=stack.pocketbase.superuser_email,
-        pocketbase_superuser_password=stack.pocketbase.superuser_password,
+    settings = build_settings(
+        stack.pocketbase,
         stripe_secret_key=stack.plan.stripe.secret_key,
-        stripe_webhook_secrets=("whsec_unused",),
         stripe_api_base=stack.simulator.url,
-        gateway_frontend_origins=("http://localhost:3000",),
     )
     async with PocketBase(settings) as pocketbase, open_stripe(settings) as client:
         recorder = UsageRecorder(pocketbase, client)

@@ -14,18 +14,15 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from gateway.pocketbase import PocketBase
-from gateway.settings import Settings
 from gateway.work import WorkQueue
-from tests.dashboard import Dashboard
+from tests.dashboard import Dashboard, open_dashboard
 from tests.deadline import eventually
 from tests.faults.effect_log import EffectLog, open_effect_log
 from tests.faults.replicas import Replicas, open_replicas
 from tests.faults.tickets import Tickets
 from tests.faults.work_chaos import WorkChaos
 from tests.faults.work_oracle import find_wrong
-from tests.frontend import Frontend
-from tests.superuser import log_in_superuser
+from tests.gateway_settings import open_pocketbase
 
 _TICKETS = 8
 _SECONDS_PER_FAULT = 8
@@ -78,16 +75,7 @@ async def scene(tmp_path: Path, pytestconfig: pytest.Config) -> AsyncIterator[Sc
             replicas.gateways[0].start()
             await asyncio.to_thread(replicas.gateways[0].wait_registered)
             part = replicas.pocketbase
-            settings = Settings(
-                pocketbase_url=part.url,
-                pocketbase_superuser_email=part.superuser_email,
-                pocketbase_superuser_password=part.superuser_password,
-                stripe_secret_key="sk_test_none",
-                stripe_webhook_secrets="whsec_none",
-                gateway_frontend_origins="http://localhost:3000",
-            )
-            async with Frontend(part.url) as frontend, PocketBase(settings) as client:
-                dashboard = Dashboard(frontend, log_in_superuser(part))
+            async with open_dashboard(part) as dashboard, open_pocketbase(part) as client:
                 tickets = Tickets(dashboard, WorkQueue(client), chance)
                 yield Scene(replicas, tickets, log, chance)
 

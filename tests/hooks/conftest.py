@@ -11,9 +11,9 @@ import pytest_asyncio
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.stack import Stack
 from gateway.pocketbase import PocketBase
-from gateway.settings import Settings
 from tests.dashboard import Dashboard, open_dashboard
 from tests.frontend import User
+from tests.gateway_settings import open_pocketbase
 from tests.http_client import open_client
 from tests.shop import Shop, build_order
 from tests.stripe_account import StripeAccount
@@ -130,14 +130,5 @@ def _is_receipt(payload: dict[str, str]) -> bool:
 @pytest_asyncio.fixture
 async def pocketbase(business: Business) -> AsyncIterator[PocketBase]:
     """The gateway's client of that PocketBase."""
-    part = business.stack.pocketbase
-    settings = Settings(
-        pocketbase_url=part.url,
-        pocketbase_superuser_email=part.superuser_email,
-        pocketbase_superuser_password=part.superuser_password,
-        stripe_secret_key="sk_test_none",
-        stripe_webhook_secrets="whsec_none",
-        gateway_frontend_origins="http://localhost:3000",
-    )
-    async with PocketBase(settings) as client:
+    async with open_pocketbase(business.stack.pocketbase) as client:
         yield client

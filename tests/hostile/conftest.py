@@ -11,7 +11,11 @@ import pytest_asyncio
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.stack import Stack
 from tests.http_client import open_client
-from tests.superuser import log_in_superuser
+from tests.superuser import (
+    allow_batches,
+    create_collections,
+    open_superuser_client,
+)
 
 _RULES = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), "")
 _FIELDS: list[dict[str, Any]] = [
@@ -51,18 +55,15 @@ def hostile_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def _make_collections(stack: Stack) -> None:
-    url, root = f"{stack.pocketbase.url}/api", log_in_superuser(stack.pocketbase)
-    with httpx.Client(base_url=url, headers={"Authorization": root}, trust_env=False) as client:
-        batch = {"batch": {"enabled": True, "maxRequests": 50, "timeout": 10}}
-        client.patch("/settings", json=batch).raise_for_status()
-        users = client.get("/collections/users").json()["id"]
+    with open_superuser_client(stack.pocketbase) as client:
+        allow_batches(client)
+        users = client.get("/api/collections/users").json()["id"]
         relations = [
             {"name": name, "type": "relation", "maxSelect": most, "collectionId": users}
             for name, most in (("relation", 1), ("relations", 2))
         ]
         for name in (WITH, WITHOUT, CHANGED, "strict", "computed", "hung", ELSEWHERE):
-            made = {"name": name, "type": "base", "fields": _FIELDS + relations, **_RULES}
-            client.post("/collections", json=made).raise_for_status()
+            create_collections(client, {"name": name, "fields": _FIELDS + relations, **_RULES})
 
 
 @pytest_asyncio.fixture

@@ -24,7 +24,7 @@ from tests.problem import read_problem
 from tests.second_gateway import run_second_gateway
 from tests.shop import Shop, build_order
 from tests.stripe_account import StripeAccount
-from tests.superuser import log_in_superuser
+from tests.superuser import create_collections, open_superuser_client
 
 _SETTINGS = {
     "GATEWAY_COLLECTION_PREFIX": "shop_",
@@ -311,10 +311,8 @@ def test_names_that_change_after_the_installation_are_reported(
 ) -> None:
     """Both processes have new names, the database the old ones: /ready names the setting."""
     stack = fresh_stack()
-    login = {"Authorization": log_in_superuser(stack.pocketbase)}
-    new = {"name": "staff", "type": "auth"}
-    url = f"{stack.pocketbase.url}/api/collections"
-    httpx.post(url, json=new, headers=login, trust_env=False).raise_for_status()
+    with open_superuser_client(stack.pocketbase) as client:
+        create_collections(client, {"name": "staff", "type": "auth"})
     for part in (stack.pocketbase, stack.gateway):
         part.stop()
         part.env[variable] = value

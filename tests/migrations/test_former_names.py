@@ -14,7 +14,7 @@ import pytest
 from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.dev.stack import Stack
 from gateway.vocabulary import INTERNAL_COLLECTIONS
-from tests.migrate import list_collections, migrate
+from tests.migrate import list_collections, migrate, migrate_project
 from tests.migrations.test_migrations import read_collections
 
 _FORMER = Path(__file__).parent / "former"
@@ -161,16 +161,7 @@ def test_a_project_keeps_its_own_collection_of_a_former_name(
     own = (
         'migrate((app) => app.save(new Collection({ name: "follow_ups", type: "base" })), () => {})'
     )
-    folder = pocketbase.data_dir.parent / "own"
-    folder.mkdir()
-    (folder / "1700000000_own.js").write_text(own)
-    command = pocketbase.command
-    pocketbase.command = tuple(
-        f"--migrationsDir={folder}" if part.startswith("--migrationsDir") else part
-        for part in command
-    )
-    migrate(pocketbase, "up")
-    pocketbase.command = command
+    migrate_project(pocketbase, "1700000000_own.js", own)
     _start(pocketbase)
     names = {collection["name"] for collection in list_collections(pocketbase)}
     assert "follow_ups" in names
@@ -182,20 +173,13 @@ def test_views_on_a_renamed_collection_go_on(former: Callable[[int], Stack]) -> 
     _execute(
         pocketbase, "INSERT INTO checkout_keys (id, fingerprint) VALUES ('kept00000000001', 'x')"
     )
-    folder = pocketbase.data_dir.parent / "own"
-    folder.mkdir()
-    (folder / "1763900000_own.js").write_text(
+    migrate_project(
+        pocketbase,
+        "1763900000_own.js",
         'migrate((app) => app.save(new Collection({ name: "keys", type: "view", listRule: "", '
         'viewQuery: "SELECT checkout_keys.id, checkout_keys.since FROM checkout_keys" })),'
-        " () => {})"
+        " () => {})",
     )
-    command = pocketbase.command
-    pocketbase.command = tuple(
-        f"--migrationsDir={folder}" if part.startswith("--migrationsDir") else part
-        for part in command
-    )
-    migrate(pocketbase, "up")
-    pocketbase.command = command
     _start(pocketbase)
     answer = httpx.get(f"{pocketbase.url}/api/collections/keys/records", trust_env=False)
     assert [row["id"] for row in answer.json()["items"]] == ["kept00000000001"]

@@ -12,7 +12,7 @@ from gateway.dev.stack import Stack
 from gateway.vocabulary import COLLECTIONS, CollectionNames
 from tests.deadline import wait_until
 from tests.problem import read_problem
-from tests.superuser import log_in_superuser
+from tests.superuser import open_superuser_client
 from tests.transforms.conftest import make_collections
 
 NOTES = "/api/collections/notes/records"
@@ -31,9 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def api(made: Stack) -> Iterator[httpx.Client]:
     """The superuser's view of PocketBase."""
-    headers = {"Authorization": log_in_superuser(made.pocketbase)}
-    url = made.pocketbase.url
-    with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=20) as client:
+    with open_superuser_client(made.pocketbase) as client:
         yield client
 
 
@@ -51,8 +49,7 @@ def _create_note(stack: Stack) -> httpx.Response:
 
 def test_the_hooks_know_every_collection_of_the_migrations(stack: Stack) -> None:
     """pb_hooks/lib/vocabulary.json lists every collection and column of the migrations."""
-    headers = {"Authorization": log_in_superuser(stack.pocketbase)}
-    with httpx.Client(base_url=stack.pocketbase.url, headers=headers, trust_env=False) as api:
+    with open_superuser_client(stack.pocketbase) as api:
         present = {
             each["name"]: {field["name"] for field in each["fields"]}
             for each in _list(api)

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.dev.pocketbase import ROOT, PocketBaseProcess
 from gateway.dev.stack import Stack
-from tests.migrate import list_collections, migrate
+from tests.migrate import list_collections, migrate, migrate_project
 
 _NAME = "1763856160_plain_names.js"
 _LATER = [path.name for path in (ROOT / "pb_migrations").glob("*.js") if path.name >= _NAME]
@@ -152,16 +152,7 @@ migrate((app) => {
 
 def test_collections_and_views_of_the_project_go_on(earlier: PocketBaseProcess) -> None:
     """A mirror of the project gets `version`, its views read new names, all else stays."""
-    folder = earlier.data_dir.parent / "own"
-    folder.mkdir()
-    (folder / "1763900000_own.js").write_text(_OWN)
-    command = earlier.command
-    earlier.command = tuple(
-        f"--migrationsDir={folder}" if part.startswith("--migrationsDir") else part
-        for part in command
-    )
-    migrate(earlier, "up")
-    earlier.command = command
+    migrate_project(earlier, "1763900000_own.js", _OWN)
     earlier.start()
     earlier.wait_healthy()
     found = {each["name"]: each for each in list_collections(earlier)}
@@ -180,19 +171,8 @@ def test_collections_and_views_of_the_project_go_on(earlier: PocketBaseProcess) 
 
 def test_a_taken_name_ends_the_migration(earlier: PocketBaseProcess) -> None:
     """A collection of the project with a new name: PocketBase stops, names it, changes nothing."""
-    folder = earlier.data_dir.parent / "own"
-    folder.mkdir()
-    (folder / "1763900000_own.js").write_text(
-        "migrate((app) => app.save("
-        'new Collection({ name: "gateway_deferred_work", type: "base" })), () => {})'
-    )
-    command = earlier.command
-    earlier.command = tuple(
-        f"--migrationsDir={folder}" if part.startswith("--migrationsDir") else part
-        for part in command
-    )
-    migrate(earlier, "up")
-    earlier.command = command
+    own = 'new Collection({ name: "gateway_deferred_work", type: "base" })'
+    migrate_project(earlier, "1763900000_own.js", f"migrate((app) => app.save({own}), () => {{}})")
     earlier.start()
     assert earlier.wait(20) not in (None, 0)
     assert "gateway_deferred_work" in "\n".join(earlier.read_last_lines())

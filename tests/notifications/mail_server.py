@@ -32,6 +32,18 @@ class MailServer:
         """The subjects of all mails."""
         return [str(mail["Subject"]) for mail in self.mails]
 
+    def read_bodies(self) -> tuple[str, str]:
+        """Return the text and the HTML of the last mail, which has both."""
+        text, html = (self.mails[-1].get_body((form,)) for form in ("plain", "html"))
+        assert text
+        assert html
+        return text.get_content(), html.get_content()
+
+    def read_text(self) -> str:
+        """Return the text of the last mail on one line."""
+        text, _ = self.read_bodies()
+        return " ".join(text.split())
+
     async def open(self) -> None:
         """Begin to listen."""
         loop = asyncio.get_running_loop()

@@ -86,3 +86,10 @@ def build_invoice(customer: str, **members: Any) -> Json:
         "lines": {"object": "list", "data": [{"id": "il_1", "description": "1 x Pro"}]},
         **members,
     }
+
+
+def build_session(customer: str, **members: Any) -> Json:
+    """Return a Checkout Session with a payment of 20 USD."""
+    session = {"id": f"cs_{token_hex(6)}", "object": "checkout.session", "mode": "payment"}
+    paid = {"status": "complete", "payment_status": "paid", "amount_total": 2000, "currency": "usd"}
+    return session | paid | {"customer": customer} | members

@@ -1,8 +1,6 @@
 """Mails in the payer's language; the only gateway here that mails has templates of its own."""
 
 from collections.abc import Iterator
-from secrets import token_hex
-from typing import Any
 
 import pytest
 
@@ -11,22 +9,8 @@ from gateway.dev.stack import Stack
 from tests.delivery import Json, build_event
 from tests.notifications.conftest import OpenNotificationStack
 from tests.notifications.mail_server import MailServer
+from tests.notifications.notification_stack import build_session
 from tests.second_gateway import run_second_gateway
-
-
-def _session(customer: str, **members: Any) -> Json:
-    session = {"id": f"cs_{token_hex(6)}", "object": "checkout.session", "mode": "payment"}
-    paid = {"status": "complete", "payment_status": "paid", "amount_total": 2000, "currency": "usd"}
-    return session | paid | {"customer": customer} | members
-
-
-def _text(mail_server: MailServer) -> str:
-    """The text of the last mail, on one line; its HTML says the same amounts."""
-    mail = mail_server.mails[-1]
-    text, html = (mail.get_body((form,)) for form in ("plain", "html"))
-    assert text
-    assert html
-    return " ".join(text.get_content().split())
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +51,7 @@ async def test_a_mail_is_in_the_payers_language(
     await notification_stack.deliver(
         "customer.updated", known, created=build_event("", {})["created"] + 1
     )
-    item = _session(known["id"], **session)
+    item = build_session(known["id"], **session)
     event = await notification_stack.deliver("checkout.session.completed", item)
     assert (await notification_stack.wait_settled(event))["status"] == "done"
-    assert (mail_server.subjects, _text(mail_server)) == ([subject], text)
+    assert (mail_server.subjects, mail_server.read_text()) == ([subject], text)

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.dev.stack import Stack
 from gateway.pocketbase import filter
-from tests.superuser import log_in_superuser
+from tests.superuser import open_superuser_client
 
 _TEXTS = [
     "plain",
@@ -52,7 +52,6 @@ _TEXTS = [
 @pytest.fixture(scope="module")
 def odd(stack: Stack) -> Iterator[httpx.Client]:
     """A collection with one row per text; the base of the client is its records."""
-    root = {"Authorization": log_in_superuser(stack.pocketbase)}
     collections = f"{stack.pocketbase.url}/api/collections"
     made = {
         "name": "odd_texts",
@@ -64,7 +63,7 @@ def odd(stack: Stack) -> Iterator[httpx.Client]:
             {"name": "moment", "type": "date"},
         ],
     }
-    with httpx.Client(headers=root, trust_env=False) as client:
+    with open_superuser_client(stack.pocketbase) as client:
         client.post(collections, json=made).raise_for_status()
         client.base_url = httpx.URL(f"{collections}/odd_texts")
         for place, text in enumerate(_TEXTS):

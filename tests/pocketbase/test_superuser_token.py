@@ -7,9 +7,9 @@ import pytest_asyncio
 
 from gateway.dev.stack import Stack
 from gateway.pocketbase import PocketBase, PocketBaseRefused
-from gateway.settings import Settings
 from tests.deadline import eventually
 from tests.frontend import Frontend
+from tests.gateway_settings import open_pocketbase
 
 _SUPERUSERS = "/api/collections/_superusers"
 _EVENTS = "/api/collections/stripe_events/records"
@@ -39,15 +39,7 @@ async def frontend(own: Stack) -> AsyncIterator[Frontend]:
 @pytest_asyncio.fixture
 async def pocketbase(own: Stack) -> AsyncIterator[PocketBase]:
     """The gateway's client of that PocketBase."""
-    settings = Settings(
-        pocketbase_url=own.pocketbase.url,
-        pocketbase_superuser_email=own.pocketbase.superuser_email,
-        pocketbase_superuser_password=own.pocketbase.superuser_password,
-        stripe_secret_key="sk_test_none",
-        stripe_webhook_secrets="whsec_none",
-        gateway_frontend_origins="http://localhost:3000",
-    )
-    async with PocketBase(settings) as client:
+    async with open_pocketbase(own.pocketbase) as client:
         yield client
 
 

@@ -4,7 +4,6 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 
@@ -13,7 +12,7 @@ from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.dev.stack import Stack
 from gateway.pocketbase.api import Auth, Credentials, PocketBaseClient
 from tests.pocketbase_client.blog import describe_collections
-from tests.superuser import log_in_superuser
+from tests.superuser import open_superuser_client
 
 
 @pytest.fixture(scope="session")
@@ -38,8 +37,7 @@ def server(blog: Stack) -> Iterator[PocketBaseProcess]:
 
 
 def _prepare(part: PocketBaseProcess) -> None:
-    root = {"Authorization": log_in_superuser(part)}
-    with httpx.Client(base_url=f"{part.url}/api", headers=root, trust_env=False) as client:
+    with open_superuser_client(part, "/api") as client:
         users = client.get("/collections/users").raise_for_status().json()["id"]
         body: dict[str, Any] = {"collections": describe_collections(users)}
         client.put("/collections/import", json=body).raise_for_status()

@@ -4,18 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 
 from gateway.dev.plan import plan_throwaway
-from gateway.dev.pocketbase import ROOT, PocketBaseProcess
+from gateway.dev.pocketbase import ROOT
 from gateway.dev.project import Project
 from gateway.dev.stack import Stack
 from tests.frontend import User
 from tests.npm import ToolUnavailableError
 from tests.posts.author import entitle
 from tests.posts.js_sdk import JsSdk, find_sdk
-from tests.superuser import log_in_superuser
+from tests.superuser import allow_batches, log_in_superuser, open_superuser_client
 from tests.user_without_purchase import sign_up_without_purchase
 
 EXAMPLE = Project(ROOT / "examples")
@@ -28,16 +27,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     made = Stack(replace(plan, is_simulated=False, migrations=(EXAMPLE.migrations,)))
     made.gateway.cwd = EXAMPLE.folder
     with made as running:
-        allow_batches(running.pocketbase)
+        with open_superuser_client(running.pocketbase) as client:
+            allow_batches(client)
         yield running
-
-
-def allow_batches(part: PocketBaseProcess) -> None:
-    """Turn on PocketBase's batch API, which is off by default."""
-    batch = {"batch": {"enabled": True, "maxRequests": 60, "timeout": 10}}
-    headers = {"Authorization": log_in_superuser(part)}
-    url = f"{part.url}/api/settings"
-    httpx.patch(url, json=batch, headers=headers, trust_env=False).raise_for_status()
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,10 @@ from secrets import token_hex
 import pytest_asyncio
 
 from gateway.dev.stack import Stack
-from gateway.pocketbase import PocketBase
 from gateway.pocketbase.contracts.work import NewItem
-from gateway.settings import Settings
 from gateway.work import WorkQueue
 from tests.deadline import eventually, wait_until
+from tests.gateway_settings import open_pocketbase
 from tests.postgres_server import PostgresServer
 from tests.relay.crew import HANDLER, Crew, open_crew
 
@@ -43,15 +42,7 @@ async def scene(
         GATEWAY_RUN_WORK="false",
     )
     stack.gateway.wait_ready()
-    settings = Settings(
-        pocketbase_url=stack.pocketbase.url,
-        pocketbase_superuser_email=stack.pocketbase.superuser_email,
-        pocketbase_superuser_password=stack.pocketbase.superuser_password,
-        stripe_secret_key="sk_test_none",
-        stripe_webhook_secrets="whsec_none",
-        gateway_frontend_origins="http://localhost:3000",
-    )
-    async with PocketBase(settings) as pocketbase:
+    async with open_pocketbase(stack.pocketbase) as pocketbase:
         with open_crew(stack.plan, tmp_path, database) as crew:
             yield _Scene(stack, crew, WorkQueue(pocketbase))
 

@@ -21,7 +21,7 @@ from tests.frontend import Frontend, User
 from tests.http_client import open_client
 from tests.problem import read_problem
 from tests.shop import ORIGIN, Shop
-from tests.superuser import log_in_superuser
+from tests.superuser import create_collections, open_superuser_client
 
 _PATHS = ("/checkout", "/checkout/setup", "/portal", "/usage", "/subscriptions/sub_1/change")
 _ADMIN_PATHS = ("/admin/events/prune", "/admin/events/replay", "/admin/reconcile")
@@ -190,10 +190,9 @@ def transforming(fresh_stack: Callable[..., Stack]) -> Stack:
     """A stack with the collection of slow_transforms.py."""
     own = fresh_stack(GATEWAY_APP="tests.serving.slow_transforms:app")
     fields = [{"name": "title", "type": "text"}]
-    made = {"name": "letters", "type": "base", "fields": fields, "createRule": "", "viewRule": ""}
-    headers = {"Authorization": log_in_superuser(own.pocketbase)}
-    url = f"{own.pocketbase.url}/api/collections"
-    httpx.post(url, json=made, headers=headers, trust_env=False).raise_for_status()
+    letters = {"name": "letters", "fields": fields, "createRule": "", "viewRule": ""}
+    with open_superuser_client(own.pocketbase) as client:
+        create_collections(client, letters)
     return own
 
 

@@ -21,7 +21,6 @@ from gateway.errors import (
     StripeUnavailable,
     describe,
 )
-from gateway.settings import Settings
 from gateway.stripe_api import (
     Missing,
     find_cause,
@@ -31,20 +30,17 @@ from gateway.stripe_api import (
 )
 from gateway.stripe_api.causes import COUPON, CURRENCY, METER, PRICE
 from gateway.stripe_error import StripeAnswer
+from tests.gateway_settings import build_settings
 from tests.stripe_account import StripeAccount
 
 
 @pytest_asyncio.fixture
 async def client(stack: Stack, account: StripeAccount) -> AsyncIterator[stripe.StripeClient]:
     """The gateway's client of the simulator; no fault stays."""
-    settings = Settings(
-        pocketbase_url="http://127.0.0.1:1",
-        pocketbase_superuser_email="root@shop.test",
-        pocketbase_superuser_password="a-password",
+    settings = build_settings(
+        stack.pocketbase,
         stripe_secret_key=stack.plan.stripe.secret_key,
-        stripe_webhook_secrets="whsec_none",
         stripe_api_base=stack.simulator.url,
-        gateway_frontend_origins="http://localhost:3000",
     )
     async with open_stripe(settings) as opened:
         yield opened

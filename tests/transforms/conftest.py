@@ -12,7 +12,12 @@ from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import wait_until
 from tests.frontend import Frontend, User
-from tests.superuser import log_in_superuser
+from tests.superuser import (
+    allow_batches,
+    create_collections,
+    log_in_superuser,
+    open_superuser_client,
+)
 from tests.user_without_purchase import sign_up_without_purchase
 
 _RULES = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), "")
@@ -64,16 +69,13 @@ def _is_ready(url: str) -> bool:
 
 def make_collections(stack: Stack) -> None:
     """Create the collections of sample_transforms.py; only authors may change their notes."""
-    root = {"Authorization": log_in_superuser(stack.pocketbase)}
-    with httpx.Client(base_url=stack.pocketbase.url, headers=root, trust_env=False) as client:
+    with open_superuser_client(stack.pocketbase) as client:
         members = {"name": "members", "type": "auth", "fields": [{"name": "name", "type": "text"}]}
-        client.post("/api/collections", json=members | _RULES).raise_for_status()
+        create_collections(client, members | _RULES)
         for name, fields in _FIELDS.items():
             rules = _RULES | ({"updateRule": _MINE, "deleteRule": _MINE} if name == "notes" else {})
-            made = {"name": name, "type": "base", "fields": fields, **rules}
-            client.post("/api/collections", json=made).raise_for_status()
-        batch = {"batch": {"enabled": True, "maxRequests": 60, "timeout": 10}}
-        client.patch("/api/settings", json=batch).raise_for_status()
+            create_collections(client, {"name": name, "fields": fields, **rules})
+        allow_batches(client)
 
 
 @pytest_asyncio.fixture

@@ -13,7 +13,11 @@ import httpx
 from gateway.dev.stack import Stack
 from tests.deadline import eventually
 from tests.frontend import Frontend
-from tests.superuser import log_in_superuser
+from tests.superuser import (
+    allow_batches,
+    create_collections,
+    open_superuser_client,
+)
 
 _RULES = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), "")
 _FIELDS: list[dict[str, Any]] = [
@@ -37,14 +41,11 @@ _FIELDS: list[dict[str, Any]] = [
 
 def make_gated_collections(stack: Stack) -> None:
     """Make the collections of gated_transforms.py, open to everybody unless a record is locked."""
-    root = {"Authorization": log_in_superuser(stack.pocketbase)}
-    with httpx.Client(base_url=stack.pocketbase.url, headers=root, trust_env=False) as client:
-        for name in ("papers", "counted", "created_only", "unguarded"):
-            made = {"name": name, "type": "base", "fields": _FIELDS, **_RULES}
-            if name == "papers":
-                made["updateRule"] = "owner = '' || owner = @request.auth.id"
-            answer = client.post("/api/collections", json=made)
-            assert answer.is_success, answer.text
+    with open_superuser_client(stack.pocketbase) as client:
+        own = {"updateRule": "owner = '' || owner = @request.auth.id"}
+        create_collections(client, {"name": "papers", "fields": _FIELDS, **_RULES, **own})
+        for name in ("counted", "created_only", "unguarded"):
+            create_collections(client, {"name": name, "fields": _FIELDS, **_RULES})
         people = [
             {"name": "gate", "type": "text"},
             {"name": "name", "type": "text"},
@@ -52,10 +53,8 @@ def make_gated_collections(stack: Stack) -> None:
         ]
         mine = {"updateRule": "id = @request.auth.id && banned = false"}
         made = {"name": "people", "type": "auth", "fields": people, **_RULES, **mine}
-        answer = client.post("/api/collections", json=made)
-        assert answer.is_success, answer.text
-        batch = {"batch": {"enabled": True, "maxRequests": 60, "timeout": 30}}
-        client.patch("/api/settings", json=batch).raise_for_status()
+        create_collections(client, made)
+        allow_batches(client, timeout=30)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from gateway.dev.pocketbase import ROOT
 from gateway.dev.stack import Stack
 from tests.frontend import User
-from tests.superuser import log_in_superuser
+from tests.superuser import open_superuser_client
 from tests.user_without_purchase import sign_up_without_purchase
 
 #: A team's hooks: what each request waits for changes the user, and a route gives out tokens.
@@ -52,9 +52,8 @@ def teams(fresh_stack: Callable[..., Stack], tmp_path: Path) -> Stack:
 
 
 def _read_user(stack: Stack, user: User) -> dict[str, object]:
-    url = f"{stack.pocketbase.url}/api/collections/users/records/{user.id}"
-    headers = {"Authorization": log_in_superuser(stack.pocketbase)}
-    found: dict[str, object] = httpx.get(url, headers=headers, trust_env=False).json()
+    with open_superuser_client(stack.pocketbase) as client:
+        found: dict[str, object] = client.get(f"/api/collections/users/records/{user.id}").json()
     return found
 
 

@@ -11,7 +11,12 @@ from gateway.dev.plan import plan_throwaway
 from gateway.dev.stack import Stack
 from tests.deadline import wait_until
 from tests.frontend import Frontend
-from tests.superuser import log_in_superuser
+from tests.superuser import (
+    allow_batches,
+    create_collections,
+    log_in_superuser,
+    open_superuser_client,
+)
 from tests.transforms.faulty import MISTAKES
 
 FAULTS = "/api/collections/faults/records"
@@ -34,13 +39,10 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Running parts with the transforms of faulty.py."""
     env = {"GATEWAY_APP": "tests.transforms.faulty:app"}
     with Stack(plan_throwaway(tmp_path_factory.mktemp("faulty"), env)) as running:
-        root = {"Authorization": log_in_superuser(running.pocketbase)}
-        with httpx.Client(base_url=running.pocketbase.url, headers=root, trust_env=False) as client:
+        with open_superuser_client(running.pocketbase) as client:
             for name in ("faults", "stricts"):
-                made = {"name": name, "type": "base", "fields": _FIELDS, **_RULES}
-                client.post("/api/collections", json=made).raise_for_status()
-            batch = {"batch": {"enabled": True, "maxRequests": 60, "timeout": 10}}
-            client.patch("/api/settings", json=batch).raise_for_status()
+                create_collections(client, {"name": name, "fields": _FIELDS, **_RULES})
+            allow_batches(client)
         yield running
 
 
@@ -53,10 +55,9 @@ async def guest(faulty: Stack) -> AsyncIterator[Frontend]:
 
 def _read_logs(stack: Stack) -> str:
     """The gateway's log and PocketBase's own."""
-    root = {"Authorization": log_in_superuser(stack.pocketbase)}
-    url = f"{stack.pocketbase.url}/api/logs"
-    query = {"perPage": 500, "filter": "message = 'transform failed'"}
-    kept = httpx.get(url, params=query, headers=root, trust_env=False).raise_for_status().json()
+    query: dict[str, str | int] = {"perPage": 500, "filter": "message = 'transform failed'"}
+    with open_superuser_client(stack.pocketbase) as client:
+        kept = client.get("/api/logs", params=query).raise_for_status().json()
     return stack.gateway.log.read_text() + str(kept["items"])
 
 

@@ -14,7 +14,7 @@ from gateway.dev.plan import plan_throwaway
 from gateway.dev.stack import Stack
 from tests.problem import read_problem
 from tests.second_gateway import inherit_settings, run_second_gateway
-from tests.superuser import log_in_superuser
+from tests.superuser import create_collections, open_superuser_client
 
 _RULES = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), "")
 _FIELDS: list[dict[str, Any]] = [
@@ -28,23 +28,19 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A PocketBase with the collection `things`, and a view of it."""
     made = Stack(plan_throwaway(tmp_path_factory.mktemp("misfits")))
     with made:
-        headers = {"Authorization": log_in_superuser(made.pocketbase)}
-        with httpx.Client(base_url=made.pocketbase.url, headers=headers, trust_env=False) as client:
-            for body in (
-                {"name": "things", "type": "base", "fields": _FIELDS, **_RULES},
+        with open_superuser_client(made.pocketbase) as client:
+            create_collections(
+                client,
+                {"name": "things", "fields": _FIELDS, **_RULES},
                 {"name": "seen", "type": "view", "viewQuery": "SELECT id FROM things"},
-            ):
-                answer = client.post("/api/collections", json=body)
-                assert answer.is_success, answer.text
+            )
         yield made
 
 
 @pytest.fixture
 def board(project: Stack) -> Iterator[httpx.Client]:
     """The superuser's view of the collections; `things` is put right afterwards."""
-    headers = {"Authorization": log_in_superuser(project.pocketbase)}
-    url = f"{project.pocketbase.url}/api"
-    with httpx.Client(base_url=url, headers=headers, trust_env=False) as client:
+    with open_superuser_client(project.pocketbase, "/api") as client:
         found = client.get("/collections/things").json()
         yield client
         right = {"name": "things", "fields": found["fields"]}

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 from secrets import token_hex
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 
@@ -16,7 +15,12 @@ from gateway.dev.stack import Stack
 from gateway.transforms.relayed_client import read_address, sign_address
 from tests.frontend import Frontend
 from tests.notifications.mail_server import MailServer
-from tests.superuser import log_in_superuser
+from tests.superuser import (
+    allow_batches,
+    create_collections,
+    log_in_superuser,
+    open_superuser_client,
+)
 
 _RULES = dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"), "")
 _FIELDS: list[dict[str, Any]] = [
@@ -40,14 +44,11 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "GATEWAY_TRUSTED_PROXIES": "127.0.0.1",
     }
     with Stack(plan_throwaway(tmp_path_factory.mktemp("requests"), env)) as running:
-        root = {"Authorization": log_in_superuser(running.pocketbase)}
-        with httpx.Client(base_url=running.pocketbase.url, headers=root, trust_env=False) as client:
+        with open_superuser_client(running.pocketbase) as client:
             for name in ("traces", "plains", "rules", "stricts"):
-                made = {"name": name, "type": "base", "fields": _FIELDS, **_RULES}
-                client.post(ROOT, json=made).raise_for_status()
-            client.post(ROOT, json=_ACCOUNTS | _RULES).raise_for_status()
-            batch = {"batch": {"enabled": True, "maxRequests": 60, "timeout": 10}}
-            client.patch("/api/settings", json=batch).raise_for_status()
+                create_collections(client, {"name": name, "fields": _FIELDS, **_RULES})
+            create_collections(client, _ACCOUNTS | _RULES)
+            allow_batches(client)
         yield running
 
 
