@@ -3,7 +3,7 @@
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
-#: Where the wheel has both folders; see pyproject.toml.
+#: The place of both folders in the wheel; see pyproject.toml.
 _INSTALLED = _PACKAGE / "_pocketbase"
 
 

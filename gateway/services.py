@@ -67,7 +67,7 @@ class Services:
     #: None without mails and handlers.
     notifications: "NotificationRouter | None"
     transforms: "TransformRunner"
-    #: What the app has registered at PocketBase: its transforms and effects.
+    #: The app's transforms and effects, as registered at PocketBase.
     registrations: tuple[KeptRegistration, ...]
-    #: What the app's lifespan yields.
+    #: The mapping that the app's lifespan yields.
     state: Mapping[str, Any]

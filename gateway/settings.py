@@ -226,8 +226,8 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     """Whether the gateway serves /docs and /openapi.json. false: they answer 404; `gateway openapi`
     prints the document."""
     gateway_user_deletion_policy: Literal["keep", "cancel", "delete"] = "cancel"
-    """What happens at Stripe when a user or an organization is deleted in PocketBase: keep
-    (nothing), cancel (ends subscriptions, schedules, open Checkout Sessions and the collection of
+    """The effect at Stripe when a user or an organization is deleted in PocketBase: keep (none),
+    cancel (ends subscriptions, schedules, open Checkout Sessions and the collection of
     open invoices) or delete (also deletes the customer with its personal data). See
     docs/checkout.md."""
     gateway_guest_checkout: bool = False

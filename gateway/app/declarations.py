@@ -1,4 +1,4 @@
-"""What an app declares besides endpoints: transforms, mirrors, columns, handlers, jobs, commands.
+"""Declarations of an app: transforms, mirrors, columns, handlers, jobs, schedules, commands.
 
 `Gateway` and `Router` share the decorators. A declaration keeps the place where it was made, so
 that a mistake is reported with file and line, also when only the start can detect it.
@@ -39,7 +39,7 @@ _P = TypeVar("_P", bound=TeamProjection)
 
 @dataclass(slots=True)
 class Declarations:
-    """What one app or router declares, in the order of its code."""
+    """The declarations of one app or router, in the order of its code."""
 
     transforms: list[Transform] = field(default_factory=list)
     mirrors: list[MirroredObject] = field(default_factory=list)
@@ -154,7 +154,7 @@ class Declaring:
         Args:
             object: Stripe's name of the object, such as "payout".
             collection: the PocketBase collection that has one row per object.
-            path: where Stripe lists the objects, such as "/v1/payouts".
+            path: the path of Stripe's list of the objects, such as "/v1/payouts".
             expand: fields that Stripe shows only when asked.
             list_params: further parameters with which `gateway reconcile` lists the objects.
 
@@ -255,15 +255,16 @@ class Declaring:
         """Run an async function in the background, started by ``POST /jobs/{name}``.
 
         The function is called with its input, a Pydantic model that is the request's body, and a
-        `JobContext`; a function without input takes the context alone. What it returns is the
-        job's result (as JSON); a model, dict, list, text, number or None. An exception is a failed
-        attempt, which is repeated after a growing pause; `GiveUp` ends the job with a text for the
-        user. A later attempt, also after a crash, continues after the finished steps and pages.
+        `JobContext`; a function without input takes the context alone. Its return value is
+        the job's result (as JSON): a model, dict, list, text, number or None. An exception is a
+        failed attempt, which is repeated after a growing pause; `GiveUp` ends the job with a text
+        for the user. A later attempt, also after a crash, continues after the finished steps and
+        pages.
 
         Args:
             name: by default the function's name.
-            who: who may start it: "user" (signed in), "superuser", "anyone" (also guests), or a
-                FastAPI dependency that returns the user's `AuthRecord` and raises for others.
+            who: its callers: "user" (signed in), "superuser", "anyone" (also guests), or a FastAPI
+                dependency that returns the user's `AuthRecord` and raises for others.
             per_user: jobs of this name that may wait or run per user; 0 for no limit. All guests
                 count as one user.
             rate: starts per user, such as "10/hour"; at most seven days.
@@ -312,8 +313,8 @@ class Declaring:
         order, and at least once per change: use the context's key where a repetition would do harm.
         It is called with a `RecordChange` and a `HandlerContext`, and returns None, or a batch of
         PocketBase writes that it has not sent (``context.pocketbase.batch()``), which commits
-        together with the end of the work. What it raises makes the attempt fail; `GiveUp` parks the
-        work at once. A plain function runs in a thread. The work is stored under the function's
+        together with the end of the work. An exception is a failed attempt; `GiveUp` parks the work
+        at once. A plain function runs in a thread. The work is stored under the function's
         module and name: keep both while work is open.
 
         Args:

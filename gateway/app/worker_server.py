@@ -1,4 +1,4 @@
-"""What `gateway worker` serves beside its work: /health, /ready and /metrics."""
+"""The endpoints of `gateway worker`: /health, /ready and /metrics."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager

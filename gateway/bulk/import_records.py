@@ -42,7 +42,7 @@ Mode = Literal["create", "upsert"]
 class RowError(BaseModel):
     """Why a row was not written."""
 
-    #: Where it begins in the file, from 1.
+    #: Its first line in the file, from 1.
     line: int
     message: str
     #: By column: ``{code, message}``, as PocketBase has it.
@@ -179,7 +179,7 @@ class _Import:
         return "created"
 
     async def _create(self, row: InputRow, id: str) -> None:
-        """Create a record; under an id of its row, so that a repeated row is recognised."""
+        """Create a record with an id made from its row, so that a repeated row is recognized."""
         own = id or record_id(f"import\n{self._job.key}\n{self._name}\n{row.line}")
         try:
             await self._records.create({**row.values, "id": own})

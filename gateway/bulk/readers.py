@@ -17,7 +17,7 @@ InputFormat = Literal["csv", "jsonl"]
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no", "")
 #: Characters of a line of JSON Lines.
 _MAX_LINE_CHARACTERS = 1_000_000
-#: What an export begins a text with that a spreadsheet would run.
+#: Beginnings of exported texts that a spreadsheet would run as formulas, with their mark.
 _MARKED = tuple(TEXT_MARK + first for first in "=+-@\t\r")
 
 FieldErrors = dict[str, dict[str, str]]
@@ -27,7 +27,7 @@ FieldErrors = dict[str, dict[str, str]]
 class InputRow:
     """One row of a file."""
 
-    #: Where it begins in the file, from 1.
+    #: Its first line in the file, from 1.
     line: int
     values: Json = field(default_factory=dict)
     #: Errors by column, in PocketBase's format; "" for the row as a whole.

@@ -17,7 +17,7 @@ from gateway.cli.connection import fail
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where data, logs and secrets are kept.  [default: .local in the project]",
+    help="The folder of data, logs and secrets.  [default: .local in the project]",
 )
 @click.option(
     "--env-file",

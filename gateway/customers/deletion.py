@@ -25,7 +25,7 @@ _CLEARED: "CustomerUpdateParams" = {
     "shipping": "",
 }
 
-#: The gateway's own metadata: ids, which tell late events that the payer was deleted.
+#: The gateway's own metadata: ids, by which late events are matched with the deleted payer.
 _OWN = "pocketbase_"
 
 

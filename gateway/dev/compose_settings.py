@@ -14,9 +14,9 @@ class ComposeSettings(BaseModel):
     """The public domain, for example shop.example.com; Caddy obtains its certificate. Several are
     separated by commas. Empty: plain HTTP for any name, for a developer's machine."""
     http_port: str = "127.0.0.1:8080"
-    """Where Caddy accepts HTTP. In production 80, which is reachable from other machines."""
+    """Caddy's address for HTTP. In production 80, which is reachable from other machines."""
     https_port: str = "127.0.0.1:8443"
-    """Where Caddy accepts HTTPS. In production 443."""
+    """Caddy's address for HTTPS. In production 443."""
     caddy_closed_paths: str = ""
     """Further paths that Caddy answers with 404, separated by spaces, for example
     /_/* /admin/* /docs /openapi.json. They stay open on 127.0.0.1:8000. /hooks/* is always

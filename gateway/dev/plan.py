@@ -1,4 +1,4 @@
-"""What to start, as a value: made from the settings for `make run`, or new for a test."""
+"""The plan of a stack, as a value: made from the settings for `make run`, or new for a test."""
 
 import os
 from collections.abc import Mapping

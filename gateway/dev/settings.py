@@ -16,11 +16,11 @@ class StackSettings(BaseModel):
     """Folders of further migrations that `gateway dev` gives PocketBase, besides the gateway's and
     the project's pb_migrations. Changes in the dashboard become migrations in the last of them."""
     pocketbase_port: int = Field(default=8090, ge=1, le=65_535)
-    """Where PocketBase listens on 127.0.0.1."""
+    """PocketBase's port on 127.0.0.1."""
     gateway_port: int = Field(default=8000, ge=1, le=65_535)
-    """Where the gateway, under compose Caddy, listens on 127.0.0.1."""
+    """The gateway's port on 127.0.0.1; with compose.yaml, Caddy's port for it."""
     simulator_port: int = Field(default=12111, ge=1, le=65_535)
-    """Where the Stripe simulator listens on 127.0.0.1."""
+    """The Stripe simulator's port on 127.0.0.1."""
 
 
 def read_settings(env_file: Path) -> dict[str, str]:

@@ -23,7 +23,7 @@ async def prune(
         rows: delete the rows instead, so that a redelivery counts as new.
 
     Returns:
-        How many were pruned, 100,000 at most; in a dry run, how many there are to prune.
+        The number of pruned events, 100,000 at most; in a dry run, of those that would be.
     """
     if not days:
         return 0

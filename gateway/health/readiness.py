@@ -18,7 +18,7 @@ from gateway.pocketbase.hook_call import call_hook
 _WRITE_CACHE_SECONDS = 1.0
 #: Maximum time of PocketBase's answers; a slower delivery would probably fail as well.
 _TIMEOUT_SECONDS = 3.0
-#: What remains for the write if the sign-in before it took long.
+#: Minimum time for the write after a slow sign-in.
 _MIN_WRITE_SECONDS = 1.0
 _LOCKED = "another process (a backup, a shell) may lock its database."
 

@@ -24,8 +24,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     so that many open connections neither keep others out nor use up the files of the process.
 
     At the end of the process, a connection stays open until a request that a proxy has already
-    sent was answered: uvicorn closes it although the request may be in the socket's buffer, and a
-    proxy does not repeat a POST that may have had an effect.
+    sent is answered. uvicorn would close it although the request may be in the socket's buffer,
+    and a proxy does not repeat a POST that may have had an effect.
     """
 
     #: Maximum time from the first byte of a request to its last.

@@ -8,7 +8,7 @@ from gateway.jobs.row import JobRow
 
 
 class JobProgress(BaseModel, extra="allow"):
-    """What the job reports, with further members of its own."""
+    """A job's latest progress, with further members of its own."""
 
     fraction: float | None = Field(description="From 0 to 1; null if it is not known.")
     message: str
@@ -26,7 +26,7 @@ class JobStatus(BaseModel):
     )
     attempts: int
     progress: JobProgress | None = Field(description="The last progress; null before the first.")
-    result: Any = Field(description="What the job returned; null unless it is `done`.")
+    result: Any = Field(description="The function's return value; null unless the job is `done`.")
     error: str = Field(description="Why it is `parked` or `cancelled`; otherwise empty.")
     created: str
     completed_at: str = Field(description="Empty unless it has ended.")

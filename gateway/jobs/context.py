@@ -40,7 +40,7 @@ class JobContext:
     pocketbase: PocketBaseClient
     stripe: stripe.StripeClient
     settings: Settings
-    #: What the app's lifespan yields.
+    #: The mapping that the app's lifespan yields.
     state: Mapping[str, Any] = field(default_factory=dict)
     _save: SaveItem = field(repr=False)
     _done: JobState = field(default_factory=JobState, repr=False)

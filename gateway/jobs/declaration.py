@@ -16,8 +16,8 @@ from gateway.start_error import InvalidRegistration
 #: ``async def render(report: ReportInput, job: JobContext) -> Report``; without input only ``job``.
 JobFunction = Callable[..., Awaitable[Any]]
 Starter = Literal["user", "superuser", "anyone"]
-#: Who may start a job: a kind of caller, or a FastAPI dependency that returns the `AuthRecord` of
-#: the user (None for a guest) and raises for other callers.
+#: The callers that may start a job: a kind of caller, or a FastAPI dependency that returns the
+#: `AuthRecord` of the user (None for a guest) and raises for other callers.
 Who = Starter | Callable[..., Any]
 
 #: Prefixes of the names under which jobs are stored in the queue: of an app, and the gateway's own.
@@ -86,7 +86,7 @@ class Job:
     concurrency: int = 4
     #: Whether it is the gateway's own, which has no endpoint.
     is_internal: bool = False
-    #: Where it is declared, None for the gateway's own.
+    #: The file and line of the declaration, None for the gateway's own.
     source: Source | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:

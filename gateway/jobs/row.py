@@ -20,11 +20,11 @@ class JobRow:
     user: str
     status: str
     attempts: int
-    #: What `JobContext.progress` last stored; None before.
+    #: The latest progress; None before the first.
     progress: Json | None
-    #: What the function returned; None unless it is done.
+    #: The function's return value; None unless it is done.
     result: Any
-    #: Why it failed or was cancelled; "" otherwise.
+    #: The reason of a failure or cancellation; "" otherwise.
     error: str
     created: str
     completed_at: str

@@ -1,4 +1,4 @@
-"""What a job has finished: results of steps, cursors of pages, and its memory."""
+"""The stored state of a job: results of steps, cursors of pages, and its memory."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self

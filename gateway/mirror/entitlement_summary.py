@@ -11,7 +11,7 @@ async def read_summary(read: Read, customer: str) -> Snapshot:
     """Return a customer's summary as an event would show it, with all features.
 
     Raises:
-        What ``read`` raises.
+        Any exception of ``read``.
     """
     path = path_of(SUMMARY, customer)
     found = await read_rest(read, path, await read(f"{path}&limit=100"))

@@ -37,7 +37,7 @@ class Ownership:
     move_order: int
     #: Whether Stripe's object names its customer; otherwise the row copies its parent's.
     names_customer: bool = True
-    #: Where to look for the owner of a row without a customer, in this order.
+    #: Parents that may have the owner of a row without a customer, in this order.
     parents: tuple[Parent, ...] = ()
 
 
@@ -83,7 +83,7 @@ class MirroredObject:
     entitlement_columns: tuple[str, ...] = ()
     #: Whether Stripe sends no event for an object in this state, so that a missing row is right.
     is_unannounced: Callable[[Json], bool] = _is_always_announced
-    #: Where a team's app declares it; None for ours.
+    #: The file and line of the declaration in a team's app; None for ours.
     source: Source | None = None
 
     def path_of(self, stripe_id: str, *, as_listed: bool = False) -> str:

@@ -30,7 +30,7 @@ async def complete(read: Read, snapshot: Snapshot) -> Snapshot:
     A list that Stripe answers with 404 stays incomplete: the object itself exists.
 
     Raises:
-        What ``read`` raises.
+        Any exception of ``read``.
     """
     for name, path in _paths(snapshot.body).items():
         if _has_more(snapshot.body, name):

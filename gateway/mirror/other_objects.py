@@ -1,8 +1,8 @@
 """Entries of Stripe objects without a projection of their own: rows of ``stripe_objects``.
 
 Every object that an event shows gets such a row, also of a kind that is not listed here. This table
-adds what only Stripe's API reference says: where objects can be read and listed. An account or key
-may lack a product, so a list that Stripe refuses is skipped.
+adds facts of Stripe's API reference: the paths where objects can be read and listed. An account or
+key may lack a product, so a list that Stripe refuses is skipped.
 """
 
 from functools import lru_cache

@@ -2,7 +2,8 @@
 
 The key is the ``object`` of ``data.object``, so that every event that shows the object, also of a
 type that Stripe has yet to introduce, updates its row. An object without an entry here becomes a
-row of ``stripe_objects`` (`gateway.mirror.other_objects`). docs/mirror.md says how to add an entry.
+row of ``stripe_objects`` (`gateway.mirror.other_objects`). docs/mirror.md describes how to add an
+entry.
 """
 
 from collections.abc import Iterable, Iterator

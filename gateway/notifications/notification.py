@@ -27,7 +27,7 @@ class SourceEvent(Protocol):
 
     @property
     def previous(self) -> Json | None:
-        """What an update replaced, None for another event."""
+        """The values that an update replaced, None for another event."""
 
     @property
     def account(self) -> str:

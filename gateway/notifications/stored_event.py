@@ -13,7 +13,7 @@ class PayloadEvent:
     type: str
     created: int
     object: Json
-    #: What an update replaced, None for another event.
+    #: The values that an update replaced, None for another event.
     previous: Json | None = None
     account: str = ""
     is_thin: bool = False

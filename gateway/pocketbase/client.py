@@ -118,7 +118,7 @@ class PocketBase:
         try:
             return await self._send(pool, method, path, body, used, headers)
         except PocketBaseRefused as refused:
-            # Whoever comes with a token that is not valid is a guest, and records answer 403.
+            # A caller with an invalid token is a guest, and records answer 403.
             if refused.status not in (401, 403):
                 raise
         renewed = await self.session.renew(used)

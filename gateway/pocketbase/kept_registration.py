@@ -66,7 +66,7 @@ class KeptRegistration(ABC):
         """Check that PocketBase uses the declarations, by registering now.
 
         Raises:
-            NotRegistered: the detail says why.
+            NotRegistered: the detail has the reason.
         """
         await self._try()
         if self._obstacle:

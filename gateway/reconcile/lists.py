@@ -25,7 +25,7 @@ _MAX_PAGES = 100
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where in a list the next page begins."""
+    """The position of the next page of a list."""
 
     #: The id of the object that it follows, "" at the top.
     after: str = ""

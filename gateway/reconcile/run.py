@@ -126,7 +126,7 @@ class Run:
 
     @property
     def position(self) -> Json:
-        """Where the run is, as JSON."""
+        """The position of the run, as JSON."""
         return {
             "step": self.step,
             "process": self.process,

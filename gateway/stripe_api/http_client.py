@@ -36,7 +36,7 @@ class StripeHttpClient(stripe.HTTPXClient):
         """Send one request of the SDK.
 
         Raises:
-            stripe.APIConnectionError: there was no answer; the cause says why.
+            stripe.APIConnectionError: there was no answer; its cause has the reason.
         """
         try:
             with measure_call("Stripe", method.upper(), urlsplit(url).path) as call:

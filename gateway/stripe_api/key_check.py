@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 _HOLDS_SECONDS = 600.0
 #: Seconds between two looks at whether the key must be tried.
 _PROBE_SECONDS = 60.0
-#: A read that shows whether Stripe knows the key, even if it is not permitted.
+#: A read that shows whether Stripe accepts the key, even if it is not permitted.
 PROBE = "/v1/prices?limit=1"
 
 

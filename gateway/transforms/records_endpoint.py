@@ -64,7 +64,7 @@ _RESPONSES = problem_responses(
     PocketBaseUnavailable,
     NoDryRun,
     texts={
-        HTTPStatus.BAD_REQUEST: "The values are refused; `data` says why, by field.",
+        HTTPStatus.BAD_REQUEST: "The values are refused; `data` has the errors by field.",
         HTTPStatus.NOT_FOUND: (
             "The record does not exist, or the collection has no transform: write to PocketBase."
         ),

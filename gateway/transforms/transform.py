@@ -33,7 +33,7 @@ class File:
     original_name: str
     #: Bytes.
     size: int
-    #: None unless the transform asks for `Transform.files`.
+    #: None unless `Transform.files` is set.
     content: bytes | None = field(default=None, repr=False)
 
 
@@ -76,7 +76,7 @@ class TransformContext:
     pocketbase: PocketBaseClient = _NONE_GIVEN
     stripe: StripeClient = _NONE_GIVEN
     settings: Settings = _NONE_GIVEN
-    #: What the app's lifespan yields.
+    #: The mapping that the app's lifespan yields.
     state: Mapping[str, Any] = field(default_factory=dict)
     #: The request behind the write, for a transform with `request=True`.
     request: RequestInfo | None = None
@@ -136,7 +136,7 @@ class Transform:
     #: Whether the gateway may be ready before the collection exists. False detects misspelt names,
     #: which would let every write pass.
     may_come_later: bool = False
-    #: Where it is declared, None if unknown.
+    #: The file and line of the declaration, None if unknown.
     source: Source | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:

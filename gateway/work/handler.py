@@ -17,7 +17,7 @@ class SaveItem(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkContext:
-    """What the runner provides to a handler besides the item."""
+    """The runner's services for a handler."""
 
     #: Stores progress (JSON for the item's user) and state (JSON that the next attempt gets as
     #: `WorkItem.state`) at once, and renews the lease. It raises `asyncio.CancelledError` in the

@@ -28,7 +28,7 @@ class HandlerContext:
     pocketbase: PocketBaseClient
     stripe: stripe.StripeClient
     settings: Settings
-    #: What the app's lifespan yields.
+    #: The mapping that the app's lifespan yields.
     state: Mapping[str, Any] = field(default_factory=dict)
     #: The number of this attempt, from 1; attempts in which a process died count.
     attempt: int = 1

@@ -81,7 +81,8 @@ class PreviewResponse(ResponseModel):
     )
     credit: int = Field(description="The credit it leaves, in the currency's smallest unit.")
     credit_to: Literal["customer_balance"] | None = Field(
-        description="Where the credit goes. It reduces later invoices and is not paid out."
+        description="The balance that gets the credit. It reduces later invoices and is not paid "
+        "out."
     )
     lines: list[PreviewLine]
 

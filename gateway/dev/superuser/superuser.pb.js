@@ -1,9 +1,9 @@
 // Adds the command `pocketbase ensure-superuser`, for use with --hooksDir on this folder.
 // PocketBase's own `superuser upsert` takes the password as an argument, where `ps` shows it, and
-// replaces a password without asking. This one reads the environment and never replaces unless told.
+// replaces a password without asking. This one reads the environment and replaces only on request.
 // It also names the proxy headers of POCKETBASE_TRUSTED_PROXY_HEADERS in PocketBase's settings, so
 // that PocketBase counts requests by the browser's address.
-// Exit codes: 0 good, 3 another password is set, 4 refused (the last line says why).
+// Exit codes: 0 good, 3 another password is set, 4 refused (the last line has the reason).
 $app.rootCmd.addCommand(new Command({
   use: "ensure-superuser",
   run: () => {

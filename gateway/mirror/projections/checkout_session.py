@@ -50,7 +50,7 @@ def project_checkout_session(session: Json, deleted: bool) -> Changes:
     }
     rank = _rank(values["status"], values["payment_status"])
     row = Row("checkout_sessions", stripe_id(session), values, deleted, rank, user)
-    # Anybody may write a client_reference_id into a Payment Link's address or around a pricing
+    # Any visitor can write a client_reference_id into a Payment Link's address or around a pricing
     # table: such a customer is the user's purchase, but never the one that /checkout and /portal
     # use. Metadata is the seller's alone.
     primary = user == ours and not values["payment_link"]

@@ -28,7 +28,7 @@ def project_payment_intent(intent: Json, deleted: bool) -> Changes:
 def project_charge(charge: Json, deleted: bool) -> Changes:
     """``amount_refunded`` grows with each refund; ``refunded`` is true when all came back.
 
-    ``outcome`` is hidden from users because it tells what the seller knows of fraud, and so is
+    ``outcome`` is hidden from users because it contains the seller's signals of fraud, and so is
     ``balance_transaction``. A charge gets that one after it has succeeded, and keeps it.
     """
     details = card(charge.get("payment_method_details"))

@@ -17,7 +17,7 @@ class Auth(Generic[T]):
 
     token: str = field(repr=False)
     record: T
-    #: What an OAuth2 provider says of the account, else empty.
+    #: The OAuth2 provider's description of the account, else empty.
     meta: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -162,7 +162,7 @@ class Authentication(Generic[T]):
         )
 
     async def request_password_reset(self, email: str) -> None:
-        """Mail a link to set a new password; nothing says whether the account exists."""
+        """Mail a link to set a new password; the response does not reveal if the account exists."""
         await self._post("request-password-reset", {"email": email})
 
     async def confirm_password_reset(self, token: str, password: str) -> None:

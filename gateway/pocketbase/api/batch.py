@@ -21,7 +21,7 @@ _METHODS: dict[str, _Method] = {"POST": "create", "PATCH": "update", "PUT": "ups
 
 
 class BatchResult(Generic[T]):
-    """What one request of a batch returned."""
+    """The response to one request of a batch."""
 
     def __init__(self, model: type[T] | None, collection: str) -> None:
         self._model = model
@@ -116,8 +116,8 @@ class Batch:
         """Send the requests; without any, do nothing.
 
         Raises:
-            BatchFailed: nothing was written; ``index`` and ``reason`` say which request failed
-                and why. ``index`` is None if there are more requests than PocketBase allows.
+            BatchFailed: nothing was written; ``index`` and ``reason`` describe the request that
+                failed. ``index`` is None if there are more requests than PocketBase allows.
             Forbidden: PocketBase's settings don't allow batches.
             Unavailable: whether it was written is not known.
         """

@@ -19,7 +19,7 @@ _MAX_RETRY_AFTER_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one field."""
+    """The error of one field."""
 
     #: For example ``validation_required``.
     code: str

@@ -24,7 +24,7 @@ class Download:
     """A file while it arrives."""
 
     content_type: str
-    #: In bytes; None if PocketBase does not say.
+    #: In bytes; None if unknown.
     size: int | None
     #: The content in parts; to be read once.
     chunks: AsyncIterator[bytes]

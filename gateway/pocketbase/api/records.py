@@ -234,7 +234,7 @@ class Records(Generic[T]):
             timeout: seconds; give more for large files.
 
         Raises:
-            ValidationFailed: ``fields`` says what is wrong with which.
+            ValidationFailed: ``fields`` has the errors by field.
         """
         payload = write_body(body)
         query = _select(expand, fields)
@@ -262,7 +262,7 @@ class Records(Generic[T]):
 
         Raises:
             NotFound: it does not exist, or the caller may not change it.
-            ValidationFailed: ``fields`` says what is wrong with which.
+            ValidationFailed: ``fields`` has the errors by field.
         """
         payload = write_body(body, partial=True)
         query = _select(expand, fields)
@@ -279,7 +279,7 @@ class Records(Generic[T]):
 
         Raises:
             ValueError: the body has no id.
-            ValidationFailed: ``fields`` says what is wrong with which.
+            ValidationFailed: ``fields`` has the errors by field.
         """
         payload = write_body(body)
         if not payload.values.get("id"):

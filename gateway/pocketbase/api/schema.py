@@ -49,7 +49,7 @@ class Collections:
         """Create a collection: ``{"name": …, "type": "base", "fields": […], "listRule": …}``.
 
         Raises:
-            ValidationFailed: ``data`` says what is wrong with which member.
+            ValidationFailed: ``data`` has the errors by member.
         """
         return check_object(await self._caller.call("POST", _path(), dict(collection)))
 

@@ -109,7 +109,7 @@ class Transport:
         for GET, because another request may have been served.
 
         Raises:
-            PocketBaseError: the subclass says which: see `gateway.pocketbase.api.errors`.
+            PocketBaseError: the subclass is the kind: see `gateway.pocketbase.api.errors`.
         """
         seconds = request.timeout or self.timeout
         try:

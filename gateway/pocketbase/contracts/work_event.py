@@ -37,7 +37,7 @@ class PaymentStatus(Contract):
 
 
 class MailContext(Contract):
-    """What a notification states besides its event and row."""
+    """Facts of a notification besides its event and row."""
 
     app: AppInfo
     subscription: SubscriptionStatus | None
