@@ -12,7 +12,7 @@ onCollectionsImportRequest((e) => {
   e.next()
 })
 
-// What migrations set, without what the dashboard changes: lib/health/collection_rules.js.
+// Rules that migrations set, without changes in the dashboard: lib/health/collection_rules.js.
 onCollectionCreate((e) => {
   e.next()
   require(`${__hooks}/lib/health/collection_rules.js`).storeRules(e.app, e.collection)

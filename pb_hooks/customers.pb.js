@@ -13,7 +13,7 @@ routerAdd("POST", "/api/gateway/buyer", (e) => {
   return e.json(200, readBuyer($app, e.auth, e.requestInfo(), asked))
 }, $apis.bodyLimit(65536), $apis.requireAuth(require(`${__hooks}/lib/names.js`).nameOf("users")))
 
-// What a claimed change of a customer sends to Stripe: see lib/customers/stripe_changes.js.
+// The update at Stripe for a claimed change of a customer: see lib/customers/stripe_changes.js.
 routerAdd("POST", "/api/gateway/customers/change", (e) => {
   const { readChange } = require(`${__hooks}/lib/customers/stripe_changes.js`)
   return e.json(200, readChange($app, require(`${__hooks}/lib/requests/schemas.js`).read(e, "CHANGE")))

@@ -25,7 +25,7 @@ function isAsked(e, headers) {
   return headers.x_gateway_transform === "run" && e.hasSuperuserAuth()
 }
 
-// Returns one item as JSON text. A record serialises itself several times as fast as Go or goja serialise its values;
+// Returns one item as JSON text. A record serializes itself several times as fast as Go or goja serialize its values;
 // names of collections and fields need no escapes.
 function describe(entry, operation, record, body, raw) {
   const sent = operation === "delete" ? "" : listFields(entry, body || {})

@@ -7,7 +7,7 @@ const { typeOf } = require(`${__hooks}/lib/transforms/table.js`)
 // Types whose values clients may change by `name+`, `+name` and `name-`.
 const MODIFIED_TYPES = ["number", "select", "relation", "file"]
 
-// All columns as JSON, including secret ones. Go serialises it with sorted names.
+// All columns as JSON, including secret ones. Go serializes it with sorted names.
 function readColumns(record, app) {
   return toString(record.dbExport(app))
 }

@@ -88,7 +88,7 @@ function findIn(app, key, ids) {
   }
 }
 
-// What a mail states besides: {subscription, payment, has_payment_method, sibling, locale, refunded, metered, app}.
+// Further facts of a mail: {subscription, payment, has_payment_method, sibling, locale, refunded, metered, app}.
 function readContext(app, item, subject, customer) {
   const { appName, appURL, senderName, senderAddress } = app.settings().meta
   const subscription = findOne(app, "subscriptions", subject?.getString("subscription"))

@@ -1,4 +1,4 @@
-// What an operator does with the queue: retry, cancel, pause; and its state in numbers.
+// An operator's commands for the queue: retry, cancel, pause; and its state in numbers.
 // Why here: the state of an item is checked in the transaction that changes it, beside processes that claim.
 const { fromNow } = require(`${__hooks}/lib/dates.js`)
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
