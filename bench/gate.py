@@ -152,7 +152,7 @@ def _list(client: httpx.Client, rule: str, query: dict[str, str | int], expected
     path = f"/collections/articles_{rule}/records"
     answer = client.get(path, params=query).raise_for_status()
     if len(answer.json()["items"]) != expected:
-        raise SystemExit(f"the rule {rule} does not do what it says")
+        raise SystemExit(f"the rule {rule} does not return {expected} records")
 
 
 def _time(action: Callable[[], None]) -> float:

@@ -20,7 +20,7 @@ _ROUND_SECONDS = 7.0
 #: The beginning of a statement in PocketBase's log in --dev mode.
 _STATEMENT = re.compile(r"^\[\d+\.\d+ms\] ", re.MULTILINE)
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+\b")
-#: What may be scanned: values of one row or statement, our few transforms, and the index that
+#: Scans that are allowed: values of one row or statement, our few transforms, and the index that
 #: holds none but failed events, where those are wanted.
 _SMALL = re.compile(
     r"json_each|VIRTUAL TABLE|SCAN \d+-ROW|CONSTANT|COLUMN VALUES|SCAN gateway_transforms"

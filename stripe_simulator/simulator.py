@@ -45,7 +45,7 @@ class Simulator:
     rate_limit: RateLimit = field(default_factory=RateLimit)
     #: Numbers of API requests, by method and as "429" of those refused by the rate limit.
     requests: Counter[str] = field(default_factory=Counter)
-    #: Where the state is kept; nowhere when None.
+    #: The file of the state; None keeps none.
     file: Path | None = None
     #: The products of a new account.
     catalogue: tuple[JSON, ...] = ()

@@ -25,7 +25,7 @@ class Balance(BaseModel):
 
 
 class Usage(BaseModel):
-    """What the caller uses."""
+    """A use of the caller's credits."""
 
     credits: int = Field(gt=0, le=1_000_000)
 

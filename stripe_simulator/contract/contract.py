@@ -80,7 +80,7 @@ class Contract:
 
 
 def _innermost(error: Any) -> Any:
-    """Where a value may be one of several things, the error of the one that was meant."""
+    """Of a value with several alternatives, the error of the alternative that was meant."""
     for _ in range(8):
         if _kind(error) != "AnyOf":
             break

@@ -1,4 +1,4 @@
-"""Where API version endive differs from the document, which is of version dahlia."""
+"""Differences between API version endive and the document, which is of version dahlia."""
 
 from typing import Any
 

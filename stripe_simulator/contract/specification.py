@@ -45,7 +45,7 @@ def strict(schema: Any) -> Any:
         result["properties"] = {name: strict(inner) for name, inner in named}
         result.setdefault("additionalProperties", False)
         if result["properties"].keys() >= LIST:
-            # Nested lists say how long they are, which the document leaves out.
+            # Nested lists have their length, which the document leaves out.
             result["properties"]["total_count"] = {"type": "integer"}
     if schema.get("nullable"):
         return {"anyOf": [result, {"type": "null"}]}

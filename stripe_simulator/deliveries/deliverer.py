@@ -32,7 +32,7 @@ class Delivery:
 
 @dataclass(slots=True)
 class Deliverer:
-    """Delivers until its task is cancelled; one courier for one world."""
+    """Delivers the events of one world until its task is cancelled."""
 
     world: World
     poster: Poster

@@ -29,7 +29,7 @@ def newest_first(world: World, kind: str) -> Sequence[JSON]:
 
 
 def page(items: Sequence[JSON], params: JSON, url: str) -> JSON:
-    """Cut one page out of items that stand newest first."""
+    """Cut one page out of items, newest first."""
     limit = params.get("limit", 10)
     if not isinstance(limit, int) or not 1 <= limit <= 100:
         raise invalid("Limit must be between 1 and 100.", "limit", "parameter_invalid_integer")

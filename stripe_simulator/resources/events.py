@@ -7,7 +7,7 @@ from stripe_simulator.errors import missing_object
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
-#: Where the API keeps an object, by its name; used in `related_object.url`.
+#: Paths of the API's collections, by the name of their objects; used in `related_object.url`.
 PLACES = {
     "billing_portal.configuration": "billing_portal/configurations",
     "billing_portal.session": "billing_portal/sessions",

@@ -92,7 +92,7 @@ def of_invoice_item(world: World, invoice_item: JSON) -> JSON:
 
 
 def pricing(price: JSON) -> JSON:
-    """Where a line's amount comes from."""
+    """The source of a line's amount."""
     return {
         "price_details": {"price": price["id"], "product": price["product"]},
         "type": "price_details",

@@ -13,7 +13,7 @@ MAX_PRODUCTS = 10
 def create(world: World, params: JSON) -> JSON:
     """POST /v1/billing_portal/configurations."""
     configuration = _configuration(world)
-    # What is not asked for is off, unlike in the account's default.
+    # Features that are not requested are off, unlike in the account's default.
     for feature in configuration["features"].values():
         feature["enabled"] = False
     set_fields(configuration, params, "default_return_url", "name")

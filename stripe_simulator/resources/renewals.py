@@ -34,7 +34,7 @@ def renew(world: World, id: str) -> None:
 
 
 def enter_phase(world: World, sub: JSON) -> None:
-    """Let a schedule say what the next period bills, if a phase begins with it."""
+    """Apply the phase of a schedule that begins with the next period, if there is one."""
     if sub["schedule"]:
         ACTIONS["phase_at_renewal"](world, sub["id"])
 
