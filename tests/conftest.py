@@ -48,12 +48,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Running parts that all tests of this worker share: leave them running and as they were."""
     made = Stack(plan_throwaway(tmp_path_factory.mktemp("stack")))
-    # What the gateway asks, and what it is answered, is held against Stripe's OpenAPI document.
+    # Requests and responses are checked against Stripe's OpenAPI document.
     made.simulator.command += ("--contract",)
     with made as running:
         wait_for_catalogue(running.pocketbase)
         yield running
-    # Whatever this worker's tests did.
+    # Checked once, after all tests of this worker.
     assert find_secrets(made.gateway.log.read_text()) == []
 
 

@@ -1,4 +1,4 @@
-"""What a superuser sees in PocketBase's dashboard."""
+"""PocketBase's dashboard, as its superuser."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""What a browser does with PocketBase's JS SDK, over httpx: sign up, log in, list, subscribe."""
+"""A browser with PocketBase's JS SDK, over httpx: sign up, log in, list, subscribe."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ class User:
 
     @property
     def bearer(self) -> dict[str, str]:
-        """The header by which the gateway knows this user."""
+        """The header that authenticates this user at the gateway."""
         return {"Authorization": f"Bearer {self.token}"}
 
 

@@ -27,9 +27,9 @@ class Tool:
 
     #: As a sentence names it.
     name: str
-    #: Where it is kept, with npm's log and the reason of a failure.
+    #: The folder of the tool, with npm's log and the reason of a failure.
     folder: Path
-    #: What npm is asked to do, without its options.
+    #: The arguments of npm, without its options.
     arguments: Sequence[str]
     #: Returns what the tests use, None while it is not there.
     find: Callable[[], Path | None]
@@ -119,7 +119,7 @@ def _run_npm(tool: Tool) -> str:
     except subprocess.TimeoutExpired:
         return f"npm did not install {tool.name} in {_INSTALL_SECONDS} s"
     finally:
-        # Whatever npm started ends with it, also when the tests are interrupted.
+        # npm's child processes end with it, also when the tests are interrupted.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,4 +1,4 @@
-"""What a buyer does: /checkout and /portal on the gateway, and Stripe's hosted pages."""
+"""A buyer's steps: /checkout and /portal on the gateway, and Stripe's hosted pages."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class Shop:
     async def post(
         self, path: str, user: User | None, body: Any, *, key: str = ""
     ) -> httpx.Response:
-        """Ask the gateway as a user, or as nobody; `key` is an Idempotency-Key."""
+        """Call the gateway as a user, or as a guest; `key` is an Idempotency-Key."""
         headers = (user.bearer if user else {}) | ({"Idempotency-Key": key} if key else {})
         return await self.http.post(self.url + path, json=body, headers=headers)
 

@@ -1,4 +1,4 @@
-"""What the gateway sends is what Stripe's own OpenAPI document allows."""
+"""The gateway sends only requests that Stripe's OpenAPI document allows."""
 
 from tests.frontend import Frontend
 from tests.shop import Shop

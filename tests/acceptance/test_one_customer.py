@@ -50,7 +50,7 @@ async def test_later_purchases_use_the_first_customer(
 async def test_a_deleted_customer_is_replaced(
     frontend: Frontend, shop: Shop, account: StripeAccount
 ) -> None:
-    """Who buys again after the seller has deleted their customer gets a new one, and can pay."""
+    """A buyer whose customer the seller has deleted gets a new one, and can pay."""
     buyer = await frontend.sign_up()
     await shop.check_out(buyer, "lifetime")
     [first] = await frontend.list_records("customers", token=buyer.token)

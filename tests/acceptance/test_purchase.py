@@ -134,7 +134,7 @@ async def test_a_card_may_be_declined_before_another_pays(
 async def test_a_cancelled_checkout_leaves_nothing(
     frontend: Frontend, shop: Shop, account: StripeAccount
 ) -> None:
-    """Who goes back from the hosted page has bought nothing and owns no row but a customer's."""
+    """A buyer who leaves the hosted page has bought nothing and owns only a customer's row."""
     buyer = await frontend.sign_up()
     session = await shop.check_out(buyer, "pro_monthly")
     answer = await shop.press(session["url"], outcome="cancel")
@@ -194,7 +194,7 @@ async def test_a_refund_belongs_to_the_buyer(
 
 
 async def test_the_catalogue_is_public(frontend: Frontend, account: StripeAccount) -> None:
-    """Anybody can list what is for sale, without an account, with each price's product."""
+    """Guests can list the products for sale with their prices."""
     await account.wait_delivered()
 
     async def list_prices() -> dict[str, str]:

@@ -170,7 +170,7 @@ async def refuse(order: int) -> None:
 
 @app.get("/broken")
 async def fail() -> None:
-    """Fail in a way that nobody foresaw."""
+    """Fail with an unforeseen exception."""
     raise LookupError("unforeseen")
 
 

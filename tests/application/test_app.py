@@ -37,7 +37,7 @@ async def test_an_endpoint_knows_its_caller(api: httpx.AsyncClient, user: User) 
 async def test_other_callers_are_refused(
     api: httpx.AsyncClient, user: User, superuser_token: str
 ) -> None:
-    """Nobody, a forged token and a superuser are no user; a user is no superuser."""
+    """A guest, a forged token and a superuser don't count as a user, nor a user as a superuser."""
     root = {"Authorization": superuser_token}
     forged = {"Authorization": f"Bearer {user.token[:-4]}AAAA"}
     read_problem(await api.get("/whoami"), 401)

@@ -1,4 +1,4 @@
-"""What `from gateway import …` offers: documented, typed, quick, and open to overrides."""
+"""The names of `from gateway import …` are documented, typed, quick, and open to overrides."""
 
 import inspect
 import subprocess

@@ -1,4 +1,4 @@
-"""Invoices, with their page and PDF, are their owner's to read, and nobody else learns of them."""
+"""Only the owner can read an invoice, with its page and PDF."""
 
 import httpx
 import pytest
@@ -48,7 +48,7 @@ async def test_nobody_else_lists_or_views_it(subscribe: Subscribe, frontend: Fro
 
 
 async def test_no_other_collection_tells_of_it(subscribe: Subscribe, frontend: Frontend) -> None:
-    """Filters of what everybody may list don't reach invoices, by @collection or by relations."""
+    """Filters of public collections don't reach invoices, by @collection or by relations."""
     owner, other = await subscribe(), await subscribe()
     invoice = await _read_own(owner)
     url = invoice["hosted_invoice_url"]

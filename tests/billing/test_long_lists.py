@@ -38,7 +38,7 @@ async def test_the_twelfth_item_can_be_changed(subscribe: Subscribe) -> None:
 
 
 async def test_a_preview_has_all_lines(subscribe: Subscribe) -> None:
-    """What waits for the next invoice is in the preview, and its lines add up to the total."""
+    """Pending invoice items are in the preview, and its lines add up to the total."""
     subscriber = await subscribe()
     stripe = await subscriber.read()
     for amount in range(1, 12):
@@ -54,7 +54,7 @@ async def test_a_preview_has_all_lines(subscribe: Subscribe) -> None:
 
 
 async def test_coming_back_from_a_long_purchase(subscribe: Subscribe, shop: Shop) -> None:
-    """What the way back reads of a subscription is all of it."""
+    """The result of a purchase stores all items of a long subscription."""
     subscriber = await subscribe()
     await _add_items(subscriber, 11)
     [session] = await subscriber.account.list("checkout/sessions", subscription=subscriber.id)

@@ -48,7 +48,7 @@ async def test_the_change_takes_effect_when_it_is_paid(subscribe: Subscribe) -> 
 
 
 async def test_asking_again_names_the_same_invoice(subscribe: Subscribe) -> None:
-    """Who asks for the unpaid change again gets the invoice that is open, not a second one."""
+    """Repeating an unpaid change returns its open invoice, not a second one."""
     subscriber = await subscribe()
     await subscriber.use_card("chargeCustomerFail")
     first = await _change_unpaid(subscriber, quantity=3)
@@ -57,7 +57,7 @@ async def test_asking_again_names_the_same_invoice(subscribe: Subscribe) -> None
 
 
 async def test_a_smaller_plan_needs_no_payment(subscribe: Subscribe) -> None:
-    """What is cheaper is credited at once, whatever the card is worth."""
+    """A cheaper price is credited at once, also with a card that declines."""
     subscriber = await subscribe()
     await subscriber.do("change", quantity=9)
     await subscriber.use_card("chargeCustomerFail")

@@ -52,7 +52,7 @@ def test_quantities_keep_within_the_prices_bounds(quantity: int) -> None:
 
 
 def test_the_quantity_goes_along_to_another_price() -> None:
-    """What the request leaves out stays as it is."""
+    """Members that the request leaves out stay unchanged."""
     change = decide_change(
         _subscription("old", 5),
         ChangeRequest(price="key_new"),

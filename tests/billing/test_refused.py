@@ -1,4 +1,4 @@
-"""What may be asked of /subscriptions: all else is a clear problem, and Stripe not changed."""
+"""Requests that /subscriptions refuses: each gets a clear problem and changes nothing at Stripe."""
 
 import time
 from collections.abc import Callable
@@ -30,7 +30,7 @@ async def subscriber(subscribe: Subscribe) -> Subscriber:
 
 @pytest.mark.parametrize("what", _ACTIONS)
 async def test_anothers_subscription_is_none(what: str, subscribe: Subscribe) -> None:
-    """A foreign id, one that never was and one that is no id are the same 404."""
+    """Another user's id, an unknown id and an invalid id get the same 404."""
     subscriber, other = await subscribe(), await subscribe()
     before = await other.read()
     names = (other.id, "sub_never", "%27%20OR%201%3D1", "sub_%00", before["customer"], "x" * 255)
@@ -44,7 +44,7 @@ async def test_anothers_subscription_is_none(what: str, subscribe: Subscribe) ->
 
 @pytest.mark.parametrize("what", _ACTIONS)
 async def test_a_token_is_needed(what: str, subscriber: Subscriber) -> None:
-    """Nobody, and no invented token, learns anything."""
+    """A guest and an invented token get 401."""
     url = f"{subscriber.shop.url}/subscriptions/{subscriber.id}/{what}"
     for headers in ({}, {"Authorization": "Bearer a.b.c"}):
         answer = await subscriber.shop.http.post(url, json=_ACTIONS[what], headers=headers)
@@ -102,7 +102,7 @@ async def test_nobody_chooses_what_is_prorated(shift: int, subscriber: Subscribe
 async def test_an_archived_price_is_kept_but_not_sold(
     subscribe: Subscribe, subscriber: Subscriber
 ) -> None:
-    """Who has a price that is no longer sold may buy more of it; nobody else changes to it."""
+    """Subscribers of an archived price may buy more of it; others can't change to it."""
     account = subscriber.account
     product = await account.create("products", name="Short-lived")
     monthly = {"recurring[interval]": "month", "currency": "usd", "unit_amount": 500}
@@ -141,7 +141,7 @@ async def test_of_several_items_one_is_named(subscribe: Subscribe) -> None:
 
 
 async def test_a_schedule_decides_alone(subscriber: Subscriber) -> None:
-    """What a schedule has planned is not changed by the customer."""
+    """A customer can't change a subscription that a schedule of the seller changes."""
     await subscriber.account.create("subscription_schedules", from_subscription=subscriber.id)
     document = read_problem(await subscriber.ask("change", quantity=2), 409, "conflict")
     assert document["data"]["subscription"]["code"] == "subscription_scheduled"

@@ -136,7 +136,7 @@ async def test_a_plan_that_could_not_be_written_leaves_nothing(
 
 
 async def test_an_end_and_a_planned_change_exclude_each_other(subscribe: Subscribe) -> None:
-    """What is to end is resumed first."""
+    """A subscription that is about to end must be resumed before it changes."""
     subscriber = await subscribe()
     await subscriber.do("cancel")
     document = read_problem(await subscriber.ask("change", **_LATER), 409, "conflict")

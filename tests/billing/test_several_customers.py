@@ -20,7 +20,7 @@ _PORTAL = {"return_url": f"{ORIGIN}/account"}
 
 @pytest.fixture
 def open_shop(start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient) -> Shop:
-    """A shop that sells to everybody."""
+    """A shop that sells to guests."""
     return Shop(http, start_gateway(GATEWAY_GUEST_CHECKOUT="true").url)
 
 
@@ -48,7 +48,7 @@ async def test_a_guests_purchases_are_found_again(
     dashboard: Dashboard,
     account: StripeAccount,
 ) -> None:
-    """Who verifies an address reads all sessions bought with it, and is led to what is running."""
+    """After verifying an address, a user reads all sessions bought with it and finds what runs."""
     user = await frontend.sign_up()
     sessions = [await _buy_as_guest(open_shop, price, user.email) for price in prices]
     await account.wait_delivered()

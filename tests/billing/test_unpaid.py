@@ -60,7 +60,7 @@ async def test_what_must_be_paid_first_says_how(subscribe: Subscribe) -> None:
 async def test_an_incomplete_subscription_leads_to_its_invoice(
     frontend: Frontend, shop: Shop, account: StripeAccount
 ) -> None:
-    """Whoever buys again, resumes or changes it learns where to pay, and pays once."""
+    """Buying again, changing and resuming return its open invoice, which is paid once."""
     subscriber, invoice = await _make_incomplete(frontend, shop, account)
     order = build_order("pro_monthly")
     document = read_problem(await shop.post("/checkout", subscriber.user, order), 409)
@@ -88,7 +88,7 @@ async def test_an_incomplete_subscription_can_be_given_up(
 async def test_an_incomplete_subscription_that_is_over_bars_nothing(
     frontend: Frontend, shop: Shop, account: StripeAccount
 ) -> None:
-    """Stripe is asked, so nobody waits for a webhook that is late."""
+    """The state is read from Stripe, so that a late webhook delays no purchase."""
     subscriber, _ = await _make_incomplete(frontend, shop, account)
     async with account.holding_deliveries():
         await account.delete(f"subscriptions/{subscriber.id}")
@@ -150,7 +150,7 @@ async def test_an_invoice_that_was_given_up_becomes_no_credit(subscribe: Subscri
 async def test_a_sent_invoice_is_among_what_is_owed(
     frontend: Frontend, shop: Shop, account: StripeAccount
 ) -> None:
-    """Who cancels an active subscription is told of its open invoice."""
+    """Canceling an active subscription returns its open invoice."""
     subscriber = await _send_invoices(frontend, shop, account)
     [owed] = (await subscriber.do("cancel"))["open_invoices"]
     assert owed["id"] == (await subscriber.read())["latest_invoice"]

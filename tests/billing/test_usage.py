@@ -1,4 +1,4 @@
-"""Who may report usage, of what, and how often it counts."""
+"""Reports of usage: callers, meters and repetitions."""
 
 import asyncio
 import time
@@ -90,7 +90,7 @@ async def _send(http: httpx.AsyncClient, url: str, token: str, body: Json) -> ht
 
 
 async def _read_used(account: StripeAccount, user: User) -> int:
-    """What the meter has counted for a user's customer."""
+    """Return the count of the meter for a user's customer."""
     customer = await _find_customer(account, user)
     [meter] = [m for m in await account.list("billing/meters") if m["event_name"] == METER]
     day = int(time.time()) // 86_400
@@ -156,7 +156,7 @@ async def test_an_identifier_is_ones_own(
 async def test_users_report_nothing_by_default(
     payer: User, stack: Stack, http: httpx.AsyncClient, account: StripeAccount
 ) -> None:
-    """Neither for themselves nor for others, and nobody does without a token."""
+    """Users report usage neither for themselves nor for others; a guest gets 401."""
     own = await _send(http, stack.gateway.url, payer.token, _report())
     read_problem(own, 403, "forbidden")
     others = await _send(http, stack.gateway.url, payer.token, _report(user=payer.id))
@@ -175,7 +175,7 @@ async def test_an_organizations_usage_is_reported_for_it(
     account: StripeAccount,
     dashboard: Dashboard,
 ) -> None:
-    """Where an organization pays, the report names it, and not the user who bought for it."""
+    """The report for an organization's subscription names the organization, not the buyer."""
     path = "/api/collections/organizations/records"
     team = (await dashboard.call("POST", path, {"name": "Team"}))["id"]
     buyer = await _subscribe(frontend, account, metered_price, team)
@@ -198,7 +198,7 @@ async def test_an_open_meter_takes_a_users_own_usage(
     start_gateway: Callable[..., GatewayProcess],
     http: httpx.AsyncClient,
 ) -> None:
-    """Where the setting opens a meter, who has a subscription on it reports their own usage."""
+    """On a meter of GATEWAY_SELF_SERVICE_METERS, subscribers report their own usage."""
     url = start_gateway(GATEWAY_SELF_SERVICE_METERS=f"other,{METER}").url
     assert (await _send(http, url, payer.token, _report())).json() == {"recorded": True}
     foreign = await _send(http, url, payer.token, _report(user=payer.id))
@@ -249,7 +249,7 @@ async def test_a_wrong_report_is_refused(
     superuser_token: str,
     account: StripeAccount,
 ) -> None:
-    """What is out of bounds, unknown or of the wrong type is named; nothing reaches the meter."""
+    """An invalid or unknown member is named in a 400; nothing reaches the meter."""
     body = _report(user=payer.id) | _WRONG[place]
     answer = await _send(http, stack.gateway.url, superuser_token, body)
     assert place.strip() in read_problem(answer, 400, "invalid-request")["data"]
@@ -277,7 +277,7 @@ async def test_a_time_within_the_window_is_taken(
 async def test_usage_from_before_the_subscription_is_refused(
     payer: User, stack: Stack, http: httpx.AsyncClient, superuser_token: str
 ) -> None:
-    """Nobody would be billed for it; a clock that is some seconds behind is forgiven."""
+    """No invoice would bill it; a clock that is some seconds behind is accepted."""
     url, now = stack.gateway.url, int(time.time())
     early = _report(user=payer.id, timestamp=now - 3600)
     answer = await _send(http, url, superuser_token, early)
@@ -315,7 +315,7 @@ async def test_a_user_takes_nothing_back(
 async def test_a_report_is_canceled(
     payer: User, stack: Stack, http: httpx.AsyncClient, superuser_token: str, account: StripeAccount
 ) -> None:
-    """What was reported under an identifier counts no more; an unknown one is a 404."""
+    """A correction cancels the report of an identifier; an unknown one is a 404."""
     wrong, right = _report(user=payer.id), _report(user=payer.id, value=2)
     for body in (wrong, right):
         await _send(http, stack.gateway.url, superuser_token, body)
@@ -352,7 +352,7 @@ async def test_an_archived_meter_is_noticed_at_once(
     superuser_token: str,
     account: StripeAccount,
 ) -> None:
-    """What the gateway remembers of meters ends with Stripe's refusal, and the cause is named."""
+    """The gateway drops its cached meter when Stripe refuses a report, and names the cause."""
     name, url = f"m_{token_hex(4)}", stack.gateway.url
     first = await _create_meter(account, name)
     old = await _subscribe(frontend, account, await _create_metered(account, first))
@@ -379,7 +379,7 @@ async def test_a_meter_made_again_is_noticed_at_once(
     superuser_token: str,
     account: StripeAccount,
 ) -> None:
-    """Who has a subscription on the new meter is not refused because of the old one."""
+    """A subscriber of the new meter is not refused because of the old one."""
     name, url = f"m_{token_hex(4)}", stack.gateway.url
     first = await _create_meter(account, name)
     old = await _subscribe(frontend, account, await _create_metered(account, first))

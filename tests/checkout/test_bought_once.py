@@ -1,4 +1,4 @@
-"""What counts as bought, for what is sold once per buyer: the same as for entitlements."""
+"""Purchases that count for prices sold once per buyer: those that give entitlements."""
 
 import httpx
 

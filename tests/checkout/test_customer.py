@@ -49,7 +49,7 @@ async def test_a_deleted_customer_is_replaced_before_its_webhook(
     frontend: Frontend,
     hold_webhooks: HoldWebhooks,
 ) -> None:
-    """Who buys right after the seller has deleted their customer gets a new one at once."""
+    """A buyer whose customer was deleted a moment ago gets a new one at once."""
     await shop.check_out(user, "lifetime")
     first = await _find_customer(frontend, user)
     async with hold_webhooks():
@@ -64,7 +64,7 @@ async def test_a_deleted_customer_is_replaced_before_its_webhook(
 async def test_a_customer_that_nobody_knows_is_replaced(
     user: User, shop: Shop, account: StripeAccount, dashboard: Dashboard, frontend: Frontend
 ) -> None:
-    """A row whose customer is of another account, as after a move, does not lock its user out."""
+    """A row with a customer of another account, as after a move, does not lock its user out."""
     name = f"cus_{user.id}"
     row = {"id": record_id(name), "stripe_id": name, "user": user.id, "primary": True}
     await dashboard.call("POST", "/api/collections/customers/records", row)
@@ -134,7 +134,7 @@ async def _wait_for_work(dashboard: Dashboard, customer: str, status: str) -> di
 async def test_a_change_waits_for_stripe(
     user: User, shop: Shop, account: StripeAccount, dashboard: Dashboard, frontend: Frontend
 ) -> None:
-    """While Stripe fails, PocketBase takes the change at once, and Stripe hears of it later."""
+    """While Stripe fails, PocketBase stores the change at once, and Stripe gets it later."""
     await shop.check_out(user, "lifetime")
     customer = await _find_customer(frontend, user)
     await account.control("faults", path=f"/v1/customers/{customer}", status=503, times=3)
@@ -176,7 +176,7 @@ async def test_a_change_that_stripe_refuses_is_left_to_the_seller(
 async def test_a_change_waits_for_the_gateway(
     fresh_stack: Callable[..., Stack], http: httpx.AsyncClient
 ) -> None:
-    """What changes while no gateway runs is told by the next that starts."""
+    """Changes made while no gateway runs are sent by the next one that starts."""
     stack = fresh_stack()
     account = StripeAccount(http, stack.simulator)
     await account.wait_delivered()

@@ -16,7 +16,7 @@ from tests.stripe_account import StripeAccount
 
 @pytest.fixture
 def open_shop(start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient) -> Shop:
-    """A shop that sells to everybody."""
+    """A shop that sells to guests."""
     return Shop(http, start_gateway(GATEWAY_GUEST_CHECKOUT="true").url)
 
 
@@ -57,7 +57,7 @@ async def test_a_purchase_finds_its_user_by_the_verified_address(
 async def test_a_guest_gets_no_trial(
     open_shop: Shop, account: StripeAccount, make_price: Callable[..., Any]
 ) -> None:
-    """Nobody can tell whether a guest has had one."""
+    """A guest's history is unknown, so a guest gets no trial."""
     price = await make_price(trial_days="14")
     made = (await open_shop.post("/checkout", None, build_order(price))).json()
     assert (await account.read(f"checkout/sessions/{made['id']}"))["amount_total"] == 700

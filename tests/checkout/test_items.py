@@ -1,4 +1,4 @@
-"""What is bought: prices are found by id or lookup key, and decide the mode. Pure."""
+"""Items of an order: prices are found by id or lookup key, and decide the mode. Pure."""
 
 from typing import Any
 

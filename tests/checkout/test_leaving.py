@@ -1,4 +1,4 @@
-"""Who was deleted is being forgotten at Stripe: nobody else's purchases are caught up in that."""
+"""The deletion of a user at Stripe does not touch other users' purchases."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -73,9 +73,9 @@ async def site(fresh_stack: Callable[..., Stack], http: httpx.AsyncClient) -> As
 
 
 async def test_who_comes_back_loses_nothing(site: Site) -> None:
-    """What is bought with the same address again is not ended with the former account's.
+    """A new account's purchases with the same address don't end with the former account's.
 
-    What stays of that is theirs, because the former account had verified the address too.
+    Remaining purchases are the new account's, because the former had verified the address too.
     """
     user = await site.frontend.sign_up()
     await site.verify(user)
@@ -117,7 +117,7 @@ async def test_a_customer_made_meanwhile_is_forgotten_too(site: Site) -> None:
 
 
 async def test_a_strangers_purchases_stay_a_strangers(site: Site) -> None:
-    """Who has an address verified sees nothing of an account that used it without verifying it."""
+    """Verifying an address shows nothing of an account that used it without verifying it."""
     stranger = await site.frontend.sign_up()
     subscription = await site.subscribe(stranger)
     customer = str((await site.account.read(f"subscriptions/{subscription}"))["customer"])
@@ -153,7 +153,7 @@ async def test_a_case_variant_sees_nothing_of_a_strangers(site: Site) -> None:
 
 
 async def test_a_customer_of_somewhere_else_is_left_alone(site: Site) -> None:
-    """Who was never a user here is not ours to forget: another PocketBase may have the account."""
+    """A customer that names no user of this PocketBase stays: another one may have the account."""
     fields = {"metadata[pocketbase_user]": "elsewhereuser01"}
     foreign = await site.account.create("customers", **fields)
     await site.account.wait_delivered()
@@ -187,7 +187,7 @@ async def _delete_after_trial(site: Site, email: str) -> None:
 
 
 async def test_a_trial_is_kept_by_an_address_only(site: Site) -> None:
-    """A deleted user's address has no other trial; one without an address takes it from nobody."""
+    """A deleted user's address gets no second trial; a user without an address uses up no trial."""
     users = await site.dashboard.call("GET", "/api/collections/users")
     for field in users["fields"]:
         if field["name"] == "email":

@@ -132,7 +132,7 @@ async def test_what_was_given_back_may_be_bought_again(
 async def test_another_price_of_the_product_is_the_same_thing(
     user: User, shop: Shop, account: StripeAccount
 ) -> None:
-    """A new price of what was bought is no way to buy it twice."""
+    """A new price of a bought product does not allow a second purchase."""
     product = await account.create(
         "products", name="Forever", **{"metadata[checkout_once_per_buyer]": "true"}
     )
@@ -202,7 +202,7 @@ async def test_the_plan_file_can_say_it(
 async def test_an_organization_buys_for_itself(
     user: User, shop: Shop, account: StripeAccount, frontend: Frontend, make_price: MakePrice
 ) -> None:
-    """What a user has bought, their organization may buy, once."""
+    """An organization may buy what its owner has bought as a user, once."""
     price = await make_price("", once_per_buyer="true")
     made = await frontend.call(
         "POST", "/api/collections/organizations/records", token=user.token, body={"name": "Acme"}
@@ -224,7 +224,7 @@ async def test_a_guests_purchase_counts_once_it_is_theirs(
     make_price: MakePrice,
     start_gateway: Callable[..., GatewayProcess],
 ) -> None:
-    """Nobody knows a guest; who proves the address has bought it."""
+    """A guest can buy it again; the user who verifies the address has bought it."""
     shop = Shop(http, start_gateway(GATEWAY_GUEST_CHECKOUT="true").url)
     price = await make_price("", once_per_buyer="true")
     session = (await shop.post("/checkout", None, build_order(price))).json()

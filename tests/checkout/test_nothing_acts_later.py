@@ -148,7 +148,7 @@ async def test_an_organizations_plans_end(leaving: Leaving) -> None:
 
 
 async def test_more_than_one_page_ends(leaving: Leaving) -> None:
-    """What acts is found behind a hundred of what does not act any more, and among many."""
+    """Active objects are found behind a hundred ended ones, and among many."""
     user = await leaving.frontend.sign_up()
     customer, _ = await leaving.subscribe(user)
     account = leaving.account

@@ -1,4 +1,4 @@
-"""What may be bought, on which terms: the seller's plans and the buyer's history decide. Pure."""
+"""The checkout policy: the seller's terms and the buyer's history decide what is sold. Pure."""
 
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ def test_metadata_is_text() -> None:
     ],
 )
 def test_metadata_that_makes_no_sense_is_not_for_sale(metadata: dict[str, str]) -> None:
-    """Rather no sale than one on terms that nobody meant."""
+    """Invalid terms prevent the sale."""
     assert _refused(_price(metadata=metadata))["items.0.price"]["code"] == "price_inactive"
 
 
@@ -101,14 +101,14 @@ def test_currencies_are_not_mixed() -> None:
 
 
 def test_a_currency_can_be_left_out() -> None:
-    """Where the seller names currencies, prices in others are not for sale."""
+    """With GATEWAY_CURRENCIES, prices in other currencies are not for sale."""
     members = {"defaults": {"currencies": ["EUR"]}}
     assert _decide(_price(currency="eur"), **members).mode == "subscription"
     assert _refused(_price(), **members)["items.0.price"]["code"] == "price_inactive"
 
 
 def test_a_trial_is_given_once() -> None:
-    """Who has had a trial gets none, whatever the plan says."""
+    """A buyer who has had a trial gets none, whatever the terms."""
     members = {"defaults": {"trial_days": 14}}
     assert _decide(_price(), **members).trial_days == 14
     assert _decide(_price(), history=PurchaseHistory(trial_used=True), **members).trial_days == 0
@@ -124,7 +124,7 @@ def test_a_short_trial_is_not_stretched_by_another_line() -> None:
 
 
 def test_one_subscription_is_enough() -> None:
-    """A second of a group is refused while one runs, also of a price that nobody knows."""
+    """A second subscription of a group is refused while one runs, also for an unknown price."""
     for held in ((), (_price("price_held"),)):
         history = PurchaseHistory(subscriptions=(("price_held",),), prices=held)
         with pytest.raises(AlreadySubscribed):
@@ -190,7 +190,7 @@ def test_a_plan_file_is_read(tmp_path: Path) -> None:
     ["[prices.pro]\ntrail_days = 1", "[prices.pro]\ntrial_days = -1", "x = 1", "[prices", None],
 )
 def test_a_wrong_plan_file_is_told_at_the_start(text: str | None, tmp_path: Path) -> None:
-    """What can't be read, or is no plan, names the setting."""
+    """A file that can't be read, or has invalid terms, is reported with the setting."""
     file = tmp_path / "plans.toml"
     if text is not None:
         file.write_text(text)

@@ -48,7 +48,7 @@ async def test_a_code_makes_the_purchase_cheaper(
 async def test_without_a_code_the_page_asks_for_one(
     user: User, shop: Shop, account: StripeAccount, make_price: MakePrice
 ) -> None:
-    """Where codes are taken, the page takes them too, unless one is given already."""
+    """With promotion codes allowed, the page takes one too, unless the order has one."""
     price = await make_price("", promotion_codes="true")
     _, code = await make_code(account)
     plain = await _read(account, await shop.post("/checkout", user, build_order(price)))
@@ -98,7 +98,7 @@ async def test_codes_that_are_not_for_the_caller_are_unknown(
 async def test_a_code_that_does_not_apply_is_the_callers_mistake(
     user: User, shop: Shop, account: StripeAccount, make_price: MakePrice
 ) -> None:
-    """Stripe knows its restrictions; what it refuses is told at the field."""
+    """Stripe checks the restrictions of a code; a refusal is returned at the field."""
     price = await make_price("", promotion_codes="true")
     least = {"restrictions[minimum_amount]": 701, "restrictions[minimum_amount_currency]": "usd"}
     _, code = await make_code(account, **least)
@@ -127,7 +127,7 @@ async def test_a_guest_may_have_a_code(
     account: StripeAccount,
     make_price: MakePrice,
 ) -> None:
-    """Who is not signed in gets what is for everybody."""
+    """A guest may use a promotion code."""
     there = Shop(shop.http, start_gateway(GATEWAY_GUEST_CHECKOUT="true").url)
     price = await make_price("", promotion_codes="true")
     _, code = await make_code(account)

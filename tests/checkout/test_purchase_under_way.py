@@ -32,7 +32,7 @@ async def _list_open(account: StripeAccount, user: User) -> list[str]:
 async def test_a_second_subscription_is_refused(
     user: User, shop: Shop, account: StripeAccount
 ) -> None:
-    """Who has one gets 409 with the portal, for every recurring price; other things are sold."""
+    """A subscriber gets 409 with the portal for every recurring price; one-time prices are sold."""
     await shop.pay(await shop.check_out(user, "pro_monthly"))
     await account.wait_delivered()
     before = await account.count("checkout.session")
@@ -94,7 +94,7 @@ async def test_a_new_one_may_follow_the_last(
 async def test_another_choice_closes_the_first(
     user: User, shop: Shop, account: StripeAccount
 ) -> None:
-    """Who goes back and chooses another plan can't pay for both; the same choice is the same."""
+    """Choosing another plan closes the first session; the same choice returns the same session."""
     first = await shop.check_out(user, "pro_monthly")
     assert await shop.check_out(user, "pro_monthly") == first
     second = await shop.check_out(user, "pro_yearly")
@@ -163,7 +163,7 @@ async def test_an_expired_session_is_not_given_again(
 async def test_a_purchase_that_was_left_is_begun_anew(
     user: User, shop: Shop, account: StripeAccount, dashboard: Dashboard
 ) -> None:
-    """A session too near to its end is closed, and another made, although nobody heard of it."""
+    """A session that is about to expire is closed and replaced, before its event has arrived."""
     first = await shop.check_out(user, "pro_monthly")
     [row] = await dashboard.list("gateway_pending_checkouts", f"buyer = '{user.id}'")
     path = f"/api/collections/gateway_pending_checkouts/records/{row['id']}"
@@ -221,7 +221,7 @@ async def test_a_trial_is_given_once_for_ever(
 async def test_trials_can_not_be_collected_at_once(
     user: User, shop: Shop, account: StripeAccount, make_price: MakePrice
 ) -> None:
-    """Where several subscriptions may run, two trials ordered at the same time are one trial."""
+    """With several subscriptions allowed, two concurrent orders with a trial get one trial."""
     prices = [await make_price(trial_days="7", subscriptions="many") for _ in range(2)]
     await asyncio.gather(*(shop.post("/checkout", user, build_order(each)) for each in prices))
     [session] = await _list_open(account, user)

@@ -46,7 +46,7 @@ async def test_a_user_has_a_limit(
 async def test_a_forged_token_uses_up_nobodys_limit(
     user: User, start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient
 ) -> None:
-    """Only requests that PocketBase recognised count for a user."""
+    """Only requests with a token that PocketBase accepts count for a user."""
     shop = Shop(http, start_gateway(GATEWAY_RATE_LIMIT_USER="2/minute").url)
     forged = User(user.id, user.email, user.password, f"{user.token[:-2]}xx")
     for _ in range(4):
@@ -57,7 +57,7 @@ async def test_a_forged_token_uses_up_nobodys_limit(
 async def test_an_address_has_a_limit(
     user: User, start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient
 ) -> None:
-    """It counts before anybody is asked, and what a caller says of its address is not believed."""
+    """The limit counts before any upstream call, and a forged address header is ignored."""
     shop = Shop(http, start_gateway(GATEWAY_RATE_LIMIT_ADDRESS="3/minute").url)
     answers = [await _ask(shop, user, **{"X-Forwarded-For": f"10.0.0.{i}"}) for i in range(5)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
@@ -84,7 +84,7 @@ async def test_a_trusted_proxy_is_believed(
 async def test_a_network_of_addresses_is_one_caller(
     user: User, start_gateway: Callable[..., GatewayProcess], http: httpx.AsyncClient
 ) -> None:
-    """Whoever has an IPv6 network has addresses enough to ask from a new one each time."""
+    """Addresses of one IPv6 network count as one caller."""
     gateway = start_gateway(
         GATEWAY_RATE_LIMIT_ADDRESS="2/minute", GATEWAY_TRUSTED_PROXIES="127.0.0.1"
     )
@@ -111,7 +111,7 @@ async def test_stripe_is_never_held_up(
     [{"gateway_rate_limit_user": "often"}, {"gateway_trusted_proxies": "everybody"}],
 )
 def test_a_wrong_setting_is_named(setting: dict[str, str]) -> None:
-    """What is no rate, or no network, is told at the start."""
+    """An invalid rate or network ends the start."""
     [name] = setting
     with pytest.raises(SettingsError, match=f"{name.upper()} is wrong"):
         read_settings(**setting)

@@ -1,4 +1,4 @@
-"""Where a purchase may lead back to: only addresses that stand on an allowed origin. Pure."""
+"""Redirect addresses of a purchase: only those of an allowed origin. Pure."""
 
 import re
 
@@ -153,6 +153,6 @@ def test_what_passes_begins_with_an_allowed_origin(url: str) -> None:
 
 @given(st.sampled_from(_ORIGINS), st.text(st.characters(min_codepoint=33, exclude_characters="\\")))
 def test_any_path_on_an_allowed_origin_passes(origin: str, path: str) -> None:
-    """Whatever printable path follows the origin's slash, the address passes."""
+    """An address of an allowed origin passes with any printable path."""
     if not any(character == "\x7f" for character in path):
         assert _is_allowed(f"{origin}/{path}")

@@ -50,7 +50,7 @@ async def _wait_until_over(account: StripeAccount, coupon: str) -> None:
     await eventually(is_over)
 
 
-#: What Stripe says, and the status, field and code that the buyer gets.
+#: Stripe's error, and the status, field and code of the response.
 _CAUSES = {
     "coupon expired": ({"code": "coupon_expired"}, 409, "coupon", "coupon_not_redeemable"),
     "coupon used up": (
@@ -102,7 +102,7 @@ _CAUSES = {
 async def test_a_refused_purchase_names_its_cause(
     name: str, user: User, shop: Shop, account: StripeAccount
 ) -> None:
-    """What the seller has to change is a 409, what the buyer can change a 400 at the field."""
+    """A refusal that only the seller can correct is a 409, others a 400 at the field."""
     said, status, field, code = _CAUSES[name]
     await _refuse(account, **said)
     answer = await shop.post("/checkout", user, build_order("pro_monthly"))
@@ -112,7 +112,7 @@ async def test_a_refused_purchase_names_its_cause(
 async def test_the_line_of_an_archived_price_is_named(
     user: User, shop: Shop, account: StripeAccount, make_price: MakePrice
 ) -> None:
-    """Before PocketBase knows of it, Stripe's refusal leads to the same field."""
+    """Before its event arrives, Stripe's refusal leads to the same field."""
     first, second = await make_price(""), await make_price("")
     async with account.holding_deliveries():
         await account.create(f"prices/{second}", active="false")
@@ -135,7 +135,7 @@ async def test_a_price_below_what_can_be_charged_is_the_sellers(
 async def test_another_currency_is_told_at_the_price(
     user: User, shop: Shop, account: StripeAccount, make_price: MakePrice
 ) -> None:
-    """Who pays a subscription in one currency can't start one in another."""
+    """A customer with a subscription in one currency can't start one in another."""
     first, second = [
         await make_price("month", currency, group=currency) for currency in ("usd", "eur")
     ]
@@ -263,7 +263,7 @@ async def test_a_code_is_not_blamed_for_anything_else(
 async def test_a_code_that_does_not_fit_is_blamed(
     restriction: str, user: User, shop: Shop, account: StripeAccount, make_price: MakePrice
 ) -> None:
-    """What Stripe says about the code or its coupon is told at the code."""
+    """Stripe's refusals of a code or its coupon are returned at the code."""
     price = await make_price("", promotion_codes="true")
     coupon: dict[str, Any] = {"percent_off": 10, "duration": "once"}
     code: dict[str, Any] = {"code": f"CODE{token_hex(4)}", "promotion[type]": "coupon"}
@@ -324,7 +324,7 @@ async def test_a_permission_that_lacks_is_seen_until_it_is_given(
 async def test_the_portal_heals_itself(
     user: User, shop: Shop, account: StripeAccount, frontend: Frontend
 ) -> None:
-    """A customer that was deleted at Stripe a moment ago is no customer any more."""
+    """A customer that was deleted at Stripe a moment ago counts as missing."""
     await shop.check_out(user, "lifetime")
     [row] = await frontend.list_records("customers", token=user.token)
     body = {"return_url": f"{ORIGIN}/account"}

@@ -1,4 +1,4 @@
-"""What may be asked of /checkout and /portal: all else is a clear problem, and Stripe not asked."""
+"""Requests that /checkout and /portal refuse: each gets a clear problem without a Stripe call."""
 
 import json
 from collections.abc import AsyncIterator
@@ -109,7 +109,7 @@ async def test_a_tampered_body_is_refused(
 async def test_a_body_that_is_no_json_is_refused(
     path: str, body: bytes, user_without_purchase: User, shop: Shop
 ) -> None:
-    """What can't be read is a 400, never a 500."""
+    """An unreadable body is a 400, never a 500."""
     headers = user_without_purchase.bearer | {"Content-Type": "application/json"}
     answer = await shop.http.post(shop.url + path, content=body, headers=headers)
     read_problem(answer, 400)

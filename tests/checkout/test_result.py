@@ -58,7 +58,7 @@ async def test_rows_are_there_before_the_webhooks(
 async def test_rows_stay_as_the_webhooks_made_them(
     user: User, shop: Shop, account: StripeAccount, dashboard: Dashboard
 ) -> None:
-    """Who comes back after the webhooks changes nothing."""
+    """A return after the webhooks changes nothing."""
     session = await shop.check_out(user, "pro_monthly")
     await shop.pay(session)
     await account.wait_delivered()
@@ -70,7 +70,7 @@ async def test_rows_stay_as_the_webhooks_made_them(
 async def test_both_may_come_at_once(
     user: User, shop: Shop, account: StripeAccount, dashboard: Dashboard
 ) -> None:
-    """Returns and webhooks at the same time end in one row an object."""
+    """Concurrent returns and webhooks write one row per object."""
     session = await shop.check_out(user, "pro_monthly")
     await shop.pay(session)
     answers = await asyncio.gather(*(shop.come_back(user, session["id"]) for _ in range(12)))
@@ -140,7 +140,7 @@ async def test_a_payment_method_is_saved(
 async def test_a_form_of_ones_own_gets_a_secret(
     ui_mode: str, user: User, shop: Shop, account: StripeAccount
 ) -> None:
-    """Stripe.js needs the session's secret; there is no page to go to."""
+    """Stripe.js gets the session's secret; there is no redirect address."""
     items = [{"price": "lifetime"}]
     body = {"items": items, "ui_mode": ui_mode, "return_url": SUCCESS}
     session = (await shop.post("/checkout", user, body)).json()
@@ -165,7 +165,7 @@ async def test_a_form_of_ones_own_gets_a_secret(
 async def test_each_kind_of_page_has_its_addresses(
     members: dict[str, Any], wrong: str, user_without_purchase: User, shop: Shop
 ) -> None:
-    """What is missing, too much, or no name of Stripe's is named in a 400."""
+    """A missing, further or invalid parameter is named in a 400."""
     body = {"items": [{"price": "lifetime"}], **members}
     answer = await shop.post("/checkout", user_without_purchase, body)
     assert wrong in read_problem(answer, 400, "invalid-request")["data"]

@@ -1,4 +1,4 @@
-"""What Stripe is asked to make of an offer. Pure."""
+"""The parameters of a Checkout Session. Pure."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def _build(
 
 
 def test_payment_methods_are_never_named() -> None:
-    """What the dashboard offers is offered: Stripe refuses a list of payment methods."""
+    """Payment methods of the dashboard are offered: Stripe refuses a list of payment methods."""
     for mode in ("payment", "subscription", "setup"):
         assert "payment_method_types" not in _build(_quote(mode=mode))
 
@@ -118,7 +118,7 @@ def test_what_is_paid_by_use_has_no_quantity() -> None:
 
 
 def test_a_guest_is_nobody_yet() -> None:
-    """A guest's session names no user; a payment makes a customer, whose address leads to one."""
+    """A guest's session names no user, and Stripe creates a customer for its payment."""
     params = _build(_quote(mode="payment"), SessionPayer())
     assert params["metadata"] == {"pocketbase_guest": "true"}
     assert params["customer_creation"] == "always"

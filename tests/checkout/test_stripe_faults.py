@@ -1,4 +1,4 @@
-"""Stripe is slow or broken: a purchase is made once, or the client hears when to come again."""
+"""Faults of Stripe: a purchase is made once, or the response has Retry-After."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from tests.shop import Shop, build_order
 from tests.stripe_account import StripeAccount
 
 _STEPS = ("/v1/customers", "/v1/checkout/sessions")
-#: What passes if it happens once.
+#: Faults that pass if they happen once.
 _PASSING = {
     "500": {"status": 500},
     "503": {"status": 503},
@@ -25,7 +25,7 @@ _PASSING = {
     "reset after it acted": {"reset": "after"},
     "too slow, after it acted": {"reset": "after", "hang_ms": 3500},
 }
-#: What it becomes for the client if it stays, by status and slug.
+#: The status and slug of the response if the fault stays.
 _LASTING = {
     "409": ({"status": 409}, 503, "stripe-unavailable"),
     "429": ({"status": 429}, 503, "stripe-unavailable"),
@@ -91,7 +91,7 @@ async def test_what_passes_is_not_noticed(
 async def test_what_lasts_is_told(
     name: str, path: str, user: User, hasty_shop: Shop, account: StripeAccount
 ) -> None:
-    """The client hears when to come again; then it finds one customer and one session."""
+    """The response has Retry-After; the retry finds one customer and one session."""
     fault, status, slug = _LASTING[name]
     await account.control("faults", method="POST", path=path, times=-1, **fault)
     answer = await hasty_shop.post("/checkout", user, build_order("pro_monthly"))
@@ -110,7 +110,7 @@ async def test_what_lasts_is_told(
 async def test_a_slow_stripe_is_waited_for(
     user: User, hasty_shop: Shop, account: StripeAccount
 ) -> None:
-    """What takes long, but comes in time, is used."""
+    """A slow answer within the timeout is used."""
     await account.control("faults", method="POST", path="/v1/", delay_ms=1000, times=2)
     await hasty_shop.check_out(user, "lifetime")
     assert await _count(account, user) == (1, 1)

@@ -1,4 +1,4 @@
-"""Who may buy: the holder of a valid token of this PocketBase's users, and nobody else."""
+"""Only a valid token of this PocketBase's users may buy."""
 
 import base64
 import hashlib
@@ -104,7 +104,7 @@ async def test_a_token_that_this_pocketbase_did_not_sign_is_refused(
 async def test_a_superusers_token_is_refused(
     dashboard: Dashboard, shop: Shop, count_made: CountMade
 ) -> None:
-    """A superuser is no customer."""
+    """A superuser can't buy."""
     await _assert_refused(shop, f"Bearer {dashboard.token}", count_made)
 
 
@@ -141,7 +141,7 @@ async def test_a_token_ends_with_a_new_password(
 async def test_a_database_in_trouble_is_no_fault_of_the_token(
     user: User, shop: Shop, stack: Stack
 ) -> None:
-    """Where PocketBase can't write, the answer is 503: a frontend must not log its user out."""
+    """While PocketBase can't write, the response is 503, so that a frontend keeps its user."""
     with closing(sqlite3.connect(stack.pocketbase.data_dir / "data.db")) as database:
         database.execute(
             "CREATE TRIGGER full BEFORE INSERT ON gateway_pending_checkouts"

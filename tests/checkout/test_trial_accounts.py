@@ -1,4 +1,4 @@
-"""A trial is once for the person behind a verified address, and nobody else's to use up."""
+"""One trial per verified address; an unverified account does not use it up."""
 
 from collections.abc import Callable
 from secrets import token_hex
@@ -81,7 +81,7 @@ async def test_case_variants_share_a_trial(
     take_trial: Callable[[User, str], Any],
     make_price: MakePrice,
 ) -> None:
-    """Accounts whose addresses differ in case only have one trial, also if nobody verified them."""
+    """Accounts with addresses that differ in case only share one trial, also unverified."""
     price, email = await make_price(trial_days="14"), _new_address()
     assert await take_trial(await sign_up(email, verified=verified), price)
     for variant in (email.title(), email.upper()):

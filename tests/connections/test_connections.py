@@ -279,7 +279,7 @@ async def test_a_query_may_contain_dots(kind: Kind) -> None:
 
 
 async def test_an_interim_answer_is_none(kind: Kind) -> None:
-    """What a server says before its answer is left out."""
+    """Interim responses are skipped."""
     hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

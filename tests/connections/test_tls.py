@@ -28,7 +28,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """An authority that nobody trusts by themselves."""
+    """An authority that is not trusted by default."""
     return trustme.CA()
 
 
@@ -42,7 +42,7 @@ def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest_asyncio.fixture
 async def port(authority: trustme.CA) -> AsyncIterator[int]:
-    """Where a server of localhost, by that authority, answers every request."""
+    """The address of a server with a certificate of that authority."""
     tasks = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

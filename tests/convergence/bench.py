@@ -20,7 +20,7 @@ from tests.second_gateway import build_second_gateway
 
 @dataclass(frozen=True)
 class Bench:
-    """What histories are played on; their ids differ."""
+    """The stack for all histories; their ids differ."""
 
     stack: Stack
     account: Account

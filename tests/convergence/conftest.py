@@ -1,4 +1,4 @@
-"""What histories are played on."""
+"""The stack for all histories."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What payers may use, written a second time: from the rows of the mirror as they stand.
+"""Expected entitlements, computed independently from the rows of the mirror.
 
 The rows themselves are held against the oracle, so entitlements converge if they follow from them.
 """
@@ -24,7 +24,7 @@ FOREVER = datetime(9999, 12, 31, 23, 59, 59, 999000, UTC)
 
 @dataclass
 class Grants:
-    """What gives one payer one feature."""
+    """The purchases that give one payer one feature."""
 
     ends: list[datetime] = field(default_factory=list)
     limits: list[float] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What the mirror must hold after a history: written a second time, from the history alone.
+"""Expected rows after a history, computed independently from the history alone.
 
 A row shows the last event of its object. Whose it is follows from everything that was ever said,
 and from the rows themselves: no order of delivery appears here.

@@ -1,4 +1,4 @@
-"""One history: what happens at Stripe, how the gateway learns of it, and what must come of it."""
+"""One history: steps at Stripe, deliveries to the gateway, and the expected rows."""
 
 import json
 from contextlib import suppress
@@ -14,7 +14,7 @@ from tests.convergence.mirror import differences
 
 Json = dict[str, Any]
 
-#: What changes at Stripe without an event: a read shows it, the last event does not.
+#: Changes at Stripe without an event: a read shows them, the last event does not.
 UNANNOUNCED = {
     "coupons": {"times_redeemed", "valid"},
     "promotion_codes": {"times_redeemed", "active"},
@@ -44,7 +44,7 @@ class History:
         return self.bench.mirror.add_user(email, verified=verified), email
 
     def possible_moves(self) -> list[str]:
-        """What may happen at Stripe now."""
+        """The steps that are possible at Stripe now."""
         return sorted({*histories.transitions(self.world, Random(0)), *purchases.MOVES})
 
     def move(self, name: str, random: Random) -> None:

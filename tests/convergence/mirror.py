@@ -1,4 +1,4 @@
-"""PocketBase's database file: rows as they stand, and users without the cost of hashing."""
+"""PocketBase's database file: its rows, and users without the cost of hashing."""
 
 import json
 import sqlite3

@@ -18,7 +18,7 @@ KEY, ORGANIZATION_KEY = "pocketbase_user", "pocketbase_organization"
 
 @dataclass(frozen=True)
 class People:
-    """Who may buy."""
+    """The possible buyers."""
 
     #: Id and address of each user.
     users: list[tuple[str, str]]

@@ -10,7 +10,7 @@ from tests.convergence.history import MOVES, History
 
 @pytest.mark.parametrize("seed", range(4))
 def test_entitlements_follow_each_delivery(bench: Bench, seed: int) -> None:
-    """Whatever changes, in whatever order it arrives, no recompute is missed."""
+    """No change, in any order of arrival, misses a recomputation."""
     random = Random(seed)
     history = History(bench)
     for name in [*MOVES, *random.choices(MOVES, k=len(MOVES))]:

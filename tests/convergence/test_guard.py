@@ -90,7 +90,7 @@ async def test_an_event_stored_meanwhile_undoes_a_decision(
 
 
 async def test_a_decision_on_the_whole_story_stands(bench: Bench, settings: Settings) -> None:
-    """A decision whose row and events are unchanged is written, and its event stored."""
+    """A decision is written, with its event, if row and events are unchanged."""
     product = Scene(bench).product
     first, second = _changes(product, 2)
     async with PocketBase(settings) as pocketbase:

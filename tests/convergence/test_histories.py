@@ -35,7 +35,7 @@ _SECONDS = st.sampled_from([0, 0, 1, 2, 3_700, 3 * 86_400, 31 * 86_400])
 
 
 class Tally:
-    """What all histories together came to."""
+    """Numbers of all histories together."""
 
     def __init__(self) -> None:
         self.histories = self.events = self.cut = 0

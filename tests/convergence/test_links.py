@@ -58,7 +58,7 @@ def test_metadata_of_a_subscription(scene: Scene, arrange: Arrange) -> None:
 def test_client_reference_id(scene: Scene, arrange: Arrange) -> None:
     """A session's customer is the user's whom it names; primary only if the metadata agrees.
 
-    A page that shows a pricing table can be made to name anybody.
+    A page with a pricing table can be made to name any user.
     """
     user, _ = scene.add_user(verified=False)
     table = scene.buy(client_reference_id=user)
@@ -73,7 +73,7 @@ def test_client_reference_id(scene: Scene, arrange: Arrange) -> None:
 
 @BOTH_ORDERS
 def test_payment_link(scene: Scene, arrange: Arrange) -> None:
-    """A Payment Link's customer is linked, but never primary: anybody can write such an address."""
+    """A Payment Link's customer is linked, but never primary: visitors can write its address."""
     user, email = scene.add_user()
     session = scene.buy(link=True, form={"email": email}, client_reference_id=user)
 
@@ -196,7 +196,7 @@ def test_the_customers_metadata_moves_it(scene: Scene, arrange: Arrange, seconds
 
 @BOTH_ORDERS
 def test_metadata_that_is_emptied_moves_nothing(scene: Scene, arrange: Arrange) -> None:
-    """A customer whose metadata names nobody any more stays with the user whom it named."""
+    """A customer keeps its user when its metadata no longer names one."""
     (named, _), (_, email) = scene.add_user(), scene.add_user()
     customer = scene.add_customer(email=email, metadata={"pocketbase_user": named})
     scene.world.clock.advance(5)
@@ -209,7 +209,7 @@ def test_metadata_that_is_emptied_moves_nothing(scene: Scene, arrange: Arrange) 
 
 @BOTH_ORDERS
 def test_metadata_that_is_emptied_leaves_the_first_claim(scene: Scene, arrange: Arrange) -> None:
-    """A customer that was moved and is named by nobody any more is its first user's again."""
+    """A moved customer returns to its first user when no metadata names one."""
     (first, _), (second, _) = scene.add_user(), scene.add_user()
     customer = scene.add_customer()
     subscription = scene.subscribe(customer, metadata={"pocketbase_user": first})
@@ -256,7 +256,7 @@ def test_a_new_address_changes_no_owner(scene: Scene, arrange: Arrange) -> None:
 
 @BOTH_ORDERS
 def test_a_name_beats_an_address(scene: Scene, arrange: Arrange) -> None:
-    """What names the user holds against an address, whichever was stated first."""
+    """Metadata that names the user wins over an address, in either order."""
     (named, _), (_, email) = scene.add_user(), scene.add_user()
     customer = scene.add_customer(email=email)
     scene.world.clock.advance(5)
@@ -289,7 +289,7 @@ def _primaries(scene: Scene, *customers: str) -> list[int]:
 
 @BOTH_ORDERS
 def test_the_customer_with_a_subscription_is_primary(scene: Scene, arrange: Arrange) -> None:
-    """Of a user's customers the one whose subscription runs is primary, until that ends."""
+    """The primary customer is the one with a running subscription, until that ends."""
     user, email = scene.add_user()
     oldest = scene.add_customer(metadata={"pocketbase_user": user})
     scene.world.clock.advance(5)
@@ -324,7 +324,7 @@ def test_primary_stays_while_a_subscription_runs(scene: Scene, arrange: Arrange)
 
 
 def test_primary_among_customers_that_are_linked_at_once(scene: Scene) -> None:
-    """Who verifies an address that several customers have gets the subscribed one as primary."""
+    """Verifying an address of several customers makes the subscribed one primary."""
     for _ in range(4):  # Record ids are hashes: each order of them comes up.
         user, email = scene.add_user(verified=False)
         idle = scene.add_customer(email=email)

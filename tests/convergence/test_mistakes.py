@@ -1,4 +1,4 @@
-"""What other integrations got wrong about webhooks: each mistake, and that it is not made here.
+"""Known mistakes of other webhook integrations, and that they are not made here.
 
 A projection or a row that fails is in tests/operations/test_replay.py, a read that is older than
 what it would overwrite in test_reads.py, two clicks in tests/acceptance/test_one_customer.py.
@@ -172,7 +172,7 @@ def test_deleted_objects_stay_deleted(scene: Scene, seconds: int) -> None:
 
 
 def test_subscriptions_made_elsewhere_are_linked(scene: Scene) -> None:
-    """What the Dashboard and a Payment Link sold is the user's, by address and by reference."""
+    """Sales of the Dashboard and of Payment Links are linked by address and by reference."""
     user, email = scene.add_user()
     by_hand = scene.subscribe(scene.add_customer(email=email))
     session = scene.buy(link=True, client_reference_id=user)

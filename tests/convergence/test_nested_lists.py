@@ -78,7 +78,7 @@ def test_more_lines_than_a_page(scene: Scene) -> None:
 
 
 def test_an_older_read_of_a_long_list_gives_way(scene: Scene) -> None:
-    """What another replica wrote between the pages of a read stays."""
+    """A write by another replica between the pages of a read stays."""
     bench, customer = scene.bench, scene.add_customer()
     subscription = _subscribe(scene, customer, 12)
     [created] = scene.events("customer.subscription.created")

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 _SETTINGS = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-#: What happens to a payout: its metadata changes, the time passes, the bank answers.
+#: Steps of a payout: its metadata changes, time passes, the bank answers.
 _STEPS = st.lists(st.sampled_from(["one", "two", "wait"]), max_size=6)
 
 

@@ -11,7 +11,7 @@ from tests.convergence.bench import Bench
 from tests.convergence.scene import Scene
 
 Json = dict[str, Any]
-#: What a purchase's events are about, each to come first, in the middle and last.
+#: Objects of a purchase's events; each is delivered first, in the middle and last.
 _PARTS = ["customer.c", "customer.subscription", "invoice.", "product|price", "charge|payment"]
 
 
@@ -132,7 +132,7 @@ def test_a_guests_payment(scene: Scene, arrange: Callable[[list[Json]], list[Jso
 
 
 def test_refund_and_dispute_before_their_charge(scene: Scene) -> None:
-    """What comes back is linked through the charge, when that arrives."""
+    """A refund is linked through its charge, when that arrives."""
     user, _ = scene.add_user()
     customer = scene.add_customer(metadata={"pocketbase_user": user})
     scene.subscribe(customer)

@@ -1,4 +1,4 @@
-"""What a projection makes of any object is what PocketBase stores."""
+"""PocketBase stores the exact output of each projection, for any object."""
 
 import json
 from itertools import count

@@ -50,7 +50,7 @@ def test_a_repeated_or_outdated_notification_costs_no_read(scene: Scene) -> None
 
 
 def test_a_deletion_is_told_by_its_snapshot(scene: Scene) -> None:
-    """What is deleted can't be read: the row is what the deletion's own event shows."""
+    """A deleted object can't be read: the row is the object of the deletion's event."""
     coupon = scene.call("POST", "/v1/coupons", percent_off=10, duration="once", name="Gone")["id"]
     scene.world.clock.advance(5)
     scene.call("DELETE", f"/v1/coupons/{coupon}")
@@ -64,7 +64,7 @@ def test_a_deletion_is_told_by_its_snapshot(scene: Scene) -> None:
 
 @pytest.mark.parametrize("snapshot", ["", "evt_pruned"])
 def test_a_deletion_without_a_snapshot(scene: Scene, snapshot: str) -> None:
-    """Where no event shows what was deleted, the row keeps what it had and is deleted."""
+    """Without an event that shows the deleted object, the row keeps its values and is deleted."""
     user, _ = scene.add_user()
     customer = scene.add_customer(metadata={"pocketbase_user": user})
     path = f"/v1/customers/{customer}/tax_ids"

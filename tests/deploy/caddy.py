@@ -19,10 +19,10 @@ class CaddyProcess(Process):
 
     def __init__(self, stack: Stack, folder: Path, env: Mapping[str, str]) -> None:
         self.port, self.tls_port, self.internal_port = pick_free(), pick_free(), pick_free()
-        #: What other machines reach.
+        #: Paths that other machines reach.
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.tls_url = f"https://localhost:{self.tls_port}"
-        #: What only this machine and the other containers reach.
+        #: Paths that only this machine and the other containers reach.
         self.internal_url = f"http://{LOOPBACK}:{self.internal_port}"
         self.frontend = folder / "frontend"
         ports = stack.plan.ports

@@ -132,7 +132,7 @@ def test_the_proxy_is_trusted(compose: Any) -> None:
 
 
 def test_data_is_kept_in_named_volumes(compose: Any) -> None:
-    """What must last outlives its container, in a volume that compose manages."""
+    """Persistent data outlives its container, in a volume of compose."""
     mounts = {
         re.sub(r"\$\{\w+:-([^}]+)\}", r"\1", mount).split(":")[0]
         for name in _SERVICES

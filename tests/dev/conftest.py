@@ -62,12 +62,12 @@ class Run:
 
     @property
     def output(self) -> str:
-        """What it has printed so far."""
+        """The output so far."""
         return self._stdout.read_text()
 
     @property
     def errors(self) -> str:
-        """What it has printed to standard error so far."""
+        """The standard error so far."""
         return self._stderr.read_text()
 
     def url(self, part: str) -> str:

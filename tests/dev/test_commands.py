@@ -52,7 +52,7 @@ def test_commands_find_the_settings_of_a_run(start_run: StartRun) -> None:
 
 
 def test_a_run_keeps_the_apps_own_settings(start_run: StartRun) -> None:
-    """What only the app reads from `.env`; a port in the environment names no other service."""
+    """Variables of the app stay in `.env`; a port in the environment changes no other service."""
     run = start_run("SHOP_NUMBER=6")
     run.wait_up()
     assert load((run.folder / "settings.json").read_text())["SHOP_NUMBER"] == "6"

@@ -114,7 +114,7 @@ def test_a_process_that_never_answers_is_described(tmp_path: Path) -> None:
 
 
 def test_a_part_inherits_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the developer's environment sets for one part never reaches another."""
+    """A variable of one part in the developer's environment never reaches another."""
     monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_live_mine")
     monkeypatch.setenv("HARMLESS", "1")
     environment = inherit_environment()

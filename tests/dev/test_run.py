@@ -17,7 +17,7 @@ StartRun = Callable[..., Run]
 
 
 def _is_gone(process: psutil.Process) -> bool:
-    # What has ended counts as gone even before its parent has collected it.
+    # An ended process counts as gone even before its parent has collected it.
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -144,7 +144,7 @@ def test_a_second_start_finds_its_data(start_run: StartRun) -> None:
 
 
 def test_a_lost_secrets_file_is_made_anew(start_run: StartRun) -> None:
-    """A generated password may replace an older generated one, so a lost file locks nobody out."""
+    """A generated password may replace an older generated one, so a lost file is no lockout."""
     run = start_run()
     run.wait_up()
     run.interrupt()

@@ -21,7 +21,7 @@ MIGRATIONS = Path(__file__).parent / "pb_migrations"
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What the app's functions noted."""
+    """Notes of the app's functions."""
 
     file: Path
 

@@ -95,7 +95,7 @@ async def test_changes_without_a_gateway(
 async def test_an_end_by_time(
     stack: Stack, shop: Shop, account: StripeAccount, frontend: Frontend, notes: Notes
 ) -> None:
-    """What ends without an event of Stripe is found by a check every minute, once."""
+    """Entitlements that end without a Stripe event are found by a check every minute, once."""
     user = await _buy(shop, account, frontend)
     gained = len(_wait(notes, "entitlement.gained", user))
     _run_sql(

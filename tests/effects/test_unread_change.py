@@ -1,4 +1,4 @@
-"""An effect whose record can't be read, so that its function is not called."""
+"""Effects with an unreadable record: the function is not called."""
 
 from gateway.dev.ports import LOOPBACK, pick_free
 from gateway.effects.effect import Effect, RecordChange

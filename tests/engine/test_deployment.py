@@ -157,7 +157,7 @@ def test_a_release_fails_no_request(deployment: Deployment) -> None:
     deployment.up("--scale", "gateway=2")
     former = set(deployment.find("gateway"))
     assert len(former) == 2
-    # What a new release changes.
+    # The changes of a new release.
     with (deployment.checkout / "gateway" / "version.py").open("a") as file:
         file.write("# changed\n")
     load = Load(deployment)

@@ -10,7 +10,7 @@ from tests.frontend import Frontend
 
 @pytest_asyncio.fixture
 async def purchases(sender: Sender, dashboard: Dashboard, frontend: Frontend) -> Purchases:
-    """Sells to a new user whose customer PocketBase knows."""
+    """Sells to a new user with a customer's row in PocketBase."""
     purchases = Purchases(sender, dashboard, (await frontend.sign_up()).id)
     await purchases.open()
     return purchases

@@ -1,4 +1,4 @@
-"""What Stripe tells of purchases, as webhooks, and what PocketBase then says of entitlements."""
+"""Purchases as webhooks of Stripe, and the resulting entitlements in PocketBase."""
 
 import time
 from collections.abc import AsyncIterator
@@ -128,7 +128,7 @@ class Purchases:
 
 @asynccontextmanager
 async def open_purchases(stack: Stack) -> AsyncIterator[Purchases]:
-    """Sell to a new user of a stack whose customer PocketBase knows."""
+    """Sell to a new user with a customer's row in a stack's PocketBase."""
     async with open_client() as http, open_dashboard(stack.pocketbase) as dashboard:
         sender = Sender(http, stack.gateway.url, stack.plan.stripe.webhook_secrets[0])
         purchases = Purchases(sender, dashboard, (await dashboard.frontend.sign_up()).id)

@@ -15,7 +15,7 @@ from tests.entitlements.billing import Billing
 from tests.entitlements.purchases import Purchases, open_purchases
 
 _LISTED = {(each.collection, column) for each in REGISTRY for column in each.entitlement_columns}
-#: What identifies a row and its owner, which never changes by itself.
+#: Columns of a row's identity and owner, which never change by themselves.
 _KEYS = {"", "id", "stripe_id", "user", "organization"}
 #: How PocketBase's log in --dev mode begins a statement.
 _STATEMENT = re.compile(r"^\[\d+\.\d+ms\] ", re.MULTILINE)

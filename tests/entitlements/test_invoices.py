@@ -1,4 +1,4 @@
-"""What an invoice that the seller makes by hand gives, and what takes it back."""
+"""Entitlements of manual invoices, and their end."""
 
 import pytest
 
@@ -57,7 +57,7 @@ async def test_a_pass_from_an_invoice(billing: Billing) -> None:
 
 
 async def test_a_session_and_its_invoice_sell_once(billing: Billing) -> None:
-    """What the session names is not counted again; another line of its invoice is."""
+    """Items of the session are not counted again; further lines of its invoice are."""
     purchases = billing.purchases
     price, line = await _sell(billing, limit_seats="5")
     _, other = await _sell(billing, features="extra")

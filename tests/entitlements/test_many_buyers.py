@@ -65,7 +65,7 @@ def _sell_many(stack: Stack) -> None:
 
 
 async def _wait_entitled(purchases: Purchases, feature: str, buyers: int, **members: str) -> None:
-    """Wait until so many have a feature, and nobody anything else."""
+    """Wait until so many payers have a feature, and no other feature is left."""
 
     async def are_entitled() -> bool:
         found = await purchases.dashboard.count(
@@ -122,7 +122,7 @@ async def test_whoever_buys_meanwhile_gets_the_new_offer(own: Stack, purchases: 
 async def test_a_gateway_that_is_killed_is_followed_by_the_next(
     own: Stack, purchases: Purchases
 ) -> None:
-    """What was done is done, and the rest goes on where that ended, also by two at once."""
+    """After a kill, the work continues at its last part, also with two gateways."""
     _subscribe_many(own)
     await purchases.tell("product.created", purchases.build_product(_PRODUCT, features="pro"))
     own.gateway.kill()
@@ -200,7 +200,7 @@ async def test_what_always_fails_keeps_back_nothing(own: Stack, purchases: Purch
 
 
 async def test_a_customer_with_very_many_rows_is_moved(own: Stack, purchases: Purchases) -> None:
-    """What gives something is the user's at once, the rest soon after."""
+    """Entitlements are moved at once, other rows soon after."""
     customer = build_customer("", metadata={})
     await purchases.tell("customer.created", customer)
     await purchases.add_product(features="pro")

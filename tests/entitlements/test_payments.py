@@ -1,4 +1,4 @@
-"""What single payments entitle to, and what giving the money back takes."""
+"""Entitlements of one-time payments, and their end by refunds."""
 
 from typing import Any
 
@@ -122,7 +122,7 @@ async def test_a_dispute_takes_it_until_it_is_won(
 
 @pytest.mark.parametrize("reason", ["subscription_cycle", "subscription_update"])
 async def test_a_refunded_period(purchases: Purchases, reason: str) -> None:
-    """A subscription whose last period was refunded entitles to nothing until the next is paid."""
+    """A refunded last period ends the entitlement until the next period is paid."""
     subscription = await purchases.subscribe(await purchases.add_product(features="pro"))
 
     def bill(name: str, at: int, reason: str) -> dict[str, Any]:

@@ -111,7 +111,7 @@ async def test_every_payment_of_an_invoice_must_go_back(billing: Billing) -> Non
 
 
 async def test_a_part_paid_elsewhere_is_kept(billing: Billing) -> None:
-    """What was paid in cash did not go back with the card payment; a credit note may give it."""
+    """A part paid out of band is not refunded with the card payment; a credit note refunds it."""
     subscription = await billing.subscribe("pro")
     [item] = subscription["items"]["data"]
     bill = await billing.bill(subscription, billing.line(item), payments=(600,), amount_paid=1000)
@@ -173,7 +173,7 @@ async def test_a_trial_with_a_refunded_fee(billing: Billing) -> None:
 
 
 async def test_a_free_fee_beside_a_refunded_period(billing: Billing) -> None:
-    """What an invoice sold for nothing is not refunded with the rest of it."""
+    """A fully discounted line is not refunded with the rest of its invoice."""
     subscription = await billing.subscribe("pro")
     [item] = subscription["items"]["data"]
     price = await billing.purchases.add_price(await billing.purchases.add_product(features="gift"))
@@ -197,7 +197,7 @@ async def test_refunded_usage_takes_no_period(billing: Billing) -> None:
 
 
 async def test_a_refund_of_a_payment_without_a_charge(billing: Billing) -> None:
-    """Where no charge is mirrored, what the invoice's payment collected is compared."""
+    """Without a mirrored charge, the amount of the invoice's payment is compared."""
     subscription = await billing.subscribe("pro")
     [item] = subscription["items"]["data"]
     bill = await billing.bill(subscription, billing.line(item), payments=())
@@ -274,7 +274,7 @@ async def test_a_failed_refund_gives_the_period_back(billing: Billing) -> None:
 
 
 async def test_a_failed_refund_of_a_single_payment(billing: Billing) -> None:
-    """What was bought once comes back as well."""
+    """A one-time purchase is restored as well."""
     purchases = billing.purchases
     price = await purchases.add_price(await purchases.add_product(features="pro"))
     session = purchases.build_session(price, amount_total=900)
@@ -309,7 +309,7 @@ def _old_shape(line: dict[str, Any]) -> dict[str, Any]:
 
 
 async def test_lines_before_basil(billing: Billing) -> None:
-    """Period, item and proration stand in the line itself, the payment in the invoice."""
+    """The line has the period, item and proration, the invoice the payment."""
     subscription = await billing.subscribe("pro")
     [item] = subscription["items"]["data"]
     regular = _old_shape(billing.line(item))

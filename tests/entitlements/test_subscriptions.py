@@ -1,4 +1,4 @@
-"""What a subscription entitles to, and until when."""
+"""Entitlements of subscriptions, and their ends."""
 
 from typing import Any
 
@@ -161,7 +161,7 @@ async def test_a_period_that_is_not_known_has_no_end(purchases: Purchases) -> No
 
 
 async def test_a_product_that_comes_late(purchases: Purchases) -> None:
-    """What a product offers reaches those who have it already, and when it changes as well."""
+    """A change of a product's features reaches its existing buyers."""
     product = purchases.build_product("prod_late" + purchases.user, features="pro")
     await purchases.subscribe(product["id"])
     assert await purchases.read() == {}
@@ -213,7 +213,7 @@ async def test_stripe_entitlements(purchases: Purchases) -> None:
 async def test_more_features_than_an_event_shows(
     purchases: Purchases, account: StripeAccount
 ) -> None:
-    """Where an event says that there are more, all of them are read from Stripe."""
+    """If an event has a truncated list, the whole list is read from Stripe."""
     product = await account.create("products", name="Everything")
     for place in range(101):
         key = f"many_{purchases.user}_{place}"
@@ -240,7 +240,7 @@ async def test_more_features_than_an_event_shows(
 
 
 async def test_nothing_is_written_when_nothing_changes(purchases: Purchases) -> None:
-    """A subscriber of the rows hears only of what differs."""
+    """A realtime subscriber gets only changed rows."""
     product = await purchases.add_product(features="pro")
     subscription = await purchases.subscribe(product)
     frontend, token = purchases.dashboard.frontend, purchases.dashboard.token

@@ -29,7 +29,7 @@ class DevProject:
 
     @property
     def printed(self) -> str:
-        """What `gateway dev` has printed, without the names of the parts."""
+        """The output of `gateway dev`, without the names of the parts."""
         lines = self._log.read_text().splitlines()
         return "".join(f"{line.removeprefix('gateway    | ')}\n" for line in lines)
 

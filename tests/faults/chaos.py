@@ -12,12 +12,12 @@ from gateway.dev.pocketbase import PocketBaseProcess
 
 @dataclass(slots=True)
 class Chaos:
-    """What may happen to one PocketBase and its gateways."""
+    """Possible faults of one PocketBase and its gateways."""
 
     pocketbase: PocketBaseProcess
     gateways: Sequence[GatewayProcess]
     chance: random.Random
-    #: What happened how often.
+    #: Faults with their numbers.
     happened: Counter[str] = field(default_factory=Counter)
 
     async def rage(self, is_over: Callable[[], bool], most_faults: int) -> None:

@@ -1,4 +1,4 @@
-"""An HTTP service outside PocketBase, whose log shows what handlers have really caused."""
+"""An HTTP service outside PocketBase with a log of the handlers' real effects."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""What PocketBase must hold after a history, however it was delivered."""
+"""Expected rows after a history, whatever the order of delivery."""
 
 import json
 from collections.abc import Iterable, Mapping

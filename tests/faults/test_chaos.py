@@ -114,7 +114,7 @@ async def find_unresolved(dashboard: Dashboard) -> set[str]:
 
 
 def keep(stripe: Running, events: Sequence[Mapping[str, Any]]) -> ExpectedRows:
-    """What PocketBase must hold after the events."""
+    """The expected rows after the events."""
     world = stripe.simulator.world
     objects = [item for kind in BY_OBJECT for item in world.all(kind).values()]
     return keep_expected_rows(events, objects)

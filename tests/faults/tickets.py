@@ -22,7 +22,7 @@ _PATIENCE = 60.0
 
 @dataclass(slots=True)
 class Tickets:
-    """The committed causes, whose work may not be lost."""
+    """The committed causes; their work may not be lost."""
 
     dashboard: Dashboard
     queue: WorkQueue

@@ -1,4 +1,4 @@
-"""Two releases of an app whose handlers send each of their attempts to the effect log."""
+"""Two releases of an app with handlers that send each of their attempts to the effect log."""
 
 import os
 from collections.abc import AsyncIterator

@@ -15,7 +15,7 @@ from tests.faults.short_leases import LEASE_SECONDS
 
 @dataclass(slots=True)
 class WorkChaos(Chaos):
-    """What may happen to the processes that run work, and to their PocketBase."""
+    """Possible faults of the processes that run work, and of their PocketBase."""
 
     log: EffectLog = field(kw_only=True)
     replicas: Sequence[Replica] = field(kw_only=True)

@@ -28,7 +28,7 @@ class Block:
     """A fenced block."""
 
     language: str
-    #: The file that it is to be, "" for none.
+    #: The file to write, "" for none.
     file: str
     text: str
 
@@ -51,7 +51,7 @@ class Guide:
 
     @property
     def settings(self) -> str:
-        """What goes into `.env`."""
+        """The settings for `.env`."""
         return "".join(block.text for block in self.blocks if block.language == "ini")
 
     @property
@@ -66,7 +66,7 @@ class Guide:
 
     @property
     def outputs(self) -> list[str | None]:
-        """What each step prints; None where the page does not say."""
+        """The output of each step; None where the page does not say."""
         found: list[str | None] = []
         for block in self.blocks:
             if block.is_step:

@@ -29,7 +29,7 @@ def _start(guide: Guide, folder: Path) -> Run:
     for name, text in guide.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-        # They stand in the test's folder, which `make run` knows nothing of.
+        # They are in the test's folder, which `make run` does not read.
         top = Path(name).parts[0]
         settings = settings.replace(f"={top}\n", f"={folder / top}\n")
     ports = {name: pick_free() for name in _DEFAULT_PORTS.values()}

@@ -90,7 +90,7 @@ def test_every_error_is_a_problem_with_an_example(document: Json) -> None:
     """Each documented error is problem+json, with an example that is one; 422 is never sent."""
     for name, operation in _operations(document).items():
         errors = {s: e for s, e in operation["responses"].items() if s[0] in "45"}
-        # Only /health can't fail: it asks nobody.
+        # Only /health can't fail: it calls no other service.
         assert errors or name == "GET /health", name
         for status, entry in errors.items():
             assert status != "422", name
@@ -130,7 +130,7 @@ def test_what_needs_a_token_says_so(path: str, document: Json) -> None:
 
 @pytest.mark.parametrize("path", ["/checkout", "/webhooks/stripe", *_BILLING])
 def test_a_body_and_its_answer_have_examples(path: str, document: Json) -> None:
-    """What is sent and what comes back can be seen without trying."""
+    """Requests and responses have examples."""
     operation = document["paths"][path]["post"]
     for holder in (operation["requestBody"], operation["responses"]["200"]):
         content = holder["content"]["application/json"]

@@ -23,7 +23,7 @@ def _make_unanswered() -> PocketBaseUnavailable:
 def test_an_outage_is_one_line(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What each kind of work waits for is at level DEBUG."""
+    """The state of each kind of waiting work is logged at level DEBUG."""
     monkeypatch.setattr(background, "_reported", float("-inf"))
     caplog.set_level(logging.DEBUG)
     for name in ("work", "seat sync", "schedules"):

@@ -1,4 +1,4 @@
-"""/ready says what is missing, in words that help and tell no secret; /health asks nobody."""
+"""/ready names each fault and its correction without secrets; /health calls no other service."""
 
 import json
 import shutil

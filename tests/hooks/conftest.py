@@ -27,7 +27,7 @@ _WORK = "/api/collections/gateway_work/records"
 
 @dataclass(frozen=True, slots=True)
 class Business:
-    """What was bought before the gateway stopped."""
+    """Purchases made before the gateway stopped."""
 
     stack: Stack
     #: A buyer with a running subscription and a meter.
@@ -38,9 +38,9 @@ class Business:
     #: An organization with a plan per member and one member more than it pays for.
     team: str
     owner: User
-    #: The organization whose members are all gone.
+    #: The organization without members.
     vacant: str
-    #: A paid invoice's event, whose mail is due.
+    #: The event of a paid invoice with a due mail.
     event: str
 
 

@@ -124,7 +124,7 @@ def test_each_route_has_a_contract() -> None:
 
 
 def test_no_request_is_built_beside_its_contract() -> None:
-    """Paths of pb_hooks' routes stand in the contracts only."""
+    """Paths of hook routes occur in the contracts only."""
     folder = ROOT / "gateway"
     beside = [
         path.relative_to(folder)

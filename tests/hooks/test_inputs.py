@@ -103,7 +103,7 @@ async def _ask(frontend: Frontend, user: User, body: Any) -> httpx.Response:
 async def test_users_can_ask_only_what_the_gateway_asks(
     body: Any, frontend: Frontend, user: User, dashboard: Dashboard, shop: Shop
 ) -> None:
-    """What the gateway would never send is a 400 that names the member, and stores nothing."""
+    """A body that the gateway would never send gets a 400 with the member, and stores nothing."""
     before = await dashboard.call("GET", "/api/collections/gateway_checkout_keys/records")
     answer = await _ask(frontend, user, body)
     assert answer.status_code == 400, answer.text
@@ -152,7 +152,7 @@ def _find_paths() -> list[str]:
 async def test_no_body_is_an_error_of_pocketbase(
     path: str, stack: Stack, superuser_token: str
 ) -> None:
-    """Whatever a member holds: the answer is no 5xx, for none of the routes."""
+    """No value of a member makes a route answer 5xx."""
     headers = {"Authorization": superuser_token, "Content-Type": "application/json"}
     async with httpx.AsyncClient(
         base_url=stack.pocketbase.url, headers=headers, trust_env=False, timeout=30

@@ -1,4 +1,4 @@
-"""Many writes at once: of one record, and of those whose transform never ends."""
+"""Many concurrent writes: of one record, and with a transform that never ends."""
 
 import asyncio
 

@@ -115,7 +115,7 @@ async def test_it_is_stored_as_without_a_transform(
     plain, passed = [await _send(api, each, body) for each in (WITHOUT, WITH)]
     assert passed.status_code == plain.status_code, passed.text
     if plain.status_code != 200:
-        # What is not finite is no JSON: PocketBase's own validation does not come to see it.
+        # Infinity and NaN are not JSON: PocketBase's own validation does not come to see it.
         assert passed.json() == plain.json() or value in ("NaN", "-Infinity")
         return
     made = passed.json()
@@ -194,7 +194,7 @@ async def test_what_is_no_object_is_answered_as_without_a_transform(
     ids=["deep", "large-json", "large-text", "large-unknown", "many-names"],
 )
 async def test_too_much_is_refused_and_harms_nobody(api: httpx.AsyncClient, body: bytes) -> None:
-    """What is too large or too deep is refused or ignored, and the next write goes through."""
+    """A too large or too deep value is refused or ignored, and the next write succeeds."""
     assert (await _send(api, WITH, body)).status_code in (200, 400, 413)
     for collection in (WITH, ELSEWHERE):
         assert (await _send(api, collection, b'{"text": "a"}')).status_code == 200
@@ -241,7 +241,7 @@ _RETURNED: list[tuple[str, Any, Any]] = [
 async def test_a_transform_may_return_any_type(
     api: httpx.AsyncClient, name: str, value: Any, stored: Any
 ) -> None:
-    """What a transform returns for a field is stored in PocketBase's form of it."""
+    """A transform's value of a field is stored in PocketBase's format."""
     made = (await _send(api, WITH, b'{"text": "a"}')).json()
     path = f"/{WITH}/records/{made['id']}"
     answer = await api.patch(path, json={"json": {name: value}})

@@ -54,7 +54,7 @@ async def queue_up(job: JobContext) -> None:
 
 
 class Pages(BaseModel):
-    """Where a pass over the orders is interrupted."""
+    """The page at which a pass over the orders is interrupted."""
 
     hang_at: int = 0
 

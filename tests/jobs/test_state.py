@@ -1,4 +1,4 @@
-"""What a job stores comes back as it was."""
+"""Stored values of a job are read unchanged."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What must hold in any ledger, computed from its tables."""
+"""Invariants of any ledger, computed from its tables."""
 
 from ledger.postings import Connection
 

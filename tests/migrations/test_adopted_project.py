@@ -33,7 +33,7 @@ _SETTINGS = {
     "GATEWAY_AUTH_COLLECTION": "group",
 }
 _NAMES = CollectionNames("shop_", "Billing_", "group")
-#: What the project has: every name that the gateway has by default, and an auth collection.
+#: The project's collections: every default name of the gateway, and an auth collection.
 _OWN = sorted({CollectionNames().of(key) for key in COLLECTIONS})
 _PROJECT = """
 migrate((app) => {

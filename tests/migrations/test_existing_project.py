@@ -79,7 +79,7 @@ def test_taken_names_are_reported_in_one_sentence(
 def test_a_project_without_users_is_told_to_make_it(
     existing: Callable[[str], PocketBaseProcess], change: str
 ) -> None:
-    """Without an auth collection of that name nobody could buy."""
+    """Without an auth collection of that name, no purchase would be possible."""
     said = _add_gateway(existing(change))
     assert "auth collection named users" in said
     assert "sql: no rows" not in said

@@ -1,4 +1,4 @@
-"""What pb_migrations/ make, and that each of them can be taken back."""
+"""The schema of pb_migrations/, and the way down of each."""
 
 from collections.abc import Callable
 from typing import Any

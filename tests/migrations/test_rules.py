@@ -1,4 +1,4 @@
-"""Who may do what: the catalogue is public, a row is its owner's to read, none is theirs to write.
+"""Access rules: the catalogue is public, owners read their rows, users write none.
 
 Every collection that is not named here must be the superusers' alone.
 """
@@ -34,10 +34,10 @@ OWNED = (
     "entitlement_summaries",
     "entitlements",
 )
-#: Mirrored, but for nobody to read: what a new object is until a rule opens it.
+#: Mirrored but closed, as a new object is until a rule opens it.
 SUPERUSERS = (*(name for name in BY_COLLECTION if name not in (*PUBLIC, *OWNED)), "stripe_events")
 ALL = (*PUBLIC, *OWNED, *SUPERUSERS)
-#: What members write themselves: tests/teams.
+#: Collections that members write themselves: tests/teams.
 TEAMS = ("organizations", "memberships", "membership_invitations")
 #: Of the one row in each collection.
 ROW_ID = "rulesrulesrules"
@@ -74,7 +74,7 @@ def _list(records: httpx.Client, collection: str, header: dict[str, str]) -> lis
 def test_a_row_is_its_owners_to_read(
     collection: str, records: httpx.Client, rows: dict[str, str], owner: User, other: User
 ) -> None:
-    """The owner lists and views the row; for another user and for nobody it does not exist."""
+    """The owner lists and views the row; for another user and a guest it does not exist."""
     path = f"{collection}/records/{rows[collection]}"
     mine = {"Authorization": owner.token}
     assert [row["id"] for row in _list(records, collection, mine)] == [rows[collection]]
@@ -127,7 +127,7 @@ def test_nobody_but_a_superuser_writes(
 def test_nobody_writes_by_batch(
     stack: Stack, rows: dict[str, str], header: dict[str, str], owner: User
 ) -> None:
-    """The batch API is no way around the rules."""
+    """The rules also hold for the batch API."""
     new = {"stripe_id": "stolen", "user": owner.id}
     entry = {"method": "POST", "url": "/api/collections/subscriptions/records", "body": new}
     answer = httpx.post(
@@ -151,7 +151,7 @@ def _find_routes() -> list[tuple[str, str]]:
 def test_the_gateways_routes_are_the_superusers(
     method: str, path: str, stack: Stack, header: dict[str, str]
 ) -> None:
-    """What pb_hooks offer the gateway is closed to everybody else."""
+    """The routes of pb_hooks are closed to all callers but superusers."""
     url = f"{stack.pocketbase.url}{path.replace('{step}', 'claim')}"
     answer = httpx.request(method, url, headers=header, content=b"{}", trust_env=False)
     assert answer.status_code in (401, 403)
@@ -160,7 +160,7 @@ def test_the_gateways_routes_are_the_superusers(
 def test_the_stamp_of_a_row_is_hidden(
     records: httpx.Client, rows: dict[str, str], root: dict[str, str], owner: User
 ) -> None:
-    """What the gateway notes in a row for itself is shown to superusers only."""
+    """The gateway's own columns are shown to superusers only."""
     path = f"subscriptions/records/{rows['subscriptions']}"
     assert "version" in records.get(path, headers=root).json()
     assert "version" not in records.get(path, headers={"Authorization": owner.token}).json()
@@ -183,7 +183,7 @@ def test_the_same_id_in_another_auth_collection_owns_nothing(
 
 
 def test_every_other_collection_is_the_superusers(stack: Stack, root: dict[str, str]) -> None:
-    """A collection that this file does not name has no rule for anybody else."""
+    """A collection that this file does not name is closed to users."""
     url = f"{stack.pocketbase.url}/api/collections?perPage=200"
     # Users read their own jobs and exports: tests/work, tests/bulk.
     named = ("users", "gateway_work", "gateway_exports", *TEAMS, *PUBLIC, *OWNED)

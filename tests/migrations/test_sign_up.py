@@ -1,4 +1,4 @@
-"""Signing up gives nobody what is another's."""
+"""A sign-up never gets another user's rows."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ async def test_the_id_of_a_former_user_can_not_be_taken(
 
 
 async def test_the_answer_names_the_id(frontend: Frontend) -> None:
-    """Whoever sends an id reads in the answer's data that it can't be chosen."""
+    """A sign-up with an id gets an error at `id`."""
     body = _build_user(id="abcdefghijklmno", email="chooser@example.com")
     refused = await frontend.http.post(_USERS, json=body)
     assert refused.json()["data"]["id"]["code"] == "validation_id_chosen"
@@ -51,7 +51,7 @@ async def test_a_superuser_may_choose_ids(dashboard: Dashboard) -> None:
 
 
 def test_a_list_of_prices_has_a_limit(stack: Stack, owner: Any) -> None:
-    """What a user may ask the gateway's route for in one call is bounded."""
+    """The number of records in one call of a user is limited."""
     answer = httpx.post(
         f"{stack.pocketbase.url}/api/gateway/buyer",
         json={"prices": ["price_x"] * 100_000},

@@ -1,6 +1,6 @@
 """Gateways that tell people, the mail server that they use, and a payer.
 
-Gateways are started once a file, because that takes longer than most tests; their mail server
+Gateways are started once per file, because that takes longer than most tests; their mail server
 listens on the same port in every test.
 """
 
@@ -26,7 +26,7 @@ OpenNotificationStack = Callable[[GatewayProcess], Awaitable[NotificationStack]]
 
 @pytest.fixture(scope="module")
 def mail_port() -> int:
-    """Where the mail server listens."""
+    """The mail server's port."""
     return pick_free()
 
 
@@ -69,7 +69,7 @@ async def mail_server(mail_port: int, dashboard: Dashboard) -> AsyncIterator[Mai
 def open_notification_stack(
     stack: Stack, http: httpx.AsyncClient, dashboard: Dashboard, frontend: Frontend
 ) -> OpenNotificationStack:
-    """Sign up a payer whom a gateway learns to know."""
+    """Sign up a payer with a customer's row at a gateway."""
 
     async def open_(gateway: GatewayProcess) -> NotificationStack:
         sender = Sender(http, gateway.url, stack.plan.stripe.webhook_secrets[0])

@@ -20,7 +20,7 @@ class MailServer:
         #: The addresses of the envelopes, as many as there are mails.
         self.recipients: list[list[str]] = []
         self.answers: dict[str, str] = {}
-        #: While it is not set, nobody is answered to DATA.
+        #: While it is not set, DATA gets no answer.
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         #: How many mails have arrived, answered or not.

@@ -31,7 +31,7 @@ async def thank(event: Event, context: EventContext) -> None:
 
 @app.on("customer.subscription.deleted")
 def say_goodbye(event: Event, context: EventContext) -> None:
-    """Of an event that is no kind, and not a coroutine."""
+    """A plain function for an event without a kind of mail."""
     _note_call("say_goodbye", event)
 
 

@@ -35,7 +35,7 @@ async def test_killed_between_claim_and_send(
     open_notification_stack: OpenNotificationStack,
     mail_server: MailServer,
 ) -> None:
-    """`kill -9` while the mail server has not answered: nobody sends it again by itself."""
+    """`kill -9` before the mail server's answer: the mail is not sent again by itself."""
     notification_stack = await open_notification_stack(gateway)
     mail_server.may_answer.clear()
     event = await notification_stack.pay()
@@ -48,7 +48,7 @@ async def test_killed_between_claim_and_send(
     mail_server.may_answer.set()
     await asyncio.to_thread(gateway.restart)
 
-    # Whatever it would send by itself has its turn before this one.
+    # Mails that it would send by itself come before this one.
     assert (await notification_stack.sender.send(event)).json()["outcome"] == "duplicate"
     assert (await notification_stack.wait_settled(await notification_stack.pay(number="NEXT")))[
         "status"

@@ -50,7 +50,7 @@ def _items(price: str, quantity: int = 1, period: int = 1) -> Json:
     ],
 )
 def test_an_event_means(type: str, item: Json, previous: Json | None, expected: str) -> None:
-    """The object and what it replaced decide; renewals and metadata are no change."""
+    """The object and its previous values decide; renewals and metadata are no change."""
     assert find_domain_events(type, item, previous) == ({expected} if expected else set())
 
 

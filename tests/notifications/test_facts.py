@@ -75,7 +75,7 @@ async def test_a_trial_without_a_payment_method_says_what_follows(
     account: StripeAccount,
     mail_server: MailServer,
 ) -> None:
-    """What the subscription does without a card is said only to those who have none."""
+    """Only a payer without a card reads what the subscription does without one."""
     customer = await _create_customer(account, notification_stack, card)
     ends = {"trial_settings[end_behavior][missing_payment_method]": behavior}
     subscription = await _start_trial(account, customer, **ends)
@@ -269,7 +269,7 @@ async def test_authentication_is_what_is_asked_for(
 async def test_a_payment_that_is_under_way_is_not_asked_for(
     notification_stack: NotificationStack, account: StripeAccount, mail_server: MailServer
 ) -> None:
-    """Who has confirmed at Stripe is not told to, although no event of that has arrived here."""
+    """A payer who has confirmed at Stripe gets no request to confirm, before the event arrives."""
     customer = await _create_customer(account, notification_stack, "pm_card_authenticationRequired")
     price = await _create_price(account, 2000)
     item = {"items[0][price]": price}
@@ -359,7 +359,7 @@ async def test_a_receipt_has_the_amount_that_the_buyer_paid(
 async def test_a_receipt_of_several_payments_has_their_sum(
     notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
-    """What the buyer paid in another currency is only a part of the invoice."""
+    """The amount in another currency covers only a part of the invoice."""
     customer, payment = notification_stack.customer["id"], f"pi_{token_hex(6)}"
     intent = {"id": payment, "object": "payment_intent", "customer": customer, "currency": "usd"}
     intent |= {"status": "succeeded", "amount_received": 1200, "presentment_details": _PRESENTED}
@@ -480,7 +480,7 @@ def test_a_broken_translation_is_named_at_the_start(tmp_path: Path) -> None:
 
 
 def test_a_template_of_a_region_comes_before_its_language(tmp_path: Path) -> None:
-    """`pt-BR` is sought before `pt`, and the plain file is left for everybody else."""
+    """`pt-BR` is sought before `pt`, then the file without a language."""
     for tag in ("", ".pt", ".pt-BR"):
         (tmp_path / f"refund{tag}.txt").write_text(f"subject\n\ntag={tag}")
     templates = Templates(tmp_path)

@@ -21,7 +21,7 @@ _MODULE = "tests.notifications.team_handlers"
 
 @pytest.fixture(scope="module")
 def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the handlers note their calls."""
+    """The file with the handlers' calls."""
     file = tmp_path_factory.mktemp("team") / "notes"
     file.touch()
     return file

@@ -35,7 +35,7 @@ def test_junk_is_told_as_far_as_it_goes(type: str, item: Json) -> None:
 
 @pytest.mark.parametrize("has_more", [False, True])
 def test_a_receipt_says_that_there_are_more_lines(has_more: bool) -> None:
-    """Where an event lacks lines of an invoice, the mail does not end as if these were all."""
+    """If an event lacks lines of an invoice, the mail mentions further lines."""
     lines = {"object": "list", "data": [{"description": "1 x Pro"}], "has_more": has_more}
     invoice = {"id": "in_1", "object": "invoice", "amount_paid": 1, "lines": lines}
     found = describe(parse(json.dumps(build_event("invoice.paid", invoice))))
@@ -72,6 +72,6 @@ def test_the_end_of_time_can_be_written() -> None:
     ],
 )
 def test_what_has_lost_its_point(kind: str, status: str, cancel_at: str, expected: bool) -> None:
-    """The present row decides; a status that nobody knows yet takes nothing away."""
+    """The present row decides; an unknown status ends no access."""
     assert is_current(kind, {"status": status, "cancel_at": cancel_at}) is expected
     assert is_current(kind, None)

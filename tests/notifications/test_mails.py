@@ -120,7 +120,7 @@ async def test_nothing_is_sent_unless_asked_for(
 async def test_one_purchase_is_one_receipt(
     type: str, item: Json, notification_stack: NotificationStack
 ) -> None:
-    """What another event tells, or what cost nothing, brings no receipt."""
+    """A second event of a payment, and a payment of 0, bring no receipt."""
     assert await notification_stack.find(await notification_stack.deliver(type, item)) == []
 
 
@@ -140,7 +140,7 @@ async def test_a_replay_tells_nothing(
     open_notification_stack: OpenNotificationStack,
     mail_server: MailServer,
 ) -> None:
-    """Events that are handled again are not told again, nor those that nobody was to be told of."""
+    """A replay sends no mail again, and none that was switched off."""
     paid = await notification_stack.pay()
     await notification_stack.wait_settled(paid)
     quiet = await (await open_notification_stack(stack.gateway)).pay()

@@ -215,7 +215,7 @@ def test_a_sender_is_read(text: str, name: str, address: str) -> None:
 
 
 def test_what_is_the_sellers_comes_with_disputes() -> None:
-    """Who is told of disputes is told of invoices that can't be finalized."""
+    """The recipient of disputes also gets invoices that can't be finalized."""
     needed = _NEEDED | {"gateway_notify_email": "seller@shop.test"}
     kinds = [
         read_settings(**needed, gateway_email_notifications=kind).mail_kinds

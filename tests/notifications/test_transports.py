@@ -75,7 +75,7 @@ async def test_a_mail_arrives_whole(
 async def test_a_mail_server_that_is_down_is_tried_again(
     notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
-    """While nobody listens the mail waits with the reason; then it is sent, once."""
+    """While the mail server is down, the mail waits with the reason; then it is sent once."""
     mail_server.close()
     event = await notification_stack.pay()
     row = await notification_stack.wait_settled(event)
@@ -165,7 +165,7 @@ async def test_hostile_texts_stay_texts(
 async def test_a_hostile_address_gets_nothing(
     address: str, notification_stack: NotificationStack, mail_server: MailServer
 ) -> None:
-    """What is not exactly one address is none: nothing is sent, and the notification says so."""
+    """Anything but exactly one address is invalid: nothing is sent, and the item has the reason."""
     guest = {"customer": None, "customer_email": address}
     row = await notification_stack.wait_settled(await notification_stack.pay(**guest))
     assert (row["status"], row["error"]) == ("waiting", "no address")
@@ -175,7 +175,7 @@ async def test_a_hostile_address_gets_nothing(
 async def test_without_mail_settings_it_waits(
     pocketbase_mailing: GatewayProcess, open_notification_stack: OpenNotificationStack
 ) -> None:
-    """While PocketBase's SMTP settings are off nothing is handed to anybody, and that is said."""
+    """While PocketBase's SMTP settings are off, nothing is sent, and the item has the reason."""
     notification_stack = await open_notification_stack(pocketbase_mailing)
     row = await notification_stack.wait_settled(await notification_stack.pay())
     assert (row["status"], row["error"]) == ("waiting", "PocketBase's SMTP settings are off")
@@ -184,7 +184,7 @@ async def test_without_mail_settings_it_waits(
 async def test_the_log_has_no_address(
     mailing_gateway: GatewayProcess, notification_stack: NotificationStack
 ) -> None:
-    """What was sent, refused or failed is logged by id, without the address."""
+    """Sent, refused and failed mails are logged by id, without the address."""
     del notification_stack
     log = mailing_gateway.log.read_text()
     assert 'msg="work done"' in log
@@ -209,7 +209,7 @@ async def test_two_gateways_send_one_mail(
     for event in events:
         assert (await notification_stack.wait_settled(event))["status"] == "done"
 
-    # What other tests left behind stays on its way for ever.
+    # Mails of other tests would never end.
     own = " || ".join(f"source = '{event['id']}'" for event in events)
 
     async def is_quiet() -> bool:

@@ -36,7 +36,7 @@ async def shop_operator(shop_stack: Stack) -> AsyncIterator[Operator]:
 
 @pytest.fixture
 def seller(http: httpx.AsyncClient, shop_stack: Stack) -> Seller:
-    """Whoever works in the Stripe account of this file's stack."""
+    """The seller in the Stripe account of this file's stack."""
     return Seller(http, shop_stack.simulator)
 
 

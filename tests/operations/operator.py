@@ -1,4 +1,4 @@
-"""What an operator has: the command line, and the engine behind it, in this process."""
+"""An operator's tools: the command line, and the engine behind it, in this process."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ _RATE = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What a run found."""
+    """The differences that a run found."""
 
     run: Run
     differences: list[Difference]
@@ -116,7 +116,7 @@ class Finished:
 
     @property
     def lines(self) -> list[str]:
-        """What it wrote to standard output."""
+        """The standard output."""
         return self.out.splitlines()
 
 

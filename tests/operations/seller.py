@@ -1,4 +1,4 @@
-"""Whoever works in the Stripe account, and steers the simulator's deliveries."""
+"""The seller in the Stripe account, who also controls the simulator's deliveries."""
 
 from typing import Any
 

@@ -83,7 +83,7 @@ async def test_a_command_moves_a_customer_whole(
     told = {"pocketbase_user": other.id, "email": other.email}
     assert await _read_owner(account, sale.customer) == told
 
-    # What Stripe tells later changes nothing, nor does the same command.
+    # Later events change nothing, nor does the same command.
     await account.create(f"customers/{sale.customer}", description="Changed")
     await account.wait_delivered()
     await run_gateway(stack, "customers", "move", sale.customer, "--to", other.id)
@@ -95,7 +95,7 @@ async def test_a_command_moves_a_customer_whole(
 async def test_the_former_owner_buys_with_another_customer(
     sale: Sale, stack: Stack, shop: Shop, account: StripeAccount, dashboard: Dashboard
 ) -> None:
-    """Who gave a customer away gets a new one, although Stripe remembers how it was made."""
+    """A user whose customer was moved gets a new one, despite Stripe's idempotency key."""
     await run_gateway(stack, "customers", "move", sale.customer, "--to", sale.other.id)
     await account.wait_delivered()
     session = await shop.check_out(sale.buyer, "lifetime")
@@ -205,7 +205,7 @@ async def test_an_owner_edited_by_hand_is_whole(
 async def test_an_edit_without_an_owner_is_refused(
     change: dict[str, str], code: str, sale: Sale
 ) -> None:
-    """A customer can't be left without an owner, or given to nobody, by hand."""
+    """A manual transfer without a new owner is refused."""
     row = await sale.dashboard.find("customers", sale.customer)
     assert row
     path = f"/api/collections/customers/records/{row['id']}"

@@ -54,7 +54,7 @@ def _build_rate(name: str) -> Json:
 
 
 async def _fail_one(dashboard: Dashboard, sender: Sender) -> Json:
-    """Deliver an event whose row PocketBase refuses; return it once the cause is gone."""
+    """Deliver an event with a row that PocketBase refuses; return it once the cause is gone."""
     name = f"VAT {token_hex(4)}"
     async with _refusing_twins(dashboard, name):
         await _send(sender, _build_rate(name))
@@ -202,7 +202,7 @@ async def test_a_gateway_retries_what_failed_when_it_starts(
 async def test_event_that_fails_again_stays_failed(
     stack: Stack, sender: Sender, dashboard: Dashboard
 ) -> None:
-    """What still can't be handled is reported, counted, and comes back another time."""
+    """An event that still fails is reported and counted, and can be retried."""
     name = f"VAT {token_hex(4)}"
     async with _refusing_twins(dashboard, name):
         await _send(sender, _build_rate(name))
@@ -220,7 +220,7 @@ async def test_event_that_fails_again_stays_failed(
 async def test_pruned_payload_is_read_from_stripe(
     account: StripeAccount, dashboard: Dashboard, operator: Operator
 ) -> None:
-    """An event whose payload is pruned is read from Stripe's API and handled from there."""
+    """The payload of a pruned event is read from Stripe's API."""
     customer = await account.create("customers", name="Ada")
     await account.wait_delivered()
     stored = await eventually(

@@ -52,7 +52,7 @@ async def test_rotation_loses_no_delivery(
         [closing] = await seller.list("webhook_endpoints")
         await seller.control("POST", "webhook_endpoints", {"url": url, "secret": _NEW})
         await seller.create(f"webhook_endpoints/{closing['id']}", disabled="true")
-    # What was signed with the old secret has arrived: it may go.
+    # All deliveries signed with the old secret have arrived: it may go.
     async with _trading(seller):
         await _restart_with(stack, _NEW)
 

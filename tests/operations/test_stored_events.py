@@ -123,7 +123,7 @@ async def test_a_hundred_events_are_named_at_once(sender: Sender, ask: Ask) -> N
     ],
 )
 async def test_senseless_selection_is_refused(ask: Ask, query: dict[str, str]) -> None:
-    """What selects nothing that makes sense is answered 400, and never becomes a filter."""
+    """An invalid selection gets 400, and never becomes a filter."""
     read_problem(await ask("GET", "events", **query), 400, "invalid-request")
 
 

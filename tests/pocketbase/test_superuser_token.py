@@ -20,7 +20,7 @@ _SECONDS = 10
 
 @pytest.fixture
 def own(fresh_stack: Callable[..., Stack]) -> Stack:
-    """A PocketBase whose superuser may be changed."""
+    """A PocketBase with a superuser that tests may change."""
     made = fresh_stack(start=False)
     made.pocketbase.copy_migrated()
     made.pocketbase.ensure_superuser()

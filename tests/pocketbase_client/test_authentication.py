@@ -47,7 +47,7 @@ async def account(pb: PocketBaseClient) -> _Account:
 
 @pytest_asyncio.fixture
 async def mails(pb: PocketBaseClient) -> AsyncIterator[MailServer]:
-    """What PocketBase mails."""
+    """The mails of PocketBase."""
     port = pick_free()
     before = (await pb.settings.get())["smtp"]
     smtp = {"enabled": True, "host": "127.0.0.1", "port": port, "username": "", "tls": False}
@@ -145,7 +145,7 @@ async def test_a_second_factor_is_asked_for_and_given(
 async def test_a_mailed_password_alone_signs_in(
     pb: PocketBaseClient, account: _Account, mails: MailServer
 ) -> None:
-    """Where the collection has OTP and no second factor."""
+    """A collection with OTP and without a second factor."""
     await pb.collections.update("users", {"otp": {"enabled": True}})
     users = pb.as_guest().collection("users")
     try:

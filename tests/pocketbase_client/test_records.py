@@ -134,7 +134,7 @@ async def test_a_page_that_does_not_exist_is_refused(
 
 @pytest.mark.parametrize("sort", [None, "-score"])
 async def test_iterate_yields_every_record_once(pb: PocketBaseClient, sort: str | None) -> None:
-    """Whatever the size of the pages; `limit` ends it."""
+    """For every size of pages; `limit` ends it."""
     mark = f"all{sort or ''}"
     ids = await _fill(pb, mark, 7)
     posts = pb.collection("posts")

@@ -97,7 +97,7 @@ def _answer(*answers: bytes) -> tuple[_Handler, list[bytes]]:
 async def test_an_answer_that_is_not_pocketbases_is_an_error(
     answer: bytes, kind: type[PocketBaseError], status: int
 ) -> None:
-    """Whatever arrives, the exception is one of ours, and says so."""
+    """Any invalid response raises an exception of ours with the reason."""
     handle, _ = _answer(answer)
     async with _serve(handle, retries=0) as client:
         with pytest.raises(kind) as caught:
@@ -232,7 +232,7 @@ async def test_pocketbase_may_restart_between_calls(
 
 
 async def test_no_header_can_be_smuggled_in() -> None:
-    """A token with a line break is no token."""
+    """A token with a line break is invalid."""
     async with PocketBaseClient("http://127.0.0.1:1") as client:
         for token in ("", "a.b", "a.b.c\r\nX: y", "ä.b.c", "a.b.c"):
             with pytest.raises(PocketBaseError, match="not a PocketBase token"):

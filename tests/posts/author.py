@@ -1,4 +1,4 @@
-"""What makes a user an author: rows of `entitlements`, as the gateway mirrors them."""
+"""Rows of `entitlements` that make a user an author, as the gateway writes them."""
 
 from secrets import token_hex
 

@@ -42,7 +42,7 @@ def author(stack: Stack) -> User:
 
 @pytest.fixture(scope="session")
 def sdk_folder(testrun_uid: str) -> Path:
-    """Where PocketBase's JavaScript SDK is; without it the tests are skipped with the reason."""
+    """PocketBase's JavaScript SDK; without it the tests are skipped with the reason."""
     try:
         return find_sdk(testrun_uid)
     except ToolUnavailableError as error:

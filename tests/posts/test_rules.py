@@ -25,7 +25,7 @@ def _update(*sent: str, **stored: Any) -> TransformContext:
 
 
 def test_words_are_counted_in_what_is_stored() -> None:
-    """What is computed follows from the sanitised text, not from the one that was sent."""
+    """Computed values follow from the sanitized text, not from the sent one."""
     post = PostInput(title=" A ", content="<p>one</p><script>two three</script>", tags=["JS", "js"])
     assert describe(post) == {
         "title": "A",
@@ -45,7 +45,7 @@ def test_words_are_counted_in_what_is_stored() -> None:
     ],
 )
 def test_the_author_is_who_writes(author: str, context: TransformContext, chosen: str) -> None:
-    """A user writes in their own name, a superuser in anybody's."""
+    """A user writes in their own name, a superuser in any user's."""
     assert choose_author(PostInput(title="A", author=author), context) == chosen
 
 
@@ -53,7 +53,7 @@ def test_the_author_is_who_writes(author: str, context: TransformContext, chosen
     "context", [TransformContext("create", "posts", user=_ANN), _update("author")]
 )
 def test_another_author_is_refused(context: TransformContext) -> None:
-    """Nobody writes in another's name, or gives a post away."""
+    """A user can't write in another's name, or give a post away."""
     with pytest.raises(FieldErrors) as refused:
         choose_author(PostInput(title="A", author="bob"), context)
     assert set(refused.value.errors) == {"author"}
@@ -81,7 +81,7 @@ def test_the_address_of_what_was_published_stays(context: TransformContext, need
 
 
 def test_publishing_is_a_change() -> None:
-    """Only what was no draft before counts as published already."""
+    """Only a post that was not a draft before counts as published already."""
     assert was_published(_update("title", published=True))
     assert not was_published(_update("published"))
     assert not was_published(TransformContext("create", "posts"))

@@ -41,7 +41,7 @@ def test_update_sees_the_whole_record(page: JsSdk) -> None:
 
 
 def test_computed_fields_can_not_be_written(page: JsSdk) -> None:
-    """What the transform computes is not the client's to choose."""
+    """Clients can't set values that the transform computes."""
     post = page.run(
         """const posts = pb.collection("posts")
         const post = await posts.create({ title: "Honest", content: given.content,
@@ -54,7 +54,7 @@ def test_computed_fields_can_not_be_written(page: JsSdk) -> None:
 
 
 def test_field_errors_arrive_in_data(page: JsSdk) -> None:
-    """What the model refuses is read from ClientResponseError as PocketBase's own errors are."""
+    """A model's errors appear in ClientResponseError like PocketBase's own."""
     error = page.run(
         'return refusal(pb.collection("posts").create({ title: "", tags: "x".repeat(9) }))'
     )

@@ -1,4 +1,4 @@
-"""What the example computes from a post's words: values in, values out, no server."""
+"""Values that the example computes from a post's words, without a server."""
 
 import pytest
 from hypothesis import given
@@ -36,7 +36,7 @@ def test_a_title_becomes_part_of_an_address(title: str, slug: str) -> None:
     ],
 )
 def test_html_is_made_safe(html: str, safe: str) -> None:
-    """What the editor makes stays; what could act in a reader's browser goes."""
+    """Markup of the editor stays; markup that could act in a reader's browser is removed."""
     assert sanitise(html) == safe
 
 
@@ -64,5 +64,5 @@ def test_tags_have_one_form() -> None:
     ],
 )
 def test_words_are_those_a_reader_sees(html: str, words: int) -> None:
-    """Tags and comments are no words, blocks part words, inline tags don't."""
+    """Tags and comments don't count as words; blocks part words, inline tags don't."""
     assert count_words(html) == words

@@ -23,7 +23,7 @@ class Buyer:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """What must be found nowhere after the deletion."""
+        """Texts that must occur nowhere after the deletion."""
         return self.user.email, self.name, self.phone
 
 

@@ -88,7 +88,7 @@ async def test_records_of_a_team(buyer: Buyer, stack: Stack, dashboard: Dashboar
 
 
 async def test_an_unknown_person(stack: Stack) -> None:
-    """An address of which nothing is stored is no error, so that a repetition is none."""
+    """An unknown address is not an error, so that a repetition is not one either."""
     done = await run_gateway(stack, "users", "delete", "nobody@privacy.test", "--yes")
     assert (done.code, done.out.strip()) == (
         0,

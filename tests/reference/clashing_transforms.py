@@ -1,4 +1,4 @@
-"""A table of transforms whose models are called as schemas of the gateway's are."""
+"""Transforms with models that have names of the gateway's own schemas."""
 
 from asyncio import Lock
 

@@ -12,7 +12,7 @@ from gateway.vocabulary import COLLECTIONS, INTERNAL_COLLECTIONS, CollectionName
 _KEYS = {*COLLECTIONS, *INTERNAL_COLLECTIONS, "users"}
 _NAMES = {CollectionNames().of(key) for key in _KEYS} | _KEYS
 _ANY = "|".join(sorted(_NAMES, key=len, reverse=True))
-#: What names a collection to PocketBase or SQLite.
+#: Calls and keywords that name a collection to PocketBase or SQLite.
 _LITERALS = [
     re.compile(rf"\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\s+[`\"\[{{]*(?:{_ANY})\b(?!\.)"),
     re.compile(rf"\bON (?:{_ANY}) \("),

@@ -35,7 +35,7 @@ def test_ci_runs_what_the_page_says() -> None:
 
 
 def test_every_generated_file_is_listed() -> None:
-    """What `make docs` writes, from its own table."""
+    """The files of `make docs`, from its own table."""
     from gateway.dev.reference.documents import write_documents
 
     assert [name for name in write_documents() if f"`{name}`" not in _TEXT] == []

@@ -64,7 +64,7 @@ def test_what_is_no_column_is_none(value: object) -> None:
 
 @pytest.mark.parametrize("value", ["", "x", "2026-02-29 00:00:00.000Z"])
 def test_a_column_that_must_be_there(value: str) -> None:
-    """Where a time is needed, an empty column is an error."""
+    """An empty column is an error for a required time."""
     with pytest.raises(ValueError, match=r"\w"):
         from_column(value)
 

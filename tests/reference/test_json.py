@@ -17,7 +17,7 @@ def _parse_int(digits: str) -> float:
 
 @given(JUNK)
 def test_every_value_comes_back(value: Any) -> None:
-    """What was written is read as the same, in each layout."""
+    """Each layout reads back the written value."""
     text = dump(value)
     found = load(text, is_exact=True)
     assert found == json.loads(text)
@@ -36,7 +36,7 @@ def test_the_layout_is_dense() -> None:
 
 @pytest.mark.parametrize("number", [2**63, 2**64, -(2**70), 10**40])
 def test_large_integers_are_written_whole(number: int) -> None:
-    """More than 64 bits are no error, and no digit is lost."""
+    """Integers of more than 64 bits keep every digit."""
     assert dump({"n": number}) == f'{{"n":{number}}}'.encode()
 
 
@@ -60,7 +60,7 @@ def test_half_a_character() -> None:
     "text", ["", "{", "NaN", "[Infinity]", "{'a': 1}", "[" * 100_000, "\ufeff1"]
 )
 def test_what_is_no_json_is_a_value_error(text: str) -> None:
-    """Whatever is wrong, it is the same kind of error."""
+    """Every invalid text raises the same error."""
     with pytest.raises(ValueError, match=r"\w"):
         load(text)
 

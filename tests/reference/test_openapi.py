@@ -104,7 +104,7 @@ def test_a_purchase_that_is_refused_shows_the_portal(document: Json) -> None:
 
 
 def test_each_collection_has_its_own_paths(posts: Json) -> None:
-    """A collection's path takes its model, and its name is no parameter; the general one stays."""
+    """A collection's path takes its model without a name parameter; the general path stays."""
     create = posts["paths"]["/records/posts"]["post"]
     assert create["operationId"] == "create_posts_record"
     for form in create["requestBody"]["content"].values():
@@ -117,7 +117,7 @@ def test_each_collection_has_its_own_paths(posts: Json) -> None:
 
 
 def test_an_update_sends_what_changes(posts: Json) -> None:
-    """What a create requires, an update may leave out."""
+    """An update may leave out members that a create requires."""
     schemas = posts["components"]["schemas"]
     update = posts["paths"]["/records/posts/{record_id}"]["patch"]
     for form in update["requestBody"]["content"].values():
@@ -147,7 +147,7 @@ def test_a_type_that_json_schema_does_not_know_is_shown_as_any() -> None:
 
 
 def test_401_and_403_say_whose_token_is_needed(posts: Json) -> None:
-    """What only superusers may do says so, and nothing else does."""
+    """Operations of superusers, and only these, name the superuser scheme."""
     for name, operation in _operations(posts):
         schemes = {scheme for each in operation.get("security", []) for scheme in each}
         refused = {s: e["description"] for s, e in operation["responses"].items() if s == "401"}
@@ -186,7 +186,7 @@ def test_what_is_always_sent_is_required(document: Json) -> None:
 
 
 def test_no_member_of_a_request_is_empty_by_default(document: Json) -> None:
-    """What is not given is null or left out."""
+    """Absent members are null or left out."""
     for name, schema in document["components"]["schemas"].items():
         for member, described in schema.get("properties", {}).items():
             assert described.get("default") != "" or "const" in str(described), f"{name}.{member}"
@@ -194,14 +194,14 @@ def test_no_member_of_a_request_is_empty_by_default(document: Json) -> None:
 
 @pytest.mark.parametrize("name", ["CheckoutRequest", "PortalRequest", "CustomerMove"])
 def test_what_need_not_be_given_may_be_null(name: str, document: Json) -> None:
-    """Members of requests that name nobody are null or left out."""
+    """Members of requests without a user are null or left out."""
     schema = document["components"]["schemas"][name]["properties"]["organization"]
     assert {"type": "null"} in schema["anyOf"]
 
 
 @pytest.mark.parametrize("name", ["CheckoutResponse.url", "CheckoutOutcome.payment"])
 def test_a_member_that_may_be_empty_says_so(name: str, document: Json) -> None:
-    """What is "" for nothing is a union of that and of what it is otherwise."""
+    """A member that may be "" is a union of "" and its other values."""
     model, _, member = name.partition(".")
     schema = document["components"]["schemas"][model]["properties"][member]
     empty, value = schema["anyOf"]
@@ -224,7 +224,7 @@ def test_the_command_prints_the_document_without_any_settings() -> None:
 
 
 def test_a_refused_parameter_is_documented() -> None:
-    """Where a parameter or body can be invalid, the document lists status 400, never 422."""
+    """Operations with a parameter or body list status 400, never 422."""
     for name, operation in _operations(describe_api("tests.security.app:app")):
         can_be_invalid = "requestBody" in operation or operation.get("parameters")
         assert not can_be_invalid or "400" in operation["responses"], name

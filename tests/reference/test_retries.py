@@ -1,4 +1,4 @@
-"""What fails for a while is tried again, ever later, and not by all at once."""
+"""Temporary failures are retried after growing, random pauses."""
 
 import asyncio
 import logging

@@ -33,7 +33,7 @@ def test_the_documents_list_every_setting_once() -> None:
 
 
 def test_the_settings_that_compose_needs_are_marked() -> None:
-    """What compose.yaml refuses to start without is what has no default."""
+    """compose.yaml requires exactly the settings without a default."""
     compose = (ROOT / "compose.yaml").read_text()
     marked = {
         setting.name

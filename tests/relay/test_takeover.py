@@ -20,7 +20,7 @@ Tables = AsyncConnection[TupleRow]
 
 
 class _Relays:
-    """Relays of two processes, whose turns a test interrupts."""
+    """Relays of two processes, which a test interrupts between their steps."""
 
     def __init__(self, first: RelayTables, second: RelayTables, tables: Tables) -> None:
         self.first = first

@@ -16,7 +16,7 @@ from tests.relay.crew import HANDLER, METRICS_TOKEN, Crew, open_crew
 async def test_workers_run_what_the_gateway_leaves(
     fresh_stack: Callable[..., Stack], tmp_path: Path
 ) -> None:
-    """With GATEWAY_RUN_WORK=false a job waits for a worker, whose metrics count it.
+    """With GATEWAY_RUN_WORK=false a job waits for a worker, and the worker's metrics count it.
 
     SIGTERM ends a worker with code 0.
     """

@@ -46,7 +46,7 @@ _BODIES: dict[str, Any] = {
     "PATCH /records/{collection}/{record_id}": {"title": "stolen"},
     "PATCH /records/posts/{record_id}": {"title": "stolen"},
 }
-#: The same for operations whose body names an organization.
+#: The same for operations with an organization in the body.
 _TEAM_BODIES: dict[str, Any] = {
     "POST /checkout": build_order("pro_monthly"),
     "POST /checkout/setup": {"success_url": f"{ORIGIN}/a", "cancel_url": f"{ORIGIN}/b"},
@@ -156,7 +156,7 @@ def test_users_cannot_use_operations_of_superusers(
 
 
 def _owned_operations(document: dict[str, Any]) -> list[str]:
-    """Return the operations of users whose path names an object."""
+    """Return the operations of users with an object's id in the path."""
     return [
         operation
         for operation, schemes in _list_operations(document).items()

@@ -16,7 +16,7 @@ from gateway.dev.sbom import LOCK_FILES
 
 @pytest.fixture(scope="module")
 def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What `make sbom` writes, by image."""
+    """The files of `make sbom`, by image."""
     folder = tmp_path_factory.mktemp("sbom")
     command = [sys.executable, "-m", "gateway.dev.sbom", str(folder)]
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT, timeout=60)

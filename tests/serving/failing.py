@@ -1,4 +1,4 @@
-"""The gateway with a route that fails in a way that nobody foresaw."""
+"""The gateway with a route that raises an unforeseen exception."""
 
 from gateway import Gateway
 

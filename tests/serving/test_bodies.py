@@ -1,4 +1,4 @@
-"""What bodies, and answers to bad bodies, can make the gateway hold, compute and send."""
+"""Limits of memory, work and output for hostile bodies and their responses."""
 
 import asyncio
 import json
@@ -135,7 +135,7 @@ async def test_admin_errors_are_short_and_come_after_the_superuser(
 async def test_admin_bodies_are_strict(
     path: str, body: dict[str, Any], superuser_token: str, shop: Shop
 ) -> None:
-    """What overflows, has another type or characters that no id has is a 400."""
+    """A value that overflows, or has an invalid type or character, is a 400."""
     headers = {"Authorization": superuser_token, "Content-Type": "application/json"}
     answer = await shop.http.post(shop.url + path, content=json.dumps(body), headers=headers)
     read_problem(answer, 400)
@@ -267,7 +267,7 @@ async def test_slow_transforms_hold_up_neither_deliveries_nor_users(transforming
 
 
 async def test_a_client_that_goes_leaves_one_line(transforming: Stack) -> None:
-    """A body that is broken off is no error, and has no traceback."""
+    """A body that the client breaks off logs neither an error nor a traceback."""
     own = transforming
     head = "POST /records/letters HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     async with _hold_open(own.gateway.url, head + "Content-Length: 99", b"{", 1):

@@ -1,4 +1,4 @@
-"""What a stranger's connection can make the gateway hold: little, and not for long."""
+"""Limits of memory and time for a stranger's connections."""
 
 import asyncio
 import gzip
@@ -60,7 +60,7 @@ async def test_an_endless_head_is_cut_off(part: str, stack: Stack) -> None:
 
 
 async def test_tiny_chunks_are_cut_off(stack: Stack) -> None:
-    """A body whose chunks are mostly framing costs more to read than any sender needs."""
+    """A body of tiny chunks costs more to read than any sender needs."""
     async with _connect(stack.gateway.url) as (reader, writer), asyncio.timeout(10):
         writer.write(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 100_000)
         try:
@@ -72,7 +72,7 @@ async def test_tiny_chunks_are_cut_off(stack: Stack) -> None:
 
 
 async def test_a_large_head_below_the_limit_is_read(stack: Stack) -> None:
-    """Cookies and tokens of many kilobytes are no reason to refuse a request."""
+    """Cookies and tokens of many kilobytes are accepted."""
     async with _connect(stack.gateway.url) as (reader, writer), asyncio.timeout(10):
         head = b"GET /health HTTP/1.1\r\nHost: gateway\r\nX-Header: " + _MEGABYTE[:60_000]
         for _ in range(3):

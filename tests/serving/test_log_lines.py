@@ -115,7 +115,7 @@ logging.getLogger("library").info("a secret: whsec_ or sk_, module_@, (@request.
 
 @pytest.mark.parametrize("form", ["logfmt", "json"])
 def test_addresses_tokens_and_refused_values_are_masked(form: str) -> None:
-    """Whatever is logged, also by a library or in a traceback: the text of an error is foreign."""
+    """Log lines of libraries and tracebacks too: the text of an error is not trusted."""
     lines = _log(form, _SECRETS)
     log = "\n".join(lines)
     secrets: tuple[str, ...] = (
@@ -151,7 +151,7 @@ print("went on")
 
 @pytest.mark.parametrize("target", ["/dev/full", ""], ids=["full disk", "closed"])
 def test_a_log_that_cant_be_written_stops_nothing(target: str) -> None:
-    """Where standard error is a full disk or closed, the line is lost, and the work goes on."""
+    """If standard error is closed or its disk is full, the line is lost and the work continues."""
     command = [sys.executable, "-c", _BROKEN]
     if target:
         with Path(target).open("w") as full:

@@ -86,7 +86,7 @@ async def test_an_id_of_the_proxy_is_in_the_log(
 async def test_any_other_id_is_replaced(
     given: str | bytes, path: str, stack: Stack, http: httpx.AsyncClient
 ) -> None:
-    """What is too long or could break a log line is neither returned nor logged."""
+    """An id that is too long or could break a log line is neither returned nor logged."""
     answer = await http.post(stack.gateway.url + path, headers={"X-Request-Id": given})
     assert _GENERATED.fullmatch(answer.headers["x-request-id"])
 

@@ -1,4 +1,4 @@
-"""Values that nobody expects, in every member of every request: never an error of ours."""
+"""Unexpected values in every member of every request: never a 5xx."""
 
 import json
 from typing import Any
@@ -45,7 +45,7 @@ _CASES = [(path, name) for path, body in _BODIES.items() for name in body]
 async def test_no_value_is_an_error_of_ours(
     path: str, name: str, user_without_purchase: User, shop: Shop
 ) -> None:
-    """Whatever a member holds, the answer is no 5xx, and short."""
+    """No value of a member makes the response a 5xx, or long."""
     headers = user_without_purchase.bearer | {"Content-Type": "application/json"}
     for value in _VALUES:
         others = {key: given for key, given in _BODIES[path].items() if key != name}

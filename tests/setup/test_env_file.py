@@ -70,7 +70,7 @@ def test_secrets_of_files_stay_in_files(tmp_path: Path) -> None:
     "value", ["a b", "a#b", "a $b", 'a"b', "ü", "/_/* /admin/*", "a,b", "https://a.test", "a=b"]
 )
 def test_odd_characters_are_quoted(tmp_path: Path, value: str) -> None:
-    """What is read is what was written."""
+    """Written values are read back unchanged."""
     env = EnvFile(tmp_path / ".env")
     env.set("A", value)
     env.save()

@@ -69,7 +69,7 @@ async def test_an_unknown_secret_needs_a_decision(machine: Machine) -> None:
 
 
 async def test_a_half_made_endpoint_is_made_anew(machine: Machine) -> None:
-    """A run that ended before it had stored the secret left one that nobody can use."""
+    """A run that ended before it stored the secret leaves an endpoint of no use."""
     machine.write_env()
     await _open(machine, metadata={MADE_BY: "init"})
     await _init(machine)

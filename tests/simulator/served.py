@@ -86,7 +86,7 @@ async def stripe_sdk(base: str, key: str = KEY) -> AsyncIterator[stripe.StripeCl
 
 @dataclass
 class Receiver:
-    """What a webhook endpoint got, each delivery verified by Stripe's own SDK."""
+    """Deliveries of a webhook endpoint, each verified by Stripe's own SDK."""
 
     url: str
     events: list[dict[str, Any]] = field(default_factory=list)

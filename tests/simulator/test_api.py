@@ -39,7 +39,7 @@ async def test_an_unknown_id_is_a_404_in_stripes_words(running: Running) -> None
 
 
 async def test_an_unknown_address_is_a_404(running: Running) -> None:
-    """What Stripe has no address for is not answered."""
+    """A path that Stripe does not have gets 404."""
     answer = await running.http.get("/v1/nothing/here", headers=AUTHORIZED)
     assert answer.status_code == 404
 
@@ -86,7 +86,7 @@ async def test_lists_are_filtered(running: Running) -> None:
 
 
 async def test_expansion_puts_objects_in_the_place_of_ids(running: Running) -> None:
-    """Expanded objects stand in the answer only; four levels are the most."""
+    """Expanded objects are in the response only; four levels are the maximum."""
     prices = await running.sdk.v1.prices.list_async({"expand": ["data.product"]})
     product: Any = prices.data[0].product
     assert product.name in ("Pro", "Lifetime")

@@ -12,7 +12,7 @@ from tests.simulator.test_subscriptions import Shop
 
 @pytest.fixture
 def api() -> Api:
-    """The API of an account whose customer has twelve of everything."""
+    """The API of an account with a customer that has twelve of everything."""
     shop = Shop()
     [product] = shop.world.all("product")
     items = [{"price": shop.price(product, amount, "month")} for amount in range(100, 112)]

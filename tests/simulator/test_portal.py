@@ -128,7 +128,7 @@ async def test_pages_escape_what_sellers_and_customers_write(running: Running) -
 
 
 async def test_the_first_page_shows_how_to_call_the_api(running: Running) -> None:
-    """Where a local key is, and a request with the simulator's own address."""
+    """The place of a local key, and of a request with the simulator's own address."""
     text = (await running.http.get("/")).text
     assert "SIMULATOR_SECRET_KEY" in text
     assert ".local/secrets.env" in text

@@ -97,7 +97,7 @@ async def test_a_connection_that_was_closed_meanwhile_is_opened_anew() -> None:
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", b"nonsense\r\n\r\n"])
 async def test_half_an_answer_is_none(answer: bytes) -> None:
-    """Whatever is no whole answer is an OSError, so that the delivery is made again."""
+    """An incomplete answer is an OSError, so that the delivery is retried."""
     peer = Peer(answer, closes=True)
     async with serving(peer) as poster:
         with pytest.raises(OSError, match=r"answer|closed"):

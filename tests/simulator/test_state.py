@@ -1,4 +1,4 @@
-"""What is kept: a second start finds what the first one left."""
+"""The state file: a second start has the state of the first."""
 
 import asyncio
 import sys
@@ -92,7 +92,7 @@ def test_a_clock_that_was_moved_ahead_stays_ahead() -> None:
 
 
 async def test_owed_deliveries_survive(tmp_path: Path) -> None:
-    """What no endpoint took before the end is delivered by the next start."""
+    """Pending deliveries are sent after the next start."""
     file = tmp_path / "stripe.json"
     async with receiving() as receiver:
         async with run(file=file) as first:
@@ -113,7 +113,7 @@ async def has_arrived(receiver: Receiver, count: int) -> bool:
 
 
 async def left_session(running: Running) -> None:
-    """A Checkout Session that nobody pays."""
+    """A Checkout Session that is never paid."""
     prices = await running.sdk.v1.prices.list_async({"lookup_keys": ["lifetime"]})
     await running.sdk.v1.checkout.sessions.create_async(
         {

@@ -1,4 +1,4 @@
-"""What Stripe refuses, the simulator refuses: each leniency would hide a fault."""
+"""The simulator refuses what Stripe refuses: each leniency would hide a fault."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

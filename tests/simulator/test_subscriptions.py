@@ -336,7 +336,7 @@ def test_an_update_can_wait_for_its_payment() -> None:
 
 
 def test_a_pending_update_expires() -> None:
-    """Nobody pays within 23 hours: the update is dropped, its invoice voided."""
+    """Without a payment within 23 hours, the update is dropped and its invoice voided."""
     shop = Shop()
     sub = shop.subscribe()
     shop.use_card("chargeCustomerFail")
@@ -384,7 +384,7 @@ def test_a_deleted_customers_subscriptions_end() -> None:
 
 
 def test_without_a_card_there_is_no_subscription() -> None:
-    """Stripe refuses a charge that nobody can pay."""
+    """Stripe refuses a subscription without a payment method."""
     with pytest.raises(StripeError) as raised:
         Shop(card=None).subscribe()
     assert raised.value.error["code"] == "resource_missing"
@@ -489,7 +489,7 @@ def test_nothing_is_collected_after_the_end() -> None:
 
 
 def test_usage_is_billed_after_its_period() -> None:
-    """Meter events of a period stand on the next invoice; an identifier counts once."""
+    """Meter events of a period are on the next invoice; an identifier counts once."""
     shop = Shop()
     formula = {"formula": "sum"}
     meter = shop.post(

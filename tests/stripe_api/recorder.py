@@ -20,7 +20,7 @@ def answer(status: str = "200 OK", body: bytes = SESSION, *headers: str) -> byte
 
 @dataclass
 class Recorder:
-    """What was asked, and what is answered: each once, the last from then on."""
+    """Recorded requests, and prepared answers: each is used once, the last one repeatedly."""
 
     answers: list[bytes] = field(default_factory=lambda: [answer()])
     requests: list[tuple[str, dict[str, str], str]] = field(default_factory=list)

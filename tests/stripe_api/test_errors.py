@@ -109,7 +109,7 @@ async def test_every_failure_is_one_tree(
     account: StripeAccount,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Whatever fails, it is a `StripeFailure` with the facts there are, in its problem as well."""
+    """Every failure is a `StripeFailure` with Stripe's facts, which its problem shows as well."""
     error = await _fail(client, account, **fault)
     assert type(error) is kind
     assert error.stripe.status == fault.get("status", 0)

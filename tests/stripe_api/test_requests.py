@@ -222,5 +222,5 @@ async def test_a_refusal_carries_stripes_facts(name: str) -> None:
     assert len(recorder.requests) == 1
     found = refused.value.stripe
     assert {name: getattr(found, name) for name in facts} == facts
-    # The SDK drops the headers of what is no error of Stripe's.
+    # The SDK drops the headers of responses that are not errors of Stripe's.
     assert found.request_id == ("" if kind is StripeFailed else "req_1")

@@ -82,7 +82,7 @@ async def test_a_new_address_of_the_contact(team: Team, shop: Shop, account: Str
 
 
 async def test_an_address_of_nobody_is_kept(team: Team, shop: Shop, account: StripeAccount) -> None:
-    """Who types the address of the bookkeeping keeps it, whoever comes and goes."""
+    """A manually entered billing address stays when members come and go."""
     books = f"books-{team.id}@example.com"
     customer = await _buy(team, shop, account, team.owner, books)
     await _wait_known(team, customer)
@@ -96,7 +96,7 @@ async def test_an_address_of_nobody_is_kept(team: Team, shop: Shop, account: Str
 async def test_an_address_changed_at_stripe_is_kept(
     team: Team, shop: Shop, account: StripeAccount
 ) -> None:
-    """What is set in the billing portal counts from then on."""
+    """An address set in the billing portal counts from then on."""
     customer = await _buy(team, shop, account, team.owner)
     await _wait_known(team, customer)
     books = f"books-{team.id}@example.com"

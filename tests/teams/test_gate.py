@@ -74,7 +74,7 @@ async def test_members_use_what_their_team_has(stack_with_plans: Stack) -> None:
 
 
 async def test_tips_for_who_has_bought_alone(stack_with_plans: Stack) -> None:
-    """A user's own entitlement opens the same door, and nobody else's."""
+    """A user's own entitlement gives access, another user's does not."""
     async with open_dashboard(stack_with_plans.pocketbase) as dashboard:
         frontend = dashboard.frontend
         user, other = await frontend.sign_up(), await frontend.sign_up()

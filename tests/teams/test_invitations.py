@@ -1,4 +1,4 @@
-"""Nobody becomes a member without consent: a manager invites, the invited user accepts."""
+"""Members join by consent: a manager invites, the invited user accepts."""
 
 import asyncio
 
@@ -41,7 +41,7 @@ async def test_a_membership_takes_consent(team: Team, role: str) -> None:
 
 
 async def test_a_batch_invites_as_well(team: Team) -> None:
-    """There is no way around consent by PocketBase's batch."""
+    """PocketBase's batch does not bypass consent."""
     user = await team.frontend.sign_up()
     body = {"organization": team.id, "user": user.id, "role": "admin"}
     entry = {"method": "POST", "url": MEMBERSHIPS, "body": body}
@@ -71,7 +71,7 @@ async def test_an_invitation_opens_nothing(
 
 
 async def test_only_the_invited_user_accepts(team: Team, other_team: Team) -> None:
-    """Neither who invites nor anybody else; and what was offered can't be changed on the way."""
+    """Only the invited user accepts, and can't change the offered role."""
     user = await team.frontend.sign_up()
     invitation = await team.invite(user)
     path = f"{INVITATIONS}/{invitation['id']}"
@@ -189,7 +189,7 @@ async def test_managers_are_named_roles(team: Team) -> None:
 
 
 async def test_an_invitation_ends_with_its_user(team: Team) -> None:
-    """Who deletes the account leaves none behind."""
+    """The deletion of an account deletes its invitations."""
     user = await team.frontend.sign_up()
     await team.invite(user)
     users = f"/api/collections/users/records/{user.id}"
@@ -198,7 +198,7 @@ async def test_an_invitation_ends_with_its_user(team: Team) -> None:
 
 
 async def test_further_fields_reach_the_membership(team: Team) -> None:
-    """What a shop adds to `memberships` is kept from the invitation to the acceptance."""
+    """A shop's own fields of `memberships` are kept from the invitation to the acceptance."""
     path = "/api/collections/memberships"
     collection = await team.dashboard.call("GET", path)
     added = [*collection["fields"], {"name": "title", "type": "text"}]

@@ -1,4 +1,4 @@
-"""Who belongs to an organization, and who says so."""
+"""Members of organizations, and who may change them."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ async def test_a_guest_makes_none(team: Team) -> None:
 
 @pytest.mark.parametrize("role", ["owner", "admin", "member"])
 async def test_nobody_joins_by_themselves(team: Team, stranger_token: str, role: str) -> None:
-    """Neither an outsider nor a plain member makes anybody a member, in any role."""
+    """Neither an outsider nor a plain member can add members, in any role."""
     for user in (team.member, await team.frontend.sign_up()):
         body = {"organization": team.id, "user": user.id, "role": role}
         assert await team.ask("POST", MEMBERSHIPS, stranger_token, body) in (400, 403)
@@ -69,7 +69,7 @@ async def test_no_spelling_makes_an_owner(team: Team, body: dict[str, object]) -
 
 @pytest.mark.parametrize("spelling", ["organization+", "+organization", "a list"])
 async def test_no_spelling_moves_a_membership(team: Team, other_team: Team, spelling: str) -> None:
-    """Whoever owns one organization can't bring their membership of it into another."""
+    """An owner can't move their membership to another organization."""
     mine = f"{MEMBERSHIPS}/{(await other_team.find(other_team.owner))['id']}"
     body = {spelling: team.id} if spelling != "a list" else {"organization": [team.id]}
     await team.ask("PATCH", mine, other_team.owner.token, body)
@@ -95,7 +95,7 @@ async def test_a_membership_stays_that_persons(team: Team, other_team: Team) -> 
 
 
 async def test_a_plain_member_changes_nothing(team: Team, stranger_token: str) -> None:
-    """Neither the organization nor anybody's role."""
+    """They can change neither the organization nor a role."""
     assert (
         await team.ask("PATCH", f"{ORGANIZATIONS}/{team.id}", stranger_token, {"name": "x"}) == 404
     )
@@ -119,7 +119,7 @@ async def test_owners_delete_an_organization(team: Team, who: str, status: int) 
 
 
 async def test_members_see_each_other(team: Team, other_team: Team) -> None:
-    """And nobody else sees them, or the organization."""
+    """Others see neither them nor the organization."""
     for user, count in ((team.member, 3), (other_team.owner, 0)):
         for collection, filter in (("memberships", "organization"), ("organizations", "id")):
             rows = await team.frontend.list_records(
@@ -145,7 +145,7 @@ async def test_anybody_may_leave_but_the_last_owner(team: Team) -> None:
 
 
 async def test_a_batch_is_one_creation(frontend: Frontend) -> None:
-    """Where a batch fails, neither the organization nor its owner is there."""
+    """After a failed batch, neither the organization nor its owner exists."""
     user = await frontend.sign_up()
     bad = {"method": "POST", "url": ORGANIZATIONS, "body": {"name": ""}}
     good = {"method": "POST", "url": ORGANIZATIONS, "body": {"name": "Batch"}}

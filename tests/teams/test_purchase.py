@@ -58,7 +58,7 @@ async def buy(
 async def test_a_manager_buys_for_all_members(
     team: Team, other_team: Team, shop: Shop, account: StripeAccount, who: str
 ) -> None:
-    """What is bought is the organization's: no row is the buyer's."""
+    """A purchase belongs to the organization: no row is the buyer's."""
     buyer: User = getattr(team, who)
     await buy(shop, team, buyer, await offer(account, features="pro"))
     await account.wait_delivered()
@@ -93,7 +93,7 @@ async def test_nobody_else_buys_or_manages(
 
 
 async def test_an_unknown_organization(team: Team, shop: Shop, account: StripeAccount) -> None:
-    """It is answered like one that is not theirs; text that is no id too."""
+    """An unknown or invalid id gets the same answer as another user's organization."""
     price = await offer(account)
     for name in ("nosuchthing1234", "' || true || '", "é" * 50):
         answer = await shop.post("/checkout", team.owner, build_order(price, organization=name))
@@ -130,7 +130,7 @@ async def test_one_customer_whoever_buys(team: Team, shop: Shop, account: Stripe
 async def test_trials_can_not_be_collected_by_organizations(
     team: Team, shop: Shop, account: StripeAccount
 ) -> None:
-    """Whoever opens a trial for themselves and for each of many organizations gets one."""
+    """A user who opens a trial for themselves and for many organizations gets one."""
     price = await offer(account, checkout_trial_days="7", checkout_subscriptions="many")
     founded = {"name": "Another"}
     token = team.owner.token
@@ -144,7 +144,7 @@ async def test_trials_can_not_be_collected_by_organizations(
     ]
     assert sorted(totals) == [0, 900, 900]
 
-    # Where that session is given up, the trial is another payer's to have.
+    # After that session is given up, another payer can have the trial.
     await account.create(f"checkout/sessions/{sessions[totals.index(0)]}/expire")
     await account.wait_delivered()
     order = orders[totals.index(900)] | {"cancel_url": SUCCESS}
@@ -156,13 +156,13 @@ async def test_trials_can_not_be_collected_by_organizations(
 async def test_a_trial_outlives_the_row_of_its_subscription(
     team: Team, shop: Shop, account: StripeAccount
 ) -> None:
-    """Who had it for an organization has no other, for nobody, when a superuser tidies up."""
+    """A user who had a trial for an organization gets no other after a superuser deletes rows."""
     price = await offer(account, checkout_trial_days="7", checkout_subscriptions="many")
     await buy(shop, team, team.owner, price, wait_for="subscriptions")
     [row] = await team.dashboard.list("subscriptions", f"organization = '{team.id}'")
     assert row["trial_end"]
     await team.dashboard.call("DELETE", f"/api/collections/subscriptions/records/{row['id']}")
-    # What is kept for a day: for which payer the user's trial was.
+    # The payer of the user's trial is kept for a day.
     payer = f"organizations/{team.id}"
     [held] = await team.dashboard.list("gateway_checkout_keys", f"trial_payer = '{payer}'")
     await team.dashboard.call(

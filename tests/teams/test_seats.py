@@ -35,7 +35,7 @@ async def _wait_for(
 
 
 async def test_members_are_seats(team: Team, shop: Shop, account: StripeAccount) -> None:
-    """Who joins is paid for, who leaves is not, and there is always one seat."""
+    """Seats follow the number of members, with a minimum of one."""
     await buy(shop, team, team.owner, await offer(account, features="pro", seats="members"))
     await _wait_for(account, team, 3)
     guest = await team.frontend.sign_up()
@@ -112,7 +112,7 @@ async def test_seats_stay_within_what_is_sold(
 async def test_a_team_that_is_too_large_is_not_sold_to(
     team: Team, shop: Shop, account: StripeAccount
 ) -> None:
-    """Whatever quantity is asked for, the members count."""
+    """The number of members replaces the requested quantity."""
     price = await offer(account, seats="members", checkout_max_quantity="2")
     order = build_order(price, organization=team.id)
     data = read_problem(await shop.post("/checkout", team.owner, order), 400)["data"]
@@ -132,7 +132,7 @@ async def test_seats_are_not_changed_on_stripes_page(
 
 
 async def test_who_joined_while_the_gateway_was_down(fresh_stack: Callable[..., Stack]) -> None:
-    """Members come and go without it; when it is back, Stripe learns how many there are."""
+    """Members change while it is down; after its start, Stripe gets the new quantity."""
     stack = fresh_stack(GATEWAY_SEAT_SYNC_SECONDS="0.2")
     async with open_client() as http, open_dashboard(stack.pocketbase) as dashboard:
         account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)

@@ -43,7 +43,7 @@ async def _wait_for_seats(subscriber: Subscriber, quantity: int) -> None:
 async def test_the_year_is_billed_for_the_members_of_now(
     team: Team, shop: Shop, account: StripeAccount
 ) -> None:
-    """Who left a moment ago is not billed again, neither by the preview nor by the change."""
+    """A member who left a moment ago is billed neither by the preview nor by the change."""
     month, year = await _offer(account)
     subscriber = await _buy(team, shop, account, month)
     await team.remove(team.member)
@@ -69,7 +69,7 @@ async def test_a_price_that_is_not_sold_to_so_many_is_refused(
 async def test_members_follow_a_planned_change(
     team: Team, shop: Shop, account: StripeAccount, frontend: Frontend
 ) -> None:
-    """Who joins before the period ends is paid for now and in the next period."""
+    """A member who joins before the period ends is billed now and in the next period."""
     month, year = await _offer(account)
     subscriber = await _buy(team, shop, account, month)
     await subscriber.do("change", price=year, when="period_end")

@@ -67,7 +67,7 @@ async def test_an_admin_becomes_owner(
 async def test_the_oldest_member_becomes_owner(
     team: Team, shop: Shop, account: StripeAccount
 ) -> None:
-    """Where there is no admin; an invited user is passed over."""
+    """Without an admin, the oldest member; an invited user is skipped."""
     await _subscribe(team, shop, account)
     await team.add(await team.frontend.sign_up())
     await team.invite(await team.frontend.sign_up(), "admin")
@@ -108,7 +108,7 @@ async def test_the_last_member_may_leave(team: Team, shop: Shop, account: Stripe
 
 
 async def test_a_member_in_time_keeps_it(fresh_stack: Callable[..., Stack]) -> None:
-    """Whoever becomes a member before Stripe is told keeps the subscription."""
+    """A user who becomes a member before the cancellation keeps the subscription."""
     stack = fresh_stack()
     async with open_client() as http, open_dashboard(stack.pocketbase) as dashboard:
         account, shop = StripeAccount(http, stack.simulator), Shop(http, stack.gateway.url)

@@ -1,4 +1,4 @@
-"""A module whose transform makes the mistake that a record's title names."""
+"""Transforms that make the mistake named by a record's title."""
 
 import asyncio
 import sys

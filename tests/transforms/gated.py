@@ -1,4 +1,4 @@
-"""A stack whose transforms wait at gates, and writes that meet there."""
+"""A stack with transforms that wait at gates, and concurrent writes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -40,7 +40,7 @@ _FIELDS: list[dict[str, Any]] = [
 
 
 def make_gated_collections(stack: Stack) -> None:
-    """Make the collections of gated_transforms.py, open to everybody unless a record is locked."""
+    """Make the collections of gated_transforms.py, public unless a record is locked."""
     with open_superuser_client(stack.pocketbase) as client:
         own = {"updateRule": "owner = '' || owner = @request.auth.id"}
         create_collections(client, {"name": "papers", "fields": _FIELDS, **_RULES, **own})
@@ -59,7 +59,7 @@ def make_gated_collections(stack: Stack) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Where the transforms of one record wait."""
+    """The gate at which the transforms of one record wait."""
 
     folder: Path
     name: str

@@ -1,4 +1,4 @@
-"""Transforms whose collections are not as they need them; tests choose one by TEST_TABLE."""
+"""Transforms with unfit collections; tests choose one by TEST_TABLE."""
 
 import os
 

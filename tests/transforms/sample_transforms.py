@@ -64,7 +64,7 @@ async def wait(incoming: dict[str, Any], context: TransformContext) -> dict[str,
 
 
 def welcome(incoming: dict[str, Any], context: TransformContext) -> dict[str, Any]:
-    """Trim a new member's name; nobody is called root, or comes from a certain place."""
+    """Trim a new member's name; refuse the name root, and one domain."""
     if str(incoming["email"]).endswith("@blocked.example"):
         raise FieldErrors({"email": ("email_blocked", "Use another address.")})
     if incoming["name"] == "root":

@@ -37,7 +37,7 @@ routerAdd("GET", "/api/tokens/{id}", (e) => {
 
 @pytest.fixture
 def teams(fresh_stack: Callable[..., Stack], tmp_path: Path) -> Stack:
-    """Parts whose PocketBase has a team's hooks besides the gateway's."""
+    """Parts with a team's hooks besides the gateway's."""
     made = fresh_stack(start=False)
     hooks = shutil.copytree(ROOT / "pb_hooks", tmp_path / "hooks")
     (hooks / "team.pb.js").write_text(_HOOKS)

@@ -1,4 +1,4 @@
-"""What a transform gets wrong itself: a 500 with a line in a log, and nobody else is blamed."""
+"""Mistakes of a transform's author: a 500 with a line in the log."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any

@@ -57,7 +57,7 @@ async def test_a_file_is_no_value_of_another_field(
 async def test_a_file_of_a_batch_is_seen_by_any_spelling(
     client: Frontend, board: Dashboard, name: str
 ) -> None:
-    """What PocketBase stores, the transform was shown."""
+    """PocketBase stores exactly the values that the transform was given."""
     made = await _make(board)
     files = {f"requests.0.{name}": ("cat.txt", b"hello")}
     changed = await _change(client, f"{MIRRORS}/{made['id']}", {}, files)

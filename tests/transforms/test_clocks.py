@@ -15,7 +15,7 @@ _TABLE = {"url": "http://127.0.0.1:9", "started": 1, "transforms": [], "superuse
 
 
 async def _register(board: Dashboard, key: bytes, seconds: int) -> str:
-    """Register as a gateway whose clock is off by some seconds; return PocketBase's message."""
+    """Register with a clock that is off by some seconds; return PocketBase's message."""
     body = json.dumps(_TABLE | {"max_bytes": 1000}).encode()
     headers = sign(f"msg_{token_hex(8)}", int(time.time()) + seconds, body, key)
     headers |= {"Authorization": board.token, "Content-Type": "application/json"}
@@ -36,7 +36,7 @@ async def test_a_wrong_clock_is_named(records_stack: Stack, board: Dashboard, se
 
 @pytest.mark.parametrize("seconds", [0, 3600])
 async def test_a_wrong_secret_is_named(board: Dashboard, seconds: int) -> None:
-    """Who does not know the secret is told nothing about the clock."""
+    """A caller without the secret gets no message about the clock."""
     message = await _register(board, b"another key, of 24 or more", seconds)
     assert "GATEWAY_HOOK_SECRETS" in message
     assert "clocks" not in message

@@ -24,7 +24,7 @@ PEOPLE = "/api/collections/people"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the gates are."""
+    """The folder of the gates."""
     return tmp_path_factory.mktemp("gates")
 
 
@@ -52,7 +52,7 @@ def gates(browser: Frontend, folder: Path) -> Gates:
 
 @pytest.fixture
 def admin(gated: Stack, browser: Frontend) -> Dashboard:
-    """The gateway's own superuser, whose writes go around transforms."""
+    """The gateway's own superuser; its writes bypass transforms."""
     return Dashboard(browser, log_in_superuser(gated.pocketbase))
 
 
@@ -74,7 +74,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
 async def test_a_field_that_was_not_sent_keeps_what_was_stored_meanwhile(
     field: str, gates: Gates, admin: Dashboard
 ) -> None:
-    """Whatever its type: a slow update of the note does not bring an older value back."""
+    """For each type: a slow update of the note does not restore an older value."""
     after, before = VALUES[field]
     path, gate = await gates.create("papers", admin.token, **{field: before})
     async with gates.meanwhile(gate, path, {"note": "mine"}) as answers:
@@ -198,7 +198,7 @@ async def test_a_record_that_changes_again_is_a_conflict(gates: Gates, admin: Da
 
 
 async def test_the_rule_is_judged_by_the_record_of_now(gates: Gates, admin: Dashboard) -> None:
-    """Whoever lost the right to a record while the transform was asked does not change it."""
+    """A user who loses access to a record during the transform does not change it."""
     path, gate = await gates.create("papers", admin.token, title="theirs")
     async with gates.meanwhile(gate, path, {"title": "mine"}) as answers:
         await admin.call("PATCH", path, {"owner": "somebody else"})
@@ -224,7 +224,7 @@ async def _make_person(gates: Gates) -> tuple[str, Gate, str, str]:
 
 
 async def test_a_ban_and_a_verification_survive_an_update(gates: Gates, admin: Dashboard) -> None:
-    """What a superuser sets while a person's name waits is not undone; a ban refuses the name."""
+    """A superuser's change during a user's update stays; a ban refuses the update."""
     for field, status in (("verified", 200), ("banned", 404)):
         path, gate, token, _ = await _make_person(gates)
         async with gates.meanwhile(gate, path, {"name": "New"}, token) as answers:
@@ -268,7 +268,7 @@ async def test_a_password_that_was_sent_is_set(gates: Gates, admin: Dashboard) -
 
 
 async def test_a_batch_is_refused_as_a_conflict(gates: Gates, admin: Dashboard) -> None:
-    """What changes between the question and the transaction refuses the batch; nothing is lost."""
+    """A change between the transform and the transaction refuses the batch; nothing is lost."""
     path, gate = await gates.create("papers", admin.token)
     requests = [{"method": "PATCH", "url": path, "body": {"note": "mine"}}]
     batch = {"requests": requests}

@@ -1,4 +1,4 @@
-"""What a transform is given: values as they would be saved, the original, the user, files."""
+"""A transform's input: values as they would be saved, the original, the user, files."""
 
 import json
 from typing import Any
@@ -56,7 +56,7 @@ async def test_guests_are_nobody(client: Frontend) -> None:
 
 
 async def test_files_are_seen_by_name_and_size(records_stack: Stack, author: User) -> None:
-    """An upload is stored as ever; the transform sees its name and size, and not its content."""
+    """An upload is stored unchanged; the transform gets its name and size, not its content."""
     made = await _upload(records_stack, "mirrors", author)
     assert made["image"][0].startswith("cat_")
     [[name, original_name, size, content]] = made["seen"]["files"]["image"]
@@ -69,7 +69,7 @@ async def test_files_are_seen_by_name_and_size(records_stack: Stack, author: Use
 async def test_a_file_of_a_hidden_field_does_not_come_in(
     way: str, records_stack: Stack, author: User, board: Dashboard
 ) -> None:
-    """Users can't upload one, by itself or beside another: no transform sees it, none is stored."""
+    """Users can't upload one, by itself or beside another: no transform gets it, none is stored."""
     url, prefix = f"{records_stack.pocketbase.url}{MIRRORS}", ""
     data = {"title": "with a proof"}
     if way == "batch":

@@ -18,7 +18,7 @@ async def create(client: Frontend, user: User, **values: Any) -> dict[str, Any]:
 
 
 async def test_a_create_stores_what_the_transform_returns(client: Frontend, author: User) -> None:
-    """The values are normalised, computed ones are added, and the answer is PocketBase's own."""
+    """Values are normalized, computed ones added, and the response is PocketBase's own."""
     made = await create(client, author, title="  Hello   World ", tags=["a"])
     assert made["title"] == "Hello World"
     assert made["slug"] == "hello-world"
@@ -52,7 +52,7 @@ async def test_values_that_are_not_valid_come_back_at_their_fields(
 
 
 async def test_an_update_sees_the_whole_record(client: Frontend, author: User) -> None:
-    """What is not sent keeps its value, and modifiers are resolved before the transform."""
+    """Other fields keep their values, and modifiers are resolved before the transform."""
     made = await create(client, author, title="Counting", count=5, tags=["a"])
     path = f"{NOTES}/{made['id']}"
     body = {"count-": 2, "tags+": "b"}

@@ -96,7 +96,7 @@ async def test_both_ways_give_the_same(
 async def test_pocketbases_rules_hold(
     who: str, direct: Way, plain: Way, author: User, client: Frontend, board: Dashboard
 ) -> None:
-    """Who may not change a record by PocketBase may not by the gateway either."""
+    """A user without access in PocketBase has none by the gateway either."""
     made = await board.call("POST", NOTES, {"title": "mine", "author": author.id})
     token = (await client.sign_up()).token if who == "stranger" else ""
     answers = [
@@ -108,7 +108,7 @@ async def test_pocketbases_rules_hold(
 
 
 async def test_a_token_of_another_kind_is_no_guest(direct: Way, author: User) -> None:
-    """Who sends a token of another scheme is told so, and not treated as nobody."""
+    """A token of another scheme gets an error, and the caller is not treated as a guest."""
     sent = {"json": {"title": "who am I"}, "headers": {"Authorization": f"Token {author.token}"}}
     read_problem(await direct.write("POST", "", **sent), 401, "unauthenticated")
 
@@ -193,7 +193,7 @@ async def test_a_dry_run_meets_unique_indexes(direct: Way, author: User, board: 
 async def test_a_dry_run_without_a_ticket_is_no_write(
     path: str, ticket: str, client: Frontend, board: Dashboard
 ) -> None:
-    """Whoever asks PocketBase for a dry run by themselves is refused, never stored."""
+    """A client's own request for a dry run is refused, never stored."""
     await board.call("POST", "/api/gateway/dry-run")
     headers = {"X-Gateway-Dry-Run": ticket or "none"}
     answer = await client.http.post(path, json={"title": "no ticket"}, headers=headers)
@@ -215,7 +215,7 @@ async def test_a_batch_is_no_dry_run(client: Frontend, board: Dashboard) -> None
 
 @pytest.mark.parametrize("record", ["%2e", "%2e%2e"])
 async def test_an_address_is_a_records(record: str, direct: Way, board: Dashboard) -> None:
-    """What would lead to the collection itself is not passed on, for superusers neither."""
+    """A path to the collection itself is not forwarded, also for superusers."""
     headers = {"Authorization": f"Bearer {board.token}"}
     path = f"/records/notes/{record}"
     answer = await direct.http.patch(path, json={"name": "other"}, headers=headers)

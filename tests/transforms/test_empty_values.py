@@ -1,4 +1,4 @@
-"""PocketBase's empty values in fields that a model requires, as clients see the error."""
+"""PocketBase's empty values in required fields of a model, and the client's error."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

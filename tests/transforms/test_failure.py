@@ -1,4 +1,4 @@
-"""What becomes of a write when its transform can't be asked, takes too long, or breaks."""
+"""Writes with a transform that is unreachable, too slow or broken."""
 
 import asyncio
 
@@ -33,7 +33,7 @@ async def test_a_slow_transform_refuses_the_write(client: Frontend) -> None:
 
 
 async def test_a_slow_transform_may_let_the_write_pass(client: Frontend) -> None:
-    """Where it says `on_failure="open"` the record is stored as it came, and marked."""
+    """With `on_failure="open"` the record is stored unchanged, and marked."""
     body = {"title": "slow", "transform_skipped": False}
     made = await client.call("POST", "/api/collections/slow_open/records", body=body)
     assert made["title"] == "slow"
@@ -96,7 +96,7 @@ async def test_a_transform_refuses_by_its_own_words(
 
 
 async def test_a_rule_across_fields_has_no_field(client: Frontend) -> None:
-    """What a model's validator refuses as a whole is the error's message."""
+    """The text of a model's validator is the error's message."""
     answer = await refuse(client, NOTES, title="a secret", kind="secret", tags=["a"])
     message = "A secret note has no tags."
     assert answer.json() == {"status": 400, "message": message, "data": {}}

@@ -1,4 +1,4 @@
-"""A transform whose collection is missing, misspelt or changed is named before writes fail."""
+"""A transform with a missing, misspelt or changed collection is reported before writes fail."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -129,7 +129,7 @@ def test_a_changed_column_is_named(
 def test_a_renamed_collection_is_ready_as_it_is_guarded(
     start: Callable[..., GatewayProcess], board: httpx.Client
 ) -> None:
-    """PocketBase knows it by its id."""
+    """PocketBase finds it by its id."""
     gateway = start()
     board.patch("/collections/things", json={"name": "renamed"}).raise_for_status()
     assert _ready(gateway).is_success

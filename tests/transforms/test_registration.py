@@ -104,7 +104,7 @@ async def test_a_table_that_is_not_signed_is_refused(
 async def test_a_renamed_collection_keeps_its_transform(
     records_stack: Stack, client: Frontend, board: Dashboard
 ) -> None:
-    """PocketBase knows it by its id: a new name opens nothing, nor does the gateway's restart."""
+    """PocketBase finds it by id: neither a new name nor the gateway's restart opens a gap."""
     path = "/api/collections/notes"
     renamed = await board.call("PATCH", path, {"name": "renamed_notes"})
     try:

@@ -60,7 +60,7 @@ async def guest(own: Stack) -> AsyncIterator[Frontend]:
 
 
 async def test_a_transform_is_shown_the_values_as_they_were_sent(guest: Frontend) -> None:
-    """Before PocketBase casts them, and with names that are no field's."""
+    """Before PocketBase casts them, including names that are not fields."""
     path = f"{ROOT}/traces/records"
     body = {"title": 7, "count": "12", "captcha": {"token": "abc"}, "tags": "a"}
     made = await guest.call("POST", path, body=body)

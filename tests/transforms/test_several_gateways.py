@@ -1,4 +1,4 @@
-"""Which gateway PocketBase asks when one goes, comes back, or another one has a different table."""
+"""The gateway that PocketBase calls when one stops, returns, or has a different table."""
 
 import asyncio
 import socket

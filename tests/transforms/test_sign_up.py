@@ -49,14 +49,14 @@ async def test_a_sign_up_with_a_password_is_transformed(client: Frontend) -> Non
 async def test_a_sign_up_by_oauth2_is_transformed(
     client: Frontend, board: Dashboard, sent: dict[str, str]
 ) -> None:
-    """What the provider says and what the client adds come in as they would be saved."""
+    """The provider's and the client's values are given as they would be saved."""
     answer = await _sign_in(client, board, " Ada  Lovelace ", **sent)
     assert answer.json()["record"]["name"] == "Ada Lovelace"
     assert answer.json()["record"]["verified"] is True
 
 
 async def test_a_sign_up_by_oauth2_can_be_refused(client: Frontend, board: Dashboard) -> None:
-    """The errors are those of any other create, and nobody is signed up."""
+    """The errors are those of any other create, and no user is created."""
     before = await board.count("members")
     answer = await _sign_in(client, board, "root")
     assert answer.status_code == 400
@@ -68,7 +68,7 @@ async def test_a_sign_up_by_oauth2_can_be_refused(client: Frontend, board: Dashb
 async def test_the_address_that_a_sign_up_stores_is_judged(
     client: Frontend, board: Dashboard, email: Any
 ) -> None:
-    """Where PocketBase takes the provider's address, the transform sees it, whatever was sent."""
+    """If PocketBase takes the provider's address, the transform gets it, whatever was sent."""
     answer = await _sign_in(client, board, "Ada", at="blocked.example", email=email)
     assert answer.status_code == 400
     assert answer.json()["data"]["email"]["code"] == "email_blocked"

@@ -1,4 +1,4 @@
-"""Who may call the gateway's endpoint for hooks, and whom PocketBase believes."""
+"""Trust between hooks and gateway: signed calls, and signed responses."""
 
 import json
 import time
@@ -74,7 +74,7 @@ def test_a_signed_call_is_answered_and_signed(
 def test_an_answer_that_changes_nothing_is_empty_and_signed(
     post: Callable[..., httpx.Response], records_stack: Stack
 ) -> None:
-    """What is left as it came needs no body; its signature is good for this call only."""
+    """An unchanged record needs no body; its signature is valid for this call only."""
     record = {"title": "by hand", "slug": "by-hand", "kind": "plain"}
     answer = post(_call(record=record), call_id="msg_same")
     assert (answer.status_code, answer.content) == (204, b"")
@@ -136,7 +136,7 @@ def test_what_is_too_large_or_too_deep_is_refused(post: Callable[..., httpx.Resp
 def test_signed_calls_of_another_form_are_refused(
     body: Any, post: Callable[..., httpx.Response]
 ) -> None:
-    """What PocketBase's hooks never send is a 400, also when it is signed."""
+    """A call that the hooks would never send is a 400, also when it is signed."""
     read_problem(post(json.dumps(body).encode()), 400)
 
 
@@ -162,7 +162,7 @@ def test_signed_items_of_another_form_are_refused(
 def test_signed_values_of_another_form_are_not_an_error_of_ours(
     post: Callable[..., httpx.Response],
 ) -> None:
-    """What is inside the members can make a transform fail, but not the call."""
+    """Values of members can make a transform fail, but not the call."""
     for changed in ({"sent": [{}]}, {"files": {"image": [1]}}, {"files": {"image": 1}}):
         assert "failed" in post(_call(**changed)).json()["items"][0]
 
@@ -196,7 +196,7 @@ async def test_the_rotation_of_a_secret_interrupts_nothing(
 async def test_answers_that_the_gateway_did_not_sign_are_not_believed(
     kind: str, client: Frontend, board: Dashboard, records_stack: Stack
 ) -> None:
-    """Whoever answers in the gateway's place lets nothing pass, not even where failures may."""
+    """An answer of another server lets no write pass, not even with on_failure="open"."""
     path = "/api/collections/gateway_transforms/records"
     rows = await board.list("gateway_transforms")
     with forge_answers(kind, decode_secret(records_stack.plan.hook_secrets)) as url:

@@ -1,4 +1,4 @@
-"""The team's app whose calls a recorded release left behind; handlers keep their names."""
+"""The team's app for calls that a recorded release left behind; handlers keep their names."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""What webhook tests count to see that nothing was written."""
+"""Counts that show that nothing was written."""
 
 from collections.abc import Awaitable, Callable
 

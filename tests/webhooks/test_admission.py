@@ -88,7 +88,7 @@ async def test_slow_strangers_keep_nobody_out(
     async with asyncio.timeout(5):
         event = build_event("some.type", {"id": "x_1", "object": "x"})
         assert (await sender.send(event)).status_code == 200
-        # Who gave way learns of it as soon as they go on.
+        # A delivery that gave way continues with an error.
         reader, writer = strangers[0]
         writer.write(b"}")
         assert (await reader.readline()).startswith(b"HTTP/1.1 503")

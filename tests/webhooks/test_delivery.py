@@ -124,7 +124,7 @@ _THING = {"id": "thing_1", "object": "thing.of_the_future"}
 async def test_what_is_unknown_is_stored(
     event: Json, outcome: str, sender: Sender, dashboard: Dashboard
 ) -> None:
-    """A type or object that nobody knows yet is answered 2xx and kept for later."""
+    """An unknown type or object is answered 2xx and stored."""
     answer = await sender.send(event)
     assert (answer.status_code, answer.json()["outcome"]) == (200, outcome)
     kept = await dashboard.find("stripe_events", event["id"])

@@ -68,7 +68,7 @@ async def test_the_next_write_is_as_large_as_the_one_under_way(stack: Stack) -> 
 
 
 async def test_who_gave_up_costs_no_write(stack: Stack) -> None:
-    """Where all who wait for the next write have gone, there is none."""
+    """When all deliveries of the next write have gone, it is not made."""
     async with _open(stack, patience=60) as (event_writer, proxy):
         sent = _deliver(event_writer, 1)
         await proxy.hold(1)

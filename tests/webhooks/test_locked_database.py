@@ -1,4 +1,4 @@
-"""A database that another process holds, as a backup might: nobody's event is to blame."""
+"""A database that another process locks, as a backup might, makes no event fail."""
 
 import asyncio
 import sqlite3

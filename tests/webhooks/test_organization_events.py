@@ -47,7 +47,7 @@ def _thin(customer: Json, context: str) -> Json:
 async def test_a_snapshot_of_the_own_account_is_applied(
     sender: Sender, frontend: Frontend, dashboard: Dashboard, account: StripeAccount
 ) -> None:
-    """An event whose `context` is our account changes rows as one without it does."""
+    """An event with our account as `context` changes rows like one without it."""
     own = (await account.read("account"))["id"]
     user = await frontend.sign_up()
     customer = build_customer(user.id, name="Ours")

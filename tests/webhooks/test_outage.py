@@ -38,7 +38,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A user whose customer is known, and the event that is to get through."""
+    """A user with a customer's row, and the event to deliver."""
 
     frontend: Frontend
     dashboard: Dashboard
@@ -114,7 +114,7 @@ async def test_while_pocketbase_is_frozen_the_answer_is_bounded(own: Stack, scen
             assert int(answer.headers["retry-after"]) > 0
 
         again = await asyncio.gather(*(scene.sender.send(event) for event in (scene.event, *more)))
-        # What was on its way into the frozen PocketBase may have been written after all.
+        # A write that was sent to the frozen PocketBase may have been stored.
         assert {answer.json()["outcome"] for answer in again} <= {"applied", "duplicate"}
         await feed.next()
         await scene.assert_written_once([change.action for change in feed.seen])

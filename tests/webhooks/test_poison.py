@@ -11,7 +11,7 @@ _DEPTH = 700
 
 
 def _build_deep_events() -> list[Json]:
-    """Events that PocketBase can keep, but whose order is too deep a question for Python."""
+    """Events that PocketBase can store, but that are nested too deeply for Python."""
     deep: Json = {}
     for _ in range(_DEPTH):
         deep = {"a": deep}

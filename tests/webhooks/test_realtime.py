@@ -200,7 +200,7 @@ async def test_a_guest_who_signs_in_gets_what_they_subscribed_to(
 async def test_a_hook_that_throws_after_the_commit_does_not_fail_the_delivery(
     fresh_stack: Callable[..., Stack], http: httpx.AsyncClient, tmp_path: Path, event: str
 ) -> None:
-    """What is stored is answered 200, and kept as applied, whatever a team's own hook does."""
+    """A stored event is answered 200 and stays applied, whatever a team's own hook does."""
     own = fresh_stack(start=False)
     _add_hook(own, tmp_path, f'onRecordAfter{event}Success(() => {{ throw new Error("ours") }})')
     own.pocketbase.ensure_superuser()

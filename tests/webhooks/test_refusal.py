@@ -87,7 +87,7 @@ _SIGNATURES = (
 async def test_a_bad_signature_is_refused(
     kind: str, sender: Sender, counted: dict[str, int], count_rows: CountRows
 ) -> None:
-    """A delivery whose signature is missing, wrong, of another secret or too old writes nothing."""
+    """A delivery with a missing, wrong, foreign or old signature writes nothing."""
     headers = {name: value.encode() for name, value in _headers(kind, sender).items()}
     answer = await sender.post(_GOOD, headers)
     read_problem(answer, 400, "invalid-signature")

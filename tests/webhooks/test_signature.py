@@ -55,7 +55,7 @@ def _sdk_agrees(signature: str) -> bool:
 @example([f"t={_NOW}", "v1", f"v1={_sign('whsec_old', _NOW)}"])
 @example([f"t={_NOW}", f"v1={_sign('whsec_other', _NOW)}", f"v1={_sign('whsec_old', _NOW)}"])
 def test_what_is_taken_for_signed_is_signed_by_the_sdk_as_well(parts: list[str]) -> None:
-    """Whatever a header is made of: it is accepted only if Stripe's SDK accepts it."""
+    """Any header is accepted only if Stripe's SDK accepts it."""
     signature = ",".join(parts)
     if _is_signed(signature):
         assert _sdk_agrees(signature)

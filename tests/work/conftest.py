@@ -1,4 +1,4 @@
-"""A PocketBase of its own without a gateway, whose queue the tests work themselves."""
+"""A PocketBase of its own without a gateway; the tests run the work of its queue."""
 
 from collections.abc import AsyncIterator, Iterator
 from secrets import token_hex

@@ -115,7 +115,7 @@ async def test_a_lost_lease(
 
 
 async def test_a_renewed_lease_is_kept(office: Office) -> None:
-    """A renewal extends the lease; it says whether the item is to be cancelled."""
+    """A renewal extends the lease and returns whether the item was cancelled."""
     [id] = await office.add()
     [item] = await office.claim()
     await office.expire_lease(id)

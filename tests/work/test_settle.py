@@ -16,7 +16,7 @@ async def _collect(office: Office, name: str) -> list[Any]:
 
 @pytest.fixture
 async def notes(office: Office) -> str:
-    """A collection of the team's, whose title is required."""
+    """A collection of the team's with a required title."""
     name = f"notes_{token_hex(4)}"
     fields = [
         {"name": "title", "type": "text", "required": True},

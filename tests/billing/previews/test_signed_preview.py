@@ -65,7 +65,7 @@ async def test_a_preview_counts_from_its_own_date(
 
 
 async def test_of_two_previews_one_is_taken_and_once(subscribe: Subscribe) -> None:
-    """Whoever goes back must ask for another preview, and repeating a request changes nothing."""
+    """The way back needs another preview, and repeating a request changes nothing."""
     subscriber = await subscribe()
     first, second = [await subscriber.do("preview", quantity=5) for _ in range(2)]
     answers = [subscriber.do("change", quantity=5, **_date_of(first)) for _ in range(5)]
@@ -166,7 +166,7 @@ async def test_every_gateway_takes_a_preview(
 async def test_a_preview_says_where_a_credit_goes(
     quantity: int, goes: str | None, subscribe: Subscribe, account: StripeAccount
 ) -> None:
-    """What is left over reduces later invoices, by the amount that the preview names."""
+    """The credit reduces later invoices, by the amount of the preview."""
     subscriber = await subscribe()
     await subscriber.do("change", quantity=4)
     preview = await subscriber.do("preview", quantity=quantity)
@@ -179,7 +179,7 @@ async def test_a_preview_says_where_a_credit_goes(
 async def test_one_credit_per_day_is_dated_back(
     subscribe: Subscribe, account: StripeAccount
 ) -> None:
-    """Who goes up at once and down from an old preview, again and again, pays for the time."""
+    """Repeated upgrades, and downgrades by an old preview, are paid for their time."""
     subscriber = await subscribe(await _create_price(account))
 
     async def go_down(seconds: int) -> dict[str, object]:

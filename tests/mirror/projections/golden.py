@@ -23,12 +23,12 @@ def name_of(payload: Path) -> str:
 
 
 def row_file(payload: Path) -> Path:
-    """Where the row of a payload is kept."""
+    """The file of a payload's row."""
     return _HERE / "rows" / payload.relative_to(_HERE / "payloads")
 
 
 def read_row(payload: Path) -> Json:
-    """What the gateway makes of a payload; relations by the Stripe id that they point to."""
+    """The row of a payload; relations by the Stripe id of their target."""
     text = payload.read_text()
     planned = decide(parse(text))
     if planned.state is None:

@@ -1,4 +1,4 @@
-"""Columns whose fields have moved between API versions, and those that events lack."""
+"""Columns of fields that have moved between API versions, or that events lack."""
 
 from typing import Any
 

@@ -79,7 +79,7 @@ def test_event() -> None:
 
 @pytest.mark.parametrize("indent", [2, None])
 def test_the_spaces_of_stripes_layout_are_not_stored(indent: int | None) -> None:
-    """What Stripe writes over many lines is kept as one, and reads the same; and is kept so."""
+    """A payload with line breaks is stored as one line with the same content."""
     body = build_event("customer.updated", {"id": "cus_1", "object": "customer", "name": "Ä  b"})
     dense = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     given = json.dumps(body, ensure_ascii=False, indent=2) if indent else dense
@@ -139,7 +139,7 @@ def test_thin_event() -> None:
     ],
 )
 def test_no_json_object(payload: str) -> None:
-    """What is no JSON object that every reader understands alike is refused."""
+    """A body that is not an unambiguous JSON object is refused."""
     with pytest.raises(InvalidEvent):
         parse(payload)
 

@@ -36,7 +36,7 @@ def test_seven_eras_are_covered() -> None:
 
 @pytest.mark.parametrize("era", ERAS)
 def test_a_subscription_looks_the_same_in_every_era(era: str) -> None:
-    """Wherever the period and the price stand, the row is one and the same."""
+    """The row is the same for every place of period and price."""
     name = "customer.subscription.updated"
 
     assert _row(era, name) == _row("2020-08-27", name)

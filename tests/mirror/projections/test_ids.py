@@ -24,6 +24,6 @@ def test_an_events_id(created: int, expected: str) -> None:
 
 
 def test_ids_of_events_sort_by_time() -> None:
-    """Whatever their Stripe ids are, a later event's id is the greater one."""
+    """A later event has the greater record id, whatever its Stripe id."""
     ids = [event_id(f"evt_{second % 7}", second) for second in range(1_763_856_000, 1_763_856_100)]
     assert ids == sorted(ids)

@@ -36,7 +36,7 @@ def test_nothing_but_junk(kind: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=lambda path: Path(path).stem)
 def test_nulls_everywhere(payload: Path) -> None:
-    """An object whose every member is null becomes a row without a single date."""
+    """An object with only null members becomes a row without dates."""
     item = json.loads(payload.read_text())["data"]["object"]
     nulls = dict.fromkeys(item) | {key: item[key] for key in ("object", "id") if key in item}
 

@@ -1,4 +1,4 @@
-"""What of a Stripe object is not stored."""
+"""Members of Stripe objects that are not stored."""
 
 import json
 from typing import Any
@@ -55,7 +55,7 @@ def test_secrets_are_found_at_any_depth(item: dict[str, Any], stored: dict[str, 
     ],
 )
 def test_a_link_without_sign_in_is_not_stored(kind: str, field: str) -> None:
-    """Whoever has the link of a portal session manages that customer's subscriptions."""
+    """The link of a portal session, which gives access to the customer's billing, is dropped."""
     item = {"id": "x_1", "object": kind, field: "open sesame", "created": 1}
     assert redact(item) == item | {field: None}
 

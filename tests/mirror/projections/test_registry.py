@@ -36,7 +36,7 @@ def test_a_missing_column_is_one_sentence() -> None:
 
 
 def test_a_missing_collection_is_one_sentence() -> None:
-    """An entry whose collection no migration makes is refused as well."""
+    """An entry without a collection of a migration is refused as well."""
     others = {name: columns for name, columns in COLLECTIONS.items() if name != "coupons"}
     with pytest.raises(MirrorIncomplete, match=r"coupon needs .* in the collection coupons"):
         require_columns(REGISTRY, others)

@@ -78,7 +78,7 @@ def test_mirrored_type(type: str, kind: str, collection: str) -> None:
     ],
 )
 def test_other_type(type: str, item: dict[str, Any]) -> None:
-    """What has no id is stored as it is and changes no row."""
+    """An event about an object without an id is stored and changes no row."""
     planned = _plan(type, item)
 
     assert (planned.outcome, planned.state) == ("ignored", None)
