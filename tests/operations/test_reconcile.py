@@ -502,6 +502,7 @@ async def test_a_run_ends_when_its_row_is_deleted(
     assert await eventually(read_end, within=30) == "the row of this reconciliation was deleted"
     runs = Runs(shop_operator.pocketbase)
     run = await runs.begin(Run("", Options(), now_column()))
-    await shop_dashboard.call("DELETE", f"/api/collections/gateway_reconciliations/records/{run.id}")
+    path = f"/api/collections/gateway_reconciliations/records/{run.id}"
+    await shop_dashboard.call("DELETE", path)
     with pytest.raises(ReconciliationDeleted):
         await runs.save(run)
