@@ -26,9 +26,9 @@ from gateway.checkout.order import Order
 from gateway.checkout.portal_link import add_portal_link
 from gateway.checkout.purchase_history import PurchaseHistory, read_purchase_history
 from gateway.checkout.quote import AlreadySubscribed, Quote, build_quote, require_promotion_codes
-from gateway.checkout.refusal import explain_refusals
 from gateway.checkout.session_key import choose_session_key
 from gateway.checkout.session_params import SessionPayer, build_params
+from gateway.checkout.stripe_refusal import explain_refusals
 from gateway.customers.buyer import Buyer, OrderRequest, Price, read_buyer
 from gateway.customers.find_or_create import find_or_create_customer
 from gateway.customers.mark_deleted import CustomerGone, mark_deleted
