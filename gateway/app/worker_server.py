@@ -11,6 +11,8 @@ from gateway.background import run_in_background
 from gateway.health.endpoint import router as health_router
 from gateway.health.metrics_endpoint import router as metrics_router
 from gateway.http.problems import add_problem_handlers
+from gateway.http.request_id import RequestIdMiddleware
+from gateway.http.security_headers import SecurityHeadersMiddleware
 from gateway.services import Services
 
 
@@ -22,7 +24,8 @@ async def serve_state(services: Services, host: str, port: int) -> AsyncIterator
     add_problem_handlers(app)
     for router in (health_router, metrics_router):
         app.include_router(router)
-    server = _Server(build_config(app, host=host, port=port, lifespan="off"))
+    wrapped = SecurityHeadersMiddleware(RequestIdMiddleware(app))
+    server = _Server(build_config(wrapped, host=host, port=port, lifespan="off"))
     async with run_in_background(server.serve()):
         yield
 

@@ -32,8 +32,13 @@ async def test_workers_run_what_the_gateway_leaves(
             wait_until(lambda: crew.count_runs() == 1, within=20)
             wait_until(lambda: _count_done(crew) == 1, within=20)
             worker = crew.workers[0]
-            assert (await http.get(f"{worker.url}/health")).json() == {"status": "ok"}
-            assert (await http.get(f"{worker.url}/checkout")).status_code == 404
+            health = await http.get(f"{worker.url}/health")
+            assert health.json() == {"status": "ok"}
+            missing = await http.get(f"{worker.url}/checkout")
+            assert missing.status_code == 404
+            for each in (health, missing):
+                assert each.headers["x-content-type-options"] == "nosniff"
+                assert each.headers["x-request-id"]
             worker.stop()
             assert worker.wait() == 0
         found = await http.get(
