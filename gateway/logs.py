@@ -120,14 +120,15 @@ def _put_message_first(_: WrappedLogger, __: str, event: EventDict) -> EventDict
     return first | dict(event)
 
 
-#: Pydantic's representation of an invalid value.
-_VALUE = re.compile(r"input_value=.*(?=, input_type=)")
+#: Pydantic's representation of an invalid value, and FastAPI's, which ends the line.
+_VALUE = re.compile(r"(input_value=).*(?=, input_type=)|('input': ).*$", re.MULTILINE)
 
 
 def _hide_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Remove the values that Pydantic's errors repeat in tracebacks."""
-    if "exception" in event:
-        event["exception"] = _VALUE.sub("input_value=…", event["exception"])
+    """Remove the values that validation errors repeat, in tracebacks and reasons."""
+    for name in ("exception", "reason"):
+        if "input" in str(event.get(name, "")):
+            event[name] = _VALUE.sub(r"\1\2…", str(event[name]))
     return event
 
 

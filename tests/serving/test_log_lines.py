@@ -87,6 +87,7 @@ def test_json_is_one_object_per_line() -> None:
 _SECRETS = """
 import logging, sys
 import pydantic, structlog
+from fastapi.exceptions import ResponseValidationError
 from gateway.logs import open_logs
 
 class Model(pydantic.BaseModel):
@@ -106,7 +107,10 @@ for logger in (library, ours):
         try:
             Model(number="private, input_type=words")
         except ValueError as error:
-            raise RuntimeError(text) from error
+            invalid = {"type": "int_type", "input": {"a": "private, 'words'"}, "ctx": "private"}
+            response = ResponseValidationError([invalid])
+            response.__cause__ = error
+            raise RuntimeError(text) from response
     except RuntimeError:
         logger.exception("failed")
 logging.getLogger("library").info("a secret: whsec_ or sk_, module_@, (@request.auth.id)")
