@@ -16,8 +16,8 @@ _USER_TEXTS = {
     "pending_checkouts": "buyer",
     "work": "user",
 }
-#: PocketBase's own collections with data of a user: sign-ins by other services.
-_SYSTEM = ("_externalAuths",)
+#: PocketBase's own collections with data of a user: sign-ins by other services, known devices.
+_SYSTEM = ("_externalAuths", "_authOrigins")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ async def test_everything_about_the_person(buyer: Buyer, stack: Stack, tmp_path:
         assert {each["user"] for each in found[name]} == {buyer.user.id}, name
     assert any(each["payload"] for each in found["stripe_events"])
     assert [each["id"] for each in found["gateway_work"] if each["handler"] == "none"]
+    assert {each["recordRef"] for each in found["_authOrigins"]} == {buyer.user.id}
     assert [each["id"] for each in found["notes"]] == [buyer.note]
     [lead] = found["leads"]
     assert lead["remark"] == f"Ask {buyer.user.email} and {MASK}"
