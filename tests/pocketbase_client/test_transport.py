@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from asgi_correlation_id import correlation_id
 
 from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.pocketbase.api import (
@@ -104,6 +105,19 @@ async def test_an_answer_that_is_not_pocketbases_is_an_error(
             await client.collection("posts").list()
     assert caught.value.status == status
     assert caught.value.message
+
+
+async def test_calls_of_a_request_have_its_id() -> None:
+    """A write of an endpoint and the transform that it passes are logged with one request id."""
+    handle, received = _answer(_respond("200 OK", _LIST))
+    async with _serve(handle) as client:
+        token = correlation_id.set("request-1")
+        try:
+            await client.collection("posts").list()
+        finally:
+            correlation_id.reset(token)
+        await client.collection("posts").list()
+    assert [b"x-request-id: request-1" in head.lower() for head in received] == [True, False]
 
 
 async def test_the_status_behind_unavailable_is_told() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from asgi_correlation_id import correlation_id
 
 from gateway.http_client import (
     CONNECT_SECONDS,
@@ -180,6 +181,9 @@ class Transport:
 
     def _build(self, request: Request, token: str, **body: Any) -> httpx2.Request:
         headers = {"Accept": "application/json", **request.headers}
+        # A hook that calls a transform passes it on, so that both log the id of one request.
+        if request_id := correlation_id.get():
+            headers.setdefault("X-Request-Id", request_id)
         if token:
             headers["Authorization"] = token
         if body.get("content") is not None:
