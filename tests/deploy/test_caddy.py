@@ -218,10 +218,19 @@ def test_the_access_log_has_ids_and_no_secrets(caddy: CaddyProcess, browser: htt
     secret = {"Authorization": "Bearer tok-secret", "Stripe-Signature": "sig-secret"}
     answer = browser.get("/ready?token=query-secret", headers=secret)
     request = answer.headers["x-request-id"]
+    for path in (
+        "/api/collections/users/records?filter=email='ann-secret@example.com'",
+        "/confirm/eyJhbGciOiJI.eyJpZCI6-secret.c2ln-_a",
+        "/unsubscribe/ann-secret@example.com?next=/shop",
+        "/unsubscribe/ann-secret%40example.com",
+    ):
+        request = browser.get(path).headers["x-request-id"]
     wait_until(lambda: request in caddy.log.read_text())
     text = caddy.log.read_text()
     assert "-secret" not in text
-    assert not re.search(r"sig-|tok-", text)
+    assert not re.search(r"sig-|tok-|eyJ|ann-", text)
+    for path in ("/ready<masked>", "/confirm/<masked>", "/unsubscribe/<masked>"):
+        assert path in text.replace("\\u003c", "<").replace("\\u003e", ">")
 
 
 def test_the_metrics_are_for_this_machine_only(caddy: CaddyProcess, browser: httpx.Client) -> None:
