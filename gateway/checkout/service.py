@@ -30,7 +30,7 @@ from gateway.checkout.session_key import choose_session_key
 from gateway.checkout.session_params import SessionPayer, build_params
 from gateway.checkout.stripe_refusal import explain_refusals
 from gateway.customers.buyer import Buyer, OrderRequest, Price, read_buyer
-from gateway.customers.find_or_create import find_or_create_customer
+from gateway.customers.find_or_create import CustomerFound, find_or_create_customer
 from gateway.customers.mark_deleted import CustomerGone, mark_deleted
 from gateway.errors import GatewayError, IdempotencyKeyReused, StripeUnavailable
 from gateway.http.rate_limits import RateLimits
@@ -74,7 +74,11 @@ class CheckoutService:
         failure: GatewayError | None = None
         for _ in range(MAX_ROUNDS):
             quote = await self._quote(order, buyer)
-            customer = await self._find_customer(buyer, token)
+            try:
+                customer = await self._find_customer(buyer, token)
+            except CustomerFound:
+                buyer = await self._read_buyer(order, token)
+                continue
             try:
                 return await self._open_session(order, buyer, customer, quote)
             except CustomerGone:

@@ -35,6 +35,13 @@ _log = logging.getLogger(__name__)
 _KEY_SECONDS = 5
 
 
+class CustomerFound(Exception):
+    """A customer of the buyer was found at Stripe, with subscriptions that PocketBase lacked.
+
+    They are mirrored now: read the buyer's history again before selling.
+    """
+
+
 async def find_or_create_customer(
     client: stripe.StripeClient,
     pocketbase: PocketBase,
@@ -51,6 +58,7 @@ async def find_or_create_customer(
         token: the user's PocketBase token, to read the buyer again.
 
     Raises:
+        CustomerFound
         StripeUnavailable, StripeRefused, PocketBaseUnavailable, Unauthenticated
     """
     if buyer.customer:
@@ -58,7 +66,7 @@ async def find_or_create_customer(
     if await _find(client, sync_snapshot, buyer):
         buyer = await read_buyer(pocketbase, token)
         if buyer.customer:
-            return buyer.customer
+            raise CustomerFound
     organization = buyer.organization.id if buyer.organization else ""
     user = "" if organization else buyer.user
     for span in (0, int(time.time()) // _KEY_SECONDS):
@@ -75,9 +83,10 @@ async def find_or_create_customer(
 
 
 async def _find(client: stripe.StripeClient, sync_snapshot: SyncSnapshot, buyer: Buyer) -> bool:
-    """Mirror customers with the user's e-mail address; PocketBase then decides about their owner.
+    """Mirror customers with the user's e-mail address, and their subscriptions.
 
-    Only for a verified address: a user can sign up with any address.
+    PocketBase then decides about their owner. Only for a verified address: a user can sign up with
+    any address.
     """
     if buyer.organization or not buyer.verified or not buyer.email:
         return False
@@ -91,9 +100,23 @@ async def _find(client: stripe.StripeClient, sync_snapshot: SyncSnapshot, buyer:
     for snapshot in found.values():
         try:
             await sync_snapshot(snapshot)
+            await _mirror_subscriptions(client, sync_snapshot, snapshot.body["id"])
         except Missing:
             continue
     return bool(found)
+
+
+async def _mirror_subscriptions(
+    client: stripe.StripeClient, sync_snapshot: SyncSnapshot, customer: str
+) -> None:
+    """Mirror a customer's newest 100 subscriptions, also ended ones: they may have had a trial.
+
+    A running one excludes another, and its events may be older than this gateway.
+    """
+    path = f"/v1/subscriptions?limit=100&status=all&customer={quote(customer, safe='')}"
+    listed = await read_object(client, path)
+    for each in listed.body["data"]:
+        await sync_snapshot(Snapshot(each, listed.as_of, listed.until))
 
 
 async def _list(client: stripe.StripeClient, email: str) -> Snapshot:

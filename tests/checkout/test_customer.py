@@ -10,11 +10,12 @@ import pytest
 
 from gateway.dev.stack import Stack
 from gateway.ids import record_id
-from tests.checkout.conftest import HoldWebhooks
+from tests.checkout.conftest import HoldWebhooks, MakePrice
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.frontend import Frontend, User
-from tests.shop import Shop
+from tests.problem import read_problem
+from tests.shop import Shop, build_order
 from tests.stripe_account import StripeAccount
 
 
@@ -88,6 +89,35 @@ async def test_a_customer_is_found_by_a_verified_address_alone(
         await dashboard.call("PATCH", path, {"verified": verified})
         session = await shop.check_out(user, "lifetime")
         assert (await _buyer_of(account, session) == known["id"]) is verified
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["running", "ended"])
+async def test_the_subscriptions_of_a_found_customer_count(
+    ended: bool,
+    user: User,
+    shop: Shop,
+    account: StripeAccount,
+    dashboard: Dashboard,
+    make_price: MakePrice,
+    hold_webhooks: HoldWebhooks,
+) -> None:
+    """One from before the gateway excludes a second one, and a trial is not given again."""
+    price = await make_price(trial_days="14")
+    async with hold_webhooks():
+        customer = (await account.create("customers", email=user.email))["id"]
+        terms = {"items[0][price]": price, "trial_period_days": 7}
+        made = await account.create("subscriptions", customer=customer, **terms)
+        if ended:
+            await account.delete(f"subscriptions/{made['id']}")
+        path = f"/api/collections/users/records/{user.id}"
+        await dashboard.call("PATCH", path, {"verified": True})
+        answer = await shop.post("/checkout", user, build_order(price))
+        if not ended:
+            read_problem(answer, 409, "already-subscribed")
+            return
+        await shop.pay(answer.json())
+        newest = (await account.list("subscriptions", customer=customer))[0]
+        assert (newest["status"], newest["trial_end"]) == ("active", None)
 
 
 async def test_another_users_customer_is_not_taken(
