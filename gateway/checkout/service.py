@@ -7,7 +7,7 @@ checkout and then takes the next number. See docs/decisions/013-one-pending-chec
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -26,13 +26,18 @@ from gateway.checkout.order import Order
 from gateway.checkout.portal_link import add_portal_link
 from gateway.checkout.purchase_history import PurchaseHistory, read_purchase_history
 from gateway.checkout.quote import AlreadySubscribed, Quote, build_quote, require_promotion_codes
-from gateway.checkout.session_key import choose_session_key
+from gateway.checkout.session_key import SessionKey, choose_session_key, renew_key
 from gateway.checkout.session_params import SessionPayer, build_params
 from gateway.checkout.stripe_refusal import explain_refusals
 from gateway.customers.buyer import Buyer, OrderRequest, Price, read_buyer
 from gateway.customers.find_or_create import CustomerFound, find_or_create_customer
 from gateway.customers.mark_deleted import CustomerGone, mark_deleted
-from gateway.errors import GatewayError, IdempotencyKeyReused, StripeUnavailable
+from gateway.errors import (
+    GatewayError,
+    IdempotencyKeyReused,
+    StripeRefused,
+    StripeUnavailable,
+)
 from gateway.http.rate_limits import RateLimits
 from gateway.pocketbase import PocketBase
 from gateway.pocketbase.contracts.buyer import PRICES, PricesRequest
@@ -107,10 +112,14 @@ class CheckoutService:
         prices = (await call_hook(self.pocketbase, PRICES, PricesRequest(prices=names))).prices
         quote = self._build_quote(order, prices, PurchaseHistory(trial_used=True, is_guest=True))
         quote = await self._add_promotion_code(order, quote, customer="")
-        params = build_params(quote, SessionPayer(), order.page, int(time.time()))
-        key = f"guest-{_digest(address, order.key)}" if order.key else ""
+        # The first use of a guest's key is not stored, and equal requests must have equal ends.
+        text = f"guest-{_digest(address, order.key)}" if order.key else ""
+        key = renew_key(SessionKey(text, 0), int(time.time()))
+        params = build_params(quote, SessionPayer(), order.page, key.since)
         with explain_refusals(quote):
-            return await create_one_session(self.client, params, key)
+            return await create_one_session(
+                self.client, params, key.text if "expires_at" in params else text
+            )
 
     async def _read_buyer(self, order: Order, token: str) -> Buyer:
         """Read everything that the order needs in one call to PocketBase."""
@@ -166,13 +175,24 @@ class CheckoutService:
         self, order: Order, buyer: Buyer, customer: str, quote: Quote
     ) -> CheckoutSession:
         quote = await self._add_promotion_code(order, quote, customer)
-        key = choose_session_key(buyer, quote, int(time.time()))
+        now = int(time.time())
+        key = choose_session_key(buyer, quote, now)
         organization = buyer.organization.id if buyer.organization else ""
         payer = SessionPayer(buyer.user, organization, customer, key.number, key.header_id)
-        params = build_params(quote, payer, order.page, key.since)
-        create = create_session if key.number else create_one_session
+
+        def create(key: SessionKey) -> Awaitable[CheckoutSession]:
+            params = build_params(quote, payer, order.page, key.since)
+            send = create_session if key.number else create_one_session
+            return send(self.client, params, key.text)
+
         with explain_refusals(quote):
-            session = await create(self.client, params, key.text)
+            try:
+                session = await create(key)
+            except StripeRefused as refused:
+                if refused.stripe.param != "expires_at":
+                    raise
+                # The first request with this Idempotency-Key created no session.
+                session = await create(renew_key(key, now))
         if key.number and session.is_replayed:
             await require_open(self.client, session.id)
         return session

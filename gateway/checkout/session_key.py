@@ -1,6 +1,6 @@
 """Chooses Stripe's idempotency key for the Checkout Session of a buyer. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.checkout.create_session import KeyTaken
 from gateway.checkout.purchase_history import PurchaseHistory, read_purchase_history
@@ -9,6 +9,8 @@ from gateway.customers.buyer import Buyer
 
 #: Stripe requires sessions to stay open for 30 minutes; one more for clocks that differ.
 _MIN_OPEN_SECONDS = 31 * 60
+#: Less than the shortest `expires_minutes` without `_MIN_OPEN_SECONDS`.
+_RENEWAL_SECONDS = 15 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,18 @@ def choose_session_key(buyer: Buyer, quote: Quote, now: int) -> SessionKey:
     if history.key:
         return SessionKey(f"checkout-{buyer.payer}-{history.key.id}", history.key.since)
     return SessionKey("", now)
+
+
+def renew_key(key: SessionKey, now: int) -> SessionKey:
+    """Return the key for a request whose first use is so long ago that its page would have ended.
+
+    Requests of the same quarter of an hour share it.
+
+    Args:
+        now: Unix seconds.
+    """
+    since = now - now % _RENEWAL_SECONDS
+    return replace(key, text=key.text and f"{key.text}-since-{since}", since=since)
 
 
 def _is_expiring(quote: Quote, history: PurchaseHistory, now: int) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest_asyncio
 
 from gateway.dev.gateway_process import GatewayProcess
 from tests.checkout.conftest import MakePrice
+from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.frontend import Frontend, User
 from tests.problem import read_problem
@@ -228,6 +230,28 @@ async def test_who_was_refused_can_buy_once_it_is_mended(
     assert [answer.status_code for answer in made] == [200, 200]
     if key or interval:
         assert made[0].json() == made[1].json()
+
+
+async def test_a_key_that_was_refused_long_ago_buys_as_well(
+    user: User,
+    shop: Shop,
+    account: StripeAccount,
+    dashboard: Dashboard,
+    make_price: MakePrice,
+) -> None:
+    """The page of a first attempt that made no session would have ended: another one is made."""
+    coupon = f"LATE{token_hex(4)}"
+    order = build_order(await make_price("", coupon=coupon, expires_minutes="60"))
+    refused = await shop.post("/checkout", user, order, key=coupon)
+    assert _read_code(refused, 409, "coupon") == "coupon_not_redeemable"
+    keys = "/api/collections/gateway_checkout_keys/records"
+    newest = (await dashboard.call("GET", f"{keys}?sort=-since&perPage=1"))["items"][0]
+    since = datetime.fromisoformat(newest["since"]) - timedelta(minutes=50)
+    await dashboard.call("PATCH", f"{keys}/{newest['id']}", {"since": f"{since:%F %T.000Z}"})
+    await account.create("coupons", id=coupon, percent_off=10, duration="once")
+    made = [await shop.post("/checkout", user, order, key=coupon) for _ in range(2)]
+    assert [answer.status_code for answer in made] == [200, 200], made[0].text
+    assert made[0].json() == made[1].json()
 
 
 async def test_a_guest_who_was_refused_can_buy_once_it_is_mended(

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.checkout.create_session import KeyTaken
 from gateway.checkout.quote import Quote
-from gateway.checkout.session_key import SessionKey, choose_session_key
+from gateway.checkout.session_key import SessionKey, choose_session_key, renew_key
 from gateway.customers.buyer import Buyer
 from gateway.pocketbase.contracts.buyer import BuyerHistory, KeyUse, PendingCheckout
 
@@ -62,3 +62,14 @@ def test_other_purchases_are_keyed_by_the_header() -> None:
     with_header = choose_session_key(_buyer(3, _NOW, _HEADER), quote, _NOW)
     assert with_header == SessionKey("checkout-user1-k1", _NOW - 60)
     assert choose_session_key(_buyer(3, _NOW), quote, _NOW) == SessionKey("", _NOW)
+
+
+def test_later_requests_of_a_key_share_its_renewal() -> None:
+    """Within a quarter of an hour they have one key and one end, at least 31 minutes ahead."""
+    key = SessionKey("click", 0)
+    start = 1_800_000_000 - 1_800_000_000 % 900
+    renewed = {renew_key(key, start + seconds) for seconds in (0, 1, 450, 899)}
+    assert len(renewed) == 1
+    assert {each.since for each in renewed} == {start}
+    assert renew_key(key, start + 900) not in renewed
+    assert renew_key(SessionKey("", 0), start).text == ""
