@@ -1,8 +1,8 @@
 """Charges: one attempt to take money, and the money that went back."""
 
 from stripe_simulator.errors import missing_parameter
-from stripe_simulator.parameters import metadata, set_fields
 from stripe_simulator.resources import balance_transactions
+from stripe_simulator.resources.object_update import update_object
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
@@ -99,11 +99,7 @@ def finish(world: World, charge: JSON, succeeded: bool) -> None:
 
 def update(world: World, id: str, params: JSON) -> JSON:
     """POST /v1/charges/:id."""
-    charge = world.get("charge", id)
-    with world.change(charge, "charge.updated"):
-        set_fields(charge, params, "description", "receipt_email")
-        charge["metadata"] = metadata(params, charge["metadata"])
-    return charge
+    return update_object(world, "charge", id, params, "description", "receipt_email")
 
 
 def paid_by(world: World, params: JSON) -> JSON:

@@ -2,7 +2,8 @@
 
 from stripe_simulator.agenda import on_due
 from stripe_simulator.errors import invalid
-from stripe_simulator.parameters import metadata, optional, set_fields
+from stripe_simulator.parameters import metadata, optional
+from stripe_simulator.resources.object_update import update_object
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
@@ -62,11 +63,7 @@ def expire_when_due(world: World, id: str) -> None:
 
 def update(world: World, id: str, params: JSON) -> JSON:
     """POST /v1/coupons/:id."""
-    coupon = world.get("coupon", id)
-    with world.change(coupon, "coupon.updated"):
-        set_fields(coupon, params, "name")
-        coupon["metadata"] = metadata(params, coupon["metadata"])
-    return coupon
+    return update_object(world, "coupon", id, params, "name")
 
 
 def delete(world: World, id: str, params: JSON) -> JSON:

@@ -3,6 +3,7 @@
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata, optional, required
 from stripe_simulator.resources import balance_transactions
+from stripe_simulator.resources.object_update import update_object
 from stripe_simulator.settings import DAY
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
@@ -48,10 +49,7 @@ def create(world: World, params: JSON) -> JSON:
 
 def update(world: World, id: str, params: JSON) -> JSON:
     """POST /v1/payouts/:id."""
-    payout = world.get("payout", id)
-    with world.change(payout, "payout.updated"):
-        payout["metadata"] = metadata(params, payout["metadata"])
-    return payout
+    return update_object(world, "payout", id, params)
 
 
 def cancel(world: World, id: str, params: JSON) -> JSON:

@@ -2,7 +2,8 @@
 
 from stripe_simulator.agenda import on_due
 from stripe_simulator.errors import invalid
-from stripe_simulator.parameters import metadata, optional, required, set_fields
+from stripe_simulator.parameters import metadata, optional, required
+from stripe_simulator.resources.object_update import update_object
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
@@ -59,11 +60,7 @@ def expire_when_due(world: World, id: str) -> None:
 
 def update(world: World, id: str, params: JSON) -> JSON:
     """POST /v1/promotion_codes/:id."""
-    promotion_code = world.get("promotion_code", id)
-    with world.change(promotion_code, "promotion_code.updated"):
-        set_fields(promotion_code, params, "active")
-        promotion_code["metadata"] = metadata(params, promotion_code["metadata"])
-    return promotion_code
+    return update_object(world, "promotion_code", id, params, "active")
 
 
 def by_code(world: World, code: str) -> JSON:

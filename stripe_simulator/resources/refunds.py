@@ -5,6 +5,7 @@ from typing import Any
 from stripe_simulator.errors import invalid
 from stripe_simulator.parameters import metadata, optional
 from stripe_simulator.resources import balance_transactions, charges
+from stripe_simulator.resources.object_update import update_object
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
@@ -32,10 +33,7 @@ def create(world: World, params: JSON) -> JSON:
 
 def update(world: World, id: str, params: JSON) -> JSON:
     """POST /v1/refunds/:id."""
-    refund = world.get("refund", id)
-    with world.change(refund, "refund.updated"):
-        refund["metadata"] = metadata(params, refund["metadata"])
-    return refund
+    return update_object(world, "refund", id, params)
 
 
 def fail(world: World, id: str) -> JSON:

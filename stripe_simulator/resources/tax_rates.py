@@ -1,6 +1,7 @@
 """Tax rates, and the tax on an invoice's lines."""
 
 from stripe_simulator.parameters import metadata, optional, required, set_fields
+from stripe_simulator.resources.object_update import update_object
 from stripe_simulator.snapshots import JSON
 from stripe_simulator.world import World
 
@@ -33,11 +34,7 @@ def create(world: World, params: JSON) -> JSON:
 
 def update(world: World, id: str, params: JSON) -> JSON:
     """POST /v1/tax_rates/:id."""
-    tax_rate = world.get("tax_rate", id)
-    with world.change(tax_rate, "tax_rate.updated"):
-        set_fields(tax_rate, params, "active", "display_name", *FIELDS)
-        tax_rate["metadata"] = metadata(params, tax_rate["metadata"])
-    return tax_rate
+    return update_object(world, "tax_rate", id, params, "active", "display_name", *FIELDS)
 
 
 def resolve(world: World, ids: list[str] | None) -> list[JSON]:
