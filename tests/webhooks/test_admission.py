@@ -15,6 +15,18 @@ from tests.delivery import Sender, build_event, build_subscription
 from tests.problem import read_problem
 
 
+@pytest.fixture
+def own(fresh_stack: Callable[..., Stack]) -> Stack:
+    """PocketBase and a gateway for two waiting deliveries, without the simulator."""
+    made = fresh_stack(start=False, GATEWAY_MAX_WAITING_EVENTS="2")
+    made.pocketbase.copy_migrated()
+    made.pocketbase.ensure_superuser()
+    for part in (made.pocketbase, made.gateway):
+        part.start()
+        part.wait_healthy()
+    return made
+
+
 def test_no_more_deliveries_are_let_in_than_there_are_places() -> None:
     """The one too many is refused at once, and let in when another has left."""
     admission = Admission(max_requests=1)
@@ -66,16 +78,8 @@ def test_who_still_arrives_gives_way() -> None:
         assert (one.keep(), two.keep()) == (b"12345", b"12345")
 
 
-async def test_slow_strangers_keep_nobody_out(
-    fresh_stack: Callable[..., Stack], http: httpx.AsyncClient
-) -> None:
+async def test_slow_strangers_keep_nobody_out(own: Stack, http: httpx.AsyncClient) -> None:
     """With all places held by bodies that do not end, a signed delivery is stored at once."""
-    own = fresh_stack(start=False, GATEWAY_MAX_WAITING_EVENTS="2")
-    own.pocketbase.copy_migrated()
-    own.pocketbase.ensure_superuser()
-    for part in (own.pocketbase, own.gateway):
-        part.start()
-        part.wait_healthy()
     sender = Sender(http, own.gateway.url, own.plan.stripe.webhook_secrets[0])
     address = urlsplit(own.gateway.url)
     head = b"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
@@ -97,15 +101,9 @@ async def test_slow_strangers_keep_nobody_out(
 
 
 async def test_deliveries_beyond_the_limit_are_refused_at_once(
-    fresh_stack: Callable[..., Stack], http: httpx.AsyncClient
+    own: Stack, http: httpx.AsyncClient
 ) -> None:
     """With PocketBase frozen two wait and the others hear 503 and when to come again."""
-    own = fresh_stack(start=False, GATEWAY_MAX_WAITING_EVENTS="2")
-    own.pocketbase.copy_migrated()
-    own.pocketbase.ensure_superuser()
-    for part in (own.pocketbase, own.gateway):
-        part.start()
-        part.wait_healthy()
     sender = Sender(http, own.gateway.url, own.plan.stripe.webhook_secrets[0])
     subscription = build_subscription("cus_crowd")
     events = [build_event("customer.subscription.updated", subscription) for _ in range(6)]
