@@ -27,6 +27,7 @@ from gateway.work.attempt import Attempt, Result, describe
 from gateway.work.handler import WorkContext, WorkHandler, index_work_handlers
 from gateway.work.item import WorkItem
 from gateway.work.outcome import Park, Retry
+from gateway.work.pace import PACE_SECONDS, choose_pace, choose_pause
 from gateway.work.queue import WorkQueue
 
 _log = logging.getLogger(__name__)
@@ -40,13 +41,6 @@ _RENEW_JOB_SECONDS = 3.0
 _POLL_SECONDS = 2.0
 #: Time in which further results join a settle.
 _GATHER_SECONDS = 0.02
-#: Minimum time between two calls that are not full, so that events that arrive in a row share one;
-#: the longer time while several arrive in it, because each call costs PocketBase CPU time.
-_PACE_SECONDS, _BUSY_PACE_SECONDS = 0.03, 0.06
-_BUSY_ITEMS = 4
-#: While deliveries wait for their write, the pause after a full call, relative to its duration:
-#: Stripe waits for an answer, and items do not. The maximum in seconds.
-_PAUSE_RATIO, _MAX_PAUSE_SECONDS = 5.0, 0.25
 #: Time that running items get when the process stops.
 _DRAIN_SECONDS = 10.0
 #: Calls that store the last results when the process stops.
@@ -96,7 +90,7 @@ class WorkRunner:
         #: Whether PocketBase refused a call: the results are sent one by one.
         self._is_careful = False
         self._is_closing = False
-        self._pace = _PACE_SECONDS
+        self._pace = PACE_SECONDS
 
     def wake(self) -> None:
         """Look for items now."""
@@ -114,17 +108,12 @@ class WorkRunner:
             began = loop.time()
             if await self._exchange():
                 # Handlers that do not wait end here, so that the next call stores their results.
-                await asyncio.sleep(self._choose_pause(loop.time() - began))
+                seconds = loop.time() - began
+                await asyncio.sleep(choose_pause(seconds) if self._has_priority() else 0.0)
                 continue
             await self._wait(min(_POLL_SECONDS, self._renew_seconds))
             await asyncio.sleep(began + self._pace - loop.time())
         await self._drain()
-
-    def _choose_pause(self, seconds: float) -> float:
-        """Return the seconds between a full call, which took some seconds, and the next one."""
-        if not self._has_priority():
-            return 0.0
-        return min(seconds * _PAUSE_RATIO, _MAX_PAUSE_SECONDS)
 
     async def close(self, running: "asyncio.Task[None]") -> None:
         """End `run`: claim nothing more, let items end, and give the others back."""
@@ -175,7 +164,7 @@ class WorkRunner:
         self._is_careful = self._is_careful and bool(self._results)
         self._apply(call, answer)
         if call.request.limit:
-            self._pace = _choose_pace(call.request, answer)
+            self._pace = choose_pace(call.request, answer)
         return len(answer.items) >= call.request.limit > 0
 
     def _build_call(self) -> _Call:
@@ -279,15 +268,6 @@ class WorkRunner:
         self._read_renewals(request, await self._queue.exchange(request))
         # A cancelled attempt ends here.
         await asyncio.sleep(0)
-
-
-def _choose_pace(request: ExchangeRequest, answer: ExchangeAnswer) -> float:
-    """Return the seconds between two calls; none while more items wait than a call claims."""
-    claimed = Counter(item.handler for item in answer.items)
-    is_full = any(claimed[each.name] >= each.limit for each in request.handlers)
-    if is_full or claimed.total() >= request.limit:
-        return 0.0
-    return _BUSY_PACE_SECONDS if claimed.total() >= _BUSY_ITEMS else _PACE_SECONDS
 
 
 @asynccontextmanager
