@@ -70,45 +70,29 @@ async def open_services(
         locks = ObjectLocks()
         own_account = OwnAccount(client, settings.gateway_stripe_account, is_live=settings.is_live)
         work = WorkQueue(pocketbase)
+
+        def open_writer(resolver: ConflictResolver) -> EventWriter:
+            writer = EventWriter(pocketbase, resolver, notification_router, wake=work.wake)
+            stack.push_async_callback(writer.close)
+            return writer
+
         # A delivery never waits for Stripe: an event that needs a read is resolved after it.
-        delivery_resolver = ConflictResolver(pocketbase, client, own_account, may_read=False)
-        event_writer = EventWriter(
-            pocketbase, delivery_resolver, notification_router, wake=work.wake
+        event_writer = open_writer(
+            ConflictResolver(pocketbase, client, own_account, may_read=False)
         )
-        stack.push_async_callback(event_writer.close)
-        conflict_resolver = ConflictResolver(pocketbase, client, own_account, locks)
         # Separate from the writer of deliveries, so that a long replay does not delay them.
-        replay_writer = EventWriter(
-            pocketbase, conflict_resolver, notification_router, wake=work.wake
-        )
-        stack.push_async_callback(replay_writer.close)
+        replay_writer = open_writer(ConflictResolver(pocketbase, client, own_account, locks))
         rate = choose_rate(settings.stripe_secret_key.get_secret_value())
         reconciliation = BackgroundReconciliation(
             pocketbase, client, own_account, replay_writer, work, rate
         )
-        table = configuration.transforms
-        registration = Registration(settings, pocketbase, table) if table is not None else None
+        registrations = _build_registrations(configuration, pocketbase)
         jobs = Jobs(pocketbase, work, configuration.jobs)
         feed = JobFeed(records, pocketbase.collection_names.of("work"))
         stack.push_async_callback(feed.close)
-        effects = configuration.effects
-        effect_registration = (
-            EffectRegistration(
-                pocketbase,
-                effects,
-                tuple(describe_subscriptions(configuration.handlers.values())),
-            )
-            if effects is not None
-            else None
-        )
-        registrations = [each for each in (registration, effect_registration) if each]
         sync_snapshot = Refresher(pocketbase, client, locks).apply
-        shared = {
-            "pocketbase": records,
-            "stripe": client,
-            "settings": settings,
-            "state": state,
-        }
+        table = configuration.transforms
+        shared = {"pocketbase": records, "stripe": client, "settings": settings, "state": state}
         yield Services(
             settings=settings,
             pocketbase=pocketbase,
@@ -139,9 +123,22 @@ async def open_services(
             job_streams=EventStreams(jobs, feed),
             notifications=notification_router,
             transforms=TransformRunner(table.index() if table else {}, shared),
-            registrations=tuple(registrations),
+            registrations=registrations,
             state=state,
         )
+
+
+def _build_registrations(
+    configuration: Configuration, pocketbase: PocketBase
+) -> tuple[KeptRegistration, ...]:
+    """Return the registrations of the app's transforms and effects."""
+    found: list[KeptRegistration] = []
+    if configuration.transforms is not None:
+        found.append(Registration(configuration.settings, pocketbase, configuration.transforms))
+    if configuration.effects is not None:
+        subscriptions = tuple(describe_subscriptions(configuration.handlers.values()))
+        found.append(EffectRegistration(pocketbase, configuration.effects, subscriptions))
+    return tuple(found)
 
 
 @asynccontextmanager
