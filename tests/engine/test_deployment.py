@@ -65,7 +65,7 @@ def test_doctor_finds_the_set_up_complete(deployment: Deployment) -> None:
     failed.pop("storage.disk", None)
     assert failed == {}
     done = {row["id"] for row in checks if row["status"] == "ok"}
-    assert done >= {"webhooks.endpoint", "webhooks.secret"}
+    assert done >= {f"webhooks.{each}" for each in ("endpoint", "types", "version", "secret")}
     assert done >= {"stripe.key", "pocketbase.rate_limits", "pocketbase.application_url"}
 
 
