@@ -86,7 +86,7 @@ class StripeSetup:
         first = await Portal(self.client, self.report).set_up(configured)
         if first:
             self.env.set("GATEWAY_PORTAL_CONFIGURATIONS", ",".join((first, *configured[1:])))
-            self.report.change(f"{self.env.file.name}: GATEWAY_PORTAL_CONFIGURATIONS")
+            self.report.change(f"{self.env.file.name}: GATEWAY_PORTAL_CONFIGURATIONS={first}")
             self.save()
 
 

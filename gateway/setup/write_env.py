@@ -26,13 +26,14 @@ _GENERATED: dict[str, Callable[[], str]] = {
     "GATEWAY_HOOK_SECRETS": generate_hook_secret,
     "GATEWAY_METRICS_TOKEN": generate_token,
 }
+_STRIPE_KEY = "STRIPE_SECRET_KEY"
 _KEY = re.compile(r"[sr]k_(live|test)_[A-Za-z0-9_]+")
 _LOCAL_ORIGINS = "http://127.0.0.1:8080,http://localhost:8080"
 
 
 @dataclass(frozen=True, slots=True)
 class EnvWriter:
-    """Sets values of `.env` and reports their names, never a secret."""
+    """Sets values of `.env` and reports them; of a secret the name alone."""
 
     env: EnvFile
     report: SetupReport
@@ -47,7 +48,7 @@ class EnvWriter:
             SetupError: a value is not valid.
         """
         before = self.report.changes
-        self._give("STRIPE_SECRET_KEY", answers.stripe_key)
+        self._give(_STRIPE_KEY, answers.stripe_key)
         if not is_local:
             self._fill_in_deployment(answers)
         if self.env.is_open_to_others:
@@ -76,7 +77,7 @@ class EnvWriter:
         host = domains[0].partition(":")[0] if domains else "localhost.test"
         self._default("POCKETBASE_SUPERUSER_EMAIL", f"gateway@{host}")
         for name, generate in _GENERATED.items():
-            self._default(name, generate(), generated=True)
+            self._default(name, generate())
         if answers.backup_folder:
             self._give("BACKUP_FOLDER", answers.backup_folder)
             self._add_profile("backup")
@@ -89,13 +90,20 @@ class EnvWriter:
     def _give(self, name: str, value: str) -> None:
         """Set a value that was given, also over another one."""
         if value and self.env.set(name, value):
-            self.report.change(f"{self.env.file.name}: {name}")
+            self._report(name, value)
 
-    def _default(self, name: str, value: str, *, generated: bool = False) -> None:
+    def _default(self, name: str, value: str) -> None:
         """Set a value that is missing."""
         if not self.env.get(name) and self.env.set(name, value):
-            suffix = " (generated)" if generated else ""
-            self.report.change(f"{self.env.file.name}: {name}{suffix}")
+            self._report(name, value)
+
+    def _report(self, name: str, value: str) -> None:
+        """Report a change, with the value unless it is a secret."""
+        if name in _GENERATED:
+            shown = f"{name} (generated)"
+        else:
+            shown = name if name == _STRIPE_KEY else f"{name}={value}"
+        self.report.change(f"{self.env.file.name}: {shown}")
 
 
 def require_key(key: str, former: str, report: SetupReport) -> None:

@@ -10,6 +10,7 @@ from gateway.dev.plan import StackPlan, plan_throwaway
 from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.dev.ports import pick_free
 from gateway.dev.stack import Stack
+from tests.pocketbase_alone import start_alone
 
 _APP = "tests.faults.work_app"
 _MIGRATIONS = Path(__file__).parent / "pb_migrations"
@@ -52,13 +53,10 @@ def open_replicas(folder: Path, effect_log: str) -> Iterator[Replicas]:
         _describe(name, plan, pocketbase) for name in ("gateway 1", "gateway 2", "worker")
     )
     worker.command = (*worker.command[:3], "worker")
-    pocketbase.copy_migrated()
-    pocketbase.ensure_superuser(replace=True)
     with ExitStack() as ends:
         for part in (pocketbase, first, second, worker):
             ends.callback(part.stop)
-        pocketbase.start()
-        pocketbase.wait_healthy()
+        start_alone(pocketbase)
         yield Replicas(pocketbase, (first, second), worker)
 
 

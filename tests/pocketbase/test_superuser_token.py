@@ -10,6 +10,7 @@ from gateway.pocketbase import PocketBase, PocketBaseRefused
 from tests.deadline import eventually
 from tests.frontend import Frontend
 from tests.gateway_settings import open_pocketbase
+from tests.pocketbase_alone import start_alone
 
 _SUPERUSERS = "/api/collections/_superusers"
 _EVENTS = "/api/collections/stripe_events/records"
@@ -22,10 +23,7 @@ _SECONDS = 10
 def own(fresh_stack: Callable[..., Stack]) -> Stack:
     """A PocketBase with a superuser that tests may change."""
     made = fresh_stack(start=False)
-    made.pocketbase.copy_migrated()
-    made.pocketbase.ensure_superuser()
-    made.pocketbase.start()
-    made.pocketbase.wait_healthy()
+    start_alone(made.pocketbase)
     return made
 
 

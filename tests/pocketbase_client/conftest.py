@@ -11,6 +11,7 @@ from gateway.dev.plan import plan_throwaway
 from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.dev.stack import Stack
 from gateway.pocketbase.api import Auth, Credentials, PocketBaseClient
+from tests.pocketbase_alone import serve_alone
 from tests.pocketbase_client.blog import describe_collections
 from tests.superuser import open_superuser_client
 
@@ -24,16 +25,9 @@ def blog(tmp_path_factory: pytest.TempPathFactory) -> Stack:
 @pytest.fixture(scope="session")
 def server(blog: Stack) -> Iterator[PocketBaseProcess]:
     """A PocketBase that takes batches; tests may restart it."""
-    part = blog.pocketbase
-    part.copy_migrated()
-    part.ensure_superuser()
-    part.start()
-    try:
-        part.wait_healthy()
+    with serve_alone(blog.pocketbase) as part:
         _prepare(part)
         yield part
-    finally:
-        part.stop()
 
 
 def _prepare(part: PocketBaseProcess) -> None:

@@ -18,6 +18,7 @@ from gateway.cli import main
 from gateway.dev.plan import plan_throwaway
 from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.dev.stack import Stack
+from tests.pocketbase_alone import serve_alone
 from tests.simulator.served import Running, run
 from tests.superuser import log_in_superuser
 
@@ -141,19 +142,17 @@ class Machine:
 @pytest.fixture(scope="module")
 def pocketbase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketBaseProcess]:
     """A PocketBase of this file's tests, because they change its settings."""
-    part = Stack(plan_throwaway(tmp_path_factory.mktemp("machine"))).pocketbase
-    part.ensure_superuser(replace=True)
-    part.start()
-    try:
-        part.wait_healthy()
+    with serve_alone(Stack(plan_throwaway(tmp_path_factory.mktemp("machine"))).pocketbase) as part:
         yield part
-    finally:
-        part.stop()
 
 
 @pytest_asyncio.fixture
-async def machine(tmp_path: Path, pocketbase: PocketBaseProcess) -> AsyncIterator[Machine]:
+async def machine(
+    tmp_path: Path, pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Machine]:
     """A machine with an empty folder and a Stripe account with a catalogue."""
+    # Commands look for a running `gateway dev` in the working directory.
+    monkeypatch.chdir(tmp_path)
     async with run(api_key=KEY) as stripe:
         made = Machine(tmp_path, pocketbase, stripe)
         yield made

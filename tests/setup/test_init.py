@@ -41,6 +41,10 @@ async def test_a_machine_is_set_up_once(machine: Machine) -> None:
     empty = await _read_all(machine)
     planned = await machine.init("--dry-run", *_ARGUMENTS, **_SECRETS)
     assert planned.code == 0
+    assert ".env: DOMAIN=shop.example.com" in planned.out
+    assert ".env: GATEWAY_FRONTEND_ORIGINS=https://shop.example.com" in planned.out
+    assert ".env: GATEWAY_HOOK_SECRETS (generated)" in planned.out
+    assert ".env: STRIPE_SECRET_KEY\n" in planned.out
     assert await _read_all(machine) == empty
     first = await machine.init(*_ARGUMENTS, **_SECRETS)
     assert first.code == 0

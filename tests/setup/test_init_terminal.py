@@ -12,8 +12,6 @@ import sys
 import time
 from collections.abc import Callable
 
-import pytest
-
 from gateway.dev.pocketbase import ROOT
 from tests.setup.conftest import DOMAIN, KEY, Machine
 
@@ -81,9 +79,7 @@ async def test_questions_and_an_interruption(machine: Machine) -> None:
     assert (await machine.read_settings())["batch"]["enabled"]
 
 
-async def test_beside_a_run_with_the_simulator(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_beside_a_run_with_the_simulator(machine: Machine) -> None:
     """PocketBase is set up with the run's superuser; its Stripe account is the simulator's."""
     part = machine.pocketbase
     folder = machine.folder / ".local"
@@ -96,7 +92,6 @@ async def test_beside_a_run_with_the_simulator(
         "STRIPE_API_BASE": machine.stripe.base,
     }
     (folder / "settings.json").write_text(json.dumps(settings))
-    monkeypatch.chdir(machine.folder)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         ended = await machine.init()

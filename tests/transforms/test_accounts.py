@@ -10,6 +10,7 @@ import pytest
 from gateway.dev.pocketbase import ROOT
 from gateway.dev.stack import Stack
 from tests.frontend import User
+from tests.pocketbase_alone import start_alone
 from tests.superuser import open_superuser_client
 from tests.user_without_purchase import sign_up_without_purchase
 
@@ -45,9 +46,7 @@ def teams(fresh_stack: Callable[..., Stack], tmp_path: Path) -> Stack:
         f"--hooksDir={hooks}" if part.startswith("--hooksDir") else part
         for part in made.pocketbase.command
     )
-    made.pocketbase.ensure_superuser()
-    made.pocketbase.start()
-    made.pocketbase.wait_healthy()
+    start_alone(made.pocketbase)
     return made
 
 

@@ -15,6 +15,7 @@ from gateway.dev.pocketbase import ROOT
 from gateway.dev.stack import Stack
 from tests.delivery import Sender, build_customer, build_event, build_subscription
 from tests.frontend import Feed, Frontend, User
+from tests.pocketbase_alone import start_alone
 
 OPTIONS = '?options={{"query":{{"filter":"id != {}"}}}}'
 
@@ -82,10 +83,7 @@ async def test_guests_of_one_address_share_a_limit(
     """Connections of guests have a number of subscriptions together, as it is set."""
     own = fresh_stack(start=False)
     own.pocketbase.env["GATEWAY_REALTIME_SUBSCRIPTIONS_PER_ADDRESS"] = "150"
-    own.pocketbase.copy_migrated()
-    own.pocketbase.ensure_superuser()
-    own.pocketbase.start()
-    own.pocketbase.wait_healthy()
+    start_alone(own.pocketbase)
     topics = [f"products/id{i}" for i in range(100)]
     async with (
         Frontend(own.pocketbase.url) as frontend,

@@ -14,6 +14,7 @@ from gateway.settings import Settings
 from gateway.work import WorkQueue
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend
+from tests.pocketbase_alone import serve_alone
 from tests.superuser import log_in_superuser
 from tests.work.office import Office
 
@@ -21,15 +22,8 @@ from tests.work.office import Office
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketBaseProcess]:
     """PocketBase alone."""
-    part = Stack(plan_throwaway(tmp_path_factory.mktemp("work"))).pocketbase
-    part.copy_migrated()
-    part.ensure_superuser()
-    part.start()
-    try:
-        part.wait_healthy()
+    with serve_alone(Stack(plan_throwaway(tmp_path_factory.mktemp("work"))).pocketbase) as part:
         yield part
-    finally:
-        part.stop()
 
 
 @pytest_asyncio.fixture

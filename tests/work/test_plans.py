@@ -14,6 +14,7 @@ from gateway.dev.plan import plan_throwaway
 from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.dev.stack import Stack
 from tests.http_client import open_client
+from tests.pocketbase_alone import serve_alone
 from tests.superuser import log_in_superuser
 
 #: The beginning of a statement in PocketBase's log in --dev mode, and of the line after one.
@@ -25,14 +26,9 @@ _LOG_LINE = re.compile(r"\n(?:INFO|WARN|ERROR|DEBUG) ")
 def logging_server(tmp_path: Path) -> Iterator[PocketBaseProcess]:
     """PocketBase alone, which logs its statements."""
     part = Stack(plan_throwaway(tmp_path)).pocketbase
-    part.ensure_superuser()
     part.command += ("--dev",)
-    part.start()
-    try:
-        part.wait_healthy()
+    with serve_alone(part):
         yield part
-    finally:
-        part.stop()
 
 
 async def test_an_exchange_scans_no_table(logging_server: PocketBaseProcess) -> None:
