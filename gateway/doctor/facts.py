@@ -81,6 +81,15 @@ class Facts:
         url = f"{self.given.gateway_url}/health"
         return await self.share("health", lambda: self.clients.http.get(url))
 
+    async def is_gateway_up(self) -> bool:
+        """Whether the gateway answers /health; other programs may answer it with a page.
+
+        Raises:
+            httpx2.HTTPError: no answer.
+        """
+        answer = await self.read_health()
+        return answer.is_success and read_members(answer).get("status") == "ok"
+
     async def read_stripe(self) -> Snapshot:
         """Return a list of one price, which any key may try to read.
 
@@ -110,6 +119,15 @@ class Facts:
         if urlsplit(url).hostname in (None, *LOCAL_HOSTS):
             raise Skipped("PocketBase's application URL is not a public address")
         return url
+
+
+def read_members(answer: httpx2.Response) -> dict[str, Any]:
+    """Return the members of a JSON answer; none if the body is not a JSON object."""
+    try:
+        found = answer.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 async def _await(read: Callable[[], Awaitable[T]]) -> T:

@@ -42,7 +42,7 @@ async def _has_stripe(context: Context) -> bool:
 
 
 async def _has_gateway(context: Context) -> bool:
-    return (await context.facts.read_health()).is_success
+    return await context.facts.is_gateway_up()
 
 
 async def _has_settings(context: Context) -> bool:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.doctor.check import Check, CheckResult, CheckStatus
+from gateway.doctor.check import Check, CheckResult, CheckStatus, failed, warning
 from gateway.doctor.context import Context
 from gateway.doctor.given import Skipped
 from gateway.doctor.requirements import require
@@ -48,15 +48,16 @@ async def _run(check: Check, context: Context) -> CheckResult:
     except Skipped as reason:
         return CheckResult(CheckStatus.SKIPPED, str(reason))
     except TimeoutError:
-        return CheckResult(CheckStatus.SKIPPED, f"no result within {check.seconds:g} s")
+        return warning(f"no result within {check.seconds:g} s.", "Run it again on a quiet system.")
     except GatewayError as error:
         return CheckResult(CheckStatus.SKIPPED, error.detail)
     except (PocketBaseRefused, PocketBaseError) as error:
         return CheckResult(CheckStatus.SKIPPED, f"PocketBase refused: {error}")
     except Exception as error:
-        # A check that fails must not hide the others.
-        return CheckResult(
-            CheckStatus.SKIPPED, f"the check itself failed: {type(error).__name__}: {error}"
+        # A check that crashes must not hide the others, nor count as a true assumption.
+        return failed(
+            f"the check itself failed: {type(error).__name__}: {error}.",
+            "A part gave an unexpected answer: check its address and its version.",
         )
 
 

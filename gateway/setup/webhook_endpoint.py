@@ -54,6 +54,10 @@ class RegisteredEndpoint:
         """Return whether `gateway init` has created it."""
         return MADE_BY in self.metadata
 
+    def receives(self, type: str) -> bool:
+        """Return whether Stripe sends events of a type to it."""
+        return bool(self.enabled_events & {ALL_EVENTS, type})
+
     def has_secret(self, secrets: Iterable[str]) -> bool | None:
         """Return whether one of these secrets is the endpoint's, None if nothing shows it."""
         known = self.metadata.get(FINGERPRINT)

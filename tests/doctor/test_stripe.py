@@ -1,6 +1,7 @@
 """The key, the webhook endpoint and the deliveries at Stripe that `gateway doctor` names."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,16 @@ from tests.dashboard import Dashboard
 from tests.delivery import Sender, build_customer, build_event
 from tests.doctor.conftest import Doctor
 from tests.stripe_account import StripeAccount
+
+_PAYOUTS = """
+from gateway import Gateway
+app = Gateway()
+
+
+@app.on("payout.created")
+async def note(event, context):
+    pass
+"""
 
 
 async def test_a_wrong_key_is_named(doctor: Doctor) -> None:
@@ -85,6 +96,38 @@ async def test_a_disabled_endpoint_is_found(doctor: Doctor, account: StripeAccou
     report.assert_failed("webhooks.endpoint", "disabled")
 
 
+async def test_an_endpoint_with_another_path_is_named(
+    doctor: Doctor, account: StripeAccount
+) -> None:
+    """A wrong path is no endpoint of this gateway; the row names it."""
+    endpoint = await _find_endpoint(account)
+    path = f"webhook_endpoints/{endpoint['id']}"
+    wrong = endpoint["url"].replace("/webhooks/stripe", "/webhook/stripe")
+    await account.create(path, url=wrong)
+    try:
+        report = await doctor("webhooks")
+    finally:
+        await account.create(path, url=endpoint["url"])
+    report.assert_failed("webhooks.endpoint", "no webhook endpoint", wrong)
+    assert report.checks["webhooks.secret"]["status"] == "skipped"
+
+
+async def test_two_endpoints_of_one_address_are_found(
+    doctor: Doctor, account: StripeAccount
+) -> None:
+    """Each event would come twice, once with a secret that is perhaps unknown."""
+    first = await _find_endpoint(account)
+    given = {"url": f"{first['url']}/", "enabled_events[0]": "*", "api_version": PINNED_VERSION}
+    made = await account.create("webhook_endpoints", **given)
+    try:
+        report = await doctor("webhooks.endpoint", "webhooks.secret")
+    finally:
+        await account.delete(f"webhook_endpoints/{made['id']}")
+    report.assert_failed("webhooks.endpoint", first["id"], made["id"], status="warning")
+    # Deliveries from before its creation do not show that its secret is known.
+    assert report.checks["webhooks.secret"]["status"] == "skipped"
+
+
 async def test_missing_event_types_are_named(doctor: Doctor, account: StripeAccount) -> None:
     """An endpoint that gets one type lacks the others."""
     path = f"webhook_endpoints/{(await _find_endpoint(account))['id']}"
@@ -137,17 +180,23 @@ async def test_a_secret_of_another_configuration_is_found(doctor: Doctor, stack:
     report.assert_failed("webhooks.signature", "STRIPE_WEBHOOK_SECRETS")
 
 
-async def test_late_deliveries_and_clocks_are_found(doctor: Doctor, account: StripeAccount) -> None:
+async def test_late_deliveries_and_clocks_are_found(
+    doctor: Doctor, account: StripeAccount, tmp_path: Path
+) -> None:
     """Events that wait for ten minutes of Stripe's time, which is then ahead of this machine's.
+
+    Also those that only a handler of the app uses.
 
     The last test of Stripe, because its clock can't be set back.
     """
     async with account.holding_deliveries():
         await account.create("products", name="Undelivered")
+        await account.create("payouts", amount=1_000, currency="usd")
         await account.control("clock/advance", seconds=700)
-        report = await doctor("webhooks", "clocks")
+        (tmp_path / "doctor_payouts.py").write_text(_PAYOUTS)
+        report = await doctor("webhooks", "clocks", GATEWAY_APP="doctor_payouts:app")
     report.assert_failed("webhooks.deliveries", "product.created")
-    report.assert_failed("webhooks.missed", "product.created")
+    report.assert_failed("webhooks.missed", "product.created", "payout.created")
     report.assert_failed("clocks.stripe", "differs by")
     report.assert_ok("clocks.pocketbase")
     await account.wait_delivered()

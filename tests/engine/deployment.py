@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -177,7 +178,7 @@ class Deployment:
                 ready = httpx.get("http://127.0.0.1:8000/ready").status_code == 200
             except httpx.HTTPError:
                 return False
-            return ready and _is_stripe_up()
+            return ready and _is_stripe_up() and _has_certificate()
 
         wait_until(is_ready, 90)
 
@@ -251,6 +252,20 @@ class Deployment:
     def _ask_stripe(self, path: str) -> Any:
         headers = {"Authorization": f"Bearer {STRIPE_KEY}"}
         return httpx.get(_SIMULATOR + path, headers=headers, timeout=60).raise_for_status().json()
+
+
+def _has_certificate() -> bool:
+    """Whether Caddy has issued the domain's certificate, some time after its start."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", 443), 10) as plain,
+            context.wrap_socket(plain, server_hostname=DOMAIN),
+        ):
+            return True
+    except OSError:
+        return False
 
 
 def _is_stripe_up() -> bool:

@@ -4,21 +4,24 @@ import httpx2
 
 from gateway.doctor.check import CheckResult, check, failed, ok
 from gateway.doctor.context import Context
+from gateway.doctor.facts import read_members
 
 
 @check("gateway.reachable", "The gateway answers", "settings")
 async def check_reachable(context: Context) -> CheckResult:
     """Read /health."""
     try:
+        is_up = await context.facts.is_gateway_up()
         answer = await context.facts.read_health()
     except httpx2.HTTPError as error:
         return failed(
             f"the gateway does not answer ({type(error).__name__}).",
             "Start it, or correct GATEWAY_PUBLIC_URL.",
         )
-    if not answer.is_success or answer.json().get("status") != "ok":
+    if not is_up:
+        other = " with a page of another program" if answer.is_success else ""
         return failed(
-            f"/health answers {answer.status_code}.",
+            f"/health answers {answer.status_code}{other}.",
             "Lead the address to the gateway (docker/README.md).",
         )
     return ok("/health answers")
@@ -27,8 +30,12 @@ async def check_reachable(context: Context) -> CheckResult:
 @check("gateway.ready", "The gateway is ready", "gateway")
 async def check_ready(context: Context) -> CheckResult:
     """Read /ready; its detail names the first fault."""
-    answer = await context.clients.http.get(f"{context.given.gateway_url}/ready")
-    if answer.is_success:
+    fix = "See 'When /ready answers 503' in docs/operations.md."
+    try:
+        answer = await context.clients.http.get(f"{context.given.gateway_url}/ready")
+    except httpx2.HTTPError as error:
+        return failed(f"/ready does not answer ({type(error).__name__}).", fix)
+    found = read_members(answer)
+    if answer.is_success and found.get("status") == "ok":
         return ok("/ready answers 200")
-    detail = answer.json().get("detail") or f"/ready answers {answer.status_code}."
-    return failed(str(detail), "See 'When /ready answers 503' in docs/operations.md.")
+    return failed(str(found.get("detail") or f"/ready answers {answer.status_code}."), fix)

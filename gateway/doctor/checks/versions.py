@@ -14,6 +14,7 @@ from gateway.dev.errors import StackError
 from gateway.dev.pocketbase import ROOT, find_binary
 from gateway.doctor.check import CheckResult, check, failed, ok, warning
 from gateway.doctor.context import Context
+from gateway.doctor.facts import read_members
 from gateway.doctor.given import Skipped
 from gateway.doctor.units import format_number
 
@@ -129,7 +130,8 @@ async def check_gateway(context: Context) -> CheckResult:
     answer = await context.clients.http.get(f"{context.given.gateway_url}/openapi.json")
     if not answer.is_success:
         raise Skipped("/openapi.json is closed")
-    found, expected = str(answer.json()["info"]["version"]), context.given.app_version
+    info = read_members(answer).get("info") or {}
+    found, expected = info.get("version", "an unknown version"), context.given.app_version
     if found != expected:
         return failed(
             f"the running gateway has version {found}, here is version {expected}.",

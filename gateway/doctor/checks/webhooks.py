@@ -5,9 +5,11 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from gateway.doctor.check import CheckResult, check, failed, ok, warning
 from gateway.doctor.context import Context
+from gateway.doctor.facts import read_members
 from gateway.doctor.given import Skipped
 from gateway.doctor.units import format_number
 from gateway.events.stored_events import find_handled
@@ -49,10 +51,7 @@ async def _list_endpoints(context: Context) -> list[RegisteredEndpoint]:
 
 async def _find_endpoint(context: Context) -> RegisteredEndpoint | None:
     endpoints = await _list_endpoints(context)
-    urls = [context.given.gateway_url]
-    if not context.given.is_remote:
-        with suppress(Skipped):
-            urls.insert(0, await context.facts.read_public_url())
+    urls = await _list_addresses(context)
     for url in urls:
         if found := select_by_url(endpoints, f"{url}{WEBHOOK_PATH}"):
             return found[0]
@@ -61,9 +60,18 @@ async def _find_endpoint(context: Context) -> RegisteredEndpoint | None:
     return others[0] if len(others) == 1 and not any(map(is_reachable, urls)) else None
 
 
-@check("webhooks.endpoint", "Stripe has an enabled endpoint of this gateway", "stripe")
+async def _list_addresses(context: Context) -> list[str]:
+    """Return the addresses of the gateway, the public one first."""
+    urls = [context.given.gateway_url]
+    if not context.given.is_remote:
+        with suppress(Skipped):
+            urls.insert(0, await context.facts.read_public_url())
+    return urls
+
+
+@check("webhooks.endpoint", "Stripe has one enabled endpoint of this gateway", "stripe")
 async def check_endpoint(context: Context) -> CheckResult:
-    """Look for the endpoint by its address."""
+    """Look for the endpoint by its address; name others that nearly fit."""
     endpoint = await _find_endpoint(context)
     if endpoint is None:
         # A developer's machine, to which `stripe listen` forwards events.
@@ -73,20 +81,44 @@ async def check_endpoint(context: Context) -> CheckResult:
             f"Stripe has no webhook endpoint with this gateway's address and {WEBHOOK_PATH}.",
             "Run `gateway init`; on a developer's machine, `stripe listen --forward-to` replaces"
             " it.",
+            *await _describe_similar(context),
         )
     if not endpoint.is_enabled:
         return failed(
             "the webhook endpoint is disabled.",
             "Enable it in Stripe's dashboard, then run `gateway reconcile`.",
         )
+    same = select_by_url(await _list_endpoints(context), endpoint.url)
+    if len([each for each in same if each.is_enabled]) > 1:
+        return warning(
+            "Stripe has several enabled webhook endpoints with this address.",
+            "Run `gateway init`, or disable all but the one with a known secret: each event comes"
+            " once per endpoint, and the gateway refuses those with an unknown secret.",
+            *(each.id for each in same),
+        )
     return ok("the webhook endpoint is enabled")
 
 
-async def _compare(context: Context) -> EndpointDifference:
+async def _describe_similar(context: Context) -> list[str]:
+    """Return endpoints of the same host, and others with the gateway's path."""
+    hosts = {urlsplit(url).hostname for url in await _list_addresses(context)}
+    return [
+        f"{each.id} has {each.url}"
+        for each in await _list_endpoints(context)
+        if urlsplit(each.url).hostname in hosts or urlsplit(each.url).path == WEBHOOK_PATH
+    ]
+
+
+def _list_types(context: Context) -> tuple[str, ...]:
+    """Return the event types that the mirror and the app's handlers use."""
     declared = context.given.declarations
     objects = [each.object for each in declared.mirrors]
     topics = [topic for each in declared.handlers for topic in each.topics]
-    return compare(await find_endpoint(context), handled_types(objects, topics))
+    return handled_types(objects, topics)
+
+
+async def _compare(context: Context) -> EndpointDifference:
+    return compare(await find_endpoint(context), _list_types(context))
 
 
 @check("webhooks.types", "The endpoint gets all event types that are handled", "stripe")
@@ -142,10 +174,8 @@ async def _probe(context: Context, secret: str) -> str:
         content=_PROBE_BODY,
         headers={"Stripe-Signature": f"t={now},v1={digest}"},
     )
-    try:
-        return str(answer.json()["type"]).rpartition(":")[2]
-    except (ValueError, KeyError, TypeError):
-        return f"status {answer.status_code}"
+    kind = read_members(answer).get("type") or f":status {answer.status_code}"
+    return str(kind).rpartition(":")[2]
 
 
 @check("webhooks.secret", "The endpoint's secret is known", "stripe")
@@ -161,7 +191,8 @@ async def check_secret(context: Context) -> CheckResult:
     if known:
         return ok("STRIPE_WEBHOOK_SECRETS has the endpoint's secret")
     now, delivered = await _list_events(context, True)
-    if any(event["created"] > now - _DAY_SECONDS for event in delivered):
+    since = max(now - _DAY_SECONDS, endpoint.created)
+    if any(event["created"] >= since and endpoint.receives(event["type"]) for event in delivered):
         return ok("Stripe's deliveries of the last day were accepted")
     raise Skipped("Stripe does not show secrets, and no delivery of the last day was accepted")
 
@@ -187,7 +218,7 @@ async def check_missed(context: Context) -> CheckResult:
     """Compare Stripe's newest 100 events with the stored ones."""
     await find_endpoint(context)
     now, events = await _list_events(context, None)
-    types = set(handled_types())
+    types = set(_list_types(context))
     old = [
         each
         for each in events
