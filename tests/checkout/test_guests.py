@@ -8,6 +8,7 @@ import pytest
 
 from gateway.dev.gateway_process import GatewayProcess
 from tests.dashboard import Dashboard
+from tests.deadline import eventually
 from tests.frontend import Frontend, User
 from tests.problem import read_problem
 from tests.shop import SUCCESS, Shop, build_order
@@ -52,6 +53,23 @@ async def test_a_purchase_finds_its_user_by_the_verified_address(
     await dashboard.call("PATCH", path, {"verified": True})
     [row] = await frontend.list_records(collection, token=user.token)
     assert row["id"] in outcome.values()
+
+
+async def test_a_claimed_subscription_closes_an_open_page(
+    user: User, open_shop: Shop, dashboard: Dashboard, account: StripeAccount
+) -> None:
+    """With the address the user gets the subscription, and can't pay for a second one."""
+    opened = await open_shop.check_out(user, "pro_monthly")
+    await _buy(open_shop, "pro_monthly", user.email)
+    await account.wait_delivered()
+    path = f"/api/collections/users/records/{user.id}"
+    await dashboard.call("PATCH", path, {"verified": True})
+
+    async def is_expired() -> bool:
+        session = await account.read(f"checkout/sessions/{opened['id']}")
+        return bool(session["status"] == "expired")
+
+    await eventually(is_expired)
 
 
 async def test_a_guest_gets_no_trial(

@@ -10,12 +10,12 @@ const HANDLER = "gateway.checkout.close_page"
 
 // Enqueues the check of the payer's pending checkout (gateway/checkout/close_page.py) after a new subscription. Nothing
 // is read after a purchase by /checkout with a number: no other page of the payer is open then. A guest's subscription
-// does not count.
+// counts as in /checkout.
 function enqueueCheck(tx, subscription, payer) {
   const metadata = JSON.parse(subscription.getString("metadata") || "{}") || {}
-  if (!payer || metadata[keys.attempt] || metadata[keys.guest] || ended.includes(subscription.getString("status"))) return
+  if (!payer || metadata[keys.attempt] || ended.includes(subscription.getString("status"))) return
   const number = findNumber(tx, payer)
-  if (!number) return
+  if (!number || (metadata[keys.guest] && !isProved(tx, subscription, payer))) return
   const items = JSON.parse(subscription.getString("items") || "[]") || []
   const source = subscription.getString("stripe_id")
   enqueue(tx, [{
@@ -28,6 +28,16 @@ function findNumber(tx, buyer) {
   const found = arrayOf(new DynamicModel({ number: 0 }))
   tx.db().newQuery(`SELECT number FROM ${TABLES.pending_checkouts} WHERE buyer = {:buyer}`).bind({ buyer }).all(found)
   return found.length ? found[0].number : 0
+}
+
+// Whether a guest's subscription is the payer's: the address was verified after the purchase.
+function isProved(tx, subscription, payer) {
+  // Here, because the module is required while its own requirements load this one.
+  const { counts } = require(`${__hooks}/lib/checkout/guests.js`)
+  const found = arrayOf(new DynamicModel({ claims: "" }))
+  tx.db().newQuery(`SELECT claims FROM ${TABLES.customers} WHERE id = {:id}`)
+    .bind({ id: subscription.getString("customer") }).all(found)
+  return counts({ guest: true, claims: found.length ? found[0].claims : "" }, payer)
 }
 
 function findCustomers(tx, payer) {
