@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -160,6 +161,33 @@ def test_not_ready_without_migrations(
     migrate(own.pocketbase, "down", "1")
     restart(migrationsDir=tmp_path)
     _assert_not_ready(own, newest)
+
+
+_REMOVED = {
+    "a mirror's column": (
+        "ALTER TABLE subscriptions RENAME COLUMN {} TO {}",
+        ("cancel_at", "former"),
+        "subscriptions has no column cancel_at",
+    ),
+    "an internal table": (
+        "ALTER TABLE {} RENAME TO {}",
+        ("gateway_erasures", "former"),
+        "gateway_erasures is missing",
+    ),
+}
+
+
+@pytest.mark.parametrize(("sql", "names", "words"), _REMOVED.values(), ids=_REMOVED.keys())
+def test_not_ready_without_a_part_of_the_database(
+    sql: str, names: tuple[str, str], words: str, own: Stack
+) -> None:
+    """SQL or a partial restore removed it, although PocketBase still has the definition."""
+    path = own.pocketbase.data_dir / "data.db"
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=20)) as database:
+        database.execute(sql.format(*names))
+        _assert_not_ready(own, words)
+        database.execute(sql.format(*reversed(names)))
+    assert _ready(own).status_code == 200
 
 
 async def test_not_ready_with_a_wrong_superuser_password(own: Stack) -> None:

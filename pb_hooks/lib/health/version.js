@@ -10,8 +10,10 @@ function readVersion(app) {
   if (files.length > 0) return { hooks: 0, migrations: [], files, missing: [], misnamed: [], names: null, ...NO_BACKLOG }
   const { hooks_version: hooks } = require(`${__hooks}/lib/vocabulary.json`)
   const { findMisnamed, findMissing } = require(`${__hooks}/lib/mirror/collections_guard.js`)
+  const { findMissingStored } = require(`${__hooks}/lib/health/stored_columns.js`)
   const { SETTINGS: names } = require(`${__hooks}/lib/names.js`)
-  const missing = findMissing(app)
+  const defined = findMissing(app)
+  const missing = defined.length > 0 ? defined : findMissingStored(app)
   return {
     hooks, migrations: findMigrations(app), files, missing, misnamed: findMisnamed(app), names,
     ...missing.length ? NO_BACKLOG : countBacklog(app),
