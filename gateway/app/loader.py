@@ -47,27 +47,34 @@ class _Place:
     name: str
 
 
-def load_app(environment: Mapping[str, str] = os.environ) -> Gateway:
+def has_app(folder: Path) -> bool:
+    """Return whether a folder has an app in a file with a usual name."""
+    return _find_place(folder) is not None
+
+
+def load_app(environment: Mapping[str, str] = os.environ, folder: Path | None = None) -> Gateway:
     """Return the team's app; a plain gateway where there is none.
 
     Args:
         environment: has ``GATEWAY_APP``, as ``module:variable``.
+        folder: the app's folder; by default the working directory.
 
     Raises:
         AppNotLoaded: names what can't be imported, and where.
         InvalidRegistration: a declaration of the app is wrong.
     """
-    place = _read_place(environment.get("GATEWAY_APP", "")) or _find_place(Path.cwd())
+    folder = folder or Path.cwd()
+    place = _read_place(environment.get("GATEWAY_APP", ""), folder) or _find_place(folder)
     return _import(place) if place else PlainGateway()
 
 
-def _read_place(name: str) -> _Place | None:
+def _read_place(name: str, folder: Path) -> _Place | None:
     if not name:
         return None
     module, _, variable = name.partition(":")
     if not all(part.isidentifier() for part in module.split(".")):
         raise AppNotLoaded(f"GATEWAY_APP is {name!r}, but must be like shop.app:app.")
-    return _Place(module, variable or _VARIABLE, Path.cwd(), f"GATEWAY_APP={name}")
+    return _Place(module, variable or _VARIABLE, folder, f"GATEWAY_APP={name}")
 
 
 def _find_place(folder: Path) -> _Place | None:

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from gateway.cli.backup import backup
+from gateway.cli.command_app import load_command_app
 from gateway.cli.connection import explain, fail, load_settings
 from gateway.cli.customers import customers
 from gateway.cli.dev import dev, export
@@ -59,17 +60,16 @@ class _Commands(click.Group):
 
     def _require_app(self, cmd_name: str) -> None:
         """End with a sentence if the command may be that of an app in another folder."""
-        from gateway.app.loader import PlainGateway, describe_missing_app, load_app
+        from gateway.app.loader import PlainGateway, describe_missing_app
 
-        if isinstance(load_app(), PlainGateway):
+        if isinstance(load_command_app(), PlainGateway):
             fail(f"No such command {cmd_name!r}. {describe_missing_app()}")
 
     def _load(self, ctx: click.Context) -> dict[str, click.Command]:
         # Imported here, because FastAPI loads slowly and the other commands don't need it.
         from gateway.app.commands import index_commands
-        from gateway.app.loader import load_app
 
-        app = load_app()
+        app = load_command_app()
         ctx.obj = lambda: load_settings(app.settings_class)
         declared = app.collect_declarations()
         return index_commands(declared.commands if declared else ())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 import stripe
 
+from gateway.cli.command_app import load_command_app
 from gateway.cli.running_settings import find_running_settings, names_services
 from gateway.errors import GatewayError
 from gateway.health.readiness import check_names
@@ -148,9 +149,8 @@ async def connect(settings: StripeSettings) -> AsyncIterator[Connection]:
 
 
 def load_declarations() -> "Declarations":
-    """Return the declarations of the app in this folder; none without an app."""
+    """Return the declarations of the command's app; none without an app."""
     # Imported here, because FastAPI loads slowly and commands without Stripe don't need it.
     from gateway.app.declarations import Declarations
-    from gateway.app.loader import load_app
 
-    return load_app().collect_declarations() or Declarations()
+    return load_command_app().collect_declarations() or Declarations()

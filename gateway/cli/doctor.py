@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from gateway.cli.command_app import load_command_app
 from gateway.cli.connection import fail
 from gateway.cli.running_settings import find_running_settings
 from gateway.errors import Unauthenticated
@@ -37,6 +38,7 @@ def doctor(
     changed, except one row that tests whether PocketBase can write.
     """
     # Imported here, because FastAPI loads slowly and the other commands don't need it.
+    from gateway.app.loader import load_app
     from gateway.doctor.check import Check, CheckStatus
     from gateway.doctor.connect import open_context, read_given
     from gateway.doctor.registry import CHECKS, select_checks
@@ -54,7 +56,8 @@ def doctor(
     # The results name each error; the clients' log lines would repeat it.
     open_logs("ERROR")
     logging.getLogger().setLevel(logging.CRITICAL)
-    given = read_given(running.values if running else None, url.rstrip("/"), token, restore)
+    load = load_command_app if running else load_app
+    given = read_given(running.values if running else None, url.rstrip("/"), token, restore, load)
 
     async def work() -> list[CheckedRow]:
         async with open_context(given) as context:

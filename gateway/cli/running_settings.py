@@ -7,6 +7,8 @@ from pathlib import Path
 
 from gateway.json_codec import load
 
+#: The member with the project's folder, beside the settings.
+PROJECT = "GATEWAY_DEV_PROJECT"
 #: The folder of a run's files, below the folder in which it was started.
 _FOLDER = ".local"
 #: Prefixes of the settings that choose the services of a command.
@@ -22,6 +24,8 @@ class RunningSettings:
     folder: Path
     #: By field name, without those that the environment sets.
     values: Mapping[str, str]
+    #: The folder of its app; None if it runs without a project.
+    project: Path | None = None
 
 
 def find_running_settings(start: Path, environment: Mapping[str, str]) -> RunningSettings | None:
@@ -38,8 +42,9 @@ def find_running_settings(start: Path, environment: Mapping[str, str]) -> Runnin
         if file.is_file() and _is_running(folder):
             given = {name.upper() for name, text in environment.items() if text}
             stored = load(file.read_text())
+            project = stored.pop(PROJECT, None)
             values = {name.lower(): text for name, text in stored.items() if name not in given}
-            return RunningSettings(folder, values)
+            return RunningSettings(folder, values, Path(project) if project else None)
     return None
 
 

@@ -2,6 +2,7 @@
 
 import click
 
+from gateway.cli.command_app import load_command_app
 from gateway.cli.connection import fail
 from gateway.cli.transforms_run import run_transforms
 from gateway.json_codec import dump_text
@@ -23,12 +24,11 @@ def list_transforms(as_json: bool) -> None:
     """List the transforms of the app (GATEWAY_APP), with the models' JSON schemas."""
     # Imported here, because FastAPI loads slowly and the other commands don't need it.
     from gateway.app.declarations import Declarations
-    from gateway.app.loader import load_app
     from gateway.transforms.description import describe_transform
     from gateway.transforms.table import Table
 
     try:
-        declared = load_app().collect_declarations() or Declarations()
+        declared = load_command_app().collect_declarations() or Declarations()
         table = Table.of(declared.transforms)
     except StartError as error:
         fail(str(error))
@@ -37,7 +37,7 @@ def list_transforms(as_json: bool) -> None:
         click.echo(dump_text(found, is_indented=True))
         return
     if not found:
-        click.echo("There are no transforms: GATEWAY_APP is not set, or the app declares none.")
+        click.echo("There are no transforms: there is no app here, or it declares none.")
     for transform in found:
         click.echo(_show(transform))
 

@@ -8,6 +8,7 @@ import click
 
 from gateway.bulk.builtin_jobs import build_transform_job
 from gateway.bulk.run_transform import RecordResult, RunInput, TransformRun
+from gateway.cli.command_app import load_command_app
 from gateway.cli.connection import PocketBaseConnection, fail, run_without_stripe
 from gateway.jobs.jobs import Jobs
 from gateway.jobs.row import JobRow
@@ -55,11 +56,11 @@ def run_transforms(
 def _require_transform(collection: str) -> None:
     # Imported here, because FastAPI loads slowly and the other commands don't need it.
     from gateway.app.declarations import Declarations
-    from gateway.app.loader import PlainGateway, describe_missing_app, load_app
+    from gateway.app.loader import PlainGateway, describe_missing_app
     from gateway.transforms.table import Table
 
     try:
-        app = load_app()
+        app = load_command_app()
         declared = app.collect_declarations() or Declarations()
         table = Table.of(declared.transforms).index()
     except StartError as error:

@@ -1,7 +1,6 @@
 """Reads options, settings and the app for `gateway doctor`, and opens its clients."""
 
-import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -34,15 +33,23 @@ _NO_CREDENTIALS = {
 _NO_SUPERUSER = "no superuser is given: set POCKETBASE_SUPERUSER_EMAIL and …_PASSWORD"
 
 
-def read_given(running: Mapping[str, str] | None, url: str, token: str, restore: bool) -> Given:
+def read_given(
+    running: Mapping[str, str] | None,
+    url: str,
+    token: str,
+    restore: bool,
+    load: Callable[[], Gateway] = load_app,
+) -> Given:
     """Read settings and the app.
 
     Args:
         running: settings of a running `gateway dev`, by lower-case name; None without one.
         url: the address of a remote deployment, "" for the one of the settings.
         token: a superuser's token for a remote deployment.
+        restore: whether a large backup is restored as well.
+        load: loads the app.
     """
-    app, app_problem = _load_app()
+    app, app_problem = _load(load)
     overrides: dict[str, Any] = dict(running or {})
     if url:
         overrides["pocketbase_url"] = url
@@ -69,10 +76,10 @@ def read_given(running: Mapping[str, str] | None, url: str, token: str, restore:
     )
 
 
-def _load_app() -> tuple[Gateway, str]:
+def _load(load: Callable[[], Gateway]) -> tuple[Gateway, str]:
     """Return the app, or a gateway without one and the reason."""
     try:
-        return load_app(os.environ), ""
+        return load(), ""
     except StartError as error:
         return PlainGateway(), str(error)
 

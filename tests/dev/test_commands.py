@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -33,6 +34,25 @@ def _command(folder: Path, *arguments: str, **settings: str) -> subprocess.Compl
 pytestmark = pytest.mark.usefixtures("migrated")
 
 
+#: Arguments, and a part of the output that needs the settings or the app of a run. All other
+#: commands connect as `events` does.
+_BESIDE_A_RUN = {
+    ("doctor", "--only", "app", "--json"): "collections fit the app's declarations",
+    ("events", "list"): "Using the settings of the run in",
+    ("list-posts",): "Using the settings of the run in",
+    ("openapi",): "shop.posts.prepare_post",
+    ("transforms", "list"): "shop.posts.prepare_post",
+}
+
+
+def _check_beside_a_run(folder: Path) -> None:
+    """Check that each command in a folder uses the settings and the app of the run near it."""
+    with ThreadPoolExecutor(3) as pool:
+        done = pool.map(lambda arguments: _command(folder, *arguments), _BESIDE_A_RUN)
+        for expected, each in zip(_BESIDE_A_RUN.values(), done, strict=True):
+            assert expected in each.stdout + each.stderr, (each.args, each.stderr)
+
+
 def test_commands_find_the_settings_of_a_run(start_run: StartRun) -> None:
     """In its folder and below it, while it runs; its file is private and gone afterwards."""
     run = start_run()
@@ -41,11 +61,10 @@ def test_commands_find_the_settings_of_a_run(start_run: StartRun) -> None:
     assert settings.stat().st_mode & 0o777 == 0o600
     below = run.home / "a" / "b"
     below.mkdir(parents=True)
-    for folder in (run.home, below):
-        done = _command(folder, "events", "list")
-        assert done.returncode == 0, done.stderr
-        assert str(run.folder) in done.stderr
-    assert "transforms" in _command(run.home, "transforms", "list").stdout
+    done = _command(run.home, "events", "list")
+    assert done.returncode == 0, done.stderr
+    assert str(run.folder) in done.stderr
+    _check_beside_a_run(below)
     run.interrupt()
     assert not settings.exists()
     assert "POCKETBASE_SUPERUSER_EMAIL is not set" in _command(run.home, "events", "list").stderr
