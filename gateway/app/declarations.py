@@ -26,7 +26,7 @@ from gateway.source import Source
 from gateway.start_error import InvalidRegistration
 from gateway.transforms.model_of import read_model
 from gateway.transforms.transform import OnFailure, Operation, Prefetch, Transform, Validate
-from gateway.work.team_function import name_function
+from gateway.work.team_function import GATEWAY, name_function, require_free_name
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _E = TypeVar("_E", bound=EffectFunction)
@@ -388,6 +388,7 @@ class Declaring:
         def register(function: _S) -> _S:
             source = Source.of(function)
             with _naming(source):
+                require_free_name(name or "", "the schedule", (GATEWAY,))
                 self.declarations.schedules.append(
                     Schedule(
                         name=name or name_function(function),

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from gateway.source import Source
 from gateway.start_error import InvalidRegistration
+from gateway.work.team_function import GATEWAY, JOB
 
 #: ``async def render(report: ReportInput, job: JobContext) -> Report``; without input only ``job``.
 JobFunction = Callable[..., Awaitable[Any]]
@@ -21,8 +22,8 @@ Starter = Literal["user", "superuser", "anyone"]
 Who = Starter | Callable[..., Any]
 
 #: Prefixes of the names under which jobs are stored in the queue: of an app, and the gateway's own.
-_PREFIX = "job."
-_INTERNAL_PREFIX = "gateway."
+_PREFIX = f"{JOB}."
+_INTERNAL_PREFIX = f"{GATEWAY}."
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _MAX_TIMEOUT_SECONDS = 86_400.0
 #: Finished rows are kept for seven days: a longer period would count too few.

@@ -10,9 +10,12 @@ from gateway.pocketbase.api import Batch
 from gateway.source import Source
 from gateway.start_error import InvalidRegistration
 from gateway.work.team_function import (
+    GATEWAY,
+    JOB,
     MAX_TRIES,
     HandlerContext,
     name_function,
+    require_free_name,
     require_parameters,
 )
 
@@ -59,6 +62,7 @@ class Handler:
         """
         _check(**options)
         require_parameters(function, "a handler", "event")
+        require_free_name(name_function(function), "the handler", (GATEWAY, JOB))
         return cls(function, expand_names(types), source, **options)
 
     @property

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,10 @@ from gateway.settings import Settings
 from gateway.work.outcome import Done
 from gateway.work.returned_writes import read_writes
 
+#: The first part of the names of the gateway's own work.
+GATEWAY = "gateway"
+#: The first part of the names of jobs.
+JOB = "job"
 #: The largest number of attempts that a function can ask for.
 MAX_TRIES = 1000
 
@@ -38,6 +42,25 @@ def name_function(function: Callable[..., Any]) -> str:
     """Return ``module.function``, under which a function's work is stored."""
     name = getattr(function, "__qualname__", type(function).__name__)
     return f"{function.__module__}.{name}"
+
+
+def require_free_name(name: str, noun: str, reserved: Collection[str]) -> None:
+    """Check that the name under which work is stored can't be one of jobs or of the gateway.
+
+    Args:
+        name: the name.
+        noun: what has it, for the message.
+        reserved: first parts that it can't have.
+
+    Raises:
+        ValueError: it has one.
+    """
+    first, dot, _ = name.partition(".")
+    if dot and first in reserved:
+        raise ValueError(
+            f"{noun} is called {name}, but names that begin with {first}. are reserved: give it,"
+            " or its module, another name"
+        )
 
 
 def require_parameters(function: Callable[..., Any], noun: str, first: str) -> None:

@@ -199,6 +199,14 @@ _WRONG = {
         "@app.schedule('@daily', missed='both')\nasync def f" + _DO,
         (1, 'missed must be "run" or "skip"'),
     ),
+    "a handler with the name of a job": (
+        "async def f(event, context): ...\nf.__module__ = 'job'\napp.on('invoice.paid')(f)",
+        (1, "is called job.f, but names that begin with job. are reserved"),
+    ),
+    "a schedule with the name of the gateway's": (
+        "@app.schedule('@daily', name='gateway.replay')\nasync def f" + _DO,
+        (1, "is called gateway.replay, but names that begin with gateway. are reserved"),
+    ),
     "two schedules of one name": (
         "@app.schedule('@daily', name='a')\nasync def f" + _DO + "\n"
         "@app.schedule('@daily', name='a')\nasync def g" + _DO,
