@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -23,6 +23,7 @@ from gateway.dev.process import Process, inherit_environment
 from gateway.metrics import REGISTRY
 from tests.dashboard import Dashboard
 from tests.deadline import wait_until
+from tests.deploy.bucket import open_bucket
 from tests.deploy.expressions import (
     MONITORING,
     Expression,
@@ -33,6 +34,9 @@ from tests.deploy.expressions import (
 )
 from tests.deploy.test_alerts import needs_promtool
 
+#: Counts the successful ones.
+_UPLOADS = "litestream_replica_operation_total"
+_TRANSACTIONS = "litestream_txid"
 _TOKEN = "a-token-of-a-test-only"
 _PROMETHEUS = shutil.which("prometheus")
 
@@ -149,7 +153,7 @@ def _list_cells(place: dict[str, int]) -> Iterator[tuple[int, int]]:
 
 
 def test_litestream_has_the_metrics_that_are_read(tmp_path: Path) -> None:
-    """The backup service shows its metrics where Prometheus reads them."""
+    """They are where Prometheus reads them; uploads that fail are those that stand still."""
     given = yaml.safe_load((ROOT / "docker" / "litestream.yml").read_text())
     config = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
     [port] = [
@@ -159,32 +163,49 @@ def test_litestream_has_the_metrics_that_are_read(tmp_path: Path) -> None:
     ]
     assert given["addr"] == f":{port}"
     database = tmp_path / "data.db"
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(sqlite3.connect(database)) as connection, open_bucket() as bucket:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("CREATE TABLE rows (id)")
-    target = {"path": str(database), "replica": {"url": f"file://{tmp_path}/copy"}}
+        keys = {"access-key-id": "a", "secret-access-key": "b"}
+        target = {"path": str(database), "replica": {"url": bucket.url, **keys}}
+        with _run_litestream(tmp_path, target) as url:
+            check_samples(wait_until(lambda: _read_complete(url), 30), "litestream_")
+            bucket.is_refusing = True
+            wait_until(lambda: _write(connection) and bucket.refused, 30)
+            uploads, before = _read_number(url, _UPLOADS), _read_number(url, _TRANSACTIONS)
+            wait_until(lambda: _write(connection) and _read_number(url, _TRANSACTIONS) > before, 30)
+            assert _read_number(url, _UPLOADS) == uploads
+            assert _read_number(url, "litestream_sync_error_count") == 0
+
+
+def _write(connection: sqlite3.Connection) -> bool:
+    connection.execute("INSERT INTO rows VALUES (1)")
+    connection.commit()
+    return True
+
+
+@contextmanager
+def _run_litestream(folder: Path, target: dict[str, Any]) -> Iterator[str]:
+    """Run Litestream with a database; gives the address of its metrics."""
     address = f"{LOOPBACK}:{pick_free()}"
-    (tmp_path / "litestream.yml").write_text(yaml.safe_dump({"addr": address, "dbs": [target]}))
-    check_samples(_run_litestream(tmp_path, address), "litestream_")
-
-
-def _run_litestream(folder: Path, address: str) -> str:
-    """Return the metrics of Litestream with the folder's configuration."""
+    (folder / "litestream.yml").write_text(yaml.safe_dump({"addr": address, "dbs": [target]}))
     command = [str(Path(sys.executable).with_name("litestream")), "replicate"]
+    env = inherit_environment()
+    env.pop("AWS_CA_BUNDLE", None)  # Litestream 0.5.17 can't read it for a bucket.
     process = Process(
         "Litestream",
         [*command, f"-config={folder / 'litestream.yml'}"],
         log=folder / "litestream.log",
-        env=inherit_environment(),
+        env=env,
         health_url=f"http://{address}/metrics",
         cwd=folder,
     )
     process.start()
     try:
         process.wait_healthy()
-        return wait_until(lambda: _read_complete(process.health_url), 30)
+        yield process.health_url
     finally:
-        process.stop()
+        process.kill()
 
 
 def _read_complete(url: str) -> str:
@@ -192,6 +213,17 @@ def _read_complete(url: str) -> str:
     text = httpx.get(url, trust_env=False).text
     names = {selector.metric for selector in read_selectors("litestream_")}
     return text if all(f"\n{name}{{" in text for name in names) else ""
+
+
+def _read_number(url: str, name: str) -> float:
+    text = httpx.get(url, trust_env=False).text
+    [sample] = [
+        each
+        for family in text_string_to_metric_families(text)
+        for each in family.samples
+        if each.name in (name, f"{name}_total") and each.labels.get("operation", "PUT") == "PUT"
+    ]
+    return sample.value
 
 
 @needs_promtool
