@@ -7,7 +7,7 @@ One user creates posts by REST, with 1, 8 and 32 clients, in four ways:
 (hookless) on a PocketBase without this repository's hooks;
 (plain) in a collection of the same fields without a transform;
 (empty) in one with a transform that changes nothing;
-(posts) in the example project's, with a transform that sanitises HTML and finds a slug.
+(posts) in the example project's, with a transform that sanitizes HTML and finds a slug.
 
 Rounds alternate; differences and ratios are medians over the rounds.
 """

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway import FieldErrors, Router, TransformContext
 from shop.publishing import count_published, read_limit
 from shop.slugs import find_free
-from shop.text import count_words, normalise_tags, sanitise, slugify
+from shop.text import count_words, normalize_tags, sanitize, slugify
 
 _MIN_WORDS = 3
 
@@ -52,11 +52,11 @@ async def prepare_post(post: PostInput, context: TransformContext) -> dict[str, 
 
 def describe(post: PostInput) -> dict[str, Any]:
     """Return the values that depend only on the input."""
-    content = sanitise(post.content)
+    content = sanitize(post.content)
     return {
         "title": post.title,
         "content": content,
-        "tags": normalise_tags(post.tags),
+        "tags": normalize_tags(post.tags),
         "word_count": count_words(content),
     }
 

@@ -49,7 +49,7 @@ def slugify(title: str) -> str:
     return "-".join(words)[:_MAX_SLUG_CHARACTERS].strip("-") or "post"
 
 
-def sanitise(html: str) -> str:
+def sanitize(html: str) -> str:
     """Return HTML that is safe to show: known tags and attributes, no scripts."""
     return nh3.clean(
         html,
@@ -60,7 +60,7 @@ def sanitise(html: str) -> str:
     )
 
 
-def normalise_tags(tags: Iterable[str]) -> list[str]:
+def normalize_tags(tags: Iterable[str]) -> list[str]:
     """Return unique tags in lower case with hyphens, synonyms replaced, in their first order."""
     words = (re.sub(r"[\s_-]+", "-", tag.strip().lower().lstrip("#")) for tag in tags)
     return list(dict.fromkeys(_SYNONYMS.get(word, word) for word in words if word))

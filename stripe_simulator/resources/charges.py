@@ -93,7 +93,7 @@ def finish(world: World, charge: JSON, succeeded: bool) -> None:
         charge["amount_captured"] = charge["amount"]
     else:
         charge["failure_code"] = "generic_decline"
-        charge["failure_message"] = "The payment was not authorised."
+        charge["failure_message"] = "The payment was not authorized."
     world.record(f"charge.{charge['status']}", charge)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.text import count_words, normalise_tags, sanitise, slugify
+from shop.text import count_words, normalize_tags, sanitize, slugify
 
 
 @pytest.mark.parametrize(
@@ -37,20 +37,20 @@ def test_a_title_becomes_part_of_an_address(title: str, slug: str) -> None:
 )
 def test_html_is_made_safe(html: str, safe: str) -> None:
     """Markup of the editor stays; markup that could act in a reader's browser is removed."""
-    assert sanitise(html) == safe
+    assert sanitize(html) == safe
 
 
 @given(st.text())
 def test_what_is_safe_stays_as_it_is(html: str) -> None:
-    """Saving a post again changes nothing: sanitising twice is sanitising once."""
-    once = sanitise(html)
-    assert sanitise(once) == once
+    """Saving a post again changes nothing: sanitizing twice is sanitizing once."""
+    once = sanitize(html)
+    assert sanitize(once) == once
 
 
 def test_tags_have_one_form() -> None:
     """Case, blanks, hashes, synonyms and repetitions make no second tag; the order stays."""
     tags = [" Python", "#PY", "Product  news", "product_news", "", "JS"]
-    assert normalise_tags(tags) == ["python", "product-news", "javascript"]
+    assert normalize_tags(tags) == ["python", "product-news", "javascript"]
 
 
 @pytest.mark.parametrize(

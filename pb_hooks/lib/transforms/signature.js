@@ -35,7 +35,7 @@ function findFault(id, timestamp, signatures, body) {
   const seconds = Math.round(Date.now() / 1000 - Number(timestamp))
   if (Math.abs(seconds) <= TOLERANCE_SECONDS) return ""
   return `The clocks of the gateway and PocketBase differ by ${Math.abs(seconds)} seconds, at most ${TOLERANCE_SECONDS} ` +
-    "are allowed: synchronise both machines' clocks (NTP)."
+    "are allowed: synchronize both machines' clocks (NTP)."
 }
 
 function isSigned(id, timestamp, signatures, body) {
