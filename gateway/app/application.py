@@ -27,6 +27,7 @@ from gateway.checkout.endpoint import setups as setups_router
 from gateway.health.endpoint import router as health_router
 from gateway.health.metrics_endpoint import router as metrics_router
 from gateway.http.docs import add_docs
+from gateway.http.head_response import omit_body
 from gateway.http.problems import add_problem_handlers
 from gateway.jobs.declaration import index_jobs
 from gateway.jobs.start_routes import add_job_routes
@@ -236,7 +237,7 @@ class Gateway(FastAPI, Declaring):
             # A redirect would lose the body of a webhook.
             scope = {**scope, "path": scope["path"].rstrip("/")}
         if scope["method"] == "HEAD":
-            scope, send = {**scope, "method": "GET"}, _without_body(send)
+            scope, send = {**scope, "method": "GET"}, omit_body(send)
         await super().__call__(scope, receive, send)
 
     async def _serve_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -314,20 +315,3 @@ def _find_routers(routes: Iterable[Any], seen: set[int]) -> Iterator[Router]:
         if isinstance(router, Router):
             yield router
         yield from _find_routers(router.routes, seen)
-
-
-def _without_body(send: Send) -> Send:
-    """Return a `send` that omits the body: the answer to HEAD.
-
-    The answer ends with its head, so that an endless response ends too: the server then reports a
-    disconnection to it. Otherwise the next request on the connection would wait.
-    """
-
-    async def send_head(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            return
-        await send(message)
-        if message["type"] == "http.response.start":
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    return send_head
