@@ -106,7 +106,7 @@ def _check_settings(settings: StripeSettings, hint: Any, parameter: str) -> Stri
     if kind is None or isinstance(settings, kind) or hint == SettingsDep:
         return settings
     raise StartError(
-        f"The parameter {parameter} wants {kind.__name__}, but the app has"
+        f"The parameter {parameter} is a {kind.__name__}, but the app has"
         f" {type(settings).__name__}: write Gateway(settings={kind.__name__})."
     )
 

@@ -37,7 +37,7 @@ SERVERS: list[dict[str, Any]] = [
         "variables": {
             "gateway": {
                 "default": "http://127.0.0.1:8000",
-                "description": "Its address; this is where `make run` starts one.",
+                "description": "The address; by default that of `make run`.",
             }
         },
     },

@@ -216,5 +216,5 @@ def _find_migrations(settings: Mapping[str, str]) -> tuple[Path, ...]:
 def _read_port(settings: Mapping[str, str], name: str, default: int) -> int:
     text = settings.get(name, str(default))
     if not text.isdecimal() or not 0 < int(text) < 65_536:
-        raise StackError(f"{name} is {text!r}, which is no port: give a number from 1 to 65535.")
+        raise StackError(f"{name} is {text!r}, which is not a port: give a number from 1 to 65535.")
     return int(text)

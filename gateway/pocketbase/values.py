@@ -20,7 +20,7 @@ def check_text(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise InvalidValue("A text has a lone surrogate, which is no character.") from error
+        raise InvalidValue("A text has a lone surrogate, which is not a character.") from error
     return text
 
 

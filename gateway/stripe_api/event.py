@@ -60,7 +60,7 @@ def parse(payload: str, own_account: str = "", *, only_live: bool = False) -> Ev
     except (ValueError, RecursionError) as error:
         raise InvalidEvent(f"The body is not valid JSON: {describe_error(error)}.") from None
     if not isinstance(body, dict):
-        raise InvalidEvent("The body is JSON, but no object.")
+        raise InvalidEvent("The body is JSON, but not an object.")
     read = _read_thin if body.get("object") == "v2.core.event" else _read
     event = read(body, payload, own_account)
     is_of_other_mode = only_live and not event.livemode and not event.account

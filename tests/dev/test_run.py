@@ -174,7 +174,7 @@ def test_a_missing_webhook_secret_is_one_sentence(start_run: StartRun) -> None:
 def test_a_port_that_is_no_number_is_one_sentence(start_run: StartRun) -> None:
     """A mistyped port is named."""
     run = start_run(GATEWAY_PORT="eighty")
-    _assert_one_sentence(run, start="GATEWAY_PORT is 'eighty', which is no port")
+    _assert_one_sentence(run, start="GATEWAY_PORT is 'eighty', which is not a port")
 
 
 def test_half_a_superuser_is_one_sentence(start_run: StartRun) -> None:
