@@ -199,10 +199,12 @@ def test_only_tls_is_pinned(caddy: CaddyProcess, browser: httpx.Client) -> None:
     assert "server" not in plain
 
 
-@pytest.mark.parametrize("path", ["/", "/api/health", "/health"])
+@pytest.mark.parametrize("path", ["/", "/api/health", "/health", "/hooks/records"])
 def test_responses_have_security_headers(path: str, browser: httpx.Client) -> None:
-    """The frontend's and PocketBase's get defaults; the gateway's own are kept, each once."""
+    """The frontend's, PocketBase's and Caddy's get defaults; the gateway's are kept, each once."""
     headers = browser.get(path).headers
+    assert "server" not in headers
+    assert len(headers.get_list("x-request-id")) == (path != "/")
     policies = headers.get_list("content-security-policy")
     is_gateway = path == "/health"
     assert len(policies) == 1
