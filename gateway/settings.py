@@ -220,8 +220,8 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     """Addresses or networks of proxies in front of the gateway. Only their X-Forwarded-For is
     trusted. Empty: it is ignored."""
     gateway_admin_api: bool = True
-    """Whether superusers can use the endpoints below /admin. false: they answer 404; the commands
-    (`gateway events`, `gateway work` …) work all the same."""
+    """Whether superusers can use the endpoints below /admin. false: they answer 404, and
+    /openapi.json leaves them out; the commands (`gateway events` …) work all the same."""
     gateway_api_docs: bool = True
     """Whether the gateway serves /docs and /openapi.json. false: they answer 404; `gateway openapi`
     prints the document."""

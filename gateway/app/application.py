@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from gateway.admin.endpoint import router as admin_router
 from gateway.admin.work import router as work_router
+from gateway.app.closed_routes import leave_out, list_closed
 from gateway.app.configuration import Configuration
 from gateway.app.declarations import Declarations, Declaring
 from gateway.app.late_start import LateStart
@@ -187,6 +188,8 @@ class Gateway(FastAPI, Declaring):
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document, with the webhook and a path per collection of a transform.
 
+        Once the settings are read, routes that they close are left out.
+
         Raises:
             InvalidRegistration: two transforms are for the same write, or two jobs have one name.
         """
@@ -196,7 +199,11 @@ class Gateway(FastAPI, Declaring):
             document = super().openapi()
             show_optional_tokens(document, self.routes)
             complete(document, Table.of(declared.transforms))
-        return super().openapi()
+        document = super().openapi()
+        # `gateway openapi` needs no settings, and shows all routes.
+        is_configured = "configuration" in self.__dict__
+        closed = list_closed(self.configuration.settings) if is_configured else ()
+        return leave_out(document, closed) if closed else document
 
     def build_middleware_stack(self) -> ASGIApp:
         """Build the application of all middleware.

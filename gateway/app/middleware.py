@@ -7,6 +7,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from gateway.app.closed_routes import list_closed
 from gateway.app.configuration import Configuration
 from gateway.http.access_log import AccessLogMiddleware
 from gateway.http.body_admission import Admission
@@ -57,7 +58,7 @@ def wrap_inside(
 
 def _close_paths(settings: Settings, docs: Sequence[str]) -> list[Middleware]:
     closed = [
-        *(() if settings.gateway_admin_api else ("/admin",)),
+        *list_closed(settings),
         *(() if settings.gateway_api_docs else docs),
     ]
     return [Middleware(ClosedPathsMiddleware, paths=closed)] if closed else []
