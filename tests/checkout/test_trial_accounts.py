@@ -88,6 +88,27 @@ async def test_case_variants_share_a_trial(
         assert not await take_trial(await sign_up(variant, verified=verified), price)
 
 
+@pytest.mark.parametrize("former", [False, True], ids=["existing", "deleted"])
+async def test_tagged_addresses_share_a_trial(
+    former: bool,
+    sign_up: Callable[..., Any],
+    take_trial: Callable[[User, str], Any],
+    frontend: Frontend,
+    dashboard: Dashboard,
+    make_price: MakePrice,
+) -> None:
+    """`me+shop@…` and `me@…` are one mailbox; an address that only begins alike is another."""
+    price, email = await make_price(trial_days="14"), _new_address()
+    first = await sign_up(email.replace("@", "+shop@"), verified=True)
+    assert await take_trial(first, price)
+    if former:
+        await _delete(frontend, dashboard, first)
+    for tag in ("", "+other"):
+        again = await sign_up(email.replace("@", f"{tag}@").title(), verified=True)
+        assert not await take_trial(again, price)
+    assert await take_trial(await sign_up(email.replace("@", "x@"), verified=True), price)
+
+
 async def test_a_strangers_account_leaves_the_owner_their_trial(
     sign_up: Callable[..., Any],
     take_trial: Callable[[User, str], Any],

@@ -19,4 +19,10 @@ function hashEmail(email) {
   return $security.sha256(email.toLowerCase())
 }
 
-module.exports = { findUserByEmail, hashEmail }
+// The address without a tag: mails to `me+shop@example.com` and `me@example.com` reach one mailbox. For trials only; an
+// owner is found by the whole address.
+function withoutTag(email) {
+  return email.replace(/^([^+@]+)\+[^@]*@/, "$1@")
+}
+
+module.exports = { findUserByEmail, hashEmail, withoutTag }
