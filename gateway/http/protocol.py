@@ -18,7 +18,7 @@ AT_SHUTDOWN = "at_shutdown"
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Closes connections with a head that is too large, or a request that arrives too slowly.
+    """Closes connections with a head that is too large, and those of slow senders and readers.
 
     At the limit of connections, the oldest one without a complete request is closed for a new one,
     so that many open connections neither keep others out nor use up the files of the process.
@@ -33,6 +33,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     #: Time in which the rest of a request that was answered early is read and dropped, so that the
     #: client reads the response: a connection that is closed with unread bytes loses it.
     lingering_seconds = 5.0
+    #: Time in which a client reads enough of a response for the next part to be sent.
+    reading_seconds = 60.0
     #: Time in which a request that was sent before the end arrives.
     ending_seconds = 0.3
     _numbers = count()
@@ -44,6 +46,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         #: Requests that have begun to arrive and have no response yet, more than one if pipelined.
         self._unanswered = 0
         self._deadline: asyncio.TimerHandle | None = None
+        self._reading: asyncio.TimerHandle | None = None
         self._is_ending = False
         self._number = next(self._numbers)
 
@@ -55,9 +58,21 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel the deadline."""
+        """Cancel the deadlines."""
         self._cancel_deadline()
+        self._cancel_reading()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Give the client some time to read what was sent."""
+        super().pause_writing()
+        # Not `close`, which waits until the client has read it.
+        self._reading = self.loop.call_later(self.reading_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has read most of it."""
+        self._cancel_reading()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Parse bytes, and count those that are not part of a body."""
@@ -145,6 +160,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._deadline = self.loop.call_later(
             self.arrival_seconds if seconds is None else seconds, self.transport.close
         )
+
+    def _cancel_reading(self) -> None:
+        if self._reading:
+            self._reading.cancel()
+            self._reading = None
 
     def _cancel_deadline(self) -> None:
         if self._deadline:

@@ -85,6 +85,7 @@ class _Impatient(BoundedHttpProtocol):
 
     arrival_seconds = 0.3
     lingering_seconds = 0.1
+    reading_seconds = 0.5
 
 
 async def _read_whole(scope: Scope, receive: Receive, send: Send) -> None:
@@ -189,6 +190,26 @@ async def test_a_refused_body_is_not_read_on() -> None:
             for _ in range(2):
                 next_writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na")
                 assert (await next_reader.readuntil(b"no")).startswith(b"HTTP/1.1 401")
+
+
+async def test_a_response_must_be_read_in_time() -> None:
+    """A connection of a client that does not read is closed; one that reads gets everything."""
+    body, has_ended = 16 * _MEGABYTE, asyncio.Event()
+
+    async def send_much(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": body, "more_body": scope["path"] != "/"})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        has_ended.set()
+
+    async with _serve_impatiently(send_much) as url, _connect(url) as (_, writer):
+        writer.write(b"GET /unread HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(10):
+            await has_ended.wait()
+        async with _connect(url) as (reader, reading):
+            reading.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert (await reader.read()).endswith(b"a" * 1000 + b"\r\n0\r\n\r\n")
 
 
 _AMBIGUOUS = {
