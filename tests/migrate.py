@@ -3,7 +3,7 @@
 import subprocess
 from typing import Any
 
-from gateway.dev.pocketbase import PocketBaseProcess
+from gateway.dev.pocketbase import ROOT, PocketBaseProcess
 from tests.superuser import open_superuser_client
 
 
@@ -22,6 +22,12 @@ def migrate(pocketbase: PocketBaseProcess, *arguments: str) -> str:
         check=True,
     )
     return done.stdout
+
+
+def migrate_before(pocketbase: PocketBaseProcess, name: str) -> None:
+    """Undo the migration of this name and all later ones."""
+    count = sum(path.name >= name for path in (ROOT / "pb_migrations").glob("*.js"))
+    migrate(pocketbase, "down", str(count))
 
 
 def list_collections(pocketbase: PocketBaseProcess) -> list[dict[str, Any]]:

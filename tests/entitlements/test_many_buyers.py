@@ -3,16 +3,16 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
 
 import pytest_asyncio
 
 from gateway.dev.stack import Stack
+from tests.database import insert_rows
 from tests.deadline import eventually
 from tests.delivery import build_customer
 from tests.entitlements.purchases import Purchases, open_purchases
@@ -35,23 +35,13 @@ async def purchases(own: Stack) -> AsyncIterator[Purchases]:
         yield purchases
 
 
-def _fill(stack: Stack, collection: str, rows: Iterable[dict[str, Any]]) -> None:
-    """Write rows past PocketBase, which would check that all those users exist."""
-    with closing(sqlite3.connect(stack.pocketbase.data_dir / "data.db", timeout=10)) as database:
-        for row in rows:
-            marks = ", ".join("?" * len(row))
-            insert = f"INSERT INTO {collection} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608
-            database.execute(insert, list(row.values()))
-        database.commit()
-
-
 def _subscribe_many(stack: Stack) -> None:
     items = json.dumps([{"id": "si_many", "price": "price_many", "product": _PRODUCT}])
     rows = (
         {"stripe_id": f"sub_{token_hex(7)}", "user": token_hex(7), "status": "active"}
         for _ in range(_MANY)
     )
-    _fill(stack, "subscriptions", ({"items": items, **row} for row in rows))
+    insert_rows(stack.pocketbase, "subscriptions", ({"items": items, **row} for row in rows))
 
 
 def _sell_many(stack: Stack) -> None:
@@ -61,7 +51,7 @@ def _sell_many(stack: Stack) -> None:
         for _ in range(_MANY)
     )
     paid = {"status": "complete", "payment_status": "paid", "mode": "payment"}
-    _fill(stack, "checkout_sessions", ({**paid, **row} for row in rows))
+    insert_rows(stack.pocketbase, "checkout_sessions", ({**paid, **row} for row in rows))
 
 
 async def _wait_entitled(purchases: Purchases, feature: str, buyers: int, **members: str) -> None:
@@ -207,7 +197,7 @@ async def test_a_customer_with_very_many_rows_is_moved(own: Stack, purchases: Pu
     stored = await purchases.dashboard.find("customers", customer["id"])
     assert stored
     rows = ({"stripe_id": f"in_{token_hex(7)}", "customer": stored["id"]} for _ in range(_MANY))
-    _fill(own, "invoices", rows)
+    insert_rows(own.pocketbase, "invoices", rows)
     product = await purchases.add_product(features="pro")
     bought = purchases.build_subscription(product)
     await purchases.tell("customer.subscription.created", {**bought, "customer": customer["id"]})

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from gateway.dev.pocketbase import ROOT, PocketBaseProcess
+from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.dev.stack import Stack
 from gateway.ids import record_id
-from tests.migrate import migrate
+from tests.database import insert_rows
+from tests.migrate import migrate, migrate_before
 
 _NAME = "1763856320_customers_to_work.js"
-_LATER = [path.name for path in (ROOT / "pb_migrations").glob("*.js") if path.name >= _NAME]
 _CREATED = "2026-11-27 09:00:00.000Z"
 _DUE = "2026-11-27 10:00:00.000Z"
 _TEAM = "organizations/team00000000001"
@@ -68,13 +68,9 @@ def earlier(fresh_stack: Callable[..., Stack]) -> PocketBaseProcess:
     pocketbase = fresh_stack(start=False).pocketbase
     pocketbase.ensure_superuser()
     migrate(pocketbase, "up")
-    migrate(pocketbase, "down", str(len(_LATER)))
-    with closing(sqlite3.connect(pocketbase.data_dir / "data.db")) as database, database:
-        for table, rows in ("customer_tasks", _tasks()), ("deferred_work", _parts()):
-            for row in rows:
-                names, marks = ",".join(row), ",".join("?" * len(row))
-                sql = f"INSERT INTO gateway_{table} ({names}) VALUES ({marks})"  # noqa: S608
-                database.execute(sql, list(row.values()))
+    migrate_before(pocketbase, _NAME)
+    insert_rows(pocketbase, "gateway_customer_tasks", _tasks())
+    insert_rows(pocketbase, "gateway_deferred_work", _parts())
     return pocketbase
 
 
@@ -124,7 +120,7 @@ def test_what_is_pending_becomes_an_item(earlier: PocketBaseProcess) -> None:
 def test_the_tasks_come_back(earlier: PocketBaseProcess) -> None:
     """Taken back, the former release finds what is pending, and all deletions."""
     migrate(earlier, "up")
-    migrate(earlier, "down", str(len(_LATER)))
+    migrate_before(earlier, _NAME)
     columns = ("kind", "user", "customer", "outcome")
     expected = {task[:4] for task in _TASKS if task[3] != "moved"}
     assert _read(earlier, "customer_tasks", *columns) == expected

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from gateway.dev.pocketbase import ROOT, PocketBaseProcess
+from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.dev.stack import Stack
 from gateway.ids import record_id
-from tests.migrate import migrate
+from tests.database import insert_rows
+from tests.migrate import migrate, migrate_before
 
 _NAME = "1763856201_notifications_to_work.js"
-_LATER = [path.name for path in (ROOT / "pb_migrations").glob("*.js") if path.name >= _NAME]
 _HANDLER = "shop.events.thank"
 _CREATED = "2026-11-27 09:00:00.000Z"
 _STATUSES = ("waiting", "sending", "failed", "sent", "skipped")
@@ -51,12 +51,8 @@ def earlier(fresh_stack: Callable[..., Stack]) -> PocketBaseProcess:
     pocketbase = fresh_stack(start=False).pocketbase
     pocketbase.copy_migrated()
     pocketbase.ensure_superuser()
-    migrate(pocketbase, "down", str(len(_LATER)))
-    with closing(sqlite3.connect(pocketbase.data_dir / "data.db")) as database, database:
-        for row in _outbox():
-            names, marks = ",".join(row), ",".join("?" * len(row))
-            sql = f"INSERT INTO gateway_notifications ({names}) VALUES ({marks})"  # noqa: S608
-            database.execute(sql, list(row.values()))
+    migrate_before(pocketbase, _NAME)
+    insert_rows(pocketbase, "gateway_notifications", _outbox())
     return pocketbase
 
 
@@ -99,7 +95,7 @@ def test_each_entry_becomes_an_item(earlier: PocketBaseProcess) -> None:
 def test_the_outbox_comes_back(earlier: PocketBaseProcess) -> None:
     """Taken back, the former release finds every entry with its status."""
     migrate(earlier, "up")
-    migrate(earlier, "down", str(len(_LATER)))
+    migrate_before(earlier, _NAME)
     rows = _read(earlier, "gateway_notifications")
     columns = ("event", "channel", "status", "collection", "record", "customer", "created", "due")
     for entry in _outbox():

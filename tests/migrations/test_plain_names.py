@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.dev.pocketbase import ROOT, PocketBaseProcess
+from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.dev.stack import Stack
-from tests.migrate import list_collections, migrate, migrate_project
+from tests.database import insert_rows
+from tests.migrate import list_collections, migrate, migrate_before, migrate_project
 
 _NAME = "1763856160_plain_names.js"
-_LATER = [path.name for path in (ROOT / "pb_migrations").glob("*.js") if path.name >= _NAME]
 _HASH = "0123456789abcdef" * 4
 _PAYER = "organizations/0123456789abcde"
 _USE = f"{'a' * 40}|1763856000"
@@ -58,16 +58,10 @@ def earlier(fresh_stack: Callable[..., Stack]) -> PocketBaseProcess:
     pocketbase = fresh_stack(start=False).pocketbase
     pocketbase.copy_migrated()
     pocketbase.ensure_superuser()
-    migrate(pocketbase, "down", str(len(_LATER)))
-    with closing(sqlite3.connect(pocketbase.data_dir / "data.db")) as database, database:
-        for table, rows in _FORMER.items():
-            for number, row in enumerate(rows):
-                named = {"id": f"{number:015}", **row}
-                names, marks = ",".join(named), ",".join("?" * len(named))
-                database.execute(
-                    f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608
-                    list(named.values()),
-                )
+    migrate_before(pocketbase, _NAME)
+    for table, rows in _FORMER.items():
+        named = ({"id": f"{number:015}", **row} for number, row in enumerate(rows))
+        insert_rows(pocketbase, table, named)
     return pocketbase
 
 
@@ -117,7 +111,7 @@ def test_the_former_names_and_values_come_back(earlier: PocketBaseProcess) -> No
     """Taken back, every row is as it was."""
     before = {table: _read(earlier, table, "*") for table in _FORMER}
     migrate(earlier, "up")
-    migrate(earlier, "down", str(len(_LATER)))
+    migrate_before(earlier, _NAME)
     for table, rows in _FORMER.items():
         columns = sorted({name for row in rows for name in row})
         found = [dict(zip(columns, row, strict=True)) for row in _read(earlier, table, *columns)]

@@ -5,12 +5,11 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
 
-from gateway.dev.pocketbase import ROOT, PocketBaseProcess
+from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.dev.stack import Stack
-from tests.migrate import migrate
+from tests.migrate import migrate, migrate_before
 
 _STORING = "1763856270_collection_rules.js"
-_LATER = [path.name for path in (ROOT / "pb_migrations").glob("*.js") if path.name >= _STORING]
 #: Rules contain names of collections.
 _NAMES = {
     "GATEWAY_COLLECTION_PREFIX": "shop_",
@@ -32,7 +31,7 @@ def test_rules_opened_before_are_marked(fresh_stack: Callable[..., Stack]) -> No
     pocketbase.ensure_superuser()
     migrate(pocketbase, "up")
     assert not _read_marked(pocketbase, "internal_collection_rules")
-    migrate(pocketbase, "down", str(len(_LATER)))
+    migrate_before(pocketbase, _STORING)
     with closing(sqlite3.connect(pocketbase.data_dir / "data.db")) as database, database:
         database.execute("UPDATE _collections SET listRule = '' WHERE name = 'shop_customers'")
         database.execute(

@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from gateway.dev.pocketbase import ROOT, PocketBaseProcess
+from gateway.dev.pocketbase import PocketBaseProcess
 from gateway.dev.stack import Stack
-from tests.migrate import migrate
+from tests.migrate import migrate, migrate_before
 
 Json = dict[str, Any]
 _NAME = "1763856110_stripe_objects.js"
-_LATER = [path.name for path in (ROOT / "pb_migrations").glob("*.js") if path.name >= _NAME]
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def earlier(fresh_stack: Callable[..., Stack]) -> PocketBaseProcess:
     pocketbase = fresh_stack(start=False).pocketbase
     pocketbase.copy_migrated()
     pocketbase.ensure_superuser()
-    migrate(pocketbase, "down", str(len(_LATER)))
+    migrate_before(pocketbase, _NAME)
     return pocketbase
 
 

@@ -1,13 +1,12 @@
 """Seats that follow the members, where metadata says `seats` = `members`."""
 
 import json
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any
 
 from gateway.dev.stack import Stack
 from tests.dashboard import open_dashboard
+from tests.database import insert_rows
 from tests.deadline import eventually
 from tests.http_client import open_client
 from tests.problem import read_problem
@@ -150,15 +149,18 @@ async def test_who_joined_while_the_gateway_was_down(fresh_stack: Callable[..., 
 
 def _add_hopeless(stack: Stack, price: str, count: int) -> None:
     """Subscriptions that Stripe does not know, which are looked at before all others."""
-    with closing(sqlite3.connect(stack.pocketbase.data_dir / "data.db", timeout=10)) as database:
-        for number in range(count):
-            name = f"{number:015}"
-            items = json.dumps([{"id": f"si_{name}", "price": price, "quantity": 9}])
-            row = (name, f"sub_{name}", f"gone_{name}", "active", items)
-            names = "id, stripe_id, organization, status, items"
-            insert = f"INSERT INTO subscriptions ({names}) VALUES (?, ?, ?, ?, ?)"  # noqa: S608
-            database.execute(insert, row)
-        database.commit()
+    names = [f"{number:015}" for number in range(count)]
+    rows = (
+        {
+            "id": name,
+            "stripe_id": f"sub_{name}",
+            "organization": f"gone_{name}",
+            "status": "active",
+            "items": json.dumps([{"id": f"si_{name}", "price": price, "quantity": 9}]),
+        }
+        for name in names
+    )
+    insert_rows(stack.pocketbase, "subscriptions", rows)
 
 
 async def test_many_that_stay_wrong_hide_none(fresh_stack: Callable[..., Stack]) -> None:
