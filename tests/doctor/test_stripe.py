@@ -47,20 +47,36 @@ async def test_a_missing_permission_is_named(doctor: Doctor, account: StripeAcco
     report.assert_failed("stripe.permissions", "Payouts: Read", status="warning")
 
 
-async def test_mixed_modes_are_found(doctor: Doctor, dashboard: Dashboard, sender: Sender) -> None:
-    """The newest stored event is of live mode, the key of test mode."""
-    customer = build_customer("nobody")
-    event = build_event("customer.created", customer, livemode=True, created=int(time.time()) + 30)
-    assert (await sender.send(event)).status_code == 200
-    try:
-        report = await doctor("stripe.mode")
-    finally:
-        for collection, id in (("stripe_events", event["id"]), ("customers", customer["id"])):
+async def test_mixed_modes_and_accounts_are_found(
+    doctor: Doctor, dashboard: Dashboard, sender: Sender
+) -> None:
+    """A stored event is of live mode, the key of test mode; another is of another account."""
+
+    async def send(seconds: int, **members: Any) -> list[tuple[str, str]]:
+        customer = build_customer("nobody")
+        created = int(time.time()) + seconds
+        event = build_event("customer.created", customer, created=created, **members)
+        assert (await sender.send(event)).status_code == 200
+        return [("stripe_events", event["id"]), ("customers", customer["id"])]
+
+    async def delete(rows: list[tuple[str, str]]) -> None:
+        for collection, id in rows:
             row = await dashboard.find(collection, id)
             assert row
             path = f"/api/collections/{collection}/records/{row['id']}"
             await dashboard.call("DELETE", path)
-    report.assert_failed("stripe.mode", "test key", "newest stored event")
+
+    live = await send(30, livemode=True)
+    newest = await doctor("stripe.mode")
+    foreign = await send(60)
+    earlier = await doctor("stripe.mode")
+    await delete(live)
+    account = await doctor("stripe.mode")
+    await delete(foreign)
+    newest.assert_failed("stripe.mode", "test key", "newest stored event")
+    earlier.assert_failed("stripe.mode", "test key", "an earlier stored event")
+    account.assert_failed("stripe.mode", "another account")
+    (await doctor("stripe.mode")).assert_ok("stripe.mode")
 
 
 async def _find_endpoint(account: StripeAccount) -> dict[str, Any]:

@@ -39,6 +39,8 @@ async def check_age(context: Context) -> CheckResult:
     if newest is None:
         report = failed if context.given.is_live else warning
         return report("PocketBase has no backup.", _FIX)
+    if not int(newest["size"]):
+        return failed("the newest backup is empty.", _FIX)
     age = (datetime.now(UTC) - from_column(newest["modified"])).total_seconds()
     if age > _MAX_SECONDS:
         return failed(f"the newest backup is {format_seconds(age)} old.", _FIX)
@@ -59,7 +61,8 @@ async def check_restore(context: Context) -> CheckResult:
     try:
         with TemporaryDirectory(prefix="doctor-") as folder:
             await _download(context, str(newest["key"]), Path(folder) / "backup.zip")
-            problem = await asyncio.to_thread(_find_problem, Path(folder))
+            names = context.clients.pocketbase.collection_names
+            problem = await asyncio.to_thread(_find_problem, Path(folder), names.of("customers"))
     except OSError as error:
         # Containers have a small /tmp.
         reason = f"the temporary folder can't hold the backup ({error.strerror})"
@@ -79,8 +82,12 @@ async def _download(context: Context, key: str, file: Path) -> None:
                 target.write(chunk)
 
 
-def _find_problem(folder: Path) -> str:
-    """Return why a backup's databases are not intact, "" if they are."""
+def _find_problem(folder: Path, collection: str) -> str:
+    """Return why a backup's databases are not intact and complete, "" if they are.
+
+    Args:
+        collection: the name of one of the gateway's collections.
+    """
     try:
         with zipfile.ZipFile(folder / "backup.zip") as archive:
             missing = [name for name in _DATABASES if name not in archive.namelist()]
@@ -91,14 +98,19 @@ def _find_problem(folder: Path) -> str:
                     archive.extract(name, folder)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         return f"the archive is damaged ({type(error).__name__})"
-    problems = (_check_database(folder / name) for name in _DATABASES)
+    tables = {"data.db": ("_superusers", collection), "auxiliary.db": ("_logs",)}
+    problems = (_check_database(folder / name, tables[name]) for name in _DATABASES)
     return next((problem for problem in problems if problem), "")
 
 
-def _check_database(file: Path) -> str:
+def _check_database(file: Path, tables: tuple[str, ...]) -> str:
+    """Return why a database is not intact or lacks a table: SQLite accepts an empty file."""
     try:
         with closing(sqlite3.connect(file)) as database:
             answer = str(database.execute("PRAGMA integrity_check(1)").fetchone()[0])
+            found = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+            if answer == "ok" and not found.issuperset(tables):
+                answer = f"it has no table {min(set(tables) - found)}"
     except sqlite3.DatabaseError as error:
         answer = str(error)
     return "" if answer == "ok" else f"{file.name}: {answer[:100]}"
