@@ -18,6 +18,7 @@ from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.doctor.conftest import Doctor
+from tests.migrate import migrate
 
 LIVE = {"STRIPE_SECRET_KEY": "sk_live_0123456789abcdefghijklmn"}
 
@@ -44,6 +45,66 @@ async def test_long_tokens_are_named(doctor: Doctor, dashboard: Dashboard) -> No
     report.assert_failed("pocketbase.superusers", "30 days", status="warning")
 
 
+def _read_second_factor(email: str) -> str:
+    """Return the migration of docs/guides/go-live.md with a superuser's address."""
+    page = (ROOT / "docs" / "guides" / "go-live.md").read_text()
+    text = page.partition("```js 1800000000_second_factor.js\n")[2].partition("```")[0]
+    assert "gateway@shop.example.com" in text
+    return text.replace("gateway@shop.example.com", email)
+
+
+async def test_the_second_factor_of_the_guide(
+    doctor: Doctor, dashboard: Dashboard, stack: Stack, tmp_path: Path
+) -> None:
+    """People need a second factor, the gateway does not; doctor names others without one."""
+    part, command = stack.pocketbase, stack.pocketbase.command
+    migrations = shutil.copytree(ROOT / "pb_migrations", tmp_path / "migrations")
+    (migrations / "1800000000_second_factor.js").write_text(
+        _read_second_factor(part.superuser_email)
+    )
+    records = "/api/collections/_superusers/records"
+    ann = {"email": "ann@example.com", "password": "correct-horse"}
+    made = await dashboard.call("POST", records, {**ann, "passwordConfirm": ann["password"]})
+    try:
+        part.command = tuple(
+            f"--migrationsDir={migrations}" if each.startswith("--migrationsDir=") else each
+            for each in command
+        )
+        part.restart()
+        report = await doctor("pocketbase.superusers", "pocketbase.reachable", **LIVE)
+        report.assert_ok("pocketbase.reachable")
+        report.assert_ok("pocketbase.superusers")
+        assert "MFA is on" in report.checks["pocketbase.superusers"]["found"]
+        path = "/api/collections/_superusers/auth-with-password"
+        body = {"identity": ann["email"], "password": ann["password"]}
+        answer = await dashboard.frontend.http.post(path, json=body)
+        assert (answer.status_code, [*answer.json()]) == (401, ["mfaId"])
+        _set_rule(part.data_dir / "data.db", "email = 'nobody@example.com'")
+        part.restart()
+        report = await doctor("pocketbase.superusers")
+        report.assert_failed("pocketbase.superusers", "2 superusers", status="warning")
+    finally:
+        part.stop()
+        migrate(part, "down", "1")
+        part.command = command
+        part.start()
+        part.wait_healthy()
+        await dashboard.call("DELETE", f"{records}/{made['id']}")
+    (await doctor("pocketbase.superusers", **LIVE)).assert_failed(
+        "pocketbase.superusers", "without a second factor", status="warning"
+    )
+
+
+def _set_rule(database: Path, rule: str) -> None:
+    """Change the MFA rule, which PocketBase's API refuses."""
+    with closing(sqlite3.connect(database, timeout=30)) as shell, shell:
+        shell.execute(
+            "UPDATE _collections SET options = json_set(options, '$.mfa.rule', ?)"
+            " WHERE name = '_superusers'",
+            (rule,),
+        )
+
+
 async def test_live_mode_needs_more(doctor: Doctor) -> None:
     """In live mode, missing MFA, rate limits, mails and backups matter."""
     report = await doctor("pocketbase", "web.metrics", GATEWAY_METRICS_TOKEN="", **LIVE)
@@ -64,12 +125,27 @@ async def test_rate_limits_must_spare_the_gateway(doctor: Doctor, dashboard: Das
             settings = {"rateLimits": limits | {"excludedIPs": ["172.31.251.0/24", excluded]}}
             await dashboard.call("PATCH", "/api/settings", settings)
             (await doctor("pocketbase.rate_limits")).assert_ok("pocketbase.rate_limits")
+        everyone = {"rateLimits": limits | {"excludedIPs": ["0.0.0.0/0"]}}
+        await dashboard.call("PATCH", "/api/settings", everyone)
+        report = await doctor("pocketbase.rate_limits")
+        report.assert_failed("pocketbase.rate_limits", "every address")
 
 
 async def test_mails_need_a_server(doctor: Doctor) -> None:
     """Mails are turned on, and there is no mail server."""
     report = await doctor("pocketbase.mail", GATEWAY_EMAIL_NOTIFICATIONS="receipt")
     report.assert_failed("pocketbase.mail", "GATEWAY_EMAIL_NOTIFICATIONS")
+
+
+async def test_a_default_sender_and_a_closed_log_are_named(
+    doctor: Doctor, dashboard: Dashboard
+) -> None:
+    """Mails come from PocketBase's default address, and errors are not stored."""
+    smtp = {"enabled": True, "host": "127.0.0.1", "port": pick_free()}
+    async with _settings(dashboard, smtp=smtp, logs={"maxDays": 0}):
+        report = await doctor("pocketbase.mail", "pocketbase.errors")
+    report.assert_failed("pocketbase.mail", "default address", status="warning")
+    report.assert_failed("pocketbase.errors", "does not store", status="warning")
 
 
 async def test_logged_errors_are_shown(doctor: Doctor, dashboard: Dashboard, stack: Stack) -> None:

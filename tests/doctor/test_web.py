@@ -2,10 +2,11 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -13,6 +14,7 @@ import trustme
 from gateway.dev.stack import Stack
 from tests.dashboard import Dashboard
 from tests.doctor.conftest import Doctor
+from tests.simulator.served import serving
 
 _LIVE = {"STRIPE_SECRET_KEY": "sk_live_0123456789abcdefghijklmn"}
 _OUTSIDE = ("POCKETBASE_SUPERUSER_EMAIL", "POCKETBASE_SUPERUSER_PASSWORD")
@@ -34,6 +36,46 @@ async def test_another_metrics_token_is_found(doctor: Doctor) -> None:
     """The running gateway does not know the token of the present settings."""
     report = await doctor("web.metrics", GATEWAY_METRICS_TOKEN="another-token-of-this-test")
     report.assert_failed("web.metrics", "401")
+
+
+def _answer_as(health: bytes, allow: Callable[[str], str]) -> Callable[..., Awaitable[None]]:
+    """Return a program in front of the gateway: its /health, and the CORS header of an origin."""
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        origin = dict(scope["headers"]).get(b"origin", b"").decode()
+        headers = [(b"access-control-allow-origin", allow(origin).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        body = health if scope["path"] == "/health" else b"<html>"
+        await send({"type": "http.response.body", "body": body})
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("allow", "words"),
+    [
+        (lambda origin: "*", "https://foreign.invalid"),
+        (lambda origin: origin if origin == "null" else "", "null"),
+        (lambda origin: origin if origin.startswith("http://l") else "", "begins with"),
+    ],
+    ids=["all", "null", "prefix"],
+)
+async def test_a_foreign_origin_that_a_proxy_allows_is_named(
+    allow: Callable[[str], str], words: str, doctor: Doctor
+) -> None:
+    """All origins, that of sandboxed frames, or those that begin as an allowed one."""
+    async with serving(_answer_as(b'{"status": "ok"}', allow)) as url:
+        env = {"GATEWAY_FRONTEND_ORIGINS": "http://localhost:8080", "GATEWAY_PUBLIC_URL": url}
+        report = await doctor("web.cors", **env)
+    report.assert_failed("web.cors", words)
+
+
+async def test_pages_of_another_program_are_no_answers(doctor: Doctor) -> None:
+    """A page with status 200 is not the gateway; nor is one in place of /ready."""
+    for health, id in ((b"<html>", "gateway.reachable"), (b'{"status":"ok"}', "gateway.ready")):
+        async with serving(_answer_as(health, str)) as url:
+            report = await doctor("gateway", "webhooks.signature", GATEWAY_PUBLIC_URL=url)
+        report.assert_failed(id, "answers 200")
 
 
 @asynccontextmanager

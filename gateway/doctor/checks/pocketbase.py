@@ -20,6 +20,7 @@ _MAX_TOKEN_DAYS = 14
 _MIN_TOKEN_SECONDS = 300
 #: Errors of requests have a status; 4xx are the callers' own.
 _ERRORS = "level >= 8 && created >= '{since}' && (data.status = null || data.status >= 500)"
+_ERROR_LEVEL = 8
 _MAX_SHOWN = 3
 
 
@@ -74,7 +75,21 @@ async def check_superusers(context: Context) -> CheckResult:
                 "Turn on OTP and MFA by a migration: docs/guides/go-live.md has one.",
             )
         return ok(f"tokens are valid for {days:.1f} days; MFA is off, which matters in live mode")
+    exempt = await _count_exempt(context, str(collection["mfa"].get("rule") or ""))
+    if exempt > 1:
+        return warning(
+            f"{exempt} superusers sign in without a second factor: the MFA rule exempts them.",
+            "Exempt the gateway's superuser alone (docs/guides/go-live.md).",
+        )
     return ok(f"MFA is on, tokens are valid for {days:.1f} days")
+
+
+async def _count_exempt(context: Context, rule: str) -> int:
+    """Return the number of superusers for whom MFA is off; without a rule it is on for all."""
+    if not rule:
+        return 0
+    superusers = context.clients.administration.collection("_superusers")
+    return await superusers.count() - await superusers.count(rule)
 
 
 @check("pocketbase.rate_limits", "PocketBase's rate limits spare the gateway", "pocketbase")
@@ -88,6 +103,11 @@ async def check_rate_limits(context: Context) -> CheckResult:
                 "Turn them on in Settings, Application, and exclude the gateway's address.",
             )
         return ok("rate limits are off, which matters in live mode")
+    if any(ip_network(each, strict=False).prefixlen == 0 for each in limits["excludedIPs"]):
+        return failed(
+            "rate limits exclude every address.",
+            "Exclude the gateway's IP address alone.",
+        )
     if context.given.is_remote:
         raise Skipped("the gateway's own address is not known from outside")
     address = (await context.facts.read_diagnosis()).client.address
@@ -120,8 +140,14 @@ async def check_application_url(context: Context) -> CheckResult:
 @check("pocketbase.mail", "Mails can be sent", "pocketbase", "settings")
 async def check_mail(context: Context) -> CheckResult:
     """Check that PocketBase has a mail server, for sign-ups and the gateway's mails."""
-    is_on = bool((await context.facts.read_app_settings())["smtp"]["enabled"])
-    if is_on:
+    app_settings = await context.facts.read_app_settings()
+    if app_settings["smtp"]["enabled"]:
+        sender = str(app_settings["meta"]["senderAddress"])
+        if sender.endswith("@example.com"):
+            return warning(
+                "PocketBase's mails come from its default address: mail servers refuse them.",
+                "Set the sender address in PocketBase's Settings, Mail settings.",
+            )
         return ok("PocketBase has a mail server")
     settings = context.given.pocketbase_settings
     fix = "Set the mail server in PocketBase's Settings, Mail settings."
@@ -138,7 +164,16 @@ def _sends(settings: PocketBaseSettings) -> bool:
 
 @check("pocketbase.errors", "PocketBase logged no errors today", "pocketbase")
 async def check_errors(context: Context) -> CheckResult:
-    """Read the errors of the last 24 hours; refusals (4xx) of callers don't count."""
+    """Read the errors of the last 24 hours; refusals (4xx) of callers don't count.
+
+    PocketBase stores its log every 200 lines, or after three seconds without a further one.
+    """
+    logs = (await context.facts.read_app_settings())["logs"]
+    if logs["maxDays"] < 1 or logs["minLevel"] > _ERROR_LEVEL:
+        return warning(
+            "PocketBase does not store errors.",
+            "Set the log's days of retention and minimum level in PocketBase's dashboard, Logs.",
+        )
     since = to_column(datetime.now(UTC) - timedelta(days=1))
     page = await context.clients.administration.logs.list(
         per_page=_MAX_SHOWN, filter=_ERRORS.format(since=since)

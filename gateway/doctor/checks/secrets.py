@@ -85,6 +85,11 @@ async def check_hook_secrets(context: Context) -> CheckResult:
     ours = [each.get_secret_value() for each in settings.gateway_hook_secrets]
     theirs = (await context.facts.read_diagnosis()).hook_secrets
     if not ours and not theirs:
+        if context.given.declarations.transforms:
+            return failed(
+                "the app has transforms, but GATEWAY_HOOK_SECRETS is not set.",
+                "Set the same value for PocketBase and the gateway, and restart both.",
+            )
         return ok("no secret is set, and the app needs none: it has no transforms")
     signed = [hmac.digest(each.encode(), PROBE.encode(), hashlib.sha256).hex() for each in ours]
     if not signed or not theirs or signed[0] not in theirs or theirs[0] not in signed:

@@ -19,7 +19,8 @@ from gateway.pocketbase.contracts.route import Empty
 from gateway.pocketbase.hook_call import call_hook
 
 _MIN_DAYS, _FEW_DAYS = 3, 14
-_FOREIGN = "https://foreign.invalid"
+#: Origins of another site, and of sandboxed frames and files.
+_FOREIGN = ("https://foreign.invalid", "null")
 #: An address of documentation networks, which no client has.
 _FORGED = "192.0.2.77"
 
@@ -49,16 +50,20 @@ async def check_origins(context: Context) -> CheckResult:
 
 @check("web.cors", "CORS allows the frontends, and no other origin", "gateway")
 async def check_cors(context: Context) -> CheckResult:
-    """Send preflight requests for each origin and for a foreign one."""
-    if (
-        await _preflight(context, _FOREIGN) == _FOREIGN
-        or await _preflight(context, _FOREIGN) == "*"
-    ):
-        return failed(
-            "a foreign origin may call the gateway.",
-            "Remove the CORS headers that a proxy adds.",
-        )
+    """Send preflight requests for each origin and for foreign ones."""
+    for each in _FOREIGN:
+        if await _preflight(context, each) in (each, "*"):
+            return failed(
+                f"a foreign origin ({each}) may call the gateway.",
+                "Remove the CORS headers that a proxy adds.",
+            )
     origins = context.given.settings.gateway_frontend_origins
+    for each in origins:
+        if await _preflight(context, f"{each}.foreign.invalid") != "":
+            return failed(
+                f"an origin that begins with {each} may call the gateway.",
+                "Compare whole origins in the proxy's CORS rules.",
+            )
     refused = [each for each in origins if await _preflight(context, each) != each]
     if refused:
         return failed(
