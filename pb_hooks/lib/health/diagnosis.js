@@ -1,5 +1,6 @@
 // Facts for `gateway doctor` that only PocketBase sees: rules against migrations, its disk, the caller's address.
 // Why here: a gateway may run on another machine than PocketBase.
+const { digestFiles } = require(`${__hooks}/lib/health/hook_files.js`)
 const { compareRules } = require(`${__hooks}/lib/health/collection_rules.js`)
 
 const FILES = ["data.db", "data.db-wal", "auxiliary.db", "auxiliary.db-wal"]
@@ -11,6 +12,7 @@ function diagnose(e) {
     collections: compareRules(e.app), disk: readDisk(e.app.dataDir()), bytes: readSizes(e.app.dataDir()),
     client: { address: e.realIP(), peer: e.remoteIP(), headers: [...e.app.settings().trustedProxy.headers] },
     hook_secrets: signProbe($os.getenv("GATEWAY_HOOK_SECRETS")), time: Date.now(),
+    files: digestFiles(), pocketbase: readBinaryVersion(),
   }
 }
 
@@ -34,6 +36,17 @@ function readDisk(folder) {
     return { total: Number(total) * 1024, free: Number(free) * 1024 }
   } catch (_) {
     return null
+  }
+}
+
+// Returns the version of the running binary, such as 0.40.6; "" where the system does not name its file.
+function readBinaryVersion() {
+  try {
+    // Without hooks, which a second process must not load.
+    const printed = $os.cmd("/proc/self/exe", "--version", "--hooksDir=/nowhere", "--hooksWatch=false").output()
+    return toString(printed).trim().split(" ").pop()
+  } catch (_) {
+    return ""
   }
 }
 

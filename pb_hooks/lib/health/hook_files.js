@@ -19,18 +19,29 @@ function findMissingFiles(app) {
 }
 
 function findMissing() {
-  const seen = {}
-  const missing = []
+  const texts = readAll()
+  return Object.keys(texts).filter((name) => texts[name] === null).sort()
+}
+
+// Returns the SHA-256 of each file by its name, regardless of line breaks.
+function digestFiles() {
+  const digests = {}
+  const texts = readAll()
+  for (const name in texts) digests[name] = $security.sha256((texts[name] || "").replaceAll("\r\n", "\n"))
+  return digests
+}
+
+// Returns the text of each file by its name, null for a missing one.
+function readAll() {
+  const texts = {}
   const left = [...FILES]
   while (left.length > 0) {
     const name = left.pop()
-    if (seen[name]) continue
-    seen[name] = true
-    const text = read(name)
-    if (text === null) missing.push(name)
-    else for (const [, other] of text.matchAll(REQUIRED)) left.push(other)
+    if (name in texts) continue
+    texts[name] = read(name)
+    for (const [, other] of (texts[name] || "").matchAll(REQUIRED)) left.push(other)
   }
-  return missing.sort()
+  return texts
 }
 
 function read(name) {
@@ -41,4 +52,4 @@ function read(name) {
   }
 }
 
-module.exports = { findMissingFiles }
+module.exports = { digestFiles, findMissingFiles }
