@@ -1,9 +1,8 @@
 """One reconciliation, from the events that were missed to the last list."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -25,13 +24,13 @@ from gateway.reconcile.process import name_process
 from gateway.reconcile.rate_limit import RateLimit, RateLimitedStripe, with_retries
 from gateway.reconcile.repair import Outcome, Repairer
 from gateway.reconcile.run import (
-    HEARTBEAT_SECONDS,
     Options,
     ReconciliationDeleted,
     ReconciliationUnderWay,
     Run,
     Runs,
 )
+from gateway.reconcile.run_saver import RunSaver
 from gateway.reconcile.write_pace import WritePace
 from gateway.stripe_api import Missing
 from gateway.stripe_api.own_account import OwnAccount
@@ -43,8 +42,6 @@ EVENTS = "events"
 _OVERLAP_SECONDS = 3600
 #: Lists that are read at the same time: each waits for Stripe most of its time.
 _LISTS_AT_ONCE = 6
-#: Minimum time between two saves of a run.
-_SAVE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +87,7 @@ class Reconciliation:
         self._absent = AbsentRows(pocketbase, reader, self._repairer)
         self._watcher = watcher
         self._patience = patience
-        self._saving = asyncio.Lock()
-        self._saved = 0.0
+        self._saver = RunSaver(self._runs)
         self._lists = asyncio.Semaphore(_LISTS_AT_ONCE)
 
     async def run(self) -> Run:
@@ -108,14 +104,14 @@ class Reconciliation:
         await self._claim(run)
         self._watcher.on_begin(run)
         try:
-            async with self._checkpoints(), self._heartbeat(run):
+            async with self._checkpoints(), self._saver.heartbeat(run):
                 await self._take_steps(run)
         except ExceptionGroup as errors:
             error = _first(errors)
             if isinstance(error, GatewayError) and not isinstance(error, ReconciliationDeleted):
                 await self._runs.save(run, error=error.detail)
             raise error from None
-        await self._save(run, finish=True)
+        await self._saver.save(run, finish=True)
         return run
 
     async def find_or_begin(self) -> Run:
@@ -153,22 +149,6 @@ class Reconciliation:
         collections = dict.fromkeys(kind.collection for kind in _choose(options))
         run.known = {name: await count_rows(self._pocketbase, name) for name in collections}
         return await self._runs.begin(run)
-
-    @asynccontextmanager
-    async def _heartbeat(self, run: Run) -> AsyncIterator[None]:
-        """Save the run while it waits, so that it counts as under way."""
-
-        async def beat() -> None:
-            while True:
-                await asyncio.sleep(HEARTBEAT_SECONDS)
-                await self._save(run)
-
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(beat())
-            try:
-                yield
-            finally:
-                task.cancel()
 
     def _checkpoints(self) -> AbstractAsyncContextManager[None]:
         return nullcontext() if self._options.dry_run else deferred_checkpoints(self._pocketbase)
@@ -259,18 +239,11 @@ class Reconciliation:
         run.current.remove(name)
         run.cursors.pop(name, None)
         run.done.add(name)
-        await self._save(run)
+        await self._saver.save(run)
 
     async def _note_page(self, run: Run, collection: str) -> None:
-        if time.monotonic() - self._saved > _SAVE_SECONDS:
-            await self._save(run)
+        await self._saver.save_page(run)
         self._watcher.on_page(run, collection)
-
-    async def _save(self, run: Run, *, finish: bool = False) -> None:
-        """Save the run; one save after the other, so that an older state never comes last."""
-        async with self._saving:
-            self._saved = time.monotonic()
-            await (self._runs.finish(run) if finish else self._runs.save(run))
 
 
 def name_lists(options: Options) -> frozenset[str]:
