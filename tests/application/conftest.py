@@ -22,7 +22,7 @@ _MIGRATIONS = Path(__file__).parent / "pb_migrations"
 
 @pytest.fixture(scope="session")
 def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the app's handler notes its calls."""
+    """The file with the handler's calls."""
     file = tmp_path_factory.mktemp("shop") / "notes"
     file.touch()
     return file

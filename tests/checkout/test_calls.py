@@ -64,6 +64,6 @@ async def test_a_known_customer_costs_one_call_to_each(
             assert answer.status_code == 200
     assert stripe.requests == {"POST /v1/checkout/sessions": _PURCHASES}
     assert pocketbase.requests["POST /api/gateway/buyer"] == _PURCHASES
-    # What else there is comes every few seconds, from the background.
+    # Further calls come every few seconds, from the background.
     del pocketbase.requests["POST /api/gateway/buyer"]
     assert sum(pocketbase.requests.values()) < _PURCHASES

@@ -36,7 +36,7 @@ class Site:
         return str(paid["subscription"])
 
     async def verify(self, user: User) -> None:
-        """PocketBase learns that a user's address is theirs."""
+        """Verify a user's address in PocketBase."""
         await self.dashboard.call("PATCH", f"{_USERS}/{user.id}", {"verified": True})
 
     async def sign_up_again(self, user: User) -> User:

@@ -189,7 +189,7 @@ async def test_the_plan_file_can_say_it(
     start_gateway: Callable[..., GatewayProcess],
     tmp_path: Any,
 ) -> None:
-    """The term holds wherever terms stand."""
+    """The term holds for every place of terms."""
     price = await make_price("")
     file = tmp_path / "plans.toml"
     file.write_text(f"[prices.{price}]\nonce_per_buyer = true\n")

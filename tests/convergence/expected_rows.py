@@ -1,6 +1,6 @@
 """Expected rows after a history, computed independently from the history alone.
 
-A row shows the last event of its object. Whose it is follows from everything that was ever said,
+A row shows the last event of its object. Its owner follows from all ownership claims of the history
 and from the rows themselves: no order of delivery appears here.
 """
 

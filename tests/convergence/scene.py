@@ -95,5 +95,5 @@ class Scene:
         return self.bench.mirror.find(collection, "customer", record_id(customer))
 
     def verify(self, user: str) -> None:
-        """PocketBase learns that a user's address is theirs."""
+        """Verify a user's address in PocketBase."""
         self.bench.patch_user(user, {"verified": True})

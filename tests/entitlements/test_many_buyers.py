@@ -140,7 +140,7 @@ def _end_leases(own: Stack) -> None:
 async def test_nothing_is_lost_when_pocketbase_is_killed(
     own: Stack, purchases: Purchases, tmp_path: Path
 ) -> None:
-    """Killed again and again amid parts that two gateways ask for: all are as the last says."""
+    """Repeated kills during parts that two gateways process: the last product's features win."""
     _subscribe_many(own)
     _sell_many(own)
     price = {"id": "price_many", "object": "price", "type": "one_time", "metadata": {}}

@@ -354,7 +354,7 @@ async def test_pruned_work(pocketbase: PocketBase) -> None:
 
 
 async def test_privacy(pocketbase: PocketBase, business: Business) -> None:
-    """POST /api/gateway/privacy/begin, /find, /erase and /finish, for nobody."""
+    """POST /api/gateway/privacy/begin, /find, /erase and /finish, for an unknown address."""
     person = ErasureRequest(user="", customers=(), objects=(), contacts=("no@x.test",), names=())
     await _ask(pocketbase, BEGIN_ERASURE, person)
     asked = FindRequest(collection="users", after=0, limit=10, texts=(business.user.email,))

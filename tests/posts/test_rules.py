@@ -1,4 +1,4 @@
-"""The example's rules, each in a line or two: no server, no stand-ins."""
+"""The example's rules, each in a line or two, without a server or a double."""
 
 from typing import Any
 
