@@ -15,7 +15,7 @@ routerAdd("POST", "/api/gateway/prices", (e) => {
 // Ends a pending checkout after its session is over at Stripe: {buyer, number}.
 routerAdd("POST", "/api/gateway/pending-checkout/end", (e) => {
   const { buyer, number } = require(`${__hooks}/lib/requests/schemas.js`).read(e, "PENDING_CHECKOUT")
-  require(`${__hooks}/lib/checkout/purchase_history.js`).endPendingCheckout($app, buyer, number)
+  require(`${__hooks}/lib/checkout/pending_checkouts.js`).endPendingCheckout($app, buyer, number)
   return e.noContent(204)
 }, $apis.requireSuperuserAuth())
 

@@ -1,15 +1,15 @@
 // Everything a payer has bought that decides what /checkout may sell; the policy is in gateway/checkout/quote.py.
-// Why here: it is read with the user's token in one call, and the numbers of pending checkouts and the reservation of a
-// trial are atomic SQL statements across all gateways.
+// Why here: it is read with the user's token in one call.
 const { NOW, sqlFromNow, sqlToUnix } = require(`${__hooks}/lib/dates.js`)
 const { TABLES } = require(`${__hooks}/lib/names.js`)
 const { counts, isGuest } = require(`${__hooks}/lib/checkout/guests.js`)
-const { columnsOf, nameOf } = require(`${__hooks}/lib/mirror/payer.js`)
+const { nameOf } = require(`${__hooks}/lib/mirror/payer.js`)
 const { mayBeOnce, readBought } = require(`${__hooks}/lib/checkout/once_per_buyer.js`)
+const { readPending } = require(`${__hooks}/lib/checkout/pending_checkouts.js`)
 const { readPrices } = require(`${__hooks}/lib/checkout/prices.js`)
+const { reserveTrial } = require(`${__hooks}/lib/checkout/trial_reservation.js`)
 const { ENDED } = require(`${__hooks}/lib/statuses.js`)
-const { hasHadTrial, holderOf } = require(`${__hooks}/lib/checkout/used_trials.js`)
-const { metadata } = require(`${__hooks}/lib/vocabulary.json`)
+const { hasHadTrial } = require(`${__hooks}/lib/checkout/used_trials.js`)
 
 // payer   [column, id] of the user or organization that pays
 // prices  the prices of the order
@@ -50,54 +50,6 @@ function readSubscriptions(app, payer) {
     }))
 }
 
-// Returns the pending checkout. The number rises once its session is over and the resulting rows are mirrored.
-function readPending(app, payer) {
-  const buyer = nameOf(payer)
-  const stored = findPending(app, buyer)
-  if (!stored) {
-    app.db().newQuery(`
-      INSERT OR IGNORE INTO ${TABLES.pending_checkouts} (buyer, number, since)
-      VALUES ({:buyer}, 1, ${NOW})
-    `).bind({ buyer }).execute()
-  } else if (isOver(app, payer, stored.number)) {
-    endPendingCheckout(app, buyer, stored.number)
-  } else {
-    return stored
-  }
-  return findPending(app, buyer)
-}
-
-function findPending(app, buyer) {
-  const found = arrayOf(new DynamicModel({ number: 0, since: 0 }))
-  app.db().newQuery(`
-    SELECT number, ${sqlToUnix("since")} AS since
-    FROM ${TABLES.pending_checkouts} WHERE buyer = {:buyer}
-  `).bind({ buyer }).all(found)
-  return found.length ? { number: found[0].number, since: found[0].since } : null
-}
-
-function isOver(app, [column, id], number) {
-  const found = new DynamicModel({ count: 0 })
-  app.db().newQuery(`
-    SELECT count(*) AS count FROM ${TABLES.checkout_sessions} session
-    LEFT JOIN ${TABLES.subscriptions} subscription ON subscription.id = session.subscription
-    WHERE session.${column} = {:id}
-      AND json_extract(session.metadata, '$.${metadata.attempt}') = {:number}
-      AND (session.status = 'expired'
-           OR (session.status = 'complete'
-               AND (subscription.id IS NOT NULL OR session.mode = 'payment')))
-  `).bind({ id, number: `${number}` }).one(found)
-  return found.count > 0
-}
-
-// Ends a pending checkout, unless it has ended already.
-function endPendingCheckout(app, buyer, number) {
-  app.db().newQuery(`
-    UPDATE ${TABLES.pending_checkouts} SET number = number + 1, since = ${NOW}
-    WHERE buyer = {:buyer} AND number = {:number}
-  `).bind({ buyer, number }).execute()
-}
-
 // Returns the first use of an idempotency key; it is kept for a day.
 function keepKey(app, buyer, { key, request_hash }) {
   const id = $security.sha256(`${buyer}|${key}`).slice(0, 15)
@@ -115,33 +67,4 @@ function keepKey(app, buyer, { key, request_hash }) {
   return { id, request_hash: found.request_hash, since: found.since }
 }
 
-// Whether the user's one trial may be this payer's. It is reserved for one payer while a session can be open: otherwise
-// a user could open a session for each of many organizations and complete all of them.
-function reserveTrial(app, user, payer) {
-  const id = $security.sha256(`${holderOf(user)}|trial`).slice(0, 15)
-  const name = nameOf(payer)
-  const held = readReservation(app, id)
-  const isFree = !!held.payer && held.payer !== name && isPendingOver(app, held.payer)
-  app.db().newQuery(`
-    INSERT INTO ${TABLES.checkout_keys} (id, trial_payer, since)
-    VALUES ({:id}, {:name}, ${NOW})
-    ON CONFLICT (id) DO UPDATE SET trial_payer = excluded.trial_payer, since = excluded.since
-    WHERE trial_payer = {:name} OR ({:isFree} AND trial_payer = {:payer} AND since = {:since})
-       OR since < ${sqlFromNow("'-1 day'")}
-  `).bind({ id, name, isFree, payer: held.payer, since: held.since }).execute()
-  return readReservation(app, id).payer === name
-}
-
-function readReservation(app, id) {
-  const found = arrayOf(new DynamicModel({ trial_payer: "", since: "" }))
-  app.db().newQuery(`SELECT trial_payer, since FROM ${TABLES.checkout_keys} WHERE id = {:id}`).bind({ id }).all(found)
-  return found.length ? { payer: found[0].trial_payer, since: found[0].since } : { payer: "", since: "" }
-}
-
-function isPendingOver(app, payer) {
-  const stored = findPending(app, payer)
-  const [column, id] = Object.entries(columnsOf(payer)).find(([, value]) => value)
-  return !stored || isOver(app, [column, id], stored.number)
-}
-
-module.exports = { endPendingCheckout, readPurchaseHistory }
+module.exports = { readPurchaseHistory }
