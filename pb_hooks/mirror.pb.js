@@ -29,5 +29,5 @@ routerAdd("POST", "/api/gateway/commit", (e) => {
   if (turn) return endPublishing(turn)
   if (!answer) throw new ApiError(503, "The hooks don't support the commit format of this gateway: deploy both of the same version.", {})
   return e.json(200, answer)
-}, $apis.bodyLimit(require(`${__hooks}/lib/mirror/commit_body.js`).MAX_BYTES), $apis.requireSuperuserAuth(),
+}, $apis.bodyLimit(require(`${__hooks}/lib/requests/limits.js`).MAX_BYTES), $apis.requireSuperuserAuth(),
   $apis.skipSuccessActivityLog())

@@ -19,7 +19,7 @@ routerAdd("POST", "/api/gateway/work/exchange", (e) => {
     if (isPassing(error)) throw new ApiError(503, "The database can't be written right now.", {})
     throw error
   }
-}, $apis.bodyLimit(32 << 20), $apis.requireSuperuserAuth())
+}, $apis.bodyLimit(require(`${__hooks}/lib/requests/limits.js`).MAX_BYTES), $apis.requireSuperuserAuth())
 
 // Does one part of an item that is too long for one transaction; see lib/work/parts.js.
 routerAdd("POST", "/api/gateway/work/part", (e) => {
@@ -32,7 +32,7 @@ routerAdd("POST", "/api/gateway/work/enqueue", (e) => {
   const { enqueue } = require(`${__hooks}/lib/work/queue.js`)
   const { items } = require(`${__hooks}/lib/requests/schemas.js`).read(e, "ENQUEUE")
   return e.json(200, { changed: enqueue($app, items) })
-}, $apis.bodyLimit(32 << 20), $apis.requireSuperuserAuth())
+}, $apis.bodyLimit(require(`${__hooks}/lib/requests/limits.js`).MAX_BYTES), $apis.requireSuperuserAuth())
 
 routerAdd("POST", "/api/gateway/work/retry", (e) => {
   const { retry } = require(`${__hooks}/lib/work/operate.js`)

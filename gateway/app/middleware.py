@@ -82,11 +82,10 @@ def wrap_outside(app: ASGIApp, configuration: Configuration, team: Sequence[Midd
 
 def _early_routes(configuration: Configuration) -> dict[str, ASGIApp]:
     settings: Settings = configuration.settings
-    admission = Admission(settings.gateway_max_waiting_events)
+    limit = settings.gateway_max_body_bytes
+    admission = Admission.of(settings.gateway_max_waiting_events, limit)
     routes: dict[str, ASGIApp] = {
-        webhooks.PATH: webhooks.WebhookEndpoint(
-            settings.webhook_secrets, settings.gateway_max_body_bytes, admission
-        )
+        webhooks.PATH: webhooks.WebhookEndpoint(settings.webhook_secrets, limit, admission)
     }
     if configuration.transforms is not None:
         routes[records.PATH] = records.RecordsEndpoint.of(

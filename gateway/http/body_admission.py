@@ -7,6 +7,7 @@ others.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 
 from gateway.errors import Overloaded
 
@@ -22,6 +23,11 @@ class Admission:
         self._free_bytes = max_bytes
         #: Requests with bodies that are still arriving, the oldest first.
         self._arriving: dict[Admitted, None] = {}
+
+    @classmethod
+    def of(cls, max_requests: int, max_body_bytes: int) -> Self:
+        """Return an admission in which at least two of the largest bodies fit at once."""
+        return cls(max_requests, max(MAX_TOTAL_BYTES, 2 * max_body_bytes))
 
     @contextmanager
     def admit(self) -> Iterator["Admitted"]:

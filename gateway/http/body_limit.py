@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import BodyTooLarge, GatewayError
-from gateway.http.body_admission import MAX_TOTAL_BYTES, Admission, Admitted
+from gateway.http.body_admission import Admission, Admitted
 from gateway.http.problems import ProblemException, respond_to
 
 #: Concurrent requests with a body.
@@ -40,7 +40,7 @@ class BodyLimitMiddleware:
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
         self._limit = limit
-        self._admission = Admission(_MAX_REQUESTS, max(MAX_TOTAL_BYTES, 2 * limit))
+        self._admission = Admission.of(_MAX_REQUESTS, limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or answer 413 or 503."""

@@ -19,7 +19,7 @@ from gateway.errors import (
     MethodNotAllowed,
     UnsupportedMediaType,
 )
-from gateway.http.body_admission import MAX_TOTAL_BYTES, Admission, Admitted
+from gateway.http.body_admission import Admission, Admitted
 from gateway.http.body_limit import read_body
 from gateway.http.problems import respond_to
 from gateway.json_codec import load
@@ -57,8 +57,7 @@ class RecordsEndpoint:
     @classmethod
     def of(cls, keys: tuple[bytes, ...], max_body_bytes: int) -> Self:
         """Return an endpoint that limits the bytes of all concurrent calls."""
-        total = max(MAX_TOTAL_BYTES, 2 * max_body_bytes)
-        return cls(keys, max_body_bytes, Admission(_MAX_CALLS, total))
+        return cls(keys, max_body_bytes, Admission.of(_MAX_CALLS, max_body_bytes))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call; every error is a problem document."""

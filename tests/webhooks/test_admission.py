@@ -10,7 +10,7 @@ import pytest
 
 from gateway.dev.stack import Stack
 from gateway.errors import Overloaded
-from gateway.http.body_admission import Admission
+from gateway.http.body_admission import MAX_TOTAL_BYTES, Admission
 from tests.delivery import Sender, build_event, build_subscription
 from tests.problem import read_problem
 
@@ -52,6 +52,17 @@ def test_bodies_together_have_a_limit() -> None:
             third.add(b"1234")
     with admission.admit() as fourth:
         fourth.add(b"1234567890")
+
+
+def test_the_largest_bodies_fit() -> None:
+    """Two bodies of the largest size fit at once, also if one exceeds the usual total."""
+    admission = Admission.of(max_requests=2, max_body_bytes=MAX_TOTAL_BYTES + 1)
+    body = bytes(MAX_TOTAL_BYTES + 1)
+    with admission.admit() as first, admission.admit() as second:
+        first.add(body)
+        first.keep()
+        second.add(body)
+        assert len(second.keep()) == len(body)
 
 
 def test_who_still_arrives_gives_way() -> None:

@@ -2,7 +2,7 @@
 // Why here: PocketBase wraps the body of its request twice: in a reader that enforces the route's bodyLimit, and in one
 // that copies it for later reads, which takes longer than the reading. No later read happens here, so the inner body is
 // read if its announced length was checked against the limit.
-const MAX_BYTES = 32 << 20
+const { MAX_BYTES } = require(`${__hooks}/lib/requests/limits.js`)
 
 function readBody(e) {
   const { body, contentLength } = e.request
@@ -11,4 +11,4 @@ function readBody(e) {
   return readerToString(inner || body, MAX_BYTES + 1)
 }
 
-module.exports = { MAX_BYTES, readBody }
+module.exports = { readBody }
