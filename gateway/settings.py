@@ -45,7 +45,7 @@ MailKind = Literal[
     "finalization_failed",
 ]
 #: The kinds that go to the seller.
-_TO_SELLER = ("dispute", "finalization_failed")
+TO_SELLER: tuple[MailKind, ...] = ("dispute", "finalization_failed")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "x-gateway-client")
 #: ``smtp://`` is not encrypted and accepts no password.
@@ -86,13 +86,13 @@ def _split(value: Any) -> Any:
     return value
 
 
-def _decode_hook_secret(secret: SecretStr) -> bytes:
+def decode_hook_secret(secret: str) -> bytes:
     """Return the key in a hook secret.
 
     Raises:
         ValueError: the secret has another format; the message does not repeat it.
     """
-    prefix, _, encoded = secret.get_secret_value().partition("_")
+    prefix, _, encoded = secret.partition("_")
     try:
         key = b64decode(encoded, validate=True)
     except ValueError:
@@ -304,7 +304,7 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     @classmethod
     def _check_hook_secrets(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         for secret in secrets:
-            _decode_hook_secret(secret)
+            decode_hook_secret(secret.get_secret_value())
         return secrets
 
     @field_validator("gateway_transform_headers")
@@ -385,7 +385,7 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
 
     @model_validator(mode="after")
     def _check_seller(self) -> Self:
-        kinds = [kind for kind in _TO_SELLER if kind in self.gateway_email_notifications]
+        kinds = [kind for kind in TO_SELLER if kind in self.gateway_email_notifications]
         if kinds and not self.gateway_notify_email:
             raise ValueError(
                 f"GATEWAY_NOTIFY_EMAIL is not set, and GATEWAY_EMAIL_NOTIFICATIONS has {kinds[0]}"
@@ -396,12 +396,13 @@ class PocketBaseSettings(CollectionSettings, BaseSettings):
     def mail_kinds(self) -> frozenset[str]:
         """Return the kinds to mail; ``dispute`` turns on every kind for the seller."""
         mails: set[str] = set(self.gateway_email_notifications)
-        return frozenset(mails | set(_TO_SELLER) if "dispute" in mails else mails)
+        return frozenset(mails | set(TO_SELLER) if "dispute" in mails else mails)
 
     @cached_property
     def hook_keys(self) -> tuple[bytes, ...]:
         """Return the keys in the hook secrets, only for signing and verifying calls."""
-        return tuple(map(_decode_hook_secret, self.gateway_hook_secrets))
+        secrets = self.gateway_hook_secrets
+        return tuple(decode_hook_secret(secret.get_secret_value()) for secret in secrets)
 
 
 class StripeSettings(PocketBaseSettings):

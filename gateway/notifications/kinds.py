@@ -7,7 +7,7 @@ the event's; ``current_facts`` updates them when a mail is sent.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from gateway.mirror.nested_lists import is_truncated
 from gateway.mirror.registry import entry_of
@@ -17,6 +17,7 @@ from gateway.notifications.fact_values import clean_fact, clean_line
 from gateway.notifications.notification import Notification, SourceEvent
 from gateway.notifications.trial_end import estimate, missing_payment_method
 from gateway.rows import Json
+from gateway.settings import MailKind
 from gateway.stripe_api.fields import as_dict, as_list, as_text, invoice_subscription, stripe_id
 
 _MAX_LINES = 20
@@ -171,7 +172,7 @@ def _read_unfinalized(invoice: Json) -> Subject | None:
 
 
 #: Event type → kind and reader.
-KINDS: Mapping[str, tuple[str, Callable[[Json], Subject | None]]] = {
+KINDS: Mapping[str, tuple[MailKind, Callable[[Json], Subject | None]]] = {
     "invoice.payment_failed": ("payment_failed", _read_owed),
     "checkout.session.async_payment_failed": ("payment_failed", _read_session),
     # The bank requires authentication, on the page of the link.
@@ -190,10 +191,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Json], Subject | None]]] = {
 }
 
 #: All kinds.
-NAMES = tuple(dict.fromkeys(name for name, _ in KINDS.values()))
-
-#: The kinds for the seller.
-TO_SELLER = ("dispute", "finalization_failed")
+NAMES: tuple[MailKind, ...] = get_args(MailKind)
 
 
 def describe(event: SourceEvent) -> Notification:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from gateway.email_address import clean_address
 from gateway.errors import StripeUnavailable
 from gateway.notifications.current_facts import read_current_rows
-from gateway.notifications.kinds import TO_SELLER
 from gateway.notifications.mail import DeliveryResult, Mail, Mailbox, MailTransport
 from gateway.notifications.notification import Notification
 from gateway.notifications.stripe_facts import StripeFacts
 from gateway.notifications.templates import Templates
 from gateway.pocketbase.contracts.work_event import AppInfo, MailContext
+from gateway.settings import TO_SELLER
 from gateway.work import Cancel, Done, Outcome, Park, Retry, WorkItem
 
 #: The delay before the second attempt, and the maximum delay.

@@ -8,7 +8,6 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 """
 
 import re
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,15 +35,6 @@ _is_signature = re.compile(r"v1,[A-Za-z0-9+/]{43}=").fullmatch
 
 class NotSigned(Unauthenticated):
     """The call's signature is missing or not valid."""
-
-
-def decode_secret(secret: str) -> bytes:
-    """Return the key in a ``whsec_…`` secret.
-
-    Raises:
-        ValueError: the secret is not base64.
-    """
-    return b64decode(secret.removeprefix("whsec_"), validate=True)
 
 
 def sign(call_id: str, timestamp: int, body: bytes, *keys: bytes) -> dict[str, str]:

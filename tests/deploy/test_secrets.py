@@ -6,11 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from gateway.dev.pocketbase import ROOT
 from gateway.dev.settings import read_settings
-from gateway.settings import _decode_hook_secret
+from gateway.settings import decode_hook_secret
 
 _ENV = """\
 # mine
@@ -62,7 +61,7 @@ def test_missing_secrets_are_generated(checkout: Path) -> None:
     """The superuser's password and the hook secret are random and valid."""
     assert _run(checkout).returncode == 0
     assert len(_read(checkout, "pocketbase_superuser_password")) >= 32
-    _decode_hook_secret(SecretStr(_read(checkout, "gateway_hook_secrets")))
+    decode_hook_secret(_read(checkout, "gateway_hook_secrets"))
 
 
 def test_the_profile_postgres_gets_an_address(checkout: Path) -> None:

@@ -85,7 +85,8 @@ from gateway.pocketbase.contracts.work import (
 )
 from gateway.pocketbase.hook_call import call_hook
 from gateway.rows import OwnershipClaim, Row, Version, WorkEntry
-from gateway.transforms.hook_signature import decode_secret, sign
+from gateway.settings import decode_hook_secret
+from gateway.transforms.hook_signature import sign
 from tests.hooks.conftest import Business
 
 T = TypeVar("T")
@@ -397,7 +398,7 @@ async def test_transforms(pocketbase: PocketBase, business: Business) -> None:
         transforms=(entry,),
     )
     body = _dump(table)
-    key = decode_secret(business.stack.plan.hook_secrets)
+    key = decode_hook_secret(business.stack.plan.hook_secrets)
     headers = sign(f"msg_{token_hex(8)}", int(time.time()), body, key)
     answer = await _ask(pocketbase, REGISTER, body, headers=headers)
     assert answer.collections["organizations"].columns["name"] is False

@@ -7,7 +7,8 @@ from secrets import token_hex
 import pytest
 
 from gateway.dev.stack import Stack
-from gateway.transforms.hook_signature import decode_secret, sign
+from gateway.settings import decode_hook_secret
+from gateway.transforms.hook_signature import sign
 from tests.dashboard import Dashboard
 
 _ROUTE = "/api/gateway/transforms"
@@ -27,7 +28,7 @@ async def _register(board: Dashboard, key: bytes, seconds: int) -> str:
 @pytest.mark.parametrize("seconds", [-3600, 3600])
 async def test_a_wrong_clock_is_named(records_stack: Stack, board: Dashboard, seconds: int) -> None:
     """The secret is the right one, so the message says by how much the clocks differ."""
-    key = decode_secret(records_stack.plan.hook_secrets)
+    key = decode_hook_secret(records_stack.plan.hook_secrets)
     message = await _register(board, key, seconds)
     assert "clocks" in message
     assert "NTP" in message

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from gateway.dev.stack import Stack
-from gateway.transforms.hook_signature import decode_secret, sign
+from gateway.settings import decode_hook_secret
+from gateway.transforms.hook_signature import sign
 from tests.dashboard import Dashboard
 from tests.deadline import wait_until
 from tests.frontend import Frontend
@@ -66,7 +67,7 @@ async def test_an_earlier_gateway_does_not_take_the_table_back(
 ) -> None:
     """While one version replaces another, the one that started last has the say."""
     before = await _read_table(board)
-    key = decode_secret(records_stack.plan.hook_secrets)
+    key = decode_hook_secret(records_stack.plan.hook_secrets)
     assert await _register(records_stack, board, key, started=1) == 200
     assert await _read_table(board) == before
 

@@ -11,7 +11,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from gateway.dev.stack import Stack
-from gateway.transforms.hook_signature import decode_secret
+from gateway.settings import decode_hook_secret
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend
 from tests.transforms.forger import forge_answers
@@ -44,7 +44,7 @@ async def test_pocketbase_signs_as_the_library_verifies(
     [row] = await board.list("gateway_transforms", "collection = 'notes' && operation = 'create'")
     path = f"/api/collections/gateway_transforms/records/{row['id']}"
     calls: list[tuple[dict[str, str], bytes]] = []
-    key = decode_secret(records_stack.plan.hook_secrets)
+    key = decode_hook_secret(records_stack.plan.hook_secrets)
     with forge_answers("unsigned", key, calls) as url:
         await board.call("PATCH", path, {"url": url})
         try:

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from gateway.dev.stack import Stack
-from gateway.transforms.hook_signature import decode_secret, sign
+from gateway.settings import decode_hook_secret
+from gateway.transforms.hook_signature import sign
 from tests.dashboard import Dashboard
 from tests.frontend import Frontend
 from tests.problem import read_problem
@@ -43,7 +44,7 @@ def make_secret() -> str:
 @pytest.fixture
 def post(records_stack: Stack) -> Callable[..., httpx.Response]:
     """Send a body to the endpoint with headers that are signed, or changed."""
-    key = decode_secret(records_stack.plan.hook_secrets)
+    key = decode_hook_secret(records_stack.plan.hook_secrets)
 
     def send(
         body: bytes, *, age: int = 0, call_id: str = "", sent: bytes = b"", **changed: str
@@ -64,7 +65,7 @@ def test_a_signed_call_is_answered_and_signed(
     asked = int(time.time()) - 7
     answer = post(_call(), call_id="msg_once", age=7)
     assert answer.json() == {"items": [{"values": {"slug": "by-hand", "kind": "plain"}}]}
-    key = decode_secret(records_stack.plan.hook_secrets)
+    key = decode_hook_secret(records_stack.plan.hook_secrets)
     timestamp = int(answer.headers["webhook-timestamp"])
     assert asked <= timestamp <= asked + 2
     expected = sign("answer_msg_once", timestamp, answer.content, key)
@@ -78,7 +79,7 @@ def test_an_answer_that_changes_nothing_is_empty_and_signed(
     record = {"title": "by hand", "slug": "by-hand", "kind": "plain"}
     answer = post(_call(record=record), call_id="msg_same")
     assert (answer.status_code, answer.content) == (204, b"")
-    key = decode_secret(records_stack.plan.hook_secrets)
+    key = decode_hook_secret(records_stack.plan.hook_secrets)
     expected = sign("answer_msg_same", int(answer.headers["webhook-timestamp"]), b"", key)
     assert {name: answer.headers[name] for name in expected} == expected
 
@@ -199,7 +200,7 @@ async def test_answers_that_the_gateway_did_not_sign_are_not_believed(
     """An answer of another server lets no write pass, not even with on_failure="open"."""
     path = "/api/collections/gateway_transforms/records"
     rows = await board.list("gateway_transforms")
-    with forge_answers(kind, decode_secret(records_stack.plan.hook_secrets)) as url:
+    with forge_answers(kind, decode_hook_secret(records_stack.plan.hook_secrets)) as url:
         for row in rows:
             await board.call("PATCH", f"{path}/{row['id']}", {"url": url})
         try:
