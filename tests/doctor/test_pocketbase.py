@@ -231,15 +231,29 @@ async def test_incomplete_hooks_are_named(
     assert report.checks["collections.rules"]["status"] == "skipped"
 
 
-async def test_a_file_of_other_hooks_is_named(
+_TRANSFORMS = """
+from gateway import Gateway
+app = Gateway()
+
+
+@app.transform("posts", on="create")
+async def complete(record, context):
+    return record
+"""
+
+
+async def test_a_file_of_other_hooks_and_missing_secrets_are_named(
     doctor: Doctor, restart: Callable[..., None], tmp_path: Path
 ) -> None:
-    """The version is right, but one file was not copied with the others."""
+    """One hook file was not copied with the others; an app with transforms has no secret."""
     hooks = shutil.copytree(ROOT / "pb_hooks", tmp_path / "hooks")
     with (hooks / "lib" / "teams" / "seats.js").open("a") as file:
         file.write("// An older release.\n")
-    restart(hooks)
-    report = await doctor("hooks")
+    restart(hooks, GATEWAY_HOOK_SECRETS="")
+    (tmp_path / "doctor_transforms.py").write_text(_TRANSFORMS)
+    env = {"GATEWAY_HOOK_SECRETS": "", "GATEWAY_APP": "doctor_transforms:app"}
+    report = await doctor("hooks", "secrets.hooks", **env)
+    report.assert_failed("secrets.hooks", "GATEWAY_HOOK_SECRETS is not set")
     report.assert_ok("hooks.loaded")
     report.assert_failed("hooks.version", "lib/teams/seats.js")
 
