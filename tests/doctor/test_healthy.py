@@ -28,6 +28,7 @@ async def test_all_checks_pass(
     assert {id: each["status"] for id, each in others.items()} == dict.fromkeys(_SKIPPED, "skipped")
     for id, reason in _SKIPPED.items():
         assert others[id]["found"].startswith(reason)
+    assert "on PocketBase's own disk" in report.checks["backups.age"]["found"]
     assert report.code == 0
 
 

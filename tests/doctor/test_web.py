@@ -26,6 +26,14 @@ async def test_an_origin_without_https_is_named(doctor: Doctor) -> None:
     report.assert_failed("web.origins", "http://shop.example")
 
 
+async def test_an_origin_without_an_address_is_named(doctor: Doctor) -> None:
+    """A misspelt domain is unknown to name servers."""
+    origins = "https://localhost,https://shop.invalid"
+    report = await doctor("web.origins", GATEWAY_FRONTEND_ORIGINS=origins, **_LIVE)
+    report.assert_failed("web.origins", "https://shop.invalid has no", status="warning")
+    assert "localhost" not in report.checks["web.origins"]["found"]
+
+
 async def test_an_origin_that_the_gateway_refuses_is_named(doctor: Doctor) -> None:
     """The running gateway does not know an origin of the present settings."""
     report = await doctor("web.cors", GATEWAY_FRONTEND_ORIGINS="https://shop.example")

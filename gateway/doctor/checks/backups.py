@@ -46,7 +46,9 @@ async def check_age(context: Context) -> CheckResult:
         return failed(f"the newest backup is {format_seconds(age)} old.", _FIX)
     if age > _OLD_SECONDS:
         return warning(f"the newest backup is {format_seconds(age)} old.", _FIX)
-    return ok(f"the newest backup is {format_seconds(age)} old")
+    is_away = (await context.facts.read_app_settings())["backups"]["s3"]["enabled"]
+    place = "in a bucket" if is_away else "on PocketBase's own disk"
+    return ok(f"the newest backup is {format_seconds(age)} old, {place}")
 
 
 @check("backups.restore", "The newest backup can be restored", "pocketbase", seconds=300)

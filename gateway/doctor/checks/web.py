@@ -19,6 +19,7 @@ from gateway.pocketbase.contracts.route import Empty
 from gateway.pocketbase.hook_call import call_hook
 
 _MIN_DAYS, _FEW_DAYS = 3, 14
+_NAME_SECONDS = 5.0
 #: Origins of another site, and of sandboxed frames and files.
 _FOREIGN = ("https://foreign.invalid", "null")
 #: An address of documentation networks, which no client has.
@@ -27,7 +28,7 @@ _FORGED = "192.0.2.77"
 
 @check("web.origins", "Frontends have HTTPS origins")
 async def check_origins(context: Context) -> CheckResult:
-    """Check GATEWAY_FRONTEND_ORIGINS in live mode."""
+    """Check GATEWAY_FRONTEND_ORIGINS in live mode: HTTPS, public, and known to name servers."""
     origins = context.given.settings.gateway_frontend_origins
     plain = [
         each
@@ -45,7 +46,23 @@ async def check_origins(context: Context) -> CheckResult:
             "all of GATEWAY_FRONTEND_ORIGINS are on this machine.",
             "Add the public address of the frontend.",
         )
+    unknown = [each for each in origins if context.given.is_live and not await _is_found(each)]
+    if unknown:
+        return warning(
+            f"{', '.join(unknown)} has no address.",
+            "Correct GATEWAY_FRONTEND_ORIGINS, or the domain's DNS records.",
+        )
     return ok(format_number(len(origins), "origin"))
+
+
+async def _is_found(origin: str) -> bool:
+    """Whether name servers know the host of an origin."""
+    try:
+        async with asyncio.timeout(_NAME_SECONDS):
+            await asyncio.get_running_loop().getaddrinfo(urlsplit(origin).hostname, None)
+    except (OSError, TimeoutError):
+        return False
+    return True
 
 
 @check("web.cors", "CORS allows the frontends, and no other origin", "gateway")
