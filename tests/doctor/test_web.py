@@ -86,6 +86,21 @@ async def test_pages_of_another_program_are_no_answers(doctor: Doctor) -> None:
         report.assert_failed(id, "answers 200")
 
 
+async def test_a_check_that_crashes_is_not_skipped(doctor: Doctor) -> None:
+    """An answer that is cut off is a failure, because the assumption may be false."""
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        body = b'{"status": "ok"}'
+        is_cut = scope["path"] == "/metrics"
+        headers = [(b"content-length", b"99" if is_cut else b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": is_cut})
+
+    async with serving(answer) as url:
+        report = await doctor("web.metrics", GATEWAY_PUBLIC_URL=url)
+    report.assert_failed("web.metrics", "the check itself failed")
+
+
 @asynccontextmanager
 async def _serve(authority: trustme.CA, days: float) -> AsyncIterator[str]:
     """Serve TLS with a certificate that ends in some days; yield the address."""
