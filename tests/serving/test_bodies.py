@@ -255,13 +255,12 @@ async def test_slow_transforms_hold_up_neither_deliveries_nor_users(transforming
         await asyncio.wait(writes, timeout=1)
         assert not any(write.done() for write in writes)
         sender = Sender(http, own.gateway.url, own.plan.stripe.webhook_secrets[0])
-        started = time.perf_counter()
         event = build_event("some.type", {"id": "x_1", "object": "x"})
         assert (await sender.send(event)).status_code == 200
         body = {"return_url": f"{ORIGIN}/a"}
         answer = await http.post(f"{own.gateway.url}/portal", json=body, headers=user.bearer)
         read_problem(answer, 404, "no-customer")
-        assert time.perf_counter() - started < 1.5
+        assert not all(write.done() for write in writes)
         answers = await asyncio.gather(*writes)
     assert sum(answer.status_code == 200 for answer in answers) >= 100
 
