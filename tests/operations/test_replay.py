@@ -10,6 +10,7 @@ import httpx
 
 from gateway.dev.gateway_process import GatewayProcess
 from gateway.dev.stack import Stack
+from gateway.mirror.event_change import RESOLVE
 from tests.dashboard import Dashboard
 from tests.deadline import eventually
 from tests.delivery import Sender, build_customer, build_event
@@ -250,3 +251,26 @@ async def test_payload_that_nobody_has_is_said_to_be_gone(
     )
     replayed = await operator.replay(event["id"], "evt_nowhere")
     assert [each.outcome for each in replayed] == ["pruned", "unknown"]
+
+
+async def test_an_unresolved_event_without_a_payload_needs_a_person(
+    sender: Sender, dashboard: Dashboard, operator: Operator
+) -> None:
+    """As a backup may bring it back, too old for Stripe: its work item is parked, not repeated."""
+    event = build_event("customer.created", build_customer("nobody"), created=1_700_000_000)
+    await _send(sender, event)
+    stored = await dashboard.find("stripe_events", event["id"])
+    assert stored
+    path = f"/api/collections/stripe_events/records/{stored['id']}"
+    await dashboard.call("PATCH", path, {"payload": None, "outcome": "unresolved"})
+    item = {"id": f"{token_hex(7)}0", "kind": "event", "handler": RESOLVE, "source": event["id"]}
+    item |= {"key": event["data"]["object"]["id"], "payload": {}}
+    await dashboard.call("POST", "/api/gateway/work/enqueue", {"items": [item]})
+
+    async def read_error() -> str:
+        [found] = await dashboard.list("gateway_work", f"id = '{item['id']}'")
+        return str(found["error"]) if found["status"] == "parked" else ""
+
+    assert (await eventually(read_error, within=30)).startswith("Its payload is pruned")
+    await dashboard.call("DELETE", path)
+    await dashboard.call("DELETE", f"/api/collections/gateway_work/records/{item['id']}")

@@ -87,7 +87,7 @@ function countEvents(tx, { object, from, to }) {
 
 function findPayloads(tx, { object, from, to }) {
   const found = arrayOf(new DynamicModel({ payload: "" }))
-  tx.db().newQuery(`SELECT payload ${OF_OBJECT}`).bind({ object, from, to }).all(found)
+  tx.db().newQuery(`SELECT coalesce(nullif(payload, 'null'), '') AS payload ${OF_OBJECT}`).bind({ object, from, to }).all(found)
   return found.map((event) => event.payload)
 }
 

@@ -34,12 +34,14 @@ function readEvents(app, items) {
   }
 }
 
-// The payloads of events as JSON texts, by the event's id.
+// The payloads of events as JSON texts, by the event's id; "" for one that was pruned, or set to null in the dashboard.
 function readPayloads(app, items) {
   const found = arrayOf(new DynamicModel({ stripe_id: "", payload: "" }))
   const { list, values } = placeholders(items.map(({ source }) => source))
-  app.db().newQuery(`SELECT stripe_id, json_quote(payload) AS payload FROM ${TABLES.stripe_events} WHERE stripe_id IN (${list})`)
-    .bind(values).all(found)
+  app.db().newQuery(`
+    SELECT stripe_id, json_quote(coalesce(nullif(payload, 'null'), '')) AS payload FROM ${TABLES.stripe_events}
+    WHERE stripe_id IN (${list})
+  `).bind(values).all(found)
   const payloads = {}
   for (const event of found) payloads[event.stripe_id] = event.payload
   return payloads
