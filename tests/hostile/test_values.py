@@ -70,6 +70,8 @@ _FIELDS: dict[str, list[Any]] = {
         _DEEP,
         {"__proto__": {"a": 1}},
         "\u2028",
+        "\u0000",
+        "a\u007f",
         {"": ""},
     ],
     "geo": [{"lon": 13.4, "lat": 52.5}, {"lon": 500, "lat": 0}, {"lon": "NaN"}, "x", [1, 2], None],
@@ -115,8 +117,7 @@ async def test_it_is_stored_as_without_a_transform(
     plain, passed = [await _send(api, each, body) for each in (WITHOUT, WITH)]
     assert passed.status_code == plain.status_code, passed.text
     if plain.status_code != 200:
-        # Infinity and NaN are not JSON: PocketBase's own validation does not come to see it.
-        assert passed.json() == plain.json() or value in ("NaN", "-Infinity")
+        assert passed.json() == plain.json()
         return
     made = passed.json()
     assert _strip(made) == _strip(plain.json())
@@ -144,8 +145,7 @@ async def test_it_is_changed_as_without_a_transform(
     plain, plain_stored, passed, passed_stored = answers
     assert passed.status_code == plain.status_code, passed.text
     assert _strip(passed_stored.json()) == _strip(plain_stored.json())
-    if plain.status_code == 200:
-        assert _strip(passed.json()) == _strip(plain.json())
+    assert _strip(passed.json()) == _strip(plain.json())
 
 
 @pytest.mark.parametrize("name", ["selects+", "+selects", "selects-", "number+"])

@@ -1,5 +1,6 @@
 """/api/batch: all items in one call to the gateway before the transaction, and none around it."""
 
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -10,6 +11,8 @@ from tests.dashboard import Dashboard
 from tests.frontend import Frontend, User
 
 NOTES = "/api/collections/notes/records"
+#: With transforms of creates and updates only.
+MIRRORS = "/api/collections/mirrors/records"
 Item = dict[str, Any]
 
 
@@ -118,6 +121,37 @@ async def test_one_batch_does_not_write_a_record_twice(client: Frontend, author:
         item("PATCH", f"{NOTES}/{born}", title="grown"),
     )
     assert "in a request of its own" in error["message"]
+
+
+@pytest.mark.parametrize("records", [NOTES, MIRRORS])
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_an_upsert_of_a_record_that_the_batch_wrote_is_refused(
+    client: Frontend, author: User, records: str, method: str
+) -> None:
+    """The error names the batch: it is not a conflict that another try could solve."""
+    values = {"title": "again", "author": author.id}
+    if method == "PUT":
+        upsert = item("PUT", records, id=token_hex(8)[:15], **values)
+        items = [upsert, upsert]
+    else:
+        [made] = await send(client, author, item("POST", records, **values))
+        known = made["body"]["id"]
+        items = [item("DELETE", f"{records}/{known}"), item("PUT", records, id=known, **values)]
+    error = await refuse(client, author, *items)
+    assert "in a request of its own" in error["message"]
+
+
+@pytest.mark.parametrize("count", ["NaN", "-Infinity"])
+async def test_a_number_outside_json_has_pocketbases_error(
+    client: Frontend, author: User, count: str
+) -> None:
+    """No transform can get it; PocketBase's validation names the item and the field."""
+    fine = item("POST", MIRRORS, title="fine")
+    [made] = await send(client, author, fine)
+    path = f"{MIRRORS}/{made['body']['id']}"
+    for wrong in (item("POST", MIRRORS, count=count), item("PATCH", path, count=count)):
+        error = await refuse(client, author, fine, wrong)
+        assert error["data"]["count"]["code"] == "validation_not_a_number"
 
 
 async def test_somebody_elses_record_is_not_shown_to_a_transform(

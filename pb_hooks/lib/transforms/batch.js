@@ -5,6 +5,7 @@ const { ask, describe, passesThrough, writeAll } = require(`${__hooks}/lib/trans
 const { conflict } = require(`${__hooks}/lib/transforms/errors.js`)
 const { isUpload } = require(`${__hooks}/lib/transforms/request_info.js`)
 const { find, findAll, typeOf } = require(`${__hooks}/lib/transforms/table.js`)
+const { isWritable, refuse } = require(`${__hooks}/lib/transforms/unwritable.js`)
 
 // Key on the request: the results from before its transaction.
 const RESULTS = "gateway.results"
@@ -18,15 +19,29 @@ const ADDRESS = /^\/api\/collections\/([^/?]+)\/records(?:\/([^/?]+))?(\?.*)?$/
 
 function prepareBatch(e) {
   const asked = []
+  const written = {}
   e.batch.forEach((request, i) => {
     const target = findTarget(e.app, request)
-    const entry = target && find(e.app, target.collection, target.operation)
+    if (!target) return
+    const isSecond = isWrittenAgain(written, target, request)
+    const entry = find(e.app, target.collection, target.operation)
     if (!entry || !passesThrough(entry, e.auth)) return
     const values = readValues(e, request, target, entry)
     if (!mayWrite(e, request, target, values)) return
-    asked.push({ i, entry, ...target, item: describeWrite(e, target, entry, values, request.body) })
+    const item = describeWrite(e, target, entry, values, request.body)
+    if (item) asked.push({ i, entry, ...target, isSecond, item })
   })
   if (asked.length > 0) askForBatch(e, asked)
+}
+
+// Whether an earlier item writes the same record; notes it in `written`. A create may choose the id of its record.
+function isWrittenAgain(written, { collection, record }, { body }) {
+  const id = record ? record.id : body && body.id && toString(body.id)
+  if (!id) return false
+  const key = `${collection.id} ${id}`
+  const isAgain = key in written
+  written[key] = true
+  return isAgain
 }
 
 // Returns {collection, operation, record}; `record` only if it exists.
@@ -105,25 +120,21 @@ function decode(text) {
   }
 }
 
-// The item with the values as they would be saved, loaded by PocketBase's own form.
+// The item with the values as they would be saved, loaded by PocketBase's own form; "" if JSON can't represent them.
 function describeWrite(e, { collection, operation, record }, entry, values, raw) {
   const target = record || new Record(collection)
   if (operation === "delete") return describe(entry, operation, target, {})
   const form = new RecordUpsertForm(e.app, target)
   if (e.hasSuperuserAuth()) form.grantSuperuserAccess()
   form.load(values)
-  return describe(entry, operation, target, values, raw)
+  return isWritable(target) ? describe(entry, operation, target, values, raw) : ""
 }
 
 function askForBatch(e, asked) {
   const results = ask(asked, e, e.requestInfo().headers)
   const number = $security.randomString(24)
   const stored = {}
-  const targets = {}
-  asked.forEach(({ i, entry, collection, operation, record }, k) => {
-    const id = record && `${collection.id} ${record.id}`
-    const isSecond = !!id && id in targets
-    targets[id] = true
+  asked.forEach(({ i, entry, collection, operation, record, isSecond }, k) => {
     stored[i] = serialize(entry, collection, operation, record, results[k], isSecond)
     e.batch[i].headers = { ...without(e.batch[i].headers || {}, ITEM), [ITEM]: `${number}.${i}` }
   })
@@ -161,8 +172,14 @@ function takeResult(e, entry, operation) {
     return found.result
   }
   if (found && !found.isSecond) throw conflict()
+  if (!found && operation !== "delete") refuseUnwritable(e, operation)
   const message = "A batch can write each record once, by its id in the URL. Send this write in a request of its own."
   return { refused: { status: 400, message } }
+}
+
+// Such an item has no result, because its transform was not asked.
+function refuseUnwritable({ app, record }, operation) {
+  if (!isWritable(record)) refuse(app, record, operation)
 }
 
 function readMark({ context, headers }) {

@@ -13,6 +13,7 @@ const { findRequest, hasRequests } = require(`${__hooks}/lib/transforms/request_
 const { readTable } = require(`${__hooks}/lib/transforms/table.js`)
 const { STEP_MS, isReserved, release, reserve } = require(`${__hooks}/lib/transforms/record_locks.js`)
 const { applyResult } = require(`${__hooks}/lib/transforms/result.js`)
+const { describeOrRefuse } = require(`${__hooks}/lib/transforms/unwritable.js`)
 
 // Key on the request: the names of the fields that its transform has set, as JSON; missing if none ran.
 const CHANGES = "gateway.changes"
@@ -23,7 +24,9 @@ const [STORED, RESERVED, STALE] = ["stored", "reserved", "stale"]
 // Runs the transform, applies its result and stores the names of the fields that it set. Returns these names.
 function transform(request, record, entry, operation, { body, headers }) {
   const raw = entry.request ? readSent(request) : null
-  const result = askOne(entry, describe(entry, operation, record, body, raw), request, headers)
+  const write = () => describe(entry, operation, record, body, raw)
+  const item = describeOrRefuse(request.app, record, operation, write)
+  const result = askOne(entry, item, request, headers)
   const set = applyResult(record, entry, operation, result, isAsked(request, headers))
   if (operation !== "create") request.set(CHANGES, JSON.stringify(set))
   return set

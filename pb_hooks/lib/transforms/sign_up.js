@@ -3,6 +3,7 @@
 const { askOne, describe, passesThrough } = require(`${__hooks}/lib/transforms/call.js`)
 const { keepResult } = require(`${__hooks}/lib/transforms/batch.js`)
 const { find } = require(`${__hooks}/lib/transforms/table.js`)
+const { describeOrRefuse } = require(`${__hooks}/lib/transforms/unwritable.js`)
 
 function prepareSignUp(e) {
   const entry = e.isNewRecord && find(e.app, e.collection, "create")
@@ -10,7 +11,8 @@ function prepareSignUp(e) {
   const record = new Record(e.collection)
   const values = fillIn(e, entry)
   new RecordUpsertForm(e.app, record).load(values)
-  const item = describe(entry, "create", record, values, e.createData)
+  const write = () => describe(entry, "create", record, values, e.createData)
+  const item = describeOrRefuse(e.app, record, "create", write)
   const result = askOne(entry, item, e, e.requestInfo().headers)
   keepResult(e, entry, result)
 }
