@@ -64,6 +64,7 @@ async def read_buyer(
     order: OrderRequest | None = None,
     organization: str = "",
     owner_of: str = "",
+    others: bool = False,
 ) -> Buyer:
     """Read the token's user, the payer's customer and some prices from PocketBase, in one call.
 
@@ -74,6 +75,7 @@ async def read_buyer(
         order: reads the buyer's history as well.
         organization: the record id of the paying organization, "" if the user pays.
         owner_of: a Stripe customer id, for `Buyer.owner`.
+        others: reads the prices of the payer's other subscriptions, for `Buyer.subscription`.
 
     Raises:
         NoOrganization: it does not exist, or PocketBase's rule forbids the user to update it.
@@ -88,6 +90,7 @@ async def read_buyer(
             subscription=subscription,
             organization=organization,
             owner_of=owner_of,
+            others=others,
             order=order,
         )
         answer = await call_hook(pocketbase, BUYER, request, token=token)

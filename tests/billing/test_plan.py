@@ -9,7 +9,7 @@ from gateway.billing.subscriptions.change_policy import decide_change
 from gateway.billing.subscriptions.item_change import ChangeRequest
 from gateway.billing.subscriptions.subscription import CustomerSubscription
 from gateway.customers.buyer import Buyer, Price, SubscriptionRef
-from gateway.errors import InvalidRequest
+from gateway.errors import Conflict, InvalidRequest
 from gateway.price_terms import TermsFile
 from gateway.stripe_api import Snapshot
 
@@ -78,6 +78,29 @@ def test_a_change_stays_in_its_group() -> None:
     assert _code(subscription, request, _price("old"), new) == "price_of_another_group"
     many = _price("new", group="addons", subscriptions="many")
     assert decide_change(subscription, request, [_price("old"), many], TermsFile()).price == "new"
+
+
+def test_a_change_adds_no_second_subscription_of_a_group() -> None:
+    """Beside another of its group, a price for one subscription is sold only in place of such."""
+    many, one = _price("many", subscriptions="many"), _price("one")
+    other, apart = _price("other", subscriptions="many"), _price("apart", group="apart")
+    prices, request = [many, one, other, apart], ChangeRequest(price="one")
+    for held in (("other",), ("apart", "other"), ("unknown",)):
+        with pytest.raises(Conflict) as caught:
+            decide_change(_subscription("many"), request, prices, TermsFile(), held)
+        assert caught.value.data["subscription"]["code"] == "already_subscribed"
+    for present, wanted, held in (
+        ("many", "one", ()),
+        ("many", "one", ("apart",)),
+        ("many", "other", ("one",)),
+        ("other", "many", ("other",)),
+    ):
+        asked = ChangeRequest(price=wanted)
+        change = decide_change(_subscription(present), asked, prices, TermsFile(), held)
+        assert change.price == wanted
+    asked, prices = ChangeRequest(price="better"), [one, _price("better")]
+    change = decide_change(_subscription("one"), asked, prices, TermsFile(), ("one",))
+    assert change.price == "better"
 
 
 def test_what_is_metered_has_no_quantity() -> None:

@@ -36,6 +36,30 @@ async def test_the_rows_show_a_change_before_its_webhook(subscribe: Subscribe) -
     assert (await subscriber.read_row())["items"] == row["items"]
 
 
+async def test_a_change_adds_no_second_subscription_of_a_group(subscribe: Subscribe) -> None:
+    """Beside another subscription of the group, a price that allows one is not to be had."""
+    first = await subscribe()
+    account = first.account
+    terms = {"metadata[checkout_subscriptions]": "many", "recurring[interval]": "month"}
+    product = (await account.create("products", name="Any number"))["id"]
+    price = {"product": product, "currency": "usd", "unit_amount": 300}
+    many = (await account.create("prices", **price, **terms))["id"]
+    await account.wait_delivered()
+    session = await first.shop.check_out(first.user, many)
+    await first.shop.press(session["url"], outcome="pay", card="4242")
+    await account.wait_delivered()
+    [row] = await first.frontend.list_records(
+        "subscriptions", token=first.user.token, filter=f"stripe_id != '{first.id}'"
+    )
+    for what in ("preview", "change"):
+        answer = await first.of(row["stripe_id"]).ask(what, price="pro_yearly")
+        problem = read_problem(answer, 409, "conflict")
+        assert problem["data"]["subscription"]["code"] == "already_subscribed"
+    await first.do("change", price="pro_yearly")
+    await first.do("cancel", when="now")
+    await first.of(row["stripe_id"]).do("change", price="pro_monthly")
+
+
 async def test_a_preview_changes_nothing(subscribe: Subscribe) -> None:
     """Neither the subscription nor its invoices differ after any number of previews."""
     subscriber = await subscribe()

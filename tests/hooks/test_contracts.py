@@ -182,6 +182,7 @@ async def test_buyer(pocketbase: PocketBase, business: Business) -> None:
         prices=("pro_monthly", "lifetime"),
         subscription=business.subscription,
         owner_of=business.customer,
+        others=True,
         order=order,
     )
     answer = await _ask(pocketbase, BUYER, asked, business.user.token)
@@ -189,6 +190,7 @@ async def test_buyer(pocketbase: PocketBase, business: Business) -> None:
     assert answer.owner == "theirs"
     assert len(answer.prices) == 2
     assert answer.subscription
+    assert answer.subscription.other_prices == ()
     assert answer.history
     assert answer.history.key
     assert answer.history.key.request_hash == order.request_hash

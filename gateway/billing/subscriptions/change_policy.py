@@ -12,7 +12,7 @@ from gateway.billing.subscriptions.quantity import (
     find_by_member,
 )
 from gateway.billing.subscriptions.state_checks import require_changeable, require_settled
-from gateway.billing.subscriptions.subscription import CustomerSubscription
+from gateway.billing.subscriptions.subscription import CustomerSubscription, conflict
 from gateway.customers.buyer import Price, read_buyer
 from gateway.errors import invalid_field
 from gateway.price_terms import PriceTerms, TermsFile
@@ -31,8 +31,15 @@ async def read_change(
     """
     present = [stripe_id(item.get("price")) for item in subscription.items]
     names = [request.price, *present] if request.price else present
-    prices = (await read_buyer(services.pocketbase, token, names)).prices
-    return decide_change(subscription, request, prices, services.terms_file)
+    buyer = await read_buyer(
+        services.pocketbase,
+        token,
+        names,
+        subscription=subscription.stripe_id,
+        others=bool(request.price),
+    )
+    held = buyer.subscription.other_prices if buyer.subscription else ()
+    return decide_change(subscription, request, buyer.prices, services.terms_file, held)
 
 
 def decide_change(
@@ -40,11 +47,17 @@ def decide_change(
     request: ChangeRequest,
     prices: Sequence[Price],
     terms_file: TermsFile,
+    held: Sequence[str] = (),
 ) -> ItemChange:
     """Return the change of the requested item. Pure.
 
+    Args:
+        prices: the mirrored ones of the request, the subscription and `held`.
+        held: the Stripe ids of the prices of the payer's other subscriptions.
+
     Raises:
-        Conflict: the state of the subscription forbids changes.
+        Conflict: the state of the subscription forbids changes, or another subscription excludes
+            the price.
         InvalidRequest: the request names no item, a price that does not fit, or a quantity that is
             not sold.
     """
@@ -63,6 +76,8 @@ def decide_change(
         if price != present:
             _check_price(subscription, item, price)
             _check_terms(price, present, terms_file)
+            others = [_find(name, prices) for name in held]
+            _check_group(price, present, others, terms_file)
     change = _decide(subscription, item, (present, price), request, terms_file)
     by_member = find_by_member(subscription, change, prices)
     return replace(
@@ -91,7 +106,7 @@ def _decide(
                 "A metered price has no quantity: reported usage is billed.",
             )
         return ItemChange(item, name, None)
-    terms = (price and terms_file.find(price)) or PriceTerms()
+    terms = _terms_of(price, terms_file)
     if price and subscription.seats and price.is_by_member:
         if request.quantity is not None:
             message = "The quantity is the number of members and can't be chosen."
@@ -138,7 +153,7 @@ def _check_terms(price: Price, present: Price | None, terms_file: TermsFile) -> 
     terms = terms_file.find(price)
     if terms is None or not terms.sells(price):
         raise invalid_field("price", "price_inactive", "This price is not for sale.")
-    before = (present and terms_file.find(present)) or PriceTerms()
+    before = _terms_of(present, terms_file)
     # Otherwise a change could bypass the limit of one subscription per group.
     if terms.subscriptions == "one" and terms.group != before.group:
         raise invalid_field(
@@ -146,3 +161,25 @@ def _check_terms(price: Price, present: Price | None, terms_file: TermsFile) -> 
             "price_of_another_group",
             "This price belongs to another group: buy it separately.",
         )
+
+
+def _check_group(
+    price: Price, present: Price | None, others: Sequence[Price | None], terms_file: TermsFile
+) -> None:
+    """Refuse a price that allows one subscription of its group while the payer has another.
+
+    A change between two such prices adds none, so it is allowed.
+    """
+    terms, before = _terms_of(price, terms_file), _terms_of(present, terms_file)
+    if terms.subscriptions == "many" or before.subscriptions == "one":
+        return
+    if any(_terms_of(other, terms_file).group == terms.group for other in others):
+        raise conflict(
+            "already_subscribed",
+            "Another subscription excludes this price: change or cancel that one first.",
+        )
+
+
+def _terms_of(price: Price | None, terms_file: TermsFile) -> PriceTerms:
+    """Return the terms of a price, the default ones if it is unknown."""
+    return (price and terms_file.find(price)) or PriceTerms()

@@ -47,6 +47,9 @@ class SubscriptionRef:
     #: The organization that pays, "" if a user does, and how many users belong to it.
     organization: str = ""
     members: int = 0
+    #: The Stripe ids of the prices of the payer's other subscriptions that have not ended. Empty
+    #: unless the request asks for them.
+    other_prices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ class BuyerRequest(Contract):
     subscription: str = ""
     organization: str = ""
     owner_of: str = ""
+    #: Whether to read `SubscriptionRef.other_prices`; the answer's prices include the known ones.
+    others: bool = False
     order: OrderRequest | None = None
 
 

@@ -67,4 +67,4 @@ function keepKey(app, buyer, { key, request_hash }) {
   return { id, request_hash: found.request_hash, since: found.since }
 }
 
-module.exports = { readPurchaseHistory }
+module.exports = { readPurchaseHistory, readSubscriptions }

@@ -4,16 +4,17 @@
 const { NAMES, TABLES } = require(`${__hooks}/lib/names.js`)
 const { readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
 const { readPrices } = require(`${__hooks}/lib/checkout/prices.js`)
-const { readPurchaseHistory } = require(`${__hooks}/lib/checkout/purchase_history.js`)
+const { readPurchaseHistory, readSubscriptions } = require(`${__hooks}/lib/checkout/purchase_history.js`)
 const { RUNNING } = require(`${__hooks}/lib/statuses.js`)
 const { findManaged } = require(`${__hooks}/lib/teams/teams.js`)
 
-// asked  {prices, subscription, organization, order, owner_of}: `organization` is the payer, if not the user; with an
-//        order, the answer has the payer's purchase history as well
+// asked  {prices, subscription, organization, order, owner_of, others}: `organization` is the payer, if not the user; with
+//        an order, the answer has the payer's purchase history as well; `others` is about the subscription's payer
 function readBuyer(app, user, info, asked) {
   const organization = asked.organization ? findManaged(app, info, asked.organization) : null
   if (asked.organization && !organization) throw new NotFoundError("This organization does not exist, or you may not manage it.")
-  const prices = readPrices(asked.prices)
+  const subscription = readSubscription(app, user.id, info, asked)
+  const prices = readPrices(subscription ? asked.prices.concat(subscription.other_prices) : asked.prices)
   const payer = organization ? ["organization", organization.id] : ["user", user.id]
   return {
     user: {
@@ -22,7 +23,7 @@ function readBuyer(app, user, info, asked) {
     organization: organization ? describe(app, organization) : null,
     ...readCustomers(payer),
     prices,
-    subscription: readSubscription(app, user.id, info, asked.subscription),
+    subscription,
     owner: readOwnership(app, user.id, info, asked.owner_of),
     history: asked.order ? readPurchaseHistory(app, user, payer, prices, asked.order) : null,
   }
@@ -68,7 +69,7 @@ function readOwnership(app, userId, info, stripeId) {
 
 // A subscription that the user may change: of a customer of theirs, or of an organization that they manage. Null for
 // any other, also if it exists.
-function readSubscription(app, userId, info, stripeId) {
+function readSubscription(app, userId, info, { subscription: stripeId, others }) {
   if (stripeId === "") return null
   const found = arrayOf(new DynamicModel({
     customer: "", version: "", user: "", organization: "",
@@ -84,7 +85,13 @@ function readSubscription(app, userId, info, stripeId) {
   const isTheirs = user === userId || !!findManaged(app, info, organization)
   if (!isTheirs) return null
   const members = organization ? countMembers(app, organization) : 0
-  return { stripe_id: stripeId, customer, version, organization, members }
+  const payer = organization ? ["organization", organization] : ["user", user]
+  const other_prices = others ? readOtherPrices(app, payer, stripeId) : []
+  return { stripe_id: stripeId, customer, version, organization, members, other_prices }
+}
+
+function readOtherPrices(app, payer, stripeId) {
+  return readSubscriptions(app, payer).filter(({ stripe_id }) => stripe_id !== stripeId).flatMap(({ prices }) => prices)
 }
 
 module.exports = { readBuyer }

@@ -17,6 +17,7 @@ const BUYER = {
   subscription: optional(NAME, ""),
   organization: optional(text(200), ""),
   owner_of: optional(NAME, ""),
+  others: optional(flag, false),
   order: optional(ORDER, null),
 }
 const PRICES = { prices: list(500, NAME) }
