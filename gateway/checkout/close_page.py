@@ -1,8 +1,8 @@
-"""Expires a page of Checkout that would sell a subscription which the buyer has got elsewhere.
+"""Expires a page of Checkout that would sell what the buyer has got elsewhere.
 
 Without it, a buyer who has a page open while the seller, a Payment Link or a quote starts a
-subscription could pay for a second one. PocketBase adds the item of the queue with the
-subscription's row (pb_hooks/lib/checkout/open_page.js).
+subscription could pay for a second one; likewise for a price that is sold once per buyer.
+PocketBase adds the item of the queue with the purchase's row (pb_hooks/lib/checkout/open_page.js).
 """
 
 import logging
@@ -29,18 +29,20 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class NewSubscription:
+class NewPurchase:
     """The payload of an item: the payer's pending checkout, and what was bought elsewhere."""
 
     #: The number of the pending checkout.
     number: int
     #: The Stripe ids of the payer's customers.
     customers: tuple[str, ...]
-    #: The Stripe ids of the subscription's prices.
-    prices: tuple[str, ...]
+    #: The Stripe ids of a subscription's prices.
+    prices: tuple[str, ...] = ()
+    #: The Stripe ids of the prices of one-time sales.
+    bought: tuple[str, ...] = ()
 
 
-_PAYLOAD = TypeAdapter(NewSubscription)
+_PAYLOAD = TypeAdapter(NewPurchase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,13 @@ class PageCloser:
         return WorkHandler(CLOSE_PAGE, self.run)
 
     async def run(self, item: WorkItem, context: WorkContext) -> Outcome:
-        """Expire the open sessions that the subscription excludes; the result lists their ids."""
+        """Expire the open sessions that the purchase excludes; the result lists their ids."""
         new = _PAYLOAD.validate_python(item.payload)
         closed = [
             session["id"]
             for customer in new.customers
             for session in await self._list_open(customer, new.number)
-            if await self._is_excluded(session, new.prices)
+            if await self._is_excluded(session, new)
             and await expire_session(self.client, session["id"])
         ]
         for session in closed:
@@ -77,12 +79,13 @@ class PageCloser:
             return []
         return [session for session in sessions if session["status"] == "open"]
 
-    async def _is_excluded(self, session: Json, held: tuple[str, ...]) -> bool:
+    async def _is_excluded(self, session: Json, new: NewPurchase) -> bool:
         path = f"/v1/checkout/sessions/{quote(session['id'], safe='')}/line_items?limit=100"
         lines = as_list((await read_object(self.client, path)).body)
         sold = {stripe_id(item_price(line)) for line in lines}
-        request = PricesRequest(prices=tuple({*sold, *held}))
+        request = PricesRequest(prices=tuple({*sold, *new.prices, *new.bought}))
         prices = (await call_hook(self.pocketbase, PRICES, request)).prices
-        history = PurchaseHistory(subscriptions=(held,), prices=tuple(prices))
+        held = (new.prices,) if new.prices else ()
+        history = PurchaseHistory(subscriptions=held, bought=new.bought, prices=tuple(prices))
         offered = [price for price in prices if price.stripe_id in sold]
         return is_excluded(offered, history, self.terms_file)

@@ -138,8 +138,7 @@ def _require_sold_to_guests(lines: Sequence[Line]) -> None:
 
 
 def _require_not_bought(once: Sequence[Line], history: PurchaseHistory) -> None:
-    known = {price.stripe_id: price for price in history.prices}
-    bought = {_product_of(known.get(name)) or name for name in history.bought}
+    bought = _list_bought(history)
     for line in once:
         product = _product_of(line.price)
         if product in bought or line.price.stripe_id in bought:
@@ -149,15 +148,25 @@ def _require_not_bought(once: Sequence[Line], history: PurchaseHistory) -> None:
         bought.add(product)
 
 
+def _list_bought(history: PurchaseHistory) -> set[str]:
+    """Return the ids of the products that were bought, of prices for those without a product."""
+    known = {price.stripe_id: price for price in history.prices}
+    return {_product_of(known.get(name)) or name for name in history.bought}
+
+
 def _product_of(price: Price | None) -> str:
     return (price.product or price.stripe_id) if price else ""
 
 
 def is_excluded(prices: Sequence[Price], history: PurchaseHistory, terms_file: TermsFile) -> bool:
-    """Return whether a running subscription excludes a purchase of these prices."""
-    recurring = (price for price in prices if price.type == "recurring")
-    terms = [terms_file.find(price) or PriceTerms() for price in recurring]
-    single = {each.group for each in terms if each.subscriptions == "one"}
+    """Return whether a subscription or one-time purchase excludes a purchase of these prices."""
+    terms = [(price, terms_file.find(price) or PriceTerms()) for price in prices]
+    once = [price for price, each in terms if price.type == "one_time" and each.once_per_buyer]
+    bought = _list_bought(history)
+    if any({_product_of(price), price.stripe_id} & bought for price in once):
+        return True
+    recurring = [each for price, each in terms if price.type == "recurring"]
+    single = {each.group for each in recurring if each.subscriptions == "one"}
     held = (_groups_of(each, history, terms_file) for each in history.subscriptions)
     return any(single & groups for groups in held)
 

@@ -149,6 +149,63 @@ async def test_a_page_closes_when_its_buyer_has_bought_elsewhere(
     assert (await _read_session(account, opened))["status"] == status
 
 
+@pytest.mark.parametrize(
+    ("way", "is_same", "status"),
+    [("invoice", True, "expired"), ("session", True, "expired"), ("invoice", False, "open")],
+)
+async def test_a_page_closes_when_its_product_was_bought_elsewhere(
+    way: str,
+    is_same: bool,
+    status: str,
+    user: User,
+    shop: Shop,
+    account: StripeAccount,
+    make_price: MakePrice,
+    dashboard: Dashboard,
+) -> None:
+    """What is sold once per buyer can't be paid on a page after an invoice or a link sold it."""
+    price = await make_price("", once_per_buyer="true")
+    elsewhere = price if is_same else await make_price("")
+    opened = await shop.check_out(user, price)
+    customer = (await _read_session(account, opened))["customer"]
+    buy = _pay_invoice if way == "invoice" else _pay_session
+    source = await buy(account, shop, customer, elsewhere)
+    await account.wait_delivered()
+
+    async def list_done() -> list[Any]:
+        found = f"handler = 'gateway.checkout.close_page' && source = '{source}'"
+        return await dashboard.list("gateway_work", f"{found} && status = 'done'")
+
+    await eventually(list_done)
+    assert (await _read_session(account, opened))["status"] == status
+
+
+async def _pay_invoice(account: StripeAccount, shop: Shop, customer: str, price: str) -> str:
+    line = {"customer": customer, "pricing[price]": price}
+    await account.create("invoiceitems", **line)
+    made = await account.create(
+        "invoices", customer=customer, pending_invoice_items_behavior="include"
+    )
+    await account.create(f"invoices/{made['id']}/finalize")
+    await account.create(f"invoices/{made['id']}/pay", paid_out_of_band="true")
+    return str(made["id"])
+
+
+async def _pay_session(account: StripeAccount, shop: Shop, customer: str, price: str) -> str:
+    """Pay a session that /checkout did not make, with the item in its metadata."""
+    line = {"line_items[0][price]": price, "line_items[0][quantity]": 1}
+    made = await account.create(
+        "checkout/sessions",
+        mode="payment",
+        customer=customer,
+        success_url=SUCCESS,
+        **line,
+        **{"metadata[pocketbase_item_0]": price},
+    )
+    await shop.pay({"id": made["id"], "url": made["url"]})
+    return str(made["id"])
+
+
 async def test_an_expired_session_is_not_given_again(
     user: User, shop: Shop, account: StripeAccount
 ) -> None:

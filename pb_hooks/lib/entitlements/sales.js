@@ -38,4 +38,4 @@ function isOnce(item, { type }) {
   return type === "one_time" || (type === "" && !!item.isOnce)
 }
 
-module.exports = { findInvoiceSales, findSales, isOnce }
+module.exports = { findInvoiceSales, findSales, isOnce, isSale }

@@ -7,7 +7,7 @@ const { findOne, update, userExists, valuesOf } = require(`${__hooks}/lib/mirror
 const { choosePrimary, isRunning } = require(`${__hooks}/lib/customers/primary_customer.js`)
 const { NOBODY, columnsOf, namedPayer, payerExists, readPayer } = require(`${__hooks}/lib/mirror/payer.js`)
 const { addOwner, addPayer, changesEntitlements, changesFeatures } = require(`${__hooks}/lib/entitlements/payers.js`)
-const { enqueueCheck } = require(`${__hooks}/lib/checkout/open_page.js`)
+const { enqueueCheck, isPurchase } = require(`${__hooks}/lib/checkout/open_page.js`)
 const { addBuyers } = require(`${__hooks}/lib/entitlements/feature_change.js`)
 
 // From gateway/mirror/registry.py:
@@ -51,8 +51,10 @@ function saveCustomer(tx, row, choices, renamed) {
 
 function saveKept(tx, row, choices, payers) {
   const before = statusOf(row)
+  const wasPurchase = !!row.record && isPurchase(row.collection, row.record)
   const record = write(tx, row, null, payers)
   checkStatus(row, record, before, choices)
+  if (!wasPurchase) enqueueCheck(tx, row.collection, record, readPayer(record))
 }
 
 // The status of a stored subscription, otherwise "".
@@ -70,10 +72,11 @@ function checkStatus({ collection }, record, before, choices) {
 function saveOwned(tx, row, owners, choices, payers, moved) {
   const before = row.record ? ownerFields(row.record) : { customer: "", payer: "" }
   const status = statusOf(row)
+  const wasPurchase = !!row.record && isPurchase(row.collection, row.record)
   const record = write(tx, row, ownerOf(tx, row, owners), payers)
   const after = ownerFields(record)
   checkStatus(row, record, status, choices)
-  if (row.collection === "subscriptions" && before.payer !== after.payer) enqueueCheck(tx, record, after.payer)
+  if (!wasPurchase || before.payer !== after.payer) enqueueCheck(tx, row.collection, record, after.payer)
   if (before.payer === after.payer && before.customer === after.customer) return
   for (const { payer } of [before, after]) addOwner(payers, row.collection, payer)
   moved.push({ collection: row.collection, record })
@@ -217,7 +220,7 @@ function moveRows(tx, customer, owner, payers) {
       const before = readPayer(row)
       update(tx, row, owner)
       for (const payer of [before, readPayer(row)]) addOwner(payers, collection, payer)
-      if (collection === "subscriptions") enqueueCheck(tx, row, readPayer(row))
+      enqueueCheck(tx, collection, row, readPayer(row))
     }
     refreshChildren(tx, rows.map((record) => ({ collection, record })), payers)
     left -= rows.length
