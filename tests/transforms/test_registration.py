@@ -146,7 +146,9 @@ async def test_other_superusers_pass_through_or_go_around(
     other = await board.call("POST", "/api/collections/_superusers/records", body)
     token = await client.log_in(email, password, "_superusers")
     try:
-        with run_in_place(records_stack, tmp_path, GATEWAY_TRANSFORM_SUPERUSER_WRITES=setting):
+        changed = {"GATEWAY_TRANSFORM_SUPERUSER_WRITES": setting}
+        with run_in_place(records_stack, tmp_path, **changed) as gateway:
+            gateway.wait_ready()  # Until then PocketBase has the former gateway's table.
             made = await client.call("POST", NOTES, token=token, body={"title": "A  B"})
             assert made["slug"] == slug
             own = await board.call("POST", NOTES, {"title": "A  B"})
