@@ -1,7 +1,9 @@
 """The queue in PocketBase: adds items, and gives an operator's view and commands."""
 
 import asyncio
+import logging
 from collections.abc import Iterable, Sequence
+from random import random
 from typing import get_args
 
 from gateway.errors import InvalidRequest
@@ -26,11 +28,16 @@ from gateway.pocketbase.contracts.work import (
     PauseWorkRequest,
     PruneWorkRequest,
     RetryWorkRequest,
+    Settle,
     Status,
+    UnreadableItem,
     WorkStatus,
 )
 from gateway.pocketbase.hook_call import call_hook
 from gateway.rows import Json
+from gateway.work.backoff import backoff_seconds
+
+_log = logging.getLogger(__name__)
 
 #: Items of each status that one transaction deletes, and transactions of one call.
 _PRUNE_ITEMS, _MAX_PRUNE_PARTS = 500, 200
@@ -43,6 +50,18 @@ def _check_payload(item: NewItem) -> None:
         check_exact(item.payload, f"the members of the payload of {item.handler}")
     except ValueError as error:
         raise InvalidRequest(f"{error}.") from None
+
+
+def _put_off(item: UnreadableItem) -> Settle:
+    _log.error("work item unreadable", extra={"work": item.id, "reason": item.reason})
+    is_last = 0 < item.tries <= item.attempts
+    return Settle(
+        id=item.id,
+        claim=item.claim,
+        status="parked" if is_last else "waiting",
+        delay=0 if is_last else backoff_seconds(int(item.attempts), random()),  # noqa: S311
+        error=f"The gateway can't read this item: {item.reason}",
+    )
 
 
 class WorkQueue:
@@ -78,10 +97,19 @@ class WorkQueue:
     async def exchange(self, request: ExchangeRequest) -> ExchangeAnswer:
         """Settle, renew and claim items in one call.
 
+        Items that do not fit the contract are put off, and parked after their last try.
+
         Raises:
             PocketBaseRefused, PocketBaseUnavailable
         """
-        return await call_hook(self._pocketbase, EXCHANGE, request)
+        answer = await call_hook(self._pocketbase, EXCHANGE, request)
+        if answer.unreadable:
+            settles = tuple(_put_off(item) for item in answer.unreadable)
+            call = request.model_copy(
+                update={"handlers": (), "limit": 0, "settle": settles, "renew": (), "again": False}
+            )
+            await call_hook(self._pocketbase, EXCHANGE, call)
+        return answer
 
     async def retry(self, ids: Sequence[str], handler: str = "") -> int:
         """Make items due again with all their tries; return their number.

@@ -3,6 +3,8 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from secrets import token_hex
+from typing import Any
 
 import pytest
 
@@ -30,6 +32,35 @@ async def test_an_item_that_the_queue_has_is_not_added_again(office: Office) -> 
     await office.settle(claimed, "done")
     assert await office.queue.enqueue([item]) == 0
     assert await office.claim() == ()
+
+
+@pytest.mark.parametrize(
+    ("collection", "columns"),
+    [("customers", {"preferred_locales": {}}), ("payments", {"presentment_details": [1]})],
+)
+async def test_an_item_that_can_not_be_read_holds_up_no_other(
+    office: Office, collection: str, columns: dict[str, Any]
+) -> None:
+    """Columns edited by hand: it waits with the reason, is parked at last, and can run again."""
+    path = f"/api/collections/{collection}/records"
+    edited = await office.dashboard.call("POST", path, {"stripe_id": token_hex(8)} | columns)
+    session = {"stripe_id": token_hex(8)}
+    session |= {"payment": edited["id"]} if collection == "payments" else {}
+    row = await office.dashboard.call("POST", "/api/collections/checkout_sessions/records", session)
+    payload = {"collection": "checkout_sessions", "record": row["id"], "kind": "receipt"}
+    payload |= {"customer": edited["id"]} if collection == "customers" else {}
+    [broken] = await office.add(kind="event", source=token_hex(8), payload=payload, tries=2)
+    [sound] = await office.add()
+    assert [item.id for item in await office.claim()] == [sound]
+    item = await office.read(broken)
+    assert (item["status"], item["attempts"], item["claim"]) == ("waiting", 1, "")
+    assert "event" in item["error"]
+    await office.make_due(broken)
+    assert await office.claim() == ()
+    assert (await office.read(broken))["status"] == "parked"
+    await office.dashboard.call("PATCH", f"{path}/{edited['id']}", dict.fromkeys(columns))
+    await office.queue.retry([broken])
+    assert [item.id for item in await office.claim()] == [broken]
 
 
 async def test_concurrent_processes_share_the_items(office: Office) -> None:

@@ -55,9 +55,8 @@ class HookRoute(Generic[RequestT, ResponseT]):
         try:
             return self._answers.validate_python(answer, extra=extra)
         except ValidationError as error:
-            errors = error.errors(include_url=False, include_context=False, include_input=False)
-        members = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors[:5]]
-        raise self.mismatch("; ".join(members))
+            reason = describe_errors(error)
+        raise self.mismatch(reason)
 
     def mismatch(self, reason: str) -> HooksMismatch:
         """Return the error for an answer that does not fit the contract, and log the reason."""
@@ -67,3 +66,9 @@ class HookRoute(Generic[RequestT, ResponseT]):
             " expects: its hooks are of another version, or a proxy answers in its place"
             " (docs/upgrading.md)."
         )
+
+
+def describe_errors(error: ValidationError) -> str:
+    """Return the first five members that do not fit and the reasons, without any value."""
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors[:5])

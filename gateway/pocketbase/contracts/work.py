@@ -1,12 +1,12 @@
 """Routes of the queue of background work (pb_hooks/lib/work/)."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from gateway.dates import from_column
-from gateway.pocketbase.contracts.route import Contract, Empty, HookRoute
+from gateway.pocketbase.contracts.route import Contract, Empty, HookRoute, describe_errors
 from gateway.pocketbase.contracts.text import FreeText
 from gateway.pocketbase.contracts.work_event import ClaimedEvent
 
@@ -110,6 +110,18 @@ class ClaimedItem(Contract):
         return 0 < self.tries <= self.attempts
 
 
+class UnreadableItem(Contract):
+    """A claimed item that does not fit `ClaimedItem`, for example after an edit by hand."""
+
+    id: str
+    claim: str
+    #: Whole numbers, unless they are the members that do not fit.
+    attempts: float
+    tries: float
+    #: The members that do not fit, without their values.
+    reason: str
+
+
 class FailedWrites(Contract):
     """A result that is not stored, because one of its writes failed."""
 
@@ -131,6 +143,35 @@ class ExchangeAnswer(Contract):
     failed: tuple[FailedWrites, ...]
     renewed: tuple[Renewed, ...]
     items: tuple[ClaimedItem, ...]
+    unreadable: tuple[UnreadableItem, ...] = ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _set_unreadable_apart(cls, value: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        """Read an answer; one item that does not fit must not hold up the others."""
+        try:
+            return read(value)
+        except ValidationError:
+            found = value.get("items") if isinstance(value, dict) else None
+            if not isinstance(found, list):
+                raise
+        reasons = [_find_fault(item) for item in found]
+        items = [item for item, reason in zip(found, reasons, strict=True) if not reason]
+        unreadable = [
+            item | {"reason": reason}
+            for item, reason in zip(found, reasons, strict=True)
+            if reason and isinstance(item, dict)
+        ]
+        return read({**value, "items": items, "unreadable": unreadable})
+
+
+def _find_fault(item: Any) -> str:
+    """Return why an item can't be read, "" if it can."""
+    try:
+        ClaimedItem.model_validate(item)
+    except ValidationError as error:
+        return describe_errors(error)
+    return ""
 
 
 class NewItem(Contract):

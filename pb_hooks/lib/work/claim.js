@@ -132,7 +132,19 @@ function readClaimed(app, token) {
   if (ofEvents.length === 0) return found.map(({ text }) => text)
   const { readEvents } = require(`${__hooks}/lib/work/event_context.js`)
   const eventOf = readEvents(app, ofEvents)
-  return found.map((item) => item.kind === "event" ? `${item.text.slice(0, -1)},"event":${eventOf(item)}}` : item.text)
+  return found.map((item) => item.kind === "event" ? `${item.text.slice(0, -1)},"event":${readOne(app, item, eventOf)}}` : item.text)
+}
+
+// The event of one item as JSON text. Of rows with an unexpected value, for example after an edit by hand, it is a string:
+// the gateway puts such an item off, so that it does not end the claims of all processes.
+function readOne(app, item, eventOf) {
+  try {
+    return eventOf(item)
+  } catch (error) {
+    if (isPassing(error)) throw error
+    app.logger().error("The event of an item can't be read.", "item", item.id, "error", `${error}`)
+    return '"unreadable"'
+  }
 }
 
 module.exports = { claim, isAnyDue, readClaimed }
