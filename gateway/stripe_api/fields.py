@@ -63,6 +63,11 @@ def as_list(value: Any) -> list[Json]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def as_texts(value: Any) -> list[str]:
+    """The texts of an array; [] for anything else."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
 def subscription_period(subscription: Json) -> tuple[str, str]:
     """Start and end of the current period: on the items since basil, on the subscription before.
 

@@ -2,7 +2,15 @@
 
 from gateway.dates import unix_to_column
 from gateway.rows import Changes, Json, Row
-from gateway.stripe_api.fields import as_dict, as_list, as_number, as_text, relation, stripe_id
+from gateway.stripe_api.fields import (
+    as_dict,
+    as_list,
+    as_number,
+    as_text,
+    as_texts,
+    relation,
+    stripe_id,
+)
 
 
 def project_product(product: Json, deleted: bool) -> Changes:
@@ -15,8 +23,8 @@ def project_product(product: Json, deleted: bool) -> Changes:
         description=as_text(product.get("description")),
         active=bool(product.get("active")) and not deleted,
         default_price=relation(product.get("default_price")),
-        images=product.get("images") or [],
-        marketing_features=product.get("marketing_features") or product.get("features") or [],
+        images=as_texts(product.get("images")),
+        marketing_features=as_list(product.get("marketing_features") or product.get("features")),
         unit_label=as_text(product.get("unit_label")),
     )
 
@@ -41,8 +49,8 @@ def project_price(price: Json, deleted: bool) -> Changes:
         unit_amount=as_number(amount),
         unit_amount_decimal=as_text(price.get("unit_amount_decimal")),
         amount_type=_amount_type(price),
-        custom_unit_amount=price.get("custom_unit_amount"),
-        transform_quantity=price.get("transform_quantity"),
+        custom_unit_amount=as_dict(price.get("custom_unit_amount")) or None,
+        transform_quantity=as_dict(price.get("transform_quantity")) or None,
         tiers_mode=as_text(price.get("tiers_mode")),
         **_shown_when_asked(price),
         billing_scheme=as_text(price.get("billing_scheme")),

@@ -41,7 +41,7 @@ def project_checkout_session(session: Json, deleted: bool) -> Changes:
         "email": as_text(as_dict(session.get("customer_details")).get("email"))
         or as_text(session.get("customer_email")),
         "locale": as_text(session.get("locale")),
-        "presentment_details": session.get("presentment_details"),
+        "presentment_details": as_dict(session.get("presentment_details")) or None,
         "client_reference_id": as_text(session.get("client_reference_id")),
         "payment_link": as_text(stripe_id(session.get("payment_link"))),
         "expires_at": unix_to_column(session.get("expires_at")),

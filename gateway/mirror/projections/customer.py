@@ -3,7 +3,15 @@
 from gateway.dates import as_unix, unix_to_column
 from gateway.mirror.projections.payer import named_payer
 from gateway.rows import Changes, Json, OwnershipClaim, Row
-from gateway.stripe_api.fields import as_dict, as_number, as_text, card, relation, stripe_id
+from gateway.stripe_api.fields import (
+    as_dict,
+    as_number,
+    as_text,
+    as_texts,
+    card,
+    relation,
+    stripe_id,
+)
 
 
 def project_customer(customer: Json, deleted: bool) -> Changes:
@@ -16,17 +24,13 @@ def project_customer(customer: Json, deleted: bool) -> Changes:
         "balance": as_number(customer.get("balance")),
         "delinquent": bool(customer.get("delinquent")),
         "address": as_dict(customer.get("address")),
-        "preferred_locales": _texts(customer.get("preferred_locales")),
+        "preferred_locales": as_texts(customer.get("preferred_locales")),
         "metadata": as_dict(customer.get("metadata")),
         "deleted": deleted,
         "created": unix_to_column(customer.get("created")),
     }
     claims = () if deleted else _claims(customer)
     return Changes(Row("customers", stripe_id(customer), values, final=deleted), claims)
-
-
-def _texts(value: object) -> list[str]:
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 def _claims(customer: Json) -> tuple[OwnershipClaim, ...]:

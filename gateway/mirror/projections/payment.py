@@ -16,7 +16,7 @@ def project_payment_intent(intent: Json, deleted: bool) -> Changes:
         "amount_received": as_number(intent.get("amount_received")),
         "description": as_text(intent.get("description")),
         "last_error": as_text(as_dict(intent.get("last_payment_error")).get("message")),
-        "presentment_details": intent.get("presentment_details"),
+        "presentment_details": as_dict(intent.get("presentment_details")) or None,
         "canceled_at": unix_to_column(intent.get("canceled_at")),
         "metadata": as_dict(intent.get("metadata")),
         "created": unix_to_column(intent.get("created")),
@@ -50,7 +50,7 @@ def project_charge(charge: Json, deleted: bool) -> Changes:
         "brand": as_text(details.get("brand")),
         "last4": as_text(details.get("last4")),
         "receipt_url": as_text(charge.get("receipt_url")),
-        "presentment_details": charge.get("presentment_details"),
+        "presentment_details": as_dict(charge.get("presentment_details")) or None,
         "metadata": as_dict(charge.get("metadata")),
         "created": unix_to_column(charge.get("created")),
     }
@@ -68,7 +68,7 @@ def project_refund(refund: Json, deleted: bool) -> Changes:
         "currency": as_text(refund.get("currency")),
         "amount": as_number(refund.get("amount")),
         "failure_reason": as_text(refund.get("failure_reason")),
-        "presentment_details": refund.get("presentment_details"),
+        "presentment_details": as_dict(refund.get("presentment_details")) or None,
         "metadata": as_dict(refund.get("metadata")),
         "created": unix_to_column(refund.get("created")),
     }

@@ -14,7 +14,7 @@ def project_subscription_schedule(schedule: Json, deleted: bool) -> Changes:
         "customer": relation(schedule.get("customer")),
         "subscription": relation(subscription),
         "status": status,
-        "current_phase": schedule.get("current_phase"),
+        "current_phase": as_dict(schedule.get("current_phase")) or None,
         "phases": as_list(schedule.get("phases")),
         "end_behavior": as_text(schedule.get("end_behavior")),
         "released_at": unix_to_column(schedule.get("released_at")),

@@ -45,6 +45,19 @@ def test_nulls_everywhere(payload: Path) -> None:
     assert "1970" not in text
 
 
+@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda path: Path(path).stem)
+def test_texts_everywhere(payload: Path) -> None:
+    """A column of a hash or a list takes no text."""
+    item = json.loads(payload.read_text())["data"]["object"]
+    names = {key: item[key] for key in ("object", "id", "customer") if key in item}
+
+    usual = _check(build_event("x.updated", item))
+    odd = _check(build_event("x.updated", dict.fromkeys(item, "x") | names))
+
+    columns = [name for name in usual or () if isinstance(usual[name], dict | list | None)]
+    assert not [name for name in columns if isinstance(odd[name], str)]
+
+
 def _check(event: Json) -> Any:
     """Plan an event and hold its row against what PocketBase's columns take."""
     planned = decide(parse(json.dumps(event)))
