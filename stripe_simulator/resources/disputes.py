@@ -92,7 +92,8 @@ def close(world: World, id: str, status: str) -> JSON:
 
 
 def _dispute(world: World, charge: JSON, reason: str, amount: int | None) -> JSON:
-    left = charge["amount"] - charge["amount_refunded"]
+    # A dispute always has an amount: of a payment that was refunded, the whole.
+    left = charge["amount"] - charge["amount_refunded"] or charge["amount"]
     return {
         "id": world.ids.timed("du", world.now),
         "object": "dispute",
