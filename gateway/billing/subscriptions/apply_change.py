@@ -103,7 +103,10 @@ async def make_change(
     }
     date = None
     if token is not None:
-        date = params["proration_date"] = await use_preview(services, subscription, token, key)
+        date = await use_preview(services, subscription, change, token, key)
+        if date is None:
+            return
+        params["proration_date"] = date
         key = key or f"preview-{token.nonce}"
     if not change.only_adds and (token is None or token.is_credit):
         await _check_credit(services, subscription, change, date)

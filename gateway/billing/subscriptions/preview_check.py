@@ -9,7 +9,7 @@ from gateway.billing.subscriptions.preview_token import (
     read_preview,
     refuse_preview,
 )
-from gateway.billing.subscriptions.subscription import CustomerSubscription
+from gateway.billing.subscriptions.subscription import CustomerSubscription, reread
 from gateway.errors import Conflict, PocketBaseUnavailable
 from gateway.pocketbase import PocketBaseRefused
 from gateway.pocketbase.contracts.billing import USE_PREVIEW, PreviewUse
@@ -50,13 +50,18 @@ def check_preview(
 
 
 async def use_preview(
-    services: Services, subscription: CustomerSubscription, token: PreviewToken, key: str
-) -> int:
+    services: Services,
+    subscription: CustomerSubscription,
+    change: ItemChange,
+    token: PreviewToken,
+    key: str,
+) -> int | None:
     """Accept a preview once, and only while the subscription is in the previewed state.
 
-    Returns the Unix seconds from which the change is charged: the preview's date. A backdated
-    credit pays for time in which the larger plan was used, so only one per day is backdated; the
-    next is prorated from the time of the change.
+    Returns the Unix seconds from which the change is charged: the preview's date; None if the same
+    request, sent twice at once, has made the change in between. A backdated credit pays for time in
+    which the larger plan was used, so only one per day is backdated; the next is prorated from the
+    time of the change.
 
     Args:
         key: the caller's Idempotency-Key, "" without one.
@@ -83,6 +88,9 @@ async def use_preview(
     except PocketBaseRefused as refused:
         raise PocketBaseUnavailable from refused
     if used.changed:
+        is_made = change.is_shown_by((await reread(services, subscription)).items)
+        if is_made and used.key == request.key:
+            return None
         raise _outdated("preview_outdated", "The subscription has changed since the preview.")
     if used.key != request.key:
         raise _outdated("preview_used", "The preview was used by another request.")
