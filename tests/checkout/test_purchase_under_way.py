@@ -140,12 +140,7 @@ async def test_a_page_closes_when_its_buyer_has_bought_elsewhere(
     elsewhere = {"items[0][price]": price, "collection_method": "send_invoice"}
     made = await account.create("subscriptions", customer=customer, days_until_due=30, **elsewhere)
     await account.wait_delivered()
-
-    async def list_done() -> list[Any]:
-        found = f"handler = 'gateway.checkout.close_page' && source = '{made['id']}'"
-        return await dashboard.list("gateway_work", f"{found} && status = 'done'")
-
-    await eventually(list_done)
+    await _wait_checked(dashboard, made["id"])
     assert (await _read_session(account, opened))["status"] == status
 
 
@@ -163,7 +158,7 @@ async def test_a_page_closes_when_its_product_was_bought_elsewhere(
     make_price: MakePrice,
     dashboard: Dashboard,
 ) -> None:
-    """What is sold once per buyer can't be paid on a page after an invoice or a link sold it."""
+    """An invoice or a Payment Link that sells a once-per-buyer product closes its open page."""
     price = await make_price("", once_per_buyer="true")
     elsewhere = price if is_same else await make_price("")
     opened = await shop.check_out(user, price)
@@ -171,13 +166,18 @@ async def test_a_page_closes_when_its_product_was_bought_elsewhere(
     buy = _pay_invoice if way == "invoice" else _pay_session
     source = await buy(account, shop, customer, elsewhere)
     await account.wait_delivered()
+    await _wait_checked(dashboard, source)
+    assert (await _read_session(account, opened))["status"] == status
+
+
+async def _wait_checked(dashboard: Dashboard, source: str) -> None:
+    """Wait until the work item of a purchase has looked at the buyer's open pages."""
 
     async def list_done() -> list[Any]:
         found = f"handler = 'gateway.checkout.close_page' && source = '{source}'"
         return await dashboard.list("gateway_work", f"{found} && status = 'done'")
 
     await eventually(list_done)
-    assert (await _read_session(account, opened))["status"] == status
 
 
 async def _pay_invoice(account: StripeAccount, shop: Shop, customer: str, price: str) -> str:

@@ -238,17 +238,22 @@ async def test_pruned_payload_is_read_from_stripe(
     assert row["name"] == "Ada"
 
 
+async def _send_pruned(sender: Sender, dashboard: Dashboard, event: Json, **columns: str) -> str:
+    """Deliver an event, then empty its payload and change columns; return its row's path."""
+    await _send(sender, event)
+    stored = await dashboard.find("stripe_events", event["id"])
+    assert stored
+    path = f"/api/collections/stripe_events/records/{stored['id']}"
+    await dashboard.call("PATCH", path, {"payload": None, **columns})
+    return path
+
+
 async def test_payload_that_nobody_has_is_said_to_be_gone(
     sender: Sender, dashboard: Dashboard, operator: Operator
 ) -> None:
     """A pruned event that Stripe no longer has is reported, as is an id that is not stored."""
     event = build_event("customer.created", build_customer("nobody"), created=1_700_000_000)
-    await _send(sender, event)
-    stored = await dashboard.find("stripe_events", event["id"])
-    assert stored
-    await dashboard.call(
-        "PATCH", f"/api/collections/stripe_events/records/{stored['id']}", {"payload": None}
-    )
+    await _send_pruned(sender, dashboard, event)
     replayed = await operator.replay(event["id"], "evt_nowhere")
     assert [each.outcome for each in replayed] == ["pruned", "unknown"]
 
@@ -258,11 +263,7 @@ async def test_an_unresolved_event_without_a_payload_needs_a_person(
 ) -> None:
     """As a backup may bring it back, too old for Stripe: its work item is parked, not repeated."""
     event = build_event("customer.created", build_customer("nobody"), created=1_700_000_000)
-    await _send(sender, event)
-    stored = await dashboard.find("stripe_events", event["id"])
-    assert stored
-    path = f"/api/collections/stripe_events/records/{stored['id']}"
-    await dashboard.call("PATCH", path, {"payload": None, "outcome": "unresolved"})
+    path = await _send_pruned(sender, dashboard, event, outcome="unresolved")
     item = {"id": f"{token_hex(7)}0", "kind": "event", "handler": RESOLVE, "source": event["id"]}
     item |= {"key": event["data"]["object"]["id"], "payload": {}}
     await dashboard.call("POST", "/api/gateway/work/enqueue", {"items": [item]})
