@@ -155,13 +155,12 @@ class ExchangeAnswer(Contract):
             found = value.get("items") if isinstance(value, dict) else None
             if not isinstance(found, list):
                 raise
-        reasons = [_find_fault(item) for item in found]
-        items = [item for item, reason in zip(found, reasons, strict=True) if not reason]
-        unreadable = [
-            item | {"reason": reason}
-            for item, reason in zip(found, reasons, strict=True)
-            if reason and isinstance(item, dict)
-        ]
+        items, unreadable = [], []
+        for item in found:
+            if reason := _find_fault(item):
+                unreadable.append({**item, "reason": reason} if isinstance(item, dict) else item)
+            else:
+                items.append(item)
         return read({**value, "items": items, "unreadable": unreadable})
 
 
