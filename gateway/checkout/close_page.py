@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NewPurchase:
-    """The payload of an item: the payer's pending checkout, and what was bought elsewhere."""
+    """The payload of an item: the payer's pending checkout, and the purchase made elsewhere."""
 
     #: The number of the pending checkout.
     number: int

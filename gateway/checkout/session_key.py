@@ -50,7 +50,7 @@ def choose_session_key(buyer: Buyer, quote: Quote, now: int) -> SessionKey:
 
 
 def renew_key(key: SessionKey, now: int) -> SessionKey:
-    """Return the key for a request whose first use is so long ago that its page would have ended.
+    """Return the key for a request that was first sent so long ago that its page would have ended.
 
     Requests of the same quarter of an hour share it.
 

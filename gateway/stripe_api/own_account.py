@@ -34,7 +34,7 @@ class OwnAccount:
         self.known = known
 
     def read(self, payload: str) -> Event:
-        """Parse an event by what is known of the account.
+        """Parse an event without asking Stripe for the account's id.
 
         Raises:
             InvalidEvent

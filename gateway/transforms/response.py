@@ -47,7 +47,7 @@ def _dump(results: list[Json]) -> bytes:
 
 
 def _write_exactly(result: Json) -> Json:
-    """Return a result whose values PocketBase's hooks don't read as floats."""
+    """Return a result with large integers as JSON text: the hooks would read them as floats."""
     return {"values": write_exactly(result["values"])} if "values" in result else result
 
 

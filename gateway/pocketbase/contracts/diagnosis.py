@@ -25,7 +25,7 @@ class CollectionComparison(Contract):
     found: CollectionAccess
     #: None if no migration made the collection.
     expected: CollectionAccess | None
-    #: What the release set, if ``expected`` is a change of the time before rules were stored.
+    #: The rule of the release's migration, if ``expected`` was changed before rules were stored.
     released: CollectionAccess | None = None
 
 
